@@ -1,0 +1,1 @@
+"""The Glue job: raw objects in, Parquet tables out."""

@@ -1,0 +1,1 @@
+"""HTTP in front of Athena: typed endpoints, guarded SQL, honest cost and freshness."""

@@ -1,0 +1,1 @@
+"""What every coinlake service shares: contracts, errors, settings, lifecycle, logs, health, Kafka and S3."""
