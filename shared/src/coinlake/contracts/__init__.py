@@ -1,0 +1,1 @@
+"""What the services agree on: topics, headers, keys, objects, tables, ledger. Standard library only."""

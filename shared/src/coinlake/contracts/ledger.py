@@ -1,0 +1,132 @@
+"""The ledger: one JSON line per published version of an hour, and the folders of a batch."""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from coinlake.contracts.cloud import (
+    BATCHES_PREFIX,
+    CURATED_PREFIX,
+    LEDGER_PREFIX,
+    STAGING_PREFIX,
+)
+from coinlake.contracts.hours import Hour, parse_hour
+
+_NAME = re.compile(r"(\d{10})\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class RawInput:
+    """A raw object that a version was made from."""
+
+    key: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A published Parquet object. `etag` is S3's, quotes taken off; `size` in bytes."""
+
+    table: str
+    key: str
+    etag: str
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """records = usable + quarantined + duplicates + heartbeats; elements = rows + quarantined."""
+
+    records: int
+    usable: int
+    quarantined_records: int
+    duplicates: int
+    heartbeats: int
+    elements: int
+    rows: int
+    quarantined_rows: int
+    unknown_fields: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One version of one hour of a feed, as committed. Times are ms since the epoch, UTC."""
+
+    feed: str
+    dt: str
+    hour: str
+    version: int
+    batch_id: str
+    job_version: int
+    code_version: str
+    inputs: tuple[RawInput, ...]
+    outputs: tuple[Output, ...]
+    counts: Counts
+    run_id: str
+    attempt: str
+    billed_seconds: int
+    min_received_ms: int | None
+    max_received_ms: int | None
+    complete: bool
+    closed_by: str
+    committed_at_ms: int
+
+    @property
+    def at(self) -> Hour:
+        return Hour(self.dt, self.hour)
+
+    def encode(self) -> bytes:
+        """One line of JSON, so that the ledger is a table."""
+        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode() + b"\n"
+
+
+def parse_entry(line: bytes) -> LedgerEntry:
+    """Read an entry back. Raises ValueError where it is none."""
+    try:
+        raw: dict[str, Any] = json.loads(line)
+        raw["inputs"] = tuple(RawInput(**item) for item in raw["inputs"])
+        raw["outputs"] = tuple(Output(**item) for item in raw["outputs"])
+        raw["counts"] = Counts(**raw["counts"])
+        return LedgerEntry(**raw)
+    except (TypeError, KeyError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a ledger entry: {error}") from error
+
+
+def ledger_prefix(feed: str, hour: Hour) -> str:
+    """The prefix of all versions of an hour."""
+    return f"{LEDGER_PREFIX}feed={feed}/{hour.path}/"
+
+
+def ledger_key(feed: str, hour: Hour, version: int) -> str:
+    """The key of one version; versions start at 1."""
+    return f"{ledger_prefix(feed, hour)}{version:010d}.json"
+
+
+def parse_ledger_key(key: str) -> tuple[str, Hour, int] | None:
+    """Feed, hour and version of a ledger key; None where it is none."""
+    parts = key.split("/")
+    if len(parts) != 5 or f"{parts[0]}/" != LEDGER_PREFIX or not parts[1].startswith("feed="):
+        return None
+    hour, name = parse_hour(f"{parts[2]}/{parts[3]}"), _NAME.fullmatch(parts[4])
+    if hour is None or name is None:
+        return None
+    return parts[1].removeprefix("feed="), hour, int(name.group(1))
+
+
+def curated_key(table: str, hour: Hour) -> str:
+    """The one Parquet object of a table and an hour."""
+    return f"{CURATED_PREFIX}{table}/{hour.path}/part-0.parquet"
+
+
+def manifest_key(batch_id: str) -> str:
+    return f"{BATCHES_PREFIX}{batch_id}/manifest.json"
+
+
+def result_key(batch_id: str) -> str:
+    return f"{BATCHES_PREFIX}{batch_id}/result.json"
+
+
+def staging_prefix(batch_id: str, attempt: str) -> str:
+    return f"{STAGING_PREFIX}{batch_id}/{attempt}/"

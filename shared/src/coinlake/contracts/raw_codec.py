@@ -1,0 +1,195 @@
+"""The raw object: an ordinary gzip file of JSON lines whose header carries the index.
+
+Bytes in, bytes out. Every value is followed by one newline that belongs to the framing; a null
+value adds nothing. The index (see `raw_index`) rides in the gzip extra field, subfield `CL`, of
+the first member and, where it does not fit there, of further members that carry only index.
+"""
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from coinlake.contracts.raw_index import (
+    IndexEntry,
+    RawFormatError,
+    Record,
+    pack_index,
+    unpack_index,
+)
+
+VERSION = 1
+MAX_CHUNK_BYTES = 60 * 1024  # of the 64 KiB that an extra field holds
+_SUBFIELD = b"CL"
+_STREAM_HEAD = struct.Struct("<BI")
+_FIXED = struct.Struct("<2sBBIBB")
+_GZIP, _DEFLATE, _FEXTRA, _OS_UNKNOWN = b"\x1f\x8b", 8, 4, 255
+# A gzip index of lies could announce anything; no batch of ours comes near this.
+MAX_INDEX_BYTES = 256 * 1024 * 1024
+
+Deflate = Callable[[bytes], bytes]
+"""Raw DEFLATE (no header, no trailer) of a byte string."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An encoded object: the gzip bytes, and the hash over index and lines."""
+
+    body: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded object: its records, and the hash over index and lines."""
+
+    records: tuple[Record, ...]
+    sha256: str
+
+
+def deflate(data: bytes) -> bytes:
+    """The standard library's DEFLATE; a service may pass a faster one."""
+    compressor = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return compressor.compress(data) + compressor.flush()
+
+
+def encode(records: Sequence[Record], deflate: Deflate = deflate) -> Encoded:
+    """Encode records of one partition in rising offset order; at least one record.
+
+    The hash depends on the records only, never on the compressor.
+    """
+    index = pack_index(records)
+    lines = b"".join(
+        piece
+        for record in records
+        if record.value is not None
+        for piece in (record.value, b"\n")
+    )
+    packed = zlib.compress(index, 6)
+    stream = _STREAM_HEAD.pack(VERSION, len(packed)) + packed
+    chunks = [
+        stream[at : at + MAX_CHUNK_BYTES] for at in range(0, len(stream), MAX_CHUNK_BYTES)
+    ]
+    members = [_member(chunks[0], lines, deflate(lines))]
+    # Index-only members come last: a reader that stops after the first has read all lines.
+    members += [_member(chunk, b"", deflate(b"")) for chunk in chunks[1:]]
+    return Encoded(b"".join(members), _hash(index, lines))
+
+
+def decode(body: bytes) -> Decoded:
+    """Decode an object of ours. Raises RawFormatError that names the position."""
+    chunks: list[bytes] = []
+    lines: list[bytes] = []
+    position = 0
+    while position < len(body):
+        chunk, data, position = _read_member(body, position)
+        chunks.append(chunk)
+        lines.append(data)
+    stream, text = b"".join(chunks), b"".join(lines)
+    if not stream:
+        raise RawFormatError(0, "no index: not written by coinlake")
+    index = _unpack_stream(stream)
+    return Decoded(tuple(_join(unpack_index(index), text)), _hash(index, text))
+
+
+def has_index(head: bytes) -> bool:
+    """Whether the first bytes of an object (at least 16) announce an index of ours."""
+    return (
+        len(head) >= 16
+        and head[:2] == _GZIP
+        and bool(head[3] & _FEXTRA)
+        and head[12:14] == _SUBFIELD
+    )
+
+
+def _hash(index: bytes, lines: bytes) -> str:
+    digest = hashlib.sha256(index)
+    digest.update(lines)
+    return digest.hexdigest()
+
+
+def _member(chunk: bytes, data: bytes, deflated: bytes) -> bytes:
+    subfield = _SUBFIELD + struct.pack("<H", len(chunk)) + chunk
+    return b"".join(
+        (
+            _FIXED.pack(_GZIP, _DEFLATE, _FEXTRA, 0, 0, _OS_UNKNOWN),
+            struct.pack("<H", len(subfield)),
+            subfield,
+            deflated,
+            struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF),
+        )
+    )
+
+
+def _read_member(body: bytes, start: int) -> tuple[bytes, bytes, int]:
+    """The index chunk, the data and the end of the gzip member that starts at `start`."""
+    if len(body) < start + 12:
+        raise RawFormatError(start, "truncated gzip header")
+    magic, method, flags, *_ = _FIXED.unpack_from(body, start)
+    if magic != _GZIP or method != _DEFLATE:
+        raise RawFormatError(start, "not a gzip member")
+    if flags != _FEXTRA:
+        raise RawFormatError(start + 3, "no index: not written by coinlake")
+    (extra_length,) = struct.unpack_from("<H", body, start + 10)
+    data_start = start + 12 + extra_length
+    chunk = _subfield(body[start + 12 : data_start], start + 12)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        data = inflater.decompress(body[data_start:]) + inflater.flush()
+    except zlib.error as error:
+        raise RawFormatError(data_start, f"broken deflate stream: {error}") from error
+    end = len(body) - len(inflater.unused_data) + 8
+    if not inflater.eof or end > len(body):
+        raise RawFormatError(len(body), "truncated gzip member")
+    if struct.unpack_from("<II", body, end - 8) != (zlib.crc32(data), len(data) & 0xFFFFFFFF):
+        raise RawFormatError(end - 8, "gzip checksum does not match")
+    return chunk, data, end
+
+
+def _subfield(extra: bytes, position: int) -> bytes:
+    at = 0
+    while at + 4 <= len(extra):
+        (length,) = struct.unpack_from("<H", extra, at + 2)
+        if extra[at : at + 2] == _SUBFIELD and at + 4 + length <= len(extra):
+            return extra[at + 4 : at + 4 + length]
+        at += 4 + length
+    raise RawFormatError(position, "no index: not written by coinlake")
+
+
+def _unpack_stream(stream: bytes) -> bytes:
+    if len(stream) < _STREAM_HEAD.size:
+        raise RawFormatError(0, "truncated index")
+    version, length = _STREAM_HEAD.unpack_from(stream)
+    if version != VERSION:
+        raise RawFormatError(0, f"index version {version}, this reader knows {VERSION}")
+    if len(stream) - _STREAM_HEAD.size != length:
+        raise RawFormatError(0, "truncated index")
+    inflater = zlib.decompressobj()
+    try:
+        index = inflater.decompress(stream[_STREAM_HEAD.size :], MAX_INDEX_BYTES)
+    except zlib.error as error:
+        raise RawFormatError(0, f"broken index: {error}") from error
+    if not inflater.eof:
+        raise RawFormatError(0, "truncated or oversized index")
+    return index
+
+
+def _join(entries: Sequence[IndexEntry], text: bytes) -> list[Record]:
+    records = []
+    at = 0
+    for entry in entries:
+        value = None
+        if entry.length is not None:
+            value = text[at : at + entry.length]
+            at += entry.length + 1
+            if text[at - 1 : at] != b"\n":
+                raise RawFormatError(
+                    at, f"offset {entry.offset} does not end where the index says"
+                )
+        records.append(
+            Record(entry.offset, entry.timestamp_ms, entry.key, value, entry.headers)
+        )
+    if at != len(text):
+        raise RawFormatError(at, "lines that the index does not know")
+    return records
