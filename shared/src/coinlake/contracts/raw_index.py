@@ -5,17 +5,18 @@ The payload is columnar so that a writer packs thousands of records with a handf
     u32  count
     u64  offset of the first record
     u8   flags: 1 offsets have holes, 2 some record has a key, 4 some record has headers
-    u32 × count   distance to the offset before                      (flag 1)
-    i64 × count   timestamp, ms since the epoch
-    u32 × count   length of the value in bytes; NULL for a null value
-    u32 × count, bytes   key lengths (NULL for none), then all keys   (flag 2)
-    u32 names, (u32, bytes) each; u32 × count   headers per record;
-    u32 × total   name; u32 × total   value length (NULL for null); bytes   (flag 4)
+    u32 x count   distance to the offset before                      (flag 1)
+    i64 x count   timestamp, ms since the epoch
+    u32 x count   length of the value in bytes; NULL for a null value
+    u32 x count, bytes   key lengths (NULL for none), then all keys   (flag 2)
+    u32 names, (u32, bytes) each; u32 x count   headers per record;
+    u32 x total   name; u32 x total   value length (NULL for null); bytes   (flag 4)
 
 All numbers are little-endian. The stream in the gzip headers is `u8 version, u32 length` and
 the payload compressed with zlib.
 """
 
+import itertools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def pack_index(records: Sequence[Record]) -> bytes:
     flags = holes * _HOLES | has_keys * _KEYS | has_headers * _HEADERS
     columns = [_HEAD.pack(count, offsets[0], flags)]
     if holes:
-        distances = [0, *(b - a for a, b in zip(offsets, offsets[1:], strict=False))]
+        distances = [0, *(b - a for a, b in itertools.pairwise(offsets))]
         columns.append(_u32(distances))
     columns.append(struct.pack(f"<{count}q", *[record.timestamp_ms for record in records]))
     columns.append(_u32([NULL if r.value is None else len(r.value) for r in records]))

@@ -1,0 +1,198 @@
+"""Kafka as two services need it: an acknowledged producer and a tail without a group."""
+
+import ssl
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from coinlake.contracts.headers import Header
+from coinlake.contracts.topics import MAX_MESSAGE_BYTES
+from coinlake.errors import BadRecordError, ConfigError, TransientError
+from coinlake.settings import KafkaSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TailRecord:
+    """A record as a tail reads it. `value` None is a null value."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[Header, ...]
+
+
+class Producer(Protocol):
+    """Sends records and returns once the broker has them."""
+
+    async def send(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[Header] = (),
+        timestamp_ms: int | None = None,
+        partition: int | None = None,
+    ) -> int:
+        """Send one record, wait for all in-sync replicas, return its offset.
+
+        Raises TransientError while the broker is away, BadRecordError where it never will fit.
+        """
+        ...
+
+
+class Tail(Protocol):
+    """Reads whole topics from their end on, without a group and without commits."""
+
+    async def poll(self, timeout_s: float) -> list[TailRecord]:
+        """What has arrived, at the latest after `timeout_s`. Raises TransientError."""
+        ...
+
+
+def client_options(kafka: KafkaSettings) -> dict[str, Any]:
+    """The connection options that every aiokafka client takes."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": kafka.bootstrap_servers.split(","),
+        "security_protocol": kafka.security_protocol,
+    }
+    if kafka.security_protocol.startswith("SASL"):
+        if kafka.sasl_username is None or kafka.sasl_password is None:
+            raise ConfigError("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed for SASL")
+        options["sasl_mechanism"] = kafka.sasl_mechanism
+        options["sasl_plain_username"] = kafka.sasl_username
+        options["sasl_plain_password"] = kafka.sasl_password.get_secret_value()
+    if kafka.security_protocol.endswith("SSL"):
+        options["ssl_context"] = ssl.create_default_context(cafile=kafka.ssl_cafile)
+    return options
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn aiokafka's errors into ours."""
+    try:
+        yield
+    except KafkaError as error:
+        said = f"{what}: {type(error).__name__}: {error}"
+        # Names, not classes: aiokafka raises several for one cause.
+        if type(error).__name__ in {"MessageSizeTooLargeError", "InvalidMessageError"}:
+            raise BadRecordError(said) from error
+        raise TransientError(said) from error
+    except OSError as error:
+        raise TransientError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+class KafkaProducer:
+    """The producer on aiokafka."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+
+    async def send(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[Header] = (),
+        timestamp_ms: int | None = None,
+        partition: int | None = None,
+    ) -> int:
+        with translated(f"send to {topic}"):
+            metadata = await self._producer.send_and_wait(
+                topic,
+                value=value,
+                key=key,
+                headers=list(headers),
+                timestamp_ms=timestamp_ms,
+                partition=partition,
+            )
+        return int(metadata.offset)
+
+
+@asynccontextmanager
+async def open_producer(kafka: KafkaSettings, client_id: str) -> AsyncIterator[Producer]:
+    """An idempotent producer with acks=all. Raises TransientError where no broker answers."""
+    producer = AIOKafkaProducer(
+        **client_options(kafka),
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        compression_type="lz4",
+        max_request_size=MAX_MESSAGE_BYTES,
+        # A send that hangs longer than this is not coming back; the caller has it journaled.
+        request_timeout_ms=15_000,
+        linger_ms=0,
+    )
+    try:
+        with translated("connect to Kafka"):
+            await producer.start()
+        yield KafkaProducer(producer)
+    finally:
+        await producer.stop()
+
+
+class KafkaTail:
+    """The tail on aiokafka."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def poll(self, timeout_s: float) -> list[TailRecord]:
+        with translated("read"):
+            batches = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000))
+        return [
+            TailRecord(
+                tp.topic,
+                tp.partition,
+                record.offset,
+                record.timestamp,
+                record.key,
+                record.value,
+                tuple(record.headers),
+            )
+            for tp, records in batches.items()
+            for record in records
+        ]
+
+
+@asynccontextmanager
+async def open_tail(
+    kafka: KafkaSettings, topics: Sequence[str], client_id: str
+) -> AsyncIterator[Tail]:
+    """Read topics from their end on. The topics must exist."""
+    consumer = AIOKafkaConsumer(
+        **client_options(kafka),
+        client_id=client_id,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="latest",
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+    )
+    try:
+        with translated("connect to Kafka"):
+            await consumer.start()
+            partitions = [
+                TopicPartition(topic, number)
+                for topic in topics
+                for number in sorted(await _partitions(consumer, topic))
+            ]
+            consumer.assign(partitions)
+            await consumer.seek_to_end(*partitions)
+        yield KafkaTail(consumer)
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    await consumer.topics()  # refreshes the metadata of all topics
+    found = consumer.partitions_for_topic(topic)
+    if not found:
+        raise TransientError(f"topic {topic} does not exist")
+    return set(found)

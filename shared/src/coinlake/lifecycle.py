@@ -1,0 +1,109 @@
+"""How every service starts, stays alive and stops."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from coinlake import logs
+from coinlake.errors import ConfigError
+
+log = logs.get(__name__)
+
+EXIT_CONFIG = 2
+EXIT_STUCK = 70
+
+
+class Pulse:
+    """The loop's heartbeat: `beat` at each turn; old means stuck."""
+
+    def __init__(self, limit_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit_s = limit_s
+        self._clock = clock
+        self._last = clock()
+
+    def beat(self) -> None:
+        """Say that the loop has turned."""
+        self._last = self._clock()
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the last turn."""
+        return self._clock() - self._last
+
+    @property
+    def alive(self) -> bool:
+        return self.age_s <= self.limit_s
+
+
+@contextmanager
+def watchdog(pulse: Pulse, interval_s: float = 1.0) -> Iterator[None]:
+    """End the process when the pulse stops: Docker does not restart what is merely unhealthy."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(interval_s):
+            if not pulse.alive:
+                log.error("loop_stuck", age_s=round(pulse.age_s, 1), limit_s=pulse.limit_s)
+                sys.stderr.flush()
+                os._exit(EXIT_STUCK)
+
+    thread = threading.Thread(target=watch, name="watchdog", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def run(service: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
+    """Run a service until SIGTERM or SIGINT sets `stop` and `main` returns; the exit code.
+
+    0 after a clean stop, 2 with one sentence where the configuration is wrong, 1 otherwise.
+    """
+    try:
+        asyncio.run(_until_stopped(main))
+    except Exception as error:
+        return _explained(service, error)
+    log.info("service_stopped")
+    return 0
+
+
+def _explained(service: str, error: Exception) -> int:
+    first = _first(error)
+    if isinstance(first, ConfigError):
+        log.error("service_misconfigured", reason=str(first))
+        sys.stderr.write(f"{service}: {first}\n")
+        return EXIT_CONFIG
+    log.error("service_failed", exc_info=error)
+    return 1
+
+
+async def _until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await main(stop)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first leaf of what a TaskGroup raised."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def sleep_or_stop(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait for `seconds` or until `stop` is set; True where it is time to stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True

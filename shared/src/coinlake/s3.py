@@ -1,0 +1,160 @@
+"""The object store on S3: the only place that knows botocore's errors."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import aiohttp
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+)
+
+from coinlake.aws import open_client
+from coinlake.errors import (
+    ConfigError,
+    ConflictError,
+    NotFoundError,
+    PreconditionFailedError,
+    TransientError,
+)
+from coinlake.store import Listed, ObjectHead, ObjectStore
+
+
+class S3Store:
+    """One bucket on S3 or on anything that speaks its protocol."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        condition: dict[str, str] = {}
+        if if_none_match:
+            condition["IfNoneMatch"] = "*"
+        if if_match is not None:
+            condition["IfMatch"] = f'"{if_match}"'
+        with _translated("PUT", key):
+            answer = await self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                Metadata=dict(metadata or {}),
+                ContentType=content_type,
+                **condition,
+            )
+        return _etag(answer["ETag"])
+
+    async def head(self, key: str) -> ObjectHead | None:
+        try:
+            with _translated("HEAD", key):
+                answer = await self._client.head_object(Bucket=self._bucket, Key=key)
+        except NotFoundError:
+            return None
+        return ObjectHead(
+            _etag(answer["ETag"]),
+            answer["ContentLength"],
+            _ms(answer["LastModified"]),
+            answer.get("Metadata", {}),
+        )
+
+    async def get(self, key: str) -> bytes | None:
+        try:
+            with _translated("GET", key):
+                answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+                async with answer["Body"] as stream:
+                    body: bytes = await stream.read()
+        except NotFoundError:
+            return None
+        return body
+
+    async def list(self, prefix: str, start_after: str | None = None) -> AsyncIterator[Listed]:
+        extra = {} if start_after is None else {"StartAfter": start_after}
+        async for page in self._pages(prefix, extra):
+            for item in page.get("Contents", ()):
+                yield Listed(
+                    item["Key"], _etag(item["ETag"]), item["Size"], _ms(item["LastModified"])
+                )
+
+    async def list_folders(self, prefix: str) -> AsyncIterator[str]:
+        async for page in self._pages(prefix, {"Delimiter": "/"}):
+            for item in page.get("CommonPrefixes", ()):
+                yield item["Prefix"]
+
+    async def delete(self, key: str) -> None:
+        with _translated("DELETE", key):
+            await self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    async def _pages(self, prefix: str, extra: Mapping[str, str]) -> AsyncIterator[Any]:
+        token: dict[str, str] = {}
+        while True:
+            with _translated("LIST", prefix):
+                page = await self._client.list_objects_v2(
+                    Bucket=self._bucket, Prefix=prefix, **extra, **token
+                )
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+@asynccontextmanager
+async def open_store(
+    bucket: str, *, read_timeout_s: float = 30.0
+) -> AsyncIterator[ObjectStore]:
+    """Open a bucket; endpoint, region and keys come from the standard environment."""
+    try:
+        client = open_client("s3", read_timeout_s=read_timeout_s)
+        async with client as opened:
+            yield S3Store(opened, bucket)
+    except NoRegionError as error:
+        raise ConfigError(f"no AWS region: set AWS_DEFAULT_REGION ({error})") from error
+
+
+@contextmanager
+def _translated(verb: str, key: str) -> Iterator[None]:
+    """Turn what the client library raises into our words."""
+    try:
+        yield
+    except ClientError as error:
+        raise _decided(verb, key, error) from error
+    except NoCredentialsError as error:
+        raise TransientError(f"{verb} {key}: no AWS credentials") from error
+    except (EndpointConnectionError, BotoCoreError, aiohttp.ClientError, OSError) as error:
+        raise TransientError(f"{verb} {key}: {type(error).__name__}: {error}") from error
+
+
+def _decided(verb: str, key: str, error: ClientError) -> Exception:
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    code = error.response.get("Error", {}).get("Code", "")
+    said = f"{verb} {key}: {status} {code}"
+    if code == "NoSuchBucket":
+        # Not "the key is not there": a writer that believed so would start a new chain.
+        return TransientError(f"{said}: the bucket does not exist")
+    if status == 404:
+        return NotFoundError(said)
+    if status == 412:
+        return PreconditionFailedError(said)
+    if status == 409:
+        return ConflictError(said)
+    return TransientError(said)
+
+
+def _etag(quoted: str) -> str:
+    return quoted.strip('"')
+
+
+def _ms(moment: Any) -> int:
+    return int(moment.timestamp() * 1000)
