@@ -1,0 +1,49 @@
+"""Where things are in this clone; everything the stack makes is under `.local/`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CLONE = Path(__file__).resolve().parents[5]
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The files and folders of one stack. Two clones share nothing."""
+
+    clone: Path = CLONE
+
+    @property
+    def local(self) -> Path:
+        return self.clone / ".local"
+
+    @property
+    def record(self) -> Path:
+        """What runs: ports, process ids, start times."""
+        return self.local / "stack.json"
+
+    @property
+    def env(self) -> Path:
+        """The endpoints, as shell variables."""
+        return self.local / "stack.env"
+
+    @property
+    def demo(self) -> Path:
+        """The counts of the last `demo --once`."""
+        return self.local / "demo.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.local / "logs"
+
+    @property
+    def state(self) -> Path:
+        """What broker, cloud and ingestor write; discarded by `down`."""
+        return self.local / "state"
+
+    @property
+    def pom(self) -> Path:
+        return self.clone / "deploy" / "local" / "pom.xml"
+
+    def jars(self, profile: str) -> Path:
+        """The folder of a pom profile's jars."""
+        return self.local / "jars" / profile
