@@ -1,9 +1,11 @@
 """Fetches the jars of the pom's profiles through Maven, once per version of the pom."""
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local_stack.errors import StackError
@@ -27,7 +29,15 @@ def fetch(paths: Paths, profile: str, say: Callable[[str], None]) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
         raise StackError("Maven is needed to fetch jars: install it (`apt install maven`).")
-    say(f"fetching the jars of {profile} through Maven (once)")
+    with _locked(folder.with_name(f"{profile}.lock")):
+        if not is_fetched(paths, profile):  # by somebody else, while we waited
+            say(f"fetching the jars of {profile} through Maven (once)")
+            _fetch(maven, paths, profile)
+    return folder
+
+
+def _fetch(maven: str, paths: Paths, profile: str) -> None:
+    folder = paths.jars(profile)
     # Into an empty folder beside it: jars of an older pom on one class path break the JVM.
     fresh = folder.with_name(f"{profile}.part")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -42,7 +52,14 @@ def fetch(paths: Paths, profile: str, say: Callable[[str], None]) -> Path:
     (fresh / _STAMP).write_text(_digest(paths.pom))
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
-    return folder
+
+
+@contextmanager
+def _locked(lock: Path) -> Iterator[None]:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _digest(pom: Path) -> str:
