@@ -1,0 +1,91 @@
+# One definition of "clean", "tested" and "running"; CI and pre-commit call these targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON := $(shell for p in python3.11 python3 python; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+BIN := .venv/bin
+# A key in the environment must never make a test spend credits.
+CLEAN_ENV := env -u COINCAP_API_KEY -u COINCAP_BASE_URL
+PYTEST := $(CLEAN_ENV) $(BIN)/python -m pytest
+STACK := $(BIN)/python -m local_stack
+PACKAGES := shared services/ingestor services/s3-sink services/etl-runner services/etl-runner/job \
+  services/query-api tools deploy/local/cloud deploy/local/coincap deploy/local/stack
+SOURCES := $(addsuffix /src,$(PACKAGES))
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# ---- run -------------------------------------------------------------------------------------
+demo: setup ## Run the whole pipeline and watch prices travel to SQL (ONCE=1 stops after the first hour)
+	@$(STACK) demo $(if $(filter-out 0,$(ONCE)),--once)
+
+up: setup ## Start the whole pipeline in the background; .local/stack.env tells where it is
+	@$(STACK) up
+
+down: ## Stop what `make up` started and discard its data
+	@if [ -x $(BIN)/python ]; then $(STACK) down; else echo "nothing was set up here"; fi
+
+status: setup ## Tell what runs and how far the data has come
+	@$(STACK) status
+
+# ---- test ------------------------------------------------------------------------------------
+check: lint types arrows unit ## Everything a commit needs, in under a minute
+
+test: setup jars ## What every change must pass: real Kafka, Spark and SQL, no Docker (30 min at most)
+	@$(PYTEST) tests/unit tests/contract tests/spark tests/integration tests/faults tests/e2e \
+	  -v --durations=15 $(ARGS)
+
+campaign: setup jars ## Everything at full size, resumable row by row (hours; ROWS="id …", SECONDS=600)
+	@$(CLEAN_ENV) $(BIN)/python tests/campaign/run.py $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) $(ROWS)
+
+lint: setup ## ruff: rules and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup ## mypy, strict, tests included
+	@$(BIN)/mypy $(SOURCES) tests
+
+arrows: setup ## import-linter: who may import whom
+	@$(BIN)/lint-imports --no-cache
+
+unit: setup ## Tests in memory
+	@$(PYTEST) tests/unit -q $(ARGS)
+
+contract spark integration faults e2e: setup jars ## One tier of tests
+	@$(PYTEST) tests/$@ -v $(ARGS)
+
+fmt: setup ## Format, and fix what ruff can fix
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+docs: setup ## Write the generated reference pages anew
+	@$(BIN)/python docs/generate.py
+
+# ---- set-up ----------------------------------------------------------------------------------
+setup: .venv/.stamp ## Python packages into .venv
+
+jars: setup ## Kafka's and Spark's jars into .local/jars
+	@$(STACK) jars
+
+.venv/.stamp: requirements/dev.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+ifeq ($(PYTHON),)
+	@echo "coinlake needs Python 3.11 and found none: install it (Debian 12: apt-get install python3.11-venv)." >&2; exit 1
+endif
+	@echo "setting up .venv with $(PYTHON) (once, about a minute)"
+	@$(PYTHON) -m venv .venv || { echo "Python 3.11 is here without venv: install python3.11-venv." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  $(addprefix -e ,$(PACKAGES))
+	@touch $@
+
+lock: ## Resolve the dependencies anew (needs uv)
+	@for name in dev ingestor s3-sink etl-runner query-api tools job local; do \
+	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    $$([ $$name = dev ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
+	done
+
+clean: ## Remove what was built and set up (not the sources)
+	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help demo up down status check test campaign lint types arrows unit contract spark integration \
+  faults e2e fmt docs setup jars lock clean

@@ -1,0 +1,87 @@
+"""What every tier shares: the tools that a machine may lack, and their loud absence."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _jdk24() -> str | None:
+    for home in sorted(Path("/usr/lib/jvm").glob("*"), reverse=True):
+        release = home / "release"
+        if release.is_file():
+            for line in release.read_text().splitlines():
+                if (
+                    line.startswith("JAVA_VERSION=")
+                    and int(line.split('"')[1].split(".")[0]) >= 24
+                ):
+                    return str(home)
+    return None
+
+
+def _versitygw() -> str | None:
+    local = ROOT / ".local" / "bin" / "versitygw"
+    return str(local) if local.is_file() else shutil.which("versitygw")
+
+
+# Beyond Python, Java 17, Maven, make and git: tests that need one of these say so.
+TOOLS: dict[str, Callable[[], str | None]] = {
+    "versitygw": _versitygw,
+    "jdk24": _jdk24,
+    "docker": lambda: shutil.which("dockerd"),
+    "chromium": lambda: shutil.which("chromium"),
+    "promtool": lambda: shutil.which("promtool"),
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A key of the person who runs the tests must never be spent by them.
+    for name in [name for name in os.environ if name.startswith("COINCAP_")]:
+        del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for mark in item.iter_markers("needs"):
+            tool = mark.args[0]
+            if TOOLS[tool]() is None:
+                item.add_marker(pytest.mark.skip(reason=f"NOT RUN: needs {tool}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    missing: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        text = str(report.longrepr)
+        if "NOT RUN: needs " in text:
+            tool = text.split("NOT RUN: needs ")[1].split("'")[0].strip(")")
+            missing[tool] = missing.get(tool, 0) + 1
+    for tool, count in sorted(missing.items()):
+        terminalreporter.write_line(
+            f"NOT RUN: {count} test(s) need {tool}", red=True, bold=True
+        )
+
+
+@pytest.fixture(scope="session")
+def versitygw() -> str:
+    """The path of the versitygw binary."""
+    found = _versitygw()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def jdk24() -> str:
+    """The home of a JDK that Trino runs on."""
+    found = _jdk24()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def full_size() -> bool:
+    """Whether this is the campaign: every seed, every store, every row."""
+    return os.environ.get("COINLAKE_FULL_SIZE") == "1"

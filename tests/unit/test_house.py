@@ -1,0 +1,92 @@
+"""The house rules that a linter does not know."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = {
+    "ingestor": ROOT / "services/ingestor/src/ingestor",
+    "s3_sink": ROOT / "services/s3-sink/src/s3_sink",
+    "etl_runner": ROOT / "services/etl-runner/src/etl_runner",
+    "query_api": ROOT / "services/query-api/src/query_api",
+}
+ROOMS = {
+    "__init__",
+    "__main__",
+    "app",
+    "loop",
+    "routes",
+    "config",
+    "metrics",
+    "core",
+    "adapters",
+}
+BANNED_NAMES = {"utils", "util", "helpers", "common", "base", "manager", "misc"}
+WALL = 400
+
+
+def _tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_only_the_rooms_of_the_house(service: str) -> None:
+    names = {path.stem for path in SERVICES[service].iterdir() if path.name != "__pycache__"}
+
+    assert names - {"py"} <= ROOMS
+
+
+def test_no_module_is_higher_than_the_wall() -> None:
+    heights = {path: len(path.read_text().splitlines()) for path in _tracked("*.py")}
+
+    assert {str(p): n for p, n in heights.items() if n > WALL} == {}
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert [str(path) for path in _tracked("*.py") if path.stem in BANNED_NAMES] == []
+
+
+def test_each_module_begins_with_its_job() -> None:
+    def silent(path: Path) -> bool:
+        text = path.read_text()
+        return bool(text.strip()) and not text.startswith(('"""', 'r"""'))
+
+    assert [str(path) for path in _tracked("*.py") if silent(path)] == []
+
+
+def test_services_do_not_ask_where_they_run() -> None:
+    asks = re.compile(r"\bif\b[^\n]*\b(is_local|is_test|in_test|testing|localstack|moto)\b")
+    found = [
+        f"{path}: {line}"
+        for path in _tracked("services/*.py")
+        for line in path.read_text().splitlines()
+        if asks.search(line)
+    ]
+
+    assert found == []
+
+
+def test_nothing_names_a_registry_or_a_folder_of_one_machine() -> None:
+    # Spelled in pieces, so that this file does not name them either.
+    hosts = ["pypi" + ".org", "pythonhosted" + ".org", "repo1.maven" + ".org", "npmjs" + ".org",
+             "proxy.golang" + ".org", "crates" + ".io", "deb.debian" + ".org"]  # fmt: skip
+    folders = ["/work/" + "main", "/work/" + "shared", "../" + "shared", "/root/" + ".pyenv"]
+    found = [
+        f"{path}: {word}"
+        for path in _tracked()
+        if path.suffix not in {".parquet", ".gz", ".png"}
+        for word in [*hosts, *folders]
+        if word in path.read_text(errors="replace")
+    ]
+
+    assert found == []
