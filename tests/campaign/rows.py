@@ -1,0 +1,31 @@
+"""The rows of the campaign: one command each, run at full size."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. `command` is given to Python; `about_s` is how long it takes on 2 cores."""
+
+    id: str
+    what: str
+    command: tuple[str, ...]
+    about_s: int
+
+
+def _pytest(path: str) -> tuple[str, ...]:
+    return ("-m", "pytest", path, "-q", "--no-header")
+
+
+ROWS: tuple[Row, ...] = (
+    Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
+    Row("stores", "the store's exam on every store", _pytest("tests/contract"), 60),
+    Row("spark", "the job on real Spark", _pytest("tests/spark"), 120),
+    Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 240),
+    Row("sink", "the sink with real Kafka and S3", _pytest("tests/integration/s3_sink"), 300),
+    Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 400),
+    Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
+    Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 120),
+    Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
+    Row("e2e", "the whole stack", _pytest("tests/e2e"), 900),
+)
