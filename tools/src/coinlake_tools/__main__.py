@@ -1,0 +1,113 @@
+"""The command `coinlake`: topics, provisioning, rebuild, retry, status, cost."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import fields
+
+import orjson
+
+from coinlake.contracts.hours import parse_hour
+from coinlake.contracts.topics import TOPICS
+from coinlake.errors import CoinlakeError, ConfigError
+from coinlake.settings import KafkaSettings, load
+from coinlake.topics import describe, ensure_topics
+from coinlake_tools import cost, services_http
+from coinlake_tools.arguments import parser
+from coinlake_tools.aws_calls import open_aws
+from coinlake_tools.provision import STEPS, provision
+from coinlake_tools.resources import Lake
+from coinlake_tools.settings import Settings
+
+Command = Callable[[argparse.Namespace, Settings], Coroutine[None, None, None]]
+
+
+async def topics(args: argparse.Namespace, settings: Settings) -> None:
+    """`coinlake topics create|list`."""
+    kafka = load(KafkaSettings, os.environ)
+    if args.action == "create":
+        made = await ensure_topics(kafka, TOPICS.values(), args.replication_factor)
+        for name in TOPICS:
+            _say(f"topic {name} {'created' if name in made else 'was there'}")
+        return
+    _say(_json(await describe(kafka, TOPICS)))
+
+
+async def provision_parts(args: argparse.Namespace, settings: Settings) -> None:
+    """`coinlake provision --all` or one option per part."""
+    parts = list(STEPS) if args.all else args.parts
+    if not parts:
+        raise ConfigError(f"say --all or some of: {', '.join(f'--{name}' for name in STEPS)}")
+    lake = Lake(
+        settings.coinlake_bucket, settings.coinlake_database, settings.coinlake_glue_role
+    )
+    async with open_aws() as aws:
+        await provision(aws, lake, settings.aws_default_region, parts, _say)
+
+
+async def hour_command(args: argparse.Namespace, settings: Settings) -> None:
+    """`coinlake rebuild` and `coinlake retry`: a POST to the runner."""
+    if parse_hour(f"dt={args.dt}/hour={args.hour}") is None:
+        raise ConfigError(f"no such hour: {args.dt} {args.hour} (as in 2026-11-22 07)")
+    url = settings.urls().get("etl-runner")
+    if url is None:
+        raise ConfigError("ETL_RUNNER_URL is not set")
+    secret = settings.etl_runner_admin_token
+    body = {"feed": args.feed, "dt": args.dt, "hour": args.hour}
+    answer = await services_http.command(
+        url, f"/v1/{args.command}", body, secret.get_secret_value() if secret else None
+    )
+    _say(_json(answer))
+
+
+async def status(args: argparse.Namespace, settings: Settings) -> None:
+    """`coinlake status`: each service's /status; an error where one cannot be asked."""
+    urls = settings.urls()
+    if not urls:
+        raise ConfigError("no service is known: set INGESTOR_URL, S3_SINK_URL, …")
+    _say(_json(await services_http.status_of_all(urls)))
+
+
+async def show_cost(args: argparse.Namespace, settings: Settings) -> None:
+    """`coinlake cost`: the estimate for a month."""
+    plan = cost.Plan(**{field.name: getattr(args, field.name) for field in fields(cost.Plan)})
+    _say(cost.rendered(cost.estimate(plan)))
+
+
+COMMANDS: dict[str, Command] = {
+    "topics": topics,
+    "provision": provision_parts,
+    "rebuild": hour_command,
+    "retry": hour_command,
+    "status": status,
+    "cost": show_cost,
+}
+
+
+def main() -> int:
+    """Run one command; 0 where it worked, 2 for a wrong setting, 1 for anything else."""
+    args = parser().parse_args()
+    try:
+        asyncio.run(COMMANDS[args.command](args, load(Settings, os.environ)))
+    except ConfigError as error:
+        sys.stderr.write(f"coinlake: {error}\n")
+        return 2
+    except CoinlakeError as error:
+        sys.stderr.write(f"coinlake: {error}\n")
+        return 1
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _json(body: object) -> str:
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

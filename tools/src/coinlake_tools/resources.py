@@ -1,0 +1,161 @@
+"""What coinlake owns in AWS, as the requests that create it. Pure: names in, requests out."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from coinlake.contracts.cloud import (
+    ATHENA_RESULTS_PREFIX,
+    CRAWLER,
+    CURATED_PREFIX,
+    GLUE_JOB,
+    GLUE_VERSION,
+    LEDGER_PREFIX,
+    WORKGROUP,
+)
+from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.ledger import LedgerEntry
+from coinlake.contracts.tables import TABLES, with_quarantine
+from coinlake_tools.bundle import Bundle
+from coinlake_tools.hive_types import columns
+
+LEDGER_TABLE = "ledger"
+LEDGER_VIEW = "ledger_head"
+# A rebuild takes a minute or two; a run that hangs must not be billed for Glue's eight hours.
+_TIMEOUT_MINUTES = 20
+# 10 GB: a question that scans more than that is a mistake, not a question.
+_SCAN_LIMIT_BYTES = 10 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The names that differ between deployments."""
+
+    bucket: str
+    database: str
+    role: str
+
+    def url(self, key: str) -> str:
+        """The s3 URL of a key or prefix."""
+        return f"s3://{self.bucket}/{key}"
+
+
+def workgroup(lake: Lake) -> dict[str, Any]:
+    """CreateWorkGroup: results in our bucket whatever a client says, and a scan limit."""
+    return {
+        "Name": WORKGROUP,
+        "Configuration": {
+            "EnforceWorkGroupConfiguration": True,
+            "BytesScannedCutoffPerQuery": _SCAN_LIMIT_BYTES,
+            "ResultConfiguration": {"OutputLocation": lake.url(ATHENA_RESULTS_PREFIX)},
+        },
+    }
+
+
+def job(lake: Lake, bundle: Bundle) -> dict[str, Any]:
+    """The definition of the Glue job, as UpdateJob takes it (CreateJob adds the name)."""
+    return {
+        "Role": lake.role,
+        "Command": {
+            "Name": "glueetl",
+            "PythonVersion": "3",
+            "ScriptLocation": lake.url(bundle.script_key),
+        },
+        "DefaultArguments": {
+            "--extra-py-files": lake.url(bundle.archive_key),
+            # Our ledger knows what was read; a bookmark is a timestamp filter.
+            "--job-bookmark-option": "job-bookmark-disable",
+        },
+        "GlueVersion": GLUE_VERSION,
+        "WorkerType": "G.1X",
+        "NumberOfWorkers": 2,
+        "ExecutionProperty": {"MaxConcurrentRuns": 1},
+        # A retry is the runner's decision: it plans again from what is there then.
+        "MaxRetries": 0,
+        "Timeout": _TIMEOUT_MINUTES,
+    }
+
+
+def job_creation(lake: Lake, bundle: Bundle) -> dict[str, Any]:
+    """CreateJob."""
+    return {"Name": GLUE_JOB, **job(lake, bundle)}
+
+
+def curated_tables() -> list[str]:
+    """The name of each table that the crawler looks after, quarantines included."""
+    return [table.name for name in TABLES for table in with_quarantine(name)]
+
+
+def crawler(lake: Lake) -> dict[str, Any]:
+    """CreateCrawler or UpdateCrawler: one target per table, and a policy that only adds.
+
+    The default policy erases table parameters, drops columns and changes types.
+    """
+    policy = {
+        "Version": 1.0,
+        "CreatePartitionIndex": True,
+        "CrawlerOutput": {
+            "Partitions": {"AddOrUpdateBehavior": "InheritFromTable"},
+            "Tables": {"AddOrUpdateBehavior": "MergeNewColumns"},
+        },
+    }
+    return {
+        "Name": CRAWLER,
+        "Role": lake.role,
+        "DatabaseName": lake.database,
+        "Targets": {
+            "S3Targets": [
+                {"Path": lake.url(f"{CURATED_PREFIX}{table}/")} for table in curated_tables()
+            ]
+        },
+        "SchemaChangePolicy": {
+            "UpdateBehavior": "UPDATE_IN_DATABASE",
+            "DeleteBehavior": "LOG",
+        },
+        "RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVERYTHING"},
+        "Configuration": json.dumps(policy),
+    }
+
+
+def ledger_table(lake: Lake) -> dict[str, Any]:
+    """TableInput of the ledger: JSON lines, partitioned by feed through projection.
+
+    Day and hour are columns, not partitions: a projected range of days would hide every hour
+    outside it without a word, and late data can be of any day.
+    """
+    plain = {name: kind for name, kind in columns(LedgerEntry).items() if name != "feed"}
+    location = lake.url(LEDGER_PREFIX)
+    return {
+        "Name": LEDGER_TABLE,
+        "TableType": "EXTERNAL_TABLE",
+        "PartitionKeys": [{"Name": "feed", "Type": "string"}],
+        "StorageDescriptor": {
+            "Columns": [{"Name": name, "Type": kind} for name, kind in plain.items()],
+            "Location": location,
+            "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            "SerdeInfo": {
+                "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
+                "Parameters": {"serialization.format": "1"},
+            },
+        },
+        "Parameters": {
+            "EXTERNAL": "TRUE",
+            "classification": "json",
+            "projection.enabled": "true",
+            "projection.feed.type": "enum",
+            "projection.feed.values": ",".join(FEEDS),
+            "storage.location.template": f"{location}feed=${{feed}}/",
+        },
+    }
+
+
+def ledger_view() -> str:
+    """The statement that makes the view of each hour's head: its highest version."""
+    names = ", ".join(f"l.{name}" for name in columns(LedgerEntry))
+    return (
+        f"CREATE OR REPLACE VIEW {LEDGER_VIEW} AS SELECT {names} FROM {LEDGER_TABLE} l "
+        f"INNER JOIN (SELECT feed, dt, hour, max(version) AS version FROM {LEDGER_TABLE} "
+        "GROUP BY feed, dt, hour) h ON l.feed = h.feed AND l.dt = h.dt "
+        "AND l.hour = h.hour AND l.version = h.version"
+    )
