@@ -59,13 +59,7 @@ def encode(records: Sequence[Record], deflate: Deflate = deflate) -> Encoded:
 
     The hash depends on the records only, never on the compressor.
     """
-    index = pack_index(records)
-    lines = b"".join(
-        piece
-        for record in records
-        if record.value is not None
-        for piece in (record.value, b"\n")
-    )
+    index, lines = pack_index(records), _lines(records)
     packed = zlib.compress(index, 6)
     stream = _STREAM_HEAD.pack(VERSION, len(packed)) + packed
     chunks = [
@@ -75,6 +69,11 @@ def encode(records: Sequence[Record], deflate: Deflate = deflate) -> Encoded:
     # Index-only members come last: a reader that stops after the first has read all lines.
     members += [_member(chunk, b"", deflate(b"")) for chunk in chunks[1:]]
     return Encoded(b"".join(members), _hash(index, lines))
+
+
+def content_sha256(records: Sequence[Record]) -> str:
+    """The hash that `encode` gives for these records, without compressing them."""
+    return _hash(pack_index(records), _lines(records))
 
 
 def decode(body: bytes) -> Decoded:
@@ -101,6 +100,11 @@ def has_index(head: bytes) -> bool:
         and bool(head[3] & _FEXTRA)
         and head[12:14] == _SUBFIELD
     )
+
+
+def _lines(records: Sequence[Record]) -> bytes:
+    values = (record.value for record in records if record.value is not None)
+    return b"".join(piece for value in values for piece in (value, b"\n"))
 
 
 def _hash(index: bytes, lines: bytes) -> str:
