@@ -53,7 +53,10 @@ def test_no_module_is_higher_than_the_wall() -> None:
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
-    assert [str(path) for path in _tracked("*.py") if path.stem in BANNED_NAMES] == []
+    # awsglue.utils is AWS's name for it, not ours.
+    ours = [path for path in _tracked("*.py") if path.parent.name != "awsglue"]
+
+    assert [str(path) for path in ours if path.stem in BANNED_NAMES] == []
 
 
 def test_each_module_begins_with_its_job() -> None:
