@@ -47,7 +47,7 @@ def parse_landed(value: bytes) -> Landed:
     try:
         landed = Landed(**json.loads(value))
         Hour(landed.dt, landed.hour).start_ms  # noqa: B018 - raises where the hour is none
-    except (TypeError, KeyError, UnicodeDecodeError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"not an announcement: {error}") from error
     return landed
 
@@ -56,5 +56,5 @@ def parse_published(value: bytes) -> Published:
     """Read an announcement back. Raises ValueError where it is none."""
     try:
         return Published(**json.loads(value))
-    except (TypeError, UnicodeDecodeError) as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"not an announcement: {error}") from error

@@ -90,7 +90,7 @@ def parse_entry(line: bytes) -> LedgerEntry:
         raw["outputs"] = tuple(Output(**item) for item in raw["outputs"])
         raw["counts"] = Counts(**raw["counts"])
         return LedgerEntry(**raw)
-    except (TypeError, KeyError, UnicodeDecodeError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"not a ledger entry: {error}") from error
 
 
