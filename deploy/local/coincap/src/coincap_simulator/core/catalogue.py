@@ -108,7 +108,7 @@ def _asset(row: list[str], tokens: Mapping[str, Mapping[str, list[str]]]) -> Ass
         supply=float(supply),
         max_supply=float(max_supply) if max_supply else None,
         explorer=explorer or None,
-        tokens=tokens.get(id_) or _some_tokens(id_),
+        tokens=tokens[id_] if id_ in tokens else _some_tokens(id_),
         stable="stable" in named,
         daily_coins=float(named.get("daily", 0)),
         digits=int(named.get("sig", 8)),

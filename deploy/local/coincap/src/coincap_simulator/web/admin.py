@@ -11,8 +11,8 @@ from coincap_simulator.core.script import ScriptError, scripted_from, shown
 from coincap_simulator.simulation import Simulation
 
 _LINES_PER_WRITE = 500
-# Milliseconds of the years 1970 to 9999: what datetime, and so history, can show.
-_MAX_MS = 253_402_300_799_999
+# Milliseconds from 1970 to 3000: far from the end of what datetime can show.
+_MAX_MS = 32_503_680_000_000
 
 
 class Admin:
@@ -34,6 +34,7 @@ class Admin:
         app.router.add_get("/script", self._script)
         app.router.add_post("/script", self._add_script)
         app.router.add_delete("/script", self._clear_script)
+        app.router.add_route("*", "/{path:.*}", self._nothing)
         return app
 
     async def _health(self, _: web.Request) -> web.Response:
@@ -105,6 +106,9 @@ class Admin:
         self._simulation.script.clear()
         return await self._script(request)
 
+    async def _nothing(self, request: web.Request) -> web.Response:
+        return _error(f"there is no {request.method} {request.path}", 404)
+
 
 def _json(value: object, status: int = 200) -> web.Response:
     return web.Response(
@@ -118,7 +122,7 @@ def _error(text: str, status: int) -> web.Response:
 
 def _bad_request(text: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(
-        body=orjson.dumps({"error": text}), content_type="application/json"
+        text=orjson.dumps({"error": text}).decode(), content_type="application/json"
     )
 
 
