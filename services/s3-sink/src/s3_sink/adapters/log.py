@@ -1,0 +1,103 @@
+"""Kafka read outside the group: where a log starts and ends, single records, commits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from coinlake.contracts.raw_index import Record
+from coinlake.contracts.topics import MAX_MESSAGE_BYTES
+from coinlake.errors import TransientError
+from coinlake.kafka import client_options, translated
+from coinlake.settings import KafkaSettings
+from s3_sink.adapters.records import record_of
+from s3_sink.core.ports import Commit, LogRange, Partition
+
+_READ_TIMEOUT_S = 20.0
+
+
+class KafkaLog:
+    """Reads single records with a consumer of its own; one question at a time."""
+
+    def __init__(
+        self, reader: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group: str
+    ) -> None:
+        self._reader = reader
+        self._admin = admin
+        self._group = group
+        self._lock = asyncio.Lock()
+
+    async def range(self, partition: Partition) -> LogRange:
+        tp = TopicPartition(partition.topic, partition.number)
+        with translated(f"range of {partition}"):
+            starts = await self._reader.beginning_offsets([tp])
+            ends = await self._reader.end_offsets([tp])
+        return LogRange(starts[tp], ends[tp])
+
+    async def starts(self, topic: str) -> Mapping[int, int]:
+        with translated(f"partitions of {topic}"):
+            await self._reader.topics()  # refreshes the metadata of all topics
+            numbers = self._reader.partitions_for_topic(topic) or set()
+            tps = [TopicPartition(topic, number) for number in numbers]
+            starts = await self._reader.beginning_offsets(tps) if tps else {}
+        return {tp.partition: offset for tp, offset in starts.items()}
+
+    async def first_from(self, partition: Partition, offset: int) -> Record | None:
+        kept = await self.range(partition)
+        if offset >= kept.end:
+            return None
+        tp = TopicPartition(partition.topic, partition.number)
+        async with self._lock:
+            try:
+                with translated(f"read {partition} at {offset}"):
+                    self._reader.assign([tp])
+                    self._reader.seek(tp, offset)
+                    async with asyncio.timeout(_READ_TIMEOUT_S):
+                        return await self._first(tp, kept.end)
+            except TimeoutError as error:
+                raise TransientError(f"read {partition} at {offset}: no answer") from error
+            finally:
+                self._reader.unsubscribe()
+
+    async def committed(self, partition: Partition) -> Commit | None:
+        tp = TopicPartition(partition.topic, partition.number)
+        with translated(f"commits of {partition}"):
+            found = await self._admin.list_consumer_group_offsets(self._group, partitions=[tp])
+        commit = found.get(tp)
+        if commit is None or commit.offset < 0:
+            return None
+        return Commit(commit.offset, commit.metadata or "")
+
+    async def _first(self, tp: TopicPartition, end: int) -> Record | None:
+        while True:
+            batches = await self._reader.getmany(tp, timeout_ms=500, max_records=1)
+            for records in batches.values():
+                return record_of(records[0])
+            # Markers of transactions take offsets but are no records.
+            if await self._reader.position(tp) >= end:
+                return None
+
+
+@asynccontextmanager
+async def open_log(kafka: KafkaSettings, client_id: str, group: str) -> AsyncIterator[KafkaLog]:
+    """Raises TransientError where no broker answers."""
+    options = client_options(kafka)
+    reader = AIOKafkaConsumer(
+        **options,
+        client_id=f"{client_id}-reader",
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+    )
+    admin = AIOKafkaAdminClient(**options, client_id=f"{client_id}-admin")
+    try:
+        with translated("connect to Kafka"):
+            await reader.start()
+            await admin.start()
+        yield KafkaLog(reader, admin, group)
+    finally:
+        await admin.close()
+        await reader.stop()

@@ -1,0 +1,49 @@
+"""The codec in threads, with ISA-L's deflate: the event loop must answer Kafka's heartbeats."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+from isal import isal_zlib
+
+from coinlake.contracts.raw_codec import Decoded, Encoded, content_sha256, decode, encode
+from coinlake.contracts.raw_index import Record
+
+# Raw DEFLATE: the codec writes gzip's header and trailer itself.
+_RAW_WBITS = -15
+
+
+class ThreadCodec:
+    """The contract's codec, run in a small pool."""
+
+    def __init__(self, pool: ThreadPoolExecutor, gzip_level: int) -> None:
+        self._pool = pool
+        self._deflate = partial(_deflate, level=gzip_level)
+
+    async def encode(self, records: Sequence[Record]) -> Encoded:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, encode, records, self._deflate)
+
+    async def sha256(self, records: Sequence[Record]) -> str:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, content_sha256, records)
+
+    async def decode(self, body: bytes) -> Decoded:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, decode, body)
+
+
+@contextmanager
+def open_codec(gzip_level: int, threads: int = 2) -> Iterator[ThreadCodec]:
+    """A codec for the length of a block."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="codec")
+    try:
+        yield ThreadCodec(pool, gzip_level)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _deflate(data: bytes, level: int) -> bytes:
+    packed: bytes = isal_zlib.compress(data, level, _RAW_WBITS)
+    return packed

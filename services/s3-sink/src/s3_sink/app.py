@@ -1,0 +1,210 @@
+"""Puts the sink together: the only place that picks the real Kafka, bucket and clock."""
+
+import asyncio
+import os
+import random
+import socket
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from coinlake import health, lifecycle, logs
+from coinlake.backoff import Backoff
+from coinlake.contracts.topics import LANDED, TOPICS
+from coinlake.errors import TransientError
+from coinlake.kafka import open_producer
+from coinlake.s3 import open_store
+from coinlake.store import ObjectStore
+from coinlake.topics import describe, ensure_topics
+from s3_sink.adapters.announcer import Announcer
+from s3_sink.adapters.log import open_log
+from s3_sink.adapters.source import GroupSource, Membership, open_source
+from s3_sink.adapters.telemetry import Telemetry
+from s3_sink.adapters.threads import open_codec
+from s3_sink.config import REBALANCE_TIMEOUT_S, Settings
+from s3_sink.core import checks
+from s3_sink.core.flow import Budget
+from s3_sink.core.lane import State
+from s3_sink.core.part import Limits
+from s3_sink.core.status import partition_status
+from s3_sink.core.writer import Writer
+from s3_sink.loop import Outside, Policy, Sink
+from s3_sink.metrics import SinkMetrics
+
+log = logs.get(__name__)
+Answer = TypeVar("Answer")
+
+
+class App:
+    """One sink with everything around it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._name = f"{socket.gethostname()}-{os.getpid()}"
+        self._registry = CollectorRegistry()
+        self._metrics = SinkMetrics(self._registry)
+        self._telemetry = Telemetry(self._metrics)
+        self._pulse = lifecycle.Pulse(settings.watchdog_s)
+        self._backoff = Backoff(cap_s=settings.retry_cap_s)
+        self._rng = random.Random()
+        self._sink: Sink | None = None
+        self._waits_for: str | None = "starting"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`. Raises ConfigError where the sink must not run."""
+        routes = [web.get("/status", self._status)]
+        async with AsyncExitStack() as open_:
+            open_.enter_context(lifecycle.watchdog(self._pulse))
+            await open_.enter_async_context(
+                health.serve(
+                    self._settings.http, self._registry, self._pulse, self._ready, routes
+                )
+            )
+            opened = await _unless_stopped(stop, self._open(open_))
+            if opened is not None:
+                await self._serve(*opened, stop)
+
+    async def _serve(
+        self, sink: Sink, source: GroupSource, announcer: Announcer, stop: asyncio.Event
+    ) -> None:
+        self._sink, self._waits_for = sink, None
+        async with asyncio.TaskGroup() as tasks:
+            announcing = tasks.create_task(announcer.run())
+            await sink.run(
+                lambda owner: source.join(self._settings.topics, owner), stop, self._beat
+            )
+            try:
+                async with asyncio.timeout(2.0):
+                    await announcer.drained()
+            except TimeoutError:
+                log.warning("announcements_given_up")
+            announcing.cancel()
+
+    async def _open(self, open_: AsyncExitStack) -> tuple[Sink, GroupSource, Announcer]:
+        settings, kafka = self._settings, self._settings.kafka
+        store = await open_.enter_async_context(open_store(settings.lake.bucket))
+        await self._patiently("store", lambda: checks.require_create_only(store))
+        await self._patiently("topics", self._check_topics)
+        group = settings.group
+        membership = Membership(
+            group.id, group.instance_id, f"s3-sink-{self._name}",
+            group.session_timeout_s, REBALANCE_TIMEOUT_S, settings.fetch_bytes,
+        )  # fmt: skip
+        producer = await self._patiently(
+            "kafka",
+            lambda: open_.enter_async_context(open_producer(kafka, membership.client_id)),
+        )
+        reader = await self._patiently(
+            "kafka",
+            lambda: open_.enter_async_context(open_log(kafka, membership.client_id, group.id)),
+        )
+        source = await self._patiently(
+            "kafka", lambda: open_.enter_async_context(open_source(kafka, membership))
+        )
+        codec = open_.enter_context(open_codec(settings.batch.gzip_level))
+        announcer = Announcer(producer, self._metrics)
+        outside = Outside(
+            source, reader, store, codec, announcer.announce, self._wait,
+            time.monotonic, lambda: time.time_ns() // 1_000_000,
+        )  # fmt: skip
+        return self._assembled(outside, store), source, announcer
+
+    def _assembled(self, outside: Outside, store: ObjectStore) -> Sink:
+        batch = self._settings.batch
+        policy = Policy(
+            Limits(batch.max_bytes, batch.max_raw_bytes, batch.max_records, batch.max_age_s),
+            Budget(self._settings.budget_bytes, self._settings.fetch_bytes),
+            frozenset(self._settings.heartbeat_producers),
+            self._settings.flush_deadline_s,
+            tick_s=min(0.5, batch.max_age_s / 4),
+        )
+        writer = Writer(store, outside.codec, self._wait, self._telemetry, self._name)
+        return Sink(outside, policy, writer, self._telemetry)
+
+    async def _check_topics(self) -> None:
+        settings = self._settings
+        contracts = [TOPICS[name] for name in (*settings.topics, LANDED) if name in TOPICS]
+        await ensure_topics(settings.kafka, contracts, settings.replication_factor)
+        found = await describe(settings.kafka, settings.topics)
+        checks.require_deleting(found)
+        for topic, kept_s in checks.too_short(found, settings.longest_outage_s).items():
+            log.warning("retention_short", topic=topic, retention_s=kept_s)
+
+    async def _patiently(self, need: str, action: Callable[[], Awaitable[Answer]]) -> Answer:
+        attempt = 0
+        while True:
+            self._beat()
+            try:
+                return await action()
+            except TransientError as error:
+                self._waits_for = f"{need}: {error}"
+                log.warning("dependency_away", need=need, reason=str(error))
+            await self._wait(attempt)
+            attempt += 1
+
+    async def _wait(self, attempt: int) -> None:
+        await asyncio.sleep(self._backoff.delay_s(attempt, self._rng))
+
+    def _beat(self) -> None:
+        self._pulse.beat()
+        if self._sink is not None:
+            self._measure(self._sink)
+
+    def _measure(self, sink: Sink) -> None:
+        lanes = list(sink.lanes.values())
+        metrics = self._metrics
+        metrics.held_bytes.set(sum(lane.weight for lane in lanes))
+        metrics.in_flight_bytes.set(sum(lane.in_flight_bytes for lane in lanes))
+        metrics.is_paused.set(sink.is_paused)
+        now_s = time.monotonic()
+        oldest_s = min((lane.oldest_value_at_s or now_s for lane in lanes), default=now_s)
+        metrics.oldest_open_seconds.set(now_s - oldest_s)
+        for state in State:
+            metrics.partitions.labels(state.value).set(
+                sum(lane.state is state for lane in lanes)
+            )
+
+    def _ready(self) -> dict[str, str | None]:
+        if self._waits_for is not None:
+            return {"start": self._waits_for}
+        telemetry = self._telemetry
+        troubles = dict(telemetry.troubles)
+        if self._sink is not None:
+            for partition, lane in self._sink.lanes.items():
+                if lane.state is State.STARTING:
+                    troubles.setdefault(partition, "looking for the end of its chain")
+        said = "; ".join(f"{partition}: {reason}" for partition, reason in troubles.items())
+        return {"kafka": telemetry.kafka_trouble, "chains": said or None}
+
+    async def _status(self, _: web.Request) -> web.Response:
+        sink, counted = self._sink, self._telemetry.by_partition
+        lanes = {} if sink is None else sink.lanes
+        partitions = {
+            str(partition): partition_status(
+                lane,
+                None if sink is None else sink.committed(partition),
+                counted.get(partition, {}),
+            )
+            for partition, lane in lanes.items()
+        }
+        return health.json_response(
+            {"partitions": partitions, "totals": self._telemetry.totals}
+        )
+
+
+async def _unless_stopped(
+    stop: asyncio.Event, work: Coroutine[Any, Any, Answer]
+) -> Answer | None:
+    """The answer of some work; None where it was time to stop before it was there."""
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(work)
+        stopping = tasks.create_task(stop.wait())
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            working.cancel()
+    return None if working.cancelled() else working.result()

@@ -1,0 +1,91 @@
+"""The settings of the sink; every variable starts with S3_SINK_."""
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from coinlake.contracts.topics import copied_by_the_sink
+from coinlake.settings import ServiceSettings
+
+_MIB = 1024 * 1024
+# The broker gives a partition away this long after the first member was told to let go.
+REBALANCE_TIMEOUT_S = 60.0
+
+
+class BatchSettings(BaseModel):
+    """When a part is sealed; the defaults suit CoinCap's rate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_bytes: int = Field(
+        default=8 * _MIB, ge=1, description="Estimated compressed size of an object, bytes."
+    )
+    max_raw_bytes: int = Field(
+        default=32 * _MIB, ge=1, description="Size of an object's values before compression."
+    )
+    max_records: int = Field(default=100_000, ge=1, description="Records of an object.")
+    max_age_s: float = Field(
+        default=60.0, gt=0, description="How long a value waits at most before it is stored."
+    )
+    gzip_level: int = Field(default=1, ge=0, le=3, description="ISA-L's level, 0 to 3.")
+
+
+class GroupSettings(BaseModel):
+    """The membership in the consumer group."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(default="coinlake-s3-sink", min_length=1, description="Consumer group.")
+    instance_id: str | None = Field(
+        default=None,
+        description="Static member name: a killed sink that comes back gets its partitions at "
+        "once. Two live sinks must never share one.",
+    )
+    session_timeout_s: float = Field(
+        default=45.0, ge=6, description="Silence after which the broker gives up on a member."
+    )
+
+
+class Settings(ServiceSettings):
+    """Everything that the sink can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="S3_SINK_")
+
+    topics: tuple[str, ...] = Field(
+        default_factory=copied_by_the_sink,
+        min_length=1,
+        description="JSON list of the topics to copy.",
+    )
+    batch: BatchSettings = Field(default_factory=BatchSettings, description="Cutting of parts.")
+    group: GroupSettings = Field(default_factory=GroupSettings, description="Consumer group.")
+    heartbeat_producers: tuple[str, ...] = Field(
+        default=(),
+        description="JSON list of the producers that must all have promised before the stream's "
+        "position moves; empty: any heartbeat moves it.",
+    )
+    budget_bytes: int = Field(
+        default=256 * _MIB, ge=8 * _MIB, description="Memory for records over all stages."
+    )
+    fetch_bytes: int = Field(
+        default=4 * _MIB, ge=1, description="Bytes that one fetch brings of one partition."
+    )
+    flush_deadline_s: float = Field(
+        default=20.0,
+        gt=0,
+        lt=REBALANCE_TIMEOUT_S / 2,
+        description="How long revoke and SIGTERM wait for what is held to be stored.",
+    )
+    retry_cap_s: float = Field(
+        default=30.0, gt=0, description="Longest wait between two tries at a dependency."
+    )
+    longest_outage_s: float = Field(
+        default=3 * 86_400.0, ge=0, description="Warn where a topic expires sooner than this."
+    )
+    replication_factor: int = Field(
+        default=1, ge=1, description="Replicas of topics that the sink has to create."
+    )
+
+    @model_validator(mode="after")
+    def _deadline_before_session(self) -> "Settings":
+        if self.flush_deadline_s >= self.group.session_timeout_s:
+            raise ValueError("flush_deadline_s must be shorter than group.session_timeout_s")
+        return self

@@ -1,0 +1,145 @@
+"""One partition on its way into its chain: what is fetched, open, sealed and confirmed."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from coinlake.contracts.raw_index import Record
+from s3_sink.core.part import Limits, OpenPart, Part, Reason
+from s3_sink.core.ports import Partition
+from s3_sink.core.promises import Promises
+
+# The newest object tells most about the next one; the one before still damps outliers.
+_RATIO_WEIGHT = 0.7
+
+
+class State(StrEnum):
+    """Where a partition stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class Lane:
+    """The state of one partition. Its chain ends at `link`; records up to `fetched_to` are here."""
+
+    def __init__(self, partition: Partition, limits: Limits, promises: Promises) -> None:
+        self.partition = partition
+        self.state = State.STARTING
+        self.reason: str | None = None
+        self.epoch = 0
+        self.link = 0
+        self.fetched_to = 0
+        self.promises = promises
+        self.in_flight_bytes = 0
+        self._limits = limits
+        self._open = OpenPart(limits)
+        self._sealed: deque[Part] = deque()
+        self._sealed_weight = 0
+        # Before the first object nothing is known: 1 makes that object small, never too big.
+        self._ratio = 1.0
+
+    def begin(self, epoch: int, link: int, complete_to_ms: int | None) -> None:
+        """Start at a link of the chain with nothing in hand."""
+        self.epoch, self.link, self.fetched_to = epoch, link, link
+        self.promises = self.promises.at_least(complete_to_ms)
+        self.state, self.reason = State.RUNNING, None
+
+    def stop(self, reason: str) -> None:
+        """A promise is broken: hold still and let go of the memory."""
+        self.state, self.reason = State.STOPPED, reason
+        self._open = OpenPart(self._limits)
+        self._sealed.clear()
+        self._sealed_weight = self.in_flight_bytes = 0
+
+    def add(self, records: Iterable[Record], now_s: float) -> None:
+        """Take fetched records; those that are here already or in the chain are passed over."""
+        for record in records:
+            if record.offset >= self.fetched_to:
+                for part in self._open.add(record, now_s, self._ratio):
+                    self._push(part)
+                self.fetched_to = record.offset + 1
+
+    def seal_if_due(self, now_s: float) -> None:
+        """Seal the open part where its oldest value has waited long enough."""
+        if self._open.is_due(now_s):
+            self.seal(Reason.AGE)
+
+    def seal(self, reason: Reason) -> None:
+        """Seal whatever is open."""
+        part = self._open.seal(reason)
+        if part is not None:
+            self._push(part)
+
+    @property
+    def first_sealed(self) -> Part | None:
+        """The part that is written next, or is being written."""
+        return self._sealed[0] if self._sealed else None
+
+    def held_before(self, offset: int) -> list[Record] | None:
+        """The records from the link to an offset; None where they are not all here."""
+        if offset > self.fetched_to:
+            return None
+        return self._before(offset)
+
+    def landed(self, next_offset: int, complete_to_ms: int | None) -> bool:
+        """The chain now ends at `next_offset`; True where fetching must jump there.
+
+        Whoever wrote the object, its end is the position: what it covers is dropped here.
+        """
+        self.promises = self.promises.after(self._before(next_offset)).at_least(complete_to_ms)
+        self.link = next_offset
+        left = (part.from_offset(next_offset) for part in self._sealed)
+        self._sealed = deque(part for part in left if part is not None)
+        self._sealed_weight = sum(part.weight for part in self._sealed)
+        self._open.drop_before(next_offset)
+        self.in_flight_bytes = 0
+        if next_offset <= self.fetched_to:
+            return False
+        self.fetched_to = next_offset
+        return True
+
+    def compressed(self, raw_bytes: int, stored_bytes: int) -> None:
+        """Learn from an encoded part how far this partition compresses."""
+        self.in_flight_bytes = stored_bytes
+        if raw_bytes:
+            seen = stored_bytes / raw_bytes
+            self._ratio += _RATIO_WEIGHT * (seen - self._ratio)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that the partition holds on to."""
+        return self._open.weight + self._sealed_weight + self.in_flight_bytes
+
+    @property
+    def open_records(self) -> int:
+        return len(self._open.records)
+
+    @property
+    def open_bytes(self) -> int:
+        return self._open.raw_bytes
+
+    @property
+    def oldest_value_at_s(self) -> float | None:
+        return self._open.first_value_at_s
+
+    @property
+    def sealed_parts(self) -> Sequence[Part]:
+        return tuple(self._sealed)
+
+    def _before(self, offset: int) -> list[Record]:
+        held: list[Record] = []
+        for records in (*(part.records for part in self._sealed), self._open.records):
+            if not records or records[0].offset >= offset:
+                break
+            held += (
+                records
+                if records[-1].offset < offset
+                else (record for record in records if record.offset < offset)
+            )
+        return held
+
+    def _push(self, part: Part) -> None:
+        self._sealed.append(part)
+        self._sealed_weight += part.weight

@@ -1,0 +1,70 @@
+"""Looking at an object of the chain: its metadata, or its bytes where it has none."""
+
+from dataclasses import dataclass
+
+from coinlake.contracts.raw_codec import Decoded
+from coinlake.contracts.raw_index import RawFormatError
+from coinlake.contracts.raw_layout import RawKey
+from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
+from coinlake.errors import InvariantError
+from s3_sink.core.ports import Codec, Store
+from s3_sink.core.promises import Promises
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object that is in the chain. `size` in bytes."""
+
+    key: RawKey
+    meta: RawMeta
+    etag: str
+    size: int
+
+
+async def look(store: Store, codec: Codec, key: RawKey) -> Found | None:
+    """What is stored under a key; None where nothing is.
+
+    Raises InvariantError where it cannot be an object of the chain, TransientError.
+    """
+    head = await store.head(str(key))
+    if head is None:
+        return None
+    meta = parse_raw_meta(head.metadata)
+    if meta is None:
+        decoded = await read(store, codec, key)
+        if decoded is None:
+            return None
+        meta = described(key, decoded)
+    if meta.link != key.link or not key.link <= meta.first_offset < meta.next_offset:
+        raise InvariantError(
+            f"{key} says link {meta.link}, first {meta.first_offset}, next {meta.next_offset}"
+        )
+    return Found(key, meta, head.etag, head.size)
+
+
+async def read(store: Store, codec: Codec, key: RawKey) -> Decoded | None:
+    """The records of an object; None where it is gone. Raises InvariantError, TransientError."""
+    body = await store.get(str(key))
+    if body is None:
+        return None
+    try:
+        return await codec.decode(body)
+    except RawFormatError as error:
+        raise InvariantError(f"{key} cannot be decoded: {error}") from error
+
+
+def described(key: RawKey, decoded: Decoded) -> RawMeta:
+    """The metadata of an object that lost them, from its records and its name."""
+    records = decoded.records
+    return RawMeta(
+        link=key.link,
+        first_offset=records[0].offset,
+        next_offset=records[-1].offset + 1,
+        records=len(records),
+        values=sum(record.value is not None for record in records),
+        sha256=decoded.sha256,
+        min_timestamp_ms=min(record.timestamp_ms for record in records),
+        max_timestamp_ms=max(record.timestamp_ms for record in records),
+        complete_to_ms=Promises().after(records).complete_to_ms,
+        writer="unknown",
+    )

@@ -1,0 +1,126 @@
+"""What the core asks of the outside world, in its own words."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from coinlake.contracts.raw_codec import Decoded, Encoded
+from coinlake.contracts.raw_index import Record
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Partition:
+    """One partition of a topic."""
+
+    topic: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A committed offset. `metadata` is the key of the object that ends there."""
+
+    offset: int
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogRange:
+    """The offsets that Kafka still has: from `start`, up to but without `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one poll gave: records per partition, and partitions that asked for too much."""
+
+    records: Mapping[Partition, Sequence[Record]]
+    out_of_range: tuple[Partition, ...] = ()
+
+
+class Head(Protocol):
+    """What the store tells of an object without sending it. `size` in bytes."""
+
+    @property
+    def etag(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
+
+
+class Entry(Protocol):
+    """One line of a listing."""
+
+    @property
+    def key(self) -> str: ...
+
+
+class Store(Protocol):
+    """The bucket. Raises TransientError, PreconditionFailedError (412), ConflictError (409)."""
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str: ...
+    async def head(self, key: str) -> Head | None: ...
+    async def get(self, key: str) -> bytes | None: ...
+    def list(self, prefix: str, start_after: str | None = None) -> AsyncIterator[Entry]: ...
+    def list_folders(self, prefix: str) -> AsyncIterator[str]: ...
+
+
+class Log(Protocol):
+    """Kafka read outside the group: ranges and single records. Raises TransientError."""
+
+    async def range(self, partition: Partition) -> LogRange: ...
+    async def starts(self, topic: str) -> Mapping[int, int]:
+        """The first offset of each partition of a topic."""
+        ...
+
+    async def first_from(self, partition: Partition, offset: int) -> Record | None:
+        """The first record at or after an offset that Kafka still has; None before the end."""
+        ...
+
+    async def committed(self, partition: Partition) -> Commit | None:
+        """What the group has committed; None where it never did."""
+        ...
+
+
+class Source(Protocol):
+    """The membership in the consumer group."""
+
+    async def poll(self, timeout_s: float) -> Polled:
+        """Records of partitions that are not paused. Raises TransientError."""
+        ...
+
+    def seek(self, partition: Partition, offset: int) -> None: ...
+    def pause(self, partition: Partition) -> None: ...
+    def resume(self, partition: Partition) -> None: ...
+    async def commit(self, commits: Mapping[Partition, Commit]) -> None:
+        """Raises TransientError, also where the partition has gone to another member."""
+        ...
+
+
+class Codec(Protocol):
+    """Encoding, hashing and decoding, off the event loop."""
+
+    async def encode(self, records: Sequence[Record]) -> Encoded: ...
+    async def sha256(self, records: Sequence[Record]) -> str: ...
+    async def decode(self, body: bytes) -> Decoded:
+        """Raises RawFormatError."""
+        ...
+
+
+Wait = Callable[[int], Awaitable[None]]
+"""Wait before try number n + 1 (n from 0): backoff with jitter lives outside."""

@@ -1,0 +1,169 @@
+"""Writes the parts of a partition into its chain: one PUT in flight, and a look on every 412."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from coinlake.contracts.announcements import Landed
+from coinlake.contracts.raw_codec import Encoded
+from coinlake.contracts.raw_layout import RawKey
+from coinlake.contracts.raw_meta import RawMeta
+from coinlake.errors import (
+    ConflictError,
+    InvariantError,
+    PreconditionFailedError,
+    TransientError,
+)
+from s3_sink.core.lane import Lane
+from s3_sink.core.look import Found, look
+from s3_sink.core.part import Part
+from s3_sink.core.ports import Codec, Partition, Store, Wait
+
+CONTENT_TYPE = "application/gzip"
+
+
+class Report(Protocol):
+    """Hears what the writer meets; metrics and logs are behind it."""
+
+    def written(self, partition: Partition, part: Part, found: Found) -> None:
+        """A part of ours has landed, seen at once or on a later look."""
+        ...
+
+    def adopted(self, partition: Partition, found: Found) -> None:
+        """Another writer's object holds the place; the position is its end."""
+        ...
+
+    def retried(self, partition: Partition, kind: str, reason: str) -> None:
+        """A try failed and comes again: `conflict`, `transient` or `vanished`."""
+        ...
+
+    def met(self, partition: Partition) -> None:
+        """The store refused to create (412): somebody was there first, perhaps we."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The object that holds the place now, and whether fetching must jump to its end."""
+
+    found: Found
+    jump: bool
+
+
+class Writer:
+    """Puts sealed parts where the chain ends, for as long as it takes."""
+
+    def __init__(
+        self, store: Store, codec: Codec, wait: Wait, report: Report, name: str
+    ) -> None:
+        self._store = store
+        self._codec = codec
+        self._wait = wait
+        self._report = report
+        self._name = name
+
+    async def write(self, lane: Lane, part: Part) -> Outcome:
+        """Get the first sealed part of a lane into the chain, or adopt what is there.
+
+        Raises InvariantError where the chain is not what it promises to be.
+        """
+        encoded = await self._codec.encode(part.records)
+        lane.compressed(part.raw_bytes, len(encoded.body))
+        key = RawKey(
+            lane.partition.topic, part.hour, lane.epoch, lane.partition.number, lane.link
+        )
+        meta = self._meta(lane, part, encoded)
+        found = await self._landed(lane.partition, key, meta, encoded.body)
+        if found.meta.writer == self._name and found.meta.sha256 == meta.sha256:
+            self._report.written(lane.partition, part, found)
+        else:
+            await self._compare(lane, meta, found)
+            self._report.adopted(lane.partition, found)
+        # The end of what is stored, never the end of what we meant to store.
+        jump = lane.landed(found.meta.next_offset, found.meta.complete_to_ms)
+        return Outcome(found, jump)
+
+    async def _landed(
+        self, partition: Partition, key: RawKey, meta: RawMeta, body: bytes
+    ) -> Found:
+        """Try until there is an object under the key, ours or another's."""
+        attempt = 0
+        while True:
+            try:
+                found = await self._try(partition, key, meta, body)
+            except ConflictError as error:
+                self._report.retried(partition, "conflict", str(error))
+            except TransientError as error:
+                # Away, slow, 5xx, 401, 403: the record has nowhere else to go, so it waits.
+                self._report.retried(partition, "transient", str(error))
+            else:
+                if found is not None:
+                    return found
+                self._report.retried(partition, "vanished", f"412, but nothing under {key}")
+            await self._wait(attempt)
+            attempt += 1
+
+    async def _try(
+        self, partition: Partition, key: RawKey, meta: RawMeta, body: bytes
+    ) -> Found | None:
+        try:
+            etag = await self._store.put(
+                str(key),
+                body,
+                metadata=meta.encode(),
+                if_none_match=True,
+                content_type=CONTENT_TYPE,
+            )
+        except PreconditionFailedError:
+            # Our own PUT whose answer was lost, or another sink's: only a look can tell.
+            self._report.met(partition)
+            return await look(self._store, self._codec, key)
+        return Found(key, meta, etag, len(body))
+
+    async def _compare(self, lane: Lane, mine: RawMeta, found: Found) -> None:
+        """What another wrote must be what Kafka gave to us, as far as we have it."""
+        theirs = found.meta
+        if theirs.first_offset != mine.first_offset:
+            raise InvariantError(
+                f"{found.key} starts with offset {theirs.first_offset}, "
+                f"Kafka's first record there is {mine.first_offset}"
+            )
+        held = lane.held_before(theirs.next_offset)
+        if held is not None and await self._codec.sha256(held) != theirs.sha256:
+            raise InvariantError(
+                f"{found.key} holds other records than Kafka has for "
+                f"[{theirs.first_offset}, {theirs.next_offset})"
+            )
+
+    def _meta(self, lane: Lane, part: Part, encoded: Encoded) -> RawMeta:
+        timestamps = [record.timestamp_ms for record in part.records]
+        return RawMeta(
+            link=lane.link,
+            first_offset=part.records[0].offset,
+            next_offset=part.next_offset,
+            records=len(part.records),
+            values=part.values,
+            sha256=encoded.sha256,
+            min_timestamp_ms=min(timestamps),
+            max_timestamp_ms=max(timestamps),
+            complete_to_ms=lane.promises.after(part.records).complete_to_ms,
+            writer=self._name,
+        )
+
+
+def announcement(found: Found) -> Landed:
+    """The hint that an object has landed."""
+    key, meta = found.key, found.meta
+    return Landed(
+        key=str(key),
+        etag=found.etag,
+        size=found.size,
+        topic=key.topic,
+        dt=key.hour.dt,
+        hour=key.hour.hour,
+        epoch=key.epoch,
+        partition=key.partition,
+        link=key.link,
+        next_offset=meta.next_offset,
+        values=meta.values,
+        complete_to_ms=meta.complete_to_ms,
+    )
