@@ -10,6 +10,7 @@ import pytest
 from coincap_simulator.catalogue_files import load_catalogue
 from coincap_simulator.core.market_data import MarketData
 from coincap_simulator.core.routes import CoinCap
+from coincap_simulator.core.switches import Switches
 
 NOW = 1_795_370_399_123
 
@@ -107,6 +108,14 @@ def test_there_are_tiny_prices_with_huge_supplies_and_steady_stablecoins(
     assert abs(float(served["tether"]["priceUsd"]) - 1.0) < 0.01
 
 
+def test_exponents_can_be_switched_off_for_the_whole_api(coincap: CoinCap) -> None:
+    plain = CoinCap(coincap.data, Switches(exponents=False))
+
+    rows_by_id = {row["id"]: row for row in rows(plain)}
+
+    assert rows_by_id["babydoge"]["vwap24Hr"].startswith("0.000000000")
+
+
 def test_a_list_is_in_the_order_of_ranks_and_default_100_long(coincap: CoinCap) -> None:
     listed = read(coincap, "/v3/assets")["data"]
 
@@ -160,7 +169,7 @@ def test_a_limit_over_2000_is_clamped_or_refused_as_told() -> None:
     query = {"limit": "2001"}
 
     clamped = CoinCap(data).answer("/v3/assets", query, NOW)
-    refused = CoinCap(data, refuse_over=True).answer("/v3/assets", query, NOW)
+    refused = CoinCap(data, Switches(refuse_over=True)).answer("/v3/assets", query, NOW)
 
     assert len(json.loads(clamped.body)["data"]) == 2_000
     assert refused.status == 400

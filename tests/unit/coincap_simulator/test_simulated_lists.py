@@ -160,6 +160,17 @@ def test_markets_can_be_filtered(
     assert found == wanted
 
 
+def test_a_price_in_fiat_money_is_the_price_in_dollars_by_the_rate(coincap: CoinCap) -> None:
+    euro = float(data(coincap, "/v3/rates/euro")["rateUsd"])
+    traded = data(coincap, "/v3/markets", {"limit": "2000", "quoteId": "euro"})
+
+    living = [row for row in traded if row["tradesCount24Hr"] is not None]
+
+    assert living
+    for row in living:
+        assert abs(float(row["priceQuote"]) * euro / float(row["priceUsd"]) - 1.0) < 1e-9
+
+
 def test_an_assets_markets_are_cut_at_100_without_a_word(coincap: CoinCap) -> None:
     cut = data(coincap, "/v3/assets/bitcoin/markets")
     whole = data(coincap, "/v3/assets/bitcoin/markets", {"limit": "2000"})

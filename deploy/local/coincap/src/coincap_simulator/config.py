@@ -7,6 +7,7 @@ from datetime import datetime
 
 from coincap_simulator.core.credits import PLANS, Key, Plan, key_from, keyring, plan_from
 from coincap_simulator.core.gate import Policy
+from coincap_simulator.core.switches import Switches
 
 DEFAULT_KEY = "simulator:simulator"
 _MAX_ASSETS = 5_000
@@ -27,7 +28,7 @@ class Settings:
     clock_rate: float
     keys: dict[str, Key]
     policy: Policy
-    refuse_over: bool
+    switches: Switches
     chunked: bool
     ledger_kept: int
     bodies_max_bytes: int | None
@@ -54,7 +55,7 @@ def settings_from(arguments: Sequence[str]) -> Settings:
         clock_rate=given.clock_rate,
         keys=keys,
         policy=Policy(given.require_key, given.bad_key_status, given.no_credits_status),
-        refuse_over=given.limit_over == "400",
+        switches=Switches(given.limit_over == "400", given.exponents),
         chunked=given.chunked,
         ledger_kept=given.ledger_entries,
         bodies_max_bytes=given.bodies_max_bytes if given.keep_bodies else None,
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--clock-start", type=_instant, help="RFC 3339 time to begin at; else the real time")
     add("--clock-rate", type=_rate, default=1.0, help="simulated seconds in a second; 0 stands")
     add("--limit-over", choices=("clamp", "400"), default="clamp", help="a limit over 2000")
+    add("--exponents", action=flag, default=True, help="1.2e-7 rather than 0.00000012")
     add("--chunked", action=flag, default=False, help="chunked transfer, no Content-Length")
     _add_account_options(parser)
     at_least_one = Between(1, 10_000_000)

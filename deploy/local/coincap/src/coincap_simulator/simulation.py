@@ -40,7 +40,7 @@ class Simulation:
     def reseed(self, seed: int) -> None:
         """Other prices from now on; who exists stays."""
         data = self.api.data
-        self.api = CoinCap(MarketData(data.catalogue, seed, data.tick_ms), self.api.refuse_over)
+        self.api = CoinCap(MarketData(data.catalogue, seed, data.tick_ms), self.api.switches)
 
     def record(
         self, call: Call, answer: Answer, at_ms: int, *, complete: bool, scripted: bool
@@ -75,7 +75,7 @@ def simulation(settings: Settings, wall_ms: Callable[[], int]) -> Simulation:
     return Simulation(
         wall_ms=wall_ms,
         clock=Clock(start, wall, settings.clock_rate),
-        api=CoinCap(data, settings.refuse_over),
+        api=CoinCap(data, settings.switches),
         gate=Gate(settings.policy, Accounts(settings.keys)),
         ledger=Ledger(settings.ledger_kept),
         bodies=None if kept is None else Bodies(kept),

@@ -4,14 +4,15 @@ from coincap_simulator.core.answers import Answer, BadParameterError, error, sta
 from coincap_simulator.core.market_data import MarketData, Quote
 from coincap_simulator.core.numbers import amount, shortest
 from coincap_simulator.core.paging import Query, names, page
+from coincap_simulator.core.switches import Switches
 
 _DEFAULT_LIMIT = 100
 _MAX_SYMBOLS = 100
 
 
-def asset_list(data: MarketData, query: Query, now_ms: int, *, refuse_over: bool) -> Answer:
+def asset_list(data: MarketData, query: Query, now_ms: int, switches: Switches) -> Answer:
     """A page of assets by rank; unknown ids are silently absent."""
-    cut = page(query, _DEFAULT_LIMIT, refuse_over=refuse_over)
+    cut = page(query, _DEFAULT_LIMIT, refuse_over=switches.refuse_over)
     ids = names(query, "ids")
     search = query.get("search", "").lower()
     found = [
@@ -19,17 +20,15 @@ def asset_list(data: MarketData, query: Query, now_ms: int, *, refuse_over: bool
         for quote in data.quotes(now_ms)
         if (ids is None or quote.asset.id in ids) and _matches(quote, search)
     ]
-    return stamped_first([asset_row(quote) for quote in cut.of(found)], now_ms)
+    return stamped_first([asset_row(quote, switches) for quote in cut.of(found)], now_ms)
 
 
-def one_asset(data: MarketData, slug: str, now_ms: int) -> Answer:
+def one_asset(data: MarketData, slug: str, now_ms: int, switches: Switches) -> Answer:
     """One asset, `data` an object."""
     quote = data.quote(slug, now_ms)
-    return (
-        unknown_asset(slug, now_ms)
-        if quote is None
-        else stamped_first(asset_row(quote), now_ms)
-    )
+    if quote is None:
+        return unknown_asset(slug, now_ms)
+    return stamped_first(asset_row(quote, switches), now_ms)
 
 
 def unknown_asset(slug: str, now_ms: int) -> Answer:
@@ -51,7 +50,7 @@ def prices_by_symbol(data: MarketData, symbols: str, now_ms: int) -> Answer:
     return stamped_first([prices.get(symbol.upper()) for symbol in wanted], now_ms)
 
 
-def asset_row(quote: Quote) -> dict[str, object]:
+def asset_row(quote: Quote, switches: Switches) -> dict[str, object]:
     """The 13 keys in the recorded order."""
     asset = quote.asset
     row: dict[str, object] = {
@@ -64,8 +63,8 @@ def asset_row(quote: Quote) -> dict[str, object]:
         "marketCapUsd": amount(quote.market_cap_usd),
         "volumeUsd24Hr": amount(quote.volume_usd),
         "priceUsd": amount(quote.price_usd),
-        "changePercent24Hr": shortest(quote.change_percent),
-        "vwap24Hr": shortest(quote.vwap),
+        "changePercent24Hr": shortest(quote.change_percent, exponents=switches.exponents),
+        "vwap24Hr": shortest(quote.vwap, exponents=switches.exponents),
         "explorer": asset.explorer,
         "tokens": asset.tokens,
     }

@@ -9,6 +9,7 @@ from coincap_simulator.core.market_data import MarketData
 from coincap_simulator.core.noise import Walk, series_key, share
 from coincap_simulator.core.numbers import amount
 from coincap_simulator.core.paging import Query, page
+from coincap_simulator.core.rates import fiat_rate
 
 _LIST_LIMIT = 10
 _ASSET_LIMIT = 100
@@ -127,7 +128,7 @@ def _side(data: MarketData, id_: str, now_ms: int) -> Side:
         if asset.id == id_:
             return Side(id_, asset.symbol, data.price(id_, now_ms))
     money = next(currency for currency in data.catalogue.currencies if currency.id == id_)
-    return Side(id_, money.symbol, money.rate_usd)
+    return Side(id_, money.symbol, fiat_rate(data, money, now_ms))
 
 
 def _wanted(market: Market, query: Query) -> bool:

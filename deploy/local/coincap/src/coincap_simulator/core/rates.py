@@ -29,6 +29,14 @@ def one_rate(data: MarketData, slug: str, now_ms: int) -> Answer:
     return error("Conversion rate not found", 404)
 
 
+def fiat_rate(data: MarketData, currency: Currency, now_ms: int) -> float:
+    """USD for one unit of fiat money."""
+    if currency.rate_usd == _ONE:
+        return _ONE
+    walk = Walk(series_key(data.seed, "rate", currency.id), _DAILY_MOVE, data.tick_ms)
+    return significant(currency.rate_usd * walk.factor(now_ms), _DIGITS)
+
+
 def _rows(data: MarketData, now_ms: int) -> list[dict[str, object]]:
     fiat = [_fiat(data, currency, now_ms) for currency in data.catalogue.currencies]
     symbols = {asset.id: asset.symbol for asset in data.catalogue.assets}
@@ -40,10 +48,7 @@ def _rows(data: MarketData, now_ms: int) -> list[dict[str, object]]:
 
 
 def _fiat(data: MarketData, currency: Currency, now_ms: int) -> dict[str, object]:
-    rate = currency.rate_usd
-    if rate != _ONE:
-        walk = Walk(series_key(data.seed, "rate", currency.id), _DAILY_MOVE, data.tick_ms)
-        rate = significant(rate * walk.factor(now_ms), _DIGITS)
+    rate = fiat_rate(data, currency, now_ms)
     return _row(currency.id, currency.symbol, currency.currency_symbol, "fiat", rate)
 
 

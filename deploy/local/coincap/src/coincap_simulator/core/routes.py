@@ -10,16 +10,17 @@ from coincap_simulator.core.market_data import MarketData
 from coincap_simulator.core.markets import asset_markets, market_list
 from coincap_simulator.core.paging import Query
 from coincap_simulator.core.rates import one_rate, rate_list
+from coincap_simulator.core.switches import USUAL, Switches
 
 _NOWHERE = error("Not found", 404)
 
 
 @dataclass(frozen=True, slots=True)
 class CoinCap:
-    """The API without HTTP. `refuse_over`: answer 400 to a limit over 2000 rather than clamp."""
+    """The API without HTTP."""
 
     data: MarketData
-    refuse_over: bool = False
+    switches: Switches = USUAL
 
     def answer(self, path: str, query: Query, now_ms: int) -> Answer:
         """What CoinCap says at that instant. `path` is decoded; one slash at its end is fine."""
@@ -40,7 +41,9 @@ class CoinCap:
             case ["rates", slug]:
                 return one_rate(self.data, slug, now_ms)
             case ["exchanges"]:
-                return exchange_list(self.data, query, now_ms, refuse_over=self.refuse_over)
+                return exchange_list(
+                    self.data, query, now_ms, refuse_over=self.switches.refuse_over
+                )
             case ["exchanges", id_]:
                 return one_exchange(self.data, id_, now_ms)
         return self._others(parts, query, now_ms)
@@ -48,7 +51,9 @@ class CoinCap:
     def _others(self, parts: list[str], query: Query, now_ms: int) -> Answer:
         match parts:
             case ["markets"]:
-                return market_list(self.data, query, now_ms, refuse_over=self.refuse_over)
+                return market_list(
+                    self.data, query, now_ms, refuse_over=self.switches.refuse_over
+                )
             case ["price", "bysymbol", symbols]:
                 return prices_by_symbol(self.data, symbols, now_ms)
             case ["ta", slug, "candlesticks"]:
@@ -59,17 +64,17 @@ class CoinCap:
 
     def _assets(self, rest: list[str], query: Query, now_ms: int) -> Answer:
         if not rest:
-            return asset_list(self.data, query, now_ms, refuse_over=self.refuse_over)
+            return asset_list(self.data, query, now_ms, self.switches)
         slug, *below = rest
         if self.data.listed(slug) is None:
             return unknown_asset(slug, now_ms)
         match below:
             case []:
-                return one_asset(self.data, slug, now_ms)
+                return one_asset(self.data, slug, now_ms, self.switches)
             case ["history"]:
                 return price_history(self.data, slug, query, now_ms)
             case ["markets"]:
                 return asset_markets(
-                    self.data, slug, query, now_ms, refuse_over=self.refuse_over
+                    self.data, slug, query, now_ms, refuse_over=self.switches.refuse_over
                 )
         return _NOWHERE
