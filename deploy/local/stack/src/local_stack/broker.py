@@ -86,20 +86,32 @@ def environment(spec: BrokerSpec) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "JAVA_HOME": str(spec.java_home)}
 
 
-def prepare(spec: BrokerSpec) -> None:
-    """Write the settings and, in a new folder, format the storage (a JVM of its own)."""
+def write_properties(spec: BrokerSpec) -> None:
+    """Write the settings file that the format and the broker read."""
     spec.data_dir.mkdir(parents=True, exist_ok=True)
     lines = [f"{name}={value}" for name, value in spec.properties().items()]
     spec.properties_file.write_text("\n".join(lines) + "\n")
-    if (spec.data_dir / "log" / "meta.properties").is_file():
+
+
+def format_command(spec: BrokerSpec) -> list[str]:
+    """The command line that makes an empty storage folder a broker's."""
+    arguments = ["format", "--standalone", "-t", _cluster_id(), "-c", str(spec.properties_file)]
+    return spec.java("kafka.tools.StorageTool", *arguments)
+
+
+def is_formatted(spec: BrokerSpec) -> bool:
+    """Whether the storage folder was formatted before."""
+    return (spec.data_dir / "log" / "meta.properties").is_file()
+
+
+def prepare(spec: BrokerSpec) -> None:
+    """Write the settings and, in a new folder, format the storage (a JVM of its own)."""
+    write_properties(spec)
+    if is_formatted(spec):
         return
     formatted = subprocess.run(
-        spec.java(
-            "kafka.tools.StorageTool", "format", "--standalone",
-            "-t", _cluster_id(), "-c", str(spec.properties_file),
-        ),
-        env=environment(spec), capture_output=True, text=True,
-    )  # fmt: skip
+        format_command(spec), env=environment(spec), capture_output=True, text=True
+    )
     if formatted.returncode != 0:
         said = (formatted.stderr or formatted.stdout).strip().splitlines()[-1:]
         raise StackError(f"Kafka's storage could not be formatted: {' '.join(said)}")

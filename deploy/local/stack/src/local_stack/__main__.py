@@ -1,0 +1,104 @@
+"""The command line of the stack: up, down, demo, and one process at a time."""
+
+import argparse
+import os
+import signal
+import sys
+from types import FrameType
+
+from local_stack import jars
+from local_stack.demo import demo
+from local_stack.errors import StackError
+from local_stack.paths import Paths
+from local_stack.progress import Progress
+from local_stack.record import Source
+from local_stack.stack import Stack
+from local_stack.status import show_status
+
+
+def main() -> int:
+    """Run one command; 0 where it worked, 1 with a sentence where not, 130 after Ctrl-C."""
+    args = _parser().parse_args()
+    # `kill` of the foreground demo must stop its children, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, _interrupt)
+    stack = Stack(Paths(), os.environ, Progress())
+    try:
+        return _run(args, stack)
+    except StackError as error:
+        stack.progress.block("")
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        stack.progress.block("stopped")
+        return 130
+
+
+def _run(args: argparse.Namespace, stack: Stack) -> int:
+    match args.command:
+        case "up":
+            return _up(stack)
+        case "down":
+            stack.progress.say(
+                "everything is stopped" if stack.down() else "nothing was running"
+            )
+        case "demo":
+            return demo(stack, once=args.once)
+        case "status":
+            return show_status(stack)
+        case "jars":
+            for profile in (jars.KAFKA, jars.SPARK):
+                jars.fetch(stack.paths, profile, stack.progress.say)
+        case _:
+            _one(args.command, args.service, stack)
+    return 0
+
+
+def _one(command: str, name: str, stack: Stack) -> None:
+    if command == "kill":
+        stack.kill(name)
+    if command in ("stop", "restart"):
+        stack.stop(name)
+    if command in ("start", "restart"):
+        stack.start(name)
+
+
+def _up(stack: Stack) -> int:
+    known = stack.read()
+    if known is not None and known.processes:
+        if dead := stack.dead(known):
+            raise StackError(
+                f"The stack is up without {', '.join(dead)} (see {stack.paths.logs}): "
+                f"`python -m local_stack start {dead[0]}`, or `make down up`."
+            )
+        stack.progress.say(f"everything runs already; see {stack.paths.env}")
+        return 0
+    stack.up(Source())
+    stack.progress.say(f"everything is ready; {stack.paths.env} tells where")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="local_stack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("up", help="start everything in the background")
+    commands.add_parser("down", help="stop everything and discard its data")
+    shown = commands.add_parser("demo", help="run everything, show the result, until Ctrl-C")
+    shown.add_argument("--once", action="store_true", help="stop after the first hour")
+    commands.add_parser("status", help="what runs and how far the data has come")
+    commands.add_parser("jars", help="fetch the jars through Maven")
+    for name, text in (
+        ("start", "start one process again"),
+        ("stop", "stop one process (SIGTERM)"),
+        ("kill", "kill one process (SIGKILL)"),
+        ("restart", "stop and start one process"),
+    ):
+        commands.add_parser(name, help=text).add_argument("service")
+    return parser
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The command `demo`: the whole pipeline in the foreground, ending with what SQL answers."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.hours import Hour
+from coinlake.contracts.topics import copied_by_the_sink
+from local_stack import counts, questions, report, settings, spending, topic_counts, watch
+from local_stack.counts import PartitionCount, RawObject, StageCounts
+from local_stack.errors import StackError
+from local_stack.lake import Lake, LakeErrors, open_lake
+from local_stack.record import Record
+from local_stack.stack import Stack, uninterrupted
+
+_TICK_S = 0.5
+FIRST_ANSWER_TIMEOUT_S = 300.0
+CATCH_UP_TIMEOUT_S = 180.0
+
+
+def demo(stack: Stack, *, once: bool) -> int:
+    """Run it; 0 at the end. Raises StackError where a part fails, after stopping all."""
+    known = stack.read()
+    if known is not None and known.processes:
+        raise StackError("The stack of this clone runs already: `make down` first.")
+    source = spending.source_of(stack.environ)
+    if source.base_url is not None:
+        stack.progress.block(spending.announcement(source))
+    record = stack.up(source)
+    try:
+        _Demo(stack, record, open_lake(settings.exported(record))).run(once=once)
+    except LakeErrors as error:
+        raise StackError(f"The local cloud did not answer: {error}") from error
+    finally:
+        # Also on Ctrl-C, which is how the demo ends; a second one must not leave half behind.
+        with uninterrupted():
+            stack.progress.say("stopping everything")
+            stack.down()
+    return 0
+
+
+@dataclass(slots=True)
+class _Demo:
+    stack: Stack
+    record: Record
+    lake: Lake
+    stopped: frozenset[str] = frozenset()
+
+    def run(self, *, once: bool) -> None:
+        seconds = self._first_answer()
+        self._wait("the first hour of all feeds", self._all_published, FIRST_ANSWER_TIMEOUT_S)
+        if once:
+            self._finish(seconds)
+        else:
+            self._show(*self._counted(watch.polls(self.record)), seconds)
+            self._keep_running()
+
+    def _first_answer(self) -> float:
+        """Seconds from the start of the first process to the first row of SQL."""
+        self._wait("the first hour of assets", self._quotes_hour, FIRST_ANSWER_TIMEOUT_S)
+        hour = self._quotes_hour()
+        while hour is None or not self.lake.sql(questions.newest_prices(hour)).rows:
+            self._tick("waiting for the first SQL row")
+            hour = self._quotes_hour()
+        seconds = time.time() - self.record.started_at_s
+        self.stack.progress.say(f"first SQL answer {seconds:.1f} s after the first process")
+        return seconds
+
+    def _finish(self, seconds: float) -> None:
+        """Stop polling, let every answer arrive, count, write the counts down."""
+        polls = self._stop_polling()
+        kafka = topic_counts.count(self._bootstrap(), copied_by_the_sink())
+        self._wait(
+            "the sink to store the last answers",
+            lambda: counts.unread(kafka, self.lake.raw_objects()) == 0 or None,
+            CATCH_UP_TIMEOUT_S,
+        )
+        self._wait("the runner to publish them", self._caught_up, CATCH_UP_TIMEOUT_S)
+        by_feed, sql_rows = self._counted(polls)
+        self._show(by_feed, sql_rows, seconds)
+        summary = {
+            **asdict(counts.total(by_feed)),
+            "sql_rows": sql_rows,
+            "seconds_to_first_answer": round(seconds, 1),
+        }
+        self.stack.paths.demo.write_text(json.dumps(summary, indent=2) + "\n")
+        self.stack.progress.say(f"wrote {self.stack.paths.demo}")
+
+    def _stop_polling(self) -> dict[str, int]:
+        self.stack.progress.say("stopping the ingestor, so that the counts can agree")
+        polls = watch.polls(self.record)
+        self.stack.stop("ingestor")
+        self.stopped = frozenset({"ingestor"})
+        return polls
+
+    def _counted(self, polls: dict[str, int]) -> tuple[dict[str, StageCounts], int]:
+        kafka: list[PartitionCount] = topic_counts.count(
+            self._bootstrap(), copied_by_the_sink()
+        )
+        raw: list[RawObject] = self.lake.raw_objects()
+        by_feed = counts.by_feed(polls, kafka, raw, self.lake.heads())
+        answer = self.lake.sql(questions.QUOTES_COUNT)
+        return by_feed, int(answer.rows[0][0] or 0)
+
+    def _show(self, by_feed: dict[str, StageCounts], sql_rows: int, seconds: float) -> None:
+        hour = self._quotes_hour()
+        if hour is None:
+            raise StackError("The ledger names no hour of quotes any more.")
+        prices = self.lake.sql(questions.newest_prices(hour))
+        assets = [row[0] for row in prices.rows if row[0] is not None]
+        candles = self.lake.sql(questions.newest_candles(hour, assets))
+        elapsed_s = time.time() - self.record.started_at_s
+        for part in (
+            report.answers(prices, candles),
+            report.stages(by_feed, sql_rows, seconds),
+            report.money(watch.bill(self.record), elapsed_s),
+            report.places(self.record),
+        ):
+            self.stack.progress.block(f"\n{part}")
+
+    def _keep_running(self) -> None:
+        self.stack.progress.block("\nIt keeps running; Ctrl-C stops everything.")
+        while True:
+            self._tick(watch.line(self.record))
+
+    def _wait(self, what: str, found: Callable[[], object], timeout_s: float) -> None:
+        begun = self.stack.progress.elapsed_s
+        while not found():
+            if self.stack.progress.elapsed_s - begun > timeout_s:
+                raise StackError(
+                    f"Waited {timeout_s:.0f} s in vain for {what}: {watch.line(self.record)} "
+                    f"(logs are in {self.stack.paths.logs})."
+                )
+            self._tick(f"waiting for {what}: {watch.line(self.record)}")
+        self.stack.progress.say(f"seen: {what}")
+
+    def _tick(self, line: str) -> None:
+        watch.check_alive(self.stack.paths, self.record, self.stopped)
+        self.stack.progress.live(line)
+        time.sleep(_TICK_S)
+
+    def _quotes_hour(self) -> Hour | None:
+        hours = [hour for feed, hour in self.lake.heads() if feed == "assets"]
+        return max(hours, default=None)
+
+    def _all_published(self) -> bool:
+        return {feed for feed, _ in self.lake.heads()} >= set(FEEDS)
+
+    def _caught_up(self) -> bool:
+        return counts.unpublished(self.lake.raw_objects(), self.lake.heads()) == 0
+
+    def _bootstrap(self) -> str:
+        return settings.exported(self.record)["KAFKA_BOOTSTRAP_SERVERS"]

@@ -1,0 +1,75 @@
+"""Looks before anything starts: right Python, Java, Maven; ports; one sentence for what is not."""
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+
+from local_stack import jars
+from local_stack.errors import StackError
+from local_stack.java import Java, find_java
+from local_stack.paths import Paths
+from local_stack.ports import free_ports, taken
+from local_stack.progress import Progress
+from local_stack.record import PORTS, Record, Source
+
+PYTHON = (3, 11)
+FIRST_PORT = "STACK_FIRST_PORT"
+
+
+def check_python(version: tuple[int, int]) -> None:
+    """Raises StackError where the version is another than the one that is tested."""
+    if version != PYTHON:
+        raise StackError(
+            f"Python {PYTHON[0]}.{PYTHON[1]} is needed and this is {version[0]}.{version[1]}: "
+            "install Python 3.11 and run `make clean setup`."
+        )
+
+
+def check_maven(paths: Paths, environ: Mapping[str, str]) -> None:
+    """Raises StackError where jars are missing and there is nothing to fetch them with."""
+    missing = [each for each in (jars.KAFKA, jars.SPARK) if not jars.is_fetched(paths, each)]
+    if missing and shutil.which("mvn", path=environ.get("PATH")) is None:
+        raise StackError(
+            f"Maven is needed to fetch the jars of {' and '.join(missing)}, and there is no "
+            "`mvn`: install Maven 3 (Debian, Ubuntu: `apt install maven`)."
+        )
+
+
+def look(paths: Paths, environ: Mapping[str, str], progress: Progress) -> Java:
+    """Check everything and fetch what is missing. Raises StackError with one sentence."""
+    check_python((sys.version_info.major, sys.version_info.minor))
+    java = find_java(environ)
+    check_maven(paths, environ)
+    progress.say(f"Python {sys.version.split()[0]}, Java {java.version} ({java.home})")
+    for profile in (jars.KAFKA, jars.SPARK):
+        jars.fetch(paths, profile, progress.say)
+    return java
+
+
+def new_record(
+    old: Record | None, source: Source, environ: Mapping[str, str] = os.environ
+) -> Record:
+    """A record for a stack that is to start: ports of last time where they are free still."""
+    return Record(_ports(old, environ), secrets.token_urlsafe(24), source)
+
+
+def _ports(old: Record | None, environ: Mapping[str, str]) -> dict[str, int]:
+    if wanted := environ.get(FIRST_PORT):
+        return _wanted_ports(wanted)
+    if old is not None and not taken(list(old.ports.values())):
+        return old.ports
+    return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+
+
+def _wanted_ports(text: str) -> dict[str, int]:
+    if not text.isdigit() or not 1024 <= int(text) <= 65_535 - len(PORTS):
+        raise StackError(f"{FIRST_PORT} must be a port number from 1024 on, not {text!r}.")
+    ports = {name: int(text) + place for place, name in enumerate(PORTS)}
+    if busy := taken(list(ports.values())):
+        raise StackError(
+            f"Port {busy[0]} is taken: stop what listens there, or set {FIRST_PORT} to another "
+            "first port, or unset it to have free ones chosen."
+        )
+    return ports

@@ -1,0 +1,153 @@
+"""Every setting of the embedded stack, in one place: quick rather than cheap."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+
+from local_stack.paths import Paths
+from local_stack.ports import HOST
+from local_stack.record import Record
+
+BUCKET, DATABASE = "coinlake", "coinlake"
+REGION = "us-east-1"
+ACCESS_KEY, SECRET_KEY = "local-access-key", "local-secret-key"
+SIMULATOR_KEY = "simulator"
+SIMULATOR_SEED, SIMULATOR_ASSETS = 42, 150
+
+# A page of the feeds costs credits on the real API: the simulator's pace would spend a month's
+# worth in an hour. Seconds between polls, pages, rows per page.
+_SIMULATED_PACE = {
+    "assets": (5, 2, 100),
+    "rates": (15, 1, None),
+    "exchanges": (20, 1, 100),
+    "markets": (20, 1, 100),
+}
+_REAL_PACE = {
+    "assets": (60, 1, 10),
+    "rates": (600, 1, None),
+    "exchanges": (300, 1, 10),
+    "markets": (300, 1, 10),
+}
+
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+# Only the ingestor leaves the machine, and only with a real key.
+_PASSED_TO_INGESTOR = (
+    "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
+
+
+def url(record: Record, name: str) -> str:
+    """The base URL of something that listens."""
+    return f"http://{HOST}:{record.ports[name]}"
+
+
+def base_url(record: Record) -> str:
+    """The base URL of the API that the ingestor polls."""
+    return record.source.base_url or f"{url(record, 'simulator')}/v3"
+
+
+def exported(record: Record) -> dict[str, str]:
+    """What `.local/stack.env` tells: where everything is, for any client."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{record.ports['kafka']}",
+        "AWS_ENDPOINT_URL": url(record, "cloud"),
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "COINLAKE_BUCKET": BUCKET,
+        "COINLAKE_DATABASE": DATABASE,
+        "QUERY_API_URL": url(record, "query_api"),
+        "QUERY_API_KEY": record.query_key,
+        "COINCAP_BASE_URL": base_url(record),
+        "SIMULATOR_ADMIN_URL": url(record, "simulator_admin"),
+        "INGESTOR_URL": url(record, "ingestor"),
+        "S3_SINK_URL": url(record, "s3_sink"),
+        "ETL_RUNNER_URL": url(record, "etl_runner"),
+    }
+
+
+def base(environ: Mapping[str, str]) -> dict[str, str]:
+    """What every process inherits: nothing of the person's own AWS, Kafka or Java settings."""
+    kept = {name: environ[name] for name in _PASSED_ON if name in environ}
+    return {"PATH": os.defpath, **kept, "PYTHONUNBUFFERED": "1"}
+
+
+def tools(record: Record, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the command `coinlake`, and the common part of every service's."""
+    told = exported(record)
+    return {**base(environ), **{name: told[name] for name in _SHARED}}
+
+
+def service(
+    name: str, record: Record, paths: Paths, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """The whole environment of one of the four services."""
+    prefix = name.upper()
+    return {
+        **tools(record, environ),
+        f"{prefix}_HTTP__HOST": HOST,
+        f"{prefix}_HTTP__PORT": str(record.ports[name]),
+        **_OWN[name](record, paths, environ),
+    }
+
+
+def python() -> str:
+    """The Python that runs everything: the one that runs us."""
+    return sys.executable
+
+
+_SHARED = (
+    "KAFKA_BOOTSTRAP_SERVERS", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "COINLAKE_BUCKET", "COINLAKE_DATABASE",
+)  # fmt: skip
+
+
+def _ingestor(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+    real = record.source.base_url is not None
+    own = {
+        "COINCAP_BASE_URL": base_url(record),
+        "INGESTOR_SOURCE": "coincap" if real else "simulator",
+        "INGESTOR_STATE_DIR": str(paths.state / "ingestor"),
+        "INGESTOR_HEARTBEAT_S": "10",
+        # The real API's key lives in this environment and nowhere else.
+        "COINCAP_API_KEY": environ.get("COINCAP_API_KEY", "") if real else SIMULATOR_KEY,
+    }
+    if real:
+        own["INGESTOR_CREDITS__MAX_TOTAL"] = str(record.source.credits)
+        own |= {name: environ[name] for name in _PASSED_TO_INGESTOR if name in environ}
+    for feed, (interval_s, pages, limit) in (_REAL_PACE if real else _SIMULATED_PACE).items():
+        section = f"INGESTOR_{feed.upper()}__"
+        own[f"{section}INTERVAL_S"] = str(interval_s)
+        own[f"{section}PAGES"] = str(pages)
+        if limit is not None:
+            own[f"{section}LIMIT"] = str(limit)
+    return own
+
+
+def _s3_sink(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+    return {"S3_SINK_BATCH__MAX_AGE_S": "3", "S3_SINK_FLUSH_DEADLINE_S": "10"}
+
+
+def _etl_runner(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "ETL_RUNNER_MAX_WAIT_S": "5",
+        "ETL_RUNNER_RECONCILE_S": "15",
+        "ETL_RUNNER_POLL_S": "0.5",
+    }
+
+
+def _query_api(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+    hashed = hashlib.sha256(record.query_key.encode()).hexdigest()
+    return {
+        "QUERY_API_KEYS": f'["demo:read,sql:{hashed}"]',
+        "QUERY_API_ANONYMOUS_READ": "true",
+    }
+
+
+_OWN = {
+    "ingestor": _ingestor,
+    "s3_sink": _s3_sink,
+    "etl_runner": _etl_runner,
+    "query_api": _query_api,
+}

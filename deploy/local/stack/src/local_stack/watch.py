@@ -1,0 +1,49 @@
+"""How far the data has come, seen through the services' own endpoints; and who has died."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coinlake.contracts.feeds import FEEDS
+from local_stack import plan, processes, settings
+from local_stack.errors import StackError
+from local_stack.http_json import get_json_or_none
+from local_stack.paths import Paths
+from local_stack.record import Record
+
+
+def check_alive(paths: Paths, record: Record, stopped: frozenset[str] = frozenset()) -> None:
+    """Raises StackError that names a process that died, with the end of its log."""
+    for name, process in record.processes.items():
+        if name not in stopped and not processes.alive(process):
+            log = plan.log_of(paths, name)
+            raise StackError(f"{name} died; its log {log} ends:\n{processes.last_lines(log)}")
+
+
+def polls(record: Record) -> dict[str, int]:
+    """Answers received by each feed, as the ingestor counts them; empty while it is away."""
+    status = get_json_or_none(f"{settings.url(record, 'ingestor')}/status") or {}
+    feeds = status.get("feeds", {})
+    return {name: int(feeds[name]["polls"]) for name in FEEDS if name in feeds}
+
+
+def line(record: Record) -> str:
+    """The stages in one line, from the left to the right."""
+    sink = _status(record, "s3_sink").get("totals", {})
+    runner = _status(record, "etl_runner")
+    totals = runner.get("totals", {})
+    rows = sum(totals.get("curated_rows", {}).values())
+    run = "a Spark run is going" if runner.get("run") else "no run"
+    return (
+        f"{sum(polls(record).values())} polls → {sink.get('values', 0)} values in "
+        f"{sink.get('objects', 0)} raw objects → {rows} rows after "
+        f"{totals.get('runs', 0)} runs ({run})"
+    )
+
+
+def bill(record: Record) -> Mapping[str, Any]:
+    """What AWS would have charged so far; empty while the cloud is away."""
+    return get_json_or_none(f"{settings.url(record, 'cloud_admin')}/bill") or {}
+
+
+def _status(record: Record, name: str) -> dict[str, Any]:
+    return get_json_or_none(f"{settings.url(record, name)}/status") or {}
