@@ -1,0 +1,184 @@
+"""One API answer to typed rows: pure, so that every odd body is a test of a millisecond."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from coinlake_job.fields import ELEMENTS, Element
+from coinlake_job.rules import BY_TABLE, Context
+from coinlake_job.values import json_text, parse_json, plain_text, storable, typed
+
+# A hostile body may invent a million keys; beyond these they are counted together.
+_MAX_UNKNOWN_NAMES = 64
+_OTHER = "(other)"
+_ENVELOPE = ("data", "timestamp")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A part of an answer that is no row: the rule it broke, the reason and its JSON text."""
+
+    table: str
+    element_index: int
+    rule: str
+    reason: str
+    raw: str
+
+
+@dataclass(slots=True)
+class Answer:
+    """What became of an answer. `reason` is set where the whole of it could not be used.
+
+    `tallies` counts `elements`, `rows`, `quarantined_rows`, `unknown:<key>`, `unfit:<column>`
+    and `rule:<name>` (soft rules that failed).
+    """
+
+    source_ms: int | None = None
+    rule: str | None = None
+    reason: str | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    tallies: Counter[str] = field(default_factory=Counter)
+
+
+def read_answer(feed: str, value: bytes, received_ms: int | None, max_skew_ms: int) -> Answer:
+    """Read the body of an answer of `feed`. Never raises for what is in the body."""
+    if not value.strip():
+        return Answer(rule="body", reason="empty body")
+    try:
+        return _read_envelope(feed, parse_json(value), received_ms, max_skew_ms)
+    except ValueError as error:
+        return Answer(rule="body", reason=str(error))
+    except RecursionError:
+        return Answer(rule="body", reason="not usable: nested too deep")
+
+
+def _read_envelope(
+    feed: str, envelope: Any, received_ms: int | None, max_skew_ms: int
+) -> Answer:
+    reason = _envelope_fault(envelope)
+    if reason is not None:
+        return Answer(rule="envelope", reason=reason)
+    source_ms = typed(envelope.get("timestamp"), "millis")
+    answer = Answer(source_ms=source_ms)
+    if source_ms is None:
+        answer.tallies["unfit:source_ts"] += 1
+    for key in envelope.keys() - set(_ENVELOPE):
+        _count_unknown(answer, f"envelope.{key}")
+    context = Context(source_ms, received_ms, max_skew_ms, set())
+    for index, item in enumerate(envelope["data"]):
+        _read_element(answer, ELEMENTS[feed], index, item, context)
+    return answer
+
+
+def _envelope_fault(envelope: Any) -> str | None:
+    if not isinstance(envelope, dict):
+        return f"the body is {_kind(envelope)}, not an object"
+    if "data" not in envelope:
+        said = f": {json_text(envelope['error'])[:200]}" if "error" in envelope else ""
+        return f"no data{said}"
+    if not isinstance(envelope["data"], list):
+        return f"data is {_kind(envelope['data'])}, not an array"
+    return None
+
+
+def _read_element(
+    answer: Answer, element: Element, index: int, item: Any, context: Context
+) -> None:
+    answer.tallies["elements"] += 1
+    if not isinstance(item, dict):
+        _reject(answer, element, index, "element", f"{_kind(item)}, not an object", item)
+        return
+    row = _row(answer, element, index, item)
+    for rule in BY_TABLE[element.table]:
+        if rule.holds(row, context):
+            continue
+        if rule.hard:
+            _reject(answer, element, index, rule.name, _missing(element, item), item)
+            return
+        answer.tallies[f"rule:{rule.name}"] += 1
+    answer.tallies["rows"] += 1
+    answer.rows.append(row)
+    if element.tokens is not None:
+        row["tokens"] = _tokens(answer, index, item.get(element.tokens))
+
+
+def _row(answer: Answer, element: Element, index: int, item: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"element_index": index}
+    extra: dict[str, str] = {}
+    for column in element.fields:
+        value = item.get(column.key)
+        row[column.column] = fitted = typed(value, column.kind)
+        if fitted is None and value is not None:
+            extra[column.column] = plain_text(value)
+            answer.tallies[f"unfit:{column.column}"] += 1
+    known = {column.key for column in element.fields} | {element.tokens}
+    for key, value in item.items():
+        if key not in known:
+            extra[_free_name(plain_text(key), extra)] = plain_text(value)
+            _count_unknown(answer, key)
+    row["extra"] = extra
+    return row
+
+
+def _tokens(answer: Answer, index: int, tokens: Any) -> list[tuple[str, list[str | None]]]:
+    """Chains with their addresses; what is no address is rejected and leaves None in its place."""
+    if tokens is None:
+        return []
+    if not isinstance(tokens, dict):
+        _reject_token(answer, index, f"tokens is {_kind(tokens)}, not an object", tokens)
+        return []
+    found: list[tuple[str, list[str | None]]] = []
+    for chain, addresses in tokens.items():
+        if not isinstance(addresses, list):
+            fault = f"the addresses are {_kind(addresses)}, not an array"
+            _reject_token(answer, index, fault, {chain: addresses})
+            continue
+        usable = [typed(address, "text") for address in addresses]
+        for address, text in zip(addresses, usable, strict=True):
+            if text is None:
+                _reject_token(answer, index, f"{_kind(address)} as address", {chain: address})
+        found.append((plain_text(chain), usable))
+    return found
+
+
+def _reject(
+    answer: Answer, element: Element, index: int, rule: str, reason: str, item: Any
+) -> None:
+    answer.tallies["quarantined_rows"] += 1
+    answer.rejected.append(Rejected(element.table, index, rule, reason, json_text(item)))
+
+
+def _reject_token(answer: Answer, index: int, reason: str, item: Any) -> None:
+    answer.tallies["rule:token_usable"] += 1
+    answer.rejected.append(
+        Rejected("asset_tokens", index, "token_usable", reason, json_text(item))
+    )
+
+
+def _missing(element: Element, item: dict[str, Any]) -> str:
+    needed = (*element.identity, *element.price)
+    keys = [column.key for column in element.fields if column.column in needed]
+    seen = ", ".join(f"{key}={json_text(item.get(key))[:80]}" for key in keys)
+    return f"no usable id or price: {seen}"
+
+
+def _count_unknown(answer: Answer, key: str) -> None:
+    name = f"unknown:{key if storable(key) else json_text(key)}"
+    if name not in answer.tallies:
+        names = sum(known.startswith("unknown:") for known in answer.tallies)
+        name = name if names < _MAX_UNKNOWN_NAMES else f"unknown:{_OTHER}"
+    answer.tallies[name] += 1
+
+
+def _free_name(name: str, taken: dict[str, str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    kinds = {dict: "an object", list: "an array", bool: "a boolean", str: "a string"}
+    return kinds.get(type(value), "a number")

@@ -1,0 +1,107 @@
+"""Data quality: one table of rules. Hard ones quarantine the row, soft ones are counted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from coinlake_job.fields import ELEMENTS
+
+Dimension = Literal["completeness", "range", "uniqueness", "freshness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may look at beside the row. Times are ms since the epoch, UTC."""
+
+    source_ms: int | None
+    received_ms: int | None
+    max_skew_ms: int
+    seen: set[tuple[Any, ...]]
+    """Identities of the rows before this one in the same answer."""
+
+
+Row = Mapping[str, Any]
+Holds = Callable[[Row, Context], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a table; `dqdl` says the same in Glue's Data Quality language, if it can."""
+
+    name: str
+    table: str
+    dimension: Dimension
+    hard: bool
+    holds: Holds
+    dqdl: str | None
+
+
+def _complete(table: str, columns: tuple[str, ...], name: str) -> Rule:
+    def holds(row: Row, _: Context) -> bool:
+        return any(row[column] not in (None, "") for column in columns)
+
+    dqdl = " or ".join(f'(IsComplete "{column}")' for column in columns)
+    return Rule(name, table, "completeness", True, holds, dqdl)
+
+
+def _positive(table: str, column: str) -> Rule:
+    def holds(row: Row, _: Context) -> bool:
+        value: Decimal | int | None = row[column]
+        return value is None or value > 0
+
+    dqdl = f'ColumnValues "{column}" > 0'
+    return Rule(f"{column}_positive", table, "range", False, holds, dqdl)
+
+
+def _unique(table: str, identity: tuple[str, ...]) -> Rule:
+    def holds(row: Row, context: Context) -> bool:
+        own = tuple(row[column] for column in identity)
+        known = own in context.seen
+        context.seen.add(own)
+        return not known
+
+    columns = " ".join(f'"{column}"' for column in (*identity, "topic", "kafka_offset"))
+    return Rule(
+        "unique_in_answer", table, "uniqueness", False, holds, f"IsPrimaryKey {columns}"
+    )
+
+
+def _fresh(table: str) -> Rule:
+    def holds(_: Row, context: Context) -> bool:
+        if context.source_ms is None:
+            return False
+        if context.received_ms is None:
+            return True
+        return abs(context.received_ms - context.source_ms) <= context.max_skew_ms
+
+    return Rule("source_time_near", table, "freshness", False, holds, None)
+
+
+def _rules() -> tuple[Rule, ...]:
+    rules = []
+    for element in ELEMENTS.values():
+        rules += [
+            _complete(element.table, (column,), f"{column}_usable")
+            for column in element.identity
+        ]
+        if element.price:
+            rules.append(_complete(element.table, element.price, "price_usable"))
+        rules += [_positive(element.table, column) for column in element.price]
+        rules += [_unique(element.table, element.identity), _fresh(element.table)]
+        if any(field.column == "rank" for field in element.fields):
+            rules.append(_positive(element.table, "rank"))
+    return tuple(rules)
+
+
+RULES: tuple[Rule, ...] = _rules()
+BY_TABLE: dict[str, tuple[Rule, ...]] = {
+    element.table: tuple(rule for rule in RULES if rule.table == element.table)
+    for element in ELEMENTS.values()
+}
+
+
+def dqdl(table: str) -> str:
+    """The table's rules as a Glue Data Quality ruleset."""
+    said = [rule.dqdl for rule in BY_TABLE[table] if rule.dqdl is not None]
+    return "Rules = [\n    " + ",\n    ".join(said) + "\n]"

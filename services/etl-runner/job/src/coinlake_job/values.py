@@ -1,0 +1,107 @@
+"""JSON without losing a digit, and the exact value of a field or None where there is none.
+
+Numbers keep their source text: float64 never touches an amount. A value that the column's type
+cannot hold *exactly* does not fit; nothing is rounded in silence, which is why these rules are
+here and not casts of Spark, which round.
+"""
+
+import json
+import re
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Any
+
+from coinlake_job.fields import Kind
+
+# 38 digits in all, as decimal(38,s) has; a digit that would be lost raises.
+_EXACT = Context(prec=38, traps=[Inexact, InvalidOperation])
+_UNITS = {scale: Decimal(1).scaleb(-scale) for scale in (0, 18, 28)}
+# Exponents of more than four digits are no amounts, and would make Decimal work for nothing.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_INT, _BIGINT = 2**31, 2**63
+END_MS = 253_402_300_800_000  # the year 10000: no timestamp type goes further
+_MAX_DIGITS = 200
+
+
+class Number(str):
+    """The source text of a JSON number."""
+
+    __slots__ = ()
+
+
+def parse_json(value: bytes) -> Any:
+    """Parse a body; numbers come back as Number. Raises ValueError with the reason."""
+    try:
+        # Some servers put a byte order mark before UTF-8.
+        text = value.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start}") from error
+    try:
+        return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number)
+    except RecursionError as error:
+        raise ValueError("not JSON: nested too deep") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from error
+
+
+def json_text(value: Any) -> str:
+    """JSON text of a parsed value, numbers as they were written, safe for UTF-8 storage."""
+    if isinstance(value, dict):
+        inner = ",".join(f"{json_text(str(k))}:{json_text(v)}" for k, v in value.items())
+        return f"{{{inner}}}"
+    if isinstance(value, list):
+        return f"[{','.join(json_text(item) for item in value)}]"
+    if isinstance(value, Number):
+        return str(value)
+    return json.dumps(value, ensure_ascii=not storable(value))
+
+
+def storable(value: Any) -> bool:
+    """Whether a text can be stored as UTF-8: JSON may hold lone surrogates, Parquet may not."""
+    if not isinstance(value, str) or value.isascii():
+        return True
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def plain_text(value: Any) -> str:
+    """A value as `extra` keeps it: strings and numbers as they are, the rest as JSON text."""
+    return str(value) if isinstance(value, str) and storable(value) else json_text(value)
+
+
+def typed(value: Any, kind: Kind) -> Any:
+    """The value in the column's type (ms for `millis`), or None where it does not fit exactly."""
+    if kind == "text":
+        return str(value) if isinstance(value, str) and storable(value) else None
+    if kind == "boolean":
+        return _boolean(value)
+    if kind == "amount":
+        return _decimal(value, 18)
+    if kind == "ratio":
+        return _decimal(value, 28)
+    return _integer(value, kind)
+
+
+def _boolean(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+
+
+def _decimal(value: Any, scale: int) -> Decimal | None:
+    if not isinstance(value, str) or len(value) > _MAX_DIGITS or not _NUMBER.fullmatch(value):
+        return None
+    try:
+        return Decimal(value).quantize(_UNITS[scale], context=_EXACT)
+    except (Inexact, InvalidOperation):
+        return None
+
+
+def _integer(value: Any, kind: Kind) -> int | None:
+    exact = _decimal(value, 0)
+    if exact is None:
+        return None
+    low, end = {
+        "int": (-_INT, _INT),
+        "bigint": (-_BIGINT, _BIGINT),
+        "millis": (0, END_MS),
+    }[kind]
+    return int(exact) if low <= exact < end else None
