@@ -49,7 +49,10 @@ class Bill:
             entry = services.setdefault(service, {"usd": 0.0, "items": {}})
             entry["usd"] += usd
             entry["items"][item] = {"quantity": quantity, "usd": usd}
-        return {"total_usd": sum(entry["usd"] for entry in services.values()), "services": services}
+        return {
+            "total_usd": sum(entry["usd"] for entry in services.values()),
+            "services": services,
+        }
 
 
 def run_usd(dpu: float, seconds: float) -> tuple[float, float]:

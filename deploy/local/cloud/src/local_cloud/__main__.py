@@ -1,0 +1,28 @@
+"""`python -m local_cloud`: read the command line, serve until told to stop."""
+
+import logging
+import sys
+
+import structlog
+
+from local_cloud.app import run
+from local_cloud.config import parsed
+
+
+def main() -> None:
+    """Logs go to stderr as JSON; stdout has the ready line only."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+    run(parsed(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

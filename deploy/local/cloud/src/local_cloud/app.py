@@ -1,0 +1,126 @@
+"""Puts the cloud together: the only place that picks real things."""
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+import structlog
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from local_cloud.admin import Admin
+from local_cloud.bill import Bill
+from local_cloud.clients import Clients, clients_for
+from local_cloud.config import Settings
+from local_cloud.crawler.service import Crawlers
+from local_cloud.dispatch import Dispatcher, Parts
+from local_cloud.faults import Faults
+from local_cloud.glue import Glue
+from local_cloud.jobs.runner import Surroundings
+from local_cloud.jobs.service import Jobs
+from local_cloud.jobs.spark import Install
+from local_cloud.journal import CatalogJournal
+from local_cloud.server import Application, Environ, Server, StartResponse
+
+log = structlog.get_logger(__name__)
+
+# A stopping cloud kills its runs at once; this is for their threads to write it down.
+CLOSE_WITHIN_S = 3.0
+
+
+class Late:
+    """An application that is filled in after its port is known: the engines need the port."""
+
+    def __init__(self) -> None:
+        self.app: Application | None = None
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if self.app is None:
+            start_response("503 Service Unavailable", [])
+            return [b""]
+        return self.app(environ, start_response)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    state = settings.state_dir.resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as open_:
+        front, admin_front = Late(), Late()
+        server = open_.enter_context(Server(settings.host, settings.port, front))
+        admin = open_.enter_context(Server(settings.host, settings.admin_port, admin_front))
+        endpoint = f"http://{settings.host}:{server.port}"
+        clients = clients_for(
+            endpoint,
+            settings.s3_endpoint or endpoint,
+            settings.region,
+            settings.access_key,
+            settings.secret_key,
+        )
+        bill, faults = Bill(), Faults()
+        jobs = _jobs(settings, state, clients, bill, faults)
+        open_.callback(jobs.close, CLOSE_WITHIN_S)
+        crawlers = Crawlers(state / "glue", clients, bill, time.time)
+        open_.callback(crawlers.close)
+        moto = DomainDispatcherApplication(create_backend_app)
+        journal = CatalogJournal(moto, state / "catalog.jsonl", settings.region)
+        log.info("catalog_replayed", writes=journal.replay())
+        engines = {"glue": Glue(jobs.operations, crawlers.operations)}
+        parts = Parts(moto, engines, journal, faults, bill, settings.s3_endpoint)
+        admin_front.app = Admin(bill, faults, jobs.log_of)
+        front.app = Dispatcher(parts)
+        ready = {"event": "ready", "port": server.port, "admin_port": admin.port}
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        stop.wait()
+        log.info("cloud_stopping")
+
+
+def _jobs(
+    settings: Settings, state: Path, clients: Clients, bill: Bill, faults: Faults
+) -> Jobs:
+    install = Install(
+        settings.python.absolute(),
+        settings.java_home.resolve(),
+        settings.spark_jars.resolve(),
+        settings.driver_memory,
+    )
+    around = Surroundings(clients, install, bill, faults, settings.timeout_minute_s, _Ticks())
+    return Jobs(
+        state / "glue",
+        around,
+        settings.slot_release_s,
+        _spark_version(install.python),
+        lambda: f"jr_{secrets.token_hex(32)}",
+    )
+
+
+class _Ticks:
+    """Wall time that never repeats: the order of runs is the order of their starts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0.0
+
+    def __call__(self) -> float:
+        with self._lock:
+            self._last = max(time.time(), self._last + 1e-6)
+            return self._last
+
+
+def _spark_version(python: Path) -> str:
+    """The Spark that runs will have; the cloud does not start without one."""
+    code = "import importlib.metadata as m; print(m.version('pyspark'))"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{python} has no pyspark: install it or name another with --python")
+    return done.stdout.strip()

@@ -1,0 +1,50 @@
+"""What the command line of the cloud says."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the cloud listens, keeps its state, and finds Spark. Read once, in `__main__`."""
+
+    host: str
+    port: int
+    admin_port: int
+    state_dir: Path
+    spark_jars: Path
+    java_home: Path
+    python: Path
+    s3_endpoint: str | None
+    region: str
+    access_key: str
+    secret_key: str
+    slot_release_s: float
+    timeout_minute_s: float
+    driver_memory: str
+
+
+def parsed(argv: Sequence[str]) -> Settings:
+    """Settings from arguments; wrong ones end the process with argparse's sentence."""
+    parser = argparse.ArgumentParser(prog="local_cloud", description=__doc__)
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=int, default=0, help="port of all AWS APIs; 0 takes a free one")
+    add("--admin-port", type=int, default=0, help="port of health, bill, logs and faults")
+    add("--state-dir", type=Path, required=True, help="folder that survives restarts")
+    add("--spark-jars", type=Path, required=True, help="folder with hadoop-aws and its SDK")
+    add("--java-home", type=Path, required=True, help="a JDK or JRE 17")
+    add("--python", type=Path, default=Path(sys.executable), help="Python with pyspark")
+    add("--s3-endpoint", default=None, help="S3 server to use instead of the built-in one")
+    add("--region", default="us-east-1")
+    add("--access-key", default="local-access-key")
+    add("--secret-key", default="local-secret-key")
+    add(
+        "--slot-release-s", type=float, default=1.0, help="how long an ended run keeps its slot"
+    )
+    add("--timeout-minute-s", type=float, default=60.0, help="seconds in a minute of Timeout")
+    add("--driver-memory", default="1g", help="heap of a Spark run")
+    return Settings(**vars(parser.parse_args(argv)))

@@ -1,0 +1,1 @@
+"""The Glue crawler: real Parquet footers and folders become tables and partitions."""

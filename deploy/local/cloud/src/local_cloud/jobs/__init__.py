@@ -1,0 +1,1 @@
+"""Glue jobs: definitions, runs as real Spark processes, slots and histories."""

@@ -1,0 +1,70 @@
+"""Glue's rules for arguments: which value wins, and which ones the script sees."""
+
+import shlex
+from collections.abc import Mapping
+
+from local_cloud.errors import AwsError
+
+# The documented limit of all arguments of one run.
+LIMIT_BYTES = 260 * 1024
+# Read by Glue itself. The script gets them too, as in Glue, where parse_known_args drops them.
+EXTRA_PY_FILES = "--extra-py-files"
+CONF = "--conf"
+BOOKMARK = "--job-bookmark-option"
+# Would change what runs, and nothing here carries them out.
+REFUSED = {
+    "--additional-python-modules": "packages come with the Python of this cloud",
+    "--extra-jars": "jars come with --spark-jars of this cloud",
+    "--datalake-formats": "Iceberg, Hudi and Delta are not in this cloud",
+    "--enable-auto-scaling": "a run has a fixed size here",
+}
+
+
+def resolved(
+    defaults: Mapping[str, str], given: Mapping[str, str], fixed: Mapping[str, str]
+) -> dict[str, str]:
+    """NonOverridableArguments over the run's Arguments over DefaultArguments."""
+    return {**defaults, **given, **fixed}
+
+
+def check(arguments: Mapping[str, str]) -> None:
+    """Refuse what Glue refuses (size) and what this cloud cannot carry out."""
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in arguments.items())
+    if size > LIMIT_BYTES:
+        raise AwsError("InvalidInputException", f"arguments have {size} bytes of {LIMIT_BYTES}")
+    for name, reason in REFUSED.items():
+        if arguments.get(name) not in (None, "", "false"):
+            raise AwsError("InvalidInputException", f"{name} is not there: {reason}")
+    if arguments.get(BOOKMARK, "job-bookmark-disable") != "job-bookmark-disable":
+        raise AwsError("InvalidInputException", "job bookmarks are not there in this cloud")
+
+
+def command_line(job: str, run_id: str, arguments: Mapping[str, str]) -> list[str]:
+    """What follows the script's name: `--JOB_NAME`, `--JOB_RUN_ID`, then every argument.
+
+    A key may come with or without its dashes. A flag without value has an empty one.
+    """
+    line = ["--JOB_NAME", job, "--JOB_RUN_ID", run_id]
+    for key, value in sorted(arguments.items()):
+        line.append(key if key.startswith("--") else f"--{key}")
+        if value != "":
+            line.append(value)
+    return line
+
+
+def extra_files(arguments: Mapping[str, str]) -> list[str]:
+    """The S3 URIs of `--extra-py-files`."""
+    return [uri.strip() for uri in arguments.get(EXTRA_PY_FILES, "").split(",") if uri.strip()]
+
+
+def spark_conf(arguments: Mapping[str, str]) -> dict[str, str]:
+    """`--conf` in Glue's way: `a=1 --conf b=2`, one string with more of itself inside."""
+    settings = {}
+    for word in shlex.split(arguments.get(CONF, "")):
+        if word == CONF:
+            continue
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise AwsError("InvalidInputException", f"--conf needs key=value, got {word!r}")
+        settings[key] = value
+    return settings
