@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coincap_simulator.catalogue_files import load_catalogue
-from coincap_simulator.core.market_data import MarketData
+from coincap_simulator.core.paging import Page, page
 from coincap_simulator.core.routes import CoinCap
 from coincap_simulator.core.switches import Switches
 
@@ -164,15 +164,24 @@ def test_a_bad_page_is_400(coincap: CoinCap, query: dict[str, str]) -> None:
     assert (answer.status, answer.body) == (400, b'{"error":"Invalid query parameters"}')
 
 
-def test_a_limit_over_2000_is_clamped_or_refused_as_told() -> None:
-    data = MarketData(load_catalogue(2_100), seed=1, tick_ms=10_000)
+def test_a_limit_over_2000_is_clamped_or_refused_as_told(coincap: CoinCap) -> None:
     query = {"limit": "2001"}
 
-    clamped = CoinCap(data).answer("/v3/assets", query, NOW)
-    refused = CoinCap(data, Switches(refuse_over=True)).answer("/v3/assets", query, NOW)
+    clamped = page(query, 100, refuse_over=False)
+    refused = CoinCap(coincap.data, Switches(refuse_over=True)).answer("/v3/assets", query, NOW)
 
-    assert len(json.loads(clamped.body)["data"]) == 2_000
+    assert clamped == Page(limit=2000, offset=0)
+    assert coincap.answer("/v3/assets", query, NOW).status == 200
     assert refused.status == 400
+
+
+def test_beyond_the_written_assets_more_are_invented() -> None:
+    assets = load_catalogue(200).assets
+
+    assert len(assets) == 200
+    assert len({asset.id for asset in assets}) == 200
+    assert assets[-1].id == "simcoin-200"
+    assert assets[-1].price_usd * assets[-1].supply < 1e6
 
 
 @pytest.mark.parametrize(

@@ -142,8 +142,7 @@ def test_the_simulators_plan_has_no_limits() -> None:
     gate = gate_for(key)
 
     statuses = {
-        gate.answer(FixedApi(10_000_000), "/v3/assets", {}, key, NOV).status
-        for _ in range(1_000)
+        gate.answer(FixedApi(10_000_000), "/v3/assets", {}, key, NOV).status for _ in range(100)
     }
 
     assert statuses == {200}

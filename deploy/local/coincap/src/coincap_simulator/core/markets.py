@@ -1,6 +1,6 @@
 """`/markets` and `/assets/{slug}/markets`: who trades what for what, and for how much."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from coincap_simulator.core.answers import Answer, stamped_first, stamped_last
@@ -75,10 +75,11 @@ def asset_markets(
 def markets(data: MarketData, now_ms: int) -> list[Market]:
     """Every pair of every living venue."""
     found: list[Market] = []
+    sides = _sides(data, now_ms)
     living = (venue for venue in venues(data, now_ms) if not venue.exchange.dead)
     for venue in sorted(living, key=lambda venue: venue.exchange.id):
         traded = sorted(
-            _venue_markets(data, venue, now_ms),
+            _venue_markets(data, sides, venue, now_ms),
             key=lambda market: (-market.volume_usd, market.base.id, market.quote.id),
         )
         found += [
@@ -88,23 +89,25 @@ def markets(data: MarketData, now_ms: int) -> list[Market]:
     return found
 
 
-def _venue_markets(data: MarketData, venue: Venue, now_ms: int) -> Iterator[Market]:
+def _venue_markets(
+    data: MarketData, sides: Mapping[str, Side], venue: Venue, now_ms: int
+) -> Iterator[Market]:
     pairs = list(_pairs(data, venue.exchange.id))
     weights = [share("pair", venue.exchange.id, base, quote) for base, quote in pairs]
+    total = sum(weights)
     for (base, quote), weight in zip(pairs, weights, strict=True):
         name = f"{venue.exchange.id}/{base}/{quote}"
         walk = Walk(series_key(data.seed, "market", name), _DAILY_MOVE, data.tick_ms)
         dead = share("dead", name) < _DEAD_SHARE
-        side = _side(data, base, now_ms)
+        side = sides[base]
+        volume = venue.volume_usd * weight / total * walk.factor(now_ms)
         spread = 1.0 + _SPREAD * (share("spread", data.seed, name) - 0.5)
         yield Market(
             venue=venue,
             base=side,
-            quote=_side(data, quote, now_ms),
+            quote=sides[quote],
             price_usd=0.0 if dead else side.usd * spread,
-            volume_usd=0.0
-            if dead
-            else venue.volume_usd * weight / sum(weights) * walk.factor(now_ms),
+            volume_usd=0.0 if dead else volume,
         )
 
 
@@ -123,12 +126,18 @@ def _quotes(exchange_id: str, base: str) -> tuple[str, ...]:
     return ("tether", other) if share("two", exchange_id, base) < 0.6 else ("tether",)
 
 
-def _side(data: MarketData, id_: str, now_ms: int) -> Side:
-    for asset in data.catalogue.assets[:_BASES]:
-        if asset.id == id_:
-            return Side(id_, asset.symbol, data.price(id_, now_ms))
-    money = next(currency for currency in data.catalogue.currencies if currency.id == id_)
-    return Side(id_, money.symbol, fiat_rate(data, money, now_ms))
+def _sides(data: MarketData, now_ms: int) -> dict[str, Side]:
+    """Everything that is traded, priced once for all venues."""
+    coins = {
+        asset.id: Side(asset.id, asset.symbol, data.price(asset.id, now_ms))
+        for asset in data.catalogue.assets[:_BASES]
+    }
+    money = {
+        currency.id: Side(currency.id, currency.symbol, fiat_rate(data, currency, now_ms))
+        for currency in data.catalogue.currencies
+        if currency.id in _FIAT_QUOTES
+    }
+    return coins | money
 
 
 def _wanted(market: Market, query: Query) -> bool:
