@@ -1,0 +1,181 @@
+"""The ingestor's settings, all from environment variables, read once."""
+
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.topics import MAX_MESSAGE_BYTES
+from coinlake.settings import ServiceSettings
+from ingestor.core.page import Page, pages
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+# Key, headers and Kafka's own framing; ours take about 600 bytes.
+_RECORD_OVERHEAD_BYTES = 64 * 1024
+
+
+class CoinCapSettings(BaseSettings):
+    """The API; the variables have no service prefix, since tools use them too."""
+
+    model_config = SettingsConfigDict(env_prefix="COINCAP_", frozen=True)
+
+    base_url: str = Field(
+        default="https://rest.coincap.io/v3", description="Base URL of the API, with /v3."
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="API key, sent only as `Authorization: Bearer`."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_secrets_in_it(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an http or https URL")
+        # The URL goes into headers and logs; `?apiKey=` and user:password would go with it.
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError(
+                "must have no query, no fragment and no user: keys do not belong here"
+            )
+        return url.rstrip("/")
+
+
+class FeedSettings(BaseModel):
+    """One feed. The interval is a wish: the credit plan may stretch it."""
+
+    model_config = _FROZEN
+
+    interval_s: float = Field(gt=0, description="Seconds between two polls of a page.")
+    limit: int = Field(
+        ge=0, le=2_000, description="Items per page; 0 asks without paging parameters."
+    )
+    pages: int = Field(
+        default=1, ge=0, le=100, description="Pages to poll; 0 turns the feed off."
+    )
+
+
+class FeedsSettings(BaseModel):
+    """The four feeds. The defaults give `assets` most of a free plan's credits."""
+
+    model_config = _FROZEN
+
+    assets: FeedSettings = Field(
+        default=FeedSettings(interval_s=60, limit=100), description="Prices: the main feed."
+    )
+    rates: FeedSettings = Field(
+        default=FeedSettings(interval_s=3_600, limit=0), description="Conversion rates."
+    )
+    exchanges: FeedSettings = Field(
+        default=FeedSettings(interval_s=86_400, limit=100), description="Exchanges."
+    )
+    markets: FeedSettings = Field(
+        default=FeedSettings(interval_s=3_600, limit=100), description="Markets."
+    )
+
+
+class PollSettings(BaseModel):
+    """Limits of one call, and patience after failures."""
+
+    model_config = _FROZEN
+
+    timeout_s: float = Field(default=30.0, gt=0, description="Longest time of one call.")
+    connect_timeout_s: float = Field(default=10.0, gt=0, description="Longest connect time.")
+    max_body_bytes: int = Field(
+        default=MAX_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES,
+        gt=0,
+        le=MAX_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES,
+        description="Largest decoded body; it must fit into one Kafka record.",
+    )
+    max_json_depth: int = Field(default=16, gt=0, description="Deepest nesting of a body.")
+    max_skew_s: float = Field(
+        default=300.0,
+        gt=0,
+        description="Largest distance of the body's timestamp from its receive time.",
+    )
+    key_probe_s: float = Field(
+        default=3_600.0, gt=0, description="Seconds between probes of a refused key."
+    )
+    backoff_base_s: float = Field(default=1.0, gt=0, description="First backoff ceiling.")
+    backoff_cap_s: float = Field(default=300.0, gt=0, description="Highest backoff ceiling.")
+    calls_per_minute: int = Field(default=600, gt=0, description="The plan's limit of calls.")
+
+
+class CreditSettings(BaseModel):
+    """What may be spent."""
+
+    model_config = _FROZEN
+
+    per_month: int = Field(default=4_000, gt=0, description="Credits per UTC month.")
+    max_total: int | None = Field(
+        default=None, ge=0, description="Hard maximum for the state directory; none if unset."
+    )
+
+
+class JournalSettings(BaseModel):
+    """The journal, which is the spool while Kafka is away."""
+
+    model_config = _FROZEN
+
+    max_bytes: int = Field(
+        default=1024**3, gt=0, description="Bytes that may wait for Kafka; then polling stops."
+    )
+    segment_bytes: int = Field(
+        default=16 * 1024**2, gt=0, le=1024**3, description="Size at which a segment ends."
+    )
+
+
+class Settings(ServiceSettings):
+    """All settings of the ingestor."""
+
+    model_config = SettingsConfigDict(env_prefix="INGESTOR_")
+
+    source: Literal["coincap", "simulator"] = Field(
+        default="coincap", description="What the `source` header of each answer says."
+    )
+    state_dir: Path = Field(
+        default=Path("/var/lib/coinlake/ingestor"),
+        description="Folder of the journal and the credit count; one process at a time.",
+    )
+    producer: str = Field(
+        default="ingestor", min_length=1, description="Who promises in heartbeats."
+    )
+    heartbeat_s: float = Field(default=60.0, gt=0, description="Seconds between heartbeats.")
+    shutdown_s: float = Field(
+        default=8.0, gt=0, description="Deadline after SIGTERM: half to poll, half to send."
+    )
+    feeds: FeedsSettings = Field(default=FeedsSettings(), description="What is polled.")
+    poll: PollSettings = Field(default=PollSettings(), description="How it is polled.")
+    credits: CreditSettings = Field(default=CreditSettings(), description="The budget.")
+    journal: JournalSettings = Field(default=JournalSettings(), description="The journal.")
+    coincap: CoinCapSettings = Field(
+        default_factory=CoinCapSettings, description="The API, from COINCAP_*."
+    )
+
+    @model_validator(mode="after")
+    def _can_work(self) -> Self:
+        if self.source == "coincap" and self.coincap.api_key is None:
+            raise ValueError("COINCAP_API_KEY is needed: CoinCap answers no call without a key")
+        if not self.plans():
+            raise ValueError("no feed has pages: nothing would be polled")
+        if self.journal.max_bytes < self.answer_bytes:
+            raise ValueError(
+                f"INGESTOR_JOURNAL__MAX_BYTES must be at least {self.answer_bytes}: room for "
+                "one answer of each page"
+            )
+        return self
+
+    @property
+    def answer_bytes(self) -> int:
+        """Room for one largest answer of every page at once."""
+        return len(self.plans()) * (self.poll.max_body_bytes + _RECORD_OVERHEAD_BYTES)
+
+    def plans(self) -> list[tuple[Page, int]]:
+        """Every page with its wished interval in milliseconds."""
+        return [
+            (page, max(1, round(feed.interval_s * 1_000)))
+            for name, feed in ((name, getattr(self.feeds, name)) for name in FEEDS)
+            for page in pages(FEEDS[name], feed.limit or None, feed.pages)
+        ]

@@ -1,0 +1,126 @@
+"""Which answers are usable: the API is untrusted, and a status of 200 proves nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import orjson
+
+Container = dict[str, object] | list[object]
+
+
+class Reason(StrEnum):
+    """Why an answer with a body could not be used; the `reason` header of the rejected topic."""
+
+    KEY_REFUSED = "key_refused"
+    RATE_LIMITED = "rate_limited"
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+    UNEXPECTED_STATUS = "unexpected_status"
+    EMPTY_BODY = "empty_body"
+    NOT_JSON = "not_json"
+    TOO_DEEP = "too_deep"
+    NOT_AN_OBJECT = "not_an_object"
+    ERROR_BODY = "error_body"
+    DATA_MISSING = "data_missing"
+    DATA_WRONG_KIND = "data_wrong_kind"
+    DATA_EMPTY = "data_empty"
+    DATA_UNKNOWN = "data_unknown"
+    TIMESTAMP_MISSING = "timestamp_missing"
+    TIMESTAMP_OFF = "timestamp_off"
+
+
+IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
+    "assets": ("id",),
+    "rates": ("id",),
+    "exchanges": ("exchangeId",),
+    "markets": ("exchangeId", "baseId", "quoteId"),
+}
+"""What names an item of each feed: an answer in which no item has it is another feed's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an answer is held against. `max_skew_ms`: its timestamp against our receive time."""
+
+    max_skew_ms: int
+    max_depth: int
+
+
+def judge(
+    feed: str, status: int, body: bytes, received_at_ms: int, rules: Rules
+) -> Reason | None:
+    """None for a usable answer of this feed, else the first thing that is wrong with it."""
+    if status != 200:
+        return _status_reason(status)
+    if not body:
+        return Reason.EMPTY_BODY
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return Reason.NOT_JSON
+    if _deeper_than(document, rules.max_depth):
+        return Reason.TOO_DEEP
+    if not isinstance(document, dict):
+        return Reason.NOT_AN_OBJECT
+    if "data" not in document:
+        return Reason.ERROR_BODY if "error" in document else Reason.DATA_MISSING
+    return _data_reason(document["data"], IDENTITY[feed]) or _timestamp_reason(
+        document.get("timestamp"), received_at_ms, rules.max_skew_ms
+    )
+
+
+def _status_reason(status: int) -> Reason:
+    if status in (401, 403):
+        return Reason.KEY_REFUSED
+    if status == 429:
+        return Reason.RATE_LIMITED
+    if 400 <= status < 500:
+        return Reason.CLIENT_ERROR
+    if 500 <= status < 600:
+        return Reason.SERVER_ERROR
+    return Reason.UNEXPECTED_STATUS
+
+
+def _data_reason(data: object, identity: tuple[str, ...]) -> Reason | None:
+    # The v2 sunset answered 200 with an object where a list was promised.
+    if not isinstance(data, list):
+        return Reason.DATA_WRONG_KIND
+    if not data:
+        return Reason.DATA_EMPTY
+    # One broken item is the ETL's business; an answer without any known item is nobody's feed.
+    if not any(_is_identified(item, identity) for item in data):
+        return Reason.DATA_UNKNOWN
+    return None
+
+
+def _is_identified(item: object, identity: tuple[str, ...]) -> bool:
+    return isinstance(item, dict) and all(
+        isinstance(item.get(name), str) and item[name] for name in identity
+    )
+
+
+def _timestamp_reason(timestamp: object, received_at_ms: int, skew_ms: int) -> Reason | None:
+    # bool is an int in Python; `true` is no time.
+    if not isinstance(timestamp, int) or isinstance(timestamp, bool):
+        return Reason.TIMESTAMP_MISSING
+    return Reason.TIMESTAMP_OFF if abs(received_at_ms - timestamp) > skew_ms else None
+
+
+def _deeper_than(document: object, max_depth: int) -> bool:
+    """Whether containers nest deeper than `max_depth`; without recursion."""
+    level = _containers([document])
+    for _ in range(max_depth):
+        if not level:
+            return False
+        level = [inner for outer in level for inner in _containers(_children(outer))]
+    return bool(level)
+
+
+def _containers(values: Iterable[object]) -> list[Container]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def _children(container: Container) -> Iterable[object]:
+    return container.values() if isinstance(container, dict) else container

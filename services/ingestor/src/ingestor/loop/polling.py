@@ -1,0 +1,175 @@
+"""The loop of one page: wait for its tick, see whether it may be asked, ask, name what it missed."""
+
+import asyncio
+from collections.abc import Sequence
+
+from coinlake import logs
+from coinlake.errors import TransientError
+from coinlake.lifecycle import Pulse, sleep_or_stop
+from ingestor.adapters.journal import Journal
+from ingestor.core.entries import Outcome, TickMark
+from ingestor.core.gaps import Cause, Gap, joined
+from ingestor.core.gates import PageGate
+from ingestor.core.schedule import Missed, Tick, anchored, due_tick, resume
+from ingestor.loop.asking import Asker, Stamps
+from ingestor.loop.budget import Budget, PagePlan
+from ingestor.loop.doors import Doors
+from ingestor.metrics import IngestorMetrics
+
+log = logs.get(__name__)
+
+# The plan moves with every answer and every month: look at it again at least this often.
+_LOOK_AGAIN_S = 5.0
+
+
+class Gaps:
+    """The missed ticks of one page: counted at once, journaled as soon as the disk takes them."""
+
+    def __init__(
+        self,
+        plan: PagePlan,
+        journal: Journal,
+        stamps: Stamps,
+        producer: str,
+        metrics: IngestorMetrics,
+    ) -> None:
+        self._page = plan.page
+        self._journal = journal
+        self._stamps = stamps
+        self._producer = producer
+        self._metrics = metrics
+        self._open: list[Gap] = []
+
+    @property
+    def unnamed(self) -> Sequence[Gap]:
+        """Gaps that are not in the journal yet."""
+        return tuple(self._open)
+
+    def miss(self, missed: Missed, interval_ms: int, cause: Cause) -> None:
+        """Ticks that nobody polled."""
+        self._metrics.ticks_missed(self._page.feed.name, cause, missed.count)
+        self._open = joined(self._open, Gap(self._page, missed, interval_ms, cause))
+
+    def last_tick(self) -> Tick | None:
+        """The last tick of the page that has an outcome in the journal."""
+        return self._journal.progress.ticks.get(self._page.key)
+
+    async def plan(self, tick: Tick) -> None:
+        """Journal where the schedule starts: a first poll that dies is missed by name too."""
+        await self._journal.mark(
+            TickMark(self._page.feed.name, self._page.key, tick, Outcome.PLANNED)
+        )
+
+    async def name(self) -> None:
+        """Journal them as records of the gaps topic. Raises TransientError; what is left stays."""
+        while self._open:
+            gap = self._open[0]
+            last = Tick(gap.missed.to_ms, gap.interval_ms)
+            mark = TickMark(
+                self._page.feed.name, self._page.key, last, Outcome.MISSED, gap.missed.count
+            )
+            await self._journal.add(gap.record(self._stamps.clock(), self._producer), mark)
+            self._open.pop(0)
+            log.warning("ticks_missed", **gap.facts())
+
+
+class Poller:
+    """Polls one page until told to stop. Every due tick ends as an answer, a failure or a gap."""
+
+    def __init__(
+        self,
+        plan: PagePlan,
+        asker: Asker,
+        doors: Doors,
+        budget: Budget,
+        gaps: Gaps,
+        pulse: Pulse,
+    ) -> None:
+        self.plan = plan
+        self.gaps = gaps
+        self.pulse = pulse
+        self._asker = asker
+        self._doors = doors
+        self._budget = budget
+        self._gate = PageGate()
+        self._last_due_ms = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll until `stop`. Raises TransientError where the journal fails at the start."""
+        await self._resume()
+        while not stop.is_set():
+            self.pulse.beat()
+            now_ms = self._doors.wall_ms()
+            interval_ms = self._budget.interval_ms(self.plan)
+            self._last_due_ms = anchored(self._last_due_ms, now_ms)
+            due = due_tick(self._last_due_ms, interval_ms, now_ms)
+            if due is None:
+                await self._wait_until(self._last_due_ms + interval_ms, stop)
+                continue
+            if due.missed is not None:
+                self.gaps.miss(due.missed, interval_ms, Cause.OVERRUN)
+            self._last_due_ms = due.due_ms
+            await self._tick(Tick(due.due_ms, interval_ms), stop)
+
+    async def _resume(self) -> None:
+        interval_ms = self._budget.interval_ms(self.plan)
+        last = self.gaps.last_tick()
+        resumed = resume(last, interval_ms, self._doors.wall_ms())
+        if last is not None and resumed.missed is not None:
+            self.gaps.miss(resumed.missed, last.interval_ms, Cause.DOWN)
+            await self.gaps.name()
+        self._last_due_ms = resumed.last_due_ms
+        await self.gaps.plan(Tick(resumed.last_due_ms, interval_ms))
+
+    async def _tick(self, tick: Tick, stop: asyncio.Event) -> None:
+        cause = self._doors.closed(self.plan.page, self._gate)
+        if cause is not None:
+            self.gaps.miss(Missed(tick.due_ms, tick.due_ms, 1), tick.interval_ms, cause)
+            return
+        again_ms = await self._attempt(tick)
+        while again_ms is not None and again_ms < tick.due_ms + tick.interval_ms:
+            if not await self._waited_until(again_ms, stop):
+                return
+            if self._doors.closed(self.plan.page, self._gate) is not None:
+                return
+            again_ms = await self._attempt(tick)
+
+    async def _attempt(self, tick: Tick) -> int | None:
+        """One attempt; when the tick may be tried again, or None."""
+        try:
+            await self.gaps.name()
+            reply = await self._asker.ask(self.plan.page, tick)
+        except TransientError as error:
+            log.error("journal_refused", page=self.plan.page.key, reason=str(error))
+            self._doors.failed(self._gate)
+            missed = Missed(tick.due_ms, tick.due_ms, 1)
+            self.gaps.miss(missed, tick.interval_ms, Cause.JOURNAL)
+            return None
+        return self._doors.after(self._gate, reply)
+
+    async def _wait_until(self, when_ms: int, stop: asyncio.Event) -> bool:
+        """Wait for a moment, at most a few seconds, or for `stop`; True once it has come."""
+        left_s = (when_ms - self._doors.wall_ms()) / 1_000
+        await sleep_or_stop(stop, max(0.0, min(left_s, _LOOK_AGAIN_S)))
+        return left_s <= _LOOK_AGAIN_S and not stop.is_set()
+
+    async def _waited_until(self, when_ms: int, stop: asyncio.Event) -> bool:
+        """Wait for a moment however far it is; False where `stop` came first."""
+        while not stop.is_set():
+            self.pulse.beat()
+            if await self._wait_until(when_ms, stop):
+                return True
+        return False
+
+
+async def poll_until(stop: asyncio.Event, pollers: Sequence[Poller], grace_s: float) -> None:
+    """Run all pollers until `stop`; what is being asked then has `grace_s` to be answered."""
+    try:
+        async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
+            for poller in pollers:
+                group.create_task(poller.run(stop), name=f"poll {poller.plan.page.key}")
+            await stop.wait()
+            limit.reschedule(asyncio.get_running_loop().time() + grace_s)
+    except TimeoutError:
+        # Their ticks have no outcome in the journal: the next start names them as missed.
+        log.warning("polls_cut_short", grace_s=grace_s)

@@ -1,0 +1,60 @@
+"""The loop that watches the others: the process is alive while each of them turns."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from coinlake.lifecycle import Pulse, sleep_or_stop
+from ingestor.adapters.journal import Journal
+from ingestor.core.gates import KeyGate
+from ingestor.core.progress import FloorClock
+from ingestor.loop.budget import Budget
+from ingestor.loop.polling import Poller
+from ingestor.metrics import IngestorMetrics
+
+_EVERY_S = 1.0
+
+
+class Gauges:
+    """Sets the gauges from the state."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        budget: Budget,
+        key: KeyGate,
+        clock: FloorClock,
+        metrics: IngestorMetrics,
+    ) -> None:
+        self._journal = journal
+        self._budget = budget
+        self._key = key
+        self._clock = clock
+        self._metrics = metrics
+
+    def update(self, pollers: Sequence[Poller]) -> None:
+        """Bring every gauge up to date."""
+        metrics, progress = self._metrics, self._journal.progress
+        metrics.pending_records.set(len(progress.pending))
+        metrics.pending_bytes.set(progress.pending_bytes)
+        metrics.room_bytes.set(self._journal.room_bytes)
+        metrics.credits_spent.set(self._budget.balance.spent)
+        metrics.credits_total.set(self._budget.balance.total)
+        metrics.credits_left.set(self._budget.left)
+        metrics.stretch.set(self._budget.factor)
+        metrics.key_refused.set(self._key.refused)
+        metrics.clock_behind.set(self._clock.behind_ms / 1_000)
+        for poller in pollers:
+            interval_s = self._budget.interval_ms(poller.plan) / 1_000
+            metrics.interval.labels(poller.plan.page.key).set(interval_s)
+
+
+async def watch(
+    stop: asyncio.Event, pulse: Pulse, others: Sequence[Pulse], update: Callable[[], None]
+) -> None:
+    """Pass the pulse on while all others have one; one loop that stands still stops it."""
+    while True:
+        update()
+        if all(other.alive for other in others):
+            pulse.beat()
+        if await sleep_or_stop(stop, _EVERY_S):
+            return

@@ -1,0 +1,88 @@
+"""The ingestor's metrics. Counters start at 0 with the process; /status counts for ever."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from ingestor.core.gaps import Cause
+from ingestor.core.usable import Reason
+
+
+class IngestorMetrics:
+    """Every metric of the service; `feed`, `reason`, `kind`, `cause`, `topic` are closed lists."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"ingestor_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"ingestor_{name}", text, labels, registry=registry)
+
+        self.answers = counter("answers_total", "Answers journaled.", "feed")
+        self.rejects = counter(
+            "rejected_answers_total", "Answers that could not be used.", "feed", "reason"
+        )
+        self.failures = counter(
+            "failed_attempts_total", "Attempts that brought no complete body.", "feed", "kind"
+        )
+        self.missed = counter(
+            "missed_ticks_total", "Ticks that nobody polled.", "feed", "cause"
+        )
+        self.request_seconds = Histogram(
+            "ingestor_request_seconds",
+            "Time from request to complete body.",
+            ["feed"],
+            buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6),
+            registry=registry,
+        )
+        self.sent = counter("records_sent_total", "Records that Kafka has.", "topic")
+        self.send_failures = counter("send_failures_total", "Sends to try again.")
+        self.unsendable = counter(
+            "unsendable_records_total", "Records that Kafka refuses for good; kept on disk."
+        )
+        self.heartbeats = counter("heartbeats_sent_total", "Heartbeats sent.", "topic")
+        self.complete_to = gauge(
+            "complete_to_timestamp_seconds", "Last promise of completeness.", "topic"
+        )
+        self.last_published = gauge(
+            "last_published_timestamp_seconds",
+            "Receive time of the newest answer sent.",
+            "feed",
+        )
+        self.interval = gauge("interval_seconds", "Interval under the credit plan.", "page")
+        self.torn_bytes = counter(
+            "journal_torn_bytes_total", "Bytes cut off the journal at start."
+        )
+        self.damaged_segments = counter(
+            "journal_damaged_segments_total", "Journal segments found damaged at start."
+        )
+        self.kafka_up = gauge("kafka_up", "1 while Kafka takes records.")
+        self.key_refused = gauge("key_refused", "1 while the API refuses our key.")
+        self.pending_records = gauge("journal_pending_records", "Records Kafka lacks.")
+        self.pending_bytes = gauge("journal_pending_bytes", "Their bytes on disk.")
+        self.room_bytes = gauge("journal_room_bytes", "Bytes until polling has to stop.")
+        self.credits_spent = gauge("credits_spent_credits", "Credits spent this month.")
+        self.credits_total = gauge("credits_total_credits", "Credits spent in all.")
+        self.credits_left = gauge("credits_left_credits", "Credits that may be spent now.")
+        self.stretch = gauge("stretch_ratio", "How much the plan stretches the intervals.")
+        self.clock_behind = gauge(
+            "clock_behind_seconds", "How far the clock is behind what was promised."
+        )
+
+    def answered(self, feed: str, reason: Reason | None, took_ms: int) -> None:
+        """An answer is in the journal."""
+        self.answers.labels(feed).inc()
+        self.request_seconds.labels(feed).observe(max(0, took_ms) / 1_000)
+        if reason is not None:
+            self.rejects.labels(feed, str(reason)).inc()
+
+    def failed(self, feed: str, kind: str) -> None:
+        """An attempt brought no complete body."""
+        self.failures.labels(feed, kind).inc()
+
+    def ticks_missed(self, feed: str, cause: Cause, count: int) -> None:
+        """Ticks that nobody polled."""
+        self.missed.labels(feed, str(cause)).inc(count)
+
+    def recovered(self, torn_bytes: int, damaged: int) -> None:
+        """What opening the journal had to cut off."""
+        self.torn_bytes.inc(torn_bytes)
+        self.damaged_segments.inc(damaged)

@@ -1,0 +1,96 @@
+"""`GET /status`: the ingestor's state for the demo, the page and the tools."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from coinlake.health import json_response
+from ingestor.adapters.journal import Journal
+from ingestor.loop.budget import Budget
+from ingestor.loop.doors import Doors
+from ingestor.loop.polling import Poller
+from ingestor.loop.sending import Sender
+
+
+class Status:
+    """What can be told of the ingestor; counts are those of the state directory, not the process."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        budget: Budget,
+        doors: Doors,
+        sender: Sender,
+        pollers: Sequence[Poller],
+    ) -> None:
+        self._journal = journal
+        self._budget = budget
+        self._doors = doors
+        self._sender = sender
+        self._pollers = pollers
+
+    def ready(self) -> dict[str, str | None]:
+        """What the ingestor needs, each with the reason why it is not fine."""
+        refused = self._doors.key.refused
+        return {
+            "kafka": self._sender.kafka.reason,
+            "api_key": "the API refuses the key (401 or 403)" if refused else None,
+            "journal": "full: Kafka has to take records first"
+            if self._doors.spool_is_full
+            else None,
+        }
+
+    async def facts(self) -> dict[str, Any]:
+        """The body of /status."""
+        progress = self._journal.progress
+        unnamed = [gap for poller in self._pollers for gap in poller.gaps.unnamed]
+        feeds = {
+            feed: asdict(progress.counts(feed))
+            for feed in dict.fromkeys(poller.plan.page.feed.name for poller in self._pollers)
+        }
+        for gap in unnamed:
+            feeds[gap.page.feed.name]["missed"] += gap.missed.count
+        return {
+            "feeds": feeds,
+            "pages": {
+                poller.plan.page.key: {
+                    "wished_interval_ms": poller.plan.interval_ms,
+                    "interval_ms": self._budget.interval_ms(poller.plan),
+                    "credits": self._budget.price(poller.plan.page),
+                }
+                for poller in self._pollers
+            },
+            "credits": self._credits(),
+            "journal": {
+                "pending_records": len(progress.pending),
+                "pending_bytes": progress.pending_bytes,
+                "room_bytes": self._journal.room_bytes,
+                "disk_bytes": await self._journal.disk_bytes(),
+                "next_seq": progress.next_seq,
+                "sent_seq": progress.sent_seq,
+                "torn_bytes": self._journal.recovery.torn_bytes,
+            },
+            "missed": [*progress.gaps, *(gap.facts() for gap in unnamed)],
+            "needs": self.ready(),
+        }
+
+    def route(self) -> web.RouteDef:
+        """The endpoint."""
+
+        async def status(_: web.Request) -> web.Response:
+            return json_response(await self.facts())
+
+        return web.get("/status", status)
+
+    def _credits(self) -> dict[str, Any]:
+        balance = self._budget.balance
+        return {
+            "month": balance.month,
+            "spent": balance.spent,
+            "total": balance.total,
+            "reserved": balance.reserved,
+            "left": self._budget.left,
+            "stretch": round(self._budget.factor, 3),
+        }
