@@ -1,0 +1,153 @@
+"""Trino's arithmetic on typed SQL: precision rules, truncating division, real errors."""
+
+from local_cloud.athena import types as t
+from local_cloud.athena.failures import QueryError, not_supported, type_mismatch
+from local_cloud.athena.typed import NUMERIC, Typed, as_decimal, cast_text, common, raised
+from local_cloud.athena.types import Type
+
+DIVISION_BY_ZERO = "DIVISION_BY_ZERO: Division by zero"
+SYMBOLS = {"+": "+", "-": "-", "*": "*", "/": "/", "%": "%"}
+
+# Long division digit by digit: DuckDB divides decimals as doubles. `a` and `b` are unscaled
+# absolute values; `{q, r}` grows one digit per step, so nothing wider than 128 bits is needed
+# while the divisor has fewer than 38 digits; beyond that DuckDB reports an overflow.
+# Every literal is typed: an untyped one would turn the whole into doubles.
+MACROS = """
+CREATE MACRO lake_unscaled(x) AS
+    CAST(replace(replace(CAST(x AS VARCHAR), '.', ''), '-', '') AS UHUGEINT);
+CREATE MACRO lake_divide(a, b, k) AS list_reduce(
+    list_concat(
+        [{'q': a // b, 'r': a % b, 'b': b}],
+        list_transform(range(k), lambda i: {'q': 0::UHUGEINT, 'r': 0::UHUGEINT, 'b': b})),
+    lambda s, i: {'q': s.q * 10::UHUGEINT + (s.r * 10::UHUGEINT) // s.b,
+        'r': (s.r * 10::UHUGEINT) % s.b, 'b': s.b});
+CREATE MACRO lake_half_up(d) AS
+    d.q + CASE WHEN d.r >= d.b - d.r THEN 1::UHUGEINT ELSE 0::UHUGEINT END;
+"""
+
+
+def add_type(a: Type, b: Type) -> Type:
+    """decimal(p,s) of a sum or difference."""
+    scale = max(a.scale, b.scale)
+    whole = max((a.precision or 0) - a.scale, (b.precision or 0) - b.scale)
+    return t.decimal(min(t.MAX_DECIMAL, whole + scale + 1), scale)
+
+
+def multiply_type(a: Type, b: Type) -> Type:
+    scale = a.scale + b.scale
+    if scale > t.MAX_DECIMAL:
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", f"DECIMAL scale must be in range [0, 38]: {scale}"
+        )
+    return t.decimal(min(t.MAX_DECIMAL, (a.precision or 0) + (b.precision or 0)), scale)
+
+
+def divide_type(a: Type, b: Type) -> Type:
+    precision = (a.precision or 0) + b.scale + max(0, b.scale - a.scale)
+    return t.decimal(min(t.MAX_DECIMAL, precision), max(a.scale, b.scale))
+
+
+def modulus_type(a: Type, b: Type) -> Type:
+    scale = max(a.scale, b.scale)
+    whole = min((a.precision or 0) - a.scale, (b.precision or 0) - b.scale)
+    return t.decimal(min(t.MAX_DECIMAL, whole + scale), scale)
+
+
+def binary(operator: str, left: Typed, right: Typed) -> Typed:
+    """`left operator right` for + - * / % on numbers; other types are refused."""
+    if "unknown" in (left.type.name, right.type.name):
+        kind = right.type if left.type.name == "unknown" else left.type
+        return Typed(f"CAST(NULL AS {t.duck_name(kind)})", kind)
+    if left.type.name not in NUMERIC or right.type.name not in NUMERIC:
+        raise type_mismatch(f"Cannot apply operator: {left.type} {operator} {right.type}")
+    kind = common(left.type, right.type)
+    assert kind is not None
+    if kind.name == "decimal":
+        return _decimal(operator, left, right)
+    a, b = cast_text(left.sql, kind), cast_text(right.sql, kind)
+    if kind.name in t.INTEGERS:
+        return _integer(operator, a, b, right.constant, kind)
+    return _floating(operator, a, b, kind)
+
+
+def _floating(operator: str, a: str, b: str, kind: Type) -> Typed:
+    if kind.name == "real":
+        raise not_supported(f"arithmetic on real ({operator}); cast to double")
+    if operator == "/":
+        # DuckDB answers 0e0/0e0 with infinity.
+        return Typed(f"CASE WHEN {b} = 0 AND {a} = 0 THEN 'NaN'::DOUBLE ELSE ({a} / {b}) END", kind)
+    return Typed(f"({a} {operator} {b})", kind)
+
+
+def _integer(operator: str, a: str, b: str, divisor: str | None, kind: Type) -> Typed:
+    if operator in "/%":
+        b = nonzero(b, divisor, kind)
+        return Typed(f"({a} {'//' if operator == '/' else '%'} {b})", kind)
+    return Typed(f"({a} {operator} {b})", kind)
+
+
+def nonzero(sql: str, constant: str | None, kind: Type) -> str:
+    """A divisor that fails by name when it is zero; DuckDB answers null there."""
+    if constant is not None and constant.strip("0.") != "":
+        return sql
+    return f"CASE WHEN {sql} = 0 THEN {raised(DIVISION_BY_ZERO, sql, kind)} ELSE {sql} END"
+
+
+def _decimal(operator: str, left: Typed, right: Typed) -> Typed:
+    a, b = as_decimal(left.type), as_decimal(right.type)
+    x, y = cast_text(left.sql, a), cast_text(right.sql, b)
+    if operator in "+-":
+        kind = add_type(a, b)
+        # At the full 38 digits both sides must have the result's type, or DuckDB widens.
+        x, y = cast_text(x, kind), cast_text(y, kind)
+        return Typed(cast_text(f"({x} {operator} {y})", kind), kind)
+    if operator == "*":
+        kind = multiply_type(a, b)
+        return Typed(cast_text(f"({x} * {y})", kind), kind)
+    if operator == "/":
+        return divided(Typed(x, a), Typed(y, b, right.constant))
+    return _remainder(Typed(x, a), Typed(y, b, right.constant))
+
+
+def divided(left: Typed, right: Typed) -> Typed:
+    """Quotient of two decimals, rounded half up to Trino's scale."""
+    kind = divide_type(left.type, right.type)
+    steps = kind.scale + right.type.scale - left.type.scale
+    divisor = nonzero(right.sql, right.constant, right.type)
+    body = f"lake_half_up(lake_divide(v.a, v.b, {steps}))"
+    quotient = _bound(left, Typed(divisor, right.type), body, "v.n <> v.m", kind)
+    return Typed(quotient, kind)
+
+
+def _remainder(left: Typed, right: Typed) -> Typed:
+    kind = modulus_type(left.type, right.type)
+    scale = max(left.type.scale, right.type.scale)
+    divisor = nonzero(right.sql, right.constant, right.type)
+    up_a, up_b = scale - left.type.scale, scale - right.type.scale
+    body = f"((v.a * {10**up_a}::UHUGEINT) % (v.b * {10**up_b}::UHUGEINT))"
+    return Typed(_bound(left, Typed(divisor, right.type), body, "v.n", kind), kind)
+
+
+def _bound(left: Typed, right: Typed, body: str, negative: str, kind: Type) -> str:
+    """`body` over both operands, each computed once (lambda as let), then scaled and signed."""
+    value = (
+        f"{{'a': lake_unscaled({left.sql}), 'n': ({left.sql}) < 0, "
+        f"'b': lake_unscaled({right.sql}), 'm': ({right.sql}) < 0}}"
+    )
+    whole = f"CAST(CAST({body} AS HUGEINT) AS DECIMAL(38,0))"
+    signed = f"CASE WHEN {negative} THEN -{whole} ELSE {whole} END"
+    scaled = f"({signed}) * {_unit(kind.scale)}" if kind.scale else signed
+    guarded = f"CASE WHEN v.a IS NULL OR v.b IS NULL THEN NULL ELSE {cast_text(scaled, kind)} END"
+    return f"list_extract(list_transform([{value}], lambda v: {guarded}), 1)"
+
+
+def _unit(scale: int) -> str:
+    text = "0." + "0" * (scale - 1) + "1"
+    return f"CAST('{text}' AS DECIMAL({scale},{scale}))"
+
+
+def negated(value: Typed) -> Typed:
+    if value.type.name not in (*NUMERIC, "interval day to second"):
+        raise type_mismatch(f"Cannot negate {value.type}")
+    constant = value.constant
+    return Typed(f"(-{value.sql})", value.type, f"-{constant}" if constant else None)
