@@ -38,9 +38,8 @@ class KafkaLog:
 
     async def starts(self, topic: str) -> Mapping[int, int]:
         with translated(f"partitions of {topic}"):
-            await self._reader.topics()  # refreshes the metadata of all topics
-            numbers = self._reader.partitions_for_topic(topic) or set()
-            tps = [TopicPartition(topic, number) for number in numbers]
+            (found,) = await self._admin.describe_topics([topic])
+            tps = [TopicPartition(topic, part["partition"]) for part in found["partitions"]]
             starts = await self._reader.beginning_offsets(tps) if tps else {}
         return {tp.partition: offset for tp, offset in starts.items()}
 
