@@ -119,7 +119,7 @@ def _unreadable(source: Source, reason: str) -> dict[str, Any]:
         "state": UNREADABLE,
         "rule": "object",
         "reason": f"unreadable object: {reason}",
-        "tallies": [("unreadable_objects", 1)],
+        "tallies": [(f"unreadable:{source.key}", 1)],
     }
 
 

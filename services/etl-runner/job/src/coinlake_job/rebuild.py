@@ -19,6 +19,7 @@ from coinlake_job.schemas import RECORD
 # One table of an hour is one object, made in the memory of one task.
 MAX_HOUR_BYTES = 512 * 1024 * 1024
 _BYTES_PER_TASK = 8 * 1024 * 1024
+_SMALL_TASKS = 4
 
 
 class HourTooLargeError(Exception):
@@ -41,20 +42,26 @@ def main(argv: Sequence[str]) -> None:
 
 def session(manifest: Manifest) -> SparkSession:
     """A session sized for the batch; settings of the deployment stay as they are."""
-    size = sum(item.size for hour in manifest.hours for item in hour.inputs)
-    tasks = max(2, min(64, size // _BYTES_PER_TASK))
     builder = SparkSession.builder.appName("coinlake-rebuild")
     settings = {
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": str(tasks),
+        "spark.sql.shuffle.partitions": str(tasks(manifest)),
         # The plan is known; asking again after each stage costs more than it saves.
         "spark.sql.adaptive.enabled": "false",
+        # Compiling a stage takes longer than interpreting it over a small batch.
+        "spark.sql.codegen.wholeStage": str(tasks(manifest) > _SMALL_TASKS).lower(),
         "spark.sql.execution.arrow.maxRecordsPerBatch": "5000",
         "spark.ui.enabled": "false",
     }
     for name, value in settings.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+def tasks(manifest: Manifest) -> int:
+    """How many partitions the batch is worth."""
+    size = sum(item.size for hour in manifest.hours for item in hour.inputs)
+    return max(2, min(64, size // _BYTES_PER_TASK))
 
 
 def refuse_too_large(manifest: Manifest) -> None:
@@ -73,19 +80,12 @@ def rebuild(spark: SparkSession, batch: Batch, manifest: Manifest) -> Result:
     started = time.monotonic()
     records = transform.deduplicated(read(spark, batch.bucket, manifest))
     records = records.persist(StorageLevel.MEMORY_AND_DISK)
-    tallies = [row.asDict() for row in transform.tallies(records).collect()]
-    unreadable: list[Written] = (
-        [
-            row.asDict()
-            for row in records.where("state = 'unreadable'")
-            .select("feed", "dt", "hour", "raw_object")
-            .collect()
-        ]
-        if any(tally["name"] == "unreadable_objects" for tally in tallies)
-        else []
-    )
-    files = write(records, batch, manifest)
-    hours = tuple(_hour(hour, tallies, files, unreadable) for hour in manifest.hours)
+    with ThreadPoolExecutor(1) as pool:
+        # Both need the same records; planning one while the other runs saves seconds.
+        counting = pool.submit(lambda: transform.tallies(records).collect())
+        files = write(records, batch, manifest)
+        tallies = [row.asDict() for row in counting.result()]
+    hours = tuple(_hour(hour, tallies, files) for hour in manifest.hours)
     useful_ms = int((time.monotonic() - started) * 1000)
     result = Result(
         batch.batch_id,
@@ -114,6 +114,8 @@ def write(records: DataFrame, batch: Batch, manifest: Manifest) -> list[Written]
     """Stage one object per table and hour, those without rows too."""
     feeds = sorted({hour.feed for hour in manifest.hours})
     frame = transform.stacked(transform.tables(records, feeds))
+    # A union has the partitions of all its parts: far too many tasks for a small batch.
+    frame = frame.coalesce(tasks(manifest))
     frame = frame.repartition("table", "dt", "hour").sortWithinPartitions("table", "dt", "hour")
     files: list[Written] = [
         row.asDict() for row in frame.mapInArrow(lake.writer(batch), lake.WRITTEN).collect()
@@ -131,12 +133,7 @@ def write(records: DataFrame, batch: Batch, manifest: Manifest) -> list[Written]
         return list(chain(files, empty))
 
 
-def _hour(
-    hour: BatchHour,
-    tallies: Sequence[Tally],
-    files: Iterable[Written],
-    unreadable: Iterable[Written],
-) -> HourResult:
+def _hour(hour: BatchHour, tallies: Sequence[Tally], files: Iterable[Written]) -> HourResult:
     names = TABLES_OF_FEED[hour.feed]
     own: list[Written] = [
         file
@@ -144,9 +141,4 @@ def _hour(
         if file["table"] in names and (file["dt"], file["hour"]) == (hour.dt, hour.hour)
     ]
     own.sort(key=lambda file: names.index(str(file["table"])))
-    lost = [
-        str(row["raw_object"])
-        for row in unreadable
-        if (row["feed"], row["dt"], row["hour"]) == (hour.feed, hour.dt, hour.hour)
-    ]
-    return hour_result(hour, tallies, own, lost, MAIN_TABLE[hour.feed])
+    return hour_result(hour, tallies, own, MAIN_TABLE[hour.feed])

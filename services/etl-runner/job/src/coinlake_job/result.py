@@ -22,7 +22,6 @@ def hour_result(
     hour: BatchHour,
     tallies: Iterable[Tally],
     files: Iterable[Written],
-    unreadable: Iterable[str],
     main_table: str,
 ) -> HourResult:
     """The result of one hour. Raises UnbalancedError where a sum does not hold."""
@@ -51,7 +50,7 @@ def hour_result(
         )
         for f in files
     )
-    gone = tuple(sorted(unreadable))
+    gone = tuple(sorted(_prefixed(by_name, "unreadable:")))
     _check(hour, counts, staged, len(gone), main_table)
     times = [
         tally for tally in own if tally["name"] in _ANSWERS and tally["min_ms"] is not None
