@@ -33,6 +33,9 @@ status: setup ## Tell what runs and how far the data has come
 # ---- test ------------------------------------------------------------------------------------
 check: lint types arrows unit ## Everything a commit needs, in under a minute
 
+compose-test: setup jars ## The compose stack on a real Docker engine: build, run, kill, restart, compare
+	@$(CLEAN_ENV) $(BIN)/python -m pytest tests/compose -v -s $(ARGS)
+
 test: setup jars ## What every change must pass: real Kafka, Spark and SQL, no Docker (30 min at most)
 	@$(PYTEST) tests/unit tests/contract tests/spark tests/integration tests/faults tests/e2e \
 	  -v --durations=15 $(ARGS)
@@ -87,5 +90,5 @@ lock: ## Resolve the dependencies anew (needs uv)
 clean: ## Remove what was built and set up (not the sources)
 	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status check test campaign lint types arrows unit contract spark integration \
+.PHONY: help demo up down status check test campaign lint types arrows unit contract spark integration compose-test \
   faults e2e fmt docs setup jars lock clean
