@@ -1,0 +1,142 @@
+"""Athena in our words: the only place that knows botocore's errors and Athena's shapes."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import aiohttp
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+
+from coinlake.aws import open_client
+from coinlake.errors import ConfigError, TransientError
+from query_api.core.answers import Column, Execution, Rows
+from query_api.core.failures import clean
+from query_api.core.problems import query_failed
+from query_api.core.statements import Statement
+
+_PAGE_ROWS = 1000
+_REFUSALS = {"InvalidRequestException"}
+
+
+class Athena:
+    """One workgroup and database. Every method raises TransientError while Athena is away."""
+
+    def __init__(self, client: Any, database: str, workgroup: str, output: str) -> None:
+        self._client = client
+        self._database = database
+        self._workgroup = workgroup
+        self._output = output
+
+    async def start(self, statement: Statement, token: str) -> str:
+        """Start a query and return its id; the same token gives the same query.
+
+        Raises ProblemError where Athena refuses the statement.
+        """
+        request: dict[str, Any] = {
+            "QueryString": statement.sql,
+            "ClientRequestToken": token,
+            "QueryExecutionContext": {"Database": self._database},
+            "WorkGroup": self._workgroup,
+            "ResultConfiguration": {"OutputLocation": self._output},
+        }
+        if statement.parameters:
+            request["ExecutionParameters"] = list(statement.parameters)
+        with _translated("StartQueryExecution"):
+            answer = await self._client.start_query_execution(**request)
+        return str(answer["QueryExecutionId"])
+
+    async def execution(self, execution_id: str) -> Execution:
+        """How far a query is."""
+        with _translated("GetQueryExecution"):
+            answer = await self._client.get_query_execution(QueryExecutionId=execution_id)
+        told = answer["QueryExecution"]
+        status, statistics = told["Status"], told.get("Statistics", {})
+        error = status.get("AthenaError", {})
+        return Execution(
+            state=status["State"],
+            reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
+            category=error.get("ErrorCategory"),
+            retryable=bool(error.get("Retryable", False)),
+            scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
+            engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),
+        )
+
+    async def rows(self, execution_id: str, max_rows: int) -> Rows:
+        """At most `max_rows` rows of a query that succeeded.
+
+        By pages: every statement that we send is bounded to a few thousand rows.
+        """
+        columns: tuple[Column, ...] = ()
+        rows: list[tuple[str | None, ...]] = []
+        token: str | None = None
+        while True:
+            page = await self._page(execution_id, token)
+            found = page["ResultSet"]
+            values = [_values(row) for row in found.get("Rows", ())]
+            if token is None:
+                columns = _columns(found)
+                # Athena repeats the labels as the first row of the first page of a SELECT.
+                values = values[1:]
+            rows += values
+            token = page.get("NextToken")
+            if token is None or len(rows) > max_rows:
+                return Rows(columns, tuple(rows[:max_rows]), len(rows) > max_rows)
+
+    async def stop(self, execution_id: str) -> None:
+        """End a query; fine where it has ended."""
+        with _translated("StopQueryExecution"):
+            await self._client.stop_query_execution(QueryExecutionId=execution_id)
+
+    async def probe(self) -> None:
+        """Whether the workgroup can be read; costs nothing."""
+        with _translated("GetWorkGroup"):
+            await self._client.get_work_group(WorkGroup=self._workgroup)
+
+    async def _page(self, execution_id: str, token: str | None) -> Any:
+        more = {} if token is None else {"NextToken": token}
+        with _translated("GetQueryResults"):
+            return await self._client.get_query_results(
+                QueryExecutionId=execution_id, MaxResults=_PAGE_ROWS, **more
+            )
+
+
+def _columns(result_set: Any) -> tuple[Column, ...]:
+    found = result_set["ResultSetMetadata"]["ColumnInfo"]
+    return tuple(Column(item.get("Label") or item["Name"], _type_name(item)) for item in found)
+
+
+def _type_name(item: Any) -> str:
+    kind = str(item["Type"])
+    if kind == "decimal":
+        return f"decimal({item.get('Precision', 38)},{item.get('Scale', 0)})"
+    return kind
+
+
+def _values(row: Any) -> tuple[str | None, ...]:
+    # Athena leaves VarCharValue out for null; an empty string is there and empty.
+    return tuple(cell.get("VarCharValue") for cell in row.get("Data", ()))
+
+
+@asynccontextmanager
+async def open_athena(database: str, workgroup: str, output: str) -> AsyncIterator[Athena]:
+    """A client for the life of the service: one per request would ask for credentials each time."""
+    try:
+        client = open_client("athena")
+        async with client as opened:
+            yield Athena(opened, database, workgroup, output)
+    except NoRegionError as error:
+        raise ConfigError(f"no AWS region: set AWS_DEFAULT_REGION ({error})") from error
+
+
+@contextmanager
+def _translated(operation: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        code = str(told.get("Code", ""))
+        if code in _REFUSALS:
+            raise query_failed(clean(str(told.get("Message", "")))) from error
+        raise TransientError(f"{operation}: {code}") from error
+    except (BotoCoreError, aiohttp.ClientError, OSError) as error:
+        raise TransientError(f"{operation}: {type(error).__name__}: {error}") from error

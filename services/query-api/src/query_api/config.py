@@ -1,0 +1,115 @@
+"""What query-api reads from its environment."""
+
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from coinlake.contracts.cloud import ATHENA_RESULTS_PREFIX, WORKGROUP
+from coinlake.settings import ServiceSettings
+from query_api.core.keys import ApiKey, parse_keys
+
+
+class AthenaSettings(BaseModel):
+    """How Athena is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workgroup: str = Field(default=WORKGROUP, description="Workgroup of every query.")
+    results_prefix: str = Field(
+        default=ATHENA_RESULTS_PREFIX,
+        description="Where results go in the bucket, where the workgroup does not enforce it.",
+    )
+    usd_per_tb: Decimal = Field(default=Decimal(5), ge=0, description="Price of a scanned TB.")
+    poll_first_s: float = Field(default=0.05, gt=0, description="Wait before the first poll.")
+    poll_cap_s: float = Field(default=1.0, gt=0, description="Longest wait between polls.")
+    stop_deadline_s: float = Field(
+        default=5.0, gt=0, description="How long stopping an abandoned query is tried."
+    )
+
+
+class LimitSettings(BaseModel):
+    """What one request and all requests together may take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_running: int = Field(default=8, ge=1, description="Queries in Athena at a time.")
+    max_queued: int = Field(
+        default=32, ge=0, description="Queries that wait for a place; more get 429."
+    )
+    max_sql_per_key: int = Field(
+        default=4, ge=1, description="Unfinished SQL queries of one key; more get 429."
+    )
+    typed_deadline_s: float = Field(
+        default=30.0, gt=0, description="Longest time of a typed endpoint's query."
+    )
+    sql_deadline_s: float = Field(
+        default=300.0, gt=0, description="Longest time of an ad-hoc query."
+    )
+    guard_deadline_s: float = Field(
+        default=2.0, gt=0, description="Longest time that checking a statement may take."
+    )
+    max_wait_s: float = Field(default=30.0, ge=0, description="Largest `wait` of a request.")
+    max_rows: int = Field(default=10_000, ge=1, description="Most rows of an answer.")
+    max_assets: int = Field(default=2_500, ge=1, description="Most assets of /v1/assets.")
+    max_candles: int = Field(default=5_000, ge=1, description="Most candles of an answer.")
+    max_quotes_range_s: int = Field(
+        default=7 * 86_400, ge=60, description="Longest range of quotes in one request."
+    )
+    keep_results_s: float = Field(
+        default=600.0, gt=0, description="How long a finished ad-hoc query can be fetched."
+    )
+    keep_results: int = Field(
+        default=64, ge=1, description="How many finished ad-hoc queries are kept."
+    )
+    max_body_bytes: int = Field(default=64 * 1024, ge=1024, description="Largest request body.")
+    max_header_bytes: int = Field(
+        default=8 * 1024, ge=1024, description="Largest request line or header field."
+    )
+    header_deadline_s: float = Field(
+        default=10.0, gt=0, description="How long a connection may take to send a request."
+    )
+    max_connections: int = Field(
+        default=512, ge=1, description="Open connections; more are closed."
+    )
+
+
+class Settings(ServiceSettings):
+    """Settings of query-api; every variable starts with QUERY_API_."""
+
+    model_config = SettingsConfigDict(env_prefix="QUERY_API_")
+
+    keys: tuple[str, ...] = Field(
+        default=(),
+        description="JSON list of name:scopes:sha256hex; scopes are read and sql, by comma.",
+    )
+    anonymous_read: bool = Field(
+        default=False,
+        description="Whether the scope read needs no key; for listeners on loopback only.",
+    )
+    max_skew_s: int = Field(
+        default=600,
+        ge=0,
+        description="Bound S of |received - source|; partitions are widened by it.",
+    )
+    latest_hours: int = Field(
+        default=2, ge=1, le=48, description="Newest published hours that hold latest prices."
+    )
+    ledger_ttl_s: float = Field(
+        default=2.0, ge=0, description="How old the view of the newest ledger hours may be."
+    )
+    ledger_full_s: float = Field(
+        default=30.0, ge=0, description="How old the view of the whole ledger may be."
+    )
+    athena: AthenaSettings = Field(default_factory=AthenaSettings, description="Athena.")
+    limits: LimitSettings = Field(default_factory=LimitSettings, description="Limits.")
+
+    @field_validator("keys")
+    @classmethod
+    def _keys_parse(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_keys(value)
+        return value
+
+    @property
+    def api_keys(self) -> tuple[ApiKey, ...]:
+        return parse_keys(self.keys)

@@ -1,0 +1,1 @@
+"""Decisions of the query service: no I/O, no clock."""

@@ -1,0 +1,14 @@
+"""What a query costs: scanned bytes, rounded as Athena bills them."""
+
+from decimal import Decimal
+
+_MB = 1_000_000
+_TB = Decimal(1_000_000_000_000)
+# Athena's minimum; a query that was never run costs nothing.
+_MINIMUM_BYTES = 10 * _MB
+
+
+def dollars(scanned_bytes: int, usd_per_tb: Decimal) -> Decimal:
+    """The price of one query: up to whole megabytes, at least ten."""
+    billed = max(_MINIMUM_BYTES, -(-scanned_bytes // _MB) * _MB)
+    return (Decimal(billed) / _TB * usd_per_tb).quantize(Decimal("0.00000001"))

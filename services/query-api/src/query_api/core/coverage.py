@@ -1,0 +1,129 @@
+"""What the ledger says is published: heads, watermarks, dataset versions, final candles."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of
+from coinlake.contracts.ledger import LedgerEntry, parse_ledger_key
+from query_api.core.window import Window, rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The part of a ledger entry that answers need. Times in ms since the epoch."""
+
+    version: int
+    rows: Mapping[str, int]
+    quarantined_rows: int
+    max_received_ms: int | None
+    complete: bool
+    committed_at_ms: int
+
+
+Heads = Mapping[tuple[str, Hour], Published]
+"""The newest committed version of each (feed, hour)."""
+
+
+def head_keys(keys: Iterable[str]) -> dict[tuple[str, Hour], str]:
+    """The key of the highest version of each hour; keys that are no ledger's are left out."""
+    heads: dict[tuple[str, Hour], tuple[int, str]] = {}
+    for key in keys:
+        parsed = parse_ledger_key(key)
+        if parsed is None or parsed[0] not in FEEDS:
+            continue
+        feed, hour, version = parsed
+        if version > heads.get((feed, hour), (0, ""))[0]:
+            heads[feed, hour] = (version, key)
+    return {at: key for at, (_, key) in heads.items()}
+
+
+def published(entry: LedgerEntry) -> Published:
+    """What an entry says about its hour."""
+    return Published(
+        version=entry.version,
+        rows={output.table: output.rows for output in entry.outputs},
+        quarantined_rows=entry.counts.quarantined_rows,
+        max_received_ms=entry.max_received_ms,
+        complete=entry.complete,
+        committed_at_ms=entry.committed_at_ms,
+    )
+
+
+def feed_of_table(table: str) -> str:
+    """The feed that a contract table is made from."""
+    return next(feed.name for feed in FEEDS.values() if table in feed.tables)
+
+
+def newest_hours(heads: Heads, feed: str, count: int) -> list[Hour]:
+    """The newest published hours that hold answers, newest first."""
+    hours = (
+        hour
+        for (name, hour), head in heads.items()
+        if name == feed and hour != UNKNOWN_HOUR and head.max_received_ms is not None
+    )
+    return sorted(hours, reverse=True)[:count]
+
+
+def watermark_ms(heads: Heads, feed: str) -> int | None:
+    """The newest receive time that is published; None while nothing is."""
+    times = (
+        head.max_received_ms
+        for (name, hour), head in heads.items()
+        if name == feed and hour != UNKNOWN_HOUR and head.max_received_ms is not None
+    )
+    return max(times, default=None)
+
+
+def dataset_version(heads: Heads, feeds: Iterable[str]) -> str:
+    """A name for exactly this state of some feeds: it changes when any hour is published."""
+    wanted = set(feeds)
+    state = sorted(
+        f"{feed}/{hour.path}/{head.version}"
+        for (feed, hour), head in heads.items()
+        if feed in wanted
+    )
+    return hashlib.sha256("\n".join(state).encode()).hexdigest()[:16]
+
+
+def is_final(heads: Heads, feed: str, window: Window, skew_ms: int) -> bool:
+    """Whether no row of this window can still come: all its receive hours are complete."""
+    last_ms = hour_of(window.to_ms - 1 + skew_ms).start_ms
+    at_ms = hour_of(window.from_ms - skew_ms).start_ms
+    while at_ms <= last_ms:
+        head = heads.get((feed, hour_of(at_ms)))
+        if head is None or not head.complete:
+            return False
+        at_ms += HOUR_MS
+    return True
+
+
+def coverage_rows(heads: Heads) -> list[dict[str, object]]:
+    """Per contract table what is published, in the order of the feeds."""
+    return [
+        _coverage(heads, feed.name, table) for feed in FEEDS.values() for table in feed.tables
+    ]
+
+
+def _coverage(heads: Heads, feed: str, table: str) -> dict[str, object]:
+    of_feed = {hour: head for (name, hour), head in heads.items() if name == feed}
+    hours = sorted(hour for hour in of_feed if hour != UNKNOWN_HOUR)
+    mark = watermark_ms(heads, feed)
+    return {
+        "table": table,
+        "feed": feed,
+        "hours_published": len(hours),
+        "hours_complete": sum(of_feed[hour].complete for hour in hours),
+        "first_hour": _name(hours[0]) if hours else None,
+        "last_hour": _name(hours[-1]) if hours else None,
+        "watermark": None if mark is None else rfc3339(mark),
+        "rows": sum(head.rows.get(table, 0) for head in of_feed.values()),
+        "quarantined_rows": sum(
+            head.rows.get(f"{table}_quarantine", 0) for head in of_feed.values()
+        ),
+    }
+
+
+def _name(hour: Hour) -> str:
+    return f"{hour.dt}T{hour.hour}"

@@ -1,0 +1,108 @@
+"""Every refusal of the service as a problem document (RFC 9457), without internals."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from coinlake.errors import CoinlakeError
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the client gets. `kind` is stable and documented; `detail` is one sentence."""
+
+    status: int
+    kind: str
+    title: str
+    detail: str
+    retry_after_s: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "type": f"urn:coinlake:problem:{self.kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+
+
+class ProblemError(CoinlakeError):
+    """A request that ends in a problem document."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+class BadRequestError(ProblemError):
+    """A parameter or body that is wrong (400)."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Problem(400, "bad_request", "The request is wrong", detail))
+
+
+class RefusedSqlError(ProblemError):
+    """A statement outside of what the guard allows (400). `reason` is from a closed list."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(Problem(400, f"sql_{reason}", "The statement is not allowed", detail))
+        self.reason = reason
+
+
+def unauthenticated() -> ProblemError:
+    return ProblemError(
+        Problem(401, "unauthenticated", "A key is needed", "send a valid API key")
+    )
+
+
+def forbidden(scope: str) -> ProblemError:
+    detail = f"this key lacks the scope {scope}"
+    return ProblemError(Problem(403, "forbidden", "The key does not allow this", detail))
+
+
+def not_found(what: str) -> ProblemError:
+    return ProblemError(Problem(404, "not_found", "Not found", what))
+
+
+def busy(retry_after_s: int) -> ProblemError:
+    return ProblemError(
+        Problem(
+            429,
+            "too_many_queries",
+            "Too many queries",
+            "the queue of queries is full; try again later",
+            retry_after_s,
+        )
+    )
+
+
+def overdue(deadline_s: float) -> ProblemError:
+    detail = f"the query ran longer than {deadline_s:g} seconds and was stopped"
+    return ProblemError(Problem(504, "deadline_exceeded", "The query took too long", detail))
+
+
+def unavailable(what: str) -> ProblemError:
+    detail = f"{what} does not answer for now; try again later"
+    return ProblemError(Problem(503, "unavailable", "A dependency is away", detail, 5))
+
+
+def query_failed(detail: str) -> ProblemError:
+    return ProblemError(Problem(422, "query_failed", "The query failed", detail))
+
+
+def scan_limit() -> ProblemError:
+    return ProblemError(
+        Problem(
+            422,
+            "scan_limit_exceeded",
+            "The query would read too much",
+            "the workgroup's limit of scanned bytes was reached; narrow dt and hour",
+        )
+    )
+
+
+def cancelled() -> ProblemError:
+    return ProblemError(Problem(409, "cancelled", "Cancelled", "the query was cancelled"))
+
+
+def internal() -> Problem:
+    return Problem(500, "internal", "Something broke", "the service failed; its log says why")
