@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 from local_stack import jars
@@ -21,7 +22,7 @@ def main() -> int:
     args = _parser().parse_args()
     # `kill` of the foreground demo must stop its children, as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
-    stack = Stack(Paths(), os.environ, Progress())
+    stack = Stack(Paths(folder=args.folder), os.environ, Progress())
     try:
         return _run(args, stack)
     except StackError as error:
@@ -79,6 +80,9 @@ def _up(stack: Stack) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="local_stack", description=__doc__)
+    parser.add_argument(
+        "--folder", type=Path, help="keep logs, data and stack.env here instead of .local"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("up", help="start everything in the background")
     commands.add_parser("down", help="stop everything and discard its data")

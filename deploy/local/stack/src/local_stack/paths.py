@@ -11,10 +11,12 @@ class Paths:
     """The files and folders of one stack. Two clones share nothing."""
 
     clone: Path = CLONE
+    folder: Path | None = None
+    """Where this stack keeps its things; `.local` of the clone where it is not given."""
 
     @property
     def local(self) -> Path:
-        return self.clone / ".local"
+        return self.folder or self.clone / ".local"
 
     @property
     def record(self) -> Path:
@@ -46,4 +48,4 @@ class Paths:
 
     def jars(self, profile: str) -> Path:
         """The folder of a pom profile's jars."""
-        return self.local / "jars" / profile
+        return self.clone / ".local" / "jars" / profile

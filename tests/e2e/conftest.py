@@ -1,0 +1,313 @@
+"""The whole stack, really running, in a folder of its own; and a look at each of its stages."""
+
+import asyncio
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from coinlake.contracts.topics import copied_by_the_sink
+from local_stack.paths import Paths
+from local_stack.progress import Progress
+from local_stack.record import Source
+from local_stack.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaRecord:
+    topic: str
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """An answer of Athena: values as Athena prints them, None for null."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    scanned_bytes: int
+
+    @property
+    def one(self) -> str | None:
+        (row,) = self.rows
+        return row[0]
+
+
+class Lake:
+    """A running stack, seen from outside: Kafka, S3, Athena and HTTP as any client sees them."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        lines = stack.paths.env.read_text().splitlines()
+        self.env = dict(line.split("=", 1) for line in lines)
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.env["AWS_ENDPOINT_URL"],
+            region_name=self.env["AWS_DEFAULT_REGION"],
+            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.client("s3")
+
+    @cached_property
+    def athena(self) -> Any:
+        return self.client("athena")
+
+    def status(self, service: str) -> Any:
+        return self.http(f"{self.env[f'{service}_URL']}/status")
+
+    def http(self, url: str, body: Any = None, method: str | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data=data, method=method)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=30) as response:
+            text = response.read()
+        return json.loads(text) if text else None
+
+    def simulator(self, path: str, body: Any = None, method: str | None = None) -> Any:
+        return self.http(f"{self.env['SIMULATOR_ADMIN_URL']}{path}", body, method)
+
+    def served(self) -> list[dict[str, Any]]:
+        """The simulator's ledger: every body that it served completely."""
+        url = f"{self.env['SIMULATOR_ADMIN_URL']}/ledger?since=0"
+        with urllib.request.urlopen(url, timeout=30) as response:
+            entries = [json.loads(line) for line in response.read().splitlines()]
+        return [entry for entry in entries if entry["complete"]]
+
+    def body(self, sha256: str) -> bytes:
+        url = f"{self.env['SIMULATOR_ADMIN_URL']}/bodies/{sha256}"
+        with urllib.request.urlopen(url, timeout=30) as response:
+            body: bytes = response.read()
+        return body
+
+    def wait(self, what: str, until: Callable[[], bool], limit_s: float = 180) -> float:
+        """Poll until true; the seconds that it took. Fails with what it waited for."""
+        started = time.monotonic()
+        while not until():
+            if time.monotonic() - started > limit_s:
+                pytest.fail(f"after {limit_s:.0f} s still waiting for: {what}")
+            time.sleep(0.25)
+        return time.monotonic() - started
+
+    # ---- Kafka
+    def records(self, topics: tuple[str, ...] = copied_by_the_sink()) -> list[KafkaRecord]:
+        """All records of topics up to their present ends, heartbeats too."""
+        return asyncio.run(self._records(topics))
+
+    async def _records(self, topics: tuple[str, ...]) -> list[KafkaRecord]:
+        partitions = [TopicPartition(topic, 0) for topic in topics]
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.env["KAFKA_BOOTSTRAP_SERVERS"],
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=4 << 20,
+        )
+        await consumer.start()
+        try:
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            found: list[KafkaRecord] = []
+            for partition in partitions:
+                while await consumer.position(partition) < ends[partition]:
+                    for batch in (await consumer.getmany(timeout_ms=500)).values():
+                        found += [_record(record) for record in batch]
+        finally:
+            await consumer.stop()
+        return [
+            record for record in found if record.offset < ends[TopicPartition(record.topic, 0)]
+        ]
+
+    def produce(self, topic: str, values: Sequence[bytes | None], timestamp_ms: int) -> None:
+        """Publish values without headers, as any other producer might."""
+        asyncio.run(self._produce(topic, values, timestamp_ms))
+
+    async def _produce(
+        self, topic: str, values: Sequence[bytes | None], timestamp_ms: int
+    ) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.env["KAFKA_BOOTSTRAP_SERVERS"], acks="all"
+        )
+        await producer.start()
+        try:
+            for value in values:
+                await producer.send_and_wait(topic, value, timestamp_ms=timestamp_ms)
+        finally:
+            await producer.stop()
+
+    # ---- S3
+    def keys(self, prefix: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.env["COINLAKE_BUCKET"], Prefix=prefix
+        )
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def get(self, key: str) -> bytes:
+        found = self.s3.get_object(Bucket=self.env["COINLAKE_BUCKET"], Key=key)
+        body: bytes = found["Body"].read()
+        return body
+
+    def raw_lines(self, prefix: str = "raw/") -> Counter[str]:
+        """How often each value is in the raw zone, by its hash, as gunzip sees it."""
+        lines: Counter[str] = Counter()
+        for key in self.keys(prefix):
+            for line in gzip.decompress(self.get(key)).split(b"\n")[:-1]:
+                lines[hashlib.sha256(line).hexdigest()] += 1
+        return lines
+
+    # ---- SQL
+    def sql(self, statement: str) -> Rows:
+        """Run a statement in Athena, as any client does."""
+        started = self.athena.start_query_execution(
+            QueryString=statement,
+            QueryExecutionContext={"Database": self.env["COINLAKE_DATABASE"]},
+            WorkGroup="coinlake",
+        )["QueryExecutionId"]
+        while True:
+            execution = self.athena.get_query_execution(QueryExecutionId=started)
+            status = execution["QueryExecution"]["Status"]
+            if status["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
+                break
+            time.sleep(0.1)
+        assert status["State"] == "SUCCEEDED", status.get("StateChangeReason")
+        rows: list[tuple[str | None, ...]] = []
+        columns: tuple[str, ...] = ()
+        for page in self.athena.get_paginator("get_query_results").paginate(
+            QueryExecutionId=started
+        ):
+            info = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+            columns = tuple(column["Name"] for column in info)
+            rows += [
+                tuple(cell.get("VarCharValue") for cell in row["Data"])
+                for row in page["ResultSet"]["Rows"]
+            ]
+        scanned = execution["QueryExecution"]["Statistics"]["DataScannedInBytes"]
+        # Athena's first row is the header.
+        return Rows(columns, tuple(rows[1:]), scanned)
+
+    def query(self, path: str, body: Any = None, method: str | None = None) -> Any:
+        """Ask the query service with its key."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.env['QUERY_API_URL']}{path}", data=data, method=method
+        )
+        request.add_header("Authorization", f"Bearer {self.env['QUERY_API_KEY']}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
+
+    # ---- the stages
+    def sink_is_level(self) -> bool:
+        """Whether everything that Kafka holds is stored in the raw zone."""
+        ends = asyncio.run(self._ends())
+        partitions = self.status("S3_SINK")["partitions"]
+        return all(
+            int((partitions.get(f"{topic}-0") or {}).get("chain_end") or 0) >= end
+            for topic, end in ends.items()
+        )
+
+    async def _ends(self) -> dict[str, int]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.env["KAFKA_BOOTSTRAP_SERVERS"])
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(topic, 0) for topic in copied_by_the_sink()]
+            return {p.topic: end for p, end in (await consumer.end_offsets(partitions)).items()}
+        finally:
+            await consumer.stop()
+
+    def all_values_in_raw(self) -> bool:
+        """Whether each value of Kafka is in the raw zone (heartbeats may wait for their hour)."""
+        in_kafka = Counter(
+            hashlib.sha256(record.value).hexdigest()
+            for record in self.records()
+            if record.value is not None
+        )
+        return not in_kafka - self.raw_lines()
+
+    def all_hours_published(self) -> bool:
+        """Whether no hour waits for a run."""
+        status = self.status("ETL_RUNNER")
+        states = {hour["state"] for hour in status["hours"].values()}
+        return status["run"] is None and bool(states) and states <= {"clean", "published"}
+
+    def settle(self) -> None:
+        """Wait until what Kafka holds is in the raw zone and all of that is published."""
+        self.wait("every value in the raw zone", self.all_values_in_raw)
+        self.wait("no hour waits", self.ledger_is_level, 240)
+
+    def ledger_is_level(self) -> bool:
+        """Whether the newest version of each hour was made from all its raw objects."""
+        raw: dict[tuple[str, str, str], set[str]] = {}
+        for key in self.keys("raw/"):
+            _, topic, dt, hour, _ = key.split("/")
+            feed = topic.removeprefix("coincap.").removesuffix(".v1")
+            if feed in ("assets", "rates", "exchanges", "markets"):
+                raw.setdefault((feed, dt, hour), set()).add(key)
+        heads: dict[tuple[str, str, str], str] = {}
+        for key in self.keys("ledger/"):
+            _, feed, dt, hour, _ = key.split("/")
+            heads[feed.removeprefix("feed="), dt, hour] = key  # in rising order of versions
+        return bool(raw) and all(
+            at in heads
+            and keys == {item["key"] for item in json.loads(self.get(heads[at]))["inputs"]}
+            for at, keys in raw.items()
+        )
+
+
+def _record(record: Any) -> KafkaRecord:
+    headers = {
+        name: (value or b"").decode("utf-8", "replace") for name, value in record.headers
+    }
+    return KafkaRecord(
+        record.topic, record.offset, record.timestamp, record.key, record.value, headers
+    )
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Command lines of living processes that work in or name a folder."""
+    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True)
+    mine = str(os.getpid())
+    return [
+        line
+        for line in listed.stdout.splitlines()
+        if str(folder) in line and line.split()[0] != mine and "<defunct>" not in line
+    ]
+
+
+def new_stack(folder: Path, environ: Mapping[str, str] = os.environ) -> Stack:
+    """A stack of this clone that keeps its things in `folder`."""
+    return Stack(Paths(folder=folder), environ, Progress())
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """One stack for all stories, told in the order of their files."""
+    stack = new_stack(tmp_path_factory.mktemp("stack"))
+    stack.up(Source())
+    try:
+        yield Lake(stack)
+    finally:
+        stack.down()
+        assert processes_of(stack.paths.local) == []
