@@ -13,6 +13,7 @@ import sys
 import threading
 
 PR_SET_PDEATHSIG = 1
+STDIN = 0
 KILLED = 128 + signal.SIGKILL
 
 
@@ -29,7 +30,8 @@ def _kill_group(pid: int) -> None:
 
 
 def _watch(pid: int) -> None:
-    while sys.stdin.buffer.read(4096):
+    # Not sys.stdin: a thread that blocks in its buffer makes the interpreter's exit abort.
+    while os.read(STDIN, 4096):
         continue
     _kill_group(pid)
     os._exit(KILLED)
