@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from coinlake.contracts.headers import Header
@@ -168,6 +168,8 @@ async def open_tail(
 ) -> AsyncIterator[Tail]:
     """Read topics from their end on. The topics must exist."""
     consumer = AIOKafkaConsumer(
+        # Named here, not assigned later: a consumer without topics never learns of partitions.
+        *topics,
         **client_options(kafka),
         client_id=client_id,
         group_id=None,
@@ -178,21 +180,7 @@ async def open_tail(
     try:
         with translated("connect to Kafka"):
             await consumer.start()
-            partitions = [
-                TopicPartition(topic, number)
-                for topic in topics
-                for number in sorted(await _partitions(consumer, topic))
-            ]
-            consumer.assign(partitions)
-            await consumer.seek_to_end(*partitions)
+            await consumer.seek_to_end(*consumer.assignment())
         yield KafkaTail(consumer)
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()  # refreshes the metadata of all topics
-    found = consumer.partitions_for_topic(topic)
-    if not found:
-        raise TransientError(f"topic {topic} does not exist")
-    return set(found)
