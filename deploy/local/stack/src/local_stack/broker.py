@@ -15,7 +15,7 @@ from local_stack import jars, kafka_probe, processes
 from local_stack.errors import StackError
 from local_stack.java import find_java
 from local_stack.paths import Paths
-from local_stack.ports import HOST, free_ports
+from local_stack.ports import HOST, free_ports, taken
 
 HEAP = "-Xmx512m"
 READY_TIMEOUT_S = 60.0
@@ -140,6 +140,9 @@ class Broker:
 
     def start(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Start and wait until it answers. Raises StackError with the end of its log."""
+        # Whoever listens there would answer in our place and be taken for us.
+        if busy := taken([self.spec.port, self.spec.controller_port]):
+            raise StackError(f"The Kafka broker cannot start: port {busy[0]} is taken.")
         prepare(self.spec)
         self.process = processes.spawn(self.spec.command(), environment(self.spec), self.log)
         deadline = time.monotonic() + timeout_s

@@ -20,6 +20,7 @@ async def _count(
     bootstrap: str, topics: Sequence[str], timeout_s: float
 ) -> list[PartitionCount]:
     consumer = AIOKafkaConsumer(
+        *topics,
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -28,13 +29,7 @@ async def _count(
     await consumer.start()
     try:
         async with asyncio.timeout(timeout_s):
-            await consumer.topics()
-            partitions = [
-                TopicPartition(topic, number)
-                for topic in topics
-                for number in sorted(consumer.partitions_for_topic(topic) or ())
-            ]
-            consumer.assign(partitions)
+            partitions = sorted(consumer.assignment())
             ends = await consumer.end_offsets(partitions)
             return [await _read(consumer, each, ends[each]) for each in partitions]
     finally:

@@ -1,0 +1,101 @@
+"""What people read: tables, credits, preflight sentences, progress."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from local_stack import preflight, spending, tables
+from local_stack.counts import StageCounts
+from local_stack.errors import StackError
+from local_stack.paths import Paths
+from local_stack.progress import Progress
+from local_stack.record import PORTS, Source
+
+
+def test_numbers_stand_on_the_right_and_lose_the_zeros_that_say_nothing() -> None:
+    text = tables.table(["asset", "price"], [["bitcoin", "97000.500000"], ["x", "1.000"]])
+
+    assert text.splitlines() == [
+        "asset      price",
+        "-------  -------",
+        "bitcoin  97000.5",
+        "x              1",
+    ]
+
+
+def test_a_null_is_shown_as_null() -> None:
+    assert tables.table(["a"], [[None]]).endswith("null")
+
+
+def test_the_stages_end_with_the_sum_of_all_feeds() -> None:
+    text = tables.stages({"assets": StageCounts(1, 2, 3), "rates": StageCounts(10, 20, 30)})
+
+    assert text.splitlines()[-1].split()[:4] == ["all", "11", "22", "33"]
+
+
+def test_without_a_key_the_simulator_is_polled_whatever_else_is_set() -> None:
+    assert spending.source_of({"COINCAP_BASE_URL": "http://x"}) == Source()
+
+
+def test_with_a_key_the_real_api_is_polled_within_fifty_credits() -> None:
+    source = spending.source_of({"COINCAP_API_KEY": "k"})
+
+    assert source == Source(spending.REAL_BASE_URL, 50)
+
+
+def test_the_credits_and_the_address_can_be_set() -> None:
+    environ = {"COINCAP_API_KEY": "k", "COINCAP_BASE_URL": "http://s", "DEMO_CREDITS": "7"}
+
+    assert spending.source_of(environ) == Source("http://s", 7)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "many", "1.5"])
+def test_credits_that_are_no_number_are_refused_before_anything_is_spent(text: str) -> None:
+    with pytest.raises(StackError, match="DEMO_CREDITS"):
+        spending.source_of({"COINCAP_API_KEY": "k", "DEMO_CREDITS": text})
+
+
+def test_what_will_be_spent_is_said_with_its_bound() -> None:
+    said = spending.announcement(Source("https://api/v3", 50))
+
+    assert "https://api/v3" in said
+    assert "At most 50 credits" in said
+
+
+def test_another_python_is_refused_with_the_version_to_install() -> None:
+    with pytest.raises(StackError, match=r"Python 3\.11 is needed and this is 3\.13"):
+        preflight.check_python((3, 13))
+
+
+def test_missing_maven_is_said_only_where_jars_are_missing(tmp_path: Path) -> None:
+    pom = tmp_path / "deploy" / "local" / "pom.xml"
+    pom.parent.mkdir(parents=True)
+    pom.write_text("<project/>")
+
+    with pytest.raises(StackError, match="install Maven 3"):
+        preflight.check_maven(Paths(tmp_path), {"PATH": str(tmp_path)})
+
+
+def test_wanted_ports_follow_each_other() -> None:
+    record = preflight.new_record(None, Source(), {"STACK_FIRST_PORT": "45100"})
+
+    assert list(record.ports.values()) == list(range(45100, 45100 + len(PORTS)))
+
+
+@pytest.mark.parametrize("text", ["80", "x", "65530", "-1"])
+def test_a_first_port_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(StackError, match="STACK_FIRST_PORT"):
+        preflight.new_record(None, Source(), {"STACK_FIRST_PORT": text})
+
+
+def test_away_from_a_terminal_the_same_wait_is_told_only_now_and_then() -> None:
+    now = [0.0]
+    out = io.StringIO()
+    progress = Progress(out, lambda: now[0])
+
+    for second in range(12):
+        now[0] = float(second)
+        progress.live("waiting for kafka")
+
+    assert out.getvalue().count("waiting for kafka") == 2
