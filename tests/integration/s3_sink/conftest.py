@@ -27,11 +27,11 @@ import boto3
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from local_stack.broker import start_broker
 from moto.server import ThreadedMotoServer
 
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
+from local_stack.broker import start_broker
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -53,51 +53,53 @@ class Faults:
     puts: int = 0
 
 
-def _handler(upstream: tuple[str, int], faults: Faults) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class FaultyProxy(BaseHTTPRequestHandler):
+    """Passes requests on to the store, or fails them as told."""
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Tests read conditions, not access logs."""
+    protocol_version = "HTTP/1.1"
+    upstream: tuple[str, int]
+    faults: Faults
 
-        def _forward(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            is_raw_put = self.command == "PUT" and "/raw/" in self.path
-            faults.puts += is_raw_put
-            if is_raw_put and faults.status is not None:
-                self._answer(faults.status, [], b"")
-                return
-            headers = dict(self.headers.items())
-            if faults.strip_condition:
-                headers.pop("If-None-Match", None)
-            connection = http.client.HTTPConnection(*upstream)
-            connection.request(self.command, self.path, body, headers)
-            answer = connection.getresponse()
-            content = answer.read()
-            connection.close()
-            if is_raw_put and faults.lose_replies > 0:
-                # Applied, but the writer never hears of it.
-                faults.lose_replies -= 1
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-                return
-            self._answer(answer.status, answer.getheaders(), content)
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self._forward
+        raise AttributeError(name)
 
-        def _answer(
-            self, status: int, headers: Sequence[tuple[str, str]], content: bytes
-        ) -> None:
-            self.send_response_only(status)
-            for name, value in headers:
-                if name.lower() not in {"transfer-encoding", "connection", "content-length"}:
-                    self.send_header(name, value)
-            length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
-            self.send_header("Content-Length", length or str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tests read conditions, not access logs."""
 
-        do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _forward
+    def _forward(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        is_raw_put = self.command == "PUT" and "/raw/" in self.path
+        self.faults.puts += is_raw_put
+        if is_raw_put and self.faults.status is not None:
+            self._answer(self.faults.status, [], b"")
+            return
+        headers = dict(self.headers.items())
+        if self.faults.strip_condition:
+            headers.pop("If-None-Match", None)
+        connection = http.client.HTTPConnection(*self.upstream)
+        connection.request(self.command, self.path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        if is_raw_put and self.faults.lose_replies > 0:
+            # Applied, but the writer never hears of it.
+            self.faults.lose_replies -= 1
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self._answer(answer.status, answer.getheaders(), content)
 
-    return Handler
+    def _answer(self, status: int, headers: Sequence[tuple[str, str]], content: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in {"transfer-encoding", "connection", "content-length"}:
+                self.send_header(name, value)
+        length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", length or str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
 
 @dataclass
@@ -126,7 +128,10 @@ class SinkProcess:
         return dict(self.status()["partitions"].get(name, {}))
 
     def metric(self, name: str) -> float:
-        lines = self.get("/metrics")[1].splitlines()
+        try:
+            lines = self.get("/metrics")[1].splitlines()
+        except OSError:
+            return 0.0  # not listening yet
         pattern = re.compile(rf"{name}(\{{.*\}})? ")
         return sum(float(line.split()[-1]) for line in lines if pattern.match(line))
 
@@ -180,7 +185,10 @@ class Lab:
         )
         self.open_.callback(self.s3.close)
         self.s3.create_bucket(Bucket=self.name)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.upstream, self.faults))
+        handler = type(
+            "Handler", (FaultyProxy,), {"upstream": self.upstream, "faults": self.faults}
+        )
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -193,15 +201,16 @@ class Lab:
     def topic(self) -> str:
         return f"{self.name}.v1"
 
-    async def create(self, partitions: int = 1, **config: str) -> None:
+    async def create(self, partitions: int = 1, policy: str = "delete") -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
             # The records are older than any retention: Kafka must not expire them meanwhile.
-            config = {"retention.ms": "-1", **config}
+            config = {"retention.ms": "-1", "cleanup.policy": policy}
             new = NewTopic(self.topic, partitions, 1, topic_configs=config)
-            while (await admin.create_topics([new])).topic_errors[0][1] != 0:
-                await asyncio.sleep(0.1)  # a topic of that name is still being deleted
+            # A topic of that name may still be on its way out.
+            while (await admin.create_topics([new])).topic_errors[0][1] != 0:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
         finally:
             await admin.close()
 

@@ -93,7 +93,7 @@ async def test_each_object_is_announced_after_it_landed(lab: Lab) -> None:
 
     tail = lab.sink(S3_SINK_GROUP__ID=f"{lab.name}-2")  # the topic of hints exists for sure
     await tail.until(lambda: tail.partition(f"{lab.topic}-0").get("chain_end") == 3)
-    hints = []
+    hints: list[dict[str, Any]] = []
     while not any(hint["topic"] == lab.topic for hint in hints):
         found = await lab.consume(LANDED, len(hints) + 1)
         hints = [json.loads(record.value or b"{}") for record in found]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from coinlake.contracts.hours import hour_of
+from coinlake.contracts.raw_codec import Decoded
 from coinlake.contracts.raw_layout import RawKey, parse_raw_key, topic_prefix
 from coinlake.errors import InvariantError
 from s3_sink.core.epochs import Epoch
@@ -155,8 +156,7 @@ class Finder:
         decoded = await read(self._store, self._codec, tip.found.key)
         if decoded is None:
             raise InvariantError(f"{tip.found.key} has vanished")
-        if decoded.sha256 != tip.found.meta.sha256:
-            raise InvariantError(f"{tip.found.key} does not hold what its metadata says")
+        _refuse_liar(tip.found, decoded)
         last = decoded.records[-1]
         if last.offset < kept.start:
             return False
@@ -179,3 +179,10 @@ def _refuse_outside(partition: Partition, tip: Tip, kept: LogRange) -> None:
             f"{partition}: the chain ends at {tip.link}, the log starts at {kept.start}: "
             f"[{tip.link}, {kept.start}) has expired"
         )
+
+
+def _refuse_liar(found: Found, decoded: Decoded) -> None:
+    first, last, meta = decoded.records[0], decoded.records[-1], found.meta
+    said = (meta.sha256, meta.first_offset)
+    if said != (decoded.sha256, first.offset) or last.offset >= meta.next_offset:
+        raise InvariantError(f"{found.key} does not hold what its metadata says")

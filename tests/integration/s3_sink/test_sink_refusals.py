@@ -1,0 +1,145 @@
+"""What the sink does when store, commits or topic are not what they should be."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.s3_sink.conftest import Lab, SinkProcess
+else:
+    Lab = SinkProcess = Any
+
+
+async def _stored(lab: Lab, count: int) -> None:
+    """Have a sink store the first records, in objects of ten, and end."""
+    await lab.create()
+    await lab.numbers(0, count)
+    sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+    await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("committed") == count)
+    assert sink.end() == 0
+
+
+async def _until_stopped(lab: Lab, sink: SinkProcess) -> str:
+    name = f"{lab.topic}-0"
+    await sink.until(lambda: sink.partition(name).get("state") == "stopped")
+    assert sink.get("/readyz")[0] == 503
+    return str(sink.partition(name)["reason"])
+
+
+async def test_a_put_whose_reply_was_lost_is_found_again_and_not_repeated(lab: Lab) -> None:
+    lab.faults.lose_replies = 1
+    await lab.create()
+    await lab.numbers(0, 10)
+
+    sink = lab.sink()
+    await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("chain_end") == 10)
+
+    assert sink.metric("s3_sink_refused_creates_total") == 1
+    assert sink.metric("s3_sink_adoptions_total") == 0
+    assert len(lab.objects()) == 1
+    assert lab.ends() == {0: 10}
+
+
+@pytest.mark.parametrize("status", [403, 409, 503])
+async def test_a_store_that_refuses_is_retried_until_it_takes_everything(
+    lab: Lab, status: int
+) -> None:
+    lab.faults.status = status
+    await lab.create()
+    await lab.numbers(0, 10)
+
+    sink = lab.sink()
+    await sink.until(lambda: sink.metric("s3_sink_retries_total") >= 3)
+    assert sink.get("/readyz")[0] == 503
+    assert sink.get("/healthz")[0] == 200
+    lab.faults.status = None
+    await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("chain_end") == 10)
+
+    assert sink.get("/readyz")[0] == 200
+    assert lab.ends() == {0: 10}
+
+
+async def test_a_store_that_ignores_the_condition_is_refused_at_start(lab: Lab) -> None:
+    lab.faults.strip_condition = True
+    await lab.create()
+
+    sink = lab.sink()
+    code = await asyncio.to_thread(sink.process.wait, 30)
+
+    assert code == 2
+    assert "the object store ignores If-None-Match" in sink.log.read_text()
+    assert lab.objects() == []
+
+
+async def test_a_compacted_topic_is_refused_at_start(lab: Lab) -> None:
+    await lab.create(policy="compact")
+
+    sink = lab.sink()
+
+    assert await asyncio.to_thread(sink.process.wait, 30) == 2
+    assert "cleanup.policy=compact" in sink.log.read_text()
+
+
+@pytest.mark.parametrize("offset", [7, 10, 23])
+async def test_a_commit_that_names_no_object_is_not_believed(lab: Lab, offset: int) -> None:
+    await _stored(lab, 25)
+    await lab.commit(offset)
+
+    sink = lab.sink()
+    await lab.numbers(25, 5)
+    await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("committed") == 30)
+
+    assert lab.ends() == {0: 30}
+
+
+async def test_a_new_group_goes_on_at_the_end_of_the_chain(lab: Lab) -> None:
+    await _stored(lab, 25)
+
+    sink = lab.sink(S3_SINK_GROUP__ID=f"{lab.name}-other")
+    await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("committed") == 25)
+
+    assert sink.partition(f"{lab.topic}-0")["objects"] == 0
+    assert lab.ends() == {0: 25}
+
+
+async def test_a_commit_beyond_the_chain_stops_the_partition_and_names_the_range(
+    lab: Lab,
+) -> None:
+    await _stored(lab, 25)
+    newest = max(one.key for one in lab.objects())
+    lab.s3.delete_object(Bucket=lab.name, Key=newest)
+
+    reason = await _until_stopped(lab, lab.sink())
+
+    assert "[20, 25) is missing" in reason
+
+
+@pytest.mark.parametrize("count", [3, 10, 40])
+async def test_a_topic_that_was_made_anew_is_refused(lab: Lab, count: int) -> None:
+    await _stored(lab, 10)
+    await lab.delete()
+    await lab.create()
+    await lab.numbers(1000, count)
+
+    reason = await _until_stopped(lab, lab.sink(S3_SINK_GROUP__ID=f"{lab.name}-other"))
+
+    assert "re-created or truncated" in reason
+    assert lab.ends() == {0: 10}
+
+
+async def test_a_foreign_object_in_the_chains_place_stops_the_partition(lab: Lab) -> None:
+    await _stored(lab, 10)
+    (one,) = lab.objects()
+    lab.s3.put_object(
+        Bucket=lab.name,
+        Key=one.key.replace(f"{0:020d}", f"{10:020d}"),
+        Body=one.body,
+        Metadata={**one.metadata, "link": "10", "first": "10", "next": "20"},
+    )
+    await lab.numbers(10, 10)
+    sink = lab.sink(S3_SINK_GROUP__ID=f"{lab.name}-other")
+
+    reason = await _until_stopped(lab, sink)
+
+    assert "does not hold what its metadata says" in reason
