@@ -34,11 +34,11 @@ class CoinCapSettings(BaseSettings):
     def _no_secrets_in_it(cls, url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be an http or https URL")
+            raise ValueError("COINCAP_BASE_URL must be an http or https URL")
         # The URL goes into headers and logs; `?apiKey=` and user:password would go with it.
         if parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError(
-                "must have no query, no fragment and no user: keys do not belong here"
+                "COINCAP_BASE_URL must have no query, fragment or user: keys do not belong there"
             )
         return url.rstrip("/")
 
@@ -130,7 +130,10 @@ class JournalSettings(BaseModel):
 class Settings(ServiceSettings):
     """All settings of the ingestor."""
 
-    model_config = SettingsConfigDict(env_prefix="INGESTOR_")
+    # Partial update: INGESTOR_FEEDS__RATES__PAGES alone leaves the other defaults alone.
+    model_config = SettingsConfigDict(
+        env_prefix="INGESTOR_", nested_model_default_partial_update=True
+    )
 
     source: Literal["coincap", "simulator"] = Field(
         default="coincap", description="What the `source` header of each answer says."

@@ -1,5 +1,6 @@
 """`GET /status`: the ingestor's state for the demo, the page and the tools."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -35,7 +36,7 @@ class Status:
         """What the ingestor needs, each with the reason why it is not fine."""
         refused = self._doors.key.refused
         return {
-            "kafka": self._sender.kafka.reason,
+            "kafka": self._sender.kafka.reason(time.monotonic()),
             "api_key": "the API refuses the key (401 or 403)" if refused else None,
             "journal": "full: Kafka has to take records first"
             if self._doors.spool_is_full

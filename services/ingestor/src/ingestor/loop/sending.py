@@ -1,8 +1,14 @@
 """The loop to Kafka: the journal in its order, heartbeats in between, for ever trying again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +30,8 @@ from ingestor.metrics import IngestorMetrics
 log = logs.get(__name__)
 
 OpenProducer = Callable[[], AbstractAsyncContextManager[Producer]]
+# aiokafka takes no record without key and value; pages are never called so.
+_HEARTBEAT_KEY = b"heartbeat"
 _IDLE_S = 1.0
 # A producer whose broker is gone flushes for as long as its request timeout: we have the journal.
 _CLOSE_S = 2.0
@@ -68,7 +76,7 @@ class Heartbeats:
             for partition in range(TOPICS[topic].partitions):
                 await producer.send(
                     topic,
-                    key=None,
+                    key=_HEARTBEAT_KEY,
                     value=None,
                     headers=heartbeat_headers(complete_ms, self._producer),
                     # Not now: among replayed records it would look like a change of the hour.
@@ -80,12 +88,24 @@ class Heartbeats:
         self._next_ms = now_ms + self._every_ms
 
 
+# An ack takes milliseconds; aiokafka itself gives up only after its request timeout.
+_SLOW_ACK_S = 3.0
+
+
 @dataclass(slots=True)
 class KafkaState:
     """Whether Kafka takes records, and why not."""
 
-    reason: str | None = "not connected yet"
+    away: str | None = "not connected yet"
     failures: int = 0
+    waiting_since_s: float | None = None
+
+    def reason(self, now_s: float) -> str | None:
+        """Why Kafka is not fine; None where it is. `now_s` is monotonic."""
+        if self.away is not None or self.waiting_since_s is None:
+            return self.away
+        waited_s = now_s - self.waiting_since_s
+        return f"no ack for {waited_s:.0f} s" if waited_s > _SLOW_ACK_S else None
 
 
 class Sender:
@@ -141,7 +161,8 @@ class Sender:
             pulse.beat()
             self._journal.changed.clear()
             if self._heartbeats.due:
-                await self._heartbeats.send(producer, self._metrics)
+                with self._waiting():
+                    await self._heartbeats.send(producer, self._metrics)
                 self._reached()
             pending = self._journal.head()
             if pending is not None:
@@ -156,13 +177,14 @@ class Sender:
     async def _send(self, producer: Producer, pending: Pending[Place]) -> None:
         record = await self._journal.read(pending)
         try:
-            offset = await producer.send(
-                record.topic,
-                key=record.key,
-                value=record.value,
-                headers=record.headers,
-                timestamp_ms=record.timestamp_ms,
-            )
+            with self._waiting():
+                offset = await producer.send(
+                    record.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    timestamp_ms=record.timestamp_ms,
+                )
         except BadRecordError as error:
             await self._set_aside(pending, record, error)
         else:
@@ -189,17 +211,25 @@ class Sender:
         poll_id = text_headers(record.headers).get(POLL_ID)
         log.error("record_unsendable", kept_as=path.name, poll_id=poll_id, reason=str(error))
 
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        self.kafka.waiting_since_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self.kafka.waiting_since_s = None
+
     def _reached(self) -> None:
-        if self.kafka.reason is not None:
+        if self.kafka.away is not None:
             log.info("kafka_reached", waiting=len(self._journal.progress.pending))
-        self.kafka.reason = None
+        self.kafka.away = None
         self.kafka.failures = 0
         self._metrics.kafka_up.set(1)
 
     def _away(self, error: TransientError) -> None:
         if self.kafka.failures == 0:
             log.warning("kafka_away", reason=str(error))
-        self.kafka.reason = str(error)
+        self.kafka.away = str(error)
         self.kafka.failures += 1
         self._metrics.kafka_up.set(0)
         self._metrics.send_failures.inc()
