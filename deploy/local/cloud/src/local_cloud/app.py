@@ -12,20 +12,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import structlog
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from local_cloud.admin import Admin
+from local_cloud.athena.service import Athena
 from local_cloud.bill import Bill
 from local_cloud.clients import Clients, clients_for
 from local_cloud.config import Settings
 from local_cloud.crawler.service import Crawlers
-from local_cloud.dispatch import Dispatcher, Parts
+from local_cloud.dispatch import Dispatcher, Engine, Parts
 from local_cloud.faults import Faults
 from local_cloud.glue import Glue
 from local_cloud.jobs.runner import Surroundings
 from local_cloud.jobs.service import Jobs
 from local_cloud.jobs.spark import Install
 from local_cloud.journal import CatalogJournal
+from local_cloud.moto_services import moto_services
 from local_cloud.server import Application, Environ, Server, StartResponse
 
 log = structlog.get_logger(__name__)
@@ -71,10 +72,15 @@ def run(settings: Settings) -> None:
         open_.callback(jobs.close, CLOSE_WITHIN_S)
         crawlers = Crawlers(state / "glue", clients, bill, time.time)
         open_.callback(crawlers.close)
-        moto = DomainDispatcherApplication(create_backend_app)
-        journal = CatalogJournal(moto, state / "catalog.jsonl", settings.region)
+        athena = Athena(clients, state, bill)
+        open_.callback(athena.close)
+        moto = moto_services()
+        journal = CatalogJournal(moto["glue"], state / "catalog.jsonl", settings.region)
         log.info("catalog_replayed", writes=journal.replay())
-        engines = {"glue": Glue(jobs.operations, crawlers.operations)}
+        engines: dict[str, Engine] = {
+            "glue": Glue(jobs.operations, crawlers.operations),
+            "athena": athena,
+        }
         parts = Parts(moto, engines, journal, faults, bill, settings.s3_endpoint)
         admin_front.app = Admin(bill, faults, jobs.log_of)
         front.app = Dispatcher(parts)

@@ -28,8 +28,6 @@ from local_cloud.server import (
 
 log = structlog.get_logger(__name__)
 
-# What moto really does. Everything else that it knows is a list in memory that says yes.
-MOTO_SERVICES = {"s3", "sqs", "sts", "iam"}
 CATALOG_READS = {
     "GetDatabase", "GetDatabases", "GetTable", "GetTables", "GetTableVersion", "GetTableVersions",
     "GetPartition", "GetPartitions", "BatchGetPartition", "GetTags",
@@ -55,7 +53,7 @@ class Engine(Protocol):
 class Parts:
     """What the dispatcher hands requests to."""
 
-    moto: Application
+    moto: Mapping[str, Application]
     engines: Mapping[str, Engine]
     journal: CatalogJournal
     faults: Faults
@@ -86,13 +84,14 @@ class Dispatcher:
         if service in ("glue", "athena"):
             fault = self._before(f"{service}:{operation}")
             return _after(fault, self._json(service, operation, environ))
-        if service not in MOTO_SERVICES:
+        fake = self._parts.moto.get(service)
+        if fake is None:
             raise not_there(service, operation or "*", "the service is not part of it")
-        return call(self._parts.moto, environ)
+        return call(fake, environ)
 
     def _json(self, service: str, operation: str, environ: Environ) -> Reply:
         if service == "glue" and operation in CATALOG_READS:
-            return call(self._parts.moto, environ)
+            return self._parts.journal.read(environ)
         if service == "glue" and operation in CATALOG_WRITES:
             return self._parts.journal.write(operation, environ)
         engine = self._parts.engines.get(service)
@@ -109,10 +108,8 @@ class Dispatcher:
         name = s3_front.operation(method, path, environ.get("QUERY_STRING", ""), copies)
         fault = self._before(f"s3:{name}", path.lstrip("/"))
         s3_front.charge(self._parts.bill, name)
-        if method in ("GET", "HEAD"):
-            return _after(fault, call(self._parts.moto, environ))
-        with self._locks.of(path):
-            reply = call(self._parts.moto, environ)
+        with self._locks.around(name, path):
+            reply = call(self._parts.moto["s3"], environ)
         return _after(fault, reply)
 
     def _before(self, operation: str, key: str = "") -> Fault | None:

@@ -43,6 +43,11 @@ class CatalogJournal:
                 log.warning("catalog_replay_refused", operation=entry["operation"])
         return len(lines)
 
+    def read(self, environ: Environ) -> Reply:
+        """Let moto do one read; never beside a write, which would change what it walks over."""
+        with self._lock:
+            return call(self._moto, environ)
+
     def write(self, operation: str, environ: Environ) -> Reply:
         """Let moto do one write and record it. One at a time: order is what is recorded."""
         body = environ["wsgi.input"].read()

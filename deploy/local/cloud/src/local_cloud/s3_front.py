@@ -1,6 +1,8 @@
 """What an S3 request is called and costs, and the lock that makes its condition atomic."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from urllib.parse import parse_qs
 
 from local_cloud.bill import USD_PER_GET, USD_PER_PUT, Bill
@@ -57,11 +59,22 @@ def charge(bill: Bill, name: str) -> None:
 
 
 class KeyLocks:
-    """Makes check and write of one key one step: moto does them one after the other."""
+    """Makes one step of what moto does in several, from several threads.
+
+    Writers of one key exclude each other (a condition is checked, then the object is written);
+    listings and deletes exclude each other (a key that goes while it is listed is an error).
+    """
 
     def __init__(self) -> None:
-        self._locks = [threading.Lock() for _ in range(STRIPES)]
+        self._keys = [threading.Lock() for _ in range(STRIPES)]
+        self._listing = threading.Lock()
 
-    def of(self, path: str) -> threading.Lock:
-        """The lock that every writer of `path` holds."""
-        return self._locks[hash(path) % STRIPES]
+    @contextmanager
+    def around(self, name: str, path: str) -> Iterator[None]:
+        """Hold what operation `name` on `path` needs. Always key first, then listing."""
+        with ExitStack() as held:
+            if not name.startswith(("Get", "Head", "List")):
+                held.enter_context(self._keys[hash(path) % STRIPES])
+            if name.startswith(("List", "Delete")):
+                held.enter_context(self._listing)
+            yield
