@@ -165,7 +165,8 @@ _SPECIAL = {
 
 def _table(node: exp.Table, database: str) -> str | None:
     """The lake's table that a node names, qualified in place; None for a WITH query's name."""
-    name, schema, catalog = node.name.lower(), node.db.lower(), node.catalog.lower()
+    name, schema = str(node.name).lower(), str(node.db).lower()
+    catalog = str(node.catalog).lower()
     if not schema and not catalog and _is_cte(node, name):
         return None
     if catalog not in ("", _CATALOG) or schema not in ("", database):

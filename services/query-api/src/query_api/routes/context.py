@@ -1,0 +1,121 @@
+"""What the handlers work with, and the envelope of their answers."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+from aiohttp import web
+
+from coinlake.errors import TransientError
+from query_api.adapters.ledger import Ledger, View
+from query_api.config import Settings
+from query_api.core.answers import Result
+from query_api.core.cost import dollars
+from query_api.core.coverage import dataset_version, watermark_ms
+from query_api.core.guard import Checked
+from query_api.core.keys import Caller
+from query_api.core.problems import BadRequestError, Problem, unavailable
+from query_api.core.window import rfc3339
+from query_api.metrics import QueryApiMetrics
+from query_api.runs import Runs
+
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
+
+
+class Guard(Protocol):
+    """What checks ad-hoc SQL; see adapters/guard.py."""
+
+    async def check(self, sql: str, max_rows: int) -> Checked: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts that app.py has opened."""
+
+    settings: Settings
+    database: str
+    runs: Runs
+    ledger: Ledger
+    guard: Guard
+    metrics: QueryApiMetrics
+    now_ms: Callable[[], int]
+
+    async def view(self) -> View:
+        """The ledger now; a problem (503) while the bucket is away."""
+        try:
+            return await self.ledger.view()
+        except TransientError as error:
+            raise unavailable("the ledger") from error
+
+
+def json_answer(
+    body: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    """JSON; decimals are strings before they get here."""
+    return web.Response(
+        body=orjson.dumps(body),
+        status=status,
+        content_type="application/json",
+        charset="utf-8",
+        headers=headers,
+    )
+
+
+def problem_answer(problem: Problem) -> web.Response:
+    headers = {}
+    if problem.retry_after_s is not None:
+        headers["Retry-After"] = str(problem.retry_after_s)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="coinlake"'
+    return web.Response(
+        body=orjson.dumps(problem.document()),
+        status=problem.status,
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def meta(
+    context: Context, view: View, feeds: Iterable[str], result: Result | None
+) -> dict[str, Any]:
+    """How fresh an answer is and what it cost. Without a query it cost nothing."""
+    names = sorted(set(feeds))
+    marks = [watermark_ms(view.heads, feed) for feed in names]
+    # Of several feeds the oldest: an answer is as fresh as its stalest part.
+    mark = None if not marks or None in marks else min(m for m in marks if m is not None)
+    scanned = 0 if result is None else result.execution.scanned_bytes
+    usd = "0" if result is None else f"{dollars(scanned, context.settings.athena.usd_per_tb):f}"
+    return {
+        "as_of": rfc3339(view.at_ms),
+        "watermark": None if mark is None else rfc3339(mark),
+        "dataset_version": dataset_version(view.heads, names),
+        "scanned_bytes": scanned,
+        "usd": usd,
+        "rows": 0 if result is None else len(result.rows.rows),
+        "truncated": result is not None and result.rows.truncated,
+    }
+
+
+def integer(text: str | None, name: str, *, default: int, low: int, high: int) -> int:
+    """A whole number of the query string. Raises BadRequestError."""
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise BadRequestError(f"{name} must be a whole number from {low} to {high}")
+    if not low <= int(text) <= high:
+        raise BadRequestError(f"{name} must be a whole number from {low} to {high}")
+    return int(text)
+
+
+def only(request: web.Request, *names: str) -> dict[str, str]:
+    """The query string, where it holds nothing but these names, each once."""
+    given = request.query
+    for name in given:
+        if name not in names:
+            raise BadRequestError(
+                "unknown parameter; known are: " + (", ".join(names) or "none")
+            )
+        if len(given.getall(name)) > 1:
+            raise BadRequestError(f"{name} is given twice")
+    return dict(given)

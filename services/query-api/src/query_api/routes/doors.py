@@ -1,0 +1,124 @@
+"""What every request passes: keys and scopes, problem documents, metrics, one log line."""
+
+import asyncio
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from coinlake import logs
+from query_api.config import Settings
+from query_api.core.keys import ANONYMOUS, READ, SQL, ApiKey, Caller, caller_of, presented_key
+from query_api.core.problems import (
+    Problem,
+    ProblemError,
+    RefusedSqlError,
+    forbidden,
+    internal,
+    unauthenticated,
+)
+from query_api.metrics import QueryApiMetrics
+from query_api.routes.context import CALLER, problem_answer
+
+log = logs.get(__name__)
+
+_GONE = 499  # nginx's code for a client that left; it is never sent
+_TITLES = {
+    404: ("not_found", "Not found", "there is nothing at this path"),
+    405: ("method_not_allowed", "Method not allowed", "this path has other methods"),
+    413: ("too_large", "The body is too large", "the request body is larger than allowed"),
+}
+
+
+def problems(request_problem: web.HTTPException) -> Problem:
+    """aiohttp's own refusals in our form."""
+    status = request_problem.status
+    kind, title, detail = _TITLES.get(
+        status, ("bad_request", "The request is wrong", "refused")
+    )
+    return Problem(status, kind, title, detail)
+
+
+def observed(metrics: QueryApiMetrics) -> Middleware:
+    """The outermost door: every answer counted and logged, every error a problem document."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began, route, status = time.monotonic(), _route(request), _GONE
+        try:
+            response = await _answered(request, handler)
+            status = response.status
+            return response
+        finally:
+            seconds = time.monotonic() - began
+            metrics.requests.labels(route, str(status)).inc()
+            metrics.request_seconds.labels(route).observe(seconds)
+            caller = request.get(CALLER)
+            log.info(
+                "request_answered",
+                route=route,
+                method=request.method,
+                status=status,
+                seconds=round(seconds, 4),
+                caller=caller.name if caller else None,
+            )
+
+    return middleware
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        response = await handler(request)
+    except RefusedSqlError as error:
+        log.warning("sql_refused", reason=error.reason)
+        response = problem_answer(error.problem)
+    except ProblemError as error:
+        response = problem_answer(error.problem)
+    except web.HTTPException as error:
+        response = problem_answer(problems(error))
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("request_broke", route=_route(request))
+        response = problem_answer(internal())
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def keyed(settings: Settings) -> Middleware:
+    """The door to /v1: who asks, and whether their scopes reach that far."""
+    keys = settings.api_keys
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        # All of /v1, also paths that are not there: without a key they look alike.
+        if request.path.startswith("/v1/"):
+            request[CALLER] = _caller(request, keys, settings.anonymous_read)
+        return await handler(request)
+
+    return middleware
+
+
+def _caller(request: web.Request, keys: tuple[ApiKey, ...], anonymous_read: bool) -> Caller:
+    scope = SQL if request.path.startswith("/v1/queries") else READ
+    headers = request.headers
+    presented = presented_key(headers.get("Authorization"), headers.get("X-API-Key"))
+    if presented is None:
+        if scope == READ and anonymous_read:
+            return ANONYMOUS
+        raise unauthenticated()
+    caller = caller_of(keys, presented)
+    if caller is None:
+        raise unauthenticated()
+    if scope not in caller.scopes:
+        raise forbidden(scope)
+    return caller
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    # The pattern, never the path: ids must not become label values.
+    return "unknown" if resource is None else resource.canonical

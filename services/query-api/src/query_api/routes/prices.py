@@ -1,0 +1,148 @@
+"""The typed endpoints: assets, quotes, candles, coverage."""
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from coinlake.contracts.feeds import ASSETS, FEEDS
+from query_api.adapters.ledger import View
+from query_api.core import statements
+from query_api.core.answers import Result
+from query_api.core.coverage import coverage_rows, dataset_version, is_final, newest_hours
+from query_api.core.problems import BadRequestError, not_found
+from query_api.core.statements import INTERVALS_MS, Statement
+from query_api.core.window import Window, instant_ms, rfc3339, window_of
+from query_api.routes.context import Context, integer, json_answer, meta, only
+
+# Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets.
+_ASSET_ID = re.compile(r"[\w.()\[\]$+!'-]{1,128}")
+_DAY_MS = 86_400_000
+
+
+class Prices:
+    """Handlers of scope `read`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/assets", self.assets),
+            web.get("/v1/assets/{id}", self.asset),
+            web.get("/v1/assets/{id}/quotes", self.quotes),
+            web.get("/v1/assets/{id}/candles", self.candles),
+            web.get("/v1/coverage", self.coverage),
+        ]
+
+    async def assets(self, request: web.Request) -> web.Response:
+        """The latest row of each asset in the newest published hours, by rank."""
+        most = self._context.settings.limits.max_assets
+        given = only(request, "limit")
+        limit = integer(given.get("limit"), "limit", default=min(100, most), low=1, high=most)
+        view = await self._context.view()
+        hours = newest_hours(view.heads, ASSETS.name, self._context.settings.latest_hours)
+        if not hours:
+            return self._answer(view, [], None)
+        asked = statements.latest_assets(self._context.database, hours, limit)
+        result = await self._fetch(view, asked, limit)
+        return self._answer(view, result.rows.records(), result)
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """The latest row of one asset."""
+        only(request)
+        asset_id = _asset_id(request)
+        view = await self._context.view()
+        hours = newest_hours(view.heads, ASSETS.name, self._context.settings.latest_hours)
+        if not hours:
+            raise not_found("nothing is published yet")
+        asked = statements.latest_asset(self._context.database, hours, asset_id)
+        result = await self._fetch(view, asked, 1)
+        if not result.rows.rows:
+            raise not_found("this asset is not in the newest published hours")
+        return self._answer(view, result.rows.records()[0], result)
+
+    async def quotes(self, request: web.Request) -> web.Response:
+        """The quotes of an asset in [from, to) of `source_ts`."""
+        settings = self._context.settings
+        given = only(request, "from", "to", "limit", "order")
+        asset_id, most = _asset_id(request), settings.limits.max_rows
+        limit = integer(given.get("limit"), "limit", default=min(1000, most), low=1, high=most)
+        order = given.get("order", "asc")
+        if order not in ("asc", "desc"):
+            raise BadRequestError("order must be asc or desc")
+        window = self._window(given, _DAY_MS, settings.limits.max_quotes_range_s * 1000)
+        asked = statements.quotes(
+            self._context.database, asset_id, window, settings.max_skew_s * 1000, limit, order
+        )
+        view = await self._context.view()
+        result = await self._fetch(view, asked, limit)
+        return self._answer(view, result.rows.records(), result)
+
+    async def candles(self, request: web.Request) -> web.Response:
+        """Candles of an asset; `final` where no more quotes can come into one."""
+        settings = self._context.settings
+        given = only(request, "interval", "from", "to")
+        asset_id, interval = _asset_id(request), given.get("interval", "1h")
+        width_ms = INTERVALS_MS.get(interval)
+        if width_ms is None:
+            raise BadRequestError(f"interval must be one of {', '.join(INTERVALS_MS)}")
+        most = settings.limits.max_candles
+        window = _aligned(self._window(given, 100 * width_ms, most * width_ms), width_ms)
+        skew_ms = settings.max_skew_s * 1000
+        asked = statements.candles(self._context.database, asset_id, interval, window, skew_ms)
+        view = await self._context.view()
+        result = await self._fetch(view, asked, most + 2)
+        rows = result.rows.records()
+        for row in rows:
+            start_ms = instant_ms(str(row["start"]), "start")
+            span = Window(start_ms, start_ms + width_ms)
+            row["end"] = rfc3339(span.to_ms)
+            row["final"] = is_final(view.heads, ASSETS.name, span, skew_ms)
+        return self._answer(view, rows, result, {"interval": interval})
+
+    async def coverage(self, request: web.Request) -> web.Response:
+        """Per table what is published; from the ledger, so it costs no query."""
+        only(request)
+        view = await self._context.view()
+        rows = coverage_rows(view.heads)
+        about = meta(self._context, view, FEEDS, None)
+        return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
+
+    def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> Window:
+        return window_of(
+            given.get("from"),
+            given.get("to"),
+            now_ms=self._context.now_ms(),
+            default_ms=default_ms,
+            max_ms=max_ms,
+        )
+
+    async def _fetch(self, view: View, asked: Statement, max_rows: int) -> Result:
+        # The dataset version is part of the key: an answer is never shared across a publish.
+        key = (asked, max_rows, dataset_version(view.heads, [ASSETS.name]))
+        return await self._context.runs.fetch(
+            key,
+            asked,
+            max_rows=max_rows,
+            deadline_s=self._context.settings.limits.typed_deadline_s,
+        )
+
+    def _answer(
+        self, view: View, data: Any, result: Result | None, more: dict[str, Any] | None = None
+    ) -> web.Response:
+        about = meta(self._context, view, [ASSETS.name], result)
+        return json_answer({"data": data, "meta": {**about, **(more or {})}})
+
+
+def _asset_id(request: web.Request) -> str:
+    asset_id = request.match_info["id"]
+    if not _ASSET_ID.fullmatch(asset_id):
+        raise BadRequestError("this is no asset id")
+    return asset_id
+
+
+def _aligned(window: Window, width_ms: int) -> Window:
+    """Whole candles: a cut one would show a false open or close."""
+    start = window.from_ms // width_ms * width_ms
+    return Window(start, -(-window.to_ms // width_ms) * width_ms)

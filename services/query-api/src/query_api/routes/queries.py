@@ -1,0 +1,194 @@
+"""Ad-hoc SQL: POST runs it, GET fetches it, DELETE cancels it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from coinlake.errors import TransientError
+from query_api.adapters.ledger import View
+from query_api.core.allowed import FEED_OF_TABLE
+from query_api.core.guard import Checked
+from query_api.core.problems import (
+    BadRequestError,
+    RefusedSqlError,
+    busy,
+    not_found,
+    unavailable,
+)
+from query_api.core.statements import Statement
+from query_api.core.window import rfc3339
+from query_api.routes.context import CALLER, Context, json_answer, meta, only
+from query_api.runs import Run
+
+
+class Ask(BaseModel):
+    """The body of POST /v1/queries."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    sql: str
+    wait: float = Field(default=10.0, ge=0)
+    max_rows: int = Field(default=1000, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A query that its caller can come back for."""
+
+    run: Run
+    caller: str
+    feeds: tuple[str, ...]
+    view: View
+    asked_at_s: float
+
+
+class Queries:
+    """Handlers of scope `sql`. Ids are random and known to their caller alone."""
+
+    def __init__(self, context: Context, clock: Callable[[], float]) -> None:
+        self._context = context
+        self._clock = clock
+        self._kept: dict[str, Kept] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/queries", self.post),
+            web.get("/v1/queries/{id}", self.get),
+            web.delete("/v1/queries/{id}", self.delete),
+        ]
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Run a statement: rows within `wait` seconds, otherwise 202 with an id."""
+        only(request)
+        ask = await self._ask(request)
+        caller = request[CALLER].name
+        self._forget_old()
+        self._bound(caller)
+        checked = await self._checked(ask)
+        view = await self._context.view()
+        run = self._context.runs.submit(
+            Statement(checked.sql),
+            max_rows=ask.max_rows,
+            deadline_s=self._context.settings.limits.sql_deadline_s,
+        )
+        feeds = tuple({FEED_OF_TABLE[name] for name in checked.tables if name in FEED_OF_TABLE})
+        kept = Kept(run, caller, feeds, view, self._clock())
+        self._kept[run.id] = kept
+        try:
+            # Whoever leaves before having the id can never come back for it.
+            await self._context.runs.attend(run, ask.wait)
+        except TimeoutError:
+            return self._answer(kept)
+        except BaseException:
+            del self._kept[run.id]
+            raise
+        return self._answer(kept)
+
+    async def get(self, request: web.Request) -> web.Response:
+        """State and rows; `wait` seconds at most are spent on waiting for the end."""
+        given = only(request, "wait")
+        kept = self._own(request)
+        wait_s = _seconds(given.get("wait"), self._context.settings.limits.max_wait_s)
+        await _within(kept.run, wait_s)
+        return self._answer(kept)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Cancel a query; one that has ended keeps its state."""
+        only(request)
+        kept = self._own(request)
+        self._context.runs.cancel(kept.run)
+        await _within(kept.run, self._context.settings.athena.stop_deadline_s + 1)
+        return json_answer({"id": kept.run.id, "state": kept.run.state})
+
+    async def _ask(self, request: web.Request) -> Ask:
+        limits = self._context.settings.limits
+        if request.content_type != "application/json":
+            raise BadRequestError("the body must be application/json")
+        try:
+            ask = Ask.model_validate(orjson.loads(await request.read()))
+        except ValidationError as error:
+            wrong = ", ".join(
+                ".".join(map(str, item["loc"])) or "body" for item in error.errors()
+            )
+            raise BadRequestError(f"wrong in the body: {wrong}"[:200]) from None
+        except orjson.JSONDecodeError:
+            raise BadRequestError("the body is not JSON") from None
+        if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_rows:
+            raise BadRequestError(
+                f"wait is at most {limits.max_wait_s:g}, max_rows at most {limits.max_rows}"
+            )
+        return ask
+
+    async def _checked(self, ask: Ask) -> Checked:
+        try:
+            return await self._context.guard.check(ask.sql, ask.max_rows)
+        except RefusedSqlError as error:
+            self._context.metrics.refused_sql.labels(error.reason).inc()
+            raise
+        except TransientError as error:
+            raise unavailable("the guard") from error
+
+    def _bound(self, caller: str) -> None:
+        mine = [k for k in self._kept.values() if k.caller == caller]
+        unfinished = sum(not k.run.finished.is_set() for k in mine)
+        if unfinished >= self._context.settings.limits.max_sql_per_key:
+            raise busy(2)
+
+    def _own(self, request: web.Request) -> Kept:
+        self._forget_old()
+        kept = self._kept.get(request.match_info["id"])
+        # Somebody else's query looks exactly like none.
+        if kept is None or kept.caller != request[CALLER].name:
+            raise not_found("there is no such query, or its result was dropped")
+        return kept
+
+    def _forget_old(self) -> None:
+        limits = self._context.settings.limits
+        done = [k for k in self._kept.values() if k.run.finished.is_set()]
+        done.sort(key=lambda kept: kept.asked_at_s)
+        surplus = max(0, len(done) - limits.keep_results)
+        horizon_s = self._clock() - limits.keep_results_s - limits.sql_deadline_s
+        for number, kept in enumerate(done):
+            if number < surplus or kept.asked_at_s < horizon_s:
+                del self._kept[kept.run.id]
+
+    def _answer(self, kept: Kept) -> web.Response:
+        run = kept.run
+        where = f"/v1/queries/{run.id}"
+        about: dict[str, Any] = {"id": run.id, "state": run.state}
+        if not run.finished.is_set():
+            about |= {"href": where, "meta": {"as_of": rfc3339(kept.view.at_ms)}}
+            return json_answer(about, 202, {"Location": where, "Retry-After": "1"})
+        about["meta"] = meta(self._context, kept.view, kept.feeds, run.result)
+        if run.result is None:
+            about["problem"] = None if run.problem is None else run.problem.document()
+            return json_answer(about)
+        columns = run.result.rows.columns
+        about["columns"] = [{"name": c.name, "type": c.type} for c in columns]
+        about["rows"] = run.result.rows.values()
+        return json_answer(about)
+
+
+async def _within(run: Run, seconds: float) -> None:
+    """Wait for the end as somebody who holds the id, so that leaving stops nothing."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await run.finished.wait()
+
+
+def _seconds(text: str | None, most: float) -> float:
+    if text is None:
+        return 0.0
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadRequestError(f"wait must be a number from 0 to {most:g}") from None
+    if not 0 <= value <= most:
+        raise BadRequestError(f"wait must be a number from 0 to {most:g}")
+    return value

@@ -1,0 +1,276 @@
+"""The life of queries in Athena: places, deadlines, sharing, and stopping what nobody waits for."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from coinlake import logs
+from coinlake.backoff import Backoff
+from coinlake.errors import TransientError
+from query_api.core.answers import Execution, Result, Rows
+from query_api.core.cost import dollars
+from query_api.core.failures import failure
+from query_api.core.problems import (
+    Problem,
+    ProblemError,
+    busy,
+    cancelled,
+    internal,
+    overdue,
+    unavailable,
+)
+from query_api.core.statements import Statement
+from query_api.metrics import QueryApiMetrics
+
+log = logs.get(__name__)
+
+_T = TypeVar("_T")
+_RETRY_AFTER_S = 2
+_POLL_GROWTH = 1.5
+
+
+class Engine(Protocol):
+    """What runs SQL; see adapters/athena.py for the promises of each method."""
+
+    async def start(self, statement: Statement, token: str) -> str: ...
+    async def execution(self, execution_id: str) -> Execution: ...
+    async def rows(self, execution_id: str, max_rows: int) -> Rows: ...
+    async def stop(self, execution_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many queries at a time, and how often Athena is asked about one."""
+
+    max_running: int
+    max_queued: int
+    poll_first_s: float
+    poll_cap_s: float
+    stop_deadline_s: float
+    usd_per_tb: Decimal
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    """One query. `finished` is set exactly when `result` or `problem` is."""
+
+    id: str
+    statement: Statement
+    max_rows: int
+    deadline_s: float
+    state: str = "QUEUED"
+    result: Result | None = None
+    problem: Problem | None = None
+    execution: Execution | None = None
+    waiters: int = 0
+    sent: bool = False
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Runs:
+    """All queries of this process. Open it with `open_runs`, which owns their tasks."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        pace: Pace,
+        metrics: QueryApiMetrics,
+        tasks: asyncio.TaskGroup,
+        new_id: Callable[[], str],
+        rng: random.Random,
+    ) -> None:
+        self._engine = engine
+        self._pace = pace
+        self._metrics = metrics
+        self._tasks = tasks
+        self._new_id = new_id
+        self._rng = rng
+        self._places = asyncio.Semaphore(pace.max_running)
+        self._shared: dict[object, Run] = {}
+        self.active: set[Run] = set()
+
+    def submit(self, statement: Statement, *, max_rows: int, deadline_s: float) -> Run:
+        """Start a query of its own. Raises ProblemError (429) where the queue is full."""
+        if len(self.active) >= self._pace.max_running + self._pace.max_queued:
+            raise busy(_RETRY_AFTER_S)
+        run = Run(self._new_id(), statement, max_rows, deadline_s)
+        self.active.add(run)
+        self._count()
+        run.task = self._tasks.create_task(self._live(run), name=f"query-{run.id}")
+        # A task that is cancelled before its first step never enters its `finally`.
+        run.task.add_done_callback(lambda _: self._end(run))
+        return run
+
+    async def fetch(
+        self, key: object, statement: Statement, *, max_rows: int, deadline_s: float
+    ) -> Result:
+        """The rows of a query, shared by all who ask for `key` while it runs.
+
+        When the last of them leaves, the query is stopped.
+        """
+        run = self._shared.get(key)
+        if run is None or run.finished.is_set():
+            run = self.submit(statement, max_rows=max_rows, deadline_s=deadline_s)
+            self._shared[key] = run
+        else:
+            self._metrics.shared.inc()
+        try:
+            return await self.attend(run)
+        finally:
+            if self._shared.get(key) is run and (run.finished.is_set() or not run.waiters):
+                del self._shared[key]
+
+    async def attend(self, run: Run, timeout_s: float | None = None) -> Result:
+        """Wait for a query as somebody whose leaving counts. Raises TimeoutError, ProblemError."""
+        run.waiters += 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                await run.finished.wait()
+        except asyncio.CancelledError:
+            # The client has left: nobody pays for an answer that nobody reads.
+            if run.waiters == 1:
+                self.cancel(run)
+            raise
+        finally:
+            run.waiters -= 1
+        return outcome(run)
+
+    def cancel(self, run: Run) -> None:
+        """Stop a query; fine where it has ended."""
+        if run.task is not None and not run.finished.is_set():
+            run.task.cancel()
+
+    def _count(self) -> None:
+        running = min(len(self.active), self._pace.max_running)
+        self._metrics.running.set(running)
+        self._metrics.queued.set(len(self.active) - running)
+
+    async def _live(self, run: Run) -> None:
+        began = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(run.deadline_s):
+                run.result = await self._in_a_place(run)
+            run.state = "SUCCEEDED"
+        except TimeoutError:
+            run.problem = overdue(run.deadline_s).problem
+        except ProblemError as error:
+            run.problem = error.problem
+        except TransientError as error:
+            log.warning("athena_unavailable", query_id=run.id, reason=str(error))
+            run.problem = unavailable("Athena").problem
+        except Exception:
+            # One query must not take the group, and with it the service, down.
+            log.exception("query_broke", query_id=run.id)
+            run.problem = internal()
+        finally:
+            self._metrics.query_seconds.observe(asyncio.get_running_loop().time() - began)
+
+    def _end(self, run: Run) -> None:
+        if run.result is None and run.problem is None:
+            run.problem = cancelled().problem
+        if run.result is None:
+            run.state = "CANCELLED" if run.problem == cancelled().problem else "FAILED"
+        self.active.discard(run)
+        self._bill(run)
+        self._count()
+        run.finished.set()
+
+    def _bill(self, run: Run) -> None:
+        kind = run.problem.kind if run.problem else "succeeded"
+        self._metrics.queries.labels(kind).inc()
+        scanned = run.execution.scanned_bytes if run.execution else 0
+        usd = dollars(scanned, self._pace.usd_per_tb) if run.sent else Decimal(0)
+        self._metrics.scanned_bytes.inc(scanned)
+        self._metrics.usd.inc(float(usd))
+        log.info(
+            "query_ended", query_id=run.id, outcome=kind, scanned_bytes=scanned, usd=str(usd)
+        )
+
+    async def _in_a_place(self, run: Run) -> Result:
+        async with self._places:
+            execution_id: str | None = None
+            try:
+                # From here on the query may exist, also where no reply ever comes.
+                run.sent = True
+                execution_id = await self._insist(
+                    lambda: self._engine.start(run.statement, run.id)
+                )
+                return await self._until_ended(run, execution_id)
+            except (asyncio.CancelledError, TransientError):
+                await self._stop(run, execution_id)
+                raise
+
+    async def _until_ended(self, run: Run, execution_id: str) -> Result:
+        wait_s = self._pace.poll_first_s
+        while True:
+            found = await self._insist(lambda: self._engine.execution(execution_id))
+            run.execution = found
+            if found.ended:
+                break
+            run.state = found.state
+            await asyncio.sleep(wait_s * self._rng.uniform(0.8, 1.2))
+            wait_s = min(self._pace.poll_cap_s, wait_s * _POLL_GROWTH)
+        if found.state != "SUCCEEDED":
+            raise failure(found)
+        rows = await self._insist(lambda: self._engine.rows(execution_id, run.max_rows))
+        return Result(rows, found)
+
+    async def _insist(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """Ask again while Athena is away or throttles; the query's deadline ends it."""
+        backoff = Backoff(base_s=0.2, cap_s=5.0)
+        attempt = 0
+        while True:
+            try:
+                return await ask()
+            except TransientError as error:
+                log.warning("athena_asked_again", attempt=attempt, reason=str(error))
+            await asyncio.sleep(0.05 + backoff.delay_s(attempt, self._rng))
+            attempt += 1
+
+    async def _stop(self, run: Run, execution_id: str | None) -> None:
+        try:
+            async with asyncio.timeout(self._pace.stop_deadline_s):
+                if execution_id is None:
+                    # The reply was lost or not awaited: the same token tells the id.
+                    execution_id = await self._insist(
+                        lambda: self._engine.start(run.statement, run.id)
+                    )
+                known = execution_id
+                await self._insist(lambda: self._engine.stop(known))
+                # What was scanned until now is billed.
+                run.execution = await self._insist(lambda: self._engine.execution(known))
+        except (TimeoutError, ProblemError) as error:
+            self._metrics.stop_failures.inc()
+            log.error("query_not_stopped", query_id=run.id, reason=str(error) or "deadline")
+
+
+def outcome(run: Run) -> Result:
+    """The result of a finished run. Raises its ProblemError."""
+    if run.problem is not None:
+        raise ProblemError(run.problem)
+    if run.result is None:
+        raise RuntimeError("the run has not finished")
+    return run.result
+
+
+@asynccontextmanager
+async def open_runs(
+    engine: Engine,
+    pace: Pace,
+    metrics: QueryApiMetrics,
+    new_id: Callable[[], str],
+    rng: random.Random,
+) -> AsyncIterator[Runs]:
+    """Queries live inside of this context; at its end all that run are stopped."""
+    async with asyncio.TaskGroup() as tasks:
+        runs = Runs(engine, pace, metrics, tasks, new_id, rng)
+        try:
+            yield runs
+        finally:
+            for run in tuple(runs.active):
+                runs.cancel(run)
