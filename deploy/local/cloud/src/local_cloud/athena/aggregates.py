@@ -310,5 +310,3 @@ def _ignore_nulls(self: Expressions, node: exp.Expression, scope: Scope) -> Type
     if type(node.this) not in _NEIGHBOURS:
         raise not_supported(f"IGNORE NULLS on {node.this.key}")
     return _neighbour_sql(self, node.this, scope, " IGNORE NULLS")
-
-

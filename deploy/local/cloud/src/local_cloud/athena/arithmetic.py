@@ -56,12 +56,13 @@ def modulus_type(a: Type, b: Type) -> Type:
 def binary(operator: str, left: Typed, right: Typed) -> Typed:
     """`left operator right` for + - * / % on numbers; other types are refused."""
     if "unknown" in (left.type.name, right.type.name):
-        kind = right.type if left.type.name == "unknown" else left.type
-        return Typed(f"CAST(NULL AS {t.duck_name(kind)})", kind)
+        other = right.type if left.type.name == "unknown" else left.type
+        return Typed(f"CAST(NULL AS {t.duck_name(other)})", other)
     if left.type.name not in NUMERIC or right.type.name not in NUMERIC:
         raise type_mismatch(f"Cannot apply operator: {left.type} {operator} {right.type}")
     kind = common(left.type, right.type)
-    assert kind is not None
+    if kind is None:
+        raise type_mismatch(f"Cannot apply operator: {left.type} {operator} {right.type}")
     if kind.name == "decimal":
         return _decimal(operator, left, right)
     a, b = cast_text(left.sql, kind), cast_text(right.sql, kind)
@@ -75,7 +76,9 @@ def _floating(operator: str, a: str, b: str, kind: Type) -> Typed:
         raise not_supported(f"arithmetic on real ({operator}); cast to double")
     if operator == "/":
         # DuckDB answers 0e0/0e0 with infinity.
-        return Typed(f"CASE WHEN {b} = 0 AND {a} = 0 THEN 'NaN'::DOUBLE ELSE ({a} / {b}) END", kind)
+        return Typed(
+            f"CASE WHEN {b} = 0 AND {a} = 0 THEN 'NaN'::DOUBLE ELSE ({a} / {b}) END", kind
+        )
     return Typed(f"({a} {operator} {b})", kind)
 
 
@@ -137,7 +140,9 @@ def _bound(left: Typed, right: Typed, body: str, negative: str, kind: Type) -> s
     whole = f"CAST(CAST({body} AS HUGEINT) AS DECIMAL(38,0))"
     signed = f"CASE WHEN {negative} THEN -{whole} ELSE {whole} END"
     scaled = f"({signed}) * {_unit(kind.scale)}" if kind.scale else signed
-    guarded = f"CASE WHEN v.a IS NULL OR v.b IS NULL THEN NULL ELSE {cast_text(scaled, kind)} END"
+    guarded = (
+        f"CASE WHEN v.a IS NULL OR v.b IS NULL THEN NULL ELSE {cast_text(scaled, kind)} END"
+    )
     return f"list_extract(list_transform([{value}], lambda v: {guarded}), 1)"
 
 

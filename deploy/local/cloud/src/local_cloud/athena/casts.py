@@ -60,7 +60,9 @@ _SQL_NAMES = {
 def sql_type(node: exp.DataType) -> Type:
     """The type that a query wrote after AS."""
     name = node.this.name
-    sizes = [int(param.name) for param in node.expressions if isinstance(param, exp.DataTypeParam)]
+    sizes = [
+        int(param.name) for param in node.expressions if isinstance(param, exp.DataTypeParam)
+    ]
     if name == "DECIMAL":
         return t.decimal(sizes[0] if sizes else 38, sizes[1] if len(sizes) > 1 else 0)
     if name in ("VARCHAR", "CHAR"):
@@ -158,7 +160,11 @@ def _harmless(have: Type, want: Type) -> bool:
         return True
     if have.name in t.INTEGERS and want.name in (*t.INTEGERS, "decimal", "double"):
         return True
-    if have.name in ("decimal", "varchar") and want.name == have.name and want.precision is None:
+    if (
+        have.name in ("decimal", "varchar")
+        and want.name == have.name
+        and want.precision is None
+    ):
         return True
     return have.name == want.name == "decimal" and have.scale <= want.scale
 

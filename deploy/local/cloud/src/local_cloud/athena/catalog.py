@@ -123,7 +123,9 @@ class Catalog:
             for failed in answer.get("Errors", []):
                 code = failed["ErrorDetail"]["ErrorCode"]
                 if code != "AlreadyExistsException":
-                    raise QueryError("HIVE_METASTORE_ERROR", failed["ErrorDetail"]["ErrorMessage"])
+                    raise QueryError(
+                        "HIVE_METASTORE_ERROR", failed["ErrorDetail"]["ErrorMessage"]
+                    )
                 present.append("/".join(failed["PartitionValues"]))
         return present
 
@@ -135,7 +137,11 @@ class Catalog:
 
 def _metastore(error: ClientError) -> QueryError:
     said = error.response["Error"]
-    name = "SCHEMA_NOT_FOUND" if said["Code"] == "EntityNotFoundException" else "HIVE_METASTORE_ERROR"
+    name = (
+        "SCHEMA_NOT_FOUND"
+        if said["Code"] == "EntityNotFoundException"
+        else "HIVE_METASTORE_ERROR"
+    )
     return QueryError(name, said.get("Message", said["Code"]), error_type=1300)
 
 

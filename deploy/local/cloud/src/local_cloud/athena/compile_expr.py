@@ -12,7 +12,6 @@ from local_cloud.athena.typed import (
     Typed,
     cast_text,
     coerced,
-    identifier,
     quoted,
     require,
     unified,
@@ -66,7 +65,9 @@ class Expressions:
         else:
             found = RULES.get(type(node))
             if found is None:
-                raise not_supported(f"{type(node).__name__} in {node.sql(dialect='athena')[:120]}")
+                raise not_supported(
+                    f"{type(node).__name__} in {node.sql(dialect='athena')[:120]}"
+                )
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise not_supported(f"expressions nested deeper than {MAX_DEPTH}")
@@ -403,7 +404,9 @@ def _concat(self: Expressions, node: exp.Expression, scope: Scope) -> Typed:
     values = [self.typed(one, scope) for one in nodes]
     if all(one.type.name in ("varchar", "char", "unknown") for one in values):
         # `||` gives null for null, as Trino's concat; DuckDB's concat() skips nulls.
-        return Typed(f"({' || '.join(cast_text(one.sql, t.VARCHAR) for one in values)})", t.VARCHAR)
+        return Typed(
+            f"({' || '.join(cast_text(one.sql, t.VARCHAR) for one in values)})", t.VARCHAR
+        )
     values, kind = unified(values, "concat")
     if kind.name not in ("array", "varbinary"):
         raise type_mismatch(f"Unexpected parameters ({kind}) for function concat")
@@ -424,7 +427,7 @@ def _at_zone(self: Expressions, node: exp.Expression, scope: Scope) -> Typed:
     zone = node.args["zone"]
     if not (isinstance(zone, exp.Literal) and zone.name.upper() in ("UTC", "Z", "+00:00")):
         raise not_supported("AT TIME ZONE other than 'UTC'")
-    value = require(self.arg(node, "this", scope), ("timestamp", "timestamp with time zone"), "AT")
+    value = require(
+        self.arg(node, "this", scope), ("timestamp", "timestamp with time zone"), "AT"
+    )
     return coerced(value, t.TIMESTAMP_TZ)
-
-

@@ -81,7 +81,9 @@ class Queries:
         self._prune = prune
         self.names = Names()
 
-    def compile(self, node: exp.Expression, database: str | None = None, depth: int = 0) -> Compiled:
+    def compile(
+        self, node: exp.Expression, database: str | None = None, depth: int = 0
+    ) -> Compiled:
         """The whole query; tables without a database are those of `database`."""
         env = Environment(self._resolve_in(database), self._prune, depth=depth)
         return self.query(node, env, None)
@@ -99,7 +101,9 @@ class Queries:
         if isinstance(node, exp.Subquery):
             if node.args.get("joins") or node.args.get("pivots"):
                 raise not_supported("joins of a parenthesised query")
-            tail = {k: node.args.get(k) for k in ("order", "limit", "offset") if node.args.get(k)}
+            tail = {
+                k: node.args.get(k) for k in ("order", "limit", "offset") if node.args.get(k)
+            }
             inner = self.query(node.this, env, outer)
             return self._tail(inner, node) if tail else inner
         with_sql, env = self._with(node, env, outer)
@@ -165,7 +169,9 @@ class Queries:
     def _set_operation(
         self, node: exp.SetOperation, env: Environment, outer: Scope | None
     ) -> Compiled:
-        word = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}[type(node)]
+        word = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}[
+            type(node)
+        ]
         if not node.args.get("distinct"):
             word += " ALL"
         sides = [self.query(node.this, env, outer), self.query(node.expression, env, outer)]
@@ -208,7 +214,8 @@ class Queries:
         scope.outputs = {name: value for name, value in projections if name}
         sql += self._order(node, scope, expressions, len(projections)) + limits(node)
         columns = tuple(
-            Column(name or f"_col{i}", value.type) for i, (name, value) in enumerate(projections)
+            Column(name or f"_col{i}", value.type)
+            for i, (name, value) in enumerate(projections)
         )
         return Compiled(sql, columns)
 
@@ -222,7 +229,9 @@ class Queries:
                 found += [(f.name, Typed(f.sql, f.type)) for f in scope.star(star or None)]
                 continue
             inner = one.this if isinstance(one, exp.Alias) else one
-            name = one.alias_or_name if isinstance(one, (exp.Alias, exp.Column, exp.Dot)) else ""
+            name = (
+                one.alias_or_name if isinstance(one, (exp.Alias, exp.Column, exp.Dot)) else ""
+            )
             found.append((name.lower(), expressions.typed(inner, scope)))
         if not found:
             raise syntax_error("SELECT without columns")
@@ -297,7 +306,7 @@ def _star(node: exp.Expression) -> str | None:
     """None: no star. "": `*`. Otherwise the alias of `alias.*`."""
     target = node
     if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
-        target, alias = node.this, node.table.lower()
+        target, alias = node.this, str(node.table).lower()
     elif isinstance(node, exp.Star):
         alias = ""
     else:
@@ -381,7 +390,9 @@ def retyped(made: Compiled, kinds: list[Type]) -> Compiled:
     )
     if same:
         return Compiled(made.sql, columns)
-    listed = ", ".join(f"CAST(c{i} AS {t.duck_name(kind)}) AS c{i}" for i, kind in enumerate(kinds))
+    listed = ", ".join(
+        f"CAST(c{i} AS {t.duck_name(kind)}) AS c{i}" for i, kind in enumerate(kinds)
+    )
     return Compiled(f"SELECT {listed} FROM ({made.sql})", columns)
 
 

@@ -82,7 +82,9 @@ class TableScan:
                 for rows, arrays in self._file(of, wanted):
                     arrays[ROWS] = pa.nulls(rows, pa.bool_())
                     for name, value in values.items():
-                        arrays[name] = pa.repeat(pa.scalar(value, schema.field(name).type), rows)
+                        arrays[name] = pa.repeat(
+                            pa.scalar(value, schema.field(name).type), rows
+                        )
                     fields = [schema.field(name) for name in columns]
                     batch = pa.record_batch(
                         [arrays[name] for name in columns], schema=pa.schema(fields)
@@ -137,7 +139,6 @@ def _guarantee(values: dict[str, Any], schema: Any) -> Any:
         else:
             said = said & (ds.field(name) == pa.scalar(value, schema.field(name).type))
     return said
-
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {

@@ -21,7 +21,7 @@ from local_cloud.athena.types import duck_name
 MAX_SQL = 2_000_000
 BATCH_ROWS = 8_192
 # The database sees no file, no network, no extension and none of Python's variables.
-CONFIG = {
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -154,7 +154,9 @@ def translated(error: Exception) -> QueryError:
         return QueryError("USER_CANCELED", "Query was canceled")
     first = said.split("\n\n")[0]
     if "Scalar" in first and "more than one row" in first:
-        return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+        return QueryError(
+            "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"
+        )
     for kind, name in _NAMES:
         if isinstance(error, kind):
             return QueryError(name, first)

@@ -112,7 +112,12 @@ class FromClause:
             source = f"map_entries({value.sql})" if value.type.name == "map" else value.sql
             inner.append(f"unnest({source}) AS e{index}")
             spread += [
-                (sql.replace("e", f"e{index}", 1) if sql[0] == "e" else sql.replace("(e,", f"(e{index},", 1), kind)
+                (
+                    sql.replace("e", f"e{index}", 1)
+                    if sql[0] == "e"
+                    else sql.replace("(e,", f"(e{index},", 1),
+                    kind,
+                )
                 for sql, kind in entries(value)
             ]
         if node.args.get("offset"):
@@ -122,7 +127,9 @@ class FromClause:
         listed = ", ".join(f"{sql} AS c{i}" for i, (sql, _) in enumerate(spread))
         fresh = self._queries.names.fresh("r")
         alias = node.args.get("alias")
-        names = [one.name.lower() for one in (alias.args.get("columns") if alias else None) or []]
+        names = [
+            one.name.lower() for one in (alias.args.get("columns") if alias else None) or []
+        ]
         offset = node.args.get("offset")
         # sqlglot takes the last alias column away as the name of the ordinality.
         if isinstance(offset, exp.Identifier):
@@ -159,7 +166,10 @@ class FromClause:
         word = f"{side} JOIN" if side else "JOIN"
         if using:
             names = [one.name.lower() for one in using]
-            return word, f" ON {' AND '.join(self._using(n, scope, before, side) for n in names)}"
+            return (
+                word,
+                f" ON {' AND '.join(self._using(n, scope, before, side) for n in names)}",
+            )
         if on is not None:
             sql = self._queries.expressions(self._env).boolean(on, scope, "JOIN ON clause")
             return word, f" ON {sql}"
@@ -172,9 +182,15 @@ class FromClause:
         left = left_scope.local(name, None)
         right = Scope(relations=scope.relations[before:]).local(name, None)
         if left is None or right is None:
-            raise QueryError("COLUMN_NOT_FOUND", f"Column '{name}' is missing from one side of join")
-        (a, b), kind = unified([Typed(left.sql, left.type), Typed(right.sql, right.type)], "USING")
-        sql = {"": a.sql, "LEFT": a.sql, "RIGHT": b.sql}.get(side, f"coalesce({a.sql}, {b.sql})")
+            raise QueryError(
+                "COLUMN_NOT_FOUND", f"Column '{name}' is missing from one side of join"
+            )
+        (a, b), kind = unified(
+            [Typed(left.sql, left.type), Typed(right.sql, right.type)], "USING"
+        )
+        sql = {"": a.sql, "LEFT": a.sql, "RIGHT": b.sql}.get(
+            side, f"coalesce({a.sql}, {b.sql})"
+        )
         base = left.base if side in ("", "LEFT") and kind == left.type else None
         scope.merged[name] = Field(name, kind, sql, base)
         return f"{a.sql} = {b.sql}"
@@ -198,5 +214,3 @@ def _aliased(fields: list[Field], alias: Any) -> tuple[Field, ...]:
     if len(names) != len(fields):
         raise type_mismatch("column alias list has a wrong number of entries")
     return tuple(replace(one, name=name) for one, name in zip(fields, names, strict=True))
-
-

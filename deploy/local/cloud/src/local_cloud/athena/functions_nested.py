@@ -50,12 +50,16 @@ def _bracket(self: Expressions, node: exp.Expression, scope: Scope) -> Typed:
     index = self.typed(index_node, scope)
     require(index, t.INTEGERS, "subscript")
     # sqlglot made the plain subscript zero-based and kept element_at's.
-    position = cast_text(index.sql, t.BIGINT) if safe else f"({cast_text(index.sql, t.BIGINT)} + 1)"
+    position = (
+        cast_text(index.sql, t.BIGINT) if safe else f"({cast_text(index.sql, t.BIGINT)} + 1)"
+    )
     kind = value.type.args[0]
     found = f"list_extract({value.sql}, {position})"
     if safe:
         return Typed(found, kind)
-    outside = raised("INVALID_FUNCTION_ARGUMENT: Array subscript out of bounds: ", position, kind)
+    outside = raised(
+        "INVALID_FUNCTION_ARGUMENT: Array subscript out of bounds: ", position, kind
+    )
     return Typed(
         f"(CASE WHEN {position} < 1 OR {position} > len({value.sql}) THEN {outside} "
         f"ELSE {found} END)",
@@ -129,11 +133,15 @@ def _dates(
     self: Expressions, start: Typed, end: Typed, step: exp.Expression | None, scope: Scope
 ) -> Typed:
     by = self.typed(step, scope).sql if step is not None else "INTERVAL 1 DAY"
-    series = f"generate_series(CAST({start.sql} AS TIMESTAMP), CAST({end.sql} AS TIMESTAMP), {by})"
+    series = (
+        f"generate_series(CAST({start.sql} AS TIMESTAMP), CAST({end.sql} AS TIMESTAMP), {by})"
+    )
     return Typed(f"CAST({series} AS DATE[])", t.array(t.DATE))
 
 
-def _inner(scope: Scope, lambda_node: exp.Expression, kinds: list[Type]) -> tuple[Scope, list[str]]:
+def _inner(
+    scope: Scope, lambda_node: exp.Expression, kinds: list[Type]
+) -> tuple[Scope, list[str]]:
     names = [one.name.lower() for one in lambda_node.expressions]
     if len(names) != len(kinds):
         raise type_mismatch(f"lambda takes {len(kinds)} arguments")

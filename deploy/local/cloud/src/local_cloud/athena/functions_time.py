@@ -59,7 +59,9 @@ def _add(self: Expressions, node: exp.Expression, scope: Scope) -> Typed:
     if value.type.name == "date" and unit in ("MILLISECOND", "SECOND", "MINUTE", "HOUR"):
         raise not_supported(f"date_add('{unit.lower()}', …) on a date, as in Trino")
     function = f"to_{unit.lower()}s"
-    count = amount if unit in ("MILLISECOND", "HOUR", "MINUTE") else f"CAST({amount} AS INTEGER)"
+    count = (
+        amount if unit in ("MILLISECOND", "HOUR", "MINUTE") else f"CAST({amount} AS INTEGER)"
+    )
     return Typed(cast_text(f"({value.sql} + {function}({count}))", value.type), value.type)
 
 
@@ -171,12 +173,12 @@ def _iso(self: Expressions, node: exp.Expression, scope: Scope) -> Typed:
         r"(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
     )
     parsed = f"CAST(replace({value}, 'T', ' ') AS TIMESTAMP WITH TIME ZONE)"
-    failing = f"CAST(concat('<<INVALID_FUNCTION_ARGUMENT: Invalid format: >>', {value}) AS BIGINT)"
+    failing = (
+        f"CAST(concat('<<INVALID_FUNCTION_ARGUMENT: Invalid format: >>', {value}) AS BIGINT)"
+    )
     failed = f"make_timestamptz({failing})"
     return Typed(
         f"(CASE WHEN {value} IS NULL OR regexp_full_match({value}, {form}) "
         f"THEN {parsed} ELSE {failed} END)",
         t.TIMESTAMP_TZ,
     )
-
-

@@ -160,7 +160,9 @@ def _decimal(value: Any, kind: Type) -> Decimal:
     if not number.is_finite():
         raise ValueError(value)
     return number.quantize(
-        Decimal(1).scaleb(-kind.scale), rounding=ROUND_HALF_UP, context=Context(prec=kind.precision)
+        Decimal(1).scaleb(-kind.scale),
+        rounding=ROUND_HALF_UP,
+        context=Context(prec=kind.precision),
     )
 
 

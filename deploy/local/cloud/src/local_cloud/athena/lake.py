@@ -93,7 +93,11 @@ class Lake:
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix=prefix, Delimiter="/"
         )
-        names = [one["Prefix"][len(prefix) : -1] for page in pages for one in page.get("CommonPrefixes", [])]
+        names = [
+            one["Prefix"][len(prefix) : -1]
+            for page in pages
+            for one in page.get("CommonPrefixes", [])
+        ]
         return [name for name in names if not hidden(name)]
 
     def read(self, of: LakeObject, start: int = 0, size: int | None = None) -> bytes:
@@ -114,13 +118,18 @@ class Lake:
         # A store that ignores If-Match is caught by the ETag that it sends back.
         if answer.get("ETag", of.etag) != of.etag:
             raise QueryError(
-                "HIVE_CANNOT_OPEN_SPLIT", f"{of.url} was replaced", error_type=1100, retryable=True
+                "HIVE_CANNOT_OPEN_SPLIT",
+                f"{of.url} was replaced",
+                error_type=1100,
+                retryable=True,
             )
         if len(body) != (of.size if size is None else size):
             raise QueryError("HIVE_CURSOR_ERROR", f"short read of {of.url}", retryable=True)
         return body
 
-    def put(self, url: str, body: bytes, content_type: str = "application/octet-stream") -> None:
+    def put(
+        self, url: str, body: bytes, content_type: str = "application/octet-stream"
+    ) -> None:
         bucket, key = split_url(url)
         try:
             self.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)

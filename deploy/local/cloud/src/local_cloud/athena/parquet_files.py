@@ -35,7 +35,9 @@ def batches(
     try:
         file = pq.ParquetFile(pa.PythonFile(ObjectFile(lake, of), mode="r"))
     except pa.ArrowInvalid as error:
-        raise QueryError("HIVE_CANNOT_OPEN_SPLIT", f"{of.url} is no Parquet file: {error}") from error
+        raise QueryError(
+            "HIVE_CANNOT_OPEN_SPLIT", f"{of.url} is no Parquet file: {error}"
+        ) from error
     schema = file.schema_arrow
     present = {name.lower(): name for name in schema.names}
     for name, kind in wanted:
@@ -46,7 +48,10 @@ def batches(
         meter.check()
         about = file.metadata.row_group(group)
         if not names:
-            yield about.num_rows, {n: pa.nulls(about.num_rows, arrow_type(k)) for n, k in wanted}
+            yield (
+                about.num_rows,
+                {n: pa.nulls(about.num_rows, arrow_type(k)) for n, k in wanted},
+            )
             continue
         meter.count(chunk_bytes(about, set(names)))
         for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
@@ -63,7 +68,9 @@ def chunk_bytes(row_group: Any, names: set[str]) -> int:
     )
 
 
-def _columns(batch: Any, wanted: list[tuple[str, Type]], present: dict[str, str]) -> dict[str, Any]:
+def _columns(
+    batch: Any, wanted: list[tuple[str, Type]], present: dict[str, str]
+) -> dict[str, Any]:
     return {
         name: conformed(batch.column(present[name]), kind)
         if name in present
@@ -105,7 +112,7 @@ def compatible(have: Any, declared: Type) -> bool:
             for i in range(have.num_fields)
             if have.field(i).name.lower() in declared.fields
         )
-    return have in _WIDER.get(declared.name, ())
+    return bool(have in _WIDER.get(declared.name, ()))
 
 
 def _decimal_fits(have: Any, declared: Type) -> bool:

@@ -11,7 +11,9 @@ from local_cloud.athena.failures import QueryError, not_supported
 # Athena plans at most a million partitions; a range beyond that is a mistake in the table.
 MAX_PARTITIONS = 1_000_000
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-_RELATIVE = re.compile(r"^NOW\s*(?:([+-])\s*(\d+)\s*(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?)?$")
+_RELATIVE = re.compile(
+    r"^NOW\s*(?:([+-])\s*(\d+)\s*(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?)?$"
+)
 _SECONDS = {"WEEK": 604800, "DAY": 86400, "HOUR": 3600, "MINUTE": 60, "SECOND": 1}
 
 
@@ -25,8 +27,8 @@ def partitions(
         size *= len(values)
     if size > MAX_PARTITIONS:
         raise QueryError("HIVE_EXCEEDED_PARTITION_LIMIT", f"{size} projected partitions")
-    for values in itertools.product(*columns):
-        yield Partition(values, _location(table, values))
+    for chosen in itertools.product(*columns):
+        yield Partition(chosen, _location(table, chosen))
 
 
 def _location(table: Table, values: tuple[str, ...]) -> str:
@@ -92,7 +94,12 @@ def _date(settings: dict[str, str], now: datetime) -> list[str]:
 
 
 def _default_unit(form: str) -> str:
-    for letters, unit in (("ss", "SECONDS"), ("mm", "MINUTES"), ("HH", "HOURS"), ("dd", "DAYS")):
+    for letters, unit in (
+        ("ss", "SECONDS"),
+        ("mm", "MINUTES"),
+        ("HH", "HOURS"),
+        ("dd", "DAYS"),
+    ):
         if letters in form:
             return unit
     return "MONTHS" if "MM" in form else "YEARS"
@@ -109,7 +116,10 @@ def _strftime(form: str) -> str:
     pattern = re.sub(r"'([^']*)'", r"\1", form)
     for letters, code in _JAVA.items():
         pattern = pattern.replace(letters, code)
-    if re.search(r"(?<!%)[A-Za-z]", re.sub(r"'[^']*'", "", form.translate({ord(c): None for c in "yMdHms"}))):
+    if re.search(
+        r"(?<!%)[A-Za-z]",
+        re.sub(r"'[^']*'", "", form.translate({ord(c): None for c in "yMdHms"})),
+    ):
         raise not_supported(f"the projection date format {form}")
     return pattern
 

@@ -68,7 +68,9 @@ class Pruner:
         return UNKNOWN
 
     def _joined(self, node: exp.Expression, values: dict[str, Any]) -> Any:
-        nodes = [node.this, node.expression] if isinstance(node, exp.DPipe) else node.expressions
+        nodes = (
+            [node.this, node.expression] if isinstance(node, exp.DPipe) else node.expressions
+        )
         parts = [self._value(one, values) for one in nodes]
         return "".join(parts) if all(isinstance(part, str) for part in parts) else UNKNOWN
 
@@ -137,16 +139,25 @@ def candidates(where: exp.Expression, key: Key, name: str) -> list[str] | None:
     """The texts that `name = …` or `name IN (…)` demands at the top level of a WHERE."""
     parts = list(where.flatten()) if isinstance(where, exp.And) else [where]
     for part in parts:
-        part = part.unnest() if isinstance(part, exp.Paren) else part
-        if isinstance(part, exp.EQ):
-            for one, other in ((part.this, part.expression), (part.expression, part.this)):
-                if key(one) == name and isinstance(other, exp.Literal):
-                    return [other.name]
-        if isinstance(part, exp.In) and key(part.this) == name and part.expressions:
-            if all(isinstance(one, exp.Literal) for one in part.expressions):
-                return [one.name for one in part.expressions]
-        if isinstance(part, exp.And):
-            found = candidates(part, key, name)
-            if found is not None:
-                return found
+        found = _demanded(part.unnest() if isinstance(part, exp.Paren) else part, key, name)
+        if found is not None:
+            return found
+    return None
+
+
+def _demanded(part: exp.Expression, key: Key, name: str) -> list[str] | None:
+    """What one condition of a conjunction demands of the key."""
+    if isinstance(part, exp.And):
+        return candidates(part, key, name)
+    if isinstance(part, exp.EQ):
+        for one, other in ((part.this, part.expression), (part.expression, part.this)):
+            if key(one) == name and isinstance(other, exp.Literal):
+                return [other.name]
+    if isinstance(part, exp.In) and part.expressions and key(part.this) == name:
+        values = part.expressions
+        return (
+            [v.name for v in values]
+            if all(isinstance(v, exp.Literal) for v in values)
+            else None
+        )
     return None

@@ -41,7 +41,11 @@ def raised(code: str, value: str, to: Type) -> str:
     """
     said = f"concat({quoted('<<' + code + '>>')}, CAST({value} AS VARCHAR))"
     failing = f"CAST({said} AS BIGINT)"
-    return failing if to.name == "bigint" else f"CAST(CAST({failing} AS VARCHAR) AS {t.duck_name(to)})"
+    return (
+        failing
+        if to.name == "bigint"
+        else f"CAST(CAST({failing} AS VARCHAR) AS {t.duck_name(to)})"
+    )
 
 
 def as_decimal(of: Type) -> Type:
@@ -100,7 +104,10 @@ def _common_same(left: Type, right: Type) -> Type | None:
 def _common_other(names: set[str]) -> Type | None:
     if names == {"date", "timestamp"}:
         return t.TIMESTAMP
-    if names in ({"date", "timestamp with time zone"}, {"timestamp", "timestamp with time zone"}):
+    if names in (
+        {"date", "timestamp with time zone"},
+        {"timestamp", "timestamp with time zone"},
+    ):
         return t.TIMESTAMP_TZ
     if names == {"varchar", "char"}:
         return t.VARCHAR

@@ -42,7 +42,8 @@ def stored(table: Table) -> StoredView:
     try:
         said = json.loads(base64.b64decode(text[len(_START) :].removesuffix(_END)))
         columns = tuple(
-            Column(one["name"].lower(), sql_type(_data_type(one["type"]))) for one in said["columns"]
+            Column(one["name"].lower(), sql_type(_data_type(one["type"])))
+            for one in said["columns"]
         )
     except (ValueError, KeyError) as error:
         raise QueryError("INVALID_VIEW", f"{table.name} cannot be read: {error}") from error
@@ -53,7 +54,9 @@ def _data_type(text: str) -> Any:
     return sqlglot.exp.DataType.build(text, dialect="athena")
 
 
-def table_input(name: str, sql: str, database: str, columns: tuple[Column, ...]) -> dict[str, Any]:
+def table_input(
+    name: str, sql: str, database: str, columns: tuple[Column, ...]
+) -> dict[str, Any]:
     """Glue's TableInput of a new view."""
     return {
         "Name": name,
