@@ -172,3 +172,26 @@ def test_requests_are_on_the_bill(cloud: Cloud) -> None:
     cloud.s3.put_object(Bucket="coinlake", Key="billed", Body=b"x")
 
     assert puts() == before + 1
+
+
+def test_queues_answer_on_the_same_port(cloud: Cloud) -> None:
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="landed")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="an object")
+
+    messages = sqs.receive_message(QueueUrl=url)["Messages"]
+
+    assert [message["Body"] for message in messages] == ["an object"]
+
+
+def test_a_fault_before_a_run_starts_makes_it_slow_or_failed(cloud: Cloud) -> None:
+    job = cloud.job("faulty-start", "print('never')\n")
+    rule = {"operation": "glue:RunStart", "delay_ms": 1, "code": "NoCapacity", "count": 1}
+    cloud.admin("/faults", "PUT", {"rules": [rule]})
+    try:
+        run = cloud.ended(job, cloud.glue.start_job_run(JobName=job)["JobRunId"])
+    finally:
+        cloud.admin("/faults", "DELETE")
+
+    assert run["JobRunState"] == "FAILED"
+    assert run["ErrorMessage"].startswith("NoCapacity")

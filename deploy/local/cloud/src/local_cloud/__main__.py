@@ -1,6 +1,7 @@
 """`python -m local_cloud`: read the command line, serve until told to stop."""
 
 import logging
+import os
 import sys
 
 import structlog
@@ -22,6 +23,11 @@ def main() -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
     run(parsed(sys.argv[1:]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is closed and on disk. Tearing down moto's modules would take seconds more,
+    # and whoever stops the cloud waits for it.
+    os._exit(0)
 
 
 if __name__ == "__main__":
