@@ -1,0 +1,181 @@
+"""The smaller decisions: epochs, checks at start, promises, commits, the byte budget."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coinlake.contracts.headers import heartbeat_headers
+from coinlake.contracts.raw_index import Record
+from coinlake.errors import ConfigError, InvariantError
+from coinlake.settings import load
+from s3_sink.config import Settings
+from s3_sink.core.checks import (
+    PROBE_KEY,
+    require_create_only,
+    require_deleting,
+    too_short,
+)
+from s3_sink.core.commits import Commits
+from s3_sink.core.epochs import Epoch, current_epoch, parse_epoch
+from s3_sink.core.flow import Budget
+from s3_sink.core.ports import Commit, Partition
+from s3_sink.core.promises import Promises
+
+if TYPE_CHECKING:
+    from tests.unit.s3_sink.conftest import World
+else:
+    World = Any
+
+TOPIC = "coincap.assets.v1"
+ONE, TWO = Partition(TOPIC, 0), Partition(TOPIC, 1)
+MIB = 1024 * 1024
+
+
+def _beat(complete_to_ms: int, producer: str) -> Record:
+    return Record(0, 0, b"k", None, tuple(heartbeat_headers(complete_to_ms, producer)))
+
+
+async def test_the_first_sight_of_a_topic_makes_epoch_1_with_the_logs_starts(
+    world: World,
+) -> None:
+    world.log.start = 40
+
+    epoch = await current_epoch(world.store, world.log, TOPIC, 123)
+
+    assert (epoch.number, epoch.origin(0), epoch.created_at_ms) == (1, 40, 123)
+    assert list(world.store.objects) == [f"chain/{TOPIC}/1.json"]
+
+
+async def test_an_epoch_that_exists_wins_over_what_the_log_says_now(world: World) -> None:
+    await current_epoch(world.store, world.log, TOPIC, 1)
+    world.log.start = 99
+
+    again = await current_epoch(world.store, world.log, TOPIC, 2)
+
+    assert (again.origin(0), again.created_at_ms) == (0, 1)
+
+
+async def test_the_newest_epoch_counts_by_number_not_by_name(world: World) -> None:
+    for number in (1, 2, 10):
+        epoch = Epoch(TOPIC, number, {0: number * 100}, "raised by a test", 0)
+        await world.store.put(f"chain/{TOPIC}/{number}.json", epoch.encode())
+
+    newest = await current_epoch(world.store, world.log, TOPIC, 0)
+
+    assert (newest.number, newest.origin(0), newest.origin(7)) == (10, 1000, 0)
+
+
+async def test_an_epoch_that_cannot_be_read_stops_the_topic(world: World) -> None:
+    await world.store.put(f"chain/{TOPIC}/1.json", b'{"epoch": 1}')
+
+    with pytest.raises(InvariantError, match="not an epoch"):
+        await current_epoch(world.store, world.log, TOPIC, 0)
+
+
+def test_an_epoch_comes_back_as_it_was_written() -> None:
+    epoch = Epoch(TOPIC, 3, {0: 5, 11: 2**60}, 'said "so"', 1_790_000_000_000)
+
+    assert parse_epoch(epoch.encode()) == epoch
+
+
+async def test_a_store_that_refuses_the_second_put_is_fine_every_time(world: World) -> None:
+    await require_create_only(world.store)
+    await require_create_only(world.store)
+
+    assert list(world.store.objects) == [PROBE_KEY]
+
+
+async def test_a_store_that_takes_the_second_put_is_refused(faulty: Any) -> None:
+    with pytest.raises(ConfigError, match="ignores If-None-Match"):
+        await require_create_only(faulty(overwrites=True))
+
+
+@pytest.mark.parametrize("policy", ["compact", "compact,delete"])
+def test_a_compacted_topic_is_refused(policy: str) -> None:
+    with pytest.raises(ConfigError, match=f"cleanup.policy={policy}"):
+        require_deleting({TOPIC: {"cleanup.policy": policy}})
+
+
+def test_topics_that_expire_within_the_longest_outage_are_named() -> None:
+    settings = {"short": {"retention.ms": "5000"}, "ever": {"retention.ms": "-1"}, "none": {}}
+
+    assert too_short(settings, 60) == {"short": 5.0}
+
+
+def test_without_named_producers_the_highest_promise_counts_and_never_goes_back() -> None:
+    promises = Promises().after([_beat(20, "a"), _beat(10, "a"), _beat(15, "b")])
+
+    assert promises.complete_to_ms == 20
+    assert promises.at_least(30).complete_to_ms == 30
+    assert promises.at_least(None).complete_to_ms == 20
+
+
+def test_named_producers_must_all_have_promised() -> None:
+    some = Promises(frozenset({"a", "b"})).after([_beat(20, "a"), _beat(99, "stranger")])
+    both = some.after([_beat(15, "b")])
+
+    assert some.complete_to_ms is None
+    assert both.complete_to_ms == 15
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Record(0, 0, None, b"value", (("complete_to", b"5"),)),
+        Record(0, 0, None, None, (("complete_to", b"soon"),)),
+        Record(0, 0, None, None, (("complete_to", None),)),
+        Record(0, 0, None, None),
+    ],
+)
+def test_only_a_heartbeat_moves_the_position(record: Record) -> None:
+    assert Promises().after([record]).complete_to_ms is None
+
+
+def test_only_what_is_confirmed_and_ours_is_committed() -> None:
+    commits = Commits()
+    commits.confirm(ONE, Commit(5, "key"))
+    commits.confirm(TWO, Commit(7, "key"))
+
+    assert commits.pending({ONE}) == {ONE: Commit(5, "key")}
+    commits.done({ONE: Commit(5, "key")})
+    assert commits.pending({ONE, TWO}) == {TWO: Commit(7, "key")}
+    assert (commits.committed(ONE), commits.committed(TWO)) == (5, None)
+    commits.forget(TWO)
+    assert commits.pending({ONE, TWO}) == {}
+
+
+def test_an_offset_that_was_committed_without_its_key_is_committed_again() -> None:
+    commits = Commits()
+    commits.known(ONE, Commit(5, ""))
+    commits.confirm(ONE, Commit(5, "key"))
+
+    assert commits.pending({ONE}) == {ONE: Commit(5, "key")}
+
+
+def test_fetching_pauses_below_the_budget_and_resumes_well_below_that() -> None:
+    budget = Budget(256 * MIB, 4 * MIB)
+    mark = budget.mark(2)
+
+    assert mark == (256 - 2 * 4 * 4) * MIB
+    assert budget.is_paused(mark, 2, was_paused=False)
+    assert not budget.is_paused(mark - 1, 2, was_paused=False)
+    assert budget.is_paused(mark - 1, 2, was_paused=True)
+    assert not budget.is_paused(mark // 2, 2, was_paused=True)
+
+
+def test_the_flush_deadline_must_end_before_the_broker_loses_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environ = {"S3_SINK_FLUSH_DEADLINE_S": "8", "S3_SINK_GROUP__SESSION_TIMEOUT_S": "7"}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigError, match="flush_deadline_s must be shorter"):
+        load(Settings, environ)
+
+
+def test_the_sink_copies_all_coincap_topics_unless_told_otherwise() -> None:
+    settings = load(Settings, {})
+
+    assert "coincap.rejected.v1" in settings.topics
+    assert not any(topic.startswith("coinlake.") for topic in settings.topics)

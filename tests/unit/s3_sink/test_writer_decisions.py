@@ -1,0 +1,153 @@
+"""What the writer does with 412, 409, lost replies and objects of others."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coinlake.contracts.raw_index import Record
+from coinlake.contracts.raw_layout import parse_raw_key
+from coinlake.errors import InvariantError
+from s3_sink.core.part import Reason
+
+if TYPE_CHECKING:
+    from tests.unit.s3_sink.conftest import World
+else:
+    World = Any
+
+HOUR_MS = 3_600_000
+NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
+
+
+def _records(start: int, stop: int) -> list[Record]:
+    return [Record(n, NOON_MS + n, b"k", b'{"n":%d}' % n) for n in range(start, stop)]
+
+
+async def test_an_object_is_named_by_link_and_hour_and_tells_what_it_holds(
+    world: World,
+) -> None:
+    lane = world.lane(link=5)
+    lane.add(_records(7, 10), 0.0)
+    lane.seal(Reason.AGE)
+
+    await world.write_all(lane, world.writer())
+
+    ((key, stored),) = world.store.objects.items()
+    parsed = parse_raw_key(key)
+    assert parsed is not None
+    assert (parsed.epoch, parsed.partition, parsed.link) == (1, 0, 5)
+    assert parsed.hour.start_ms == NOON_MS
+    # The hole before the first record belongs to this object.
+    told = {name: stored.metadata[name] for name in ("link", "first", "next", "values")}
+    assert told == {"link": "5", "first": "7", "next": "10", "values": "3"}
+    assert lane.link == 10
+
+
+async def test_a_lost_reply_is_found_again_and_counts_as_written(world: World) -> None:
+    world.store.lose_next = 1
+    lane = world.lane()
+    lane.add(_records(0, 3), 0.0)
+    lane.seal(Reason.AGE)
+
+    await world.write_all(lane, world.writer())
+
+    assert world.chain() == [(0, 3)]
+    assert world.heard.refused == 1
+    assert len(world.heard.written_keys) == 1
+    assert world.heard.adopted_keys == []
+
+
+@pytest.mark.parametrize("theirs", [2, 5, 9])
+async def test_the_position_after_a_412_is_the_end_of_the_object_that_is_there(
+    world: World, theirs: int
+) -> None:
+    await world.store_all(_records(0, theirs), size=theirs)
+    lane = world.lane()
+    lane.add(_records(0, 5), 0.0)
+    lane.seal(Reason.AGE)
+
+    await world.write_all(lane, world.writer())
+
+    ends = {2: [(0, 2), (2, 5)], 5: [(0, 5)], 9: [(0, 9)]}
+    assert world.chain() == ends[theirs]
+    assert lane.link == lane.fetched_to == max(5, theirs)
+
+
+async def test_other_bytes_in_the_same_place_stop_the_partition(world: World) -> None:
+    changed = [dataclasses.replace(one, value=b"other") for one in _records(0, 3)]
+    await world.store_all(changed)
+    lane = world.lane()
+    lane.add(_records(0, 5), 0.0)
+    lane.seal(Reason.AGE)
+
+    with pytest.raises(InvariantError, match="holds other records"):
+        await world.write_all(lane, world.writer())
+
+    assert lane.link == 0
+    assert world.chain() == [(0, 3)]
+
+
+async def test_another_first_record_stops_the_partition_even_where_not_all_is_held(
+    world: World,
+) -> None:
+    await world.store_all(_records(1, 20), size=50)
+    lane = world.lane()
+    lane.add(_records(0, 5), 0.0)
+    lane.seal(Reason.AGE)
+
+    with pytest.raises(InvariantError, match="starts with offset 1"):
+        await world.write_all(lane, world.writer())
+
+
+async def test_an_object_without_metadata_is_decoded(world: World) -> None:
+    await world.store_all(_records(0, 3))
+    ((key, stored),) = world.store.objects.items()
+    world.store.objects[key] = dataclasses.replace(stored, metadata={})
+    lane = world.lane()
+    lane.add(_records(0, 5), 0.0)
+    lane.seal(Reason.AGE)
+
+    await world.write_all(lane, world.writer())
+
+    assert lane.link == 5
+    assert len(world.heard.adopted_keys) == 1
+
+
+async def test_an_object_that_cannot_be_decoded_stops_the_partition(world: World) -> None:
+    await world.store_all(_records(0, 3))
+    ((key, stored),) = world.store.objects.items()
+    world.store.objects[key] = dataclasses.replace(stored, metadata={}, body=b"rubbish")
+    lane = world.lane()
+    lane.add(_records(0, 5), 0.0)
+    lane.seal(Reason.AGE)
+
+    with pytest.raises(InvariantError, match="cannot be decoded: at byte 0"):
+        await world.write_all(lane, world.writer())
+
+
+async def test_an_object_that_names_another_link_stops_the_partition(world: World) -> None:
+    await world.store_all(_records(0, 3))
+    ((key, stored),) = world.store.objects.items()
+    lie = {**stored.metadata, "link": "1", "first": "1"}
+    world.store.objects[key] = dataclasses.replace(stored, metadata=lie)
+    lane = world.lane()
+    lane.add(_records(0, 5), 0.0)
+    lane.seal(Reason.AGE)
+
+    with pytest.raises(InvariantError, match="says link 1"):
+        await world.write_all(lane, world.writer())
+
+
+async def test_what_was_found_is_what_is_compared_when_the_cut_differs(world: World) -> None:
+    theirs = _records(0, 4)
+    await world.store_all(theirs, size=4)
+    lane = world.lane()
+    lane.add(_records(0, 2), 0.0)
+    lane.seal(Reason.AGE)
+    lane.add(_records(2, 6), 0.0)
+
+    await world.write_all(lane, world.writer())
+
+    # The open part was needed for the comparison, and its first half is dropped with it.
+    assert (lane.link, lane.open_records) == (4, 2)
+    assert world.stored() == theirs
