@@ -103,9 +103,12 @@ def _started(pid: int) -> str | None:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name, in brackets, may hold anything; state is field 3, start time is field 22.
+    # The name, in brackets, may hold anything; after it come state (field 3), number of
+    # threads (20) and start time (22). A killed JVM's first thread is a zombie while the
+    # others still hold its ports.
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
+    state, threads, started = fields[0], int(fields[17]), fields[19]
+    return None if state in "ZX" and threads <= 1 else started
 
 
 def _started_by_ps(pid: int) -> str | None:
