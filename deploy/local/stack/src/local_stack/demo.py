@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.topics import copied_by_the_sink
-from local_stack import counts, questions, report, settings, spending, topic_counts, watch
+from local_stack import counts, plan, questions, report, settings, spending, topic_counts, watch
 from local_stack.counts import PartitionCount, RawObject, StageCounts
 from local_stack.errors import StackError
 from local_stack.lake import Lake, LakeErrors, open_lake
@@ -90,10 +90,10 @@ class _Demo:
 
     def _stop_polling(self) -> dict[str, int]:
         self.stack.progress.say("stopping the ingestor, so that the counts can agree")
-        polls = watch.polls(self.record)
         self.stack.stop("ingestor")
         self.stopped = frozenset({"ingestor"})
-        return polls
+        # Asked after the end: an answer may come between a question and the stop.
+        return watch.polls_in_log(plan.log_of(self.stack.paths, "ingestor"))
 
     def _counted(self, polls: dict[str, int]) -> tuple[dict[str, StageCounts], int]:
         kafka: list[PartitionCount] = topic_counts.count(

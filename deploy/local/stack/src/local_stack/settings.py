@@ -16,19 +16,22 @@ SIMULATOR_KEY = "simulator"
 SIMULATOR_SEED, SIMULATOR_ASSETS = 42, 150
 
 # A page of the feeds costs credits on the real API: the simulator's pace would spend a month's
-# worth in an hour. Seconds between polls, pages, rows per page.
+# worth in an hour. Seconds between polls, pages, rows per page (0: a route without paging).
 _SIMULATED_PACE = {
     "assets": (5, 2, 100),
-    "rates": (15, 1, None),
+    "rates": (15, 1, 0),
     "exchanges": (20, 1, 100),
     "markets": (20, 1, 100),
 }
 _REAL_PACE = {
     "assets": (60, 1, 10),
-    "rates": (600, 1, None),
+    "rates": (600, 1, 0),
     "exchanges": (300, 1, 10),
     "markets": (300, 1, 10),
 }
+
+# Credits of the simulator's default key, which has a plan without limits worth hitting.
+_NO_LIMIT = 10**12
 
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 # Only the ingestor leaves the machine, and only with a real key.
@@ -116,17 +119,23 @@ def _ingestor(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[
     if real:
         own["INGESTOR_CREDITS__MAX_TOTAL"] = str(record.source.credits)
         own |= {name: environ[name] for name in _PASSED_TO_INGESTOR if name in environ}
+    else:
+        own["INGESTOR_CREDITS__PER_MONTH"] = str(_NO_LIMIT)
     for feed, (interval_s, pages, limit) in (_REAL_PACE if real else _SIMULATED_PACE).items():
-        section = f"INGESTOR_{feed.upper()}__"
+        section = f"INGESTOR_FEEDS__{feed.upper()}__"
         own[f"{section}INTERVAL_S"] = str(interval_s)
         own[f"{section}PAGES"] = str(pages)
-        if limit is not None:
-            own[f"{section}LIMIT"] = str(limit)
+        own[f"{section}LIMIT"] = str(limit)
     return own
 
 
 def _s3_sink(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
-    return {"S3_SINK_BATCH__MAX_AGE_S": "3", "S3_SINK_FLUSH_DEADLINE_S": "10"}
+    return {
+        "S3_SINK_BATCH__MAX_AGE_S": "3",
+        "S3_SINK_FLUSH_DEADLINE_S": "10",
+        # One sink: after a kill it gets its partitions back at once, not after a session.
+        "S3_SINK_GROUP__INSTANCE_ID": "local-stack",
+    }
 
 
 def _etl_runner(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:

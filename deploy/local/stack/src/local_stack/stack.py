@@ -125,7 +125,7 @@ class Stack:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """One `up` or `down` of this clone at a time."""
-        self.paths.local.mkdir(exist_ok=True)
+        self.paths.local.mkdir(parents=True, exist_ok=True)
         with (self.paths.local / "stack.lock").open("w") as held:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

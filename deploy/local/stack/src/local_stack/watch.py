@@ -1,6 +1,8 @@
 """How far the data has come, seen through the services' own endpoints; and who has died."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from coinlake.contracts.feeds import FEEDS
@@ -24,6 +26,19 @@ def polls(record: Record) -> dict[str, int]:
     status = get_json_or_none(f"{settings.url(record, 'ingestor')}/status") or {}
     feeds = status.get("feeds", {})
     return {name: int(feeds[name]["polls"]) for name in FEEDS if name in feeds}
+
+
+def polls_in_log(log: Path) -> dict[str, int]:
+    """Answers received by each feed, from the ingestor's log: one line for each answer.
+
+    Unlike `polls` this can be asked when the ingestor has ended.
+    """
+    seen: dict[str, set[str]] = {name: set() for name in FEEDS}
+    for line in log.read_text(errors="replace").splitlines():
+        if '"answer_journaled"' in line:
+            told = json.loads(line)
+            seen[str(told["page"]).partition("?")[0]].add(told["poll_id"])
+    return {name: len(ids) for name, ids in seen.items()}
 
 
 def line(record: Record) -> str:
