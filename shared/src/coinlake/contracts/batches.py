@@ -8,6 +8,9 @@ from typing import Any
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts
 
+JOB_VERSION = 1
+"""Raised with every change of what the job makes of raw; a runner never replaces a higher one."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchInput:

@@ -1,0 +1,1 @@
+"""The outside world of the runner: Glue, its catalog, Kafka."""

@@ -1,0 +1,1 @@
+"""Decisions of the runner: no I/O, no clock."""

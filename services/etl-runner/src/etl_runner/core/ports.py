@@ -1,0 +1,52 @@
+"""The abilities that the runner needs of the outside world, in our words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from coinlake.contracts.announcements import Published
+from coinlake.contracts.hours import Hour
+from coinlake.contracts.tables import Column
+from coinlake.errors import TransientError
+from etl_runner.core.runs import Run
+
+
+class BusyError(TransientError):
+    """The job has no free slot; normal while a run is in flight and seconds after."""
+
+
+class JobRuns(Protocol):
+    """The Glue job. Every method raises TransientError while Glue is away or refuses."""
+
+    async def start(self, arguments: Mapping[str, str]) -> str:
+        """Start a run; its id. Raises BusyError where no slot is free."""
+        ...
+
+    async def get(self, run_id: str) -> Run: ...
+
+    async def recent(self) -> Sequence[Run]:
+        """The newest runs, newest first."""
+        ...
+
+    async def stop(self, run_id: str) -> None: ...
+
+
+class Catalog(Protocol):
+    """Tables and partitions. Every method raises TransientError while Glue is away."""
+
+    async def columns(self, table: str) -> Sequence[Column] | None:
+        """The table's columns without partition keys; None where there is no table."""
+        ...
+
+    async def register(self, table: str, hours: Iterable[Hour]) -> None:
+        """Make partitions known; those that are known stay. The table must exist."""
+        ...
+
+    async def crawl(self) -> None:
+        """Run the crawler and wait until that very crawl has succeeded."""
+        ...
+
+
+class Announcer(Protocol):
+    """Says what was published. A hint: it never waits and never fails."""
+
+    def announce(self, published: Published) -> None: ...

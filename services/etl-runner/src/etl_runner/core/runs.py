@@ -1,0 +1,65 @@
+"""The states of a Glue run, and which run already works on a batch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["active", "succeeded", "failed"]
+
+# All ten; the public page of states lists nine, and code that knows only those hangs.
+_OUTCOMES: dict[str, Outcome] = {
+    "STARTING": "active",
+    "RUNNING": "active",
+    "STOPPING": "active",
+    "WAITING": "active",
+    "SUCCEEDED": "succeeded",
+    "FAILED": "failed",
+    "ERROR": "failed",
+    "TIMEOUT": "failed",
+    "STOPPED": "failed",
+    "EXPIRED": "failed",
+}
+_MINIMUM_S = 60  # Glue bills a minute at least
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of the job. `execution_s` is what Glue bills, before its minimum."""
+
+    run_id: str
+    state: str
+    batch_id: str | None
+    attempt: str | None
+    message: str | None
+    execution_s: int
+
+    @property
+    def outcome(self) -> Outcome:
+        """A state that is not known counts as active: a deadline ends it, not a guess."""
+        return _OUTCOMES.get(self.state, "active")
+
+    @property
+    def billed_s(self) -> int:
+        return max(_MINIMUM_S, self.execution_s)
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in Glue's words."""
+        return self.message or f"the run ended {self.state} without a message"
+
+
+def active_of(runs: Iterable[Run], batch_id: str) -> Run | None:
+    """The run that works on the batch right now."""
+    return next(
+        (run for run in runs if run.batch_id == batch_id and run.outcome == "active"), None
+    )
+
+
+def of_attempt(runs: Iterable[Run], attempt: str) -> Run | None:
+    """The run that was started as `attempt`: the way to find it after a lost reply."""
+    return next((run for run in runs if run.attempt == attempt), None)
+
+
+def usd(billed_s: int, dpu: float, dpu_hour_usd: float) -> float:
+    """What a run costs in dollars."""
+    return billed_s * dpu * dpu_hour_usd / 3600

@@ -1,0 +1,147 @@
+"""The runner's loop: listen to hints, list what no hint told, make batches while hours are due."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+from coinlake import logs
+from coinlake.backoff import Backoff
+from coinlake.contracts.announcements import Landed
+from coinlake.contracts.batches import BatchInput
+from coinlake.contracts.feeds import feed_of_topic
+from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
+from coinlake.contracts.raw_layout import parse_raw_key
+from coinlake.errors import TransientError
+from coinlake.lifecycle import Pulse
+from etl_runner.batch import Batches, NowMs
+from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.plan import Policy, next_look_ms
+from etl_runner.core.ports import BusyError
+from etl_runner.metrics import EtlMetrics
+from etl_runner.steps.reconcile import Reconcile
+from etl_runner.steps.run import StoppingError, wait_for
+from etl_runner.steps.tables import Tables
+from etl_runner.totals import Totals
+
+log = logs.get(__name__)
+
+# The loop turns at least this often, so that its pulse says something.
+_TURN_S = 1.0
+
+
+class Hints:
+    """Turns announcements into dirty hours."""
+
+    def __init__(self, hours: Hours, wake: asyncio.Event, now_ms: NowMs) -> None:
+        self._hours = hours
+        self._wake = wake
+        self._now_ms = now_ms
+
+    def heard(self, landed: Landed) -> None:
+        """An object has landed; those of other topics and of heartbeats alone make nothing dirty."""
+        feed, key = feed_of_topic(landed.topic), parse_raw_key(landed.key)
+        if feed is None or key is None:
+            return
+        hour = Hour(landed.dt, landed.hour)
+        if hour != UNKNOWN_HOUR:
+            self._hours.promised(landed.topic, landed.partition, landed.complete_to_ms)
+        if landed.values > 0:
+            item = BatchInput(landed.key, landed.etag, landed.size)
+            self._hours.landed(FeedHour(feed.name, hour), item, self._now_ms())
+            self._wake.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Seconds between two listings, two audits by the crawler, two tries for a free slot."""
+
+    reconcile_s: float
+    audit_s: float
+    busy_s: float
+
+
+class Loop:
+    """Reconciles on time and makes batches in between. `fault` is why it cannot, if so."""
+
+    def __init__(
+        self,
+        reconcile: Reconcile,
+        batches: Batches,
+        tables: Tables,
+        hours: Hours,
+        totals: Totals,
+        metrics: EtlMetrics,
+        policy: Policy,
+        pulse: Pulse,
+        now_ms: NowMs,
+        rng: random.Random,
+    ) -> None:
+        self._reconcile = reconcile
+        self._batches = batches
+        self._tables = tables
+        self._hours = hours
+        self._totals = totals
+        self._metrics = metrics
+        self._policy = policy
+        self._pulse = pulse
+        self._now_ms = now_ms
+        self._rng = rng
+        self._backoff = Backoff(base_s=0.5, cap_s=30.0)
+        self._next_pass = 0.0
+        self._next_audit = 0.0
+        self.fault: str | None = "not listed yet"
+
+    async def run(self, stop: asyncio.Event, wake: asyncio.Event, rhythm: Rhythm) -> None:
+        """Turn until `stop`."""
+        self._next_audit = time.monotonic() + rhythm.audit_s
+        failures = 0
+        while not stop.is_set():
+            self._pulse.beat()
+            try:
+                worked = await self._turn(stop, rhythm)
+                self.fault, failures = None, 0
+            except StoppingError as error:
+                log.info("run_left", reason=str(error))
+            except BusyError as error:
+                # Normal while a run is in flight, and for seconds after it has ended.
+                log.info("no_slot_free", reason=str(error))
+                await wait_for(stop, rhythm.busy_s * self._rng.uniform(0.5, 1.0))
+            except TransientError as error:
+                self.fault = str(error)
+                log.warning("turn_failed", reason=self.fault)
+                await self._sleep(stop, self._backoff.delay_s(failures, self._rng))
+                failures += 1
+            else:
+                self._totals.seen(self._hours, self._now_ms())
+                if not worked:
+                    await self._idle(wake)
+
+    async def _turn(self, stop: asyncio.Event, rhythm: Rhythm) -> bool:
+        if time.monotonic() >= self._next_pass:
+            await self._pass()
+            self._next_pass = time.monotonic() + rhythm.reconcile_s
+        if time.monotonic() >= self._next_audit:
+            await self._tables.crawl("audit")
+            self._next_audit = time.monotonic() + rhythm.audit_s
+        return await self._batches.turn(stop)
+
+    async def _pass(self) -> None:
+        started = time.monotonic()
+        await self._reconcile.run(self._now_ms())
+        self._metrics.reconcile_seconds.set(time.monotonic() - started)
+
+    async def _idle(self, wake: asyncio.Event) -> None:
+        longest_s = min(self._next_pass - time.monotonic(), _TURN_S)
+        look_ms = next_look_ms(self._hours, self._policy, self._now_ms())
+        now_ms = self._now_ms()
+        waits_s = longest_s if look_ms is None else min(longest_s, (look_ms - now_ms) / 1000)
+        wake.clear()
+        # Never zero: an hour that waits for its promise is looked at, not spun on.
+        await wait_for(wake, max(0.05, waits_s))
+
+    async def _sleep(self, stop: asyncio.Event, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not stop.is_set():
+            self._pulse.beat()
+            await wait_for(stop, min(left, _TURN_S))

@@ -1,0 +1,1 @@
+"""What the runner does, one step of a batch each, over ports."""

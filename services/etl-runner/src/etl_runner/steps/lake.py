@@ -1,0 +1,125 @@
+"""The bucket as the runner reads it: raw listings, metadata, ledger heads."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from coinlake.contracts.batches import BatchInput
+from coinlake.contracts.cloud import LEDGER_PREFIX
+from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.hours import parse_hour
+from coinlake.contracts.ledger import (
+    LedgerEntry,
+    ledger_prefix,
+    parse_entry,
+    parse_ledger_key,
+)
+from coinlake.contracts.raw_layout import hour_prefix, topic_prefix
+from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
+from coinlake.errors import InvariantError
+from coinlake.store import Listed, ObjectStore
+from etl_runner.core.hours import FeedHour
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RawObject:
+    """A listed raw object; `meta` None where its writer was not our sink."""
+
+    item: BatchInput
+    meta: RawMeta | None
+
+    @property
+    def is_input(self) -> bool:
+        """An object of heartbeats alone has nothing for any table."""
+        return self.meta is None or self.meta.values > 0
+
+
+class Lake:
+    """Reads the bucket; remembers metadata of objects, which never changes under one ETag."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+        self._metas: dict[tuple[str, str], RawMeta | None] = {}
+        self._heads: dict[str, LedgerEntry] = {}
+
+    async def dates(self, feed: str) -> list[str]:
+        """The days for which the feed has raw objects, oldest first."""
+        prefix = topic_prefix(FEEDS[feed].topic)
+        names = [folder async for folder in self.store.list_folders(prefix)]
+        days = [name.removeprefix(prefix).strip("/").removeprefix("dt=") for name in names]
+        return sorted(day for day in days if parse_hour(f"dt={day}/hour=00") is not None)
+
+    async def raw_of_day(self, feed: str, dt: str) -> dict[FeedHour, list[RawObject]]:
+        """Every raw object of a feed's day by hour."""
+        listed: dict[FeedHour, list[Listed]] = {}
+        prefix = f"{topic_prefix(FEEDS[feed].topic)}dt={dt}/"
+        async for found in self.store.list(prefix):
+            hour = parse_hour("/".join(found.key.split("/")[2:4]))
+            if hour is not None and not found.key.endswith("/"):
+                listed.setdefault(FeedHour(feed, hour), []).append(found)
+        return {hour: await self.looked_at(objects) for hour, objects in listed.items()}
+
+    async def raw_of_hour(self, hour: FeedHour) -> list[RawObject]:
+        """Every raw object of one hour, now."""
+        prefix = f"{hour_prefix(FEEDS[hour.feed].topic, hour.at)}"
+        found = [item async for item in self.store.list(prefix) if not item.key.endswith("/")]
+        return await self.looked_at(found)
+
+    async def looked_at(self, listed: Iterable[Listed]) -> list[RawObject]:
+        """Listed objects with their metadata; asks the store only for those that are new."""
+        wanted = list(listed)
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def look(item: Listed) -> None:
+            async with gate:
+                head = await self.store.head(item.key)
+            # Gone or replaced since: what was listed is frozen, and the job will refuse it.
+            meta = None if head is None or head.etag != item.etag else head.metadata
+            self._metas[item.key, item.etag] = None if meta is None else parse_raw_meta(meta)
+
+        async with asyncio.TaskGroup() as group:
+            for item in wanted:
+                if (item.key, item.etag) not in self._metas:
+                    group.create_task(look(item))
+        return [
+            RawObject(
+                BatchInput(item.key, item.etag, item.size), self._metas[item.key, item.etag]
+            )
+            for item in wanted
+        ]
+
+    def meta(self, item: BatchInput) -> RawMeta | None:
+        """The metadata of an object that was looked at."""
+        return self._metas.get((item.key, item.etag))
+
+    async def heads_of_day(self, feed: str, dt: str) -> dict[FeedHour, LedgerEntry]:
+        """The ledger's newest version of every hour of a feed's day."""
+        newest: dict[FeedHour, str] = {}
+        async for found in self.store.list(f"{LEDGER_PREFIX}feed={feed}/dt={dt}/"):
+            named = parse_ledger_key(found.key)
+            if named is not None:
+                newest[FeedHour(named[0], named[1])] = found.key
+        return {hour: await self._entry(key) for hour, key in newest.items()}
+
+    async def head(self, hour: FeedHour) -> LedgerEntry | None:
+        """The ledger's newest version of one hour, now."""
+        key = None
+        async for found in self.store.list(ledger_prefix(hour.feed, hour.at)):
+            key = found.key if parse_ledger_key(found.key) is not None else key
+        return None if key is None else await self._entry(key)
+
+    async def _entry(self, key: str) -> LedgerEntry:
+        if key not in self._heads:
+            body = await self.store.get(key)
+            try:
+                self._heads[key] = parse_entry(body or b"")
+            except ValueError as error:
+                raise InvariantError(f"{key} is no ledger entry: {error}") from error
+        return self._heads[key]
+
+
+def inputs_of(objects: Iterable[RawObject]) -> dict[str, BatchInput]:
+    """The objects that make an hour, by key."""
+    return {found.item.key: found.item for found in objects if found.is_input}

@@ -1,0 +1,67 @@
+"""What the runner has done since it started: counted once, told by metrics and by /status."""
+
+from coinlake.contracts.batches import HourResult
+from coinlake.contracts.ledger import LedgerEntry
+from etl_runner.core.hours import Hours
+from etl_runner.core.runs import Run, usd
+from etl_runner.core.status import watermarks
+from etl_runner.metrics import EtlMetrics
+
+
+class Totals:
+    """Counts runs, dollars and rows."""
+
+    def __init__(self, metrics: EtlMetrics, dpu: float, dpu_hour_usd: float) -> None:
+        self._metrics = metrics
+        self._dpu = dpu
+        self._dpu_hour_usd = dpu_hour_usd
+        self.runs = 0
+        self.billed_seconds = 0
+        self.usd = 0.0
+        self.failures = 0
+
+    def ended(self, run: Run) -> None:
+        """A run that this runner waited for has ended."""
+        price = usd(run.billed_s, self._dpu, self._dpu_hour_usd)
+        self.runs += 1
+        self.billed_seconds += run.billed_s
+        self.usd += price
+        self._metrics.runs.labels(outcome=run.outcome).inc()
+        self._metrics.billed_seconds.inc(run.billed_s)
+        self._metrics.useful_seconds.inc(run.execution_s)
+        self._metrics.usd.inc(price)
+
+    def failed(self) -> None:
+        """An hour failed."""
+        self.failures += 1
+        self._metrics.hour_failures.inc()
+
+    def published(self, entry: LedgerEntry, result: HourResult) -> None:
+        """An hour was committed by this runner."""
+        metrics, feed = self._metrics, entry.feed
+        metrics.hours_published.labels(feed=feed).inc()
+        metrics.published_seconds.labels(feed=feed).set(entry.committed_at_ms / 1000)
+        for output in entry.outputs:
+            metrics.rows.labels(table=output.table).inc(output.rows)
+        counts = entry.counts
+        put_aside = counts.quarantined_rows + counts.quarantined_records
+        metrics.quarantined.labels(feed=feed).inc(put_aside + len(result.unreadable))
+        metrics.duplicates.labels(feed=feed).inc(counts.duplicates)
+        metrics.unknown_fields.labels(feed=feed).inc(counts.unknown_fields)
+        metrics.unfit_values.labels(feed=feed).inc(_noted(result, "unfit:"))
+        metrics.soft_rules.labels(feed=feed).inc(_noted(result, "rule:"))
+
+    def seen(self, hours: Hours, now_ms: int) -> None:
+        """How things stand now."""
+        dirty = [tracked for _, tracked in hours.known() if tracked.dirty]
+        ages = [now_ms - (tracked.dirty_since_ms or now_ms) for tracked in dirty]
+        self._metrics.dirty_hours.set(len(dirty))
+        self._metrics.parked_hours.set(sum(tracked.parked for _, tracked in hours.known()))
+        self._metrics.oldest_dirty_seconds.set(max(ages, default=0) / 1000)
+        for feed, mark_ms in watermarks(hours).items():
+            if mark_ms is not None:
+                self._metrics.watermark_seconds.labels(feed=feed).set(mark_ms / 1000)
+
+
+def _noted(result: HourResult, prefix: str) -> int:
+    return sum(n for name, n in result.notes.items() if name.startswith(prefix))
