@@ -129,7 +129,8 @@ def world(server: str, tmp_path: Path) -> Iterator[World]:
     made.rows(QUOTES_DDL)
     for hour in HOURS:
         made.put(f"curated/quotes/dt=2026-11-22/hour={hour}/part-0.parquet", quotes(hour))
-        made.rows(f"ALTER TABLE quotes ADD PARTITION (dt='2026-11-22', hour='{hour}')")
+    partitions = " ".join(f"PARTITION (dt='2026-11-22', hour='{hour}')" for hour in HOURS)
+    made.rows(f"ALTER TABLE quotes ADD {partitions}")
     yield made
     made.athena.close()
     clients.s3.close()
