@@ -10,7 +10,7 @@ from local_stack.record import PORTS, Record, Source
 
 CANARY = "canary-of-a-real-key"
 JAVA = Java(Path("/java17"), "17.0.1")
-PATHS = Paths(Path("/clone"), Path("/clone/.local"))
+PATHS = Paths(Path("/clone"))
 PORT = {name: 1000 + place for place, name in enumerate(PORTS)}
 SIMULATED = Record(PORT, "query-secret", Source())
 REAL = Record(PORT, "query-secret", Source("https://api.example/v3", 50))

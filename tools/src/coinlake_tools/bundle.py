@@ -74,7 +74,8 @@ def _folder(package: str) -> Path:
 
 
 def _entry(job: Path) -> Path:
-    entry = job / ENTRY
+    # Beside `src`: the script is no part of the package that it imports.
+    entry = job.parent.parent / ENTRY
     if not entry.is_file():
-        raise ConfigError(f"the job has no entry script {entry}")
+        raise ConfigError(f"the job has no entry script {entry}: provision from a clone")
     return entry

@@ -83,9 +83,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--folder", type=Path, help="keep logs, data and stack.env here instead of .local"
     )
-    parser.add_argument(
-        "--folder", type=Path, default=Paths().local, help="where the stack keeps its things"
-    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("up", help="start everything in the background")
     commands.add_parser("down", help="stop everything and discard its data")

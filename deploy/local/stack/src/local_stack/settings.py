@@ -142,7 +142,10 @@ def _etl_runner(record: Record, paths: Paths, environ: Mapping[str, str]) -> dic
     return {
         "ETL_RUNNER_MAX_WAIT_S": "5",
         "ETL_RUNNER_RECONCILE_S": "15",
-        "ETL_RUNNER_POLL_S": "0.5",
+        "ETL_RUNNER_POLL_S": "0.3",
+        "ETL_RUNNER_CLOSE_GRACE_S": "15",
+        "ETL_RUNNER_RETRY_BASE_S": "3",
+        "ETL_RUNNER_RETRY_CAP_S": "60",
     }
 
 
