@@ -88,9 +88,10 @@ def unpack_index(payload: bytes) -> list[IndexEntry]:
     if count == 0 or flags & ~(_HOLES | _KEYS | _HEADERS):
         raise RawFormatError(0, f"index of {count} records with flags {flags}")
     distances = reader.u32(count) if flags & _HOLES else None
-    offsets = _offsets(first, count, distances)
     timestamps = reader.unpack(f"<{count}q", 8 * count)
     lengths = reader.u32(count)
+    # Only now is the count proven by bytes: a lie must not make billions of offsets.
+    offsets = _offsets(first, count, distances)
     keys = reader.nullable(count) if flags & _KEYS else [None] * count
     headers = _unpack_headers(reader, count) if flags & _HEADERS else [()] * count
     if reader.position != len(payload):
@@ -131,8 +132,7 @@ def _pack_headers(rows: Sequence[tuple[Header, ...]]) -> list[bytes]:
 def _unpack_headers(reader: "_Reader", count: int) -> list[tuple[Header, ...]]:
     names = []
     for _ in range(reader.u32(1)[0]):
-        length = reader.u32(1)[0]
-        names.append(reader.take(length).decode("utf-8", "surrogatepass"))
+        names.append(_name(reader, reader.u32(1)[0]))
     counts = reader.u32(count)
     total = sum(counts)
     numbers = reader.u32(total)
@@ -140,6 +140,13 @@ def _unpack_headers(reader: "_Reader", count: int) -> list[tuple[Header, ...]]:
         raise RawFormatError(reader.position, "a header without a name")
     flat = zip((names[number] for number in numbers), reader.nullable(total), strict=True)
     return [tuple(next(flat) for _ in range(length)) for length in counts]
+
+
+def _name(reader: "_Reader", length: int) -> str:
+    try:
+        return reader.take(length).decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise RawFormatError(reader.position, f"a header name is no text: {error}") from error
 
 
 def _u32(numbers: Sequence[int]) -> bytes:
