@@ -86,7 +86,8 @@ class Queries:
     ) -> Compiled:
         """The whole query; tables without a database are those of `database`."""
         env = Environment(self._resolve_in(database), self._prune, depth=depth)
-        return self.query(node, env, None)
+        made = self.query(node, env, None)
+        return Compiled(made.sql, _as_written(node, made.columns))
 
     def view(self, view: View, depth: int) -> Compiled:
         """A view's query; it sees the catalog only, not the WITH of the query around it."""
@@ -365,6 +366,18 @@ def refuse_extras(node: exp.Select) -> None:
     distinct = node.args.get("distinct")
     if distinct is not None and distinct.args.get("on"):
         raise not_supported("DISTINCT ON")
+
+
+def _as_written(node: exp.Expression, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Names are matched in lower case, but a result shows an alias as it was written."""
+    if not isinstance(node, exp.Select) or len(node.expressions) != len(columns):
+        return columns
+    return tuple(
+        Column(one.alias, column.type)
+        if isinstance(one, exp.Alias) and one.alias.lower() == column.name
+        else column
+        for one, column in zip(node.expressions, columns, strict=True)
+    )
 
 
 def _union_types(sides: list[Compiled]) -> list[Type]:

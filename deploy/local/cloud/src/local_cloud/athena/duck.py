@@ -153,6 +153,8 @@ def translated(error: Exception) -> QueryError:
     if isinstance(error, duckdb.InterruptException):
         return QueryError("USER_CANCELED", "Query was canceled")
     first = said.split("\n\n")[0]
+    if "out of range" in first:
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", first)
     if "Scalar" in first and "more than one row" in first:
         return QueryError(
             "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"

@@ -156,7 +156,9 @@ class Runner:
             raise QueryError(
                 "HIVE_PATH_ALREADY_EXISTS", f"Target directory is not empty: {location}"
             )
-        schema = pa.schema([(c.name, _stored_type(arrow_type(c.type))) for c in answer.columns])
+        schema = pa.schema(
+            [(c.name.lower(), _stored_type(arrow_type(c.type))) for c in answer.columns]
+        )
         url = f"{location.rstrip('/')}/part-0.parquet"
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
             with pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -176,7 +178,7 @@ def _stored_type(kind: Any) -> Any:
 
 
 def _refuse_unnamed(columns: tuple[Column, ...], what: str) -> None:
-    names = [column.name for column in columns]
+    names = [column.name.lower() for column in columns]
     if len(set(names)) != len(names):
         raise syntax_error(f"Column name specified more than once in {what}")
     if any(name.startswith("_col") for name in names):
@@ -200,7 +202,7 @@ def _made_table(name: str, location: str, columns: tuple[Column, ...]) -> dict[s
         "Parameters": {"EXTERNAL": "TRUE", "has_encrypted_data": "false"},
         "PartitionKeys": [],
         "StorageDescriptor": {
-            "Columns": [{"Name": c.name, "Type": hive_name(c.type)} for c in columns],
+            "Columns": [{"Name": c.name.lower(), "Type": hive_name(c.type)} for c in columns],
             "Location": location,
             "InputFormat": PARQUET_INPUT,
             "OutputFormat": PARQUET_OUTPUT,

@@ -29,7 +29,9 @@ def view_text(sql: str, database: str, columns: tuple[Column, ...]) -> str:
         "originalSql": sql,
         "catalog": "awsdatacatalog",
         "schema": database,
-        "columns": [{"name": one.name, "type": trino_name(one.type)} for one in columns],
+        "columns": [
+            {"name": one.name.lower(), "type": trino_name(one.type)} for one in columns
+        ],
     }
     return f"{_START}{base64.b64encode(json.dumps(said).encode()).decode()}{_END}"
 
@@ -66,7 +68,9 @@ def table_input(
         "ViewExpandedText": "/* Presto View */",
         "PartitionKeys": [],
         "StorageDescriptor": {
-            "Columns": [{"Name": one.name, "Type": hive_name(one.type)} for one in columns],
+            "Columns": [
+                {"Name": one.name.lower(), "Type": hive_name(one.type)} for one in columns
+            ],
             "Location": "",
             "SerdeInfo": {},
         },

@@ -1,0 +1,374 @@
+"""The pure parts of the local Athena: DDL, pruning, projection, printing, JSON values."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import sqlglot
+from hypothesis import given
+from hypothesis import strategies as st
+from local_cloud.athena import json_files, projection
+from local_cloud.athena import types as t
+from local_cloud.athena.catalog import Storage, Table, table_of
+from local_cloud.athena.failures import CutoffError, QueryError
+from local_cloud.athena.lake import Meter, hidden, split_url
+from local_cloud.athena.parquet_files import compatible
+from local_cloud.athena.pruning import Pruner, candidates
+from local_cloud.athena.queries import parsed
+from local_cloud.athena.results import csv_row, java_double, parsed_rows, shown
+from local_cloud.athena.statements import Reader, create_table, kind, partition_specs
+from local_cloud.athena.views import table_input, view_text
+from sqlglot import exp
+
+
+def test_create_external_table_is_read_with_all_its_clauses() -> None:
+    reader = Reader(
+        """CREATE EXTERNAL TABLE IF NOT EXISTS lake.`Raw` (
+        a string COMMENT 'it''s, (a)', b decimal(38, 18), -- note
+        c array<struct<id:string,m:map<string,int>>>)
+        COMMENT 'all' PARTITIONED BY (dt string)
+        ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
+        WITH SERDEPROPERTIES ('ignore.malformed.json' = 'true')
+        STORED AS INPUTFORMAT 'in' OUTPUTFORMAT 'out'
+        LOCATION 's3://b/p/' TBLPROPERTIES ('k'='v', 'x'='y')"""
+    )
+    reader.expect("CREATE", "EXTERNAL", "TABLE")
+
+    made = create_table(reader)
+
+    assert (made.database, made.name, made.if_not_exists) == ("lake", "raw", True)
+    assert [(c.name, c.type, c.comment) for c in made.columns] == [
+        ("a", "string", "it's, (a)"),
+        ("b", "decimal(38,18)", ""),
+        ("c", "array<struct<id:string,m:map<string,int>>>", ""),
+    ]
+    assert [c.name for c in made.keys] == ["dt"]
+    assert made.serde_properties == {"ignore.malformed.json": "true"}
+    assert (made.input_format, made.location, made.properties) == (
+        "in",
+        "s3://b/p/",
+        {"k": "v", "x": "y"},
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "t (a string)",
+        "t (a strong) LOCATION 's3://b/'",
+        "t (a string LOCATION 's3://b/'",
+        "t (a string) LOCATION 's3://b/' SKEWED BY (a)",
+    ],
+)
+def test_ddl_that_is_wrong_is_refused(sql: str) -> None:
+    with pytest.raises(QueryError):
+        create_table(Reader(sql))
+
+
+def test_partition_specs_carry_values_and_locations() -> None:
+    specs = partition_specs(
+        Reader(
+            "PARTITION (dt='a', hour = '01') LOCATION 's3://b/x/' PARTITION (dt='b', hour=2)"
+        ),
+        None,
+    )
+
+    assert [(one.values, one.location) for one in specs] == [
+        ({"dt": "a", "hour": "01"}, "s3://b/x/"),
+        ({"dt": "b", "hour": "2"}, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("select 1", ("DML", "SELECT")),
+        ("/* x */ -- y\n with a as (select 1) select 1", ("DML", "SELECT")),
+        ("(select 1)", ("DML", "SELECT")),
+        ("create table a as select 1", ("DDL", "CREATE_TABLE_AS_SELECT")),
+        ("create or replace view a as select 1", ("DDL", "CREATE")),
+        ("show tables", ("UTILITY", "SHOW")),
+    ],
+)
+def test_statements_are_sorted_as_athena_does(sql: str, expected: tuple[str, str]) -> None:
+    assert kind(sql) == expected
+
+
+@pytest.mark.parametrize(
+    "sql", ["PRAGMA version", "ATTACH 'x'", "COPY a TO 'b'", "SET a = 1", ""]
+)
+def test_statements_of_other_engines_are_syntax_errors(sql: str) -> None:
+    with pytest.raises(QueryError, match="mismatched input"):
+        kind(sql)
+
+
+def _key(node: exp.Expression) -> str | None:
+    return (
+        node.name if isinstance(node, exp.Column) and node.name in ("dt", "hour", "n") else None
+    )
+
+
+def _keeps(where: str, **values: Any) -> bool:
+    tree = sqlglot.parse_one(f"SELECT 1 WHERE {where}", read="athena").args["where"].this
+    return Pruner(tree, _key).keeps({"dt": "2026-11-22", "hour": "05", "n": 5, **values})
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"),
+    [
+        ("hour = '05'", True),
+        ("hour = '06'", False),
+        ("hour = '06' OR price > 1", True),
+        ("hour = '06' AND price > 1", False),
+        ("NOT (hour = '05')", False),
+        ("NOT (price > 1)", True),
+        ("hour IN ('04', '05')", True),
+        ("hour NOT IN ('04', '05')", False),
+        ("hour BETWEEN '06' AND '07'", False),
+        ("dt || '-' || hour > '2026-11-22-05'", False),
+        ("concat(dt, hour) = '2026-11-2205'", True),
+        ("(dt, hour) > ('2026-11-22', '04')", True),
+        ("CAST(dt AS date) > DATE '2026-11-22'", False),
+        ("n < 5", False),
+        ("n = 5 AND '05' = hour", True),
+        ("substr(hour, 1, 1) = '9'", True),
+        ("hour = price", True),
+    ],
+)
+def test_a_partition_is_left_out_only_if_no_row_can_pass(where: str, kept: bool) -> None:
+    assert _keeps(where) is kept
+
+
+def test_a_null_key_passes_no_comparison() -> None:
+    assert not _keeps("hour = '05'", hour=None)
+    assert _keeps("hour = '05' OR price = 1", hour=None)
+    assert _keeps("hour IS NULL", hour=None)
+
+
+def test_demanded_values_are_found_at_the_top_level_only() -> None:
+    def found(where: str) -> list[str] | None:
+        tree = sqlglot.parse_one(f"SELECT 1 WHERE {where}", read="athena").args["where"].this
+        return candidates(tree, _key, "hour")
+
+    assert found("dt = 'x' AND (hour = '01')") == ["01"]
+    assert found("hour IN ('01', '02') AND price > 1") == ["01", "02"]
+    assert found("hour = '01' OR dt = 'x'") is None
+    assert found("hour > '01'") is None
+
+
+def _table(keys: list[tuple[str, str]], **parameters: str) -> Table:
+    raw = {
+        "Name": "t",
+        "StorageDescriptor": {"Columns": [], "Location": "s3://b/t"},
+        "PartitionKeys": [{"Name": name, "Type": of} for name, of in keys],
+        "Parameters": {"projection.enabled": "true", **parameters},
+    }
+    return table_of("d", raw)
+
+
+def _projected(table: Table, **wanted: list[str] | None) -> list[str]:
+    now = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
+    return [one.location for one in projection.partitions(table, wanted, now)]
+
+
+def test_projection_counts_dates_and_numbers() -> None:
+    table = _table(
+        [("dt", "string"), ("hour", "string")],
+        **{
+            "projection.dt.type": "date",
+            "projection.dt.range": "NOW-1DAYS,NOW",
+            "projection.dt.format": "yyyy-MM-dd",
+            "projection.hour.type": "integer",
+            "projection.hour.range": "8,10",
+            "projection.hour.digits": "2",
+        },
+    )
+
+    assert _projected(table) == [
+        f"s3://b/t/dt={dt}/hour={hour}/"
+        for dt in ("2026-02-28", "2026-03-01")
+        for hour in ("08", "09", "10")
+    ]
+    assert _projected(table, dt=["2026-03-01"], hour=["09", "77"]) == [
+        "s3://b/t/dt=2026-03-01/hour=09/"
+    ]
+
+
+def test_projection_of_enums_months_and_templates() -> None:
+    table = _table(
+        [("kind", "string"), ("month", "string")],
+        **{
+            "projection.kind.type": "enum",
+            "projection.kind.values": "a, b",
+            "projection.month.type": "date",
+            "projection.month.format": "yyyy/MM",
+            "projection.month.range": "2025/12,2026/01",
+            "storage.location.template": "s3://b/${kind}/${month}/x/",
+        },
+    )
+
+    assert _projected(table, kind=["b"]) == ["s3://b/b/2025/12/x/", "s3://b/b/2026/01/x/"]
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.none() | st.text(st.characters(codec="utf-8"), max_size=8),
+            min_size=2,
+            max_size=2,
+        ),
+        max_size=5,
+    )
+)
+def test_every_row_comes_back_from_its_csv_line(rows: list[list[str | None]]) -> None:
+    text = b"".join(csv_row(row) for row in rows).decode()
+
+    assert [cells for cells, _ in parsed_rows(text, 2)] == rows
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "expected"),
+    [
+        (Decimal("1E-18"), t.decimal(38, 18), "0.000000000000000001"),
+        (0.1, t.REAL, "0.1"),
+        (datetime(2026, 11, 22, 10), t.TIMESTAMP, "2026-11-22 10:00:00.000"),
+        (date(2026, 11, 22), t.DATE, "2026-11-22"),
+        (b"\x00\xff", t.VARBINARY, "00 ff"),
+        ([1, None], t.array(t.INTEGER), "[1, null]"),
+        ([("k", 1)], t.Type("map", (t.VARCHAR, t.INTEGER)), "{k=1}"),
+        ({"a": 1, "b": None}, t.Type("row", (t.INTEGER, t.DATE), ("a", "b")), "{a=1, b=null}"),
+    ],
+)
+def test_values_are_printed_as_athena_prints_them(
+    value: Any, of: t.Type, expected: str
+) -> None:
+    assert shown(value, of) == expected
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_printed_double_reads_back_as_itself(value: float) -> None:
+    assert float(java_double(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("have", "declared", "fits"),
+    [
+        (pa.int32(), t.BIGINT, True),
+        (pa.int64(), t.INTEGER, False),
+        (pa.string(), t.decimal(38, 18), False),
+        (pa.decimal128(38, 18), t.VARCHAR, False),
+        (pa.decimal128(10, 2), t.decimal(38, 18), True),
+        (pa.decimal128(38, 18), t.decimal(38, 10), False),
+        (pa.float64(), t.REAL, False),
+        (pa.timestamp("us", "UTC"), t.TIMESTAMP, True),
+        (pa.list_(pa.int64()), t.array(t.INTEGER), False),
+        (pa.struct([("A", pa.int32())]), t.Type("row", (t.BIGINT, t.DATE), ("a", "b")), True),
+    ],
+)
+def test_a_file_type_fits_a_declared_type_only_if_no_value_changes(
+    have: Any, declared: t.Type, fits: bool
+) -> None:
+    assert compatible(have, declared) is fits
+
+
+def _reader(serde: str = json_files.OPENX, **parameters: str) -> json_files.LineReader:
+    return json_files.LineReader(Storage("s3://b/", serde, "", parameters))
+
+
+def test_json_values_are_made_the_declared_type_or_null() -> None:
+    kinds = {
+        "a": t.decimal(38, 18), "b": t.VARCHAR, "c": t.BIGINT, "d": t.BOOLEAN, "e": t.TIMESTAMP,
+    }  # fmt: skip
+    line = b'{"A": 0.1, "b": 1.10, "c": "x", "d": "true", "e": "2026-01-01T00:00:00.5Z"}'
+    reader = _reader()
+
+    arrays = reader.arrays([reader.row(line, "u"), {}], list(kinds.items()), "u")
+
+    assert {name: array.to_pylist() for name, array in arrays.items()} == {
+        "a": [Decimal("0.100000000000000000"), None],
+        "b": ["1.10", None],
+        "c": [None, None],
+        "d": [True, None],
+        "e": [datetime(2026, 1, 1, 0, 0, 0, 500000), None],
+    }
+
+
+def test_a_key_can_be_mapped_and_other_serdes_are_strict() -> None:
+    mapped = _reader(**{"mapping.ts": "timestamp"})
+    strict = _reader(json_files.HCATALOG)
+
+    row = mapped.row(b'{"timestamp": 7}', "u")
+
+    assert mapped.arrays([row], [("ts", t.BIGINT)], "u")["ts"].to_pylist() == [7]
+    with pytest.raises(QueryError, match="Error parsing column c"):
+        strict.arrays([{"c": "x"}], [("c", t.BIGINT)], "u")
+
+
+@pytest.mark.parametrize("line", [b"{", b"[1]", b"1", b"\xff\xfe", b"[" * 100_000])
+def test_malformed_lines_are_nulls_or_errors_as_the_table_says(line: bytes) -> None:
+    assert _reader(**{"ignore.malformed.json": "true"}).row(line, "u") == {}
+    with pytest.raises(QueryError, match="not a valid JSON Object"):
+        _reader().row(line, "u")
+
+
+def test_hive_types_are_read_with_their_nesting() -> None:
+    found = t.hive_type("array<struct<id:string,p:decimal(38,18),m:map<string,array<int>>>>")
+
+    assert str(found) == (
+        "array(row(id varchar, p decimal(38,18), m map(varchar, array(integer))))"
+    )
+    assert t.hive_name(found) == (
+        "array<struct<id:string,p:decimal(38,18),m:map<string,array<int>>>>"
+    )
+    with pytest.raises(QueryError, match="unsupported column type"):
+        t.hive_type("uniontype<int>")
+
+
+def test_hidden_names_hide_what_lies_below_them() -> None:
+    assert hidden("_SUCCESS")
+    assert hidden("a/.b/c.parquet")
+    assert not hidden("dt=1/part_0.parquet")
+
+
+def test_a_location_keeps_marks_that_urls_would_cut() -> None:
+    assert split_url("s3://b/a#b?c=d/") == ("b", "a#b?c=d/")
+    with pytest.raises(QueryError):
+        split_url("file:///etc")
+
+
+def test_the_meter_stops_at_its_limit() -> None:
+    meter = Meter(limit=10)
+    meter.count(10)
+
+    with pytest.raises(CutoffError, match="Bytes scanned limit was exceeded"):
+        meter.count(1)
+
+
+def test_a_view_is_stored_in_prestos_form() -> None:
+    from local_cloud.athena.compile_query import Column
+    from local_cloud.athena.views import stored
+
+    entry = table_input("v", "SELECT 1 AS a", "d", (Column("a", t.decimal(3, 1)),))
+    found = stored(table_of("d", entry))
+
+    assert entry["ViewOriginalText"] == view_text(
+        "SELECT 1 AS a", "d", (Column("a", t.decimal(3, 1)),)
+    )
+    assert entry["ViewOriginalText"].startswith("/* Presto View: ")
+    assert (found.sql, found.database, found.columns) == (
+        "SELECT 1 AS a", "d", (Column("a", t.decimal(3, 1)),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", ["SELECT " + "(" * 300 + "1" + ")" * 300, "SELECT 1; SELECT 2"])
+def test_bombs_and_second_statements_are_refused(sql: str) -> None:
+    with pytest.raises(QueryError, match="SYNTAX_ERROR"):
+        parsed(sql)
+
+
+def test_a_question_mark_in_text_or_comment_is_no_parameter() -> None:
+    tree = parsed("SELECT '?', ? /* ? */ -- ?", ["1"])
+
+    assert [one.sql(comments=False) for one in tree.expressions] == ["'?'", "1"]

@@ -1,0 +1,73 @@
+"""Each expression of the corpus gives Trino's value and Trino's type, or is refused."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_cloud.athena.compile_query import BoundTable, Queries, Resolve, View
+from local_cloud.athena.duck import locked_connection, translated
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.queries import parsed
+from local_cloud.athena.results import shown
+from local_cloud.athena.types import trino_name
+
+CORPUS = Path(__file__).parents[2] / "data" / "athena" / "trino_agreement.json"
+CASES = json.loads(CORPUS.read_text())
+
+
+def _no_tables(_: str | None) -> Resolve:
+    def resolve(database: str | None, name: str) -> BoundTable | View:
+        raise QueryError("TABLE_NOT_FOUND", f"{database}.{name}")
+
+    return resolve
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[Any]:
+    opened = locked_connection()
+    yield opened
+    opened.close()
+
+
+def answer(connection: Any, case: dict[str, Any]) -> tuple[str | None, str]:
+    """(printed value, Trino type) of one case."""
+    source = f" FROM {case['from']}" if "from" in case else ""
+    made = Queries(_no_tables, lambda *_: None).compile(
+        parsed(f"SELECT {case['query']}{source}")
+    )
+    try:
+        table = connection.execute(made.sql).to_arrow_table()
+    except Exception as error:
+        raise translated(error) from error
+    value = table.column(0).to_pylist()[0]
+    kind = made.columns[0].type
+    return (None if value is None else shown(value, kind)), trino_name(kind)
+
+
+def _named(case: dict[str, Any]) -> str:
+    return str(case["query"])
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "value" in c], ids=_named)
+def test_the_value_and_the_type_are_trinos(connection: Any, case: dict[str, Any]) -> None:
+    assert answer(connection, case) == (case["value"], case["type"])
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "error" in c], ids=_named)
+def test_what_fails_in_trino_fails_here_by_the_same_name(
+    connection: Any, case: dict[str, Any]
+) -> None:
+    with pytest.raises(QueryError) as caught:
+        answer(connection, case)
+
+    assert caught.value.name == case["error"]
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "refused" in c], ids=_named)
+def test_what_could_differ_is_refused(connection: Any, case: dict[str, Any]) -> None:
+    with pytest.raises(QueryError) as caught:
+        answer(connection, case)
+
+    assert caught.value.name == "NOT_SUPPORTED"
