@@ -74,8 +74,7 @@ def _folder(package: str) -> Path:
 
 
 def _entry(job: Path) -> Path:
-    # Beside `src`: the script is no part of the package that it imports.
-    entry = job.parent.parent / ENTRY
+    entry = job / ENTRY
     if not entry.is_file():
-        raise ConfigError(f"the job has no entry script {entry}: provision from a clone")
+        raise ConfigError(f"the job has no entry script {entry}")
     return entry

@@ -57,7 +57,7 @@ def _run(args: argparse.Namespace, stack: Stack) -> int:
 def _one(command: str, name: str, stack: Stack) -> None:
     if command == "kill":
         stack.kill(name)
-    if command in ("stop", "restart"):
+    if command == "stop" or (command == "restart" and name not in stack.dead(stack.running())):
         stack.stop(name)
     if command in ("start", "restart"):
         stack.start(name)
@@ -69,7 +69,7 @@ def _up(stack: Stack) -> int:
         if dead := stack.dead(known):
             raise StackError(
                 f"The stack is up without {', '.join(dead)} (see {stack.paths.logs}): "
-                f"`python -m local_stack start {dead[0]}`, or `make down up`."
+                f"`.venv/bin/python -m local_stack start {dead[0]}`, or `make down up`."
             )
         stack.progress.say(f"everything runs already; see {stack.paths.env}")
         return 0

@@ -101,7 +101,9 @@ class Stack:
         if name not in known.processes:
             raise StackError(_no_such(name, known))
         if not processes.alive(known.processes[name]):
-            raise StackError(f"{name} is not running: `python -m local_stack start {name}`.")
+            raise StackError(
+                f"{name} is not running: `.venv/bin/python -m local_stack start {name}`."
+            )
         return known.processes[name]
 
     def _down(self, known: Record) -> None:
