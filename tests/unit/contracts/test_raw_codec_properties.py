@@ -19,6 +19,8 @@ from coinlake.contracts.raw_codec import (
 )
 from coinlake.contracts.raw_index import NULL, RawFormatError, Record, pack_index, unpack_index
 
+# A busy machine is no failure, and the tier has seconds.
+quick = settings(deadline=None, max_examples=40)
 OFFSETS = st.integers(0, 2**62)
 TIMESTAMPS = st.integers(-(2**63), 2**63 - 1)
 BYTES = st.binary(max_size=60)
@@ -50,6 +52,7 @@ def _lines(records: list[Record]) -> bytes:
     return b"".join(record.value + b"\n" for record in records if record.value is not None)
 
 
+@quick
 @given(batches())
 def test_what_is_encoded_comes_back(records: list[Record]) -> None:
     encoded = encode(records)
@@ -60,11 +63,13 @@ def test_what_is_encoded_comes_back(records: list[Record]) -> None:
     assert decoded.sha256 == encoded.sha256 == content_sha256(records)
 
 
+@quick
 @given(batches())
 def test_any_gzip_reader_sees_the_values_one_a_line(records: list[Record]) -> None:
     assert gzip.decompress(encode(records).body) == _lines(records)
 
 
+@quick
 @given(batches(), st.data())
 def test_a_truncated_object_is_an_error_that_names_a_position(
     records: list[Record], data: st.DataObject
@@ -76,6 +81,7 @@ def test_a_truncated_object_is_an_error_that_names_a_position(
         decode(body[:length])
 
 
+@quick
 @given(batches(), st.data())
 def test_a_flipped_bit_never_passes_for_the_records_that_were_written(
     records: list[Record], data: st.DataObject
@@ -93,12 +99,14 @@ def test_a_flipped_bit_never_passes_for_the_records_that_were_written(
     assert (list(decoded.records), decoded.sha256) == (records, encoded.sha256)
 
 
+@quick
 @given(st.binary(max_size=300))
 def test_a_foreign_file_is_an_error_and_nothing_else(body: bytes) -> None:
     with pytest.raises(RawFormatError):
         decode(body)
 
 
+@quick
 @given(batches(), st.binary(max_size=200), st.data())
 def test_a_mangled_index_is_an_error_and_nothing_else(
     records: list[Record], noise: bytes, data: st.DataObject

@@ -130,9 +130,7 @@ def _pack_headers(rows: Sequence[tuple[Header, ...]]) -> list[bytes]:
 
 
 def _unpack_headers(reader: "_Reader", count: int) -> list[tuple[Header, ...]]:
-    names = []
-    for _ in range(reader.u32(1)[0]):
-        names.append(_name(reader, reader.u32(1)[0]))
+    names = [_name(reader, reader.u32(1)[0]) for _ in range(reader.u32(1)[0])]
     counts = reader.u32(count)
     total = sum(counts)
     numbers = reader.u32(total)
