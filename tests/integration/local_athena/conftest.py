@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from moto.server import ThreadedMotoServer
+
 from local_cloud.athena.executions import FINAL
 from local_cloud.athena.service import Athena
 from local_cloud.bill import Bill
 from local_cloud.clients import Clients, clients_for
-from moto.server import ThreadedMotoServer
 
 HOURS = ("00", "01", "02", "03")
 SCHEMA = pa.schema(
@@ -90,7 +91,9 @@ def quotes(hour: str, count: int = 10) -> bytes:
             "asset_id": ["bitcoin", "ethereum"] * rows,
             "price_usd": pa.array([price, None] * rows, pa.decimal128(38, 18)),
             "rank": pa.array([1, 2] * rows, pa.int32()),
-            "source_ts": pa.array([1_763_805_600_000 + int(hour)] * count, SCHEMA.field(3).type),
+            "source_ts": pa.array(
+                [1_763_805_600_000 + int(hour)] * count, SCHEMA.field(3).type
+            ),
         },
         schema=SCHEMA,
     )

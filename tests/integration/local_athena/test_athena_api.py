@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from local_cloud.athena.service import Athena
 from local_cloud.bill import Bill
 from local_cloud.errors import AwsError
@@ -77,7 +78,7 @@ def test_pages_repeat_the_labels_once_and_lose_no_row(world: World) -> None:
 
     rows, token, sizes = [], None, []
     while True:
-        more = {"NextToken": token} if token else {}
+        more: dict[str, str] = {"NextToken": token} if token else {}
         page = world.athena.handle("GetQueryResults", {"QueryExecutionId": id_, **more})
         found = page["ResultSet"]["Rows"]
         rows += found
@@ -96,7 +97,9 @@ def test_pages_repeat_the_labels_once_and_lose_no_row(world: World) -> None:
 
 
 def test_types_of_a_result_are_told(world: World) -> None:
-    id_ = world.run("SELECT price_usd, rank, dt, source_ts FROM quotes LIMIT 1")["QueryExecutionId"]
+    id_ = world.run("SELECT price_usd, rank, dt, source_ts FROM quotes LIMIT 1")[
+        "QueryExecutionId"
+    ]
 
     page = world.athena.handle("GetQueryResults", {"QueryExecutionId": id_, "MaxResults": 1})
 
@@ -162,7 +165,9 @@ def test_history_and_workgroups_survive_a_restart(world: World, tmp_path: Path) 
 
     revived = Athena(world.clients, tmp_path, Bill())
 
-    answer = revived.handle("BatchGetQueryExecution", {"QueryExecutionIds": [done, alive, "no"]})
+    answer = revived.handle(
+        "BatchGetQueryExecution", {"QueryExecutionIds": [done, alive, "no"]}
+    )
     states = {
         one["QueryExecutionId"]: one["Status"]["State"] for one in answer["QueryExecutions"]
     }
@@ -202,7 +207,7 @@ def test_a_file_replaced_in_mid_query_is_an_error(world: World) -> None:
 
 
 def test_what_is_not_there_is_refused_by_name(world: World) -> None:
-    with pytest.raises(AwsError, match="athena.CreateNotebook is not there"):
+    with pytest.raises(AwsError, match=r"athena\.CreateNotebook is not there"):
         world.athena.handle("CreateNotebook", {})
 
 
@@ -214,4 +219,6 @@ def test_the_catalog_can_be_read_through_athena(world: World) -> None:
 
     assert [k["Name"] for k in table["TableMetadata"]["PartitionKeys"]] == ["dt", "hour"]
     assert [one["Name"] for one in listed["TableMetadataList"]] == ["quotes"]
-    assert world.athena.handle("ListDatabases", request)["DatabaseList"][0]["Name"] == "coinlake"
+    assert (
+        world.athena.handle("ListDatabases", request)["DatabaseList"][0]["Name"] == "coinlake"
+    )

@@ -147,7 +147,12 @@ def _body(price: str) -> dict[str, Any]:
 
 
 def test_raw_json_is_queried_through_projection_and_unnest(world: World) -> None:
-    lines = [json.dumps(_body("87654.123456789012345678")), "{broken", "", json.dumps(_body("1e-7"))]
+    lines = [
+        json.dumps(_body("87654.123456789012345678")),
+        "{broken",
+        "",
+        json.dumps(_body("1e-7")),
+    ]
     world.put(
         "raw/coincap.assets.v1/dt=2026-11-22/hour=07/1-0-0.json.gz",
         gzip.compress("\n".join(lines).encode()),

@@ -9,6 +9,8 @@ import pytest
 import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlglot import exp
+
 from local_cloud.athena import json_files, projection
 from local_cloud.athena import types as t
 from local_cloud.athena.catalog import Storage, Table, table_of
@@ -20,7 +22,6 @@ from local_cloud.athena.queries import parsed
 from local_cloud.athena.results import csv_row, java_double, parsed_rows, shown
 from local_cloud.athena.statements import Reader, create_table, kind, partition_specs
 from local_cloud.athena.views import table_input, view_text
-from sqlglot import exp
 
 
 def test_create_external_table_is_read_with_all_its_clauses() -> None:
@@ -233,7 +234,7 @@ def test_every_row_comes_back_from_its_csv_line(rows: list[list[str | None]]) ->
     [
         (Decimal("1E-18"), t.decimal(38, 18), "0.000000000000000001"),
         (0.1, t.REAL, "0.1"),
-        (datetime(2026, 11, 22, 10), t.TIMESTAMP, "2026-11-22 10:00:00.000"),
+        (datetime(2026, 11, 22, 10, tzinfo=UTC), t.TIMESTAMP, "2026-11-22 10:00:00.000"),
         (date(2026, 11, 22), t.DATE, "2026-11-22"),
         (b"\x00\xff", t.VARBINARY, "00 ff"),
         ([1, None], t.array(t.INTEGER), "[1, null]"),
@@ -291,7 +292,7 @@ def test_json_values_are_made_the_declared_type_or_null() -> None:
         "b": ["1.10", None],
         "c": [None, None],
         "d": [True, None],
-        "e": [datetime(2026, 1, 1, 0, 0, 0, 500000), None],
+        "e": [datetime.fromisoformat("2026-01-01 00:00:00.500"), None],
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from local_cloud.athena.compile_query import BoundTable, Queries, Resolve, View
 from local_cloud.athena.duck import locked_connection, translated
 from local_cloud.athena.failures import QueryError

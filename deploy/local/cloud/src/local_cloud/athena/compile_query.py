@@ -6,17 +6,30 @@ from typing import Any
 
 from sqlglot import exp
 
-from local_cloud.athena import aggregates, functions_nested, functions_text, functions_time
+from local_cloud.athena import (
+    aggregates,
+    conditions,
+    functions_nested,
+    functions_text,
+    functions_time,
+)
 from local_cloud.athena import types as t
 from local_cloud.athena.compile_expr import Expressions
 from local_cloud.athena.failures import QueryError, not_supported, syntax_error, type_mismatch
 from local_cloud.athena.from_clause import FromClause
-from local_cloud.athena.scope import Field, Names, Scope
-from local_cloud.athena.typed import Typed, common, identifier
+from local_cloud.athena.query_parts import (
+    GROUPINGS,
+    limits,
+    position,
+    refuse_extras,
+    star_alias,
+)
+from local_cloud.athena.scope import Names, Scope
+from local_cloud.athena.typed import Typed, common
 from local_cloud.athena.types import Type
 
 # The modules of rules register themselves when imported.
-RULE_MODULES = (aggregates, functions_nested, functions_text, functions_time)
+RULE_MODULES = (aggregates, conditions, functions_nested, functions_text, functions_time)
 MAX_VIEW_DEPTH = 16
 
 
@@ -225,7 +238,7 @@ class Queries:
     ) -> list[tuple[str, Typed]]:
         found: list[tuple[str, Typed]] = []
         for one in node.expressions:
-            star = _star(one)
+            star = star_alias(one)
             if star is not None:
                 found += [(f.name, Typed(f.sql, f.type)) for f in scope.star(star or None)]
                 continue
@@ -252,7 +265,7 @@ class Queries:
         def key(one: exp.Expression) -> str:
             if isinstance(one, exp.Literal) and not one.is_string:
                 return str(position(one, len(projections)))
-            if word := _GROUPINGS.get(type(one)):
+            if word := GROUPINGS.get(type(one)):
                 return f"{word} ({', '.join(key(part) for part in one.expressions)})"
             if isinstance(one, (exp.Tuple, exp.Paren)):
                 inner = one.expressions if isinstance(one, exp.Tuple) else [one.this]
@@ -303,71 +316,6 @@ def env_prune(env: Environment, where: exp.Expression, scope: Scope) -> None:
         env.prune(table, where, key)
 
 
-def _star(node: exp.Expression) -> str | None:
-    """None: no star. "": `*`. Otherwise the alias of `alias.*`."""
-    target = node
-    if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
-        target, alias = node.this, str(node.table).lower()
-    elif isinstance(node, exp.Star):
-        alias = ""
-    else:
-        return None
-    if any(target.args.values()):
-        raise not_supported(f"{node.sql(dialect='athena')}")
-    return alias
-
-
-def position(node: exp.Expression, width: int) -> int:
-    """An ordinal of GROUP BY or ORDER BY."""
-    number = int(node.name) if node.name.isdigit() else 0
-    if not 1 <= number <= width:
-        raise syntax_error(f"position {node.name} is not in select list")
-    return number
-
-
-def limits(node: exp.Expression) -> str:
-    """OFFSET and LIMIT, plain numbers only."""
-    sql = ""
-    limit = node.args.get("limit")
-    if isinstance(limit, exp.Fetch):
-        options = limit.args.get("limit_options")
-        if options is not None and options.args.get("with_ties"):
-            raise not_supported("FETCH … WITH TIES")
-        sql += f" LIMIT {_number(limit.args['count'])}"
-    elif limit is not None and limit.expression.name.upper() != "ALL":
-        sql += f" LIMIT {_number(limit.expression)}"
-    if offset := node.args.get("offset"):
-        sql += f" OFFSET {_number(offset.expression)}"
-    return sql
-
-
-def _number(node: exp.Expression) -> int:
-    if not isinstance(node, exp.Literal) or not node.name.isdigit():
-        raise syntax_error("LIMIT and OFFSET take plain numbers")
-    return int(node.name)
-
-
-_GROUPINGS: dict[type[exp.Expression], str] = {
-    exp.GroupingSets: "GROUPING SETS",
-    exp.Rollup: "ROLLUP",
-    exp.Cube: "CUBE",
-}
-_KNOWN = {
-    "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
-    "distinct", "with_", "windows", "kind", "hint",
-}  # fmt: skip
-
-
-def refuse_extras(node: exp.Select) -> None:
-    """Clauses that other dialects allow are no part of Athena's."""
-    for key, value in node.args.items():
-        if value and (key not in _KNOWN or key in ("kind", "hint")):
-            raise not_supported(f"the clause {key.strip('_').upper()}")
-    distinct = node.args.get("distinct")
-    if distinct is not None and distinct.args.get("on"):
-        raise not_supported("DISTINCT ON")
-
-
 def _as_written(node: exp.Expression, columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """Names are matched in lower case, but a result shows an alias as it was written."""
     if not isinstance(node, exp.Select) or len(node.expressions) != len(columns):
@@ -416,11 +364,3 @@ def _renamed(columns: tuple[Column, ...], alias: Any) -> tuple[Column, ...]:
     if len(names) != len(columns):
         raise syntax_error("column alias list has a wrong number of entries")
     return tuple(Column(name, column.type) for name, column in zip(names, columns, strict=True))
-
-
-def derived_fields(columns: tuple[Column, ...], alias: str) -> tuple[Field, ...]:
-    """Fields of a subquery under `alias`, whose columns are c0, c1, …"""
-    return tuple(
-        Field(column.name, column.type, f"{identifier(alias)}.c{i}")
-        for i, column in enumerate(columns)
-    )

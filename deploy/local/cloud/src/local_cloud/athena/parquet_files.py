@@ -117,7 +117,8 @@ def compatible(have: Any, declared: Type) -> bool:
 
 def _decimal_fits(have: Any, declared: Type) -> bool:
     whole = have.precision - have.scale
-    return have.scale <= declared.scale and whole <= (declared.precision or 0) - declared.scale
+    room = (declared.precision or 0) - declared.scale
+    return bool(have.scale <= declared.scale and whole <= room)
 
 
 def _field_type(declared: Type, name: str) -> Type:
