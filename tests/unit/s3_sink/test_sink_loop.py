@@ -1,0 +1,304 @@
+"""The loop with a group in memory: revokes, deadlines, budgets, broken promises, bad polls."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coinlake.contracts.announcements import Landed
+from coinlake.contracts.raw_index import Record
+from coinlake.errors import TransientError
+from s3_sink.core.flow import Budget
+from s3_sink.core.lane import State
+from s3_sink.core.part import Limits
+from s3_sink.core.ports import Commit, Partition, Polled
+from s3_sink.core.writer import Writer
+from s3_sink.loop import Outside, Policy, Sink
+
+if TYPE_CHECKING:
+    from tests.unit.s3_sink.conftest import World
+else:
+    World = Any
+
+HOUR_MS = 3_600_000
+NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
+ONE = Partition("coincap.assets.v1", 0)
+BIG = 10**9
+
+
+@dataclass
+class FakeGroup:
+    """A consumer group of one, over the world's log: paused partitions give nothing."""
+
+    world: World
+    positions: dict[Partition, int] = field(default_factory=dict)
+    paused: set[Partition] = field(default_factory=set)
+    commits: dict[Partition, Commit] = field(default_factory=dict)
+    failures: list[TransientError] = field(default_factory=list)
+    at_once: int = 5
+
+    async def poll(self, timeout_s: float) -> Polled:
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop()
+        log, given, beyond = self.world.log, {}, []
+        for partition, position in self.positions.items():
+            if partition in self.paused:
+                continue
+            if not log.start <= position <= log.end:
+                beyond.append(partition)
+                continue
+            fresh = [one for one in log.records if one.offset >= position][: self.at_once]
+            if fresh:
+                given[partition] = fresh
+        for partition, records in given.items():
+            self.positions[partition] = records[-1].offset + 1
+        return Polled(given, tuple(beyond))
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        self.positions[partition] = offset
+
+    def pause(self, partition: Partition) -> None:
+        self.paused.add(partition)
+
+    def resume(self, partition: Partition) -> None:
+        self.paused.discard(partition)
+
+    async def commit(self, commits: Mapping[Partition, Commit]) -> None:
+        self.commits.update(commits)
+
+
+@dataclass
+class Told:
+    """What the loop told, with memory."""
+
+    heard: list[tuple[str, Any]] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *said: self.heard.append((name, said))
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.heard]
+
+
+class Stage:
+    """A sink on a fake group; `play` runs it until a condition holds."""
+
+    def __init__(self, world: World, **policy: Any) -> None:
+        self.world = world
+        self.group = FakeGroup(world)
+        self.told = Told()
+        self.announced: list[Landed] = []
+        self.now_s = 0.0
+        chosen: dict[str, Any] = {
+            "limits": Limits(BIG, BIG, 10, 60.0),
+            "budget": Budget(BIG, 1),
+            "producers": frozenset(),
+            "flush_deadline_s": 5.0,
+            "tick_s": 0.001,
+        }
+        outside = Outside(
+            self.group, world.log, world.store, world.codec, self.announced.append,
+            self._wait, lambda: self.now_s, lambda: 0,
+        )  # fmt: skip
+        writer = Writer(world.store, world.codec, self._wait, self.told, "me")
+        self.sink = Sink(outside, Policy(**{**chosen, **policy}), writer, self.told)
+
+    async def play(
+        self, until: Callable[[], bool], then: Awaitable[None] | None = None
+    ) -> None:
+        stop = asyncio.Event()
+
+        def join(sink: Sink) -> None:
+            self.group.pause(ONE)
+            self.group.seek(ONE, 0)
+            sink.assigned([ONE])
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.sink.run(join, stop, lambda: None))
+            async with asyncio.timeout(5):
+                while not until():  # noqa: ASYNC110 - conditions of many kinds
+                    await asyncio.sleep(0)
+                if then is not None:
+                    await then
+            stop.set()
+
+    async def _wait(self, attempt: int) -> None:
+        await asyncio.sleep(0)
+
+    @property
+    def lane(self) -> Any:
+        return self.sink.lanes[ONE]
+
+
+def _records(start: int, stop: int) -> list[Record]:
+    return [Record(n, NOON_MS + n, b"k", b'{"n":%d}' % n) for n in range(start, stop)]
+
+
+async def test_everything_held_is_stored_and_committed_when_it_is_time_to_stop(
+    world: World,
+) -> None:
+    world.log.records = _records(0, 23)
+    stage = Stage(world)
+
+    await stage.play(lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 23)
+
+    assert world.chain() == [(0, 10), (10, 20), (20, 23)]
+    assert world.stored() == world.log.records
+    last = max(key for key in world.store.objects if key.startswith("raw/"))
+    assert stage.group.commits == {ONE: Commit(23, last)}
+    assert [hint.next_offset for hint in stage.announced] == [10, 20, 23]
+
+
+async def test_a_revoked_partition_is_flushed_before_it_is_let_go(world: World) -> None:
+    world.log.records = _records(0, 7)
+    stage = Stage(world)
+
+    await stage.play(
+        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 7,
+        then=stage.sink.revoked([ONE]),
+    )
+
+    assert world.chain() == [(0, 7)]
+    assert stage.group.commits[ONE].offset == 7
+    assert "left" in stage.told.names()
+
+
+async def test_a_store_that_is_down_cannot_hold_up_a_revoke_beyond_the_deadline(
+    world: World,
+) -> None:
+    world.log.records = _records(0, 7)
+    stage = Stage(world, flush_deadline_s=0.05)
+
+    async def revoke() -> None:
+        world.store.down = True
+        await stage.sink.revoked([ONE])
+
+    await stage.play(
+        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 7, then=revoke()
+    )
+
+    assert world.chain() == []
+    assert stage.group.commits == {}
+    assert stage.sink.lanes == {}
+
+
+async def test_a_value_is_stored_once_it_is_old_enough(world: World) -> None:
+    world.log.records = _records(0, 3)
+    stage = Stage(world)
+
+    async def grow_old() -> None:
+        assert world.chain() == []
+        stage.now_s += 60.0
+        while not world.chain():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+    await stage.play(
+        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 3, then=grow_old()
+    )
+
+    assert world.chain() == [(0, 3)]
+
+
+async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) -> None:
+    world.log.records = _records(0, 60)
+    # Room for a dozen records; parts of a hundred would never be full.
+    stage = Stage(world, limits=Limits(BIG, BIG, 100, 60.0), budget=Budget(3_000, 1))
+
+    await stage.play(lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 60)
+
+    assert world.stored() == world.log.records
+    assert len(world.chain()) > 3
+
+
+async def test_memory_stays_flat_while_the_store_is_down(world: World) -> None:
+    world.log.records = _records(0, 500)
+    stage = Stage(world, budget=Budget(10_000, 1))
+    retried: list[int] = []
+
+    def enough() -> bool:
+        if ONE in stage.sink.lanes and stage.lane.state is State.RUNNING:
+            world.store.down = len(stage.told.heard) < 300
+            retried.append(stage.lane.weight)
+        return ONE in stage.sink.lanes and stage.lane.link >= 490
+
+    await stage.play(enough)
+
+    # What one poll brings comes on top of the mark at which fetching pauses.
+    assert max(retried) < 10_000 + 5 * 400
+    assert world.stored() == world.log.records
+
+
+async def test_a_broken_promise_stops_the_partition_and_not_the_sink(world: World) -> None:
+    world.log.records = _records(0, 5)
+    world.log.commit = Commit(99, "")
+    stage = Stage(world)
+
+    await stage.play(lambda: "stopped" in stage.told.names())
+
+    assert world.chain() == []
+    assert ONE in stage.group.paused
+
+
+async def test_an_offset_out_of_range_stores_what_is_held_and_then_asks_the_chain(
+    world: World,
+) -> None:
+    world.log.records = _records(0, 5)
+    stage = Stage(world)
+
+    async def expire() -> None:
+        world.log.start = 20
+        world.log.records = _records(20, 25)
+        while "stopped" not in stage.told.names():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    await stage.play(
+        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 5, then=expire()
+    )
+
+    # Kafka has them no more: the sink was the last to hold them.
+    assert world.chain() == [(0, 5)]
+    ((_, (_, reason)),) = [said for said in stage.told.heard if said[0] == "stopped"]
+    assert "[5, 20) has expired" in reason
+
+
+async def test_a_poll_that_failed_has_skipped_nothing(world: World) -> None:
+    world.log.records = _records(0, 12)
+    stage = Stage(world)
+
+    async def stumble() -> None:
+        # As a client that moved on although the records were lost on the way.
+        stage.group.failures = [TransientError("corrupt batch")]
+        stage.group.positions[ONE] = 12
+        while stage.lane.fetched_to < 12:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    stage.group.at_once = 3
+    await stage.play(
+        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to >= 3, then=stumble()
+    )
+
+    assert world.stored() == world.log.records
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_a_commit_that_fails_is_tried_again_and_holds_nothing_up(
+    world: World, times: int
+) -> None:
+    world.log.records = _records(0, 30)
+    stage = Stage(world)
+    real, left = stage.group.commit, [times]
+
+    async def commit(commits: Mapping[Partition, Commit]) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise TransientError("the coordinator is away")
+        await real(commits)
+
+    stage.group.commit = commit  # type: ignore[method-assign]
+    await stage.play(lambda: ONE in stage.group.commits)
+
+    assert stage.group.commits[ONE].offset == 30
+    assert stage.told.names().count("commit_failed") == times
