@@ -82,8 +82,9 @@ def run(settings: Settings) -> None:
             "athena": athena,
         }
         parts = Parts(moto, engines, journal, faults, bill, settings.s3_endpoint)
-        admin_front.app = Admin(bill, faults, jobs.log_of)
         front.app = Dispatcher(parts)
+        # Health comes last: who sees it may call.
+        admin_front.app = Admin(bill, faults, jobs.log_of)
         ready = {"event": "ready", "port": server.port, "admin_port": admin.port}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
