@@ -5,13 +5,14 @@ import json
 import random
 import signal
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coinlake.contracts.topics import GAPS, REJECTED
 from local_stack.broker import Broker
+from local_stack.ports import free_ports
 
 if TYPE_CHECKING:
     from tests.integration.ingestor.conftest import Read, Simulator, StartIngestor, Topics
@@ -35,6 +36,11 @@ def settled(status: Any) -> int:
     return sum(feed["published"] + feed["rejected"] for feed in status["feeds"].values())
 
 
+def at_least(count: int) -> Callable[[Any], bool]:
+    """So many answers are journaled."""
+    return lambda status: polls(status) >= count
+
+
 def answers(records: "Iterable[Read]") -> "list[Read]":
     return [record for record in records if record.value is not None and record.topic != GAPS]
 
@@ -47,7 +53,7 @@ async def test_every_body_served_is_in_kafka_once_with_equal_bytes(
     simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
 ) -> None:
     ingestor = await start_ingestor()
-    await ingestor.until("/status", lambda status: polls(status) >= 25)
+    await ingestor.until("/status", at_least(25))
     before = await ingestor.json("/status")
 
     exit_code = ingestor.process.end()
@@ -79,7 +85,7 @@ async def test_heartbeats_promise_nothing_that_a_later_record_breaks(
     topics: "Topics", start_ingestor: "StartIngestor"
 ) -> None:
     ingestor = await start_ingestor(INGESTOR_HEARTBEAT_S="0.1")
-    await ingestor.until("/status", lambda status: polls(status) >= 25)
+    await ingestor.until("/status", at_least(25))
     ingestor.process.end()
 
     records = await topics.read()
@@ -174,7 +180,7 @@ async def test_killed_at_any_moment_it_sends_what_it_journaled_and_names_what_it
     for _ in range(4):
         ingestor = await start_ingestor()
         wanted += 8
-        await ingestor.until("/status", lambda status: polls(status) >= wanted)
+        await ingestor.until("/status", at_least(wanted))
         # Any moment will do: the point is that it is not one that the code chose.
         await asyncio.sleep(rng.uniform(0, 0.3))
         wanted = polls(await ingestor.json("/status"))
@@ -210,6 +216,40 @@ async def test_killed_at_any_moment_it_sends_what_it_journaled_and_names_what_it
     assert ingestor.process.lines("ticks_missed")
 
 
+async def test_started_without_kafka_it_spools_stops_when_full_and_sends_all_later(
+    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+) -> None:
+    (nobody,) = free_ports(1)
+    # Room for one largest answer of the one page, and for some real ones of about 20 kB.
+    small = {
+        **ONLY_ASSETS,
+        "INGESTOR_FEEDS__ASSETS__INTERVAL_S": "0.05",
+        "INGESTOR_POLL__MAX_BODY_BYTES": "60000",
+        "INGESTOR_JOURNAL__MAX_BYTES": "400000",
+        "INGESTOR_JOURNAL__SEGMENT_BYTES": "50000",
+    }
+    ingestor = await start_ingestor(KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{nobody}", **small)
+    full = await ingestor.until("/status", lambda status: status["needs"]["journal"])
+    later = await ingestor.until(
+        "/status",
+        lambda status: status["feeds"]["assets"]["missed"] >= 10,
+    )
+    exit_code = ingestor.process.end()
+    restarted = await start_ingestor(**small)
+    await restarted.until("/status", lambda status: settled(status) > polls(later))
+    restarted.process.end()
+
+    assert exit_code == 0
+    assert polls(full) == polls(later) > 3
+    assert later["journal"]["pending_bytes"] <= 400_000
+    records = await topics.read()
+    served = Counter(entry["sha256"] for entry in await simulator.ledger())
+    assert Counter(record.headers["sha256"] for record in answers(records)) == served
+    gaps = [json.loads(record.value or b"") for record in records if record.topic == GAPS]
+    assert sum(gap["count"] for gap in gaps if gap["cause"] == "spool_full") >= 10
+    assert len(list((restarted.process.log.parent / "state" / "journal").iterdir())) <= 3
+
+
 async def test_a_refused_key_stops_polling_and_is_said(
     simulator: "Simulator", start_ingestor: "StartIngestor"
 ) -> None:
@@ -235,7 +275,7 @@ async def test_the_hard_maximum_of_credits_holds_over_restarts(
     limits = {**ONLY_ASSETS, "INGESTOR_CREDITS__MAX_TOTAL": "50"}
     for number in signal.SIGKILL, signal.SIGTERM:
         ingestor = await start_ingestor(**limits)
-        await ingestor.until("/status", lambda status: polls(status) >= 1)
+        await ingestor.until("/status", at_least(1))
         ingestor.process.end(number)
     ingestor = await start_ingestor(**limits)
     status = await ingestor.until(
@@ -295,7 +335,7 @@ async def test_a_second_process_on_the_same_state_is_refused(
     start_ingestor: "StartIngestor",
 ) -> None:
     first = await start_ingestor()
-    await first.until("/status", lambda status: polls(status) >= 1)
+    await first.until("/status", at_least(1))
 
     second = await start_ingestor()
     code = await asyncio.to_thread(second.process.popen.wait, 20)  # type: ignore[union-attr]

@@ -163,6 +163,11 @@ class Settings(ServiceSettings):
             raise ValueError("COINCAP_API_KEY is needed: CoinCap answers no call without a key")
         if not self.plans():
             raise ValueError("no feed has pages: nothing would be polled")
+        if self.poll.timeout_s >= self.watchdog_s:
+            raise ValueError(
+                "INGESTOR_POLL__TIMEOUT_S must be below INGESTOR_WATCHDOG_S: else a slow answer "
+                "ends the process"
+            )
         if self.journal.max_bytes < self.answer_bytes:
             raise ValueError(
                 f"INGESTOR_JOURNAL__MAX_BYTES must be at least {self.answer_bytes}: room for "

@@ -24,6 +24,8 @@ from ingestor.core.progress import Pending, Progress
 log = logs.get(__name__)
 T = TypeVar("T")
 
+_NOWHERE = Place(0, 0, 0)
+
 
 class Journal:
     """Entries on disk and the state that follows from them; safe to use from many tasks."""
@@ -84,12 +86,18 @@ class Journal:
         return entry.record
 
     async def sent(self, seq: int) -> None:
-        """Kafka has this record and all before it."""
+        """Kafka has this record and all before it; never fails, since that is so already."""
+        entry = SentEntry(seq)
         async with self._lock:
-            # Not synced: a lost mark sends a record again with the same poll_id, which the
-            # lake allows and removes; a sync per record would cost more than that.
-            await self._append(SentEntry(seq), sync=False)
-            await self._run(lambda: self._segments.delete_sent(self.progress.sent_seq))
+            try:
+                # Not synced: a lost mark sends a record again with the same poll_id, which the
+                # lake allows and removes; a sync per record would cost more than that.
+                await self._append(entry, sync=False)
+                await self._run(lambda: self._segments.delete_sent(self.progress.sent_seq))
+            except TransientError as error:
+                # Failing here would send the record again and again while the disk is full.
+                log.error("sent_mark_refused", seq=seq, reason=str(error))
+                self.progress.apply(entry, _NOWHERE, 0)
 
     async def disk_bytes(self) -> int:
         """Bytes on disk, sent records that are not deleted yet included."""

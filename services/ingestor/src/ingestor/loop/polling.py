@@ -110,6 +110,14 @@ class Poller:
                 self.gaps.miss(due.missed, interval_ms, Cause.OVERRUN)
             self._last_due_ms = due.due_ms
             await self._tick(Tick(due.due_ms, interval_ms), stop)
+        await self._name_at_end()
+
+    async def _name_at_end(self) -> None:
+        try:
+            await self.gaps.name()
+        except TransientError as error:
+            # The next start finds the same ticks missing, only without their cause.
+            log.error("gaps_unnamed", page=self.plan.page.key, reason=str(error))
 
     async def _resume(self) -> None:
         interval_ms = self._budget.interval_ms(self.plan)

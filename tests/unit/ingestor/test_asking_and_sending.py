@@ -1,0 +1,340 @@
+"""Asking and sending with fakes around a real journal: order, promises, money, wedges."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coinlake.backoff import Backoff
+from coinlake.contracts.feeds import ASSETS
+from coinlake.contracts.headers import Header
+from coinlake.contracts.headers import complete_to_ms as promised
+from coinlake.contracts.topics import REJECTED
+from coinlake.errors import BadRecordError, TransientError
+from coinlake.kafka import Producer
+from coinlake.lifecycle import Pulse
+from coinlake.testing import FakeClock, FakeProducer
+from ingestor.adapters.coincap import Answer, NoAnswerError
+from ingestor.adapters.journal import Journal, open_journal
+from ingestor.core.credits import Limits
+from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, decode
+from ingestor.core.gates import KeyGate, PageGate
+from ingestor.core.page import Page
+from ingestor.core.progress import FloorClock, complete_to_ms
+from ingestor.core.schedule import Tick
+from ingestor.core.usable import Rules
+from ingestor.loop.asking import Asker, Stamps, Terms
+from ingestor.loop.budget import Allowance, Budget, PagePlan
+from ingestor.loop.doors import Doors, Patience
+from ingestor.loop.sending import Heartbeats, Sender
+from ingestor.metrics import IngestorMetrics
+
+PAGE = Page(ASSETS, 100)
+TICK = Tick(1_795_305_600_000, 60_000)
+START_S = 1_795_305_600.0
+
+
+@dataclass
+class FakeApi:
+    """Answers what it is told, and remembers what it was asked and what was reserved then."""
+
+    answer: Answer | NoAnswerError
+    on_disk: Path | None = None
+    urls: list[str] = field(default_factory=list)
+    reserved: list[int] = field(default_factory=list)
+
+    async def get(self, url: str) -> Answer:
+        self.urls.append(url)
+        if self.on_disk is not None:
+            self.reserved.append(orjson.loads(self.on_disk.read_bytes())["reserved"])
+        if isinstance(self.answer, NoAnswerError):
+            raise self.answer
+        return self.answer
+
+
+class PickyProducer(FakeProducer):
+    """Refuses values that it is told to, for good."""
+
+    def __init__(self, refuses: bytes) -> None:
+        super().__init__()
+        self._refuses = refuses
+
+    async def send(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[Header] = (),
+        timestamp_ms: int | None = None,
+        partition: int | None = None,
+    ) -> int:
+        if value == self._refuses:
+            raise BadRecordError("too large")
+        return await super().send(
+            topic,
+            key=key,
+            value=value,
+            headers=headers,
+            timestamp_ms=timestamp_ms,
+            partition=partition,
+        )
+
+
+class Bench:
+    """The loops' parts around one journal, with a clock that the test moves."""
+
+    def __init__(self, folder: Path, journal: Journal, limits: Limits | None = None) -> None:
+        self.folder = folder
+        self.journal = journal
+        self.clock = FakeClock(START_S)
+        self.metrics = IngestorMetrics(CollectorRegistry())
+        self.stamps = Stamps(FloorClock(self.wall_ms, journal.progress.floor_ms))
+        self.budget = Budget(
+            folder / "credits.json",
+            [PagePlan(PAGE, 60_000)],
+            Allowance(limits or Limits(4_000_000, None), 600),
+            self.wall_ms,
+        )
+        self.key = KeyGate(probe_ms=3_600_000)
+        self.patience = Patience(Backoff(), random.Random(1))
+        self.doors = Doors(self.key, self.budget, journal, 10_000, self.patience, self.wall_ms)
+
+    def wall_ms(self) -> int:
+        return round(self.clock() * 1_000)
+
+    def asker(self, api: FakeApi) -> Asker:
+        ids = iter(range(1, 1_000))
+        terms = Terms(
+            "http://api/v3",
+            "simulator",
+            Rules(60_000, 16),
+            lambda size: f"{next(ids):0{size * 2}x}",
+        )
+        return Asker(api, self.journal, self.budget, terms, self.stamps, self.metrics)
+
+    def good(self) -> Answer:
+        body = {"timestamp": self.wall_ms(), "data": [{"id": "bitcoin"}]}
+        return Answer(200, orjson.dumps(body), None)
+
+    def sender(self, producer: FakeProducer) -> Sender:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Producer]:
+            yield producer
+
+        beats = Heartbeats((ASSETS.topic, REJECTED), 60_000, "me", self.journal, self.stamps)
+        return Sender(opened, self.journal, beats, self.patience, self.folder, self.metrics)
+
+    async def sent_by(self, sender: Sender) -> None:
+        """Let the sender send all that waits."""
+        quiet = asyncio.Event()
+        quiet.set()
+        await sender.run(quiet, Pulse(60), grace_s=5)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        journal = await stack.enter_async_context(
+            open_journal(tmp_path / "journal", max_bytes=50_000, segment_bytes=1_000_000)
+        )
+        yield Bench(tmp_path, journal)
+
+
+async def test_an_answer_is_journaled_with_all_its_headers(bench: Bench) -> None:
+    api = FakeApi(bench.good())
+
+    reply = await bench.asker(api).ask(PAGE, TICK)
+
+    pending = bench.journal.head()
+    assert pending is not None
+    record = await bench.journal.read(pending)
+    headers = dict(record.headers)
+    assert reply.outcome is Outcome.USABLE
+    assert api.urls == ["http://api/v3/assets?limit=100&offset=0"]
+    assert (record.topic, record.key) == (ASSETS.topic, b"assets?limit=100&offset=0")
+    assert record.timestamp_ms == bench.wall_ms()
+    assert headers["poll_id"] == b"%032x" % 1
+    assert headers["traceparent"] == b"00-%032x-%016x-01" % (2, 3)
+    assert set(headers) == {
+        *("poll_id", "requested_at", "received_at", "status"),
+        *("url", "sha256", "source", "traceparent"),
+    }
+
+
+async def test_credits_are_on_disk_as_reserved_while_the_api_is_asked(bench: Bench) -> None:
+    api = FakeApi(bench.good(), on_disk=bench.folder / "credits.json")
+
+    await bench.asker(api).ask(PAGE, TICK)
+
+    assert api.reserved == [29]
+    assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spent"), [("timeout", 29), ("incomplete_body", 29), ("unreachable", 0)]
+)
+async def test_an_answer_that_broke_off_costs_the_full_price_and_an_absent_api_nothing(
+    bench: Bench, kind: str, spent: int
+) -> None:
+    error = NoAnswerError(kind, "no")  # type: ignore[arg-type]
+
+    reply = await bench.asker(FakeApi(error)).ask(PAGE, TICK)
+
+    assert (reply.outcome, reply.again) == (Outcome.FAILED, True)
+    assert bench.budget.balance.spent == spent
+    assert bench.journal.head() is None
+    assert bench.journal.progress.counts("assets").failed == 1
+
+
+async def test_a_page_that_does_not_fit_into_what_is_left_is_not_asked(tmp_path: Path) -> None:
+    async with open_journal(tmp_path, max_bytes=50_000, segment_bytes=10_000) as journal:
+        bench = Bench(tmp_path, journal, Limits(4_000, max_total=28))
+
+        assert bench.doors.closed(PAGE, PageGate()) == "credits"
+
+
+async def test_a_full_spool_closes_the_door_before_it_overflows(bench: Bench) -> None:
+    gate = PageGate()
+    assert bench.doors.closed(PAGE, gate) is None
+
+    mark = TickMark("assets", PAGE.key, TICK, Outcome.USABLE)
+    await bench.journal.add(Outgoing(ASSETS.topic, b"k", b"x" * 41_000, (), 1), mark)
+
+    assert bench.doors.closed(PAGE, gate) == "spool_full"
+    assert bench.journal.room_bytes > 0
+
+
+async def test_records_are_sent_in_the_journals_order_and_once(bench: Bench) -> None:
+    producer = FakeProducer()
+    asker = bench.asker(FakeApi(bench.good()))
+    for _ in range(3):
+        await asker.ask(PAGE, TICK)
+        bench.clock.advance(1)
+
+    await bench.sent_by(bench.sender(producer))
+    await bench.sent_by(bench.sender(producer))
+
+    times = [record.timestamp_ms for record in producer.sent if record.value is not None]
+    assert times == [round((START_S + n) * 1_000) for n in range(3)]
+    assert bench.journal.progress.counts("assets").published == 3
+
+
+async def test_while_kafka_is_away_all_stays_in_the_journal_and_the_reason_is_told(
+    bench: Bench,
+) -> None:
+    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    sender = bench.sender(FakeProducer(down=True))
+
+    await bench.sent_by(sender)
+
+    assert len(bench.journal.progress.pending) == 1
+    assert sender.kafka.reason(0.0) == "the fake broker is down"
+
+
+async def test_a_record_that_kafka_refuses_for_good_is_kept_and_blocks_nothing(
+    bench: Bench,
+) -> None:
+    refused = bench.good()
+    await bench.asker(FakeApi(refused)).ask(PAGE, TICK)
+    bench.clock.advance(1)
+    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    producer = PickyProducer(refused.body)
+
+    await bench.sent_by(bench.sender(producer))
+
+    (kept,) = bench.folder.glob("*.record")
+    entry = decode(kept.read_bytes())
+    assert isinstance(entry, RecordEntry)
+    assert entry.record.value == refused.body
+    assert [r.value is None for r in producer.sent] == [True, True, False]
+
+
+async def test_a_heartbeat_promises_nothing_beyond_what_still_waits(bench: Bench) -> None:
+    oldest_ms = bench.wall_ms()
+    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    bench.clock.advance(90)
+    producer = FakeProducer()
+
+    await bench.sent_by(bench.sender(producer))
+
+    beats = {r.topic: r for r in producer.sent if r.value is None}
+    assert promised(beats[ASSETS.topic].headers) == oldest_ms
+    assert beats[ASSETS.topic].timestamp_ms == oldest_ms
+    assert promised(beats[REJECTED].headers) == oldest_ms + 90_000
+    assert [r.value is None for r in producer.sent] == [True, True, False]
+
+
+async def test_a_heartbeat_promises_nothing_beyond_an_answer_not_journaled_yet(
+    bench: Bench,
+) -> None:
+    producer = FakeProducer()
+
+    with bench.stamps.received() as received_ms:
+        bench.clock.advance(5)
+        await bench.sent_by(bench.sender(producer))
+
+    assert {promised(record.headers) for record in producer.sent} == {received_ms}
+
+
+async def test_after_a_promise_a_clock_that_is_set_back_stamps_nothing_older(
+    bench: Bench,
+) -> None:
+    await bench.sent_by(bench.sender(FakeProducer()))
+    promised_ms = bench.wall_ms()
+
+    restarted = FloorClock(lambda: promised_ms - 3_600_000, bench.journal.progress.floor_ms)
+
+    assert restarted() == promised_ms
+    assert restarted.behind_ms == 3_600_000
+
+
+def test_complete_to_is_the_smallest_of_its_bounds() -> None:
+    assert complete_to_ms(100, (), None) == 100
+    assert complete_to_ms(100, (90, 95), None) == 90
+    assert complete_to_ms(100, (90,), 80) == 80
+
+
+async def test_only_one_page_probes_a_refused_key(bench: Bench) -> None:
+    refused = Answer(403, b"no", None)
+    reply = await bench.asker(FakeApi(refused)).ask(PAGE, TICK)
+
+    assert bench.doors.after(PageGate(), reply) is None
+
+    assert bench.doors.closed(PAGE, PageGate()) == "key_refused"
+    bench.clock.advance(3_600)
+    assert [bench.doors.closed(PAGE, PageGate()) for _ in range(2)] == [None, "key_refused"]
+
+
+async def test_a_rate_limit_stops_all_pages_for_as_long_as_the_api_says(bench: Bench) -> None:
+    limited = Answer(429, b"slow", "30")
+    reply = await bench.asker(FakeApi(limited)).ask(PAGE, TICK)
+
+    again_ms = bench.doors.after(PageGate(), reply)
+
+    assert again_ms == bench.wall_ms() + 30_000
+    bench.clock.advance(29.9)
+    assert bench.doors.closed(PAGE, PageGate()) == "rate_limited"
+    bench.clock.advance(0.1)
+    assert bench.doors.closed(PAGE, PageGate()) is None
+
+
+async def test_a_disk_that_refuses_the_count_means_nothing_is_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(28, "no space left on device")
+
+    monkeypatch.setattr("ingestor.loop.budget.write_balance", refused)
+    api = FakeApi(bench.good())
+
+    with pytest.raises(TransientError):
+        await bench.asker(api).ask(PAGE, TICK)
+
+    assert api.urls == []

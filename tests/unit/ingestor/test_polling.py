@@ -1,0 +1,265 @@
+"""The loop of a page in virtual time: no drift, nothing queued, every missed tick has a name."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coinlake.backoff import Backoff
+from coinlake.contracts.feeds import ASSETS
+from coinlake.contracts.topics import GAPS
+from coinlake.lifecycle import Pulse
+from coinlake.testing import FakeClock
+from ingestor.adapters.coincap import Answer, NoAnswerError
+from ingestor.adapters.journal import Journal, open_journal
+from ingestor.core.credits import Limits
+from ingestor.core.gates import KeyGate
+from ingestor.core.page import Page
+from ingestor.core.progress import FloorClock
+from ingestor.core.usable import Rules
+from ingestor.loop import polling
+from ingestor.loop.asking import Asker, Stamps, Terms
+from ingestor.loop.budget import Allowance, Budget, PagePlan
+from ingestor.loop.doors import Doors, Patience
+from ingestor.loop.polling import Gaps, Poller, poll_until
+from ingestor.metrics import IngestorMetrics
+
+PLAN = PagePlan(Page(ASSETS, 10), 10_000)
+START_S = 1_795_305_600.0
+START_MS = round(START_S * 1_000)
+
+Step = Callable[["World"], Answer]
+
+
+@dataclass
+class World:
+    """An API that does what the script says, in time that passes only while somebody waits."""
+
+    script: list[Step]
+    clock: FakeClock = field(default_factory=lambda: FakeClock(START_S))
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    asked_ms: list[int] = field(default_factory=list)
+
+    def wall_ms(self) -> int:
+        return round(self.clock() * 1_000)
+
+    async def get(self, url: str) -> Answer:
+        self.asked_ms.append(self.wall_ms() - START_MS)
+        step = self.script.pop(0)
+        if not self.script:
+            self.stop.set()
+        return step(self)
+
+    async def sleep(self, stop: asyncio.Event, seconds: float) -> bool:
+        self.clock.advance(max(seconds, 0.001))
+        await asyncio.sleep(0)
+        return stop.is_set()
+
+
+def good(after_s: float = 0.0) -> Step:
+    def step(world: World) -> Answer:
+        world.clock.advance(after_s)
+        body = {"timestamp": world.wall_ms(), "data": [{"id": "bitcoin"}]}
+        return Answer(200, orjson.dumps(body), None)
+
+    return step
+
+
+def status(code: int, retry_after: str | None = None) -> Step:
+    return lambda _: Answer(code, b"no", retry_after)
+
+
+def no_answer(_: World) -> Answer:
+    raise NoAnswerError("timeout", "no answer in time")
+
+
+def killed(_: World) -> Answer:
+    raise asyncio.CancelledError
+
+
+async def played(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, world: World, probe_s: float = 3_600
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Run one page's loop through the script: its counts, and its gaps as records."""
+    monkeypatch.setattr(polling, "sleep_or_stop", world.sleep)
+    async with open_journal(folder, max_bytes=10**7, segment_bytes=10**6) as journal:
+        with suppress(asyncio.CancelledError):
+            await _poller(folder, journal, world, probe_s).run(world.stop)
+        gaps = [
+            orjson.loads((await journal.read(pending)).value)
+            for pending in journal.progress.pending
+            if pending.topic == GAPS
+        ]
+        return journal.progress.counts("assets"), gaps
+
+
+def _poller(folder: Path, journal: Journal, world: World, probe_s: float) -> Poller:
+    metrics = IngestorMetrics(CollectorRegistry())
+    stamps = Stamps(FloorClock(world.wall_ms, journal.progress.floor_ms))
+    allowance = Allowance(Limits(10**9, None), 600)
+    budget = Budget(folder / "credits.json", [PLAN], allowance, world.wall_ms)
+    patience = Patience(Backoff(base_s=0.001, cap_s=0.001))
+    key = KeyGate(probe_ms=round(probe_s * 1_000))
+    doors = Doors(key, budget, journal, 10_000, patience, world.wall_ms)
+    terms = Terms("http://api", "simulator", Rules(60_000, 16), lambda size: "a" * size * 2)
+    asker = Asker(world, journal, budget, terms, stamps, metrics)
+    gaps = Gaps(PLAN, journal, stamps, "me", metrics)
+    return Poller(PLAN, asker, doors, budget, gaps, Pulse(60))
+
+
+async def test_slow_answers_do_not_shift_the_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World([good(after_s=7) for _ in range(5)])
+
+    counts, gaps = await played(tmp_path, monkeypatch, world)
+
+    assert world.asked_ms == [0, 10_000, 20_000, 30_000, 40_000]
+    assert (counts.polls, counts.missed, gaps) == (5, 0, [])
+
+
+async def test_a_poll_that_takes_too_long_drops_ticks_and_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World([good(after_s=35), good(), good()])
+
+    counts, gaps = await played(tmp_path, monkeypatch, world)
+
+    assert world.asked_ms == [0, 35_000, 40_000]
+    assert (counts.polls, counts.missed) == (3, 2)
+    (gap,) = gaps
+    assert gap["cause"] == "overrun"
+    assert gap["page"] == "assets?limit=10&offset=0"
+    assert (gap["from_ms"], gap["to_ms"]) == (START_MS + 10_000, START_MS + 20_000)
+
+
+async def test_a_server_error_is_tried_again_within_its_tick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World([status(503), no_answer, good(), good()])
+
+    counts, gaps = await played(tmp_path, monkeypatch, world)
+
+    assert max(world.asked_ms[:3]) < 1_000
+    assert world.asked_ms[3] == 10_000
+    assert (counts.polls, counts.failed, counts.missed) == (3, 1, 0)
+    assert gaps == []
+
+
+async def test_an_answer_that_waiting_cannot_mend_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World([status(404), status(200), good()])
+
+    counts, _ = await played(tmp_path, monkeypatch, world)
+
+    assert world.asked_ms == [0, 10_000, 20_000]
+    assert counts.polls == 3
+
+
+async def test_a_long_retry_after_is_waited_for_and_its_ticks_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World([status(429, "25"), good(), good()])
+
+    counts, gaps = await played(tmp_path, monkeypatch, world)
+
+    assert world.asked_ms == [0, 30_000, 40_000]
+    assert counts.missed == 2
+    assert [(gap["cause"], gap["count"]) for gap in gaps] == [("backoff", 2)]
+
+
+async def test_a_refused_key_is_probed_rarely_and_its_ticks_are_one_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World([status(401), status(403), good(), good()])
+
+    counts, gaps = await played(tmp_path, monkeypatch, world, probe_s=100)
+
+    assert world.asked_ms == [0, 100_000, 200_000, 210_000]
+    assert counts.missed == 18
+    assert [(gap["cause"], gap["count"]) for gap in gaps] == [("key_refused", 9)] * 2
+
+
+async def test_a_poll_that_died_before_its_journal_entry_is_a_named_missed_tick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await played(tmp_path, monkeypatch, World([good(), killed]))
+    later = World([good()], FakeClock(START_S + 33))
+
+    counts, gaps = await played(tmp_path, monkeypatch, later)
+
+    assert later.asked_ms == [40_000]
+    assert (counts.polls, counts.missed) == (2, 3)
+    (gap,) = gaps
+    assert gap["cause"] == "down"
+    assert (gap["from_ms"], gap["to_ms"]) == (START_MS + 10_000, START_MS + 30_000)
+    assert (gap["count"], gap["detected_ms"]) == (3, START_MS + 33_000)
+
+
+async def test_the_very_first_poll_is_missed_by_name_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await played(tmp_path, monkeypatch, World([killed]))
+    later = World([good()], FakeClock(START_S + 3))
+
+    _, gaps = await played(tmp_path, monkeypatch, later)
+
+    assert [(gap["from_ms"], gap["count"]) for gap in gaps] == [(START_MS, 1)]
+
+
+async def test_a_disk_that_refuses_an_answer_makes_its_tick_a_named_miss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "no space left on device")
+
+    def breaking(world: World) -> Answer:
+        monkeypatch.setattr("ingestor.adapters.segments.os.fsync", full)
+        return good()(world)
+
+    def mending(world: World) -> Answer:
+        return good()(world)
+
+    world = World([good(), breaking, mending])
+    real_sleep = world.sleep
+
+    async def sleep(stop: asyncio.Event, seconds: float) -> bool:
+        monkeypatch.undo()
+        monkeypatch.setattr(polling, "sleep_or_stop", sleep)
+        return await real_sleep(stop, seconds)
+
+    world.sleep = sleep  # type: ignore[method-assign]
+
+    counts, gaps = await played(tmp_path, monkeypatch, world)
+
+    assert (counts.polls, counts.missed) == (2, 1)
+    assert [(gap["cause"], gap["from_ms"]) for gap in gaps] == [("journal", START_MS + 10_000)]
+
+
+async def test_a_poll_under_way_cannot_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World([good()])
+
+    async def stop_and_hang(url: str) -> Answer:
+        world.asked_ms.append(0)
+        world.stop.set()
+        await asyncio.Event().wait()
+        raise AssertionError(url)
+
+    monkeypatch.setattr(world, "get", stop_and_hang)
+    async with open_journal(tmp_path, max_bytes=10**7, segment_bytes=10**6) as journal:
+        poller = _poller(tmp_path, journal, world, 3_600)
+
+        async with asyncio.timeout(5):
+            await poll_until(world.stop, [poller], grace_s=0.01)
+
+        assert world.asked_ms == [0]
+        assert journal.progress.counts("assets").polls == 0
