@@ -1,0 +1,126 @@
+"""Raw objects become tables: published, registered, committed, rebuilt, retried."""
+
+import io
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from coinlake.contracts.hours import Hour
+from coinlake.contracts.ledger import curated_key
+
+HOUR = Hour("2026-11-20", "07")
+PROMISED = HOUR.end_ms + 60_000
+
+
+def assets(price: str, **more: Any) -> bytes:
+    entry = {"id": "bitcoin", "rank": "1", "symbol": "BTC", "priceUsd": price, "tokens": {}}
+    envelope = {"timestamp": HOUR.start_ms + 500, "data": [entry | more]}
+    return json.dumps(envelope).encode()
+
+
+def body(**entry: Any) -> bytes:
+    return json.dumps({"data": [entry], "timestamp": HOUR.start_ms + 500}).encode()
+
+
+def test_landed_objects_of_all_feeds_are_in_sql_and_a_late_one_makes_version_two(
+    lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    first = assets("87711.199999999997089617", maxSupply=None)
+    lake.land("assets", HOUR, [first, first, None, b"no json"], complete_to_ms=PROMISED)
+    lake.land("rates", HOUR, [body(id="euro", symbol="EUR", rateUsd="1.05")])
+    lake.land("exchanges", HOUR, [body(exchangeId="binance", socket=True, updated=1)])
+    lake.land("markets", HOUR, [body(exchangeId="x", baseId="b", quoteId="q", priceUsd="2")])
+    runner = start_runner()
+
+    until(lambda: all(lake.ledger(feed, HOUR) for feed in ("assets", "rates", "markets")))
+    until(lambda: lake.ledger("exchanges", HOUR))
+    entry = lake.ledger("assets", HOUR)[0]
+    rows = lake.sql("SELECT asset_id, price_usd, max_supply, rank FROM quotes")
+
+    assert rows == [["bitcoin", "87711.199999999997089617", None, "1"]]
+    assert lake.sql("SELECT rate_usd FROM rates") == [["1.050000000000000000"]]
+    assert lake.sql("SELECT reason FROM quotes_quarantine")[0][0].startswith("not JSON")
+    assert (entry.counts.records, entry.counts.usable, entry.counts.duplicates) == (4, 1, 1)
+    assert (entry.complete, entry.closed_by) == (True, "heartbeat")
+    assert lake.ledger("rates", HOUR)[0].closed_by == "age"
+    assert entry.billed_seconds >= 60
+    assert entry.run_id.startswith("jr_")
+    until(lambda: lake.keys("staging/") == [])
+
+    lake.land("assets", HOUR, [assets("2", surprise=[1])], complete_to_ms=PROMISED)
+    until(lambda: len(lake.ledger("assets", HOUR)) == 2)
+    second = lake.ledger("assets", HOUR)[1]
+    found = lake.sql("SELECT price_usd FROM quotes WHERE dt = '2026-11-20' ORDER BY 1")
+
+    assert [Decimal(row[0]) for row in found] == [
+        Decimal(2),
+        Decimal("87711.199999999997089617"),
+    ]
+    assert (second.version, second.counts.unknown_fields) == (2, 1)
+    assert len(lake.ledger("rates", HOUR)) == 1
+    told = runner.hour("assets", HOUR)
+    assert (told["state"], told["version"], told["duplicates"]) == ("clean", 2, 1)
+    assert runner.get("/status")["totals"]["curated_rows"]["quotes"] == 2
+    assert 'etl_runner_hours_published_total{feed="assets"} 2.0' in runner.get("/metrics")
+    published = lake.s3.head_object(Bucket="coinlake", Key=curated_key("quotes", HOUR))
+    assert published["Metadata"]["version"] == "2"
+    table = pq.read_table(io.BytesIO(lake.get(curated_key("quotes", HOUR))))
+    assert dict(table.column("extra").to_pylist()[0]) in ({}, {"surprise": "[1]"})
+
+
+def test_a_script_that_raises_fails_with_its_message_and_the_hour_is_tried_again(
+    lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    hour = Hour("2026-11-20", "09")
+    good = lake.glue.get_job(JobName="coinlake-rebuild")["Job"]
+    script = "raise RuntimeError('the disk is made of cheese')\n"
+    lake.s3.put_object(Bucket="coinlake", Key="jobs/broken.py", Body=script.encode())
+    set_script(lake, good, "s3://coinlake/jobs/broken.py")
+    lake.land("rates", hour, [body(id="yen", rateUsd="0.0066")])
+    runner = start_runner(ETL_RUNNER_PARK_AFTER="2")
+
+    parked = until(
+        lambda: (told := runner.hour("rates", hour)).get("state") == "parked" and told
+    )
+    told = runner.get("/metrics")
+    set_script(lake, good, good["Command"]["ScriptLocation"])
+    again = runner.post("/v1/retry", {"feed": "rates", "dt": hour.dt, "hour": hour.hour})
+    until(lambda: lake.ledger("rates", hour))
+
+    assert "the disk is made of cheese" in parked["message"]
+    assert parked["failures"] == 2
+    assert 'etl_runner_runs_total{outcome="failed"} 2.0' in told
+    assert b"the disk is made of cheese" in runner.log.read_bytes()
+    assert again == 202
+    assert runner.hour("rates", hour)["failures"] == 0
+
+
+def test_two_runners_at_once_publish_each_hour_once(
+    lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    hour = Hour("2026-11-20", "11")
+    for n in range(3):
+        lake.land("rates", hour, [body(id="euro", rateUsd=f"1.{n}")])
+    start_runner()
+    start_runner()
+
+    until(lambda: lake.ledger("rates", hour))
+    lake.land("rates", hour, [body(id="euro", rateUsd="2")])
+    until(lambda: len(lake.ledger("rates", hour)) == 2)
+    statement = f"SELECT rate_usd FROM rates WHERE hour = '{hour.hour}' ORDER BY rate_usd"
+
+    assert [Decimal(row[0]) for row in lake.sql(statement)] == [
+        Decimal("1.0"), Decimal("1.1"), Decimal("1.2"), Decimal(2),
+    ]  # fmt: skip
+    assert [entry.version for entry in lake.ledger("rates", hour)] == [1, 2]
+
+
+def set_script(lake: Any, job: dict[str, Any], location: str) -> None:
+    kept = ("Role", "DefaultArguments", "GlueVersion", "WorkerType", "NumberOfWorkers")
+    update = {name: job[name] for name in kept}
+    update["Command"] = job["Command"] | {"ScriptLocation": location}
+    update["ExecutionProperty"] = {"MaxConcurrentRuns": 1}
+    lake.glue.update_job(JobName="coinlake-rebuild", JobUpdate=update)
