@@ -1,0 +1,191 @@
+"""Cells, costs, keys, failures and coverage: what answers say."""
+
+import hashlib
+from decimal import Decimal
+
+import pytest
+
+from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
+from query_api.core.answers import Column, Execution, Rows
+from query_api.core.cells import Json, cell
+from query_api.core.cost import dollars
+from query_api.core.coverage import (
+    Published,
+    coverage_rows,
+    dataset_version,
+    head_keys,
+    is_final,
+    newest_hours,
+    watermark_ms,
+)
+from query_api.core.failures import clean, failure
+from query_api.core.keys import caller_of, parse_keys, presented_key
+from query_api.core.window import Window
+
+HASH = hashlib.sha256(b"secret").hexdigest()
+EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("decimal(38,18)", "13436.424411240122935900", "13436.424411240122935900"),
+        ("varchar", None, None),
+        ("varchar", "", ""),
+        ("bigint", "9007199254740993", 9007199254740993),
+        ("double", "1.0E10", 1e10),
+        ("double", "NaN", "NaN"),
+        ("boolean", "true", True),
+        ("timestamp", "2026-11-22 10:07:00.000", "2026-11-22T10:07:00.000Z"),
+        ("timestamp(3)", "2026-11-22 10:07:00.001", "2026-11-22T10:07:00.001Z"),
+        ("timestamp with time zone", "2026-11-22 10:07:00.000 UTC", "2026-11-22T10:07:00.000Z"),
+        ("timestamp with time zone", "2026-11-22 10:07:00.000 Asia/Tokyo",
+         "2026-11-22 10:07:00.000 Asia/Tokyo"),
+        ("date", "2026-11-22", "2026-11-22"),
+        ("map", "{k=v}", "{k=v}"),
+    ],
+)  # fmt: skip
+def test_a_cell_becomes_json_without_losing_digits(
+    kind: str, text: str | None, value: Json
+) -> None:
+    assert cell(kind, text) == value
+
+
+def test_rows_become_records() -> None:
+    rows = Rows((Column("a", "integer"), Column("b", "varchar")), (("1", None), ("2", "")))
+
+    assert rows.records() == [{"a": 1, "b": None}, {"a": 2, "b": ""}]
+
+
+@pytest.mark.parametrize(
+    ("scanned", "usd"),
+    [(0, "0.00005"), (10_000_000, "0.00005"), (10_000_001, "0.000055"), (10**12, "5")],
+)
+def test_cost_has_a_minimum_and_whole_megabytes(scanned: int, usd: str) -> None:
+    assert dollars(scanned, Decimal(5)) == Decimal(usd)
+
+
+def test_a_key_is_known_by_its_hash_alone() -> None:
+    keys = parse_keys([f"demo:read,sql:{HASH}"])
+
+    caller = caller_of(keys, "secret")
+
+    assert caller is not None
+    assert (caller.name, caller.scopes) == ("demo", frozenset({"read", "sql"}))
+    assert caller_of(keys, "other") is None
+    assert caller_of(keys, HASH) is None
+
+
+@pytest.mark.parametrize(
+    "items",
+    [["demo"], ["demo:read:abc"], [f"demo:admin:{HASH}"], [f"a:read:{HASH}", f"b:read:{HASH}"]],
+)
+def test_a_wrong_key_setting_is_refused_without_its_hash(items: list[str]) -> None:
+    with pytest.raises(ValueError, match="key") as refused:
+        parse_keys(items)
+
+    assert HASH not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "x_api_key", "presented"),
+    [
+        ("Bearer abc", None, "abc"),
+        ("bearer abc", "other", "abc"),
+        (None, "abc", "abc"),
+        (None, None, None),
+        ("Basic abc", None, ""),
+    ],
+)
+def test_where_a_key_is_looked_for(
+    authorization: str | None, x_api_key: str | None, presented: str | None
+) -> None:
+    assert presented_key(authorization, x_api_key) == presented
+
+
+@pytest.mark.parametrize(
+    ("execution", "status", "kind"),
+    [
+        (Execution("FAILED", "COLUMN_NOT_FOUND: x", 2), 422, "query_failed"),
+        (Execution("FAILED", "internal", 1, retryable=True), 503, "unavailable"),
+        (
+            Execution("CANCELLED", "Bytes scanned limit was exceeded"),
+            422,
+            "scan_limit_exceeded",
+        ),
+        (Execution("CANCELLED", "by user"), 409, "cancelled"),
+    ],
+)
+def test_a_failure_is_told_as_what_to_do_next(
+    execution: Execution, status: int, kind: str
+) -> None:
+    problem = failure(execution).problem
+
+    assert (problem.status, problem.kind) == (status, kind)
+
+
+def test_a_reason_is_told_without_locations() -> None:
+    said = clean(
+        "HIVE_BAD_DATA: s3://lake/curated/x.parquet at /srv/app/run.py\n arn:aws:x:y bad"
+    )
+
+    assert said == "HIVE_BAD_DATA: … at … … bad"
+
+
+def head(newest_ms: int | None, *, version: int = 1, complete: bool = True) -> Published:
+    return Published(version, {"quotes": 3, "quotes_quarantine": 1}, 1, newest_ms, complete, 0)
+
+
+def test_the_highest_version_of_an_hour_is_its_head() -> None:
+    prefix = "ledger/feed=assets/dt=2026-11-22/hour=09/"
+
+    keys = head_keys(
+        [
+            f"{prefix}0000000002.json",
+            f"{prefix}0000000010.json",
+            f"{prefix}x",
+            "ledger/nonsense",
+        ]
+    )
+
+    assert keys == {("assets", NINE): f"{prefix}0000000010.json"}
+
+
+def test_latest_prices_come_from_the_newest_hours_that_hold_answers() -> None:
+    heads = {
+        ("assets", EIGHT): head(8), ("assets", NINE): head(9), ("assets", TEN): head(None),
+        ("assets", UNKNOWN_HOUR): head(1), ("rates", TEN): head(10),
+    }  # fmt: skip
+
+    assert newest_hours(heads, "assets", 2) == [NINE, EIGHT]
+    assert watermark_ms(heads, "assets") == 9
+    assert watermark_ms(heads, "markets") is None
+
+
+def test_a_dataset_version_changes_with_each_publish_of_its_feeds() -> None:
+    before = {("assets", NINE): head(9)}
+    republished = {("assets", NINE): head(9, version=2)}
+    other = {**before, ("rates", NINE): head(9)}
+
+    assert dataset_version(before, ["assets"]) != dataset_version(republished, ["assets"])
+    assert dataset_version(before, ["assets"]) == dataset_version(other, ["assets"])
+
+
+def test_a_candle_is_final_when_all_its_receive_hours_are_complete() -> None:
+    minute = Window(NINE.start_ms, NINE.start_ms + 60_000)
+    both = {("assets", EIGHT): head(8), ("assets", NINE): head(9)}
+    late = {("assets", EIGHT): head(8), ("assets", NINE): head(9, complete=False)}
+
+    assert is_final(both, "assets", minute, 600_000)
+    assert not is_final(late, "assets", minute, 600_000)
+    assert not is_final({("assets", NINE): head(9)}, "assets", minute, 600_000)
+
+
+def test_coverage_counts_rows_and_quarantine_per_table() -> None:
+    heads = {("assets", EIGHT): head(8), ("assets", NINE): head(None, complete=False)}
+
+    row = coverage_rows(heads)[0]
+
+    assert (row["table"], row["rows"], row["quarantined_rows"]) == ("quotes", 6, 2)
+    assert (row["hours_published"], row["hours_complete"]) == (2, 1)
+    assert (row["first_hour"], row["last_hour"]) == ("2026-11-22T08", "2026-11-22T09")

@@ -1,0 +1,229 @@
+"""The life of queries over a fake Athena with memory."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coinlake.errors import TransientError
+from query_api.core.answers import Column, Execution, Rows
+from query_api.core.problems import ProblemError
+from query_api.core.statements import Statement
+from query_api.metrics import QueryApiMetrics
+from query_api.runs import Pace, Runs, open_runs
+
+SQL = Statement("SELECT 1")
+
+
+class FakeEngine:
+    """Queries by token. They run until the test says how they end."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, str] = {}
+        self.states: dict[str, Execution] = {}
+        self.lose_replies = 0
+        self.hang_start = False
+
+    async def start(self, statement: Statement, token: str) -> str:
+        known = self.started.setdefault(token, f"execution-{len(self.started)}")
+        self.states.setdefault(known, Execution("RUNNING"))
+        if self.hang_start:
+            self.hang_start = False
+            await asyncio.Event().wait()
+        if self.lose_replies:
+            self.lose_replies -= 1
+            raise TransientError("the reply was lost")
+        return known
+
+    async def execution(self, execution_id: str) -> Execution:
+        return self.states[execution_id]
+
+    async def rows(self, execution_id: str, max_rows: int) -> Rows:
+        return Rows((Column("a", "integer"),), (("1",),))
+
+    async def stop(self, execution_id: str) -> None:
+        if not self.states[execution_id].ended:
+            self.states[execution_id] = Execution("CANCELLED", "stopped", scanned_bytes=7)
+
+    def end(self, state: str = "SUCCEEDED", reason: str = "", category: int = 2) -> None:
+        for execution_id in self.states:
+            self.states[execution_id] = Execution(state, reason, category, scanned_bytes=5)
+
+    @property
+    def all(self) -> list[str]:
+        return [execution.state for execution in self.states.values()]
+
+
+@asynccontextmanager
+async def opened(engine: FakeEngine, running: int = 2, queued: int = 2) -> AsyncIterator[Runs]:
+    pace = Pace(running, queued, 0.001, 0.002, 1.0, Decimal(5))
+    ids = (f"{number:032d}" for number in itertools.count())
+    metrics = QueryApiMetrics(CollectorRegistry())
+    async with open_runs(engine, pace, metrics, lambda: next(ids), random.Random(1)) as runs:
+        yield runs
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the others run until the condition holds."""
+    async with asyncio.timeout(5):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0)
+
+
+async def test_a_query_gives_its_rows_and_costs() -> None:
+    engine = FakeEngine()
+    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        await until(lambda: engine.all)
+        engine.end()
+
+    result = asked.result()
+
+    assert result.rows.records() == [{"a": 1}]
+    assert result.execution.scanned_bytes == 5
+
+
+async def test_two_who_ask_the_same_share_one_query() -> None:
+    engine = FakeEngine()
+    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
+        asked = [
+            tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5)) for _ in range(3)
+        ]
+        await until(lambda: engine.all)
+        engine.end()
+
+    assert len(engine.started) == 1
+    assert len({id(task.result()) for task in asked}) == 1
+
+
+async def test_the_first_to_leave_stops_nothing_and_the_last_stops_the_query() -> None:
+    engine = FakeEngine()
+    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        last = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        await until(lambda: engine.all)
+
+        first.cancel()
+        await until(first.done)
+        after_first = list(engine.all)
+        last.cancel()
+        await until(lambda: engine.all == ["CANCELLED"])
+
+    assert after_first == ["RUNNING"]
+
+
+async def test_after_all_have_left_the_next_gets_a_query_of_its_own() -> None:
+    engine = FakeEngine()
+    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
+        left = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        await until(lambda: engine.all)
+        left.cancel()
+        await until(left.done)
+
+        stays = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        await until(lambda: len(engine.all) == 2)
+        engine.end()
+
+    assert stays.result().rows.records() == [{"a": 1}]
+
+
+async def test_a_lost_reply_never_starts_a_second_query() -> None:
+    engine = FakeEngine()
+    engine.lose_replies = 2
+    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        await until(lambda: engine.all)
+        engine.end()
+
+    assert asked.result().rows.records() == [{"a": 1}]
+    assert len(engine.started) == 1
+
+
+async def test_a_query_whose_id_is_not_known_yet_is_stopped_too() -> None:
+    engine = FakeEngine()
+    engine.hang_start = True
+    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        await until(lambda: engine.all)
+
+        asked.cancel()
+        await until(lambda: engine.all == ["CANCELLED"])
+
+    assert len(engine.started) == 1
+
+
+async def test_beyond_the_queue_a_query_is_refused_and_a_free_place_is_taken() -> None:
+    engine = FakeEngine()
+    async with opened(engine, running=1, queued=1) as runs:
+        first = runs.submit(SQL, max_rows=1, deadline_s=5)
+        second = runs.submit(SQL, max_rows=1, deadline_s=5)
+        with pytest.raises(ProblemError) as refused:
+            runs.submit(SQL, max_rows=1, deadline_s=5)
+        await until(lambda: engine.all)
+        in_athena = len(engine.started)
+        runs.cancel(first)
+        await until(lambda: len(engine.started) == 2)
+        engine.end()
+        await second.finished.wait()
+
+    assert refused.value.problem.status == 429
+    assert refused.value.problem.retry_after_s
+    assert in_athena == 1
+    assert (first.state, second.state) == ("CANCELLED", "SUCCEEDED")
+
+
+async def test_a_query_that_waits_for_a_place_is_cancelled_without_being_sent() -> None:
+    engine = FakeEngine()
+    async with opened(engine, running=1, queued=1) as runs:
+        runs.submit(SQL, max_rows=1, deadline_s=5)
+        waiting = runs.submit(SQL, max_rows=1, deadline_s=5)
+        await until(lambda: engine.all)
+
+        runs.cancel(waiting)
+        await waiting.finished.wait()
+
+    assert waiting.state == "CANCELLED"
+    assert len(engine.started) == 1
+
+
+async def test_a_query_beyond_its_deadline_is_stopped_and_billed() -> None:
+    engine = FakeEngine()
+    async with opened(engine) as runs:
+        run = runs.submit(SQL, max_rows=1, deadline_s=0.02)
+        await run.finished.wait()
+
+    assert run.problem is not None
+    assert run.problem.status == 504
+    assert engine.all == ["CANCELLED"]
+    assert run.execution is not None
+    assert run.execution.scanned_bytes == 7
+
+
+async def test_a_failed_query_tells_the_reason() -> None:
+    engine = FakeEngine()
+    async with opened(engine) as runs:
+        run = runs.submit(SQL, max_rows=1, deadline_s=5)
+        await until(lambda: engine.all)
+        engine.end("FAILED", "line 1:8: Column 'x' cannot be resolved")
+        await run.finished.wait()
+
+    assert run.state == "FAILED"
+    assert run.problem is not None
+    assert "cannot be resolved" in run.problem.detail
+
+
+async def test_at_the_end_everything_that_runs_is_stopped() -> None:
+    engine = FakeEngine()
+    async with opened(engine) as runs:
+        run = runs.submit(SQL, max_rows=1, deadline_s=5)
+        await until(lambda: engine.all)
+
+    assert engine.all == ["CANCELLED"]
+    assert run.state == "CANCELLED"

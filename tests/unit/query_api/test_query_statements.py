@@ -1,0 +1,136 @@
+"""Literals, times, partitions and the statements of the typed endpoints."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+
+import pytest
+import sqlglot
+
+from coinlake.contracts.hours import Hour
+from query_api.core import literals, statements
+from query_api.core.problems import BadRequestError
+from query_api.core.window import Window, instant_ms, received_hours, rfc3339, window_of
+
+NINE = 1_795_338_000_000  # 2026-11-22T09:00:00Z
+HOUR = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"),
+    [
+        ("bitcoin", "'bitcoin'"),
+        ("o'hara", "'o''hara'"),
+        ("' OR 1=1 --", "''' OR 1=1 --'"),
+        ("\\'", "'\\'''"),
+        ("", "''"),
+    ],
+)
+def test_a_string_is_one_literal_and_reads_back(text: str, literal: str) -> None:
+    encoded = literals.varchar(text)
+
+    assert encoded == literal
+    assert sqlglot.parse_one(encoded, read="athena").this == text
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        partial(literals.varchar, "a\x00b"),
+        partial(literals.bigint, 2**63),
+        partial(literals.bigint, True),
+        partial(literals.decimal, Decimal("NaN")),
+        partial(literals.date, "2026-11-22' OR '1"),
+    ],
+)
+def test_literals_refuse_what_they_cannot_say(refused: Callable[[], str]) -> None:
+    with pytest.raises(ValueError, match=r"NUL|not a"):
+        refused()
+
+
+def test_typed_literals() -> None:
+    assert literals.timestamp(NINE + 5) == "TIMESTAMP '2026-11-22 09:00:00.005'"
+    assert literals.decimal(Decimal("1E-18")) == "DECIMAL '0.000000000000000001'"
+    assert literals.bigint(-5) == "-5"
+    assert literals.date("2026-11-22") == "DATE '2026-11-22'"
+    assert literals.boolean(False) == "false"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        str(NINE), "2026-11-22T09:00:00Z", "2026-11-22T10:00:00+01:00", "2026-11-22T09:00",
+        "2026-11-22T09:00:00.000",
+    ],
+)  # fmt: skip
+def test_a_time_is_read_in_each_form(text: str) -> None:
+    assert instant_ms(text, "from") == NINE
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "now", "2026-13-01", "-5", "1e9", "9" * 16, "2026-W01-1", "1999-01-01", "20261122"],
+)
+def test_a_wrong_time_is_refused(text: str) -> None:
+    with pytest.raises(BadRequestError):
+        instant_ms(text, "from")
+
+
+def test_a_window_defaults_to_the_past_of_now() -> None:
+    window = window_of(None, None, now_ms=NINE, default_ms=HOUR, max_ms=2 * HOUR)
+
+    assert window == Window(NINE - HOUR, NINE)
+
+
+@pytest.mark.parametrize(("start", "end"), [(NINE, NINE), (NINE + 1, NINE), (0, NINE)])
+def test_a_window_that_is_empty_backwards_or_too_long_is_refused(start: int, end: int) -> None:
+    with pytest.raises(BadRequestError):
+        window_of(str(start), str(end), now_ms=NINE, default_ms=HOUR, max_ms=HOUR)
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "to_ms", "skew_ms", "first", "last"),
+    [
+        (NINE, NINE + HOUR, 0, "09", "09"),
+        (NINE, NINE + HOUR, 1, "08", "10"),
+        (NINE + 600_000, NINE + HOUR - 600_000, 600_000, "09", "09"),
+        (NINE, NINE + 1, 2 * HOUR, "07", "11"),
+    ],
+)
+def test_partitions_are_widened_by_the_skew_and_no_further(
+    from_ms: int, to_ms: int, skew_ms: int, first: str, last: str
+) -> None:
+    hours = received_hours(Window(from_ms, to_ms), skew_ms)
+
+    assert hours == (Hour("2026-11-22", first), Hour("2026-11-22", last))
+
+
+def test_times_are_told_with_milliseconds() -> None:
+    assert rfc3339(NINE + 7) == "2026-11-22T09:00:00.007Z"
+
+
+ALL = [
+    statements.latest_assets("coinlake", [Hour("2026-11-22", "09")], 5),
+    statements.latest_asset("coinlake", [Hour("2026-11-22", "09")] * 2, "o'hara"),
+    statements.quotes("coinlake", "o'hara", Window(NINE, NINE + HOUR), 600_000, 10, "desc"),
+    *(
+        statements.candles("coinlake", "o'hara", interval, Window(NINE, NINE + HOUR), 600_000)
+        for interval in statements.INTERVALS_MS
+    ),
+]
+
+
+@pytest.mark.parametrize("statement", ALL)
+def test_each_statement_binds_its_values_and_bounds_its_partitions(
+    statement: statements.Statement,
+) -> None:
+    assert statement.sql.count("?") == len(statement.parameters)
+    assert "hara" not in statement.sql
+    assert "dt " in statement.sql
+    assert "hour " in statement.sql
+    assert sqlglot.parse_one(statement.sql, read="athena")
+
+
+def test_a_database_name_is_not_trusted() -> None:
+    with pytest.raises(ValueError, match="not a database"):
+        statements.latest_assets('x" --', [Hour("2026-11-22", "09")], 5)
