@@ -8,21 +8,19 @@ from local_cloud.athena.types import Type
 DIVISION_BY_ZERO = "DIVISION_BY_ZERO: Division by zero"
 SYMBOLS = {"+": "+", "-": "-", "*": "*", "/": "/", "%": "%"}
 
-# Long division digit by digit: DuckDB divides decimals as doubles. `a` and `b` are unscaled
-# absolute values; `{q, r}` grows one digit per step, so nothing wider than 128 bits is needed
-# while the divisor has fewer than 38 digits; beyond that DuckDB reports an overflow.
+# Long division in chunks of digits: DuckDB divides decimals as doubles. `a` and `b` are unscaled
+# absolute values. `steps` holds powers of ten whose product is the shift; nothing wider than 128
+# bits is needed while the divisor has at most 37 digits, beyond that DuckDB reports an overflow.
 # Every literal is typed: an untyped one would turn the whole into doubles.
 MACROS = """
 CREATE MACRO lake_unscaled(x) AS
-    CAST(replace(replace(CAST(x AS VARCHAR), '.', ''), '-', '') AS UHUGEINT);
-CREATE MACRO lake_divide(a, b, k) AS list_reduce(
+    CAST(replace(replace(CAST(x AS VARCHAR), '.', ''), '-', '') AS HUGEINT);
+CREATE MACRO lake_long(a, b, steps) AS list_reduce(
     list_concat(
-        [{'q': a // b, 'r': a % b, 'b': b}],
-        list_transform(range(k), lambda i: {'q': 0::UHUGEINT, 'r': 0::UHUGEINT, 'b': b})),
-    lambda s, i: {'q': s.q * 10::UHUGEINT + (s.r * 10::UHUGEINT) // s.b,
-        'r': (s.r * 10::UHUGEINT) % s.b, 'b': s.b});
-CREATE MACRO lake_half_up(d) AS
-    d.q + CASE WHEN d.r >= d.b - d.r THEN 1::UHUGEINT ELSE 0::UHUGEINT END;
+        [{'q': a // b, 'r': a % b, 'b': b, 'm': 1::HUGEINT}],
+        list_transform(steps, lambda m: {'q': 0::HUGEINT, 'r': 0::HUGEINT, 'b': b, 'm': m})),
+    lambda s, i: {'q': s.q * i.m + (s.r * i.m) // s.b, 'r': (s.r * i.m) % s.b,
+                  'b': s.b, 'm': i.m});
 """
 
 
@@ -115,35 +113,63 @@ def _decimal(operator: str, left: Typed, right: Typed) -> Typed:
 def divided(left: Typed, right: Typed) -> Typed:
     """Quotient of two decimals, rounded half up to Trino's scale."""
     kind = divide_type(left.type, right.type)
-    steps = kind.scale + right.type.scale - left.type.scale
-    divisor = nonzero(right.sql, right.constant, right.type)
-    body = f"lake_half_up(lake_divide(v.a, v.b, {steps}))"
-    quotient = _bound(left, Typed(divisor, right.type), body, "v.n <> v.m", kind)
-    return Typed(quotient, kind)
+    shift = kind.scale + right.type.scale - left.type.scale
+    power = f"{10**shift}::HUGEINT"
+    room = f"{10 ** (t.MAX_DECIMAL - shift)}::HUGEINT"
+    # Each stage binds what the next one uses several times; a null dividend or divisor stays null.
+    stages = (
+        f"{{'a': v.a, 'b': v.b, 'n': v.n, 'd': CASE WHEN v.a < {room} "
+        f"THEN (v.a * {power}) // v.b END}}",
+        f"{{'n': v.n, 'w': CASE WHEN v.d IS NOT NULL "
+        f"THEN {{'q': v.d, 'r': v.a * {power} - v.d * v.b, 'b': v.b, 'm': 1::HUGEINT}} "
+        f"ELSE lake_long(v.a, v.b, {_steps('v.b', shift)}) END}}",
+        "{'n': v.n, 'x': v.w.q + CASE WHEN v.w.r >= v.w.b - v.w.r THEN 1::HUGEINT "
+        "ELSE 0::HUGEINT END}",
+    )
+    return Typed(_bound(left, _checked(right), stages, kind), kind)
+
+
+def _checked(divisor: Typed) -> Typed:
+    return Typed(nonzero(divisor.sql, divisor.constant, divisor.type), divisor.type)
+
+
+def _steps(divisor: str, shift: int) -> str:
+    """The shift in chunks as large as the divisor leaves room for."""
+
+    def chunks(digits: int) -> str:
+        sizes = [digits] * (shift // digits) + ([shift % digits] if shift % digits else [])
+        return f"[{', '.join(f'{10**size}::HUGEINT' for size in sizes)}]::HUGEINT[]"
+
+    cases = " ".join(
+        f"WHEN {divisor} < {10 ** (t.MAX_DECIMAL - digits)}::HUGEINT THEN {chunks(digits)}"
+        for digits in (18, 12, 6)
+    )
+    return f"(CASE {cases} ELSE {chunks(1)} END)"
 
 
 def _remainder(left: Typed, right: Typed) -> Typed:
     kind = modulus_type(left.type, right.type)
     scale = max(left.type.scale, right.type.scale)
-    divisor = nonzero(right.sql, right.constant, right.type)
-    up_a, up_b = scale - left.type.scale, scale - right.type.scale
-    body = f"((v.a * {10**up_a}::UHUGEINT) % (v.b * {10**up_b}::UHUGEINT))"
-    return Typed(_bound(left, Typed(divisor, right.type), body, "v.n", kind), kind)
+    up_a, up_b = 10 ** (scale - left.type.scale), 10 ** (scale - right.type.scale)
+    body = f"(v.a * {up_a}::HUGEINT) % (v.b * {up_b}::HUGEINT)"
+    stage = f"{{'n': v.s, 'x': {body}}}"
+    return Typed(_bound(left, _checked(right), (stage,), kind), kind)
 
 
-def _bound(left: Typed, right: Typed, body: str, negative: str, kind: Type) -> str:
-    """`body` over both operands, each computed once (lambda as let), then scaled and signed."""
-    value = (
-        f"{{'a': lake_unscaled({left.sql}), 'n': ({left.sql}) < 0, "
-        f"'b': lake_unscaled({right.sql}), 'm': ({right.sql}) < 0}}"
+def _bound(left: Typed, right: Typed, stages: tuple[str, ...], kind: Type) -> str:
+    """The stages over both operands, each computed once (lambda as let), scaled and signed."""
+    sql = (
+        f"[{{'l': {left.sql}, 'r': {right.sql}}}]",
+        "{'a': lake_unscaled(v.l), 'b': lake_unscaled(v.r), 's': v.l < 0, "
+        "'n': (v.l < 0) <> (v.r < 0)}",
+        *stages,
     )
-    whole = f"CAST(CAST({body} AS HUGEINT) AS DECIMAL(38,0))"
-    signed = f"CASE WHEN {negative} THEN -{whole} ELSE {whole} END"
+    value = sql[0]
+    for stage in sql[1:]:
+        value = f"list_transform({value}, lambda v: {stage})"
+    signed = "CAST(CASE WHEN v.n THEN -v.x ELSE v.x END AS DECIMAL(38,0))"
     scaled = f"({signed}) * {_unit(kind.scale)}" if kind.scale else signed
-    guarded = (
-        f"CASE WHEN v.a IS NULL OR v.b IS NULL THEN NULL ELSE {cast_text(scaled, kind)} END"
-    )
-    return f"list_extract(list_transform([{value}], lambda v: {guarded}), 1)"
+    return f"list_extract(list_transform({value}, lambda v: {cast_text(scaled, kind)}), 1)"
 
 
 def _unit(scale: int) -> str:
