@@ -45,6 +45,8 @@ class Status:
 
     async def facts(self) -> dict[str, Any]:
         """The body of /status."""
+        # Before all else: without an await in between, the rest is of one moment.
+        disk_bytes = await self._journal.disk_bytes()
         progress = self._journal.progress
         unnamed = [gap for poller in self._pollers for gap in poller.gaps.unnamed]
         feeds = {
@@ -68,7 +70,7 @@ class Status:
                 "pending_records": len(progress.pending),
                 "pending_bytes": progress.pending_bytes,
                 "room_bytes": self._journal.room_bytes,
-                "disk_bytes": await self._journal.disk_bytes(),
+                "disk_bytes": disk_bytes,
                 "next_seq": progress.next_seq,
                 "sent_seq": progress.sent_seq,
                 "torn_bytes": self._journal.recovery.torn_bytes,
