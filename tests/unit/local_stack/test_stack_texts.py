@@ -14,7 +14,7 @@ from local_stack.record import PORTS, Source
 
 
 def test_numbers_stand_on_the_right_and_lose_the_zeros_that_say_nothing() -> None:
-    text = tables.table(["asset", "price"], [["bitcoin", "97000.500000"], ["x", "1.000"]])
+    text = tables.table(["asset", "price"], [["bitcoin", "97000.500000000002910383"], ["x", "1.000"]])
 
     assert text.splitlines() == [
         "asset      price",

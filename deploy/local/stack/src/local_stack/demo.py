@@ -50,7 +50,15 @@ class _Demo:
 
     def run(self, *, once: bool) -> None:
         seconds = self._first_answer()
-        self._wait("the first hour of all feeds", self._all_published, FIRST_ANSWER_TIMEOUT_S)
+        unpaid = watch.unpaid(self.record)
+        if unpaid:
+            self.stack.progress.say(f"not polled for want of credits: {', '.join(unpaid)}")
+        wanted = set(FEEDS) - unpaid
+        self._wait(
+            "the first hour of all feeds",
+            lambda: {feed for feed, _ in self.lake.heads()} >= wanted,
+            FIRST_ANSWER_TIMEOUT_S,
+        )
         if once:
             self._finish(seconds)
         else:
@@ -144,9 +152,6 @@ class _Demo:
     def _quotes_hour(self) -> Hour | None:
         hours = [hour for feed, hour in self.lake.heads() if feed == "assets"]
         return max(hours, default=None)
-
-    def _all_published(self) -> bool:
-        return {feed for feed, _ in self.lake.heads()} >= set(FEEDS)
 
     def _caught_up(self) -> bool:
         return counts.unpublished(self.lake.raw_objects(), self.lake.heads()) == 0

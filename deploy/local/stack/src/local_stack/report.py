@@ -16,7 +16,7 @@ def answers(prices: Answer, candles: Answer) -> str:
     """The newest prices and candles, with what Athena read for them."""
     return "\n".join(
         [
-            f"Newest prices, by Athena SQL ({prices.scanned_bytes:,} bytes scanned)",
+            f"Newest prices, by Athena SQL ({prices.scanned_bytes:,} bytes scanned; shown here with 8 places of 18)",
             tables.table(prices.columns, prices.rows),
             "",
             f"Their newest one-minute candles ({candles.scanned_bytes:,} bytes scanned)",

@@ -140,7 +140,7 @@ def _s3_sink(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[s
 
 def _etl_runner(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     return {
-        "ETL_RUNNER_MAX_WAIT_S": "5",
+        "ETL_RUNNER_MAX_WAIT_S": "3",
         "ETL_RUNNER_RECONCILE_S": "15",
         "ETL_RUNNER_POLL_S": "0.3",
         "ETL_RUNNER_CLOSE_GRACE_S": "15",

@@ -7,8 +7,9 @@ from local_stack.record import Source
 
 REAL_BASE_URL = "https://rest.coincap.io/v3"
 DEFAULT_CREDITS = 50
-# Credits of one answer at the demo's page sizes: 1 and one more per 2,500 bytes after the first.
-CREDITS_PER_ANSWER = {"assets": 2, "rates": 9, "exchanges": 2, "markets": 2}
+# The most that one answer costs at the demo's page sizes: the ingestor sets this aside before
+# it has seen one (1 credit, and one more per 2,500 bytes after the first 2,500).
+CREDITS_PER_ANSWER = {"assets": 3, "rates": 13, "exchanges": 2, "markets": 2}
 
 
 def source_of(environ: Mapping[str, str]) -> Source:
@@ -25,9 +26,12 @@ def announcement(source: Source) -> str:
     """What will be spent, in a sentence or two."""
     a_round = sum(CREDITS_PER_ANSWER.values())
     each = ", ".join(f"{feed} {credits}" for feed, credits in CREDITS_PER_ANSWER.items())
-    return (
-        f"COINCAP_API_KEY is set: this polls {source.base_url}, not the simulator.\n"
-        f"A round of all feeds costs about {a_round} credits ({each}); assets are polled each "
-        f"minute, the rest each 5 to 10 minutes.\n"
-        f"At most {source.credits} credits are spent in all (DEMO_CREDITS), then polling stops."
-    )
+    lines = [
+        f"COINCAP_API_KEY is set: this polls {source.base_url}, not the simulator.",
+        f"It spends at most {source.credits} credits in all (DEMO_CREDITS). A round of all feeds "
+        f"costs at most {a_round} ({each});",
+        "what is left after the first round is spread over the rest of the month.",
+    ]
+    if source.credits < a_round:
+        lines.append(f"Feeds that {source.credits} credits cannot pay are not polled.")
+    return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from decimal import Decimal
 
 from local_stack.counts import StageCounts, total
 
@@ -14,6 +15,7 @@ _TITLES = {
     "quarantined_rows": "quarantined",
 }
 _LONGEST = 24
+_PLACES = 8
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> str:
@@ -51,8 +53,8 @@ def _short(cell: str | None) -> str:
     if cell is None:
         return "null"
     if _numeric(cell) and "." in cell:
-        # Decimals come with all 18 places; zeros at the end tell nobody anything.
-        cell = cell.rstrip("0").rstrip(".")
+        # Decimals come with all 18 places, which nobody can read in a table.
+        cell = f"{Decimal(cell):.{_PLACES}f}".rstrip("0").rstrip(".")
     return cell if len(cell) <= _LONGEST else f"{cell[: _LONGEST - 1]}…"
 
 

@@ -28,6 +28,20 @@ def polls(record: Record) -> dict[str, int]:
     return {name: int(feeds[name]["polls"]) for name in FEEDS if name in feeds}
 
 
+def unpaid(record: Record) -> set[str]:
+    """Feeds that were never polled and that the credits left cannot pay; mostly none."""
+    status = _status(record, "ingestor")
+    left = status.get("credits", {}).get("left")
+    polled = {name for name, number in polls(record).items() if number}
+    return {
+        name
+        for page, told in status.get("pages", {}).items()
+        if left is not None and told["credits"] > left
+        for name in [page.partition("?")[0]]
+        if name not in polled
+    }
+
+
 def polls_in_log(log: Path) -> dict[str, int]:
     """Answers received by each feed, from the ingestor's log: one line for each answer.
 
