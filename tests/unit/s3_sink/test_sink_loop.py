@@ -152,6 +152,27 @@ async def test_everything_held_is_stored_and_committed_when_it_is_time_to_stop(
     assert [hint.next_offset for hint in stage.announced] == [10, 20, 23]
 
 
+async def test_fetching_jumps_to_the_end_of_a_longer_object_that_was_there_first(
+    world: World,
+) -> None:
+    world.log.records = _records(0, 5)
+    stage = Stage(world)
+
+    async def another_was_faster() -> None:
+        await world.store_all(_records(0, 20), size=20)
+        stage.now_s += 60.0
+        while stage.lane.link < 20:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+    await stage.play(
+        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 5,
+        then=another_was_faster(),
+    )
+
+    assert stage.group.positions[ONE] == 20
+    assert world.chain() == [(0, 20)]
+
+
 async def test_a_revoked_partition_is_flushed_before_it_is_let_go(world: World) -> None:
     world.log.records = _records(0, 7)
     stage = Stage(world)

@@ -51,7 +51,14 @@ async def test_a_commit_that_its_object_confirms_is_the_start(world: World) -> N
 
 @pytest.mark.parametrize(
     "commit",
-    [None, Commit(17, ""), Commit(10, _key(10)), Commit(30, "nonsense"), Commit(0, "")],
+    [
+        None,
+        Commit(17, ""),
+        Commit(17, _key(10)),
+        Commit(10, _key(10)),
+        Commit(30, "nonsense"),
+        Commit(0, ""),
+    ],
 )
 async def test_any_other_commit_is_ignored_for_the_chains_end(
     world: World, commit: Commit | None
