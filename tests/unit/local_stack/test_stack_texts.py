@@ -14,7 +14,9 @@ from local_stack.record import PORTS, Source
 
 
 def test_numbers_stand_on_the_right_and_lose_the_zeros_that_say_nothing() -> None:
-    text = tables.table(["asset", "price"], [["bitcoin", "97000.500000000002910383"], ["x", "1.000"]])
+    text = tables.table(
+        ["asset", "price"], [["bitcoin", "97000.500000000002910383"], ["x", "1.000"]]
+    )
 
     assert text.splitlines() == [
         "asset      price",
@@ -60,7 +62,7 @@ def test_what_will_be_spent_is_said_with_its_bound() -> None:
     said = spending.announcement(Source("https://api/v3", 50))
 
     assert "https://api/v3" in said
-    assert "At most 50 credits" in said
+    assert "at most 50 credits in all" in said
 
 
 def test_another_python_is_refused_with_the_version_to_install() -> None:
@@ -99,3 +101,8 @@ def test_away_from_a_terminal_the_same_wait_is_told_only_now_and_then() -> None:
         progress.live("waiting for kafka")
 
     assert out.getvalue().count("waiting for kafka") == 2
+
+
+def test_credits_that_cannot_pay_a_round_are_told_before_the_start() -> None:
+    assert "cannot pay" in spending.announcement(Source("https://api/v3", 10))
+    assert "cannot pay" not in spending.announcement(Source("https://api/v3", 50))
