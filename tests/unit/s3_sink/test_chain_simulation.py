@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coinlake.contracts.hours import hour_of
+from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import InvariantError
 from s3_sink.core.lane import Lane
@@ -29,7 +31,7 @@ RECORDS = 60
 
 def _log(rng: random.Random) -> list[Record]:
     return [
-        Record(n, NOON_MS + rng.choice((0, 0, 0, HOUR_MS)), b"k", b"%d" % n)
+        Record(n, rng.choice((NOON_MS, NOON_MS, NOON_MS + HOUR_MS, -5, 0)), b"k", b"%d" % n)
         for n in range(RECORDS)
     ]
 
@@ -84,6 +86,10 @@ async def _run(worlds: Worlds, faulty: type, seed: int, **store: bool) -> bool:
         await zombies.act(rng.choice("abc"))
     await zombies.finish()
     spans = world.chain()
+    for key, one in world.store.objects.items():
+        if key.startswith("raw/"):
+            folders = {hour_of(record.timestamp_ms).path for record in decode(one.body).records}
+            assert folders == {"/".join(key.split("/")[2:4])}
     tiles = [link for link, _ in spans] == [0, *(end for _, end in spans[:-1])]
     return tiles and world.stored() == world.log.records
 

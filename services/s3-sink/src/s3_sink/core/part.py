@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from coinlake.contracts.hours import Hour, hour_of
+from coinlake.contracts.hours import UNKNOWN_HOUR, Hour, hour_of
 from coinlake.contracts.raw_index import Record
 
 # What a record costs beside its bytes: the objects that hold it, measured on CPython 3.11.
@@ -81,6 +81,7 @@ class OpenPart:
         self._limits = limits
         self._records: list[Record] = []
         self._hour: Hour | None = None
+        self._hour_ms = range(0)
         self.weight = 0
         self.raw_bytes = 0
         self._values = 0
@@ -92,7 +93,7 @@ class OpenPart:
 
     def add(self, record: Record, now_s: float, ratio: float) -> Iterable[Part]:
         """Take a record; the parts that it closed. `ratio` is compressed to raw bytes."""
-        hour = hour_of(record.timestamp_ms)
+        hour = self._hour_of(record.timestamp_ms)
         size = len(record.value or b"")
         if self._records and hour != self._hour:
             yield self._seal(Reason.HOUR)
@@ -126,7 +127,11 @@ class OpenPart:
             self.first_value_at_s = None
 
     def _take(self, record: Record, hour: Hour, size: int, now_s: float) -> None:
-        self._hour = hour
+        if hour is not self._hour:
+            self._hour = hour
+            # A record of the unknown hour may have any timestamp, so it names no span.
+            known = hour != UNKNOWN_HOUR
+            self._hour_ms = range(hour.start_ms, hour.end_ms) if known else range(0)
         self._records.append(record)
         self.weight += weight_of(record)
         self.raw_bytes += size
@@ -134,6 +139,12 @@ class OpenPart:
             self._values += 1
             if self.first_value_at_s is None:
                 self.first_value_at_s = now_s
+
+    def _hour_of(self, timestamp_ms: int) -> Hour:
+        # Most records share the hour of the one before; a calendar for each costs more than all else.
+        if self._hour is not None and timestamp_ms in self._hour_ms:
+            return self._hour
+        return hour_of(timestamp_ms)
 
     def _is_full(self, raw_bytes: int, ratio: float) -> bool:
         limits = self._limits
