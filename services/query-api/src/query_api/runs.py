@@ -12,8 +12,8 @@ from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.errors import TransientError
 from query_api.core.answers import Execution, Result, Rows
-from query_api.core.cost import dollars
-from query_api.core.failures import failure
+from query_api.core.cost import total_dollars
+from query_api.core.failures import failure, is_torn
 from query_api.core.problems import (
     Problem,
     ProblemError,
@@ -65,9 +65,8 @@ class Run:
     state: str = "QUEUED"
     result: Result | None = None
     problem: Problem | None = None
-    execution: Execution | None = None
+    scans: list[int] = field(default_factory=list)
     waiters: int = 0
-    sent: bool = False
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -183,8 +182,7 @@ class Runs:
     def _bill(self, run: Run) -> None:
         kind = run.problem.kind if run.problem else "succeeded"
         self._metrics.queries.labels(kind).inc()
-        scanned = run.execution.scanned_bytes if run.execution else 0
-        usd = dollars(scanned, self._pace.usd_per_tb) if run.sent else Decimal(0)
+        scanned, usd = sum(run.scans), total_dollars(run.scans, self._pace.usd_per_tb)
         self._metrics.scanned_bytes.inc(scanned)
         self._metrics.usd.inc(float(usd))
         log.info(
@@ -193,32 +191,38 @@ class Runs:
 
     async def _in_a_place(self, run: Run) -> Result:
         async with self._places:
-            execution_id: str | None = None
-            try:
-                # From here on the query may exist, also where no reply ever comes.
-                run.sent = True
-                execution_id = await self._insist(
-                    lambda: self._engine.start(run.statement, run.id)
-                )
-                return await self._until_ended(run, execution_id)
-            except (asyncio.CancelledError, TransientError):
-                await self._stop(run, execution_id)
-                raise
+            for token in (run.id, f"{run.id}-again"):
+                execution_id, ended = await self._ended(run, token)
+                if not is_torn(ended):
+                    break
+                log.info("query_torn", query_id=run.id)
+            if ended.state != "SUCCEEDED":
+                raise failure(ended)
+            rows = await self._insist(lambda: self._engine.rows(execution_id, run.max_rows))
+            return Result(rows, tuple(run.scans))
 
-    async def _until_ended(self, run: Run, execution_id: str) -> Result:
+    async def _ended(self, run: Run, token: str) -> tuple[str, Execution]:
+        """One query to its end; abandoned, it is stopped. Whatever it scanned is noted."""
+        execution_id: str | None = None
+        try:
+            execution_id = await self._insist(lambda: self._engine.start(run.statement, token))
+            ended = await self._until_ended(run, execution_id)
+        except (asyncio.CancelledError, TransientError):
+            # The query may exist, also where no reply ever came.
+            await self._stop(run, token, execution_id)
+            raise
+        run.scans.append(ended.scanned_bytes)
+        return execution_id, ended
+
+    async def _until_ended(self, run: Run, execution_id: str) -> Execution:
         wait_s = self._pace.poll_first_s
         while True:
             found = await self._insist(lambda: self._engine.execution(execution_id))
-            run.execution = found
             if found.ended:
-                break
+                return found
             run.state = found.state
             await asyncio.sleep(wait_s * self._rng.uniform(0.8, 1.2))
             wait_s = min(self._pace.poll_cap_s, wait_s * _POLL_GROWTH)
-        if found.state != "SUCCEEDED":
-            raise failure(found)
-        rows = await self._insist(lambda: self._engine.rows(execution_id, run.max_rows))
-        return Result(rows, found)
 
     async def _insist(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         """Ask again while Athena is away or throttles; the query's deadline ends it."""
@@ -232,18 +236,19 @@ class Runs:
             await asyncio.sleep(0.05 + backoff.delay_s(attempt, self._rng))
             attempt += 1
 
-    async def _stop(self, run: Run, execution_id: str | None) -> None:
+    async def _stop(self, run: Run, token: str, execution_id: str | None) -> None:
         try:
             async with asyncio.timeout(self._pace.stop_deadline_s):
                 if execution_id is None:
                     # The reply was lost or not awaited: the same token tells the id.
                     execution_id = await self._insist(
-                        lambda: self._engine.start(run.statement, run.id)
+                        lambda: self._engine.start(run.statement, token)
                     )
                 known = execution_id
                 await self._insist(lambda: self._engine.stop(known))
                 # What was scanned until now is billed.
-                run.execution = await self._insist(lambda: self._engine.execution(known))
+                stopped = await self._insist(lambda: self._engine.execution(known))
+                run.scans.append(stopped.scanned_bytes)
         except (TimeoutError, ProblemError) as error:
             self._metrics.stop_failures.inc()
             log.error("query_not_stopped", query_id=run.id, reason=str(error) or "deadline")

@@ -1,6 +1,6 @@
 """What Athena says about a query, and the rows it gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from query_api.core.cells import Json, cell
 
@@ -55,7 +55,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished query: its rows and what they cost."""
+    """Rows, and the scanned bytes of each query that was paid for them: a retry costs too."""
 
     rows: Rows
-    execution: Execution
+    scans: tuple[int, ...]
+
+    @property
+    def scanned_bytes(self) -> int:
+        return sum(self.scans)
+
+    def after(self, earlier: "Result | None") -> "Result":
+        """This answer with the cost of one before it that was thrown away."""
+        return self if earlier is None else replace(self, scans=earlier.scans + self.scans)

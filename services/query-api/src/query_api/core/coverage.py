@@ -76,6 +76,15 @@ def watermark_ms(heads: Heads, feed: str) -> int | None:
     return max(times, default=None)
 
 
+def between(heads: Heads, feed: str, first: Hour, last: Hour) -> dict[tuple[str, Hour], int]:
+    """The versions of a feed's hours in a range: an answer over them is good while they stay."""
+    return {
+        (name, hour): head.version
+        for (name, hour), head in heads.items()
+        if name == feed and first <= hour <= last
+    }
+
+
 def dataset_version(heads: Heads, feeds: Iterable[str]) -> str:
     """A name for exactly this state of some feeds: it changes when any hour is published."""
     wanted = set(feeds)

@@ -15,6 +15,8 @@ _INTERNALS = re.compile(
     r"(?:s3[an]?|https?|arn|file):\S+|/(?:[\w.=-]+/)+[\w.=-]*", re.IGNORECASE
 )
 _USER_ERROR = 2
+# What Trino says when an object was replaced or deleted between its listing and a read of it.
+_TORN = ("HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILESYSTEM_ERROR", "NoSuchKey")
 _MAX_DETAIL = 500
 
 
@@ -24,6 +26,11 @@ def clean(message: str) -> str:
     return line[:_MAX_DETAIL] or "Athena gave no reason"
 
 
+def is_torn(execution: Execution) -> bool:
+    """Whether the query met an hour that was published anew meanwhile; asking again helps."""
+    return execution.state == "FAILED" and any(name in execution.reason for name in _TORN)
+
+
 def failure(execution: Execution) -> ProblemError:
     """What to tell about a query that did not succeed."""
     if "scanned" in execution.reason.lower() and "limit" in execution.reason.lower():
@@ -31,6 +38,8 @@ def failure(execution: Execution) -> ProblemError:
         return scan_limit()
     if execution.state == "CANCELLED":
         return cancelled()
+    if is_torn(execution):
+        return unavailable("an hour that is being published anew")
     if execution.category == _USER_ERROR or not execution.retryable:
         return query_failed(clean(execution.reason))
     return unavailable("Athena")

@@ -11,7 +11,7 @@ from coinlake.errors import TransientError
 from query_api.adapters.ledger import Ledger, View
 from query_api.config import Settings
 from query_api.core.answers import Result
-from query_api.core.cost import dollars
+from query_api.core.cost import total_dollars
 from query_api.core.coverage import dataset_version, watermark_ms
 from query_api.core.guard import Checked
 from query_api.core.keys import Caller
@@ -41,10 +41,10 @@ class Context:
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
 
-    async def view(self) -> View:
+    async def view(self, max_age_ms: int | None = None) -> View:
         """The ledger now; a problem (503) while the bucket is away."""
         try:
-            return await self.ledger.view()
+            return await self.ledger.view(max_age_ms)
         except TransientError as error:
             raise unavailable("the ledger") from error
 
@@ -84,14 +84,14 @@ def meta(
     marks = [watermark_ms(view.heads, feed) for feed in names]
     # Of several feeds the oldest: an answer is as fresh as its stalest part.
     mark = None if not marks or None in marks else min(m for m in marks if m is not None)
-    scanned = 0 if result is None else result.execution.scanned_bytes
-    usd = "0" if result is None else f"{dollars(scanned, context.settings.athena.usd_per_tb):f}"
+    scans = () if result is None else result.scans
+    usd = total_dollars(scans, context.settings.athena.usd_per_tb)
     return {
         "as_of": rfc3339(view.at_ms),
         "watermark": None if mark is None else rfc3339(mark),
         "dataset_version": dataset_version(view.heads, names),
-        "scanned_bytes": scanned,
-        "usd": usd,
+        "scanned_bytes": sum(scans),
+        "usd": f"{usd:f}",
         "rows": 0 if result is None else len(result.rows.rows),
         "truncated": result is not None and result.rows.truncated,
     }

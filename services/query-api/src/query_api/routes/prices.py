@@ -6,14 +6,16 @@ from typing import Any
 from aiohttp import web
 
 from coinlake.contracts.feeds import ASSETS, FEEDS
+from coinlake.errors import InvariantError
 from query_api.adapters.ledger import View
 from query_api.core import statements
 from query_api.core.answers import Result
-from query_api.core.coverage import coverage_rows, dataset_version, is_final, newest_hours
+from query_api.core.coverage import Heads, coverage_rows, is_final, newest_hours
 from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import INTERVALS_MS, Statement
-from query_api.core.window import Window, instant_ms, rfc3339, window_of
+from query_api.core.window import Window, instant_ms, received_hours, rfc3339, window_of
 from query_api.routes.context import Context, integer, json_answer, meta, only
+from query_api.routes.steady import Asked, steady
 
 # Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets.
 _ASSET_ID = re.compile(r"[\w.()\[\]$+!'-]{1,128}")
@@ -40,25 +42,31 @@ class Prices:
         most = self._context.settings.limits.max_assets
         given = only(request, "limit")
         limit = integer(given.get("limit"), "limit", default=min(100, most), low=1, high=most)
-        view = await self._context.view()
-        hours = newest_hours(view.heads, ASSETS.name, self._context.settings.latest_hours)
-        if not hours:
-            return self._answer(view, [], None)
-        asked = statements.latest_assets(self._context.database, hours, limit)
-        result = await self._fetch(view, asked, limit)
-        return self._answer(view, result.rows.records(), result)
+
+        def build(heads: Heads) -> Asked | None:
+            hours = newest_hours(heads, ASSETS.name, self._context.settings.latest_hours)
+            if not hours:
+                return None
+            asked = statements.latest_assets(self._context.database, hours, limit)
+            return Asked(asked, hours[-1], hours[0], limit)
+
+        view, result = await steady(self._context, build)
+        return self._answer(view, [] if result is None else result.rows.records(), result)
 
     async def asset(self, request: web.Request) -> web.Response:
         """The latest row of one asset."""
         only(request)
         asset_id = _asset_id(request)
-        view = await self._context.view()
-        hours = newest_hours(view.heads, ASSETS.name, self._context.settings.latest_hours)
-        if not hours:
-            raise not_found("nothing is published yet")
-        asked = statements.latest_asset(self._context.database, hours, asset_id)
-        result = await self._fetch(view, asked, 1)
-        if not result.rows.rows:
+
+        def build(heads: Heads) -> Asked | None:
+            hours = newest_hours(heads, ASSETS.name, self._context.settings.latest_hours)
+            if not hours:
+                return None
+            asked = statements.latest_asset(self._context.database, hours, asset_id)
+            return Asked(asked, hours[-1], hours[0], 1)
+
+        view, result = await steady(self._context, build)
+        if result is None or not result.rows.rows:
             raise not_found("this asset is not in the newest published hours")
         return self._answer(view, result.rows.records()[0], result)
 
@@ -72,11 +80,11 @@ class Prices:
         if order not in ("asc", "desc"):
             raise BadRequestError("order must be asc or desc")
         window = self._window(given, _DAY_MS, settings.limits.max_quotes_range_s * 1000)
+        skew_ms = settings.max_skew_s * 1000
         asked = statements.quotes(
-            self._context.database, asset_id, window, settings.max_skew_s * 1000, limit, order
+            self._context.database, asset_id, window, skew_ms, limit, order
         )
-        view = await self._context.view()
-        result = await self._fetch(view, asked, limit)
+        view, result = await self._ranged(asked, window, limit)
         return self._answer(view, result.rows.records(), result)
 
     async def candles(self, request: web.Request) -> web.Response:
@@ -91,8 +99,7 @@ class Prices:
         window = _aligned(self._window(given, 100 * width_ms, most * width_ms), width_ms)
         skew_ms = settings.max_skew_s * 1000
         asked = statements.candles(self._context.database, asset_id, interval, window, skew_ms)
-        view = await self._context.view()
-        result = await self._fetch(view, asked, most + 2)
+        view, result = await self._ranged(asked, window, most + 2)
         rows = result.rows.records()
         for row in rows:
             start_ms = instant_ms(str(row["start"]), "start")
@@ -118,15 +125,15 @@ class Prices:
             max_ms=max_ms,
         )
 
-    async def _fetch(self, view: View, asked: Statement, max_rows: int) -> Result:
-        # The dataset version is part of the key: an answer is never shared across a publish.
-        key = (asked, max_rows, dataset_version(view.heads, [ASSETS.name]))
-        return await self._context.runs.fetch(
-            key,
-            asked,
-            max_rows=max_rows,
-            deadline_s=self._context.settings.limits.typed_deadline_s,
-        )
+    async def _ranged(
+        self, statement: Statement, window: Window, max_rows: int
+    ) -> tuple[View, Result]:
+        first, last = received_hours(window, self._context.settings.max_skew_s * 1000)
+        asked = Asked(statement, first, last, max_rows)
+        view, result = await steady(self._context, lambda _: asked)
+        if result is None:
+            raise InvariantError("a statement was asked and gave no result")
+        return view, result
 
     def _answer(
         self, view: View, data: Any, result: Result | None, more: dict[str, Any] | None = None

@@ -1,0 +1,61 @@
+"""Answers that are right while the lake moves: asked again where an hour changed meanwhile."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coinlake.contracts.feeds import ASSETS
+from coinlake.contracts.hours import Hour
+from query_api.adapters.ledger import View
+from query_api.core.answers import Result
+from query_api.core.coverage import Heads, between, dataset_version
+from query_api.core.statements import Statement
+from query_api.routes.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement, the receive hours that it can read, and the most rows of its answer."""
+
+    statement: Statement
+    first: Hour
+    last: Hour
+    max_rows: int
+
+
+Build = Callable[[Heads], Asked | None]
+"""What to ask of the lake in this state; None where it holds nothing to ask."""
+
+
+async def steady(context: Context, build: Build) -> tuple[View, Result | None]:
+    """Ask, and once more where an hour in the range was published while the query ran.
+
+    The view is the one before the query that answered: the rows hold at least what it shows.
+    """
+    view = await context.view()
+    asked = build(view.heads)
+    if asked is None:
+        return view, None
+    result = await _fetch(context, view, asked)
+    after = await context.view(max_age_ms=0)
+    again = build(after.heads)
+    if again is None or _same(view, asked, after, again):
+        return view, result
+    return after, (await _fetch(context, after, again)).after(result)
+
+
+def _same(view: View, asked: Asked, after: View, again: Asked) -> bool:
+    return asked == again and (
+        between(view.heads, ASSETS.name, asked.first, asked.last)
+        == between(after.heads, ASSETS.name, asked.first, asked.last)
+    )
+
+
+async def _fetch(context: Context, view: View, asked: Asked) -> Result:
+    # The dataset version is part of the key: an answer is never shared across a publish.
+    key = (asked, dataset_version(view.heads, [ASSETS.name]))
+    return await context.runs.fetch(
+        key,
+        asked.statement,
+        max_rows=asked.max_rows,
+        deadline_s=context.settings.limits.typed_deadline_s,
+    )

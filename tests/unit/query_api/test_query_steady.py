@@ -1,0 +1,183 @@
+"""Answers while the lake moves: the ledger in a fake bucket, Athena as a fake with memory."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coinlake.contracts.hours import Hour
+from coinlake.contracts.ledger import Counts, LedgerEntry, Output, ledger_key
+from coinlake.testing import FakeStore
+from query_api.adapters.ledger import Ledger
+from query_api.config import Settings
+from query_api.core.answers import Column, Execution, Rows
+from query_api.core.coverage import Heads, newest_hours
+from query_api.core.guard import Checked
+from query_api.core.problems import ProblemError
+from query_api.core.statements import Statement
+from query_api.metrics import QueryApiMetrics
+from query_api.routes.context import Context
+from query_api.routes.steady import Asked, steady
+from query_api.runs import Pace, open_runs
+
+EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
+NOW_MS = TEN.start_ms + 1
+
+
+class CountingEngine:
+    """Each query gives its number as its row; `during` happens while the first one runs."""
+
+    def __init__(self, during: Callable[[], None]) -> None:
+        self.statements: list[Statement] = []
+        self._during = during
+
+    async def start(self, statement: Statement, token: str) -> str:
+        self.statements.append(statement)
+        if len(self.statements) == 1:
+            self._during()
+        return str(len(self.statements))
+
+    async def execution(self, execution_id: str) -> Execution:
+        return Execution("SUCCEEDED", scanned_bytes=3)
+
+    async def rows(self, execution_id: str, max_rows: int) -> Rows:
+        return Rows((Column("number", "integer"),), ((execution_id,),))
+
+    async def stop(self, execution_id: str) -> None:
+        return None
+
+
+class NoGuard:
+    async def check(self, sql: str, max_rows: int) -> Checked:
+        raise AssertionError("typed endpoints ask no guard")
+
+
+def body(hour: Hour, version: int) -> bytes:
+    entry = LedgerEntry(
+        feed="assets", dt=hour.dt, hour=hour.hour, version=version, batch_id="b", job_version=1,
+        code_version="c", inputs=(), outputs=(Output("quotes", "k", "e", 1, 2),),
+        counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0), run_id="r", attempt="a", billed_seconds=60,
+        min_received_ms=hour.start_ms, max_received_ms=hour.start_ms + 5, complete=True,
+        closed_by="heartbeat", committed_at_ms=hour.end_ms,
+    )  # fmt: skip
+    return entry.encode()
+
+
+async def commit(store: FakeStore, hour: Hour, version: int = 1) -> None:
+    await store.put(ledger_key("assets", hour, version), body(hour, version))
+
+
+def newest(heads: Heads) -> Asked | None:
+    hours = newest_hours(heads, "assets", 1)
+    return Asked(Statement(f"SELECT {hours[0].hour}"), hours[0], hours[0], 1) if hours else None
+
+
+def nine(_: Heads) -> Asked | None:
+    return Asked(Statement("SELECT 9"), NINE, NINE, 1)
+
+
+async def ask(
+    store: FakeStore,
+    during: Callable[[], None],
+    build: Callable[[Heads], Asked | None] = nine,
+) -> tuple[list[str], list[int] | None]:
+    """The statements that were sent, and the scans of the answer."""
+    metrics, engine = QueryApiMetrics(CollectorRegistry()), CountingEngine(during)
+    ledger = Ledger(store, metrics, lambda: NOW_MS + len(store.puts), ttl_ms=0, full_ms=0)
+    pace = Pace(1, 1, 0.001, 0.001, 1.0, Decimal(5))
+    ids = iter("abcdefgh")
+    async with open_runs(engine, pace, metrics, lambda: next(ids), random.Random(1)) as runs:
+        context = Context(
+            Settings(), "coinlake", runs, ledger, NoGuard(), metrics, lambda: NOW_MS
+        )
+        _, result = await steady(context, build)
+    sent = [statement.sql for statement in engine.statements]
+    return sent, None if result is None else list(result.scans)
+
+
+def publish(store: FakeStore, hour: Hour, version: int) -> Callable[[], None]:
+    """Publishes at once when called, as another process would."""
+
+    def now() -> None:
+        coroutine = commit(store, hour, version)
+        with pytest.raises(StopIteration):
+            coroutine.send(None)
+
+    return now
+
+
+async def test_a_lake_that_stands_still_is_asked_once() -> None:
+    store = FakeStore()
+    await commit(store, NINE)
+
+    assert await ask(store, lambda: None) == (["SELECT 9"], [3])
+
+
+async def test_an_hour_that_is_published_anew_meanwhile_is_asked_again_and_billed() -> None:
+    store = FakeStore()
+    await commit(store, NINE)
+
+    assert await ask(store, publish(store, NINE, 2)) == (["SELECT 9"] * 2, [3, 3])
+
+
+async def test_another_hour_that_is_published_meanwhile_changes_nothing() -> None:
+    store = FakeStore()
+    await commit(store, NINE)
+
+    assert await ask(store, publish(store, EIGHT, 1)) == (["SELECT 9"], [3])
+
+
+async def test_a_newer_hour_is_asked_where_the_newest_was_wanted() -> None:
+    store = FakeStore()
+    await commit(store, NINE)
+
+    sent, _ = await ask(store, publish(store, TEN, 1), newest)
+
+    assert sent == ["SELECT 09", "SELECT 10"]
+
+
+async def test_an_empty_lake_is_not_asked() -> None:
+    assert await ask(FakeStore(), lambda: None, newest) == ([], None)
+
+
+async def test_without_the_bucket_there_is_a_problem_and_no_query() -> None:
+    with pytest.raises(ExceptionGroup) as refused:
+        await ask(FakeStore(down=True), lambda: None)
+
+    problem = refused.value.exceptions[0]
+    assert isinstance(problem, ProblemError)
+    assert problem.problem.status == 503
+
+
+async def test_the_ledger_is_read_once_per_entry_and_unreadable_ones_are_counted() -> None:
+    store, metrics = FakeStore(), QueryApiMetrics(CollectorRegistry())
+    await commit(store, NINE)
+    await store.put(ledger_key("assets", TEN, 1), b"no json")
+    ledger = Ledger(store, metrics, lambda: NOW_MS, ttl_ms=0, full_ms=0)
+
+    first, second = await asyncio.gather(ledger.view(), ledger.view(0))
+
+    assert list(first.heads) == list(second.heads) == [("assets", NINE)]
+    assert metrics.ledger_unreadable._value.get() == 1
+    assert metrics.watermark.labels("assets")._value.get() == (NINE.start_ms + 5) / 1000
+
+
+async def test_old_hours_are_seen_when_all_days_are_listed_again() -> None:
+    store, metrics = FakeStore(), QueryApiMetrics(CollectorRegistry())
+    now_ms = [NOW_MS]
+    old = Hour("2026-01-01", "00")
+    ledger = Ledger(store, metrics, lambda: now_ms[0], ttl_ms=0, full_ms=1000)
+    await ledger.view()
+    await commit(store, old)
+    await commit(store, NINE)
+
+    now_ms[0] += 1
+    soon = await ledger.view()
+    now_ms[0] += 1000
+    later = await ledger.view()
+
+    assert set(soon.heads) == {("assets", NINE)}
+    assert set(later.heads) == {("assets", NINE), ("assets", old)}
