@@ -57,14 +57,11 @@ def parquet_bytes(name: str, parts: Sequence[pa.StructArray], made_by: dict[str,
     )
     rows = rows.select(schema.names).cast(schema).sort_by(_sorting(table))
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        rows.replace_schema_metadata(made_by),
-        sink,
-        compression="zstd",
-        row_group_size=_ROW_GROUP,
-        store_schema=False,
-        version="2.6",
-    )
+    with pq.ParquetWriter(
+        sink, schema, compression="zstd", store_schema=False, version="2.6"
+    ) as file:
+        file.write_table(rows, row_group_size=_ROW_GROUP)
+        file.add_key_value_metadata(made_by)
     return bytes(sink.getvalue())
 
 

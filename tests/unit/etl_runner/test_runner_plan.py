@@ -1,0 +1,182 @@
+"""Which hours are dirty, due, held back, parked; what a batch is called."""
+
+from dataclasses import replace
+
+import pytest
+
+from coinlake.contracts.batches import BatchHour, BatchInput
+from coinlake.contracts.hours import Hour
+from coinlake.contracts.ledger import Counts, LedgerEntry, RawInput
+from coinlake.contracts.raw_layout import RawKey
+from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.plan import Policy, choose, closed_by, manifest, next_look_ms
+from etl_runner.core.runs import Run
+
+AT = FeedHour("rates", Hour("2026-11-20", "07"))
+POLICY = Policy(60_000, 1000, 30_000, 3_600_000, 3, 10_000)
+DURING = AT.at.start_ms + 60_000
+TOPIC = "coincap.rates.v1"
+
+
+def item(link: int = 0, size: int = 10, hour: FeedHour = AT) -> BatchInput:
+    topic = f"coincap.{hour.feed}.v1"
+    return BatchInput(str(RawKey(topic, hour.at, 0, 0, link)), f"e{link}", size)
+
+
+def dirty(*hours: FeedHour, now_ms: int = DURING, size: int = 10) -> Hours:
+    known = Hours()
+    for hour in hours or (AT,):
+        one = item(size=size, hour=hour)
+        known.listed(hour, {one.key: one}, now_ms)
+    return known
+
+
+def entry(version: int, *items: BatchInput, complete: bool = False) -> LedgerEntry:
+    inputs = tuple(RawInput(one.key, one.etag) for one in items)
+    counts = Counts(0, 0, 0, 0, 0, 0, 0, 0, 0)
+    return LedgerEntry(
+        AT.feed, AT.at.dt, AT.at.hour, version, "b", 1, "c", inputs, (), counts, "r", "a", 60,
+        None, None, complete, "open", 0,
+    )  # fmt: skip
+
+
+def test_a_dirty_hour_is_due_when_it_is_old_enough() -> None:
+    hours = dirty()
+
+    assert choose(hours, POLICY, DURING + 59_999) == []
+    assert choose(hours, POLICY, DURING + 60_000) == [AT]
+
+
+def test_a_dirty_hour_is_due_when_it_is_big_enough() -> None:
+    assert choose(dirty(size=1000), POLICY, DURING) == [AT]
+
+
+def test_a_complete_hour_is_due_at_once_and_one_that_is_just_over_waits_for_its_promise() -> (
+    None
+):
+    over = AT.at.end_ms + 10
+    hours = dirty(now_ms=over - 70_000)
+
+    assert choose(hours, POLICY, over) == []
+    hours.promised(TOPIC, 0, AT.at.end_ms)
+    assert choose(hours, POLICY, over) == [AT]
+    assert closed_by(AT, hours, POLICY, over) == "heartbeat"
+
+
+def test_without_a_promise_an_hour_is_due_after_its_grace_and_closed_by_age() -> None:
+    hours = dirty()
+
+    assert choose(hours, POLICY, AT.at.end_ms + 30_000) == [AT]
+    assert closed_by(AT, hours, POLICY, AT.at.end_ms + 30_000) == "open"
+    assert closed_by(AT, hours, POLICY, AT.at.end_ms + 3_600_000) == "age"
+
+
+def test_every_partition_that_gave_input_must_have_promised() -> None:
+    hours = dirty()
+    other = BatchInput(str(RawKey(TOPIC, AT.at, 0, 1, 0)), "e", 1)
+    hours.landed(AT, other, DURING)
+    hours.promised(TOPIC, 0, AT.at.end_ms)
+
+    assert not hours.complete(AT)
+    hours.promised(TOPIC, 1, AT.at.end_ms)
+    assert hours.complete(AT)
+    hours.promised(TOPIC, 1, AT.at.start_ms)
+    assert hours.watermark_ms(TOPIC) == AT.at.end_ms
+
+
+def test_what_is_committed_is_clean_until_the_listing_differs() -> None:
+    hours = dirty()
+    hours.committed(AT, entry(1, item()), DURING)
+
+    assert choose(hours, POLICY, DURING * 2) == []
+    late = item(1)
+    hours.landed(AT, late, DURING + 5)
+    assert hours.get(AT).dirty_since_ms == DURING + 5
+    replaced = {item().key: replace(item(), etag="other")}
+    hours.listed(AT, replaced, DURING)
+    assert hours.get(AT).dirty
+
+
+def test_what_comes_late_into_a_closed_hour_waits_like_anything_else() -> None:
+    hours = dirty()
+    hours.promised(TOPIC, 0, AT.at.end_ms)
+    hours.committed(AT, entry(1, item(), complete=True), DURING)
+    hours.landed(AT, item(1), AT.at.end_ms * 2)
+
+    assert choose(hours, POLICY, AT.at.end_ms * 2) == []
+    assert choose(hours, POLICY, AT.at.end_ms * 2 + 60_000) == [AT]
+
+
+def test_hours_that_are_not_due_come_along_up_to_the_limit() -> None:
+    others = [FeedHour("markets", Hour("2026-11-20", f"{n:02}")) for n in range(8, 12)]
+    hours = dirty(*others, now_ms=others[-1].at.start_ms)
+    early = item(hour=AT)
+    hours.listed(AT, {early.key: early}, DURING)
+
+    chosen = choose(hours, POLICY, others[-1].at.start_ms)
+
+    assert chosen[0] == AT
+    assert len(chosen) == 3
+
+
+def test_an_hour_that_failed_goes_alone_later_and_is_parked_at_last() -> None:
+    other = FeedHour("markets", AT.at)
+    hours = dirty(AT, other)
+    later = DURING + 100_000
+
+    hours.failed(AT, "cheese", later + 1, park_after=2)
+    assert choose(hours, POLICY, later) == [other]
+    hours.committed(other, replace(entry(1, item(hour=other)), feed="markets"), later)
+    assert choose(hours, POLICY, later) == []
+    assert choose(hours, POLICY, later + 1) == [AT]
+    hours.failed(AT, "cheese", later, park_after=2)
+    assert hours.get(AT).parked
+    assert choose(hours, POLICY, later * 2) == []
+    assert hours.retry(AT)
+    assert choose(hours, POLICY, later * 2) == [AT]
+    assert not hours.retry(other)
+
+
+def test_a_command_rebuilds_an_hour_that_is_clean() -> None:
+    hours = dirty()
+    hours.committed(AT, entry(1, item()), DURING)
+    hours.force(AT, DURING)
+
+    assert choose(hours, POLICY, DURING) == [AT]
+    hours.committed(AT, entry(2, item()), DURING)
+    assert choose(hours, POLICY, DURING) == []
+
+
+def test_the_same_work_has_the_same_name_and_other_work_another() -> None:
+    hour = BatchHour("rates", "2026-11-20", "07", 0, (), (item(),))
+
+    names = {
+        manifest([one], "c", 1).batch_id
+        for one in (hour, replace(hour, base_version=1), replace(hour, inputs=(item(1),)))
+    }
+
+    assert len(names) == 3
+    assert manifest([hour], "c", 1) == manifest([hour], "c", 1)
+
+
+def test_the_next_look_is_when_the_oldest_hour_is_due() -> None:
+    assert next_look_ms(dirty(), POLICY, DURING) == DURING + 60_000
+    assert next_look_ms(Hours(), POLICY, DURING) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [
+        ("STARTING", "active"), ("RUNNING", "active"), ("STOPPING", "active"),
+        ("WAITING", "active"), ("SUCCEEDED", "succeeded"), ("FAILED", "failed"),
+        ("ERROR", "failed"), ("TIMEOUT", "failed"), ("STOPPED", "failed"),
+        ("EXPIRED", "failed"), ("SOMETHING_NEW", "active"),
+    ],
+)  # fmt: skip
+def test_every_run_state_has_an_outcome(state: str, outcome: str) -> None:
+    assert Run("r", state, None, None, None, 5).outcome == outcome
+
+
+def test_a_run_costs_a_minute_at_least() -> None:
+    assert Run("r", "FAILED", None, None, None, 5).billed_s == 60
+    assert "EXPIRED" in Run("r", "EXPIRED", None, None, None, 5).reason
