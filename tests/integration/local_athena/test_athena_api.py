@@ -63,7 +63,7 @@ def test_the_result_object_is_quoted_as_athena_does(world: World) -> None:
 
     assert key == f"athena-results/{execution['QueryExecutionId']}.csv"
     assert body == (
-        b'"name","empty","nothing","_col3","_col4","_col5"\n"a""b","",,"1.50","[1, null]","true"\n'
+        b'"Name","empty","nothing","_col3","_col4","_col5"\n"a""b","",,"1.50","[1, null]","true"\n'
     )
     metadata = world.clients.s3.get_object(Bucket=bucket, Key=f"{key}.metadata")["Body"].read()
     assert [one["Type"] for one in json.loads(metadata)["columns"]] == [

@@ -273,7 +273,7 @@ def test_show_and_describe_list_the_catalog(world: World) -> None:
         "SELECT current_setting('memory_limit')",
         "SELECT read_text('/etc/passwd')",
         "SELECT error('x')",
-        "SELECT lake_divide(1, 2, 3)",
+        "SELECT lake_long(1, 2, 3)",
         "SELECT * INTO x FROM quotes",
         "COPY quotes TO '/tmp/x'",
         "ATTACH '/tmp/x.db'",

@@ -1,5 +1,6 @@
 """The pure parts of the local Athena: DDL, pruning, projection, printing, JSON values."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from sqlglot import exp
 from local_cloud.athena import json_files, projection
 from local_cloud.athena import types as t
 from local_cloud.athena.catalog import Storage, Table, table_of
+from local_cloud.athena.compile_query import Queries
 from local_cloud.athena.failures import CutoffError, QueryError
 from local_cloud.athena.lake import Meter, hidden, split_url
 from local_cloud.athena.parquet_files import compatible
@@ -373,3 +375,27 @@ def test_a_question_mark_in_text_or_comment_is_no_parameter() -> None:
     tree = parsed("SELECT '?', ? /* ? */ -- ?", ["1"])
 
     assert [one.sql(comments=False) for one in tree.expressions] == ["'?'", "1"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'transform(array[1], "x: 1), (select 2)) --" -> 1)',
+        "typeof(cast(row(1) as row(\"a'||getenv('HOME')||'\" integer)))",
+        'cast(row(1) as row("a"" INTEGER), x(" integer))',
+        'cast(row(1) as row("it\'s" integer))',
+    ],
+)
+def test_names_in_a_query_never_become_text_of_the_engine(sql: str) -> None:
+    def resolve(_: str | None) -> Any:
+        raise QueryError("TABLE_NOT_FOUND", "none")
+
+    try:
+        made = Queries(resolve, lambda *_: None).compile(parsed(f"SELECT {sql}")).sql
+    except QueryError as error:
+        assert error.name == "NOT_SUPPORTED"
+    else:
+        # Whatever is left of the name stands inside of quotes.
+        outside = re.sub(r"'(?:[^']|'')*'", "''", made)
+        assert "getenv" not in outside
+        assert "select 2" not in outside

@@ -1,7 +1,9 @@
 """Each expression of the corpus gives Trino's value and Trino's type, or is refused."""
 
 import json
+import random
 from collections.abc import Iterator
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +74,39 @@ def test_what_could_differ_is_refused(connection: Any, case: dict[str, Any]) -> 
         answer(connection, case)
 
     assert caught.value.name == "NOT_SUPPORTED"
+
+
+def _unscaled(number: Decimal, scale: int) -> int:
+    return int(number.scaleb(scale, Context(prec=80)))
+
+
+def test_decimal_quotients_and_remainders_are_exact(connection: Any) -> None:
+    chance = random.Random(20261122)
+    cases = []
+    while len(cases) < 40:
+        (p, s), (q, r) = chance.choice(
+            [((38, 18), (38, 18)), ((20, 3), (18, 9)), ((9, 0), (5, 4))]
+        )
+        a = Decimal(chance.randrange(10 ** chance.randint(1, max(p - 9, 3))) - 7).scaleb(-s)
+        b = Decimal(1 + chance.randrange(10 ** chance.randint(1, min(q, 30)))).scaleb(-r)
+        # A quotient of more than 38 digits is an error in both engines.
+        if abs(a / b) >= Decimal(10) ** (36 - max(s, r)):
+            continue
+        cases.append((a, s, b * chance.choice((1, -1)), r, (p, q)))
+    listed = ", ".join(
+        f"cast('{a:f}' as decimal({p},{s})) / cast('{b:f}' as decimal({q},{r})), "
+        f"cast('{a:f}' as decimal({p},{s})) % cast('{b:f}' as decimal({q},{r}))"
+        for a, s, b, r, (p, q) in cases
+    )
+
+    made = Queries(_no_tables, lambda *_: None).compile(parsed(f"SELECT {listed}"))
+    found = connection.execute(made.sql).fetchall()[0]
+
+    for index, (a, s, b, r, _) in enumerate(cases):
+        scale = max(s, r)
+        above = abs(_unscaled(a, s)) * 10 ** (scale + r - s)
+        whole, rest = divmod(above, abs(_unscaled(b, r)))
+        quotient = whole + (2 * rest >= abs(_unscaled(b, r)))
+        sign = -1 if (a < 0) != (b < 0) else 1
+        assert _unscaled(found[2 * index], scale) == sign * quotient, (a, b)
+        assert found[2 * index + 1] == Context(prec=80).remainder(a, b), (a, b)

@@ -145,12 +145,16 @@ def _inner(
     names = [one.name.lower() for one in lambda_node.expressions]
     if len(names) != len(kinds):
         raise type_mismatch(f"lambda takes {len(kinds)} arguments")
-    # Prefixed: a lambda variable must not capture a column of the same name.
+    # Names of our own: a query's could capture a column, or carry quotes into the text.
+    depth, around = 0, scope.outer
+    while around is not None:
+        depth, around = depth + 1, around.outer
+    own = [f"x{depth}_{index}" for index in range(len(names))]
     inner = Scope(outer=scope)
     inner.lambdas = {
-        name: Typed(f"x_{name}", kind) for name, kind in zip(names, kinds, strict=True)
+        name: Typed(mine, kind) for name, mine, kind in zip(names, own, kinds, strict=True)
     }
-    return inner, [f"x_{name}" for name in names]
+    return inner, own
 
 
 @rule(exp.Transform)

@@ -7,7 +7,15 @@ from local_cloud.athena.arithmetic import binary
 from local_cloud.athena.compile_expr import Expressions, named, rule
 from local_cloud.athena.failures import not_supported, type_mismatch
 from local_cloud.athena.scope import Scope
-from local_cloud.athena.typed import NUMERIC, Typed, cast_text, coerced, require, unified
+from local_cloud.athena.typed import (
+    NUMERIC,
+    Typed,
+    cast_text,
+    coerced,
+    quoted,
+    require,
+    unified,
+)
 
 TEXT = ("varchar", "char")
 
@@ -129,7 +137,7 @@ def _typeof(self: Expressions, node: exp.Expression, scope: Scope) -> Typed:
     if value.type.name in TEXT and not isinstance(node.this, known):
         raise not_supported("typeof() of a computed varchar, whose length it does not track")
     shown = t.trino_name(value.type)
-    return Typed(f"'{shown}'", t.Type("varchar", precision=len(shown)))
+    return Typed(quoted(shown), t.Type("varchar", precision=len(shown)))
 
 
 _CASES = {exp.Lower: "lower", exp.Upper: "upper", exp.Reverse: "reverse"}

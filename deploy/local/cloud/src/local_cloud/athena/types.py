@@ -93,9 +93,15 @@ def duck_name(of: Type) -> str:
     return _DUCK.get(of.name, of.name.upper())
 
 
+_PLAIN_NAME = re.compile(r"[\w $.:-]+", re.ASCII)
+
+
 def field_key(of: Type, index: int) -> str:
     """The struct key in DuckDB of a row's field; anonymous ones get their number."""
     name = of.fields[index]
+    if name and not _PLAIN_NAME.fullmatch(name):
+        # Field names go into the engine's text; other characters have no business there.
+        raise QueryError("NOT_SUPPORTED", f"the field name {name!r}")
     return name if name else f"field{index}"
 
 
