@@ -24,7 +24,7 @@ else:
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
-ONE = Partition("coincap.assets.v1", 0)
+ONE, TWO = Partition("coincap.assets.v1", 0), Partition("coincap.assets.v1", 1)
 BIG = 10**9
 
 
@@ -92,6 +92,7 @@ class Stage:
         self.told = Told()
         self.announced: list[Landed] = []
         self.now_s = 0.0
+        self.partitions = [ONE]
         chosen: dict[str, Any] = {
             "limits": Limits(BIG, BIG, 10, 60.0),
             "budget": Budget(BIG, 1),
@@ -112,9 +113,10 @@ class Stage:
         stop = asyncio.Event()
 
         def join(sink: Sink) -> None:
-            self.group.pause(ONE)
-            self.group.seek(ONE, 0)
-            sink.assigned([ONE])
+            for partition in self.partitions:
+                self.group.pause(partition)
+                self.group.seek(partition, 0)
+            sink.assigned(self.partitions)
 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sink.run(join, stop, lambda: None))
@@ -250,6 +252,30 @@ async def test_memory_stays_flat_while_the_store_is_down(world: World) -> None:
     # What one poll brings comes on top of the mark at which fetching pauses.
     assert max(retried) < 10_000 + 5 * 400
     assert world.stored() == world.log.records
+
+
+async def test_a_partition_that_cannot_store_leaves_room_for_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.log.records = _records(0, 300)
+    stage = Stage(world, budget=Budget(10_000, 1))
+    stage.partitions = [TWO, ONE]
+    put, healed = world.store.put, [False]
+
+    async def put_of_one_only(key: str, body: bytes, **more: Any) -> str:
+        if "/1-1-" in key and not healed[0]:
+            raise TransientError("503 for this prefix")
+        return await put(key, body, **more)
+
+    monkeypatch.setattr(world.store, "put", put_of_one_only)
+
+    def done() -> bool:
+        healed[0] = ONE in stage.sink.lanes and stage.lane.link >= 300
+        return healed[0] and stage.sink.lanes[TWO].link >= 300
+
+    await stage.play(done)
+
+    assert [one.offset for one in world.stored()] == sorted([*range(300), *range(300)])
 
 
 async def test_a_broken_promise_stops_the_partition_and_not_the_sink(world: World) -> None:

@@ -71,6 +71,7 @@ class Slot:
         self.idle = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self.is_closing = False
+        self.is_paused = True  # partitions come paused
         self.must_restart = False
 
     def nudge(self) -> None:
@@ -167,7 +168,7 @@ class Sink:
 
     def _restart(self, slot: Slot) -> None:
         """The log has no such offset: store what is held, then ask again where the chain ends."""
-        self._source.pause(slot.lane.partition)
+        self._let_read(slot, may_read=False)
         slot.lane.seal(Reason.RESTART)
         slot.must_restart = True
         slot.nudge()
@@ -186,13 +187,24 @@ class Sink:
         lanes = [slot.lane for slot in self._slots.values()]
         held = sum(lane.weight for lane in lanes)
         paused = self._policy.budget.is_paused(held, len(lanes), self.is_paused)
-        if paused != self.is_paused:
-            self.is_paused = paused
-            for partition, slot in self._slots.items():
-                if _is_reading(slot):
-                    (self._source.pause if paused else self._source.resume)(partition)
+        self.is_paused = paused
+        for slot in self._slots.values():
+            if _is_reading(slot):
+                held_alone = self._policy.budget.is_held(
+                    slot.lane.weight, len(lanes), slot.is_paused
+                )
+                self._let_read(slot, not (paused or held_alone))
+                if held_alone and slot.lane.first_sealed is None:
+                    slot.lane.seal(Reason.PRESSURE)
+                    slot.nudge()
         if paused and not any(lane.first_sealed for lane in lanes):
             self._relieve()
+
+    def _let_read(self, slot: Slot, may_read: bool) -> None:
+        if slot.is_paused == may_read:
+            slot.is_paused = not may_read
+            act = self._source.resume if may_read else self._source.pause
+            act(slot.lane.partition)
 
     def _relieve(self) -> None:
         """Nothing is on its way out: the oldest open part must go."""
@@ -212,7 +224,7 @@ class Sink:
                 await self._begin(slot)
                 await self._write(slot)
         except InvariantError as error:
-            self._source.pause(lane.partition)
+            self._let_read(slot, may_read=False)
             lane.stop(str(error))
             self._tell.stopped(lane.partition, str(error))
             slot.idle.set()
@@ -234,8 +246,8 @@ class Sink:
         self._adopt_commit(partition, start)
         self._tell.started(partition, start.epoch, start.tip.link, start.compared)
         self._source.seek(partition, lane.fetched_to)
-        if not self.is_paused and not slot.is_closing:
-            self._source.resume(partition)
+        if not slot.is_closing:
+            self._let_read(slot, not self.is_paused)
 
     async def _find(self, partition: Partition) -> Start:
         store, log_, codec = self._outside.store, self._outside.log, self._outside.codec
@@ -291,7 +303,7 @@ class Sink:
         running = [slot for slot in slots if slot.lane.state is State.RUNNING]
         for slot in running:
             slot.is_closing = True
-            self._source.pause(slot.lane.partition)
+            self._let_read(slot, may_read=False)
             slot.lane.seal(reason)
             slot.nudge()
         for slot in running:

@@ -21,6 +21,11 @@ class Budget:
             self.max_bytes // 4, self.max_bytes - partitions * self.fetch_bytes * _UNPACKED
         )
 
+    def is_held(self, weight: int, partitions: int, was_held: bool) -> bool:
+        """Whether one partition is to wait, so that its trouble leaves room for the others."""
+        share = self.mark(partitions) // (2 if partitions > 1 else 1)
+        return weight >= (share * _RESUME_AT if was_held else share)
+
     def is_paused(self, held_bytes: int, partitions: int, was_paused: bool) -> bool:
         """Whether fetching is to be paused now."""
         mark = self.mark(partitions)
