@@ -29,6 +29,12 @@ class CoinCapSettings(BaseSettings):
         default=None, description="API key, sent only as `Authorization: Bearer`."
     )
 
+    @field_validator("api_key")
+    @classmethod
+    def _empty_is_none(cls, key: SecretStr | None) -> SecretStr | None:
+        # An unset variable often arrives as an empty one, from compose above all.
+        return key if key is not None and key.get_secret_value().strip() else None
+
     @field_validator("base_url")
     @classmethod
     def _no_secrets_in_it(cls, url: str) -> str:
