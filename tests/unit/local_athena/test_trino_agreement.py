@@ -82,7 +82,7 @@ def _unscaled(number: Decimal, scale: int) -> int:
 
 def test_decimal_quotients_and_remainders_are_exact(connection: Any) -> None:
     chance = random.Random(20261122)
-    cases = []
+    cases: list[tuple[Decimal, int, Decimal, int, tuple[int, int]]] = []
     while len(cases) < 40:
         (p, s), (q, r) = chance.choice(
             [((38, 18), (38, 18)), ((20, 3), (18, 9)), ((9, 0), (5, 4))]
