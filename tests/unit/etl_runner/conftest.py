@@ -33,9 +33,9 @@ from coinlake.testing import FakeStore
 from etl_runner.core.hours import Hours
 from etl_runner.core.ports import BusyError
 from etl_runner.core.runs import Run
+from etl_runner.loop.freeze import tables
+from etl_runner.loop.lake import Lake
 from etl_runner.metrics import EtlMetrics
-from etl_runner.steps.freeze import tables
-from etl_runner.steps.lake import Lake
 
 HOUR = Hour("2026-11-20", "07")
 

@@ -13,16 +13,16 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import curated_key, ledger_key
 from coinlake.errors import TransientError
 from coinlake.testing import FakeClock
-from etl_runner.batch import Batches, Failing, closing_of
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import Policy
 from etl_runner.core.ports import BusyError
-from etl_runner.steps.freeze import Freeze
-from etl_runner.steps.publish import Publish
-from etl_runner.steps.reconcile import Reconcile
-from etl_runner.steps.run import RunBatch, StoppingError, Timing
-from etl_runner.steps.tables import Tables
-from etl_runner.totals import Totals
+from etl_runner.loop.batch import Batches, Failing, closing_of
+from etl_runner.loop.freeze import Freeze
+from etl_runner.loop.publish import Publish
+from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.run import RunBatch, StoppingError, Timing
+from etl_runner.loop.tables import Tables
+from etl_runner.loop.totals import Totals
 
 HOUR = Hour("2026-11-20", "07")
 POLICY = Policy(0, 1000, 0, 3_600_000, 9, 10_000)

@@ -17,20 +17,20 @@ from coinlake.s3 import open_store
 from etl_runner.adapters.catalog import GlueCatalog
 from etl_runner.adapters.jobs import GlueJobRuns
 from etl_runner.adapters.kafka import KafkaAnnouncer, KafkaHints
-from etl_runner.batch import Batches, Failing, closing_of
 from etl_runner.config import Settings
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.status import hours_status, run_status, totals, watermarks
-from etl_runner.loop import Hints, Loop, Rhythm
+from etl_runner.loop.batch import Batches, Failing, closing_of
+from etl_runner.loop.freeze import Freeze
+from etl_runner.loop.lake import Lake, inputs_of
+from etl_runner.loop.publish import Publish
+from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.run import RunBatch, Timing
+from etl_runner.loop.tables import Tables
+from etl_runner.loop.totals import Totals
+from etl_runner.loop.turns import Hints, Loop, Rhythm
 from etl_runner.metrics import EtlMetrics
 from etl_runner.routes import routes
-from etl_runner.steps.freeze import Freeze
-from etl_runner.steps.lake import Lake, inputs_of
-from etl_runner.steps.publish import Publish
-from etl_runner.steps.reconcile import Reconcile
-from etl_runner.steps.run import RunBatch, Timing
-from etl_runner.steps.tables import Tables
-from etl_runner.totals import Totals
 
 
 def now_ms() -> int:

@@ -14,15 +14,15 @@ from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
 from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.errors import TransientError
 from coinlake.lifecycle import Pulse
-from etl_runner.batch import Batches, NowMs
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import Policy, next_look_ms
 from etl_runner.core.ports import BusyError
+from etl_runner.loop.batch import Batches, NowMs
+from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.run import StoppingError, wait_for
+from etl_runner.loop.tables import Tables
+from etl_runner.loop.totals import Totals
 from etl_runner.metrics import EtlMetrics
-from etl_runner.steps.reconcile import Reconcile
-from etl_runner.steps.run import StoppingError, wait_for
-from etl_runner.steps.tables import Tables
-from etl_runner.totals import Totals
 
 log = logs.get(__name__)
 

@@ -16,11 +16,11 @@ from etl_runner.core.plan import Policy, choose, closed_by
 from etl_runner.core.ports import Announcer
 from etl_runner.core.publication import Closing
 from etl_runner.core.verify import faults
-from etl_runner.steps.freeze import Freeze, tables
-from etl_runner.steps.lake import Lake
-from etl_runner.steps.publish import Publish, Work
-from etl_runner.steps.run import RunBatch, RunFailedError
-from etl_runner.totals import Totals
+from etl_runner.loop.freeze import Freeze, tables
+from etl_runner.loop.lake import Lake
+from etl_runner.loop.publish import Publish, Work
+from etl_runner.loop.run import RunBatch, RunFailedError
+from etl_runner.loop.totals import Totals
 
 log = logs.get(__name__)
 

@@ -11,8 +11,8 @@ from coinlake.contracts.tables import quarantine_of
 from coinlake.store import ObjectHead
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.publication import BATCH_ID, VERSION
+from etl_runner.loop.lake import Lake, RawObject, inputs_of
 from etl_runner.metrics import EtlMetrics
-from etl_runner.steps.lake import Lake, RawObject, inputs_of
 
 log = logs.get(__name__)
 

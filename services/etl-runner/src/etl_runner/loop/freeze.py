@@ -10,8 +10,8 @@ from coinlake.contracts.tables import quarantine_of
 from coinlake.errors import InvariantError, PreconditionFailedError
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import manifest, outranked
+from etl_runner.loop.lake import Lake, inputs_of
 from etl_runner.metrics import EtlMetrics
-from etl_runner.steps.lake import Lake, inputs_of
 
 log = logs.get(__name__)
 

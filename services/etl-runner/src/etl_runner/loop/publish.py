@@ -30,11 +30,11 @@ from etl_runner.core.publication import (
     ledger_entry,
     object_metadata,
 )
+from etl_runner.loop.freeze import load_manifest
+from etl_runner.loop.lake import Lake
+from etl_runner.loop.run import load_result
+from etl_runner.loop.tables import Tables
 from etl_runner.metrics import EtlMetrics
-from etl_runner.steps.freeze import load_manifest
-from etl_runner.steps.lake import Lake
-from etl_runner.steps.run import load_result
-from etl_runner.steps.tables import Tables
 
 log = logs.get(__name__)
 

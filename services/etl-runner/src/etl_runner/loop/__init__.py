@@ -1,0 +1,1 @@
+"""The loop and what it does each turn: reconcile, freeze, run, publish."""

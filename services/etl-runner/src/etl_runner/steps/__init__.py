@@ -1,1 +1,0 @@
-"""What the runner does, one step of a batch each, over ports."""
