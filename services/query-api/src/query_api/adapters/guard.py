@@ -65,6 +65,8 @@ class GuardProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1024 * 1024,
+            # Ctrl-C reaches a terminal's whole group; this one ends with the service's pipe.
+            start_new_session=True,
         )
         try:
             async with asyncio.timeout(_START_DEADLINE_S):
