@@ -14,8 +14,8 @@ from coinlake.errors import TransientError
 from query_api.core.answers import Column, Execution, Rows
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
+from query_api.loop.runs import Pace, Runs, open_runs
 from query_api.metrics import QueryApiMetrics
-from query_api.runs import Pace, Runs, open_runs
 
 SQL = Statement("SELECT 1")
 

@@ -20,13 +20,13 @@ from query_api.adapters.ledger import Ledger
 from query_api.adapters.listener import Connections, open_listener
 from query_api.config import Settings
 from query_api.core.problems import ProblemError
+from query_api.loop.runs import Pace, open_runs
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.context import Context
 from query_api.routes.doors import keyed, observed
 from query_api.routes.prices import Prices
 from query_api.routes.queries import Queries
 from query_api.routes.service import About
-from query_api.runs import Pace, open_runs
 
 log = logs.get(__name__)
 

@@ -17,8 +17,8 @@ from query_api.core.guard import Checked
 from query_api.core.keys import Caller
 from query_api.core.problems import BadRequestError, Problem, unavailable
 from query_api.core.window import rfc3339
+from query_api.loop.runs import Runs
 from query_api.metrics import QueryApiMetrics
-from query_api.runs import Runs
 
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 

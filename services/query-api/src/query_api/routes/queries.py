@@ -23,8 +23,8 @@ from query_api.core.problems import (
 )
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
+from query_api.loop.runs import Run
 from query_api.routes.context import CALLER, Context, json_answer, meta, only
-from query_api.runs import Run
 
 
 class Ask(BaseModel):

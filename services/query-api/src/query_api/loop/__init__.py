@@ -1,0 +1,1 @@
+"""The work behind the requests: queries from submission to their end."""
