@@ -31,7 +31,7 @@ from moto.server import ThreadedMotoServer
 
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
-from local_stack.broker import start_broker
+from local_stack.broker import Broker, start_broker
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -358,9 +358,9 @@ def tiled(objects: Sequence[RawObject]) -> dict[int, int]:
 
 
 @pytest.fixture(scope="session")
-def sink_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def sink_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     with start_broker(tmp_path_factory.mktemp("sink-broker")) as broker:
-        yield broker.bootstrap
+        yield broker
 
 
 @pytest.fixture(scope="session")
@@ -376,6 +376,6 @@ def sink_s3() -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture
-def lab(sink_broker: str, sink_s3: tuple[str, int], tmp_path: Path) -> Iterator[Lab]:
+def lab(sink_broker: Broker, sink_s3: tuple[str, int], tmp_path: Path) -> Iterator[Lab]:
     with ExitStack() as open_, suppress(ProcessLookupError):
-        yield Lab(sink_broker, sink_s3, tmp_path, open_)
+        yield Lab(sink_broker.bootstrap, sink_s3, tmp_path, open_)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_index import Record
-from coinlake.contracts.topics import LANDED
+from coinlake.contracts.topics import LANDED, copied_by_the_sink
 
 if TYPE_CHECKING:
     from tests.integration.s3_sink.conftest import Lab
@@ -102,3 +102,15 @@ async def test_each_object_is_announced_after_it_landed(lab: Lab) -> None:
     hint = next(hint for hint in hints if hint["topic"] == lab.topic)
     assert (hint["key"], hint["size"], hint["link"]) == (one.key, len(one.body), 0)
     assert (hint["next_offset"], hint["values"], hint["epoch"]) == (3, 3, 1)
+
+
+async def test_the_topics_of_the_contract_are_made_and_each_gets_its_epoch(lab: Lab) -> None:
+    sink = lab.sink(S3_SINK_TOPICS=json.dumps(copied_by_the_sink()))
+
+    await sink.until(lambda: len(sink.status()["partitions"]) == len(copied_by_the_sink()))
+    await sink.until(lambda: sink.get("/readyz")[0] == 200)
+
+    listed = lab.s3.list_objects_v2(Bucket=lab.name, Prefix="chain/")["Contents"]
+    epochs = {f"chain/{topic}/1.json" for topic in copied_by_the_sink()}
+    assert {item["Key"] for item in listed} == {"chain/probe", *epochs}
+    assert lab.objects() == []
