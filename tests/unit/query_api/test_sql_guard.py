@@ -72,6 +72,8 @@ BYPASSES = {
     "java_method": "SELECT java_method('java.lang.System', 'exit', 0)",
     "getenv": "SELECT getenv('AWS_SECRET_ACCESS_KEY')",
     "version": "SELECT version()",
+    "function_of_a_schema": "SELECT evil.every(name = 'x') FROM quotes",
+    "known_function_of_a_schema": "SELECT evil.count(1) FROM quotes",
     "current_user": "SELECT current_user",
     "duckdb_settings": "SELECT * FROM duckdb_settings()",
     "http": "SELECT http_get('http://169.254.169.254/')",

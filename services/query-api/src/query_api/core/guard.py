@@ -152,7 +152,14 @@ def _check_table(node: exp.Expression) -> None:
         raise RefusedSqlError("table", "table functions are not allowed")
 
 
+def _check_dot(node: exp.Expression) -> None:
+    # The lists name functions without a schema; one inside of a schema is another function.
+    if not isinstance(node.expression, exp.Identifier):
+        raise RefusedSqlError("function", "functions have no schema")
+
+
 _SPECIAL = {
+    exp.Dot: _check_dot,
     exp.Select: _check_select,
     exp.Identifier: _check_identifier,
     exp.With: _check_with,
