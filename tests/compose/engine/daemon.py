@@ -1,0 +1,152 @@
+"""A Docker engine for the test: the one that is there, or one of our own that leaves no trace."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+READY_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """The docker command with the environment that reaches the engine. `own`: started by us."""
+
+    env: Mapping[str, str]
+    own: bool
+
+    def run(self, *arguments: str, cwd: Path | None = None, check: bool = True) -> str:
+        """Run one docker command; its standard output. Raises with all that it said."""
+        done = self.tried(*arguments, cwd=cwd)
+        if check and done.returncode != 0:
+            said = f"{done.stdout}\n{done.stderr}".strip()[-4000:]
+            raise RuntimeError(f"docker {' '.join(arguments)}: {done.returncode}\n{said}")
+        return done.stdout.strip()
+
+    def tried(
+        self, *arguments: str, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one docker command, whatever it exits with."""
+        return subprocess.run(
+            ["docker", *arguments], env=dict(self.env), cwd=cwd, capture_output=True, text=True
+        )
+
+
+@contextmanager
+def open_docker(say: "Say") -> Iterator[Docker]:
+    """The engine that answers already, else a dockerd of our own in a temporary folder."""
+    with ExitStack() as open_:
+        folder = Path(
+            open_.enter_context(tempfile.TemporaryDirectory(prefix="coinlake-docker-"))
+        )
+        env = _without_own_settings(os.environ)
+        present = Docker(env, own=False)
+        if present.tried("info").returncode != 0:
+            socket = open_.enter_context(_daemon(folder, say))
+            present = Docker(env | {"DOCKER_HOST": socket}, own=True)
+        yield Docker(_with_plugins(present, folder, say), own=present.own)
+
+
+class Say:
+    """Progress with the time since the start, on standard error, so that it shows at once."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    def __call__(self, what: str) -> None:
+        elapsed = int(time.monotonic() - self._begun)
+        os.write(2, f"[{elapsed // 60:02d}:{elapsed % 60:02d}] {what}\n".encode())
+
+
+def _without_own_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The person's variables would override the .env file of the stack."""
+    prefixes = ("COINCAP_", "COINLAKE_", "COMPOSE_", "KAFKA_", "LAKE_", "QUERY_API_")
+    return {name: value for name, value in environ.items() if not name.startswith(prefixes)}
+
+
+@contextmanager
+def _daemon(folder: Path, say: Say) -> Iterator[str]:
+    socket = f"unix://{folder}/docker.sock"
+    log = folder / "dockerd.log"
+    rules = _firewall_rules()
+    had_bridge = Path("/sys/class/net/docker0").exists()
+    command: Sequence[str] = [
+        "dockerd", "--host", socket, "--data-root", f"{folder}/data",
+        "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid",
+    ]  # fmt: skip
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        _wait_for(process, socket, log)
+        say("started a Docker engine of our own")
+        yield socket
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_TIMEOUT_S)
+        _unmount_below(folder)
+        if not had_bridge:
+            subprocess.run(
+                ["ip", "link", "delete", "docker0"], capture_output=True, check=False
+            )
+        if rules is not None:
+            subprocess.run(["iptables-restore"], input=rules, check=True)
+        say("stopped it, and removed its folder, bridge and firewall rules")
+
+
+def _wait_for(process: subprocess.Popen[bytes], socket: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    asked = Docker(dict(os.environ) | {"DOCKER_HOST": socket}, own=True)
+    while asked.tried("info").returncode != 0:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"dockerd did not start:\n{log.read_text()[-3000:]}")
+        time.sleep(0.5)
+
+
+def _firewall_rules() -> bytes | None:
+    saved = subprocess.run(["iptables-save"], capture_output=True, check=False)
+    return saved.stdout if saved.returncode == 0 else None
+
+
+def _unmount_below(folder: Path) -> None:
+    """What a killed container left mounted would keep the folder from being removed."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", mount], check=False)
+
+
+def _with_plugins(docker: Docker, folder: Path, say: Say) -> dict[str, str]:
+    """The environment in which `docker compose` and its builds work."""
+    env = dict(docker.env)
+    if docker.tried("compose", "version").returncode != 0:
+        plugins = folder / "config" / "cli-plugins"
+        plugins.mkdir(parents=True)
+        shutil.copy(_compose_plugin(say), plugins / "docker-compose")
+        env["DOCKER_CONFIG"] = str(plugins.parent)
+    if Docker(env, docker.own).tried("buildx", "version").returncode != 0:
+        # The engine's own builder, one image after the other.
+        env |= {"DOCKER_BUILDKIT": "0", "COMPOSE_BAKE": "false"}
+    return env | {"COMPOSE_PARALLEL_LIMIT": "1", "COMPOSE_PROGRESS": "plain"}
+
+
+def _compose_plugin(say: Say) -> Path:
+    """The compose plugin, built by Go from its module once per clone."""
+    built = ROOT / ".local" / "bin" / "docker-compose"
+    if not built.is_file():
+        say("building the compose plugin with Go (once)")
+        built.parent.mkdir(parents=True, exist_ok=True)
+        part = built.with_suffix(".part")
+        subprocess.run(
+            ["go", "build", "-trimpath", "-o", str(part), "."],
+            cwd=HERE / "plugin", check=True, capture_output=True,
+        )  # fmt: skip
+        part.rename(built)
+    return built

@@ -1,0 +1,142 @@
+"""The compose stack in a copy of the sources, driven by the commands of the how-to page."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.compose.engine.daemon import ROOT, Docker, Say
+
+HOW_TO = ROOT / "docs/how-to/run-with-compose.md"
+# Quicker than the defaults, which suit a laptop that has other things to do.
+QUICK = {"SINK_MAX_AGE_S": "3", "ETL_MAX_WAIT_S": "5", "ETL_RECONCILE_S": "15"}
+
+
+@dataclass(slots=True)
+class ComposeStack:
+    """One stack. `folder` holds the copy of the clone; `env` is its .env, read once made."""
+
+    docker: Docker
+    folder: Path
+    say: Say
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def compose_folder(self) -> Path:
+        return self.folder / "deploy/compose"
+
+    def follow(self, section: str) -> str:
+        """Run the commands of a section of the how-to page, to the letter; what they printed."""
+        script = commands(HOW_TO.read_text(), section)
+        self.say(f"as the page says under {section!r}: {'; '.join(script.splitlines())}")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder, env=dict(self.docker.env), capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise RuntimeError(
+                f"{section}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+                f"\n{self.logs()}"
+            )
+        return done.stdout
+
+    def configure(self, changes: Mapping[str, str]) -> None:
+        """Change settings in .env, as a person would, and read it."""
+        file = self.compose_folder / ".env"
+        lines = file.read_text().splitlines()
+        names = [line.split("=", 1)[0] for line in lines]
+        for name, value in changes.items():
+            lines[names.index(name)] = f"{name}={value}"
+        file.write_text("\n".join(lines) + "\n")
+        told = (line for line in lines if line and not line.startswith("#"))
+        self.env = dict(line.split("=", 1) for line in told)
+
+    def compose(self, *arguments: str) -> str:
+        """One `docker compose` command on the unchanged file."""
+        return self.docker.run("compose", *arguments, cwd=self.compose_folder)
+
+    def state(self, service: str) -> dict[str, object]:
+        """`State` of a service's container, with `RestartCount`."""
+        container = self.compose("ps", "--all", "--quiet", service)
+        (facts,) = json.loads(self.docker.run("inspect", container))
+        return {**facts["State"], "RestartCount": facts["RestartCount"]}
+
+    def services(self) -> list[str]:
+        """Every service that stays."""
+        listed = self.compose("config", "--services").split()
+        return sorted(set(listed) - {"topics", "provision"})
+
+    def unhealthy(self) -> dict[str, str]:
+        """Each service that stays and does not run healthily, with what it is."""
+        states = {name: self.state(name) for name in self.services()}
+        health = {
+            name: str((state.get("Health") or {}).get("Status"))  # type: ignore[attr-defined]
+            for name, state in states.items()
+        }
+        return {name: word for name, word in health.items() if word != "healthy"}
+
+    def kill(self, service: str) -> None:
+        """SIGKILL to everything in a container; its restart policy starts it again."""
+        kill = {"kafka": ["bash", "-c", "kill -9 -1"], "s3": ["sh", "-c", "kill -9 -1"]}
+        python = ["python", "-c", "import os, signal; os.kill(-1, signal.SIGKILL)"]
+        container = self.compose("ps", "--quiet", service)
+        # The command dies with the container, so its exit code says nothing.
+        self.docker.tried("exec", container, *kill.get(service, python))
+
+    def wait(self, what: str, until: Callable[[], bool], limit_s: float = 240) -> None:
+        """Poll until true. Raises with what it waited for and the ends of all logs."""
+        begun = time.monotonic()
+        while not until():
+            if time.monotonic() - begun > limit_s:
+                raise AssertionError(f"after {limit_s:.0f} s still: {what}\n{self.logs()}")
+            time.sleep(1)
+        self.say(f"{what} ({time.monotonic() - begun:.0f} s)")
+
+    def wait_healthy(self) -> None:
+        """Wait until every container is healthy."""
+        self.wait("all containers are healthy", lambda: not self.unhealthy())
+
+    def logs(self, lines: int = 15) -> str:
+        """The last lines of each container's log, and what is unhealthy."""
+        listed = self.docker.tried("compose", "ps", "--all", cwd=self.compose_folder).stdout
+        logged = self.docker.tried(
+            "compose", "logs", "--no-color", "--tail", str(lines), cwd=self.compose_folder
+        )
+        return f"{listed}\n{logged.stdout[-12000:]}"
+
+
+def copied_clone(folder: Path) -> Path:
+    """What git would hand to somebody else: tracked and new files, nothing that is ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True,
+    )  # fmt: skip
+    for name in listed.stdout.decode().split("\0"):
+        source, target = ROOT / name, folder / name
+        if name and source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    return folder
+
+
+def commands(page: str, section: str) -> str:
+    """The lines of the `sh` blocks under a heading of a page."""
+    _, found, rest = page.partition(f"\n## {section}\n")
+    if not found:
+        raise KeyError(section)
+    blocks = re.findall(r"```sh\n(.*?)```", rest.split("\n## ")[0], re.DOTALL)
+    return "".join(blocks)
+
+
+def free_ports(names: list[str]) -> dict[str, str]:
+    """A free port of the loopback for each name."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in names]
+    ports = [str(opened.getsockname()[1]) for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return dict(zip(names, ports, strict=True))
