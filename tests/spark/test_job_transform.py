@@ -147,7 +147,7 @@ def test_recorded_answers_keep_every_digit(spark: SparkSession, name: str) -> No
 def test_a_table_and_hour_become_one_sorted_object(spark: SparkSession) -> None:
     data = [price("2", "b"), price("1", "a")]
     records = decoded(spark, "assets", [answer(0, data), answer(1, data, 5_000)])
-    made = transform.tables(transform.deduplicated(records), ["assets"])
+    made = transform.tables(transform.deduplicated(records), ["assets"], ["quotes_quarantine"])
 
     stacked = transform.stacked(made).repartition(1).sortWithinPartitions("table", "dt", "hour")
 

@@ -11,6 +11,8 @@ from coinlake_job.values import json_text, parse_json, plain_text, storable, typ
 # A hostile body may invent a million keys; beyond these they are counted together.
 _MAX_UNKNOWN_NAMES = 64
 _OTHER = "(other)"
+TOKEN_RULE = "token_usable"
+"""The rule of every rejected entry of `tokens`."""
 _ENVELOPE = ("data", "timestamp")
 
 
@@ -150,10 +152,8 @@ def _reject(
 
 
 def _reject_token(answer: Answer, index: int, reason: str, item: Any) -> None:
-    answer.tallies["rule:token_usable"] += 1
-    answer.rejected.append(
-        Rejected("asset_tokens", index, "token_usable", reason, json_text(item))
-    )
+    answer.tallies[f"rule:{TOKEN_RULE}"] += 1
+    answer.rejected.append(Rejected("asset_tokens", index, TOKEN_RULE, reason, json_text(item)))
 
 
 def _missing(element: Element, item: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
@@ -13,7 +13,7 @@ from coinlake.contracts.batches import BatchHour, HourResult, Manifest, Result
 from coinlake_job import lake, transform
 from coinlake_job.fields import MAIN_TABLE, TABLES_OF_FEED
 from coinlake_job.lake import Batch
-from coinlake_job.result import Tally, Written, hour_result
+from coinlake_job.result import Tally, Written, hour_result, put_aside
 from coinlake_job.schemas import RECORD
 
 # One table of an hour is one object, made in the memory of one task.
@@ -80,11 +80,8 @@ def rebuild(spark: SparkSession, batch: Batch, manifest: Manifest) -> Result:
     started = time.monotonic()
     records = transform.deduplicated(read(spark, batch.bucket, manifest))
     records = records.persist(StorageLevel.MEMORY_AND_DISK)
-    with ThreadPoolExecutor(1) as pool:
-        # Both need the same records; planning one while the other runs saves seconds.
-        counting = pool.submit(lambda: transform.tallies(records).collect())
-        files = write(records, batch, manifest)
-        tallies = [row.asDict() for row in counting.result()]
+    tallies = [row.asDict() for row in transform.tallies(records).collect()]
+    files = write(records, batch, manifest, put_aside(tallies))
     hours = tuple(_hour(hour, tallies, files) for hour in manifest.hours)
     useful_ms = int((time.monotonic() - started) * 1000)
     result = Result(
@@ -110,10 +107,12 @@ def read(spark: SparkSession, bucket: str, manifest: Manifest) -> DataFrame:
     return frame.mapInArrow(lake.reader(bucket), RECORD)
 
 
-def write(records: DataFrame, batch: Batch, manifest: Manifest) -> list[Written]:
+def write(
+    records: DataFrame, batch: Batch, manifest: Manifest, aside: Collection[str]
+) -> list[Written]:
     """Stage one object per table and hour, those without rows too."""
     feeds = sorted({hour.feed for hour in manifest.hours})
-    frame = transform.stacked(transform.tables(records, feeds))
+    frame = transform.stacked(transform.tables(records, feeds, aside))
     # A union has the partitions of all its parts: far too many tasks for a small batch.
     frame = frame.coalesce(tasks(manifest))
     frame = frame.repartition("table", "dt", "hour").sortWithinPartitions("table", "dt", "hour")

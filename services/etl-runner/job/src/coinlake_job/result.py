@@ -5,12 +5,15 @@ from typing import Any
 
 from coinlake.contracts.batches import BatchHour, HourResult, StagedFile
 from coinlake.contracts.ledger import Counts
+from coinlake_job.answers import TOKEN_RULE
+from coinlake_job.fields import MAIN_TABLE
 
 Tally = Mapping[str, Any]
 """feed, dt, hour, name, n, min_ms, max_ms"""
 Written = Mapping[str, Any]
 """table, dt, hour, key, etag, size, rows"""
 
+_ASIDE = ("quarantined_", "unreadable:")
 _ANSWERS = ("usable", "quarantined_records", "duplicates")
 
 
@@ -67,6 +70,18 @@ def hour_result(
         min((int(tally["min_ms"]) for tally in times), default=None),
         max((int(tally["max_ms"]) for tally in times), default=None),
     )
+
+
+def put_aside(tallies: Iterable[Tally]) -> set[str]:
+    """The quarantine tables that will have rows."""
+    found = set()
+    for tally in tallies:
+        name = str(tally["name"])
+        if name == f"rule:{TOKEN_RULE}":
+            found.add("asset_tokens_quarantine")
+        elif name.startswith(_ASIDE):
+            found.add(f"{MAIN_TABLE[str(tally['feed'])]}_quarantine")
+    return found
 
 
 def _check(

@@ -4,7 +4,7 @@ A *record* is a row of `schemas.RECORD`. The tables carry `dt` and `hour` behind
 the contract. Valid under ANSI casts (Spark 4), since the casts that could fail are made before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
@@ -132,18 +132,22 @@ def quarantine(records: DataFrame, table: str) -> DataFrame:
     return found.unionByName(whole.select(*names, *PARTITION_KEYS))
 
 
-def tables(records: DataFrame, feeds: Iterable[str]) -> dict[str, DataFrame]:
-    """Every table that hours of these feeds publish, by name."""
+def tables(
+    records: DataFrame, feeds: Iterable[str], put_aside: Collection[str]
+) -> dict[str, DataFrame]:
+    """Every table with rows that hours of these feeds publish, by name.
+
+    `put_aside` names the quarantines that have rows: the others would cost a stage each.
+    """
     made: dict[str, DataFrame] = {}
     for feed in feeds:
         main = rows(records, feed)
         made[MAIN_TABLE[feed]] = main
-        made[f"{MAIN_TABLE[feed]}_quarantine"] = quarantine(records, MAIN_TABLE[feed])
         if feed == "assets":
             made["asset_tokens"] = asset_tokens(records)
-            made["asset_tokens_quarantine"] = quarantine(records, "asset_tokens")
-            # A candle is made of quotes that are fine; its quarantine is there and empty.
             made["candles_1m"] = candles_1m(main)
+    for name in put_aside:
+        made[name] = quarantine(records, name.removesuffix("_quarantine"))
     return made
 
 
