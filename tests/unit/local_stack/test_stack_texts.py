@@ -80,15 +80,15 @@ def test_missing_maven_is_said_only_where_jars_are_missing(tmp_path: Path) -> No
 
 
 def test_wanted_ports_follow_each_other() -> None:
-    record = preflight.new_record(None, Source(), {"STACK_FIRST_PORT": "45100"})
+    ports = preflight.ports_from("45100")
 
-    assert list(record.ports.values()) == list(range(45100, 45100 + len(PORTS)))
+    assert list(ports.values()) == list(range(45100, 45100 + len(PORTS)))
 
 
 @pytest.mark.parametrize("text", ["80", "x", "65530", "-1"])
 def test_a_first_port_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(StackError, match="STACK_FIRST_PORT"):
-        preflight.new_record(None, Source(), {"STACK_FIRST_PORT": text})
+        preflight.ports_from(text)
 
 
 def test_away_from_a_terminal_the_same_wait_is_told_only_now_and_then() -> None:

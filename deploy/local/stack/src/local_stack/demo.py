@@ -129,9 +129,13 @@ class _Demo:
             self.stack.progress.block(f"\n{part}")
 
     def _keep_running(self) -> None:
+        """Until Ctrl-C, which is the demo's ordinary end."""
         self.stack.progress.block("\nIt keeps running; Ctrl-C stops everything.")
-        while True:
-            self._tick(watch.line(self.record))
+        try:
+            while True:
+                self._tick(watch.line(self.record))
+        except KeyboardInterrupt:
+            return
 
     def _wait(self, what: str, found: Callable[[], object], timeout_s: float) -> None:
         begun = self.stack.progress.elapsed_s

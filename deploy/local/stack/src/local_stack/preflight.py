@@ -55,21 +55,22 @@ def new_record(
     return Record(_ports(old, environ), secrets.token_urlsafe(24), source)
 
 
+def ports_from(first: str) -> dict[str, int]:
+    """Ports that follow each other. Raises StackError where the first cannot be one."""
+    if not first.isdigit() or not 1024 <= int(first) <= 65_535 - len(PORTS):
+        raise StackError(f"{FIRST_PORT} must be a port number from 1024 on, not {first!r}.")
+    return {name: int(first) + place for place, name in enumerate(PORTS)}
+
+
 def _ports(old: Record | None, environ: Mapping[str, str]) -> dict[str, int]:
-    if wanted := environ.get(FIRST_PORT):
-        return _wanted_ports(wanted)
+    if first := environ.get(FIRST_PORT):
+        wanted = ports_from(first)
+        if busy := taken(list(wanted.values())):
+            raise StackError(
+                f"Port {busy[0]} is taken: stop what listens there, or set {FIRST_PORT} to "
+                "another first port, or unset it to have free ones chosen."
+            )
+        return wanted
     if old is not None and not taken(list(old.ports.values())):
         return old.ports
     return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-
-
-def _wanted_ports(text: str) -> dict[str, int]:
-    if not text.isdigit() or not 1024 <= int(text) <= 65_535 - len(PORTS):
-        raise StackError(f"{FIRST_PORT} must be a port number from 1024 on, not {text!r}.")
-    ports = {name: int(text) + place for place, name in enumerate(PORTS)}
-    if busy := taken(list(ports.values())):
-        raise StackError(
-            f"Port {busy[0]} is taken: stop what listens there, or set {FIRST_PORT} to another "
-            "first port, or unset it to have free ones chosen."
-        )
-    return ports
