@@ -206,3 +206,42 @@ def test_a_stopped_service_stops_its_queries_and_exits_clean(
 
     assert code == 0
     until(lambda: "RUNNING" not in states(cloud).values())
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        (
+            "select count(*) from quotes where source_ts >= timestamp '2026-11-22 10:07:00'",
+            [[3]],
+        ),
+        (
+            "with newest as (select asset_id, max_by(price_usd, received_ts) as price "
+            "from coinlake.quotes where dt = '2026-11-22' group by 1) "
+            "select asset_id, price from newest where asset_id = 'gone'",
+            [["gone", "3.000000000000000000"]],
+        ),
+        (
+            "select date_trunc('hour', source_ts) as at, count(*) filter (where rank = 1) "
+            "from quotes where asset_id <> 'gone' group by 1 order by 1",
+            [["2026-11-22T09:00:00.000Z", 3], ["2026-11-22T10:00:00.000Z", 2]],
+        ),
+        (
+            "select c.asset_id, sum(c.quotes) from candles_1m c "
+            "join (select distinct asset_id from quotes) q on q.asset_id = c.asset_id group by 1",
+            [["bitcoin", 5]],
+        ),
+        ("select 7 / 2, cast(1 as decimal(38,18)) / 3", [[3, "0.333333333333333333"]]),
+        (
+            "select asset_id, row_number() over (order by price_usd desc) from quotes "
+            "where hour = '10' order by 2 limit 1",
+            [["bitcoin", 1]],
+        ),
+    ],
+)
+def test_what_the_guard_renders_means_what_was_written(
+    api: "Api", sql: str, rows: list[list[Any]]
+) -> None:
+    answer = api.sql(sql)
+
+    assert answer.json().get("rows") == rows, answer.text
