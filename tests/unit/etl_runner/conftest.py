@@ -132,9 +132,12 @@ class FakeCatalog:
 @dataclass
 class FakeAnnouncer:
     said: list[Published] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     def announce(self, published: Published) -> None:
         self.said.append(published)
+        if published.feed == "rates":
+            self.heard.set()
 
 
 @dataclass

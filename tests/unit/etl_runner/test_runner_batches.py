@@ -11,7 +11,8 @@ from coinlake.backoff import Backoff
 from coinlake.contracts.batches import parse_manifest
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import curated_key, ledger_key
-from coinlake.errors import TransientError
+from coinlake.errors import NotFoundError, TransientError
+from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeClock
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import Policy
@@ -23,9 +24,22 @@ from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.run import RunBatch, StoppingError, Timing
 from etl_runner.loop.tables import Tables
 from etl_runner.loop.totals import Totals
+from etl_runner.loop.turns import Loop, Rhythm
 
 HOUR = Hour("2026-11-20", "07")
 POLICY = Policy(0, 1000, 0, 3_600_000, 9, 10_000)
+
+
+class NoticedRandom(random.Random):
+    """Draws no delay, and tells that one was asked for: something has failed."""
+
+    def __init__(self, noticed: asyncio.Event) -> None:
+        super().__init__(1)
+        self._noticed = noticed
+
+    def uniform(self, a: float, b: float) -> float:
+        self._noticed.set()
+        return 0.001
 
 
 class Runner:
@@ -54,6 +68,16 @@ class Runner:
             world.lake, self.hours, POLICY, steps, world.announcer, totals, failing, self.now_ms
         )
         self.reconcile = Reconcile(world.lake, self.hours, world.metrics)
+
+        self.noticed = asyncio.Event()
+        self.totals, self.tables = totals, Tables(world.catalog, world.metrics)
+
+    def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> Loop:
+        rng = NoticedRandom(self.noticed)
+        return Loop(
+            self.reconcile, self.batches, self.tables, self.hours, self.totals,
+            self.world.metrics, POLICY, Pulse(60), self.now_ms, rng,
+        )  # fmt: skip
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
@@ -321,6 +345,40 @@ async def test_staged_files_that_are_gone_cost_a_new_run_and_no_row(
 
     assert len(world.glue.runs) == 2
     assert len(world.ledger()) == 1
+
+
+@pytest.mark.parametrize("fault", ["store", "glue", "ledger"])
+async def test_the_loop_outlives_what_is_away_or_broken(
+    world: Any, runner: Runner, fault: str
+) -> None:
+    await world.land()
+    broken = ledger_key("markets", HOUR, 1)
+    await world.land("markets")
+    if fault == "ledger":
+        await world.store.put(broken, b"graffiti")
+    world.store.down = fault == "store"
+    if fault == "glue":
+        world.glue.recent = missing
+    stop, wake = asyncio.Event(), asyncio.Event()
+    loop = runner.loop(stop, wake)
+    turning = asyncio.create_task(loop.run(stop, wake, Rhythm(0.001, 60, 0.001)))
+
+    await runner.noticed.wait()
+    said = loop.fault
+    world.store.down = False
+    world.store.objects.pop(broken, None)
+    world.glue.__dict__.pop("recent", None)
+    await world.announcer.heard.wait()
+    stop.set()
+    wake.set()
+    await turning
+
+    assert said is not None
+    assert len(world.ledger()) == 1
+
+
+async def missing() -> None:
+    raise NotFoundError("the job is not there")
 
 
 class Forgetful(dict[str, Any]):

@@ -97,6 +97,16 @@ def test_what_is_committed_is_clean_until_the_listing_differs() -> None:
     assert hours.get(AT).dirty
 
 
+def test_a_hint_that_is_newer_than_a_listing_outlives_it_once() -> None:
+    hours = Hours()
+    hours.landed(AT, item(1), DURING + 5)
+
+    hours.listed(AT, {item().key: item()}, DURING)
+    assert len(hours.get(AT).inputs) == 2
+    hours.listed(AT, {item().key: item()}, DURING + 6)
+    assert list(hours.get(AT).inputs) == [item().key]
+
+
 def test_what_comes_late_into_a_closed_hour_waits_like_anything_else() -> None:
     hours = dirty()
     hours.promised(TOPIC, 0, AT.at.end_ms)

@@ -34,6 +34,7 @@ class Tracked:
     """What is known of an hour. `inputs` are its raw objects with values, by key."""
 
     inputs: dict[str, BatchInput] = field(default_factory=dict)
+    hinted_ms: dict[str, int] = field(default_factory=dict)
     head: LedgerEntry | None = None
     dirty_since_ms: int | None = None
     forced: bool = False
@@ -81,15 +82,22 @@ class Hours:
         return self._tracked.setdefault(hour, Tracked())
 
     def listed(self, hour: FeedHour, inputs: Mapping[str, BatchInput], now_ms: int) -> None:
-        """The hour's raw objects as they were listed; its age starts when it became dirty."""
+        """The hour's raw objects in a listing that began at `now_ms`.
+
+        Objects that were announced since are kept: the listing may have missed them.
+        """
         tracked = self.get(hour)
-        tracked.inputs = dict(inputs)
+        since = {key for key, ms in tracked.hinted_ms.items() if ms >= now_ms}
+        newer = {key: item for key, item in tracked.inputs.items() if key in since}
+        tracked.hinted_ms = {key: tracked.hinted_ms[key] for key in newer}
+        tracked.inputs = {**newer, **inputs}
         self._age(tracked, now_ms)
 
     def landed(self, hour: FeedHour, item: BatchInput, now_ms: int) -> None:
         """A hint that an object is there; the listing has the last word."""
         tracked = self.get(hour)
         tracked.inputs[item.key] = item
+        tracked.hinted_ms[item.key] = now_ms
         self._age(tracked, now_ms)
 
     def committed(self, hour: FeedHour, head: LedgerEntry | None, now_ms: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from coinlake.contracts.batches import BatchInput
 from coinlake.contracts.cloud import LEDGER_PREFIX
@@ -21,6 +22,8 @@ from coinlake.store import Listed, ObjectStore
 from etl_runner.core.hours import FeedHour
 
 _AT_ONCE = 16
+# Enough for the recent days; what is forgotten is asked for again.
+_REMEMBERED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ class Lake:
     async def looked_at(self, listed: Iterable[Listed]) -> list[RawObject]:
         """Listed objects with their metadata; asks the store only for those that are new."""
         wanted = list(listed)
+        found = {
+            (item.key, item.etag): self._metas[item.key, item.etag]
+            for item in wanted
+            if (item.key, item.etag) in self._metas
+        }
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def look(item: Listed) -> None:
@@ -77,16 +85,20 @@ class Lake:
                 head = await self.store.head(item.key)
             # Gone or replaced since: what was listed is frozen, and the job will refuse it.
             meta = None if head is None or head.etag != item.etag else head.metadata
-            self._metas[item.key, item.etag] = None if meta is None else parse_raw_meta(meta)
+            found[item.key, item.etag] = None if meta is None else parse_raw_meta(meta)
 
-        async with asyncio.TaskGroup() as group:
-            for item in wanted:
-                if (item.key, item.etag) not in self._metas:
-                    group.create_task(look(item))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for item in wanted:
+                    if (item.key, item.etag) not in found:
+                        group.create_task(look(item))
+        except ExceptionGroup as failed:
+            # One store, one reason: the caller decides by its class.
+            raise failed.exceptions[0] from failed
+        self._metas.update(found)
+        _forget(self._metas)
         return [
-            RawObject(
-                BatchInput(item.key, item.etag, item.size), self._metas[item.key, item.etag]
-            )
+            RawObject(BatchInput(item.key, item.etag, item.size), found[item.key, item.etag])
             for item in wanted
         ]
 
@@ -117,7 +129,13 @@ class Lake:
                 self._heads[key] = parse_entry(body or b"")
             except ValueError as error:
                 raise InvariantError(f"{key} is no ledger entry: {error}") from error
+            _forget(self._heads)
         return self._heads[key]
+
+
+def _forget(remembered: dict[Any, Any]) -> None:
+    while len(remembered) > _REMEMBERED:
+        del remembered[next(iter(remembered))]
 
 
 def inputs_of(objects: Iterable[RawObject]) -> dict[str, BatchInput]:

@@ -12,7 +12,7 @@ from coinlake.contracts.batches import BatchInput
 from coinlake.contracts.feeds import feed_of_topic
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
 from coinlake.contracts.raw_layout import parse_raw_key
-from coinlake.errors import TransientError
+from coinlake.errors import InvariantError, NotFoundError, TransientError
 from coinlake.lifecycle import Pulse
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import Policy, next_look_ms
@@ -107,8 +107,10 @@ class Loop:
                 # Normal while a run is in flight, and for seconds after it has ended.
                 log.info("no_slot_free", reason=str(error))
                 await wait_for(stop, rhythm.busy_s * self._rng.uniform(0.5, 1.0))
-            except TransientError as error:
+            except (TransientError, InvariantError, NotFoundError) as error:
                 self.fault = str(error)
+                if isinstance(error, InvariantError):
+                    self._metrics.alarms.labels(reason="promise_broken").inc()
                 log.warning("turn_failed", reason=self.fault)
                 await self._sleep(stop, self._backoff.delay_s(failures, self._rng))
                 failures += 1
