@@ -106,3 +106,19 @@ def test_away_from_a_terminal_the_same_wait_is_told_only_now_and_then() -> None:
 def test_credits_that_cannot_pay_a_round_are_told_before_the_start() -> None:
     assert "cannot pay" in spending.announcement(Source("https://api/v3", 10))
     assert "cannot pay" not in spending.announcement(Source("https://api/v3", 50))
+
+
+def test_on_a_terminal_what_is_waited_for_is_written_over_and_never_wraps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    progress = Progress(out, lambda: 0.0)
+
+    progress.live("waiting for " + "x" * 100)
+    progress.say("ready")
+
+    waited, said = out.getvalue().removeprefix("\r\x1b[K").split("\r\x1b[K")
+    assert len(waited) == 29
+    assert said.endswith("ready\n")

@@ -1,5 +1,6 @@
 """Tells the person what happens: elapsed time, what is done, what is waited for."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -39,7 +40,9 @@ class Progress:
     def live(self, line: str) -> None:
         """What is true just now: written over on a terminal, now and then elsewhere."""
         if self.out.isatty():
-            self.out.write(f"\r\x1b[K{self._stamp()} {line}")
+            # A line that wraps could not be written over.
+            width = shutil.get_terminal_size().columns - 1
+            self.out.write(f"\r\x1b[K{f'{self._stamp()} {line}'[:width]}")
             self.out.flush()
             self._said = line
         elif self.clock() - self._said_at >= _QUIET_S:
