@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from coinlake.contracts.feeds import FEEDS
 from ingestor.core.gaps import Cause
 from ingestor.core.usable import Reason
 
@@ -66,6 +67,16 @@ class IngestorMetrics:
         self.clock_behind = gauge(
             "clock_behind_seconds", "How far the clock is behind what was promised."
         )
+        self._begin()
+
+    def _begin(self) -> None:
+        # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
+        for feed in FEEDS:
+            self.answers.labels(feed)
+            for reason in Reason:
+                self.rejects.labels(feed, str(reason))
+            for cause in Cause:
+                self.missed.labels(feed, str(cause))
 
     def answered(self, feed: str, reason: Reason | None, took_ms: int) -> None:
         """An answer is in the journal."""

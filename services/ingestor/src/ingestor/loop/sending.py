@@ -21,7 +21,7 @@ from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.files import replace
 from ingestor.adapters.journal import Journal
 from ingestor.adapters.segments import Place
-from ingestor.core.entries import Outcome, Outgoing, RecordEntry, encode
+from ingestor.core.entries import Outgoing, RecordEntry, encode
 from ingestor.core.progress import Pending, complete_to_ms
 from ingestor.loop.asking import Stamps
 from ingestor.loop.doors import Patience
@@ -190,9 +190,6 @@ class Sender:
         else:
             self._reached()
             self._metrics.sent.labels(record.topic).inc()
-            if pending.mark.outcome is Outcome.USABLE:
-                newest = self._metrics.last_published.labels(pending.mark.feed)
-                newest.set(record.timestamp_ms / 1_000)
             log.debug("record_sent", topic=record.topic, seq=pending.seq, offset=offset)
         # After the ack: a crash before this line sends the record again with the same poll_id.
         await self._journal.sent(pending.seq)

@@ -43,6 +43,10 @@ class Gauges:
         metrics.stretch.set(self._budget.factor)
         metrics.key_refused.set(self._key.refused)
         metrics.clock_behind.set(self._clock.behind_ms / 1_000)
+        for feed, counts in progress.feeds.items():
+            # From the journal, so that a restart does not hide how old the newest answer is.
+            if counts.last_published_ms is not None:
+                metrics.last_published.labels(feed).set(counts.last_published_ms / 1_000)
         for poller in pollers:
             interval_s = self._budget.interval_ms(poller.plan) / 1_000
             metrics.interval.labels(poller.plan.page.key).set(interval_s)

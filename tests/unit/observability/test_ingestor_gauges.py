@@ -1,0 +1,68 @@
+"""What Prometheus sees of an ingestor that has only just started."""
+
+import os
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coinlake.contracts.feeds import ASSETS, FEEDS
+from ingestor.adapters.journal import Journal, open_journal
+from ingestor.core.credits import Limits
+from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.gates import KeyGate
+from ingestor.core.page import Page
+from ingestor.core.progress import FloorClock
+from ingestor.core.schedule import Tick
+from ingestor.loop.budget import Allowance, Budget, PagePlan
+from ingestor.loop.watching import Gauges
+from ingestor.metrics import IngestorMetrics
+
+PAGE = Page(ASSETS, 100)
+PUBLISHED = "ingestor_last_published_timestamp_seconds"
+
+
+@pytest.fixture(autouse=True)
+def _no_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def shown(folder: Path, journal: Journal) -> float | None:
+    registry = CollectorRegistry()
+    metrics = IngestorMetrics(registry)
+    plans = [PagePlan(PAGE, 60_000)]
+    allowance = Allowance(Limits(4_000, None), 600)
+    budget = Budget(folder / "credits.json", plans, allowance, lambda: 1_000_000)
+    clock = FloorClock(lambda: 1_000_000, 0)
+
+    Gauges(journal, budget, KeyGate(probe_ms=1), clock, metrics).update([])
+
+    return registry.get_sample_value(PUBLISHED, {"feed": "assets"})
+
+
+async def test_a_restart_does_not_hide_how_old_the_newest_answer_is(tmp_path: Path) -> None:
+    mark = TickMark("assets", PAGE.key, Tick(900_000, 60_000), Outcome.USABLE, 1)
+    record = Outgoing(ASSETS.topic, PAGE.key.encode(), b"{}", (), 900_500)
+    async with open_journal(tmp_path, max_bytes=10**6, segment_bytes=10**5) as journal:
+        seq = await journal.add(record, mark)
+        before = shown(tmp_path, journal)
+        await journal.sent(seq)
+
+    async with open_journal(tmp_path, max_bytes=10**6, segment_bytes=10**5) as journal:
+        after = shown(tmp_path, journal)
+
+    assert before is None
+    assert after == 900.5
+
+
+def test_what_is_counted_by_feed_begins_at_zero() -> None:
+    registry = CollectorRegistry()
+
+    IngestorMetrics(registry)
+
+    for feed in FEEDS:
+        asked = {"feed": feed}
+        reason, cause = {"reason": "data_empty"}, {"cause": "spool_full"}
+        assert registry.get_sample_value("ingestor_answers_total", asked) == 0
+        assert registry.get_sample_value("ingestor_rejected_answers_total", asked | reason) == 0
+        assert registry.get_sample_value("ingestor_missed_ticks_total", asked | cause) == 0
