@@ -31,7 +31,8 @@ if [ -n "$lock" ]; then
   pip install --quiet --no-index --find-links /wheels --no-deps $hashes -r "$lock"
 fi
 for package in "$@"; do
-  /build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /ours "$package"
+  # `./` and --no-index: a bare `shared` would be taken for somebody's package of that name.
+  /build/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir /ours "./$package"
 done
 if [ $# -gt 0 ]; then
   pip install --quiet --no-index --no-deps /ours/*.whl

@@ -20,6 +20,17 @@ from tests.compose.stack import ComposeStack
 
 pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(1500)]
 
+# Our own packages in each image, beside those of its lock file.
+IMAGES = {
+    "ingestor": ("coinlake", "coinlake-ingestor"),
+    "s3-sink": ("coinlake", "coinlake-s3-sink"),
+    "etl-runner": ("coinlake", "coinlake-etl-runner"),
+    "query-api": ("coinlake", "coinlake-query-api"),
+    "tools": ("coinlake", "coinlake-tools", "coinlake-job"),
+    "simulator": ("coinlake-coincap-simulator",),
+    "local-cloud": ("coinlake", "coinlake-local-cloud"),
+    "s3": (),
+}
 OURS = ("ingestor", "s3-sink", "etl-runner", "query-api", "cloud", "simulator", "s3")
 # The simulator has a story of its own: its books die with it.
 KILLED = ("ingestor", "s3-sink", "etl-runner", "query-api", "kafka", "s3", "cloud")
@@ -32,18 +43,19 @@ def books() -> Counter[str]:
     return Counter()
 
 
-def test_images_hold_no_build_tools_and_run_as_nobody(
+def test_images_hold_what_is_locked_and_ours_and_run_as_nobody(
     stack: ComposeStack, docker: Docker
 ) -> None:
     look = (
-        "import importlib.util as u, os, shutil; "
-        "print(os.getuid(), [t for t in ('gcc', 'make', 'mvn', 'git') if shutil.which(t)], "
-        "u.find_spec('pip') is not None)"
+        "import importlib.metadata as m, json, os, shutil; "
+        "tools = [t for t in ('gcc', 'make', 'mvn', 'git') if shutil.which(t)]; "
+        "names = sorted(d.name.lower().replace('_', '-').replace('.', '-') for d in m.distributions("
+        "path=['/opt/coinlake/lib/python3.11/site-packages'])); "
+        "print(json.dumps([os.getuid(), tools, names]))"
     )
     version = stack.env["COINLAKE_VERSION"]
 
-    for name in ("ingestor", "s3-sink", "etl-runner", "query-api", "tools", "simulator",
-                 "local-cloud", "s3"):  # fmt: skip
+    for name, ours in IMAGES.items():
         image = f"coinlake/{name}:{version}"
         (facts,) = json.loads(docker.run("image", "inspect", image))
         stack.say(f"image {image}: {facts['Size'] / 1e6:.0f} MB")
@@ -54,7 +66,7 @@ def test_images_hold_no_build_tools_and_run_as_nobody(
                 "run", "--rm", "--read-only", "--cap-drop", "ALL", "--network", "none",
                 "--entrypoint", "python", image, "-c", look,
             )  # fmt: skip
-            assert seen == "10001 [] False"
+            assert json.loads(seen) == [10001, [], sorted({*_locked(stack, name), *ours})]
 
 
 def test_a_service_without_settings_says_what_is_missing(
@@ -188,6 +200,15 @@ def test_every_container_stops_in_good_order(stack: ComposeStack) -> None:
     # 137 would be the SIGKILL after the grace; Java ends by the signal with 143.
     assert {name: stack.state(name)["ExitCode"] for name in OURS} == dict.fromkeys(OURS, 0)
     assert stack.state("kafka")["ExitCode"] in (0, 143)
+
+
+def _locked(stack: ComposeStack, name: str) -> list[str]:
+    lock = (stack.folder / f"requirements/{name}.txt").read_text()
+    return [
+        line.split("==")[0].split("[")[0].replace("_", "-").replace(".", "-")
+        for line in lock.splitlines()
+        if line[:1].isalpha()
+    ]
 
 
 # ---- looking ---------------------------------------------------------------------------------------
