@@ -1,0 +1,90 @@
+"""The template with parameters as a person would give them, and who may do what in it."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.ec2.template_reader import Template
+
+ROOT = Path(__file__).resolve().parents[3]
+EC2 = ROOT / "deploy" / "ec2"
+PARAMETERS = {
+    "BucketName": "the-lake",
+    "ReleaseBucket": "releases",
+    "ReleaseKey": "coinlake-0.1.0.tar.gz",
+    "ReleaseSha256": "0" * 64,
+    "JobDigest": "0123456789abcdef",
+    "VpcId": "vpc-00000000",
+    "SubnetId": "subnet-00000000",
+    "SubnetZone": "us-east-1a",
+    "AlertEmail": "ops@example.org",
+}
+Allowed = Callable[..., bool]
+
+
+def sibling(name: str) -> ModuleType:
+    """A module beside this file, which importlib mode cannot import by name."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            name, Path(__file__).with_name(f"{name}.py")
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def template() -> "Template":
+    """deploy/ec2/coinlake.yaml, resolved."""
+    read: Template = sibling("template_reader").read(EC2 / "coinlake.yaml", PARAMETERS)
+    return read
+
+
+def statements_of(template: "Template", role: str) -> list[dict[str, Any]]:
+    """Every statement of a role: its own, of our managed policies, and put beside it."""
+    own = template.properties(role)
+    found = [
+        s for policy in own.get("Policies", ()) for s in policy["PolicyDocument"]["Statement"]
+    ]
+    managed = template.resources("AWS::IAM::ManagedPolicy")
+    for name in own.get("ManagedPolicyArns", ()):
+        if name in managed:
+            found += managed[name]["PolicyDocument"]["Statement"]
+    for beside in template.resources("AWS::IAM::RolePolicy").values():
+        if beside["RoleName"] == role:
+            found += beside["PolicyDocument"]["Statement"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def allowed(template: "Template") -> Allowed:
+    """`allowed(role, action, resource, **context)`, with the bucket's policy counted in."""
+    iam = sibling("iam_evaluator")
+    (bucket,) = template.resources("AWS::S3::BucketPolicy").values()
+
+    def ask(
+        role: str, action: str, resource: str, context: dict[str, str] | None = None
+    ) -> bool:
+        arn = f"arn:aws:iam::123456789012:role/{role}"
+        keys = {"aws:SecureTransport": "true"} | (context or {})
+        request = iam.Request(arn, action, resource, keys)
+        policy = bucket["PolicyDocument"]["Statement"] if action.startswith("s3:") else []
+        decided: bool = iam.is_allowed(request, statements_of(template, role), policy)
+        return decided
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def iam() -> ModuleType:
+    """The evaluator itself."""
+    return sibling("iam_evaluator")
