@@ -6,6 +6,7 @@ for its type, and for its text.
 
 import base64
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ def _shown(value: Any, kind: str) -> str | None:
     if kind == "varbinary":
         return base64.b64decode(value).hex(" ")
     if kind.startswith("row("):
-        names = [field.split(" ")[0] for field in kind[4:-1].split(", ")]
+        names = [field.strip().split(" ")[0] for field in kind[4:-1].split(",")]
         pairs = zip(names, value, strict=True)
         return f"{{{', '.join(f'{name}={item}' for name, item in pairs)}}}"
     if isinstance(value, list):
@@ -65,6 +66,12 @@ def _scientific(value: Any) -> str:
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{power}"
 
 
+def _comparable(kind: str) -> str:
+    """A type without what the corpus does not promise: lengths of texts, digits of seconds."""
+    plain = re.sub(r"(varchar|char|timestamp)\(\d+\)", r"\1", kind)
+    return plain.replace(", ", ",")
+
+
 def _named(case: dict[str, Any]) -> str:
     return str(case["query"])
 
@@ -76,14 +83,8 @@ def test_trino_gives_the_value_and_the_type_of_the_corpus(
     answer = trino.query(_statement(case))
 
     assert answer.error is None
-    kind = (
-        answer.types[0].replace(", ", ",") if "map" not in answer.types[0] else answer.types[0]
-    )
-    expected = case["type"]
-    # A varchar's length is not part of what the corpus promises.
-    assert kind.split("(")[0] == expected.split("(")[0]
-    if kind.startswith("decimal"):
-        assert kind == expected
+    kind = answer.types[0]
+    assert _comparable(kind) == _comparable(case["type"])
     assert _shown(answer.rows[0][0], kind) == case["value"]
 
 

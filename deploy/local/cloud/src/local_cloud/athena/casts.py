@@ -9,7 +9,7 @@ from local_cloud.athena.types import Type
 
 # DuckDB's casts from text accept more than Trino's ('1.5' as integer, 'yes', '2026/01/01').
 TEXT_FORMS = {
-    **dict.fromkeys(t.INTEGERS, "[+-]?[0-9]+"),
+    **dict.fromkeys(t.INTEGERS, r"\s*[+-]?[0-9]+\s*"),
     "decimal": r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?",
     "double": r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?Infinity|NaN)\s*",
     "real": r"\s*([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?Infinity|NaN)\s*",
@@ -37,7 +37,7 @@ CREATE MACRO lake_double_text(x) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN isnan(x) THEN 'NaN'
     WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
-    WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR) LIKE '-%' THEN '-0.0E0' ELSE '0.0E0' END
+    WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR) LIKE '-%' THEN '-0E0' ELSE '0E0' END
     ELSE concat(CASE WHEN x < 0 THEN '-' ELSE '' END, substr(lake_digits(x), 1, 1), '.',
         CASE WHEN lake_tail(x) = '' THEN '0' ELSE lake_tail(x) END, 'E', lake_point(x)) END;
 """
@@ -179,7 +179,7 @@ def _from_text(value: Typed, to: Type) -> str:
     form = TEXT_FORMS.get(to.name)
     if form is None:
         raise type_mismatch(f"Cannot cast {value.type} to {to}")
-    # \s in a date or double is trimmed by Trino, too.
+    # \s around a whole number, date or double is trimmed by Trino, too.
     text = f"trim({value.sql})" if form.startswith(r"\s") else value.sql
     if to.name.startswith("timestamp with"):
         text = f"replace({text}, 'UTC', '+00:00')"

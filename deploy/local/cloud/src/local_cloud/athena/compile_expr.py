@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from local_cloud.athena import arithmetic, casts
 from local_cloud.athena import types as t
-from local_cloud.athena.failures import not_supported, type_mismatch
+from local_cloud.athena.failures import QueryError, not_supported, type_mismatch
 from local_cloud.athena.scope import Scope
 from local_cloud.athena.typed import (
     Typed,
@@ -251,14 +251,20 @@ def _concat(self: Expressions, node: exp.Expression, scope: Scope) -> Typed:
         [node.this, node.expression] if isinstance(node, exp.DPipe) else list(node.expressions)
     )
     values = [self.typed(one, scope) for one in nodes]
-    if all(one.type.name in ("varchar", "char", "unknown") for one in values):
+    if any(one.type.name == "unknown" for one in values):
+        # Trino takes `'a' || null` for an array: whoever means a text must say so.
+        raise not_supported("concat with an untyped null; cast it")
+    if all(one.type.name in ("varchar", "char") for one in values):
         # `||` gives null for null, as Trino's concat; DuckDB's concat() skips nulls.
         return Typed(
             f"({' || '.join(cast_text(one.sql, t.VARCHAR) for one in values)})", t.VARCHAR
         )
+    if any(one.type.name not in ("array", "varbinary") for one in values):
+        kinds = ", ".join(str(one.type) for one in values)
+        raise QueryError(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters ({kinds}) for function concat"
+        )
     values, kind = unified(values, "concat")
-    if kind.name not in ("array", "varbinary"):
-        raise type_mismatch(f"Unexpected parameters ({kind}) for function concat")
     joined = " || ".join(one.sql for one in values)
     return Typed(f"({joined})", kind)
 
