@@ -1,4 +1,4 @@
-"""The pure parts of the local Athena: DDL, pruning, projection, printing, JSON values."""
+"""The pure parts of the local Athena: pruning, projection, printing, JSON values."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,89 +21,7 @@ from local_cloud.athena.parquet_files import compatible
 from local_cloud.athena.pruning import Pruner, candidates
 from local_cloud.athena.queries import parsed
 from local_cloud.athena.results import csv_row, java_double, parsed_rows, shown
-from local_cloud.athena.statements import Reader, create_table, kind, partition_specs
 from local_cloud.athena.views import table_input, view_text
-
-
-def test_create_external_table_is_read_with_all_its_clauses() -> None:
-    reader = Reader(
-        """CREATE EXTERNAL TABLE IF NOT EXISTS lake.`Raw` (
-        a string COMMENT 'it''s, (a)', b decimal(38, 18), -- note
-        c array<struct<id:string,m:map<string,int>>>)
-        COMMENT 'all' PARTITIONED BY (dt string)
-        ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
-        WITH SERDEPROPERTIES ('ignore.malformed.json' = 'true')
-        STORED AS INPUTFORMAT 'in' OUTPUTFORMAT 'out'
-        LOCATION 's3://b/p/' TBLPROPERTIES ('k'='v', 'x'='y')"""
-    )
-    reader.expect("CREATE", "EXTERNAL", "TABLE")
-
-    made = create_table(reader)
-
-    assert (made.database, made.name, made.if_not_exists) == ("lake", "raw", True)
-    assert [(c.name, c.type, c.comment) for c in made.columns] == [
-        ("a", "string", "it's, (a)"),
-        ("b", "decimal(38,18)", ""),
-        ("c", "array<struct<id:string,m:map<string,int>>>", ""),
-    ]
-    assert [c.name for c in made.keys] == ["dt"]
-    assert made.serde_properties == {"ignore.malformed.json": "true"}
-    assert (made.input_format, made.location, made.properties) == (
-        "in",
-        "s3://b/p/",
-        {"k": "v", "x": "y"},
-    )
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "t (a string)",
-        "t (a strong) LOCATION 's3://b/'",
-        "t (a string LOCATION 's3://b/'",
-        "t (a string) LOCATION 's3://b/' SKEWED BY (a)",
-    ],
-)
-def test_ddl_that_is_wrong_is_refused(sql: str) -> None:
-    with pytest.raises(QueryError):
-        create_table(Reader(sql))
-
-
-def test_partition_specs_carry_values_and_locations() -> None:
-    specs = partition_specs(
-        Reader(
-            "PARTITION (dt='a', hour = '01') LOCATION 's3://b/x/' PARTITION (dt='b', hour=2)"
-        ),
-        None,
-    )
-
-    assert [(one.values, one.location) for one in specs] == [
-        ({"dt": "a", "hour": "01"}, "s3://b/x/"),
-        ({"dt": "b", "hour": "2"}, ""),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("sql", "expected"),
-    [
-        ("select 1", ("DML", "SELECT")),
-        ("/* x */ -- y\n with a as (select 1) select 1", ("DML", "SELECT")),
-        ("(select 1)", ("DML", "SELECT")),
-        ("create table a as select 1", ("DDL", "CREATE_TABLE_AS_SELECT")),
-        ("create or replace view a as select 1", ("DDL", "CREATE")),
-        ("show tables", ("UTILITY", "SHOW")),
-    ],
-)
-def test_statements_are_sorted_as_athena_does(sql: str, expected: tuple[str, str]) -> None:
-    assert kind(sql) == expected
-
-
-@pytest.mark.parametrize(
-    "sql", ["PRAGMA version", "ATTACH 'x'", "COPY a TO 'b'", "SET a = 1", ""]
-)
-def test_statements_of_other_engines_are_syntax_errors(sql: str) -> None:
-    with pytest.raises(QueryError, match="mismatched input"):
-        kind(sql)
 
 
 def _key(node: exp.Expression) -> str | None:

@@ -1,0 +1,133 @@
+"""Writes the reference pages that are made from the code: settings, metrics, topics, tables.
+
+A test runs this and fails where a page differs from the code.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from coinlake.contracts.tables import PARTITION_KEYS, TABLES, quarantine_of
+from coinlake.contracts.topics import TOPICS
+from coinlake.settings import KafkaSettings, LakeSettings
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
+_NOTE = "Made by `make docs` from the code; a test compares them."
+
+
+def pages() -> dict[str, str]:
+    """Each generated page by its file name."""
+    return {
+        "settings.md": _settings(),
+        "metrics.md": _metrics(),
+        "topics.md": _topics(),
+        "tables.md": _tables(),
+    }
+
+
+def _settings() -> str:
+    lines = ["# Settings", "", _NOTE, "", "All settings are environment variables.", ""]
+    for title, cls in (("Kafka, all services", KafkaSettings), ("The lake", LakeSettings)):
+        lines += _section(title, cls)
+    for service in SERVICES:
+        lines += _section(service, importlib.import_module(f"{service}.config").Settings)
+    return "\n".join(lines)
+
+
+def _section(title: str, cls: Any) -> list[str]:
+    prefix = str(cls.model_config.get("env_prefix", ""))
+    rows = [
+        f"| `{name}` | {default} | {text} |" for name, default, text in _fields(prefix, cls)
+    ]
+    head = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    return [f"## {title}", "", *head, *rows, ""]
+
+
+def _fields(prefix: str, cls: Any) -> Iterator[tuple[str, str, str]]:
+    fields: dict[str, FieldInfo] = cls.model_fields
+    for name, field in fields.items():
+        nested: Any = field.annotation
+        if isinstance(nested, type) and hasattr(nested, "model_fields"):
+            own = str(nested.model_config.get("env_prefix", ""))
+            yield from _fields(own or f"{prefix}{name}__", nested)
+            continue
+        alias = field.validation_alias
+        shown = alias if isinstance(alias, str) else f"{prefix}{name}"
+        yield shown.upper(), _default(field), " ".join((field.description or "").split())
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is PydanticUndefined or value is None:
+        return "none"
+    return f"`{value}`"
+
+
+def _metrics() -> str:
+    lines = ["# Metrics", "", _NOTE, "", "Each service serves them on `/metrics`.", ""]
+    for service in SERVICES:
+        registry = CollectorRegistry()
+        module = importlib.import_module(f"{service}.metrics")
+        (cls,) = (
+            item
+            for name, item in vars(module).items()
+            if name.endswith("Metrics")
+            and isinstance(item, type)
+            and item.__module__ == module.__name__
+        )
+        cls(registry)
+        lines += [f"## {service}", "", "| metric | type | meaning |", "| --- | --- | --- |"]
+        for family in sorted(registry.collect(), key=lambda family: family.name):
+            suffix = "_total" if family.type == "counter" else ""
+            lines.append(
+                f"| `{family.name}{suffix}` | {family.type} | {family.documentation} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _topics() -> str:
+    lines = [
+        "# Topics",
+        "",
+        _NOTE,
+        "",
+        "| topic | partitions | settings |",
+        "| --- | --- | --- |",
+    ]
+    for topic in TOPICS.values():
+        settings = ", ".join(f"`{name}={value}`" for name, value in topic.config().items())
+        lines.append(f"| `{topic.name}` | {topic.partitions} | {settings} |")
+    return "\n".join([*lines, ""])
+
+
+def _tables() -> str:
+    lines = ["# Tables", "", _NOTE, ""]
+    lines += [f"Every table is partitioned by {' and '.join(PARTITION_KEYS)} (strings).", ""]
+    for table in [*TABLES.values(), quarantine_of("quotes")]:
+        also = " (each `…_quarantine` is like it)" if table.name.endswith("_quarantine") else ""
+        lines += [f"## {table.name}{also}", "", "| column | type |", "| --- | --- |"]
+        lines += [f"| `{column.name}` | `{column.type}` |" for column in table.columns]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Write every page."""
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text)
+        sys.stdout.write(f"docs/reference/{name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
