@@ -80,6 +80,27 @@ def test_a_service_without_settings_says_what_is_missing(
     assert "COINCAP_API_KEY" in done.stderr
 
 
+def test_with_a_key_coincap_is_asked_and_the_simulator_is_left_out(
+    stack: ComposeStack, docker: Docker
+) -> None:
+    real = dict(docker.env) | {"COINCAP_SOURCE": "coincap"}
+    keyless = Docker(real, docker.own)
+    keyed = Docker(real | {"COINCAP_API_KEY": "a-key"}, docker.own)
+
+    refused = keyless.tried("compose", "config", "--quiet", cwd=stack.compose_folder)
+    told = json.loads(
+        keyed.run("compose", "config", "--format", "json", cwd=stack.compose_folder)
+    )
+
+    assert refused.returncode != 0
+    assert "COINCAP_API_KEY" in refused.stderr
+    assert "simulator" not in told["services"]
+    environment = told["services"]["ingestor"]["environment"]
+    assert environment["COINCAP_API_KEY"] == "a-key"
+    assert environment["COINCAP_BASE_URL"] == "https://rest.coincap.io/v3"
+    assert environment["INGESTOR_SOURCE"] == "coincap"
+
+
 def test_up_returns_when_all_is_healthy(stack: ComposeStack) -> None:
     stack.follow("Start")
 
