@@ -1,0 +1,24 @@
+#!/bin/bash
+# What the stack says of itself, from SSM to /etc/coinlake/host.env. No secret is in it.
+set -euo pipefail
+etc=${COINLAKE_ETC:-/etc/coinlake}
+install -d -m 0755 "$etc"
+if [ -f "$etc/host.env" ]; then
+  # shellcheck source=/dev/null
+  . "$etc/host.env"
+fi
+stack=${COINLAKE_STACK:?the name of the CloudFormation stack}
+export AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:?the region of the stack}
+found=$(aws ssm get-parameter --name "/coinlake/$stack/host" --query Parameter.Value --output text)
+# Only names and values: this file is read by shells and by systemd.
+if grep -vqE '^[A-Z0-9_]+=[A-Za-z0-9_.:/@-]*$' <<< "$found"; then
+  echo "20-settings: /coinlake/$stack/host holds a line that is no setting" >&2
+  exit 1
+fi
+{
+  echo "COINLAKE_STACK=$stack"
+  echo "$found"
+  # Where Kafka's listener for other hosts is open: loopback, until the host's own file says else.
+  grep -h '^KAFKA_PUBLISH=' "$etc/local.env" 2> /dev/null || echo "KAFKA_PUBLISH=127.0.0.1"
+} > "$etc/host.env.part"
+mv "$etc/host.env.part" "$etc/host.env"

@@ -1,0 +1,41 @@
+#!/bin/bash
+# The images, each named by digest: pulled, or with BUILD_ON_HOST=yes built from this release.
+set -euo pipefail
+etc=${COINLAKE_ETC:-/etc/coinlake}
+ec2=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$ec2/../.." && pwd)
+export DOCKER_CONFIG=$etc/docker
+list=$ec2/host/images.env
+[ -f "$list" ] || { echo "70-images: $list is missing; see images.env.example" >&2; exit 1; }
+
+build() {
+  docker build --quiet --file "$root/deploy/compose/Dockerfile" --target "$1" "$root"
+}
+login() {
+  # Only where the registry is ECR, whose passwords the host's role can ask for.
+  local registry=${1%%/*}
+  case $registry in *.dkr.ecr.*.amazonaws.com) ;; *) return 0 ;; esac
+  aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" > /dev/null
+}
+
+part=$etc/images.env.part
+: > "$part"
+while IFS='=' read -r name image; do
+  case $name in '' | '#'* | BUILD_ON_HOST) continue ;; esac
+  target=$(tr '[:upper:]_' '[:lower:]-' <<< "${name%_IMAGE}")
+  case $target in
+    ingestor | s3-sink | etl-runner | query-api | tools)
+      if grep -qx 'BUILD_ON_HOST=yes' "$list"; then image=$(build "$target"); fi ;;
+  esac
+  # A name with a tag may be another image tomorrow. A bare digest is an image made here.
+  if ! [[ $image =~ ^([^@[:space:]]+@)?sha256:[0-9a-f]{64}$ ]]; then
+    echo "70-images: $name is not named by digest: '$image'" >&2
+    exit 1
+  fi
+  if ! docker image inspect "$image" > /dev/null 2>&1; then
+    login "$image"
+    docker pull --quiet "$image"
+  fi
+  echo "$name=$image" >> "$part"
+done < "$list"
+mv "$part" "$etc/images.env"
