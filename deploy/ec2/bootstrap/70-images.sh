@@ -18,6 +18,7 @@ login() {
   aws ecr get-login-password | docker login --username AWS --password-stdin "$registry" > /dev/null
 }
 
+built=$(grep -cx 'BUILD_ON_HOST=yes' "$list" || true)
 part=$etc/images.env.part
 : > "$part"
 while IFS='=' read -r name image; do
@@ -25,7 +26,7 @@ while IFS='=' read -r name image; do
   target=$(tr '[:upper:]_' '[:lower:]-' <<< "${name%_IMAGE}")
   case $target in
     ingestor | s3-sink | etl-runner | query-api | tools)
-      if grep -qx 'BUILD_ON_HOST=yes' "$list"; then image=$(build "$target"); fi ;;
+      if [ "$built" -gt 0 ]; then image=$(build "$target"); fi ;;
   esac
   # A name with a tag may be another image tomorrow. A bare digest is an image made here.
   if ! [[ $image =~ ^([^@[:space:]]+@)?sha256:[0-9a-f]{64}$ ]]; then

@@ -20,17 +20,19 @@ tools() {
     --volume "$etc/kafka/ca.pem:/etc/kafka/ca.pem:ro" "$TOOLS_IMAGE" "$@"
 }
 
-systemctl start coinlake-network.service coinlake-kafka.service
-for _ in $(seq 60); do
-  "$libexec/kafka-users" 2> /run/coinlake/kafka-users.log && break
+systemctl start coinlake-network.service
+"$libexec/restart-changed" kafka
+systemctl start coinlake-kafka.service
+for try in $(seq 60); do
+  if "$libexec/kafka-users"; then break; fi
+  if [ "$try" = 60 ]; then echo "80-start: the broker does not answer" >&2; exit 1; fi
   sleep 3
 done
-"$libexec/kafka-users"
 systemctl start coinlake-env@tools.service coinlake-credentials@tools.service
 tools topics create
 tools provision --job --ledger
 # The tools' credentials are for now: an hour later they are worth nothing.
 rm -rf /run/coinlake/aws/tools /run/coinlake/env/tools.env
-# Restarted only where their image or their settings are new.
+# Restarted only where their image or their settings are new; started where they are not running.
+"$libexec/restart-changed" ingestor s3-sink etl-runner query-api prometheus alertmanager proxy
 systemctl start coinlake.target
-"$libexec/restart-changed"

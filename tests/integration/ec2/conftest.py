@@ -1,0 +1,55 @@
+"""Where the EC2 files are, and real programs around them: a broker, a local AWS."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+ROOT = Path(__file__).resolve().parents[3]
+EC2 = ROOT / "deploy" / "ec2"
+
+
+def module_of(path: Path) -> ModuleType:
+    """A module by its file, which importlib mode cannot import by name."""
+    if path.stem not in sys.modules:
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module
+        spec.loader.exec_module(module)
+    return sys.modules[path.stem]
+
+
+@pytest.fixture(scope="session")
+def ec2() -> Path:
+    """The folder deploy/ec2."""
+    return EC2
+
+
+@pytest.fixture
+def aws_endpoint() -> Iterator[str]:
+    """A moto server of its own port, with nothing in it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws_environ(aws_endpoint: str) -> dict[str, str]:
+    """The environment of a program that speaks to that server, and nothing of the person's own."""
+    return {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_PAGER": "",
+    }
