@@ -19,10 +19,10 @@ def say() -> Say:
 
 @pytest.fixture(scope="session")
 def docker(say: Say) -> Iterator[Docker]:
-    if shutil.which("docker") is None:
+    # Only root can start an engine; anybody may use one that runs.
+    answers = shutil.which("docker") and Docker(dict(os.environ), own=False).tried("info")
+    if not answers or (answers.returncode != 0 and os.geteuid() != 0):
         pytest.skip("NOT RUN: needs docker")
-    if os.geteuid() != 0 and shutil.which("dockerd") is not None:
-        say("not root: only an engine that runs already can be used")
     with open_docker(say) as opened:
         yield opened
 

@@ -90,7 +90,9 @@ class Outside:
             partitions = [TopicPartition(topic, 0) for topic in topics]
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)
-            await consumer.seek_to_beginning(*partitions)
+            # Not seek_to_beginning: the consumer's own reset to the end may overtake it.
+            for partition, start in (await consumer.beginning_offsets(partitions)).items():
+                consumer.seek(partition, start)
             found: list[KafkaRecord] = []
             for partition in partitions:
                 while await consumer.position(partition) < ends[partition]:

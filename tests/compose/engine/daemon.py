@@ -1,6 +1,7 @@
 """A Docker engine for the test: the one that is there, or one of our own that leaves no trace."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 
@@ -77,8 +79,9 @@ def _without_own_settings(environ: Mapping[str, str]) -> dict[str, str]:
 def _daemon(folder: Path, say: Say) -> Iterator[str]:
     socket = f"unix://{folder}/docker.sock"
     log = folder / "dockerd.log"
-    rules = _firewall_rules()
+    before = _firewall()
     had_bridge = Path("/sys/class/net/docker0").exists()
+    forwarding = FORWARDING.read_text()
     command: Sequence[str] = [
         "dockerd", "--host", socket, "--data-root", f"{folder}/data",
         "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid",
@@ -97,8 +100,8 @@ def _daemon(folder: Path, say: Say) -> Iterator[str]:
             subprocess.run(
                 ["ip", "link", "delete", "docker0"], capture_output=True, check=False
             )
-        if rules is not None:
-            subprocess.run(["iptables-restore"], input=rules, check=True)
+            _forget_rules(before)
+            FORWARDING.write_text(forwarding)
         say("stopped it, and removed its folder, bridge and firewall rules")
 
 
@@ -111,9 +114,35 @@ def _wait_for(process: subprocess.Popen[bytes], socket: str, log: Path) -> None:
         time.sleep(0.5)
 
 
-def _firewall_rules() -> bytes | None:
-    saved = subprocess.run(["iptables-save"], capture_output=True, check=False)
-    return saved.stdout if saved.returncode == 0 else None
+def _firewall() -> list[tuple[str, str]]:
+    """Each rule (`-A …`), chain (`:NAME -`) and policy (`:NAME DROP`) with its table."""
+    saved = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True)
+    table, found = "", []
+    for line in saved.stdout.splitlines():
+        if line.startswith("*"):
+            table = line[1:]
+        elif line.startswith("-A "):
+            found.append((table, line))
+        elif line.startswith(":"):
+            found.append((table, " ".join(line.split()[:2])))
+    return found
+
+
+def _forget_rules(before: list[tuple[str, str]]) -> None:
+    """Take back what dockerd added and leaves behind; nobody else's rules are touched."""
+    added = [entry for entry in _firewall() if entry not in before]
+    for table, line in added:
+        if line.startswith("-A ") and "docker" in line.lower():
+            _iptables(table, "-D", *shlex.split(line[3:]))
+    for table, line in added:
+        if line.startswith(":DOCKER"):
+            _iptables(table, "-X", line[1:].split()[0])
+        elif line == ":FORWARD DROP":
+            _iptables(table, "-P", "FORWARD", "ACCEPT")
+
+
+def _iptables(table: str, *arguments: str) -> None:
+    subprocess.run(["iptables", "-t", table, *arguments], check=True)
 
 
 def _unmount_below(folder: Path) -> None:
