@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
@@ -90,7 +90,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Secu
         processes.stop(running, 15)
 
 
-def _users(ec2: Path, base: Path, java: list[str], server: str, environ: dict[str, str]) -> None:
+def _users(
+    ec2: Path, base: Path, java: list[str], server: str, environ: dict[str, str]
+) -> None:
     """Run libexec/kafka-users with Java's programs in the place of the container's scripts."""
     bin_dir = base / "bin"
     bin_dir.mkdir()
@@ -104,7 +106,9 @@ def _users(ec2: Path, base: Path, java: list[str], server: str, environ: dict[st
         "KAFKA_SERVER": server,
     }
     # The administrator's programs wait for the broker by themselves, a minute long.
-    done = subprocess.run([ec2 / "libexec" / "kafka-users"], env=told, capture_output=True, text=True)
+    done = subprocess.run(
+        [ec2 / "libexec" / "kafka-users"], env=told, capture_output=True, text=True
+    )
     log = (base / "broker.log").read_text()[-2000:]
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{log}"
 
@@ -113,6 +117,25 @@ async def _send(settings: KafkaSettings, topic: str, value: bytes = b"v") -> int
     async with open_producer(settings, "test") as producer:
         async with asyncio.timeout(30):
             return await producer.send(topic, key=b"k", value=value, headers=())
+
+
+async def _first_as_member(settings: KafkaSettings, group: str) -> object:
+    """The first record of the prices that a member of a group gets."""
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=group)
+    consumer.subscribe([ASSETS])
+    try:
+        async with asyncio.timeout(30):
+            await consumer.start()
+            return await consumer.getone()
+    finally:
+        await consumer.stop()
+
+
+async def _tailed(settings: KafkaSettings, topic: str) -> None:
+    """Read a topic from its end on until something is wrong."""
+    async with asyncio.timeout(30), open_tail(settings, [topic], "test") as tail:
+        while True:
+            await tail.poll(1.0)
 
 
 @pytest.fixture(scope="module")
@@ -170,13 +193,8 @@ async def test_the_sink_writes_no_prices_and_joins_no_other_group(
 
     with pytest.raises(TransientError, match="TopicAuthorizationFailed"):
         await _send(settings, ASSETS)
-    consumer = AIOKafkaConsumer(**client_options(settings), group_id="another")
-    consumer.subscribe([ASSETS])
     with pytest.raises(GroupAuthorizationFailedError):
-        async with asyncio.timeout(30):
-            await consumer.start()
-            await consumer.getone()
-    await consumer.stop()
+        await _first_as_member(settings, "another")
 
 
 async def test_the_runner_hears_of_objects_and_reads_no_prices(
@@ -192,21 +210,12 @@ async def test_the_runner_hears_of_objects_and_reads_no_prices(
     assert heard[0].value == b"landed"
     assert await _send(settings, PUBLISHED) >= 0
     with pytest.raises((TransientError, TopicAuthorizationFailedError)):
-        async with asyncio.timeout(30):
-            async with open_tail(settings, [ASSETS], "test") as tail:
-                while True:
-                    await tail.poll(1.0)
+        await _tailed(settings, ASSETS)
 
 
 async def test_the_ingestor_reads_nothing(broker: Secured, topics: list[str]) -> None:
-    consumer = AIOKafkaConsumer(**client_options(broker.settings("ingestor")), group_id=GROUP)
-    consumer.subscribe([ASSETS])
-
     with pytest.raises(GroupAuthorizationFailedError):
-        async with asyncio.timeout(30):
-            await consumer.start()
-            await consumer.getone()
-    await consumer.stop()
+        await _first_as_member(broker.settings("ingestor"), GROUP)
 
 
 @pytest.mark.parametrize("user", ["ingestor", "s3-sink", "etl-runner", "tools"])
@@ -243,14 +252,21 @@ async def test_a_stranger_and_a_wrong_password_are_refused(
                 await _send(settings, ASSETS)
 
 
-async def test_a_client_that_trusts_another_authority_does_not_connect(
-    broker: Secured, topics: list[str], tmp_path: Path
-) -> None:
-    other = tmp_path / "other.pem"
+@pytest.fixture
+def another_authority(tmp_path: Path) -> Path:
+    made = tmp_path / "other.pem"
     request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other"]
-    request += ["-keyout", str(tmp_path / "key"), "-out", str(other)]
+    request += ["-keyout", str(tmp_path / "key"), "-out", str(made)]
     subprocess.run(request, check=True, capture_output=True)
-    settings = broker.settings("ingestor").model_copy(update={"ssl_cafile": str(other)})
+    return made
+
+
+async def test_a_client_that_trusts_another_authority_does_not_connect(
+    broker: Secured, topics: list[str], another_authority: Path
+) -> None:
+    settings = broker.settings("ingestor").model_copy(
+        update={"ssl_cafile": str(another_authority)}
+    )
 
     with pytest.raises(TransientError):
         await _send(settings, ASSETS)

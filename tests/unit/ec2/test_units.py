@@ -1,0 +1,178 @@
+"""The units' containers: what systemd-analyze cannot see is asserted from each ExecStart."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ingestor.config import Settings as IngestorSettings
+from s3_sink.config import Settings as SinkSettings
+
+EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
+UNITS = EC2 / "systemd"
+CONTAINERS = (
+    "kafka", "ingestor", "s3-sink", "etl-runner", "query-api", "prometheus", "alertmanager",
+    "proxy",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit file's values, and the arguments of its `docker run`."""
+
+    values: dict[str, list[str]]
+
+    def one(self, name: str) -> str:
+        (value,) = self.values[name]
+        return value
+
+    @property
+    def run(self) -> list[str]:
+        return shlex.split(self.one("ExecStart"))
+
+    def options(self, name: str) -> list[str]:
+        return [self.run[at + 1] for at, word in enumerate(self.run) if word == name]
+
+
+def parsed(path: Path) -> Unit:
+    values: dict[str, list[str]] = {}
+    for line in re.sub(r"\\\n\s*", " ", path.read_text()).splitlines():
+        if line and line[0] not in "#[":
+            name, _, value = line.partition("=")
+            values.setdefault(name, []).append(value)
+    return Unit(values)
+
+
+@pytest.fixture(params=CONTAINERS)
+def unit(request: pytest.FixtureRequest) -> Unit:
+    return parsed(UNITS / f"coinlake-{request.param}.service")
+
+
+def test_there_is_a_unit_for_each_container_and_the_target_wants_each() -> None:
+    wanted = " ".join(parsed(UNITS / "coinlake.target").values["Wants"]).split()
+    running = {p.name for p in UNITS.glob("*.service") if "docker run" in p.read_text()}
+
+    assert set(wanted) == running == {f"coinlake-{name}.service" for name in CONTAINERS}
+
+
+def test_the_container_is_not_root_and_has_a_user_of_its_own(unit: Unit) -> None:
+    (user,) = unit.options("--user")
+    others = [
+        parsed(path).options("--user")[0]
+        for path in UNITS.glob("*.service")
+        if "docker run" in path.read_text()
+    ]
+
+    uid, _, gid = user.partition(":")
+    assert uid == gid
+    assert int(uid) > 10_000
+    assert others.count(user) == 1
+
+
+def test_the_container_can_gain_and_write_nothing(unit: Unit) -> None:
+    assert "--read-only" in unit.run
+    assert unit.options("--cap-drop") == ["ALL"]
+    assert unit.options("--security-opt") == ["no-new-privileges"]
+    assert not [
+        word for word in unit.run if word.startswith(("--cap-add", "--privileged", "--device"))
+    ]
+    assert [mount.partition(":")[0] for mount in unit.options("--tmpfs")] == ["/tmp"]
+    assert "size=" in unit.options("--tmpfs")[0]
+
+
+def test_what_is_mounted_is_read_only_or_the_services_own_data(unit: Unit) -> None:
+    (name,) = unit.options("--network-alias")
+
+    for volume in unit.options("--volume"):
+        source = volume.split(":")[0]
+        assert volume.endswith(":ro") or source == f"/var/lib/coinlake/{name}"
+        assert "docker.sock" not in volume
+        assert not source.startswith("/run/coinlake/aws/") or source.endswith(f"/{name}")
+
+
+def test_memory_and_processes_are_limited(unit: Unit) -> None:
+    (memory,) = unit.options("--memory")
+    (pids,) = unit.options("--pids-limit")
+
+    assert re.fullmatch(r"\d+[mg]", memory)
+    assert unit.options("--memory-swap") == [memory]
+    assert int(pids) <= 512
+
+
+def test_the_image_is_the_one_of_the_list_and_is_never_pulled_at_start(unit: Unit) -> None:
+    (name,) = unit.options("--network-alias")
+    images = [word for word in unit.run if re.fullmatch(r"\$\{[A-Z0-9_]+_IMAGE\}", word)]
+    listed = (EC2 / "host" / "images.env.example").read_text()
+
+    assert images == ["${%s_IMAGE}" % name.upper().replace("-", "_")]  # noqa: UP031
+    assert f"{images[0][2:-1]}=" in listed
+    assert unit.options("--pull") == ["never"]
+
+
+def test_systemd_alone_restarts_and_gives_up_on_wrong_settings_only(unit: Unit) -> None:
+    assert "--restart" not in " ".join(unit.run)
+    assert {"--rm", "--name"} < set(unit.run)
+    assert "--detach" not in unit.run
+    assert "-d" not in unit.run
+    assert unit.one("Type") == "exec"
+    assert unit.one("Restart") == "always"
+    assert unit.one("RestartPreventExitStatus") == "2"
+    # An outage of a day must not use up the starts.
+    slowest = int(unit.one("StartLimitIntervalSec")) / int(unit.one("StartLimitBurst"))
+    assert int(unit.one("RestartSec")) > slowest
+
+
+def test_stopping_waits_longer_than_the_container_may_take(unit: Unit) -> None:
+    (grace,) = unit.options("--stop-timeout")
+    stop = shlex.split(unit.one("ExecStop"))
+
+    assert stop == ["/usr/bin/docker", "stop", "--time", grace, *unit.options("--name")]
+    assert int(unit.one("TimeoutStopSec")) > int(grace)
+
+
+def test_no_container_runs_without_the_firewall(unit: Unit) -> None:
+    assert "coinlake-firewall.service" in unit.one("Requires").split()
+    assert "coinlake-firewall.service" in unit.one("After").split()
+    assert unit.options("--network") == ["coinlake"]
+
+
+def test_ports_are_on_loopback_but_those_that_speak_tls(unit: Unit) -> None:
+    for port in unit.options("--publish"):
+        assert port.startswith("127.0.0.1:") or port in {
+            "443:8443",
+            "${KAFKA_PUBLISH}:9095:9095",
+        }
+
+
+def test_the_slowest_flush_fits_into_the_grace() -> None:
+    sink = parsed(UNITS / "coinlake-s3-sink.service")
+    ingestor = parsed(UNITS / "coinlake-ingestor.service")
+
+    flush = SinkSettings.model_fields["flush_deadline_s"].default
+    assert int(sink.options("--stop-timeout")[0]) >= 2 * flush
+    shutdown = IngestorSettings.model_fields["shutdown_s"].default
+    assert int(ingestor.options("--stop-timeout")[0]) >= 2 * shutdown
+
+
+def test_only_services_with_a_role_get_credentials_and_each_its_own() -> None:
+    holders = {}
+    for name in CONTAINERS:
+        unit = parsed(UNITS / f"coinlake-{name}.service")
+        holders[name] = [v.split(":")[0] for v in unit.options("--volume") if "/aws" in v]
+        ordered = f"coinlake-credentials@{name}.service" in unit.one("After").split()
+        assert ordered is bool(holders[name])
+
+    with_role = {"s3-sink", "etl-runner", "query-api", "alertmanager"}
+    assert {name for name, found in holders.items() if found} == with_role
+
+
+def test_credentials_are_renewed_long_before_they_end() -> None:
+    timer = parsed(UNITS / "coinlake-credentials@.timer")
+    script = (EC2 / "libexec" / "assume-role").read_text()
+
+    (lifetime,) = re.findall(r"--duration-seconds (\d+)", script)
+    minutes = int(timer.one("OnUnitInactiveSec").removesuffix("min"))
+    # Five tries may fail before a client finds the credentials within its last ten minutes.
+    assert minutes * 60 * 5 <= int(lifetime) - 600
