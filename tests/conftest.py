@@ -35,6 +35,14 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "docker": lambda: shutil.which("dockerd"),
     "chromium": lambda: shutil.which("chromium"),
     "promtool": lambda: shutil.which("promtool"),
+    "systemd-analyze": lambda: shutil.which("systemd-analyze"),
+    "shellcheck": lambda: shutil.which("shellcheck"),
+    "aws": lambda: shutil.which("aws"),
+    "nft": lambda: shutil.which("nft"),
+    "haproxy": lambda: shutil.which("haproxy"),
+    "jq": lambda: shutil.which("jq"),
+    "debootstrap": lambda: shutil.which("debootstrap"),
+    "root": lambda: "root" if os.geteuid() == 0 else None,
 }
 
 
