@@ -14,7 +14,7 @@ export DOCKER_CONFIG=$etc/docker
 tools() {
   docker run --rm --pull never --network coinlake --user 10018:10018 --read-only \
     --tmpfs /tmp:size=64m --cap-drop ALL --security-opt no-new-privileges --memory 512m \
-    --pids-limit 64 --env-file "$etc/env/tools.env" --env-file /run/coinlake/env/tools.env \
+    --pids-limit 64 --env-file /run/coinlake/env/tools.env \
     --env COINLAKE_GLUE_ROLE --volume "$etc/aws:/etc/aws:ro" \
     --volume /run/coinlake/aws/tools:/run/aws:ro \
     --volume "$etc/kafka/ca.pem:/etc/kafka/ca.pem:ro" "$TOOLS_IMAGE" "$@"
