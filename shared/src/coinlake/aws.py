@@ -1,10 +1,16 @@
 """aiobotocore clients from the standard environment, with the settings that all of us need."""
 
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioDeferredRefreshableCredentials
 from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+
+# botocore looks for new ones 15 minutes before the end: so five minutes after they were found.
+_LEASE = timedelta(minutes=20)
 
 
 def open_client(
@@ -23,7 +29,39 @@ def open_client(
         response_checksum_validation="when_required",
         max_pool_connections=32,
     )
-    client: AbstractAsyncContextManager[Any] = get_session().create_client(
-        service, config=config
-    )
+    session = get_session()
+    usual = session.get_component("credential_provider")
+    session.register_component("credential_provider", _PatientChain(usual))
+    client: AbstractAsyncContextManager[Any] = session.create_client(service, config=config)
     return client
+
+
+class _PatientChain:
+    """The usual search for credentials, which a client would do once and never again.
+
+    Where it finds none at that moment (metadata away, file not written yet) the client gets some
+    that search again before each request, so that it works once there are any.
+    """
+
+    def __init__(self, usual: Any) -> None:
+        self._usual = usual
+
+    async def load_credentials(self) -> Any:
+        try:
+            found = await self._usual.load_credentials()
+        except BotoCoreError:
+            found = None
+        return found or AioDeferredRefreshableCredentials(self._search, "search-again")
+
+    async def _search(self) -> dict[str, str | None]:
+        """What botocore wants of a refresh. Raises BotoCoreError where there are none."""
+        found = await self._usual.load_credentials()
+        if found is None:
+            raise NoCredentialsError
+        keys = await found.get_frozen_credentials()
+        return {
+            "access_key": keys.access_key,
+            "secret_key": keys.secret_key,
+            "token": keys.token,
+            "expiry_time": (datetime.now(UTC) + _LEASE).isoformat(),
+        }

@@ -171,6 +171,18 @@ async def test_credentials_that_end_are_a_reason_to_wait_and_then_it_goes_on(
         assert await store.get("a") == b"1"
 
 
+async def test_a_container_that_is_there_before_its_credentials_works_once_they_are(
+    container: Container,
+) -> None:
+    async with open_store("the-lake") as store:
+        with pytest.raises(TransientError):
+            await store.put("a", b"1")
+
+        container.write("FIRST", 3600)
+        await store.put("a", b"1")
+        assert await store.get("a") == b"1"
+
+
 async def _key_in_use(store: object) -> str:
     credentials = store._client._request_signer._credentials  # type: ignore[attr-defined]
     return str((await credentials.get_frozen_credentials()).access_key)
