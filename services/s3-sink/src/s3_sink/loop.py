@@ -52,12 +52,16 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How the loop behaves; times in seconds."""
+    """How the loop behaves; times in seconds.
+
+    After `blind_s` without a poll a topic may have been made anew without a word.
+    """
 
     limits: Limits
     budget: Budget
     producers: frozenset[str]
     flush_deadline_s: float
+    blind_s: float = 5.0
     poll_s: float = 0.5
     tick_s: float = 0.5
 
@@ -95,6 +99,7 @@ class Sink:
         self._slots: dict[Partition, Slot] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._is_leaving = False
+        self._polled_at_s = outside.now_s()
         self.is_paused = False
 
     async def run(
@@ -149,6 +154,13 @@ class Sink:
 
     def _take(self, polled: Polled) -> None:
         now_s = self._outside.now_s()
+        was_blind = now_s - self._polled_at_s > self._policy.blind_s
+        self._polled_at_s = now_s
+        if was_blind:
+            # Frozen, or cut off: what was fetched now may be another topic's of that name.
+            for slot in self._slots.values():
+                self._restart(slot)
+            return
         for partition, records in polled.records.items():
             slot = self._slots.get(partition)
             if slot is not None and _is_reading(slot):
@@ -167,7 +179,9 @@ class Sink:
                 self._source.seek(partition, slot.lane.fetched_to)
 
     def _restart(self, slot: Slot) -> None:
-        """The log has no such offset: store what is held, then ask again where the chain ends."""
+        """Something is odd: store what is held, then ask again where the chain ends."""
+        if slot.lane.state is State.STOPPED or slot.is_closing:
+            return
         self._let_read(slot, may_read=False)
         slot.lane.seal(Reason.RESTART)
         slot.must_restart = True

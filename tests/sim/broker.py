@@ -1,0 +1,179 @@
+"""A Kafka broker in memory: logs that expire and are made anew, and one consumer group."""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from coinlake.contracts.raw_index import Record
+from coinlake.errors import TransientError
+from s3_sink.core.ports import Commit, LogRange, Partition
+
+
+@dataclass
+class PartitionLog:
+    """The log of one partition in one life of its topic; `records` also keeps what expired."""
+
+    life: int
+    start: int = 0
+    end: int = 0
+    records: list[Record] = field(default_factory=list)
+
+    def append(self, record: Record) -> None:
+        self.records.append(record)
+        self.end = record.offset + 1
+
+    def from_offset(self, offset: int, count: int) -> list[Record]:
+        """The first records at or after an offset that are still kept."""
+        at = bisect_left(self.records, max(offset, self.start), key=lambda one: one.offset)
+        return self.records[at : at + count]
+
+
+@dataclass
+class _Member:
+    seen_s: float
+    joining: "asyncio.Future[tuple[int, list[Partition]]] | None" = None
+
+
+CommitWatcher = Callable[[str, Partition, Commit], None]
+
+
+class Group:
+    """Eager rebalances, generations, sessions, fenced commits. Times in seconds."""
+
+    SESSION_S = 6.0
+    REBALANCE_S = 6.0
+
+    def __init__(
+        self,
+        now_s: Callable[[], float],
+        subscribed: Callable[[], list[Partition]],
+        watch: CommitWatcher,
+        note: Callable[[str], None],
+    ) -> None:
+        self._now_s = now_s
+        self._subscribed = subscribed
+        self._watch = watch
+        self._note = note
+        self._members: dict[str, _Member] = {}
+        self._closes_at_s: float | None = None
+        self.generation = 0
+        self.commits: dict[Partition, Commit] = {}
+
+    def join(self, name: str) -> "asyncio.Future[tuple[int, list[Partition]]]":
+        """A place in the next generation; the answer comes once all have joined."""
+        member = self._members.setdefault(name, _Member(self._now_s()))
+        member.seen_s = self._now_s()
+        member.joining = asyncio.get_running_loop().create_future()
+        self.rebalance()
+        joining = member.joining
+        self._complete_if_all_joined()
+        return joining
+
+    def leave(self, name: str) -> None:
+        if self._members.pop(name, None) is not None:
+            self.rebalance()
+
+    def heartbeat(self, name: str, generation: int) -> bool:
+        """Whether the member may keep its partitions. Raises TransientError for strangers."""
+        member = self._members.get(name)
+        if member is None:
+            raise TransientError("unknown member")
+        member.seen_s = self._now_s()
+        return generation == self.generation and self._closes_at_s is None
+
+    def commit(self, name: str, generation: int, commits: Mapping[Partition, Commit]) -> None:
+        """Raises TransientError where the member is not of this generation."""
+        if name not in self._members or generation != self.generation:
+            raise TransientError(f"commit of {name}: illegal generation {generation}")
+        for partition, commit in commits.items():
+            self.commits[partition] = commit
+            self._watch(name, partition, commit)
+
+    def rebalance(self) -> None:
+        """Ask all members to join again."""
+        if self._closes_at_s is None:
+            self._closes_at_s = self._now_s() + self.REBALANCE_S
+
+    def tick(self) -> None:
+        """Time goes on: the silent are expelled, the slow are not waited for for ever."""
+        now_s = self._now_s()
+        for name, member in list(self._members.items()):
+            if member.joining is None and now_s - member.seen_s > self.SESSION_S:
+                self._note(f"group: {name} is expelled")
+                self.leave(name)
+        if self._closes_at_s is not None and now_s > self._closes_at_s:
+            for name, member in list(self._members.items()):
+                if member.joining is None:
+                    self._note(f"group: {name} did not join in time")
+                    del self._members[name]
+        self._complete_if_all_joined()
+
+    def _complete_if_all_joined(self) -> None:
+        members = self._members
+        if self._closes_at_s is None or any(one.joining is None for one in members.values()):
+            return
+        self._closes_at_s = None
+        self.generation += 1
+        names = sorted(members)
+        share: dict[str, list[Partition]] = {name: [] for name in names}
+        for number, partition in enumerate(self._subscribed() if names else []):
+            share[names[(number + self.generation) % len(names)]].append(partition)
+        for name, member in members.items():
+            member.seen_s = self._now_s()
+            joining, member.joining = member.joining, None
+            if joining is not None and not joining.done():
+                joining.set_result((self.generation, share[name]))
+        said = {name: [str(one) for one in given] for name, given in share.items()}
+        self._note(f"group: generation {self.generation}: {said}")
+
+
+class Broker:
+    """One topic with its partitions and one group."""
+
+    def __init__(
+        self,
+        topic: str,
+        partitions: int,
+        now_s: Callable[[], float],
+        watch: CommitWatcher,
+        note: Callable[[str], None],
+    ) -> None:
+        self.topic = topic
+        self.partitions = [Partition(topic, number) for number in range(partitions)]
+        self.is_there = True
+        self.life = 1
+        self.logs = {one: PartitionLog(1) for one in self.partitions}
+        self.past: list[PartitionLog] = []
+        self.group = Group(now_s, lambda: self.partitions if self.is_there else [], watch, note)
+
+    def log(self, partition: Partition) -> PartitionLog:
+        """Raises TransientError while the topic is not there."""
+        if not self.is_there:
+            raise TransientError(f"{partition}: unknown topic or partition")
+        return self.logs[partition]
+
+    def range(self, partition: Partition) -> LogRange:
+        log = self.log(partition)
+        return LogRange(log.start, log.end)
+
+    def starts(self) -> dict[int, int]:
+        return {one.number: self.log(one).start for one in self.partitions}
+
+    def first_from(self, partition: Partition, offset: int) -> Record | None:
+        return next(iter(self.log(partition).from_offset(offset, 1)), None)
+
+    def delete_topic(self, keeps_commits: bool) -> None:
+        """The topic goes; its group may or may not forget what was committed."""
+        self.is_there = False
+        self.past += self.logs.values()
+        if not keeps_commits:
+            self.group.commits.clear()
+        self.group.rebalance()
+
+    def create_topic(self) -> None:
+        """A topic of the same name, with other records under the same offsets."""
+        self.life += 1
+        self.logs = {one: PartitionLog(self.life) for one in self.partitions}
+        self.is_there = True
+        self.group.rebalance()

@@ -1,0 +1,149 @@
+"""The broken variants: each drops one rule of the protocol, and each must be caught."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest import mock
+
+from coinlake.contracts.hours import hour_of
+from coinlake.contracts.raw_layout import RawKey
+from coinlake.contracts.raw_meta import RawMeta
+from coinlake.errors import PreconditionFailedError, TransientError
+from s3_sink.core.lane import Lane
+from s3_sink.core.look import Found
+from s3_sink.core.part import Part
+from s3_sink.core.ports import Commit, Partition
+from s3_sink.core.start import Finder, Tip, _refuse_outside
+from s3_sink.core.writer import CONTENT_TYPE, Outcome, Writer
+from tests.sim.sink import BEGIN_MS, WALL_MS_PER_S
+
+
+class TrustingWriter(Writer):
+    """Takes a 412 as "mine, fine", without looking."""
+
+    async def _try(
+        self, partition: Partition, key: RawKey, meta: RawMeta, body: bytes
+    ) -> Found | None:
+        try:
+            etag = await self._store.put(
+                str(key), body, metadata=meta.encode(), if_none_match=True
+            )
+        except PreconditionFailedError:
+            etag = ""
+        return Found(key, meta, etag, len(body))
+
+
+class HastyWriter(Writer):
+    """Has two PUTs in flight: the next part starts where this one is meant to end."""
+
+    async def write(self, lane: Lane, part: Part) -> Outcome:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ahead(lane))
+            outcome = await super().write(lane, part)
+        return outcome
+
+    async def _ahead(self, lane: Lane) -> None:
+        if len(lane.sealed_parts) < 2:
+            return
+        part, following = lane.sealed_parts[:2]
+        encoded = await self._codec.encode(following.records)
+        meta = replace(self._meta(lane, following, encoded), link=part.next_offset)
+        meta = replace(
+            meta,
+            complete_to_ms=lane.promises.after(
+                (*part.records, *following.records)
+            ).complete_to_ms,
+        )
+        partition = lane.partition
+        key = RawKey(partition.topic, following.hour, lane.epoch, partition.number, meta.link)
+        try:
+            await self._store.put(
+                str(key), encoded.body, metadata=meta.encode(), if_none_match=True,
+                content_type=CONTENT_TYPE,
+            )  # fmt: skip
+        except (PreconditionFailedError, TransientError):
+            return  # It is written again in its turn.
+
+
+class ClockWriter(Writer):
+    """Takes the hour in the key from the wall clock."""
+
+    async def write(self, lane: Lane, part: Part) -> Outcome:
+        now_s = asyncio.get_running_loop().time()
+        hour = hour_of(BEGIN_MS + int(now_s * WALL_MS_PER_S))
+        return await super().write(lane, replace(part, hour=hour))
+
+
+_landed = Lane.landed
+
+
+def _own_buffer(lane: Lane, next_offset: int, complete_to_ms: int | None) -> bool:
+    part = lane.first_sealed
+    return _landed(lane, part.next_offset if part else next_offset, complete_to_ms)
+
+
+async def _any_commit(finder: Finder, commit: Commit | None) -> Tip | None:
+    return None if commit is None else Tip(commit.offset)
+
+
+async def _any_topic(finder: Finder, tip: Tip) -> bool:
+    _refuse_outside(finder._partition, tip, await finder._log.range(finder._partition))
+    return True
+
+
+@dataclass(frozen=True)
+class Control:
+    """A broken variant. `patches` are (owner, name, replacement).
+
+    A control must lose, double or mix records, not merely look odd: the kinds of violation that
+    the dropped rule is trivially guilty of are not counted.
+    """
+
+    name: str
+    ignores: frozenset[str] = frozenset()
+    overwrites: bool = False
+    writer: type[Writer] = Writer
+    patches: tuple[tuple[Any, str, Any], ...] = ()
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """The rule is dropped inside of this."""
+        running = [mock.patch.object(*patch) for patch in self.patches]
+        for patch in running:
+            patch.start()
+        try:
+            yield
+        finally:
+            for patch in running:
+                patch.stop()
+
+
+_ODD = frozenset({"hour", "promise", "commit", "stuck", "refusal", "no refusal", "metadata"})
+NONE = Control("the product")
+
+
+async def _no_probe(*_: object) -> None:
+    """A sink that does not ask whether the store can refuse."""
+
+
+def controls() -> dict[str, Control]:
+    """Every control by name."""
+    import tests.sim.sink as sink
+
+    every = (
+        Control(
+            "overwrite",
+            ignores=_ODD | {"overwritten"},
+            overwrites=True,
+            patches=((sink, "require_create_only", _no_probe),),
+        ),
+        Control("trust-412", ignores=_ODD, writer=TrustingWriter),
+        Control("own-position", ignores=_ODD, patches=((Lane, "landed", _own_buffer),)),
+        Control("two-in-flight", ignores=_ODD, writer=HastyWriter),
+        Control("wall-clock", ignores=_ODD, writer=ClockWriter),
+        Control("any-commit", ignores=_ODD, patches=((Finder, "_confirmed", _any_commit),)),
+        Control("any-topic", ignores=_ODD, patches=((Finder, "_is_same_topic", _any_topic),)),
+    )
+    return {control.name: control for control in every}

@@ -1,0 +1,102 @@
+"""What happens in a run, drawn from its seed: the load, the faults and their times."""
+
+import random
+from dataclasses import dataclass
+
+from coinlake.contracts.headers import heartbeat_headers
+from coinlake.contracts.raw_index import Record
+from s3_sink.core.part import Limits
+from tests.sim.sink import BEGIN_MS, WALL_MS_PER_S
+
+CHAOS_S = 30.0
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that is done to the world at a time, in virtual seconds."""
+
+    at_s: float
+    what: str
+    amount: float = 0.0
+
+
+# What can happen, and how often beside each other.
+_EVENTS = {
+    "freeze": 5,
+    "kill": 4,
+    "stop": 3,
+    "add": 3,
+    "store_down": 2,
+    "store_slow": 3,
+    "kafka_down": 2,
+    "trim": 2,
+}
+# These end in a refusal, as they must; a run has one of them at most.
+_DISASTERS = ("expire", "recreate", "wrong_commit", "early_commit")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One run. Shares are of requests to the store or to Kafka."""
+
+    partitions: int
+    sinks: int
+    limits: Limits
+    events: tuple[Event, ...]
+    store_shares: dict[str, float]
+    kafka_shares: dict[str, float]
+    has_holes: bool
+
+
+def scenario(rng: random.Random) -> Scenario:
+    """Draw a run."""
+    calm = rng.random() < 0.1
+    events = [] if calm else [_event(rng) for _ in range(rng.randint(1, 7))]
+    if rng.random() < 0.35:
+        disaster = rng.choice(_DISASTERS)
+        at_s = rng.uniform(2, CHAOS_S)
+        events.append(Event(at_s, disaster, rng.random()))
+        if rng.random() < 0.7:
+            # Somebody must look again while it hurts.
+            events.append(
+                Event(at_s + rng.uniform(0.1, 5), rng.choice(("stop", "kill", "add")))
+            )
+    return Scenario(
+        partitions=rng.choice((1, 1, 2)),
+        sinks=rng.choice((1, 2, 2, 3)),
+        limits=Limits(10**9, rng.choice((120, 10**9)), rng.randint(2, 12), rng.uniform(0.3, 4)),
+        events=tuple(sorted(events, key=lambda event: event.at_s)),
+        store_shares={
+            "refused": rng.choice((0.0, 0.1, 0.3)),
+            "lost": rng.choice((0.0, 0.15, 0.3)),
+            "late": rng.choice((0.0, 0.1, 0.2)),
+            "resent": rng.choice((0.0, 0.05)),
+            "conflicts": rng.choice((0.0, 0.1)),
+            "slow_s": rng.choice((0.0, 0.3, 3.0)),
+        },
+        kafka_shares={
+            "refused": rng.choice((0.0, 0.02, 0.1)),
+            "lost": rng.choice((0.0, 0.1)),
+        },
+        has_holes=rng.random() < 0.1,
+    )
+
+
+def _event(rng: random.Random) -> Event:
+    (what,) = rng.choices(list(_EVENTS), list(_EVENTS.values()))
+    return Event(rng.uniform(0.5, CHAOS_S), what, rng.random())
+
+
+def record(rng: random.Random, life: int, offset: int, at_s: float) -> Record:
+    """What a producer sends: mostly answers of now, some late, odd, empty, or heartbeats."""
+    now_ms = BEGIN_MS + int(at_s * WALL_MS_PER_S)
+    luck = rng.random()
+    if luck < 0.1:
+        headers = tuple(heartbeat_headers(now_ms, "one"))
+        return Record(offset, now_ms, None, None, headers)
+    if luck < 0.14:
+        now_ms = rng.choice((-1, 0, now_ms - _HOUR_MS, 2**62))
+    value = b"" if luck > 0.98 else b'{"life":%d,"n":%d}' % (life, offset)
+    # Even an empty value must tell its life, or two topics could not be told apart.
+    return Record(offset, now_ms, b"%d" % life, value)
