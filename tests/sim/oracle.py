@@ -7,13 +7,13 @@ simulated producer sent; it shares nothing else with the sink.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from coinlake.contracts.epochs import Epoch, parse_epoch
 from coinlake.contracts.headers import COMPLETE_TO, complete_to_ms
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import CHAIN_PREFIX, RawKey, parse_raw_key
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
-from s3_sink.core.epochs import Epoch, parse_epoch
 from s3_sink.core.ports import Commit, Partition
 from tests.sim.broker import Broker, PartitionLog
 from tests.sim.bucket import Stored

@@ -19,8 +19,8 @@ from s3_sink.core.writer import Writer
 from s3_sink.loop import Outside, Policy, Sink
 from tests.sim.broker import Broker
 from tests.sim.bucket import Bucket, BucketStore
-from tests.sim.clock import Process, SimLoop
 from tests.sim.client import MemberSource, ReaderLog
+from tests.sim.clock import Process, SimLoop
 from tests.sim.wire import Weather, Wire
 
 FLUSH_DEADLINE_S = 2.0
@@ -115,7 +115,9 @@ class SinkProcess:
             lambda landed: None, self._wait, place.loop.time, self._now_ms,
         )  # fmt: skip
         budget = Budget(rng.choice((10**9, 4_000)), 1)
-        policy = Policy(limits, budget, frozenset(), FLUSH_DEADLINE_S, BLIND_S, poll_s=1.0, tick_s=0.5)
+        policy = Policy(
+            limits, budget, frozenset(), FLUSH_DEADLINE_S, BLIND_S, poll_s=1.0, tick_s=0.5
+        )
         writer = place.writer(self._store, codec, self._wait, self.ears, name)
         self.sink = Sink(outside, policy, writer, self.ears)
         self.task = place.loop.spawn(self.process, self._main())

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from coinlake.contracts.epochs import Epoch
 from coinlake.contracts.raw_layout import epoch_key
-from s3_sink.core.epochs import Epoch
 from s3_sink.core.lane import State
 from s3_sink.core.ports import Commit, Partition
 from tests.sim.broker import Broker, PartitionLog
@@ -174,6 +174,8 @@ class World:
         self.loop.call_later(BLIND_S + 0.1 + amount * 8, self._create)
 
     def _create(self) -> None:
+        if self.broker.is_there:
+            return  # The healing was faster.
         self.broker.create_topic()
         for log in self.broker.logs.values():
             # Often it is as long as the old one was before anybody looks.

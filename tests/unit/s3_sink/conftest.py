@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from coinlake.contracts.epochs import Epoch
 from coinlake.contracts.raw_codec import Decoded, Encoded, content_sha256, decode, encode
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConflictError, TransientError
 from coinlake.testing import FakeStore
-from s3_sink.core.epochs import Epoch
 from s3_sink.core.lane import Lane
 from s3_sink.core.look import Found
 from s3_sink.core.part import Limits, Part, Reason

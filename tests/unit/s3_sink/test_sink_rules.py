@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coinlake.contracts.epochs import Epoch, parse_epoch
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConfigError, InvariantError
@@ -16,7 +17,7 @@ from s3_sink.core.checks import (
     too_short,
 )
 from s3_sink.core.commits import Commits
-from s3_sink.core.epochs import Epoch, current_epoch, parse_epoch
+from s3_sink.core.epochs import current_epoch
 from s3_sink.core.flow import Budget
 from s3_sink.core.ports import Commit, Partition
 from s3_sink.core.promises import Promises

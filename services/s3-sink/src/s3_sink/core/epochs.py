@@ -1,59 +1,13 @@
-"""Epochs: within topic, epoch and partition an offset means one record for ever."""
+"""The epoch of a topic: read from the bucket, and made on first sight."""
 
-import json
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
+from coinlake.contracts.epochs import Epoch, parse_epoch
 from coinlake.contracts.raw_layout import CHAIN_PREFIX, epoch_key
 from coinlake.errors import InvariantError, PreconditionFailedError, TransientError
 from s3_sink.core.ports import Log, Store
 
 FIRST_SIGHT = "first sight of the topic"
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """The epoch of a topic: where the chain of each partition begins, and why it was made."""
-
-    topic: str
-    number: int
-    origins: Mapping[int, int]
-    reason: str
-    created_at_ms: int
-
-    def origin(self, partition: int) -> int:
-        """The offset at which a partition's chain begins.
-
-        A partition that was added after the epoch began starts where Kafka starts it: at 0.
-        """
-        return self.origins.get(partition, 0)
-
-    def encode(self) -> bytes:
-        """The record as the bucket keeps it."""
-        record = {
-            "topic": self.topic,
-            "epoch": self.number,
-            "origins": {str(number): at for number, at in sorted(self.origins.items())},
-            "reason": self.reason,
-            "created_at_ms": self.created_at_ms,
-        }
-        return json.dumps(record, indent=1).encode() + b"\n"
-
-
-def parse_epoch(body: bytes) -> Epoch:
-    """Read an epoch's record back. Raises ValueError where it is none."""
-    try:
-        raw = json.loads(body)
-        return Epoch(
-            topic=str(raw["topic"]),
-            number=int(raw["epoch"]),
-            origins={int(number): int(at) for number, at in raw["origins"].items()},
-            reason=str(raw["reason"]),
-            created_at_ms=int(raw["created_at_ms"]),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not an epoch: {error!r}") from error
 
 
 async def current_epoch(store: Store, log: Log, topic: str, now_ms: int) -> Epoch:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from coinlake.contracts.epochs import Epoch
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import Decoded
 from coinlake.contracts.raw_layout import RawKey, parse_raw_key, topic_prefix
 from coinlake.errors import InvariantError
-from s3_sink.core.epochs import Epoch
 from s3_sink.core.look import Found, look, read
 from s3_sink.core.ports import Codec, Commit, Log, LogRange, Partition, Store
 
