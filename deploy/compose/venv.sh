@@ -1,40 +1,27 @@
 #!/bin/sh
 # Makes /opt/coinlake in a build stage: a virtual environment without pip.
-#   venv LOCK PACKAGE…        what LOCK names (from /wheels, hashes compared), then our packages
-#   venv --built LOCK         what LOCK names, some of it built here: the download was compared
-#   venv --add PACKAGE…       our packages alone
+#   venv LOCK               what LOCK names, from /wheels, hashes compared
+#   venv --built LOCK       the same, where /wheels were built here: the downloads were compared
+#   venv --add PACKAGE…     our packages beside it
 set -eu
 pip() { /build/bin/pip --python /opt/coinlake/bin/python "$@"; }
 
-hashes=--require-hashes
-case "$1" in
-  --add)
-    shift
-    lock=
-    ;;
-  --built)
-    # The hash is that of the source, which `pip wheel` compared; a wheel made of it has another.
-    lock=$2
-    shift 2
-    sed -e 's/ *\\$//' -e '/^ *--hash/d' "$lock" > /tmp/unhashed.txt
-    lock=/tmp/unhashed.txt hashes=
-    ;;
-  *)
-    lock=$1
-    shift
-    ;;
-esac
-
-if [ -n "$lock" ]; then
-  python -m venv --without-pip /opt/coinlake
-  # shellcheck disable=SC2086
-  pip install --quiet --no-index --find-links /wheels --no-deps $hashes -r "$lock"
-fi
-for package in "$@"; do
-  # `./` and --no-index: a bare `shared` would be taken for somebody's package of that name.
-  /build/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir /ours "./$package"
-done
-if [ $# -gt 0 ]; then
+if [ "$1" = --add ]; then
+  shift
+  for package in "$@"; do
+    # `./` and --no-index: a bare `shared` would be taken for somebody's package of that name.
+    /build/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir /ours "./$package"
+  done
   pip install --quiet --no-index --no-deps /ours/*.whl
   rm -r /ours
+  exit
+fi
+
+python -m venv --without-pip /opt/coinlake
+if [ "$1" = --built ]; then
+  # The hash is that of the source; a wheel made of it has another.
+  sed -e 's/ *\\$//' -e '/^ *--hash/d' "$2" > /tmp/unhashed.txt
+  pip install --quiet --no-index --find-links /wheels --no-deps -r /tmp/unhashed.txt
+else
+  pip install --quiet --no-index --find-links /wheels --no-deps --require-hashes -r "$1"
 fi
