@@ -1,29 +1,15 @@
 """Where the EC2 files are, and real programs around them: a broker, a local AWS."""
 
-import importlib.util
 import os
-import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).resolve().parents[3]
 EC2 = ROOT / "deploy" / "ec2"
-
-
-def module_of(path: Path) -> ModuleType:
-    """A module by its file, which importlib mode cannot import by name."""
-    if path.stem not in sys.modules:
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module
-        spec.loader.exec_module(module)
-    return sys.modules[path.stem]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +24,11 @@ def aws_endpoint() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    endpoint = f"http://{host}:{port}"
+    # The servers of one process share what is in them.
+    with urllib.request.urlopen(f"{endpoint}/moto-api/reset", data=b"") as answer:
+        assert answer.status == 200
+    yield endpoint
     server.stop()
 
 
