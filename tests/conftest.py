@@ -34,7 +34,9 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "jdk24": _jdk24,
     "docker": lambda: shutil.which("dockerd"),
     "chromium": lambda: shutil.which("chromium"),
+    # Debian's packages `prometheus` and `prometheus-alertmanager`.
     "promtool": lambda: shutil.which("promtool"),
+    "alertmanager": lambda: shutil.which("prometheus-alertmanager"),
     "systemd-analyze": lambda: shutil.which("systemd-analyze"),
     "shellcheck": lambda: shutil.which("shellcheck"),
     "aws": lambda: shutil.which("aws"),

@@ -1,0 +1,88 @@
+"""The rules under promtool and the routes under amtool: they load, and each alert does as it says."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.observability.promql import COMPOSE, RULE_TESTS
+
+PROMETHEUS = COMPOSE / "prometheus"
+TESTS = sorted(file.name for file in RULE_TESTS.glob("*.yaml"))
+
+
+def promtool(*arguments: str, folder: Path = PROMETHEUS) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["promtool", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.needs("promtool")
+def test_prometheus_would_take_its_configuration_and_its_rules() -> None:
+    checked = promtool("check", "config", "--lint-fatal", "prometheus.yml")
+
+    assert checked.returncode == 0, checked.stdout
+    assert "duplicate" not in checked.stdout
+
+
+@pytest.mark.needs("promtool")
+@pytest.mark.parametrize("name", TESTS)
+def test_alerts_ring_when_they_should_and_only_then(name: str) -> None:
+    done = promtool("test", "rules", f"tests/{name}")
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.needs("promtool")
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "test"),
+    [
+        # Without memory the lag of a dead sink cannot be seen.
+        ("stages.yaml", "}[1d]", "}[1m]", "s3-sink.yaml"),
+        # Without absent() a job that is no longer scraped is silent.
+        ("s3-sink.yaml", ' or absent(up{job="s3-sink"})', "", "s3-sink.yaml"),
+        # An increase does not see a series that is born at 1.
+        (
+            "etl-runner.yaml",
+            "max_over_time(etl_runner_alarms_total[1h])",
+            "increase(etl_runner_alarms_total[1h])",
+            "etl-runner.yaml",
+        ),
+        # A limit that is a little too strict rings on a calm day.
+        ("ingestor.yaml", "> 0.1\n", "> 0.03\n", "calm.yaml"),
+    ],
+)
+def test_a_wrong_rule_turns_the_tests_red(
+    tmp_path: Path, file: str, right: str, wrong: str, test: str
+) -> None:
+    shutil.copytree(PROMETHEUS, tmp_path / "prometheus")
+    rules = tmp_path / "prometheus/rules" / file
+    text = rules.read_text()
+    changed = text.replace(right, wrong)
+    assert changed != text
+    rules.write_text(changed)
+
+    loads = promtool("check", "rules", f"rules/{file}", folder=tmp_path / "prometheus")
+    done = promtool("test", "rules", f"tests/{test}", folder=tmp_path / "prometheus")
+
+    assert loads.returncode == 0, loads.stdout
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout
+
+
+@pytest.mark.needs("alertmanager")
+def test_alertmanager_would_take_its_configuration() -> None:
+    checked = subprocess.run(
+        ["amtool", "check-config", "alertmanager.yml"],
+        cwd=COMPOSE / "alertmanager",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    assert checked.returncode == 0, checked.stdout
