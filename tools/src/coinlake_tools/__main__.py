@@ -1,4 +1,4 @@
-"""The command `coinlake`: topics, provisioning, rebuild, retry, status, cost."""
+"""The command `coinlake`: topics, provisioning, rebuild, retry, status, audit, repair, cost."""
 
 import argparse
 import asyncio
@@ -14,14 +14,15 @@ from coinlake.contracts.topics import TOPICS
 from coinlake.errors import CoinlakeError, ConfigError
 from coinlake.settings import KafkaSettings, load
 from coinlake.topics import describe, ensure_topics
-from coinlake_tools import cost, services_http
+from coinlake_tools import cost, lake_commands, services_http
 from coinlake_tools.arguments import parser
 from coinlake_tools.aws_calls import open_aws
 from coinlake_tools.provision import STEPS, provision
 from coinlake_tools.resources import Lake
 from coinlake_tools.settings import Settings
 
-Command = Callable[[argparse.Namespace, Settings], Coroutine[None, None, None]]
+Command = Callable[[argparse.Namespace, Settings], Coroutine[None, None, int | None]]
+"""The exit code where it is not 0."""
 
 
 async def topics(args: argparse.Namespace, settings: Settings) -> None:
@@ -83,6 +84,10 @@ COMMANDS: dict[str, Command] = {
     "retry": hour_command,
     "status": status,
     "cost": show_cost,
+    "audit": lake_commands.audit,
+    "repair": lake_commands.repair,
+    "gap": lake_commands.gap,
+    "epoch": lake_commands.epoch,
 }
 
 
@@ -90,14 +95,15 @@ def main() -> int:
     """Run one command; 0 where it worked, 2 for a wrong setting, 1 for anything else."""
     args = parser().parse_args()
     try:
-        asyncio.run(COMMANDS[args.command](args, load(Settings, os.environ)))
+        code = asyncio.run(COMMANDS[args.command](args, load(Settings, os.environ)))
     except ConfigError as error:
         sys.stderr.write(f"coinlake: {error}\n")
         return 2
     except CoinlakeError as error:
         sys.stderr.write(f"coinlake: {error}\n")
-        return 1
-    return 0
+        # For the audit 1 is a verdict; what could not be looked at is none.
+        return 2 if args.command == "audit" else 1
+    return code or 0
 
 
 def _say(line: str) -> None:

@@ -17,6 +17,10 @@ def parser() -> argparse.ArgumentParser:
     _hour(commands.add_parser("rebuild", help="make one hour of a feed anew from its raw data"))
     _hour(commands.add_parser("retry", help="try an hour again that was parked after failures"))
     commands.add_parser("status", help="what each service says of itself, as JSON")
+    _audit(commands.add_parser("audit", help="prove that raw holds every record once"))
+    _repair(commands.add_parser("repair", help="put lost raw objects back from Kafka"))
+    _gap(commands.add_parser("gap", help="give up offsets that are nowhere any more"))
+    _epoch(commands.add_parser("epoch", help="begin a new epoch of a topic that was made anew"))
     _cost(commands.add_parser("cost", help="what a month on AWS costs"))
     return top
 
@@ -40,6 +44,47 @@ def _hour(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--feed", required=True, choices=list(FEEDS))
     sub.add_argument("--dt", required=True, help="UTC day, YYYY-MM-DD")
     sub.add_argument("--hour", required=True, help="UTC hour, 00 to 23")
+
+
+def _audit(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--topic", action="append", default=[], help="only this one; repeatable")
+    sub.add_argument("--deep", action="store_true", help="read the bytes, compare with Kafka")
+    sub.add_argument("--wait", type=float, default=0.0, metavar="S", help="for what is open")
+    sub.add_argument("--json", metavar="FILE", help="where the whole verdict goes")
+
+
+def _repair(sub: argparse.ArgumentParser) -> None:
+    _partition(sub)
+    sub.add_argument("--from", type=int, required=True, dest="start", help="first offset")
+    sub.add_argument("--to", type=int, required=True, dest="stop", help="first offset behind")
+    sub.add_argument(
+        "--cut", type=int, action="append", default=[], help="where a lost object began"
+    )
+    sub.add_argument("--dry-run", action="store_true", help="compare, and write nothing")
+
+
+def _gap(sub: argparse.ArgumentParser) -> None:
+    _partition(sub)
+    sub.add_argument(
+        "--to", type=int, required=True, dest="stop", help="where the chain goes on"
+    )
+    _mark(sub)
+
+
+def _epoch(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("action", choices=["raise"])
+    sub.add_argument("--topic", required=True)
+    _mark(sub)
+
+
+def _partition(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--topic", required=True)
+    sub.add_argument("--partition", type=int, required=True)
+
+
+def _mark(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--reason", required=True, help="is kept in the bucket")
+    sub.add_argument("--group", default="coinlake-s3-sink", help="the sinks' consumer group")
 
 
 def _cost(sub: argparse.ArgumentParser) -> None:

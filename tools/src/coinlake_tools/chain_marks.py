@@ -1,0 +1,100 @@
+"""`coinlake gap` and `coinlake epoch raise`: an operator's deeds, written into the chain."""
+
+from dataclasses import dataclass
+
+from coinlake.contracts.epochs import Epoch
+from coinlake.contracts.gaps import MAX_REASON_BYTES, Gap
+from coinlake.contracts.hours import hour_of
+from coinlake.contracts.raw_codec import encode
+from coinlake.contracts.raw_layout import RawKey, epoch_key
+from coinlake.contracts.raw_meta import RawMeta
+from coinlake.errors import ConfigError, PreconditionFailedError
+from coinlake.store import ObjectStore
+from coinlake_tools.chain_audit import Audited, Chain
+from coinlake_tools.lake_chain import topic_view
+from coinlake_tools.lake_log import LakeLog
+
+WRITER = "coinlake-gap"
+# A chain without any object has no hour to put the marker into: the hour that means none.
+_NO_TIME_MS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Writes marks. The sinks must have let go: `group` is the one that they are members of."""
+
+    store: ObjectStore
+    log: LakeLog
+    group: str
+
+    async def gap(self, topic: str, partition: int, next_offset: int, reason: str) -> str:
+        """Give up the offsets from the chain's end up to `next_offset`; the marker's key.
+
+        Raises ConfigError where Kafka still has some of them, TransientError.
+        """
+        _check_reason(reason)
+        await self._check_alone()
+        view, kept = await topic_view(self.store, topic), await self.log.kept(topic)
+        if not view.newest or partition not in kept:
+            raise ConfigError(f"{topic}-{partition} has no chain, or Kafka does not have it")
+        chain, result = view.chain(view.newest, partition), view.audited(view.newest, partition)
+        start = kept[partition].start
+        if result.findings:
+            raise ConfigError(f"the chain is broken elsewhere: {result.findings[0].text}")
+        if not result.end < next_offset:
+            raise ConfigError(f"the chain ends at {result.end}: nothing to give up")
+        if next_offset > start:
+            raise ConfigError(
+                f"Kafka still has offsets from {start} on: give up to {start} at most, "
+                "and let the sink or `coinlake repair` store the rest"
+            )
+        key, meta, body = _marker(chain, result, Gap(result.end, next_offset, reason))
+        await self._create(str(key), body, meta)
+        return str(key)
+
+    async def raise_epoch(self, topic: str, reason: str, now_ms: int) -> Epoch:
+        """Begin a new epoch: each partition's chain begins where Kafka's log starts now."""
+        _check_reason(reason)
+        await self._check_alone()
+        view, kept = await topic_view(self.store, topic), await self.log.kept(topic)
+        if not view.newest or not kept:
+            raise ConfigError(f"{topic} has no epoch yet, or Kafka does not have it")
+        origins = {number: one.start for number, one in kept.items()}
+        epoch = Epoch(topic, view.newest + 1, origins, reason, now_ms)
+        await self._create(epoch_key(topic, epoch.number), epoch.encode(), {})
+        return epoch
+
+    async def _check_alone(self) -> None:
+        members = await self.log.members(self.group)
+        if members:
+            raise ConfigError(
+                f"group {self.group} has {members} members: stop every sink first, "
+                "they read marks only when they are assigned a partition"
+            )
+
+    async def _create(self, key: str, body: bytes, metadata: dict[str, str]) -> None:
+        try:
+            await self.store.put(key, body, metadata=metadata, if_none_match=True)
+        except PreconditionFailedError as error:
+            raise ConfigError(f"{key} is there already: look again") from error
+
+
+def _marker(chain: Chain, result: Audited, gap: Gap) -> tuple[RawKey, dict[str, str], bytes]:
+    last = result.tiles[-1].meta if result.tiles else None
+    # The hour in which the chain broke off: two operators at once want the same key.
+    time_ms = _NO_TIME_MS if last is None else last.max_timestamp_ms
+    record = gap.record(time_ms)
+    encoded = encode([record])
+    key = RawKey(chain.topic, hour_of(time_ms), chain.epoch, chain.partition, gap.link)
+    meta = RawMeta(
+        gap.link, record.offset, gap.next_offset, 1, 0, encoded.sha256, time_ms, time_ms,
+        None if last is None else last.complete_to_ms, WRITER,
+    )  # fmt: skip
+    return key, {**meta.encode(), **gap.metadata()}, encoded.body
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise ConfigError("say why: --reason must not be empty")
+    if len(reason.encode()) > MAX_REASON_BYTES // 3:  # percent-encoding may treble it
+        raise ConfigError(f"the reason is longer than {MAX_REASON_BYTES // 3} bytes")
