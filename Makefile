@@ -43,6 +43,14 @@ test: setup jars ## What every change must pass: real Kafka, Spark and SQL, no D
 campaign: setup jars ## Everything at full size, resumable row by row (hours; ROWS="id …", SECONDS=600)
 	@$(CLEAN_ENV) $(BIN)/python tests/campaign/run.py $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) $(ROWS)
 
+sim: setup ## The sink in a seeded simulation (SEEDS=1000, FROM=0), then its broken variants
+	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)
+	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --controls
+
+audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
+	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
+	@set -a; . .local/stack.env; $(BIN)/coinlake audit --wait 120 --json .local/audit.json $(ARGS)
+
 lint: setup ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -90,5 +98,5 @@ lock: ## Resolve the dependencies anew (needs uv)
 clean: ## Remove what was built and set up (not the sources)
 	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status check test campaign lint types arrows unit contract spark integration compose-test \
+.PHONY: help demo up down status sim audit check test campaign lint types arrows unit contract spark integration compose-test \
   faults e2e fmt docs setup jars lock clean

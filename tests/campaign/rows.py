@@ -18,6 +18,8 @@ def _pytest(path: str) -> tuple[str, ...]:
 
 
 ROWS: tuple[Row, ...] = (
+    Row("sim", "20,000 seeds of the sink", ("-m", "tests.sim", "--seeds", "20000"), 600),
+    Row("controls", "the sink without its rules", ("-m", "tests.sim", "--controls"), 30),
     Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
     Row("stores", "the store's exam on every store", _pytest("tests/contract"), 60),
     Row("spark", "the job on real Spark", _pytest("tests/spark"), 120),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import structlog
 
 from tests.sim.controls import NONE, Control, controls
-from tests.sim.world import Verdict, run
+from tests.sim.play import Verdict, run
 
 CONTROL_SEEDS = 1500
 

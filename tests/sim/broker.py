@@ -60,6 +60,10 @@ class Group:
         self.generation = 0
         self.commits: dict[Partition, Commit] = {}
 
+    @property
+    def members(self) -> int:
+        return len(self._members)
+
     def join(self, name: str) -> "asyncio.Future[tuple[int, list[Partition]]]":
         """A place in the next generation; the answer comes once all have joined."""
         member = self._members.setdefault(name, _Member(self._now_s()))

@@ -35,6 +35,7 @@ class _Scheduled(Protocol):
     _context: Context
 
     def _run(self) -> None: ...
+    def __lt__(self, other: "_Scheduled") -> bool: ...
 
 
 class SimLoop(asyncio.BaseEventLoop):

@@ -41,8 +41,7 @@ class HastyWriter(Writer):
     async def write(self, lane: Lane, part: Part) -> Outcome:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ahead(lane))
-            outcome = await super().write(lane, part)
-        return outcome
+            return await super().write(lane, part)
 
     async def _ahead(self, lane: Lane) -> None:
         if len(lane.sealed_parts) < 2:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coinlake.contracts.epochs import Epoch, parse_epoch
+from coinlake.contracts.gaps import gap_reason
 from coinlake.contracts.headers import COMPLETE_TO, complete_to_ms
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import decode
@@ -126,9 +127,17 @@ class Oracle:
         if {hour_of(one.timestamp_ms) for one in records} != {raw.hour}:
             self.blame("hour", f"{raw} holds records of another hour")
         chain = self.chains.get((raw.epoch, raw.partition))
-        if chain is not None:
+        if gap_reason(stored.metadata) is not None:
+            self._gives_up(raw, meta)
+        elif chain is not None:
             self._same_bytes(raw, meta, records, chain)
             self._same_promise(raw, meta, records, chain)
+
+    def _gives_up(self, raw: RawKey, meta: RawMeta) -> None:
+        """A gap marker may only stand for what Kafka has no more."""
+        start = self._lives(raw.partition)[-1].start
+        if meta.next_offset > start:
+            self.blame("gap", f"{raw} gives up to {meta.next_offset}, Kafka has from {start}")
 
     def _same_bytes(
         self, raw: RawKey, meta: RawMeta, records: tuple[Record, ...], chain: Chain

@@ -7,6 +7,7 @@ from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
 from s3_sink.core.part import Limits
 from tests.sim.sink import BEGIN_MS, WALL_MS_PER_S
+from tests.sim.wire import Weather
 
 CHAOS_S = 30.0
 _HOUR_MS = 3_600_000
@@ -38,14 +39,14 @@ _DISASTERS = ("expire", "recreate", "wrong_commit", "early_commit")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One run. Shares are of requests to the store or to Kafka."""
+    """One run; the weathers are those at its begin."""
 
     partitions: int
     sinks: int
     limits: Limits
     events: tuple[Event, ...]
-    store_shares: dict[str, float]
-    kafka_shares: dict[str, float]
+    store_weather: Weather
+    kafka_weather: Weather
     has_holes: bool
 
 
@@ -67,18 +68,17 @@ def scenario(rng: random.Random) -> Scenario:
         sinks=rng.choice((1, 2, 2, 3)),
         limits=Limits(10**9, rng.choice((120, 10**9)), rng.randint(2, 12), rng.uniform(0.3, 4)),
         events=tuple(sorted(events, key=lambda event: event.at_s)),
-        store_shares={
-            "refused": rng.choice((0.0, 0.1, 0.3)),
-            "lost": rng.choice((0.0, 0.15, 0.3)),
-            "late": rng.choice((0.0, 0.1, 0.2)),
-            "resent": rng.choice((0.0, 0.05)),
-            "conflicts": rng.choice((0.0, 0.1)),
-            "slow_s": rng.choice((0.0, 0.3, 3.0)),
-        },
-        kafka_shares={
-            "refused": rng.choice((0.0, 0.02, 0.1)),
-            "lost": rng.choice((0.0, 0.1)),
-        },
+        store_weather=Weather(
+            refused=rng.choice((0.0, 0.1, 0.3)),
+            lost=rng.choice((0.0, 0.15, 0.3)),
+            late=rng.choice((0.0, 0.1, 0.2)),
+            resent=rng.choice((0.0, 0.05)),
+            conflicts=rng.choice((0.0, 0.1)),
+            slow_s=rng.choice((0.0, 0.3, 3.0)),
+        ),
+        kafka_weather=Weather(
+            refused=rng.choice((0.0, 0.02, 0.1)), lost=rng.choice((0.0, 0.1))
+        ),
         has_holes=rng.random() < 0.1,
     )
 

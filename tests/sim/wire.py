@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from coinlake.errors import CoinlakeError, TransientError
 from tests.sim.clock import SimLoop
@@ -84,8 +84,8 @@ class Wire:
         return self._rng.uniform(0.001, 0.02) + (self._rng.uniform(0, slow_s) if slow_s else 0)
 
     @staticmethod
-    def _raised(what: str) -> Callable[[], Answer]:
-        def fail() -> Answer:
+    def _raised(what: str) -> Callable[[], NoReturn]:
+        def fail() -> NoReturn:
             raise TransientError(f"{what}: 503")
 
         return fail

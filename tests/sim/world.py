@@ -1,43 +1,19 @@
-"""One run: builds the world of a seed, plays its scenario, heals it, and hears the judge."""
+"""The world of a run: broker, bucket, sinks, a producer, and what is done to them."""
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from coinlake.contracts.epochs import Epoch
-from coinlake.contracts.raw_layout import epoch_key
-from s3_sink.core.lane import State
-from s3_sink.core.ports import Commit, Partition
+from s3_sink.core.ports import Commit
 from tests.sim.broker import Broker, PartitionLog
 from tests.sim.bucket import Bucket
-from tests.sim.clock import SimLoop, in_virtual_time
-from tests.sim.controls import NONE, Control
+from tests.sim.clock import SimLoop
+from tests.sim.controls import Control
 from tests.sim.oracle import Oracle
-from tests.sim.scenario import CHAOS_S, Event, Scenario, record, scenario
+from tests.sim.scenario import Event, Scenario, record, scenario
 from tests.sim.sink import BLIND_S, Place, SinkProcess
-from tests.sim.wire import Weather
 
 TOPIC = "coincap.assets.v1"
-# Healed sinks need a session timeout, a rebalance and a few backoffs; more means they are stuck.
-_HEAL_S = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How a run went. Times in virtual seconds; the digest is that of the timeline."""
-
-    seed: int
-    violations: tuple[str, ...]
-    timeline: tuple[str, ...]
-    objects: int
-    refusals: int
-    virtual_s: float
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256("\n".join(self.timeline).encode()).hexdigest()[:16]
 
 
 class World:
@@ -54,15 +30,14 @@ class World:
         )
         self.oracle.broker = self.broker
         self.bucket = Bucket(self.oracle.landed, overwrites=control.overwrites)
-        self.kafka_weather = Weather(**self.plan.kafka_shares)
-        self.store_weather = Weather(**self.plan.store_shares)
+        self.kafka_weather = self.plan.kafka_weather
+        self.store_weather = self.plan.store_weather
         self.place = Place(
             loop, self.broker, self.bucket, self.kafka_weather, self.store_weather,
             self.note, control.writer,
         )  # fmt: skip
         self.sinks: list[SinkProcess] = []
         self.dead: list[SinkProcess] = []
-        self.refusals = 0
         self._started = 0
         self._seed = seed
 
@@ -112,9 +87,9 @@ class World:
         if sink is not None:
             sink.process.is_frozen = True
             self.note(f"freeze {sink.name}")
-            self.loop.call_later(0.5 + amount * 25, self._thaw, sink)
+            self.loop.call_later(0.5 + amount * 25, self.thaw, sink)
 
-    def _thaw(self, sink: SinkProcess) -> None:
+    def thaw(self, sink: SinkProcess) -> None:
         if sink.process.is_frozen:
             self.note(f"thaw {sink.name}")
             self.loop.thaw(sink.process)
@@ -175,7 +150,7 @@ class World:
 
     def _create(self) -> None:
         if self.broker.is_there:
-            return  # The healing was faster.
+            return  # Two deletes, one topic.
         self.broker.create_topic()
         for log in self.broker.logs.values():
             # Often it is as long as the old one was before anybody looks.
@@ -193,190 +168,3 @@ class World:
         for partition in self.broker.partitions:
             end = self.oracle.chain(partition.number).end
             self.broker.group.commits[partition] = Commit(int(end * amount), "")
-
-    # The end.
-
-    async def heal(self) -> None:
-        """All faults end; what was refused is put right by an operator, and then all is stored."""
-        for weather in (self.store_weather, self.kafka_weather):
-            weather.is_down, weather.slow_s = False, 0.0
-            weather.refused = weather.lost = weather.late = weather.conflicts = 0.0
-        if not self.broker.is_there:
-            self._create()
-        for sink in list(self.sinks):
-            self._thaw(sink)
-        if not any(not sink.is_over and not sink.stop.is_set() for sink in self.sinks):
-            self.start_sink()
-        self.note("healed")
-        if await self._settles() or self._is_wrong():
-            return
-        await self._operate()
-
-    async def _settles(self) -> bool:
-        """Whether everything comes to be stored, without anybody's help."""
-        deadline_s = self.loop.time() + _HEAL_S
-        while self.loop.time() < deadline_s and not self._is_wrong():
-            if all(self._is_stored(one) for one in self.broker.partitions):
-                return True
-            if self._all_stopped():
-                return False
-            await asyncio.sleep(1.0)
-        if not self._is_wrong():
-            self.oracle.blame("stuck", f"no progress: {self._standing()}")
-        return False
-
-    def _is_stored(self, partition: Partition) -> bool:
-        log, chain = self.broker.logs[partition], self.oracle.chain(partition.number)
-        # Heartbeats alone wait for a value, an hour, a revoke or a shutdown.
-        values = [one.offset for one in log.records[-20:] if one.value is not None]
-        wanted = max((values[-1] + 1 if values else 0), log.start)
-        same = chain.life in (None, log.life)
-        return same and chain.end >= wanted and not self._owed(partition)
-
-    def _owed(self, partition: Partition) -> str | None:
-        """Why this partition must be refused, from the truth; None where it must go on."""
-        log, chain = self.broker.logs[partition], self.oracle.chain(partition.number)
-        commit = self.broker.group.commits.get(partition)
-        if chain.life not in (None, log.life):
-            return "recreated"
-        if chain.end < log.start:
-            return "expired"
-        if commit is not None and commit.offset > chain.end and not commit.metadata:
-            return "commit"
-        return None
-
-    def _all_stopped(self) -> bool:
-        """Whether each partition is either stored or rightly held still by its owner."""
-        return all(
-            self._is_stored(one) or State.STOPPED in self._states(one)
-            for one in self.broker.partitions
-        ) and any(State.STOPPED in self._states(one) for one in self.broker.partitions)
-
-    def _states(self, partition: Partition) -> list[State]:
-        return [sink.states()[partition] for sink in self.sinks if partition in sink.states()]
-
-    async def _operate(self) -> None:
-        """Each refusal must have its reason; the operator restarts, and removes the reason."""
-        for partition in self.broker.partitions:
-            if self._is_stored(partition):
-                continue
-            self.refusals += 1
-            owed = self._owed(partition)
-            if owed is None and not self.plan_has_disaster:
-                self.oracle.blame("refusal", f"{partition} was refused without a reason")
-        await self._restart(operate=False)
-        for partition in self.broker.partitions:
-            if self._owed(partition) is not None:
-                await self._refused(partition)
-        await self._restart(operate=True)
-        await self._settles()
-        if not all(self._is_stored(one) for one in self.broker.partitions):
-            self.oracle.blame("stuck", f"after the operator: {self._standing()}")
-
-    @property
-    def plan_has_disaster(self) -> bool:
-        names = {event.what for event in self.plan.events}
-        return bool(names & {"expire", "recreate", "wrong_commit", "early_commit"})
-
-    async def _restart(self, *, operate: bool) -> None:
-        # Some may only be starting now.
-        while not all(sink.is_over for sink in self.sinks):
-            for sink in self.sinks:
-                sink.stop.set()
-            await asyncio.sleep(1.0)
-        if operate:
-            self._put_right()
-        self.start_sink()
-
-    async def _refused(self, partition: Partition) -> None:
-        """A fresh sink must refuse what is owed a refusal."""
-        deadline_s = self.loop.time() + _HEAL_S
-        while self.loop.time() < deadline_s and not self._is_wrong():
-            states = self._states(partition)
-            if State.STOPPED in states:
-                return
-            if State.RUNNING in states and self._owed(partition) is not None:
-                self.oracle.blame("no refusal", f"{partition} runs: {self._owed(partition)}")
-            await asyncio.sleep(0.2)
-        if not self._is_wrong():
-            self.oracle.blame("no refusal", f"{partition}: {self._owed(partition)}")
-
-    def _put_right(self) -> None:
-        """The operator's deeds: a new epoch, and commits that are forgotten."""
-        owed = {one: self._owed(one) for one in self.broker.partitions}
-        if {"recreated", "expired"} & set(owed.values()):
-            origins = {
-                one.number: self.broker.logs[one].start for one in self.broker.partitions
-            }
-            epoch = Epoch(TOPIC, self.oracle.epoch + 1, origins, "operator", 0)
-            key = epoch_key(TOPIC, epoch.number)
-            self.bucket.put(key, epoch.encode(), {}, if_none_match=True)
-        else:
-            self.broker.group.commits.clear()
-
-    def _is_wrong(self) -> bool:
-        for sink in self.sinks:
-            if sink.crash is not None:
-                self.oracle.blame("crash", f"{sink.name}: {sink.crash!r}")
-        for error in self.loop.troubles:
-            self.oracle.blame("crash", f"an error that nobody heard: {error!r}")
-        self.loop.troubles.clear()
-        return bool(self.oracle.violations)
-
-    def _standing(self) -> str:
-        said = []
-        for one in self.broker.partitions:
-            log, chain = self.broker.logs[one], self.oracle.chain(one.number)
-            said.append(
-                f"{one}: log [{log.start}, {log.end}), chain {chain.end}, "
-                f"{[str(state) for state in self._states(one)]}, {self._owed(one)}"
-            )
-        return "; ".join(said)
-
-
-def run(seed: int, control: Control = NONE) -> Verdict:
-    """Play one seed to its end."""
-    worlds: list[World] = []
-
-    async def play(loop: SimLoop) -> None:
-        world = World(seed, control, loop)
-        worlds.append(world)
-        await _play(world)
-
-    with control.applied():
-        in_virtual_time(play)
-    (world,) = worlds
-    return Verdict(
-        seed,
-        tuple(dict.fromkeys(world.oracle.violations)),
-        tuple(world.timeline),
-        world.oracle.objects,
-        world.refusals,
-        world.loop.time(),
-    )
-
-
-async def _play(world: World) -> None:
-    background = [
-        asyncio.ensure_future(world.tick()),
-        asyncio.ensure_future(world.produce_until(CHAOS_S)),
-    ]
-    for _ in range(world.plan.sinks):
-        world.start_sink()
-    for event in world.plan.events:
-        world.loop.call_at(event.at_s, world.happen, event)
-    while world.loop.time() < CHAOS_S and not world.oracle.violations:
-        await asyncio.sleep(1.0)
-    if not world.oracle.violations:
-        await world.heal()
-    await _clear(world, background)
-
-
-async def _clear(world: World, background: list[asyncio.Task[None]]) -> None:
-    """Only now, with the verdict given, are the dead woken, to end their tasks."""
-    for sink in [*world.sinks, *world.dead]:
-        world.loop.thaw(sink.process)
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, *background, return_exceptions=True)

@@ -10,13 +10,15 @@ from coinlake.contracts.raw_layout import RawKey, epoch_key
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.errors import ConfigError, PreconditionFailedError
 from coinlake.store import ObjectStore
-from coinlake_tools.chain_audit import Audited, Chain
+from coinlake_tools.chain_audit import Audited, Chain, Kind
 from coinlake_tools.lake_chain import topic_view
 from coinlake_tools.lake_log import LakeLog
 
 WRITER = "coinlake-gap"
 # A chain without any object has no hour to put the marker into: the hour that means none.
 _NO_TIME_MS = -1
+# Where the chain's end cannot be told for sure, a marker could land in the wrong place.
+_BREAKS = frozenset({Kind.MISSING, Kind.OVERLAP, Kind.DUPLICATE, Kind.METADATA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ class Marks:
             raise ConfigError(f"{topic}-{partition} has no chain, or Kafka does not have it")
         chain, result = view.chain(view.newest, partition), view.audited(view.newest, partition)
         start = kept[partition].start
-        if result.findings:
-            raise ConfigError(f"the chain is broken elsewhere: {result.findings[0].text}")
+        broken = [one for one in result.findings if one.kind in _BREAKS]
+        if broken:
+            raise ConfigError(f"the chain is broken elsewhere: {broken[0].text}")
         if not result.end < next_offset:
             raise ConfigError(f"the chain ends at {result.end}: nothing to give up")
         if next_offset > start:
