@@ -43,7 +43,6 @@ class Scenario:
 
     partitions: int
     sinks: int
-    limits: Limits
     events: tuple[Event, ...]
     store_weather: Weather
     kafka_weather: Weather
@@ -66,7 +65,6 @@ def scenario(rng: random.Random) -> Scenario:
     return Scenario(
         partitions=rng.choice((1, 1, 2)),
         sinks=rng.choice((1, 2, 2, 3)),
-        limits=Limits(10**9, rng.choice((120, 10**9)), rng.randint(2, 12), rng.uniform(0.3, 4)),
         events=tuple(sorted(events, key=lambda event: event.at_s)),
         store_weather=Weather(
             refused=rng.choice((0.0, 0.1, 0.3)),
@@ -81,6 +79,11 @@ def scenario(rng: random.Random) -> Scenario:
         ),
         has_holes=rng.random() < 0.1,
     )
+
+
+def limits(rng: random.Random) -> Limits:
+    """When one sink cuts: no two need to have the same settings."""
+    return Limits(10**9, rng.choice((120, 10**9)), rng.randint(2, 12), rng.uniform(0.3, 4))
 
 
 def _event(rng: random.Random) -> Event:

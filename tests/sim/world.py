@@ -10,7 +10,7 @@ from tests.sim.bucket import Bucket
 from tests.sim.clock import SimLoop
 from tests.sim.controls import Control
 from tests.sim.oracle import Oracle
-from tests.sim.scenario import Event, Scenario, record, scenario
+from tests.sim.scenario import Event, Scenario, limits, record, scenario
 from tests.sim.sink import BLIND_S, Place, SinkProcess
 
 TOPIC = "coincap.assets.v1"
@@ -71,7 +71,7 @@ class World:
         name = f"sink{self._started}"
         self.note(f"start {name}")
         rng = random.Random(f"{name}-{self._seed}")
-        self.sinks.append(SinkProcess(name, self.place, rng, self.plan.limits))
+        self.sinks.append(SinkProcess(name, self.place, rng, limits(rng)))
 
     def happen(self, event: Event) -> None:
         self.note(f"event: {event.what} {event.amount:.2f}")

@@ -97,7 +97,9 @@ class Lake:
     async def sink(self, number: int, records: Sequence[Record], link: int) -> None:
         """Have the sink's own core store records."""
         lane = Lane(Partition(TOPIC, number), Limits(10**9, 10**9, SIZE, 60.0), Promises())
-        lane.begin(1, link, None)
+        told = [one.metadata.get("complete-to") for one in self.store.objects.values()]
+        promised = max((int(one) for one in told if one), default=None) if link else None
+        lane.begin(1, link, promised)
         lane.add(records, 0.0)
         lane.seal(Reason.SHUTDOWN)
         writer = Writer(self.store, _Codec(), self._wait, _Deaf(), "sink")
