@@ -122,7 +122,7 @@ class Lake:
 
     def copy(self, key: str, to: str, **metadata: str) -> None:
         self.store.objects[to] = self.store.objects[key]
-        self.alter(to, **metadata)
+        self.alter(to, None, **metadata)
 
     @staticmethod
     async def _wait(attempt: int) -> None:

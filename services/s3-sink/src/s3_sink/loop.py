@@ -158,8 +158,8 @@ class Sink:
         self._polled_at_s = now_s
         if was_blind:
             # Frozen, or cut off: what was fetched now may be another topic's of that name.
-            for slot in self._slots.values():
-                self._restart(slot)
+            for known in self._slots.values():
+                self._restart(known)
             return
         for partition, records in polled.records.items():
             slot = self._slots.get(partition)
