@@ -35,4 +35,5 @@ if ! grep -qxF "$line" "$fstab"; then
   sed -i "\\| $var xfs |d" "$fstab"
   echo "$line" >> "$fstab"
 fi
-mountpoint -q "$var" || mount "UUID=$uuid" "$var" -t xfs -o noatime
+# The disk itself, this once: udev may not have seen yet that it has a UUID.
+mountpoint -q "$var" || mount -t xfs -o noatime "$disk" "$var"
