@@ -44,6 +44,8 @@ class Chroot:
     def run(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
         told = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            # What an image builder tells systemctl: there is no systemd to talk to.
+            "SYSTEMD_OFFLINE": "1",
             "COINLAKE_STACK": "lake",
             "AWS_DEFAULT_REGION": "us-east-1",
             "COINLAKE_DISK": self.disk,

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PARAMETERS = {
     "BucketName": "the-lake",
     "ReleaseBucket": "releases",
-    "ReleaseKey": "coinlake.tar.gz",
+    "ReleaseKey": "coinlake-0.1.0.tar.gz",
     "ReleaseSha256": "0" * 64,
     "JobDigest": "0123456789abcdef",
     "AlertEmail": "ops@example.org",

@@ -128,6 +128,7 @@ MUST_NOT = [
     # The host starts things; it reads no data, and becomes neither Glue nor an administrator.
     ("HostRole", "s3:GetObject", RAW, {}),
     ("HostRole", "s3:PutObject", RAW, NEW),
+    ("HostRole", "s3:GetObject", "arn:aws:s3:::releases/another.txt", {}),
     ("HostRole", "athena:StartQueryExecution", WORKGROUP, {}),
     ("HostRole", "sts:AssumeRole", f"{ACCOUNT}/GlueJobRole", {}),
     ("HostRole", "sts:AssumeRole", f"{ACCOUNT}/Administrator", {}),
