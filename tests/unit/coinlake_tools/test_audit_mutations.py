@@ -1,6 +1,6 @@
 """Every mutation of a sound lake is caught and named; the sound lake itself is proven."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,8 @@ import pytest
 
 from coinlake.contracts.raw_codec import decode, encode
 from coinlake.contracts.raw_index import Record
+from coinlake.store import Listed
+from coinlake_tools.audit import Audit
 
 if TYPE_CHECKING:
     from tests.unit.coinlake_tools.conftest import Lake
@@ -254,3 +256,36 @@ async def test_expired_records_are_not_compared_and_the_rest_is(lake: Lake) -> N
 
     assert verdict.is_proven
     assert verdict.topics[TOPIC]["1-0"]["compared_with_kafka"] == 50
+
+
+async def test_an_object_that_lands_behind_the_listing_is_not_called_missing(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden, real = {lake.keys()[3]}, lake.store.list
+
+    async def list_late(prefix: str, start_after: str | None = None) -> AsyncIterator[Listed]:
+        async for entry in real(prefix, start_after):
+            if entry.key in hidden:
+                hidden.clear()  # It is there for whoever looks again.
+            else:
+                yield entry
+
+    monkeypatch.setattr(lake.store, "list", list_late)
+
+    assert (await lake.audit()).is_proven
+
+
+async def test_the_audit_waits_for_what_the_sinks_still_hold(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = lake.keys()[-1]
+    held = lake.store.objects.pop(key)
+
+    async def sleep(seconds: float) -> None:
+        lake.store.objects[key] = held
+
+    monkeypatch.setattr("coinlake_tools.audit.asyncio.sleep", sleep)
+    patient = Audit(lake.store, lake.log, deep=False, wait_s=2.0)
+
+    assert not (await lake.audit()).is_proven
+    assert (await patient.run([], lambda _: None)).is_proven
