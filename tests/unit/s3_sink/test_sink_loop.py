@@ -12,7 +12,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.flow import Budget
 from s3_sink.core.lane import State
-from s3_sink.core.part import Limits
+from s3_sink.core.part import Limits, Reason
 from s3_sink.core.ports import Commit, Partition, Polled
 from s3_sink.core.writer import Writer
 from s3_sink.loop import Outside, Policy, Sink
@@ -161,9 +161,13 @@ async def test_fetching_jumps_to_the_end_of_a_longer_object_that_was_there_first
     stage = Stage(world)
 
     async def another_was_faster() -> None:
-        await world.store_all(_records(0, 20), size=20)
-        stage.now_s += 60.0
-        while stage.lane.link < 20:  # noqa: ASYNC110
+        stage.group.pause(ONE)
+        world.log.records = _records(0, 20)
+        await world.store_all(world.log.records, size=20)
+        stage.now_s += 4.0
+        stage.lane.seal(Reason.AGE)
+        stage.sink._slots[ONE].nudge()
+        while stage.group.positions[ONE] < 20:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
     await stage.play(
@@ -331,6 +335,32 @@ async def test_a_sink_that_was_frozen_asks_the_chain_before_it_trusts_what_it_re
 
     # What it held of the old topic is stored, nothing of the new one behind it.
     assert world.stored() == _records(0, 15)
+    ((_, (_, reason)),) = [said for said in stage.told.heard if said[0] == "stopped"]
+    assert "the topic was re-created" in reason
+
+
+async def test_a_longer_object_of_another_topic_is_not_gone_on_from(world: World) -> None:
+    world.log.records = _records(0, 5)
+    stage = Stage(world)
+    old = [Record(n, NOON_MS + n, b"k", b"another topic") for n in range(20)]
+
+    async def a_sleeper_of_the_old_topic_wakes() -> None:
+        # Longer than what is held here, so that no hash can tell the difference.
+        await world.store_all(old, size=20)
+        stage.group.pause(ONE)
+        stage.now_s += 4.0
+        stage.lane.seal(Reason.AGE)
+        stage.sink._slots[ONE].nudge()
+        world.log.records = _records(0, 40)
+        while "stopped" not in stage.told.names():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    await stage.play(
+        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 5,
+        then=a_sleeper_of_the_old_topic_wakes(),
+    )
+
+    assert world.stored() == old
     ((_, (_, reason)),) = [said for said in stage.told.heard if said[0] == "stopped"]
     assert "the topic was re-created" in reason
 

@@ -297,7 +297,8 @@ class Sink:
         lane = slot.lane
         outcome = await self._writer.write(lane, part)
         if outcome.jump:
-            self._source.seek(lane.partition, lane.fetched_to)
+            # Not all of it was here to be compared: the chain's end must tell whose records it has.
+            self._restart(slot)
         # Commit last: a crash before it costs a look at the bucket, never a record.
         self._commits.confirm(lane.partition, Commit(lane.link, str(outcome.found.key)))
         self._to_commit.set()
