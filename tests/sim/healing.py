@@ -129,9 +129,9 @@ class Healing:
         deadline_s = self._world.loop.time() + _HEAL_S
         while self._world.loop.time() < deadline_s and not self._is_wrong():
             states = self._states(partition)
-            if State.STOPPED in states:
-                return
-            if State.RUNNING in states and self._owed(partition) is not None:
+            if State.STOPPED in states or self._owed(partition) is None:
+                return  # Refused; or a late request of a dead sink has removed the reason.
+            if State.RUNNING in states:
                 self._world.oracle.blame(
                     "no refusal", f"{partition} runs: {self._owed(partition)}"
                 )
