@@ -156,3 +156,16 @@ def test_health_metrics_and_status_are_open(api: "Api") -> None:
     assert api.ask("/healthz", None).status_code == 200
     assert 'query_api_requests_total{route="/v1/assets",status="200"}' in metrics.text
     assert status["feeds"]["assets"]["hours_published"] == 2
+
+
+@pytest.mark.parametrize("what", ["quotes?", "candles?interval=1h&"])
+def test_a_range_without_a_published_hour_is_empty_and_costs_nothing(
+    api: "Api", what: str
+) -> None:
+    answer = api.ask(
+        f"/v1/assets/bitcoin/{what}from=2001-01-01T00:00:00Z&to=2001-01-01T06:00:00Z"
+    )
+
+    assert answer.status == 200
+    assert answer.json()["data"] == []
+    assert answer.json()["meta"]["scanned_bytes"] == 0

@@ -6,11 +6,10 @@ from typing import Any
 from aiohttp import web
 
 from coinlake.contracts.feeds import ASSETS, FEEDS
-from coinlake.errors import InvariantError
 from query_api.adapters.ledger import View
 from query_api.core import statements
 from query_api.core.answers import Result
-from query_api.core.coverage import Heads, coverage_rows, is_final, newest_hours
+from query_api.core.coverage import Heads, between, coverage_rows, is_final, newest_hours
 from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import INTERVALS_MS, Statement
 from query_api.core.window import Window, instant_ms, received_hours, rfc3339, window_of
@@ -85,7 +84,7 @@ class Prices:
             self._context.database, asset_id, window, skew_ms, limit, order
         )
         view, result = await self._ranged(asked, window, limit)
-        return self._answer(view, result.rows.records(), result)
+        return self._answer(view, _records(result), result)
 
     async def candles(self, request: web.Request) -> web.Response:
         """Candles of an asset; `final` where no more quotes can come into one."""
@@ -100,7 +99,7 @@ class Prices:
         skew_ms = settings.max_skew_s * 1000
         asked = statements.candles(self._context.database, asset_id, interval, window, skew_ms)
         view, result = await self._ranged(asked, window, most + 2)
-        rows = result.rows.records()
+        rows = _records(result)
         for row in rows:
             start_ms = instant_ms(str(row["start"]), "start")
             span = Window(start_ms, start_ms + width_ms)
@@ -127,19 +126,24 @@ class Prices:
 
     async def _ranged(
         self, statement: Statement, window: Window, max_rows: int
-    ) -> tuple[View, Result]:
+    ) -> tuple[View, Result | None]:
         first, last = received_hours(window, self._context.settings.max_skew_s * 1000)
         asked = Asked(statement, first, last, max_rows)
-        view, result = await steady(self._context, lambda _: asked)
-        if result is None:
-            raise InvariantError("a statement was asked and gave no result")
-        return view, result
+        # Nothing published in the range is an empty answer, and not worth a query.
+        return await steady(
+            self._context,
+            lambda heads: asked if between(heads, ASSETS.name, first, last) else None,
+        )
 
     def _answer(
         self, view: View, data: Any, result: Result | None, more: dict[str, Any] | None = None
     ) -> web.Response:
         about = meta(self._context, view, [ASSETS.name], result)
         return json_answer({"data": data, "meta": {**about, **(more or {})}})
+
+
+def _records(result: Result | None) -> list[dict[str, Any]]:
+    return [] if result is None else result.rows.records()
 
 
 def _asset_id(request: web.Request) -> str:
