@@ -166,6 +166,6 @@ def test_a_range_without_a_published_hour_is_empty_and_costs_nothing(
         f"/v1/assets/bitcoin/{what}from=2001-01-01T00:00:00Z&to=2001-01-01T06:00:00Z"
     )
 
-    assert answer.status == 200
+    assert answer.status_code == 200
     assert answer.json()["data"] == []
     assert answer.json()["meta"]["scanned_bytes"] == 0
