@@ -25,10 +25,13 @@ from local_stack.record import Source
 from local_stack.stack import Stack
 from tests.unit.observability.promql import COMPOSE
 
-# The rules are the delivered ones; only these waits of the sink's alerts are shortened in the copy
-# that the test loads, since it stops the sink and cannot wait for minutes.
-SHORTENED_FILE = "s3-sink.yaml"
-SHORTENED = ((r"for: \d+m", "for: 2s"), (r"offset 5m", "offset 20s"))
+# The rules are the delivered ones; only these waits are shortened in the copy that the test loads,
+# since it stops the sink and cannot wait for minutes.
+SHORTENED = (
+    ("s3-sink.yaml", r"for: \d+m", "for: 2s"),
+    ("s3-sink.yaml", r"offset 5m", "offset 20s"),
+    ("stages.yaml", r"interval: 5m", "interval: 5s"),
+)
 
 
 @dataclass(slots=True)
@@ -93,11 +96,11 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 def _write(folder: Path, ports: dict[str, int], alertmanager: int, receiver: int) -> None:
     """Copies of the delivered files with other addresses and shorter waits, nothing else."""
     shutil.copytree(COMPOSE / "prometheus/rules", folder / "rules")
-    shortened = folder / "rules" / SHORTENED_FILE
-    for pattern, shorter in SHORTENED:
-        text, count = re.subn(pattern, shorter, shortened.read_text())
+    for name, pattern, shorter in SHORTENED:
+        file = folder / "rules" / name
+        text, count = re.subn(pattern, shorter, file.read_text())
         assert count, pattern
-        shortened.write_text(text)
+        file.write_text(text)
     config = yaml.safe_load((COMPOSE / "prometheus/prometheus.yml").read_text())
     config["global"] = {
         "scrape_interval": "1s",
