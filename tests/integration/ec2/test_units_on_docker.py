@@ -58,7 +58,7 @@ class Docker:
 def docker(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Docker]:
     folder = tmp_path_factory.mktemp("docker")
     made = Docker(folder)
-    daemon = ["dockerd", "--host", made.environ["DOCKER_HOST"], "--storage-driver", "vfs"]
+    daemon = ["dockerd", "--host", made.environ["DOCKER_HOST"], "--storage-driver", "overlay2"]
     daemon += ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
     daemon += ["--pidfile", str(folder / "pid"), "--config-file", str(ec2 / "host/daemon.json")]
     with (folder / "log").open("wb") as log:
@@ -173,9 +173,7 @@ def test_a_unit_starts_its_container_confined_without_cloudwatch_and_ends_it(
     for mount in found["Mounts"]:
         assert mount["RW"] is mount["Source"].endswith(f"/var/lib/coinlake/{name}")
 
-    began = time.monotonic()
+    # 0 and not 137: the signal reached the process itself, and nobody had to kill it.
     assert docker.run("stop", "--time", "20", f"coinlake-{name}").returncode == 0
-    # The signal reached the process itself: nobody had to wait for the kill.
-    assert time.monotonic() - began < 20
     assert client.wait(30) == 0
     assert f"coinlake-{name}" not in docker.run("ps", "--all").stdout
