@@ -36,6 +36,7 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "chromium": lambda: shutil.which("chromium"),
     # Debian's packages `prometheus` and `prometheus-alertmanager`.
     "promtool": lambda: shutil.which("promtool"),
+    "amtool": lambda: shutil.which("amtool"),
     "alertmanager": lambda: shutil.which("prometheus-alertmanager"),
     "systemd-analyze": lambda: shutil.which("systemd-analyze"),
     "shellcheck": lambda: shutil.which("shellcheck"),

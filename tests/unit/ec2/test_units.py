@@ -138,6 +138,10 @@ def test_no_container_runs_without_the_firewall(unit: Unit) -> None:
     assert unit.options("--network") == ["coinlake"]
 
 
+def test_no_container_runs_without_the_data_volume(unit: Unit) -> None:
+    assert unit.one("RequiresMountsFor") == "/var/lib/coinlake"
+
+
 def test_ports_are_on_loopback_but_those_that_speak_tls(unit: Unit) -> None:
     for port in unit.options("--publish"):
         assert port.startswith("127.0.0.1:") or port in {
