@@ -162,7 +162,9 @@ def test_a_script_that_raises_is_a_failed_run_with_its_message(
             for run in runs
         )
         metrics = _text(f"{lake.env['ETL_RUNNER_URL']}/metrics")
-        assert re.search(r'etl_runner_runs_total\{outcome="failed"\} [1-9]', metrics, re.IGNORECASE)
+        assert re.search(
+            r'etl_runner_runs_total\{outcome="failed"\} [1-9]', metrics, re.IGNORECASE
+        )
         log = (lake.stack.paths.logs / "etl_runner.log").read_text()
         assert "no luck today" in log
     finally:
