@@ -41,7 +41,7 @@ test: setup jars ## What every change must pass: real Kafka, Spark and SQL, no D
 	  -v --durations=15 $(ARGS)
 
 campaign: setup jars ## Everything at full size, resumable row by row (hours; ROWS="id …", SECONDS=600)
-	@$(CLEAN_ENV) $(BIN)/python tests/campaign/run.py $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) $(ROWS)
+	@$(CLEAN_ENV) $(BIN)/python -m tests.campaign.run $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) $(ROWS)
 
 sim: setup ## The sink in a seeded simulation (SEEDS=1000, FROM=0), then its broken variants
 	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rows import ROWS, Row
+from tests.campaign.rows import ROWS, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".local" / "campaign"
@@ -123,7 +123,7 @@ def _report(commit: str, outcomes: dict[str, Outcome]) -> str:
         "# The last campaign",
         "",
         f"Commit `{commit}`, {datetime.now(UTC).date()}, `make campaign`, then "
-        "`python tests/campaign/run.py --report`.",
+        "`python -m tests.campaign.run --report`.",
         "",
         "| row | what | result | seconds | last line |",
         "| --- | --- | --- | --- | --- |",
