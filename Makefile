@@ -90,7 +90,7 @@ endif
 	@touch $@
 
 lock: ## Resolve the dependencies anew (needs uv)
-	@for name in dev ingestor s3-sink etl-runner query-api tools job local; do \
+	@for name in dev build ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $$([ $$name = dev ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done

@@ -255,9 +255,16 @@ class Lake:
             _, feed, dt, hour, _ = key.split("/")
             heads[feed[5:], dt[3:], hour[5:]] = key  # in rising order of versions
         return bool(raw) and all(
-            at in heads
-            and keys == {item["key"] for item in json.loads(self.get(heads[at]))["inputs"]}
-            for at, keys in raw.items()
+            at in heads and self._made_from(heads[at], keys) for at, keys in raw.items()
+        )
+
+    def _made_from(self, head: str, keys: set[str]) -> bool:
+        """Whether a version was made from these objects; those without values need no run."""
+        inputs = {item["key"] for item in json.loads(self.get(head))["inputs"]}
+        return inputs <= keys and not any(
+            record.value is not None
+            for key in keys - inputs
+            for record in decode(self.get(key)).records
         )
 
 

@@ -49,6 +49,7 @@ class Stack:
         cloudformation.create_stack(StackName="network", TemplateBody=network)
         (made,) = cloudformation.describe_stacks(StackName="network")["Stacks"]
         told = {o["OutputKey"]: o["OutputValue"] for o in made["Outputs"]} | PARAMETERS
+        told["ImageId"] = self.client("ec2").describe_images()["Images"][0]["ImageId"]
         cloudformation.create_stack(
             StackName="lake",
             TemplateBody=(ec2 / "coinlake.yaml").read_text(),

@@ -19,6 +19,7 @@ PARAMETERS = {
     "ReleaseBucket": "releases",
     "ReleaseKey": "coinlake-0.1.0.tar.gz",
     "ReleaseSha256": "0" * 64,
+    "ImageId": "ami-0123456789abcdef0",
     "JobDigest": "0123456789abcdef",
     "VpcId": "vpc-00000000",
     "SubnetId": "subnet-00000000",
