@@ -4,6 +4,10 @@ set -euo pipefail
 etc=${COINLAKE_ETC:-/etc/coinlake}
 ec2=$(cd "$(dirname "$0")/.." && pwd)
 root=$(cd "$ec2/../.." && pwd)
+set -a
+# shellcheck source=/dev/null
+. "$etc/host.env"
+set +a
 export DOCKER_CONFIG=$etc/docker
 list=$ec2/host/images.env
 [ -f "$list" ] || { echo "70-images: $list is missing; see images.env.example" >&2; exit 1; }
