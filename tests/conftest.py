@@ -49,10 +49,14 @@ TOOLS: dict[str, Callable[[], str | None]] = {
 }
 
 
+MEASURED = pytest.StashKey[list[str]]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # A key of the person who runs the tests must never be spent by them.
     for name in [name for name in os.environ if name.startswith("COINCAP_")]:
         del os.environ[name]
+    config.stash[MEASURED] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,10 +74,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if "NOT RUN: needs " in text:
             tool = text.split("NOT RUN: needs ")[1].split("'")[0].strip(")")
             missing[tool] = missing.get(tool, 0) + 1
+    for line in terminalreporter.config.stash[MEASURED]:
+        terminalreporter.write_line(f"MEASURED: {line}")
     for tool, count in sorted(missing.items()):
         terminalreporter.write_line(
             f"NOT RUN: {count} test(s) need {tool}", red=True, bold=True
         )
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says a measured figure at the end of the run, where people look."""
+    return request.config.stash[MEASURED].append
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 import json
 import re
-import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ def odd_values(lake: "Lake") -> list[bytes]:
 
 
 def test_values_of_a_past_hour_are_in_sql_by_themselves(
-    lake: "Lake", odd_values: list[bytes]
+    lake: "Lake", odd_values: list[bytes], measured: Callable[[str], None]
 ) -> None:
     def landed() -> bool:
         raw = lake.keys(f"raw/{TOPIC}/dt={DT}/hour={HOUR}/")
@@ -70,7 +70,7 @@ def test_values_of_a_past_hour_are_in_sql_by_themselves(
         180,
     )
 
-    sys.stdout.write(f"\nlanded object in SQL after {time.monotonic() - started:.1f} s\n")
+    measured(f"a landed object was in SQL after {time.monotonic() - started:.1f} s (limit 60)")
     lake.settle(("assets", DT, HOUR))
     rows = lake.sql(
         f"select asset_id, price_usd, change_24h_pct, poll_id from quotes "
