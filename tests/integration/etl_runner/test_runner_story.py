@@ -38,11 +38,14 @@ def test_landed_objects_of_all_feeds_are_in_sql_and_a_late_one_makes_version_two
     until(lambda: all(lake.ledger(feed, HOUR) for feed in ("assets", "rates", "markets")))
     until(lambda: lake.ledger("exchanges", HOUR))
     entry = lake.ledger("assets", HOUR)[0]
-    rows = lake.sql("SELECT asset_id, price_usd, max_supply, rank FROM quotes")
+    # Other stories have their own hours in the same lake.
+    mine = f"WHERE dt = '{HOUR.dt}' AND hour = '{HOUR.hour}'"
+    rows = lake.sql(f"SELECT asset_id, price_usd, max_supply, rank FROM quotes {mine}")
 
     assert rows == [["bitcoin", "87711.199999999997089617", None, "1"]]
-    assert lake.sql("SELECT rate_usd FROM rates") == [["1.050000000000000000"]]
-    assert lake.sql("SELECT reason FROM quotes_quarantine")[0][0].startswith("not JSON")
+    assert lake.sql(f"SELECT rate_usd FROM rates {mine}") == [["1.050000000000000000"]]
+    reasons = lake.sql(f"SELECT reason FROM quotes_quarantine {mine}")
+    assert reasons[0][0].startswith("not JSON")
     assert (entry.counts.records, entry.counts.usable, entry.counts.duplicates) == (4, 1, 1)
     assert (entry.complete, entry.closed_by) == (True, "heartbeat")
     assert lake.ledger("rates", HOUR)[0].closed_by == "age"
@@ -53,7 +56,7 @@ def test_landed_objects_of_all_feeds_are_in_sql_and_a_late_one_makes_version_two
     lake.land("assets", HOUR, [assets("2", surprise=[1])], complete_to_ms=PROMISED)
     until(lambda: len(lake.ledger("assets", HOUR)) == 2)
     second = lake.ledger("assets", HOUR)[1]
-    found = lake.sql("SELECT price_usd FROM quotes WHERE dt = '2026-11-20' ORDER BY 1")
+    found = lake.sql(f"SELECT price_usd FROM quotes {mine} ORDER BY 1")
 
     assert [Decimal(row[0]) for row in found] == [
         Decimal(2),
