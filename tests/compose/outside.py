@@ -7,25 +7,16 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import boto3
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from botocore.config import Config
 
 from coinlake.contracts.topics import copied_by_the_sink
+from tests.kafka_log import KafkaRecord, all_records
 
 FEEDS = ("assets", "rates", "exchanges", "markets")
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaRecord:
-    topic: str
-    offset: int
-    value: bytes | None
-    headers: Mapping[str, str]
 
 
 class Outside:
@@ -76,31 +67,9 @@ class Outside:
         return _get(f"{self._url('SIMULATOR_ADMIN')}/bodies/{sha256}")
 
     # ---- Kafka
-    async def records(
-        self, topics: tuple[str, ...] = copied_by_the_sink()
-    ) -> list[KafkaRecord]:
+    def records(self, topics: tuple[str, ...] = copied_by_the_sink()) -> list[KafkaRecord]:
         """All records of topics up to their present ends, heartbeats too."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=f"127.0.0.1:{self._env['KAFKA_PORT']}",
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=4 << 20,
-        )
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(topic, 0) for topic in topics]
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            # Not seek_to_beginning: the consumer's own reset to the end may overtake it.
-            for partition, start in (await consumer.beginning_offsets(partitions)).items():
-                consumer.seek(partition, start)
-            found: list[KafkaRecord] = []
-            for partition in partitions:
-                while await consumer.position(partition) < ends[partition]:
-                    for batch in (await consumer.getmany(timeout_ms=500)).values():
-                        found += [_record(record) for record in batch]
-        finally:
-            await consumer.stop()
-        return [r for r in found if r.offset < ends[TopicPartition(r.topic, 0)]]
+        return all_records(f"127.0.0.1:{self._env['KAFKA_PORT']}", topics)
 
     # ---- S3
     def etags(self, prefix: str) -> dict[str, str]:
@@ -186,13 +155,6 @@ class Outside:
             for page in pages
             for partition in page["Partitions"]
         )
-
-
-def _record(record: Any) -> KafkaRecord:
-    headers = {
-        name: (value or b"").decode("utf-8", "replace") for name, value in record.headers
-    }
-    return KafkaRecord(record.topic, record.offset, record.value, headers)
 
 
 def _get(url: str) -> bytes:

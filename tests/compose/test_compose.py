@@ -4,7 +4,6 @@ Stories in the order of this file, on one stack. Every comparison is with someth
 share code with what it judges: the simulator's ledger, Kafka's records, gunzip, plain JSON.
 """
 
-import asyncio
 import hashlib
 import json
 from collections import Counter
@@ -15,8 +14,9 @@ import pytest
 
 from coinlake.contracts.raw_codec import decode
 from tests.compose.engine.daemon import Docker
-from tests.compose.outside import FEEDS, KafkaRecord, Outside
+from tests.compose.outside import FEEDS, Outside
 from tests.compose.stack import ComposeStack
+from tests.kafka_log import KafkaRecord
 
 pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(1500)]
 
@@ -244,7 +244,7 @@ def _served(outside: Outside) -> Counter[str]:
 
 
 def _newest_offset(outside: Outside) -> int:
-    assets = asyncio.run(outside.records(("coincap.assets.v1",)))
+    assets = outside.records(("coincap.assets.v1",))
     return max((record.offset for record in assets), default=-1)
 
 
@@ -261,7 +261,7 @@ def _settle(stack: ComposeStack, outside: Outside) -> None:
 
 
 def _records(outside: Outside) -> list[KafkaRecord]:
-    return asyncio.run(outside.records())
+    return outside.records()
 
 
 def _hash(value: bytes) -> str:
@@ -290,7 +290,7 @@ def _compare_bytes(stack: ComposeStack, outside: Outside, served: Counter[str]) 
     # Twice in Kafka is what the design allows after a kill, and it is named by the poll's id.
     assert (lines - served).total() <= twice
     lost = served - lines
-    gaps = asyncio.run(outside.records(("coinlake.gaps.v1",)))
+    gaps = outside.records(("coinlake.gaps.v1",))
     named = [record for record in gaps if record.value is not None]
     # One kill of the ingestor can catch the answers in flight: each of them is named.
     assert lost.total() <= len(named)
@@ -304,7 +304,7 @@ def _compare_bytes(stack: ComposeStack, outside: Outside, served: Counter[str]) 
 def _compare_rows(stack: ComposeStack, outside: Outside) -> None:
     """The table of quotes against the answers in Kafka, counted with nothing but json."""
     answers: dict[str, bytes] = {}
-    for record in asyncio.run(outside.records(("coincap.assets.v1",))):
+    for record in outside.records(("coincap.assets.v1",)):
         if record.value is not None:
             answers[record.headers["poll_id"]] = record.value
     expected = {poll: len(json.loads(value)["data"]) for poll, value in answers.items()}

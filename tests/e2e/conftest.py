@@ -18,7 +18,7 @@ from typing import Any
 
 import boto3
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.topics import copied_by_the_sink
@@ -26,18 +26,9 @@ from local_stack.paths import Paths
 from local_stack.progress import Progress
 from local_stack.record import Source
 from local_stack.stack import Stack
+from tests.kafka_log import KafkaRecord, all_records
 
 FEEDS = ("assets", "rates", "exchanges", "markets")
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaRecord:
-    topic: str
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,32 +109,7 @@ class Lake:
     # ---- Kafka
     def records(self, topics: tuple[str, ...] = copied_by_the_sink()) -> list[KafkaRecord]:
         """All records of topics up to their present ends, heartbeats too."""
-        return asyncio.run(self._records(topics))
-
-    async def _records(self, topics: tuple[str, ...]) -> list[KafkaRecord]:
-        partitions = [TopicPartition(topic, 0) for topic in topics]
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.env["KAFKA_BOOTSTRAP_SERVERS"],
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=4 << 20,
-        )
-        await consumer.start()
-        try:
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            # Not seek_to_beginning: the consumer's own reset to the end may overtake it.
-            for partition, start in (await consumer.beginning_offsets(partitions)).items():
-                consumer.seek(partition, start)
-            found: list[KafkaRecord] = []
-            for partition in partitions:
-                while await consumer.position(partition) < ends[partition]:
-                    for batch in (await consumer.getmany(timeout_ms=500)).values():
-                        found += [_record(record) for record in batch]
-        finally:
-            await consumer.stop()
-        return [
-            record for record in found if record.offset < ends[TopicPartition(record.topic, 0)]
-        ]
+        return all_records(self.env["KAFKA_BOOTSTRAP_SERVERS"], topics)
 
     def produce(self, topic: str, values: Sequence[bytes | None], timestamp_ms: int) -> None:
         """Publish values without headers, as any other producer might."""
@@ -266,15 +232,6 @@ class Lake:
             for key in keys - inputs
             for record in decode(self.get(key)).records
         )
-
-
-def _record(record: Any) -> KafkaRecord:
-    headers = {
-        name: (value or b"").decode("utf-8", "replace") for name, value in record.headers
-    }
-    return KafkaRecord(
-        record.topic, record.offset, record.timestamp, record.key, record.value, headers
-    )
 
 
 def processes_of(folder: Path) -> list[str]:
