@@ -56,16 +56,17 @@ def polls_in_log(log: Path) -> dict[str, int]:
 
 
 def line(record: Record) -> str:
-    """The stages in one line, from the left to the right."""
+    """The stages in one line, from the left to the right; `?` for what nobody can tell now."""
+    received = polls(record)
     sink = _status(record, "s3_sink").get("totals", {})
     runner = _status(record, "etl_runner")
     totals = runner.get("totals", {})
-    rows = sum(totals.get("curated_rows", {}).values())
+    rows = sum(totals["curated_rows"].values()) if totals else "?"
     run = "a Spark run is going" if runner.get("run") else "no run"
     return (
-        f"{sum(polls(record).values())} polls → {sink.get('values', 0)} values in "
-        f"{sink.get('objects', 0)} raw objects → {rows} rows after "
-        f"{totals.get('runs', 0)} runs ({run})"
+        f"{sum(received.values()) if received else '?'} polls → {sink.get('values', '?')} values "
+        f"in {sink.get('objects', '?')} raw objects → {rows} rows after "
+        f"{totals.get('runs', '?')} runs ({run})"
     )
 
 
