@@ -35,6 +35,7 @@ def test_a_poll_that_dies_on_its_way_is_a_named_missed_tick(lake: "Lake") -> Non
     )
     lake.wait("the poll on its way", lambda: lake.simulator("/script")["script"] == [])
     asked_ms = time.time_ns() // 1_000_000
+    assert not _named(lake, "exchanges", asked_ms)
 
     lake.stack.kill("ingestor")
     lake.stack.start("ingestor")
