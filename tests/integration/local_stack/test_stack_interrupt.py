@@ -1,5 +1,7 @@
 """Stopping in mid-start, failing in mid-start: nothing is left behind."""
 
+import asyncio
+import io
 import json
 import os
 import signal
@@ -9,6 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from local_stack import processes
+from local_stack.plan import Child
+from local_stack.progress import Progress
+from local_stack.starting import start_all
 
 
 def stack(folder: Path, *words: str, **variables: str) -> subprocess.Popen[str]:
@@ -43,6 +50,34 @@ def test_an_interrupted_start_stops_what_it_had_started(
     assert json.loads((tmp_path / "stack.json").read_text())["processes"] == {}
     assert left_of(tmp_path) == []
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_right_after_a_spawn_does_not_lose_the_process(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    written_down: dict[str, processes.Running] = {}
+    child = Child("sleeper", ("/bin/sleep", "60"), {}, needs=(), ready=lambda: "never")
+
+    def started(name: str, process: processes.Running) -> None:
+        # The worst moment: the process runs and no note of it exists yet.
+        signal.raise_signal(number)
+        written_down[name] = process
+
+    # As the command line has it: both raise, wherever the interpreter happens to be.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(
+                start_all(
+                    [child], lambda name: tmp_path / name, started, Progress(io.StringIO())
+                )
+            )
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert processes.alive(written_down["sleeper"])
+    assert processes.stop(written_down["sleeper"], 5.0)
 
 
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:

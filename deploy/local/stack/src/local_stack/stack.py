@@ -53,12 +53,12 @@ class Stack:
             self.progress.say(f"starting; logs are in {self.paths.logs}")
             try:
                 asyncio.run(starting.start_all(steps, self._log, book.started, self.progress))
+                self._write_env(book.record)
             except BaseException:
                 # Ctrl-C too: half a stack is of no use to anybody.
                 with uninterrupted():
                     self._down(book.record)
                 raise
-            self._write_env(book.record)
         return book.record
 
     def down(self) -> bool:

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+import signal
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from local_stack import processes
@@ -13,6 +14,7 @@ from local_stack.progress import Progress
 
 READY_TIMEOUT_S = 90.0
 _POLL_S = 0.1
+_INTERRUPTED = "interrupted"
 
 LogOf = Callable[[str], Path]
 Started = Callable[[str, Running], None]
@@ -22,12 +24,40 @@ Started = Callable[[str, Running], None]
 async def start_all(
     planned: Iterable[Step], log_of: LogOf, started: Started, progress: Progress
 ) -> None:
-    """Start every step. Raises StackError for the first that fails; the rest is left running."""
+    """Start every step; the rest is left running where one fails or somebody interrupts.
+
+    Raises StackError for the first that fails, KeyboardInterrupt after SIGINT or SIGTERM.
+    """
     starter = _Starter(list(planned), log_of, started, progress)
     try:
-        await starter.run()
+        with _cancelled_by_signals():
+            await starter.run()
     except BaseExceptionGroup as group:
         raise _first(group) from group
+
+
+@contextlib.contextmanager
+def _cancelled_by_signals() -> Iterator[None]:
+    """SIGINT and SIGTERM cancel this task at its next await.
+
+    A handler that raises does so between any two instructions: also between a process and the
+    note of it, and then nobody would ever stop that process.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        loop.add_signal_handler(number, task.cancel, _INTERRUPTED)
+    try:
+        yield
+    except asyncio.CancelledError as cancelled:
+        if _INTERRUPTED in cancelled.args:
+            raise KeyboardInterrupt from cancelled
+        raise
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
 
 
 class _Starter:
