@@ -1,0 +1,195 @@
+"""Runs the writers side by side and reports: `make bench-sink`.
+
+python -m bench.sink                                    all writers, all sizes, 1.2 GB each
+python -m bench.sink --only coinlake,naive --size 1200 --megabytes 300
+python -m bench.sink --report                           the last figures again, as Markdown
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.sink import report
+from bench.sink.corpus import Corpus, Tally
+from bench.sink.job import Job
+from bench.sink.measure import Run, measure
+from bench.sink.peers import FOLDER, ROOT, WRITERS
+from bench.sink.store import Store, StoreMissingError, find_versitygw, open_store
+from bench.sink.topic import PARTITIONS, create, fill
+from local_stack.broker import start_broker
+from local_stack.errors import StackError
+
+SIZES = (1200, 300, 50_000)
+_MIB = 1024 * 1024
+_EMPTY = "bench-empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be measured."""
+
+    writers: tuple[str, ...]
+    sizes: tuple[int, ...]
+    megabytes: float
+    rounds: int
+    gzip_level: int
+    object_bytes: int
+    limit_s: float
+    with_empty: bool
+
+
+class Bench:
+    """The broker, the store and the core that is the writers' own."""
+
+    def __init__(self, plan: Plan, bootstrap: str, store: Store, core: int) -> None:
+        self._plan = plan
+        self._bootstrap = bootstrap
+        self._store = store
+        self._core = core
+
+    def run(self) -> list[dict[str, Any]]:
+        """Measure every writer at every size. One report per size."""
+        asyncio.run(create(self._bootstrap, _EMPTY))
+        empty = {name: self._run_empty(name) for name in self._writers_with_start()}
+        return [self._run_size(size, empty) for size in self._plan.sizes]
+
+    def _writers_with_start(self) -> Sequence[str]:
+        return self._plan.writers if self._plan.with_empty else ()
+
+    def _run_empty(self, name: str) -> Run:
+        run = self._measure(name, _EMPTY, Tally(), "0")
+        _say(f"  {name}: starts and ends in {run.account.cpu_s:.2f} CPU s, {run.verdict}")
+        return run
+
+    def _run_size(self, size: int, empty: dict[str, Run]) -> dict[str, Any]:
+        corpus, topic = Corpus.of(size, self._plan.megabytes), f"bench-{size}"
+        _say(f"{corpus.values:,} values of {size:,} bytes: filling {topic}")
+        tally = asyncio.run(fill(self._bootstrap, topic, corpus))
+        runs: dict[str, list[Run]] = {name: [] for name in self._plan.writers}
+        for number in range(self._plan.rounds):
+            # In turns, not writer by writer: what the machine does besides hits all alike.
+            for name in self._plan.writers:
+                run = self._measure(name, topic, tally, str(number))
+                runs[name].append(run)
+                speed = tally.bytes / 1e6 / run.account.cpu_s
+                _say(f"  {name}: {speed:.1f} MB per CPU s, {run.verdict}")
+        writers = [
+            report.result(name, tally.bytes, runs[name], empty.get(name)) for name in runs
+        ]
+        return {
+            "size": size,
+            "values": tally.values,
+            "raw_mb": round(tally.bytes / 1e6, 1),
+            "partitions": PARTITIONS,
+            "writers": writers,
+            "ratios": report.ratios(writers),
+        }
+
+    def _measure(self, name: str, topic: str, expected: Tally, run: str) -> Run:
+        bucket = f"{topic}-{name}-{run}"
+        job = Job(
+            self._bootstrap, topic, PARTITIONS, expected.values, self._store.endpoint, bucket,
+            self._plan.gzip_level, self._plan.object_bytes, str(FOLDER / "scratch" / bucket),
+        )  # fmt: skip
+        return measure(
+            WRITERS[name], job, self._store, expected, self._core, self._plan.limit_s
+        )
+
+
+def main() -> int:
+    told = _arguments()
+    path: Path = told.json
+    if told.report:
+        sys.stdout.write(report.text(json.loads(path.read_text())))
+        return 0
+    plan = Plan(
+        tuple(told.only), tuple(told.size), told.megabytes, told.rounds, told.gzip_level,
+        told.object_mib * _MIB, told.limit, not told.no_empty,
+    )  # fmt: skip
+    machine = report.machine()
+    try:
+        with _opened(plan, told.store) as bench:
+            sizes = bench.run()
+    except (StackError, StoreMissingError) as error:
+        sys.stderr.write(f"bench-sink cannot run: {error}\n")
+        return 2
+    found = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": machine,
+        "gzip_level": plan.gzip_level,
+        "object_bytes": plan.object_bytes,
+        "rounds": plan.rounds,
+        "sizes": sizes,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n")
+    _say(report.text(found))
+    _say(f"written to {path}")
+    return 0 if all(one["stored_all_once"] for size in sizes for one in size["writers"]) else 1
+
+
+@contextmanager
+def _opened(plan: Plan, store_folder: Path) -> Iterator[Bench]:
+    binary = find_versitygw(ROOT)
+    cores = sorted(os.sched_getaffinity(0))
+    # The last core is the writers'; broker, store and this process share the others.
+    os.sched_setaffinity(0, set(cores[:-1] or cores))
+    shutil.rmtree(FOLDER / "kafka", ignore_errors=True)
+    shutil.rmtree(FOLDER / "scratch", ignore_errors=True)
+    (FOLDER / "kafka").mkdir(parents=True)
+    with ExitStack() as open_:
+        open_.callback(shutil.rmtree, FOLDER / "kafka", ignore_errors=True)
+        store = open_.enter_context(open_store(binary, store_folder))
+        broker = open_.enter_context(start_broker(FOLDER / "kafka"))
+        yield Bench(plan, broker.bootstrap, store, cores[-1])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.sink",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", type=_names, default=list(WRITERS), help="writers, by comma")
+    parser.add_argument("--size", type=_numbers, default=list(SIZES), help="bytes of a value")
+    parser.add_argument("--megabytes", type=float, default=1200, help="raw MB per size")
+    parser.add_argument("--rounds", type=int, default=1, help="runs of each; the middle counts")
+    parser.add_argument("--gzip-level", type=int, default=1, help="everybody's level")
+    parser.add_argument("--object-mib", type=int, default=32, help="raw MiB of an object")
+    parser.add_argument("--limit", type=float, default=900, help="seconds that a run may take")
+    parser.add_argument("--no-empty", action="store_true", help="do not measure the start")
+    parser.add_argument("--store", type=Path, default=FOLDER / "store", help="versitygw's data")
+    parser.add_argument("--json", type=Path, default=FOLDER / "sink.json", help="the figures")
+    parser.add_argument("--report", action="store_true", help="print the last figures again")
+    return parser.parse_args()
+
+
+def _names(given: str) -> list[str]:
+    names = given.split(",")
+    if unknown := set(names) - set(WRITERS):
+        raise argparse.ArgumentTypeError(
+            f"no such writer: {', '.join(sorted(unknown))} (there are {', '.join(WRITERS)})"
+        )
+    return names
+
+
+def _numbers(given: str) -> list[int]:
+    return [int(one) for one in given.split(",")]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

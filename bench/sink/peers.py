@@ -1,0 +1,93 @@
+"""Who takes part: how each writer is started, and how one that runs for ever is known to be done."""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.sink.job import Job
+from local_stack.ports import HOST, free_ports
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".local" / "bench"
+# Long beside a run, so that only the last object of a partition is cut by age.
+_AGE_S = "5"
+_ISAL_BEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A program to start. `is_done` is asked while it runs; without it the program ends itself."""
+
+    command: list[str]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    is_done: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One that takes part. `what` says in a line what it is and how it is set."""
+
+    name: str
+    what: str
+    launch: Callable[[Job], Launch]
+
+
+def environment(launch: Launch, job: Job) -> dict[str, str]:
+    """All that a writer sees: its own, the job, and of the person's environment the path."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT), **job.environ(), **launch.environ}
+
+
+def _coinlake(job: Job) -> Launch:
+    (port,) = free_ports(1)
+    environ = {
+        "KAFKA_BOOTSTRAP_SERVERS": job.bootstrap,
+        "COINLAKE_BUCKET": job.bucket,
+        "S3_SINK_TOPICS": json.dumps([job.topic]),
+        "S3_SINK_GROUP__ID": job.bucket,
+        "S3_SINK_BATCH__MAX_RAW_BYTES": str(job.object_bytes),
+        "S3_SINK_BATCH__MAX_BYTES": str(job.object_bytes),
+        "S3_SINK_BATCH__GZIP_LEVEL": str(min(job.gzip_level, _ISAL_BEST)),
+        "S3_SINK_BATCH__MAX_AGE_S": _AGE_S,
+        "S3_SINK_HTTP__PORT": str(port),
+    }
+    return Launch(
+        [sys.executable, "-m", "s3_sink"],
+        environ,
+        lambda: _has_stored(f"http://{HOST}:{port}/status", job),
+    )
+
+
+def _has_stored(url: str, job: Job) -> bool:
+    """Whether every chain runs and all values are in them, by the sink's own word."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            partitions = json.load(answer)["partitions"].values()
+    except (urllib.error.URLError, OSError):
+        return False  # it has not started to listen yet
+    running = sum(one["state"] == "running" for one in partitions)
+    stored: int = sum(one["chain_end"] or 0 for one in partitions if one["state"] == "running")
+    return running == job.partitions and stored >= job.values
+
+
+def _naive(level: int | None) -> Callable[[Job], Launch]:
+    def launch(job: Job) -> Launch:
+        own = {} if level is None else {"BENCH_GZIP_LEVEL": str(level)}
+        return Launch([sys.executable, "-m", "bench.sink.writers.naive"], own)
+
+    return launch
+
+
+WRITERS: dict[str, Writer] = {
+    writer.name: writer
+    for writer in (
+        Writer("coinlake", "coinlake's s3-sink, ISA-L", _coinlake),
+        Writer("naive", "aiokafka `async for`, gzip, aiobotocore", _naive(None)),
+        Writer("naive-default", "the same at Python's default level, 9", _naive(9)),
+    )
+}

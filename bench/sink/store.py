@@ -1,0 +1,105 @@
+"""The S3 server of the bench, versitygw on a folder, and what a writer left in it."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from bench.sink.job import ACCESS_KEY, REGION, SECRET_KEY
+from local_stack.ports import HOST, free_ports, taken
+
+_READY_S = 20.0
+
+
+class StoreMissingError(Exception):
+    """There is no versitygw on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object."""
+
+    key: str
+    size: int
+
+
+class Store:
+    """The server's buckets, over S3 as any reader would see them."""
+
+    def __init__(self, endpoint: str, folder: Path) -> None:
+        self.endpoint = endpoint
+        self._folder = folder
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            region_name=REGION,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+    def make(self, bucket: str) -> None:
+        self._client.create_bucket(Bucket=bucket)
+
+    def objects(self, bucket: str) -> Iterator[Stored]:
+        """All that the bucket holds, by key."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for item in page.get("Contents", ()):
+                yield Stored(item["Key"], item["Size"])
+
+    def read(self, bucket: str, key: str) -> bytes:
+        body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
+
+    def drop(self, bucket: str) -> None:
+        """Forget a bucket: the disk must hold one writer's objects at a time, not all."""
+        shutil.rmtree(self._folder / bucket)
+
+
+def find_versitygw(root: Path) -> str:
+    """Its path. Raises StoreMissingError that says how to get it."""
+    local = root / ".local" / "bin" / "versitygw"
+    found = str(local) if local.is_file() else shutil.which("versitygw")
+    if found is None:
+        raise StoreMissingError(
+            "versitygw is needed: with Go, `GOBIN=$PWD/.local/bin go install "
+            "github.com/versity/versitygw/cmd/versitygw@v1.8.0`"
+        )
+    return found
+
+
+@contextmanager
+def open_store(binary: str, folder: Path) -> Iterator[Store]:
+    """The server for the length of a block, its data in a folder that is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (port,) = free_ports(1)
+    keys = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
+    process = subprocess.Popen(
+        [binary, "--port", f"{HOST}:{port}", "posix", str(folder)],
+        env={**keys, "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(port, process)
+        yield Store(f"http://{HOST}:{port}", folder)
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _READY_S
+    while not taken([port]):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise StoreMissingError(f"versitygw did not start (exit code {process.poll()})")
+        time.sleep(0.05)
