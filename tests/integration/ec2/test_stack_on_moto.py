@@ -113,7 +113,7 @@ def test_the_host_is_made_with_its_volume_and_metadata_that_wants_a_token(stack:
     (volume,) = ec2.describe_volumes(VolumeIds=[stack.ids["DataVolume"]])["Volumes"]
     launch = ec2.describe_launch_template_versions(LaunchTemplateId=stack.ids["HostTemplate"])
     metadata = launch["LaunchTemplateVersions"][0]["LaunchTemplateData"]["MetadataOptions"]
-    assert host["InstanceType"] == "t3.medium"
+    assert host["InstanceType"] == "t3.large"
     assert volume["Size"] == 40
     assert volume["Attachments"][0]["InstanceId"] == host["InstanceId"]
     assert (metadata["HttpTokens"], metadata["HttpPutResponseHopLimit"]) == ("required", 1)

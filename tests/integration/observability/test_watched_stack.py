@@ -4,6 +4,8 @@ The tests build on one another in this order: a calm stack, then a sink that sto
 """
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,13 @@ pytestmark = [pytest.mark.needs("promtool"), pytest.mark.needs("alertmanager")]
 
 # Made by Prometheus from scrapes and rules, not by anybody's /metrics.
 _MADE = {"up", "ALERTS"}
+EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
+
+
+def memory_mib(unit: str) -> int:
+    """What a unit's `docker run --memory` says."""
+    (number, suffix) = re.findall(r"--memory (\d+)([mg]) ", unit)[0]
+    return int(number) * (1024 if suffix == "g" else 1)
 
 
 def test_every_service_is_scraped(watched: Watched) -> None:
@@ -124,6 +133,22 @@ def test_every_panel_can_be_drawn_and_the_overview_shows_data(watched: Watched) 
     overview = {title for name, title in empty if name == "coinlake-overview.json"}
     # Nobody has asked the query service yet, and the objective looks back four weeks.
     assert overview <= {"Requests", "Fresh in 28 days"}
+
+
+def test_each_process_leaves_half_of_its_units_memory_free(
+    watched: Watched, measured: Callable[[str], None]
+) -> None:
+    units = EC2 / "systemd"
+    peaks = {}
+    for name in ("kafka", *(service.replace("-", "_") for service in SERVICES)):
+        status = Path(f"/proc/{watched.stack.running().processes[name].pid}/status").read_text()
+        (kib,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        unit = name.replace("_", "-")
+        limit = memory_mib((units / f"coinlake-{unit}.service").read_text())
+        peaks[unit] = (int(kib) // 1024, limit)
+
+    measured(f"peak memory of a process, and its unit's limit, MiB: {peaks}")
+    assert all(peak <= limit / 2 for peak, limit in peaks.values()), peaks
 
 
 def test_a_calm_stack_rings_no_alert(watched: Watched) -> None:

@@ -1,12 +1,13 @@
 """The pages on EC2 name files that exist, and their bill is the one that the tool computes."""
 
 import re
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from coinlake_tools import cost
+from coinlake_tools.host_cost import Host, host_lines
+from etl_runner.config import Settings as EtlSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [
@@ -15,34 +16,45 @@ PAGES = [
 ]
 
 
-def bill() -> list[tuple[str, Decimal]]:
-    text = PAGES[0].read_text()
-    table = text[text.index("| what | how much") :].split("\n\n")[0]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
-    return [(what, Decimal(usd.strip("*"))) for what, _, usd in rows]
+TEMPLATE = ROOT / "deploy" / "ec2" / "coinlake.yaml"
 
 
-def test_the_first_line_of_the_bill_is_what_coinlake_cost_says() -> None:
-    rendered = cost.rendered(cost.estimate(cost.Plan()))
-
-    (total,) = re.findall(r"^a month\s+([\d.]+) USD$", rendered, re.MULTILINE)
-    assert bill()[0] == ("Glue, Athena, S3 requests", Decimal(total))
-
-
-def test_the_bill_adds_up() -> None:
-    *lines, (last, together) = bill()
-
-    assert last == "**together**"
-    assert sum(usd for _, usd in lines) == together
+def default_of(parameter: str) -> str:
+    (found,) = re.findall(
+        rf"^  {parameter}:\n    Type: \w+\n    Default: (\S+)$",
+        TEMPLATE.read_text(),
+        re.MULTILINE,
+    )
+    return str(found)
 
 
-def test_the_host_of_the_bill_is_the_templates() -> None:
-    template = (ROOT / "deploy" / "ec2" / "coinlake.yaml").read_text()
-    page = PAGES[0].read_text()
+def templates_host() -> Host:
+    """What the template makes unless it is told otherwise."""
+    text = TEMPLATE.read_text()
+    (system,) = re.findall(r"/dev/xvda\n +Ebs: \{VolumeSize: (\d+)", text)
+    return Host(
+        instance=default_of("InstanceType"),
+        data_gib=float(default_of("DataVolumeGiB")),
+        system_gib=float(system),
+        alarms=text.count("Type: AWS::CloudWatch::Alarm"),
+    )
 
-    for parameter, said in (("InstanceType", "{}, 730 h"), ("DataVolumeGiB", "{} GB data")):
-        (default,) = re.findall(rf"  {parameter}:\n    Type: \w+\n    Default: (\S+)", template)
-        assert said.format(default) in page
+
+def test_the_bill_is_computed_from_the_template_and_the_default_settings() -> None:
+    lines = cost.estimate(cost.Plan()) + host_lines(templates_host())
+
+    assert f"```text\n{cost.rendered(lines)}\n```" in PAGES[0].read_text()
+
+
+def test_the_tool_assumes_the_templates_host_and_the_runners_settings() -> None:
+    settings = EtlSettings.model_fields
+    plan = cost.Plan()
+
+    assert Host() == templates_host()
+    assert plan.runs_per_hour == 3600 / settings["max_wait_s"].default
+    assert plan.crawls_per_day == 86_400 / settings["audit_crawl_s"].default
+    assert plan.run_dpu == settings["dpu"].default
+    assert settings["dpu_hour_usd"].default == cost.USD_PER_DPU_HOUR
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from coinlake_tools.host_cost import INSTANCES
 from ingestor.config import Settings as IngestorSettings
 from s3_sink.config import Settings as SinkSettings
 
@@ -99,6 +100,48 @@ def test_memory_and_processes_are_limited(unit: Unit) -> None:
     assert re.fullmatch(r"\d+[mg]", memory)
     assert unit.options("--memory-swap") == [memory]
     assert int(pids) <= 512
+
+
+def mib(size: str) -> int:
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
+
+
+def together() -> int:
+    """What the containers may use at a time, MiB: all of the target, and the tools at a start."""
+    units = [parsed(path) for path in UNITS.glob("*.service")]
+    limits = [limit for unit in units for limit in unit.options("--memory")]
+    start = (EC2 / "bootstrap" / "80-start.sh").read_text()
+    limits += re.findall(r"--memory (\S+)", start)
+    return sum(map(mib, limits))
+
+
+def test_the_containers_of_the_host_fit_into_its_memory_together() -> None:
+    template = (EC2 / "coinlake.yaml").read_text()
+    (default,) = re.findall(r"InstanceType:\n    Type: String\n    Default: (\S+)", template)
+
+    assert len(CONTAINERS) * 64 < together() <= host_memory(default)
+    # The test can fail: the next smaller one, which this template once had, is too small.
+    assert together() > host_memory("t3.medium")
+
+
+def host_memory(instance: str) -> int:
+    """What an instance has for containers, MiB, beside Docker, systemd and the agent of SSM."""
+    return INSTANCES[instance].usable_mib - 768
+
+
+def test_the_brokers_heap_leaves_a_third_of_its_memory_to_the_rest_of_the_jvm() -> None:
+    (heap,) = re.findall(r"-Xmx(\d+m)", (EC2 / "env" / "kafka.env").read_text())
+    (admin,) = re.findall(r"-Xmx(\d+m)", (EC2 / "libexec" / "kafka-users").read_text())
+    (limit,) = parsed(UNITS / "coinlake-kafka.service").options("--memory")
+
+    assert (mib(heap) + mib(admin)) * 1.5 <= mib(limit)
+
+
+def test_the_sinks_budget_is_a_third_of_its_memory() -> None:
+    (limit,) = parsed(UNITS / "coinlake-s3-sink.service").options("--memory")
+
+    budget = SinkSettings.model_fields["budget_bytes"].default
+    assert budget * 3 <= mib(limit) * 1024**2
 
 
 def test_the_image_is_the_one_of_the_list_and_is_never_pulled_at_start(unit: Unit) -> None:

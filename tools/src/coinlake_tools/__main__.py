@@ -17,6 +17,7 @@ from coinlake.topics import describe, ensure_topics
 from coinlake_tools import cost, lake_commands, services_http
 from coinlake_tools.arguments import parser
 from coinlake_tools.aws_calls import open_aws
+from coinlake_tools.host_cost import Host, host_lines
 from coinlake_tools.provision import STEPS, provision
 from coinlake_tools.resources import Lake
 from coinlake_tools.settings import Settings
@@ -74,7 +75,8 @@ async def status(args: argparse.Namespace, settings: Settings) -> None:
 async def show_cost(args: argparse.Namespace, settings: Settings) -> None:
     """`coinlake cost`: the estimate for a month."""
     plan = cost.Plan(**{field.name: getattr(args, field.name) for field in fields(cost.Plan)})
-    _say(cost.rendered(cost.estimate(plan)))
+    host = Host(**{field.name: getattr(args, field.name) for field in fields(Host)})
+    _say(cost.rendered(cost.estimate(plan) + (host_lines(host) if args.host else [])))
 
 
 COMMANDS: dict[str, Command] = {

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from coinlake.contracts.feeds import FEEDS
 from coinlake_tools.cost import Plan
+from coinlake_tools.host_cost import INSTANCES, Host
 from coinlake_tools.provision import STEPS
 
 
@@ -88,6 +89,11 @@ def _mark(sub: argparse.ArgumentParser) -> None:
 
 
 def _cost(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--host", action="store_true", help="with the EC2 host and what is kept")
+    for field in fields(Host):
+        flag = f"--{field.name.replace('_', '-')}"
+        of = {"choices": list(INSTANCES)} if field.name == "instance" else {"type": float}
+        sub.add_argument(flag, default=field.default, help=f"default {field.default}", **of)
     for field in fields(Plan):
         flag = f"--{field.name.replace('_', '-')}"
         sub.add_argument(

@@ -38,7 +38,7 @@ class Line:
 
 
 def estimate(plan: Plan) -> list[Line]:
-    """The month's bill, line by line. The broker's host and the stored bytes are not in it."""
+    """The month's bill, line by line. The host and the stored bytes are in `host_cost`."""
     runs = plan.runs_per_hour * HOURS_PER_MONTH
     run_hours = runs * max(plan.run_seconds, RUN_FLOOR_S) / 3600 * plan.run_dpu
     crawls = plan.crawls_per_day * DAYS_PER_MONTH
@@ -65,8 +65,8 @@ def total_usd(lines: list[Line]) -> float:
 
 def rendered(lines: list[Line]) -> str:
     """The estimate as a table for people."""
-    rows = [f"{line.item:<14} {line.quantity:<28} {line.usd:>9.2f} USD" for line in lines]
-    rows.append(f"{'a month':<14} {'':<28} {total_usd(lines):>9.2f} USD")
+    rows = [f"{line.item:<14} {line.quantity:<30} {line.usd:>9.2f} USD" for line in lines]
+    rows.append(f"{'a month':<14} {'':<30} {total_usd(lines):>9.2f} USD")
     return "\n".join(rows)
 
 
