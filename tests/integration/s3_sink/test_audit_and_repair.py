@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 if TYPE_CHECKING:
-    from tests.integration.s3_sink.conftest import Lab
+    from tests.sink_lab.lab import Lab
 else:
     Lab = Any
 

@@ -10,7 +10,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.contracts.topics import LANDED, copied_by_the_sink
 
 if TYPE_CHECKING:
-    from tests.integration.s3_sink.conftest import Lab
+    from tests.sink_lab.lab import Lab
 else:
     Lab = Any
 

@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.integration.s3_sink.conftest import Lab
+    from tests.sink_lab.lab import Lab
 else:
     Lab = Any
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integration.s3_sink.conftest import Lab, SinkProcess
+    from tests.sink_lab.lab import Lab
+    from tests.sink_lab.process import SinkProcess
 else:
     Lab = SinkProcess = Any
 

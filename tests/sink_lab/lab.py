@@ -1,0 +1,243 @@
+"""A bucket, a topic and a group of their own, with sinks as processes on a real broker and store."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from coinlake.contracts.raw_codec import decode
+from coinlake.contracts.raw_index import Record
+from tests.sink_lab.process import SinkProcess
+from tests.sink_lab.proxy import ACCESS_KEY, REGION, SECRET_KEY, Faults, Proxy, open_proxy
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUR_MS = 3_600_000
+NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
+"""A full hour to count from."""
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+    "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    "AWS_DEFAULT_REGION": REGION,
+}
+
+
+@dataclass(frozen=True)
+class RawObject:
+    """An object as it lies in the bucket."""
+
+    key: str
+    metadata: dict[str, str]
+    body: bytes
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        return decode(self.body).records
+
+
+@dataclass
+class Lab:
+    """A bucket and a group of their own on the shared broker and store."""
+
+    bootstrap: str
+    upstream: tuple[str, int]
+    folder: Path
+    open_: ExitStack
+    name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
+    faults: Faults = field(default_factory=Faults)
+    logs: list[Path] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.s3 = boto3.client(
+            "s3",
+            endpoint_url=f"http://{self.upstream[0]}:{self.upstream[1]}",
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            region_name=REGION,
+        )
+        self.open_.callback(self.s3.close)
+        self.s3.create_bucket(Bucket=self.name)
+        self.proxy = self.open_.enter_context(open_proxy(self.upstream, self.faults))
+
+    def another_proxy(self) -> Proxy:
+        """A proxy for one sink alone, with faults of its own."""
+        return self.open_.enter_context(open_proxy(self.upstream))
+
+    @property
+    def topic(self) -> str:
+        return f"{self.name}.v1"
+
+    async def create(self, partitions: int = 1, policy: str = "delete") -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            # The records are older than any retention: Kafka must not expire them meanwhile.
+            config = {"retention.ms": "-1", "cleanup.policy": policy}
+            new = NewTopic(self.topic, partitions, 1, topic_configs=config)
+            # A topic of that name may still be on its way out.
+            while (await admin.create_topics([new])).topic_errors[0][1] != 0:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        finally:
+            await admin.close()
+
+    async def delete(self) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics([self.topic])
+        finally:
+            await admin.close()
+
+    async def produce(self, records: Sequence[Record], partition: int = 0) -> None:
+        """Send records; their offsets are given by the broker."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=5)
+        await producer.start()
+        try:
+            sent = [
+                await producer.send(
+                    self.topic,
+                    record.value,
+                    record.key,
+                    partition,
+                    record.timestamp_ms,
+                    list(record.headers),
+                )
+                for record in records
+            ]
+            await asyncio.gather(*sent)
+        finally:
+            await producer.stop()
+
+    async def numbers(self, start: int, count: int, partition: int = 0) -> None:
+        """Values that tell who they are: `{"n": 7}`, one each ten seconds."""
+        await self.produce(
+            [
+                Record(0, NOON_MS + number * 10_000, b"k", b'{"n": %d}' % number)
+                for number in range(start, start + count)
+            ],
+            partition,
+        )
+
+    async def consume(self, topic: str, count: int) -> list[Record]:
+        """The first records of a topic as Kafka has them."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=None, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(topic, 0)])
+            got = [await consumer.getone() for _ in range(count)]
+        finally:
+            await consumer.stop()
+        return [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in got]
+
+    async def commit(self, offset: int, metadata: str = "") -> None:
+        """Commit as somebody who is not the sink."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=self.name, enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            tp = TopicPartition(self.topic, 0)
+            consumer.assign([tp])
+            await consumer.commit({tp: (offset, metadata)})
+        finally:
+            await consumer.stop()
+
+    def sink(self, armed: str = "", /, **settings: str) -> SinkProcess:
+        """Start a sink; `armed` is a fault inside of it, see `tests.sink_lab.armed`."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = {
+            "PATH": os.environ["PATH"],
+            **CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.proxy.url,
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "COINLAKE_BUCKET": self.name,
+            "S3_SINK_TOPICS": json.dumps([self.topic]),
+            "S3_SINK_GROUP__ID": self.name,
+            "S3_SINK_GROUP__SESSION_TIMEOUT_S": "6",
+            "S3_SINK_FLUSH_DEADLINE_S": "4",
+            "S3_SINK_RETRY_CAP_S": "1",
+            "S3_SINK_BATCH__MAX_AGE_S": "0.3",
+            "S3_SINK_HTTP__PORT": str(port),
+            **settings,
+        }
+        module = ["tests.sink_lab.armed", *armed.split()] if armed else ["s3_sink"]
+        log = self.folder / f"sink-{port}.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *module], env=environment, stderr=stream, cwd=ROOT
+            )
+        self.open_.callback(process.wait)
+        self.open_.callback(process.kill)
+        self.logs.append(log)
+        return SinkProcess(process, port, log)
+
+    async def until_stored(self, sink: SinkProcess, end: int, timeout_s: float = 40.0) -> None:
+        """Wait until the chain of partition 0 ends there and Kafka has the commit."""
+        name = f"{self.topic}-0"
+        await sink.until(lambda: sink.partition(name).get("committed") == end, timeout_s)
+
+    def objects(self) -> list[RawObject]:
+        """Everything below raw/, read without any code of the sink."""
+        found = []
+        for page in self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix="raw/"
+        ):
+            for item in page.get("Contents", ()):
+                answer = self.s3.get_object(Bucket=self.name, Key=item["Key"])
+                found.append(RawObject(item["Key"], answer["Metadata"], answer["Body"].read()))
+        return found
+
+    def ends(self) -> dict[int, int]:
+        return tiled(self.objects())
+
+    def stored(self, partition: int = 0) -> list[Record]:
+        """All records of a partition in offset order, after the proof that nothing is twice."""
+        objects = self.objects()
+        tiled(objects)
+        records = [
+            record for one in objects if f"/1-{partition}-" in one.key for record in one.records
+        ]
+        return sorted(records, key=lambda record: record.offset)
+
+
+_KEY = re.compile(
+    r"raw/(?P<topic>[^/]+)/dt=\d{4}-\d\d-\d\d/hour=\d\d/"
+    r"(?P<epoch>\d+)-(?P<partition>\d+)-(?P<link>\d{20})\.json\.gz"
+)
+
+
+def tiled(objects: Sequence[RawObject]) -> dict[int, int]:
+    """Prove from keys and metadata alone that each partition is one chain from 0; its ends."""
+    spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for one in objects:
+        match = _KEY.fullmatch(one.key)
+        assert match, f"a stranger in raw/: {one.key}"
+        link, following = int(match["link"]), int(one.metadata["next"])
+        assert int(one.metadata["link"]) == link, one.key
+        assert int(one.metadata["records"]) == following - link, f"{one.key} has holes"
+        spans[int(match["partition"])].append((link, following))
+    ends = {}
+    for partition, pieces in spans.items():
+        end = 0
+        for link, following in sorted(pieces):
+            assert link == end, f"partition {partition}: {link} follows {end}"
+            assert following > link
+            end = following
+        ends[partition] = end
+    return ends
