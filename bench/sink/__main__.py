@@ -7,6 +7,7 @@ python -m bench.sink --report                           the last figures again, 
 
 import argparse
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -80,15 +81,15 @@ class Bench:
             for name in self._plan.writers:
                 run = self._measure(name, topic, tally, str(number))
                 runs[name].append(run)
-                speed = tally.bytes / 1e6 / run.account.cpu_s
+                speed = tally.size / 1e6 / run.account.cpu_s
                 _say(f"  {name}: {speed:.1f} MB per CPU s, {run.verdict}")
         writers = [
-            report.result(name, tally.bytes, runs[name], empty.get(name)) for name in runs
+            report.result(name, tally.size, runs[name], empty.get(name)) for name in runs
         ]
         return {
             "size": size,
             "values": tally.values,
-            "raw_mb": round(tally.bytes / 1e6, 1),
+            "raw_mb": round(tally.size / 1e6, 1),
             "partitions": PARTITIONS,
             "writers": writers,
             "ratios": report.ratios(writers),
@@ -143,14 +144,33 @@ def _opened(plan: Plan, store_folder: Path) -> Iterator[Bench]:
     cores = sorted(os.sched_getaffinity(0))
     # The last core is the writers'; broker, store and this process share the others.
     os.sched_setaffinity(0, set(cores[:-1] or cores))
-    shutil.rmtree(FOLDER / "kafka", ignore_errors=True)
-    shutil.rmtree(FOLDER / "scratch", ignore_errors=True)
-    (FOLDER / "kafka").mkdir(parents=True)
     with ExitStack() as open_:
+        open_.enter_context(_alone())
+        _clear()
         open_.callback(shutil.rmtree, FOLDER / "kafka", ignore_errors=True)
         store = open_.enter_context(open_store(binary, store_folder))
         broker = open_.enter_context(start_broker(FOLDER / "kafka"))
         yield Bench(plan, broker.bootstrap, store, cores[-1])
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two benches at once would measure each other."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("another bench runs in this clone: waiting for its end")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _clear() -> None:
+    """Remove what an earlier run left; the logs of its writers too."""
+    for name in ("kafka", "scratch"):
+        shutil.rmtree(FOLDER / name, ignore_errors=True)
+    (FOLDER / "kafka").mkdir(parents=True)
 
 
 def _arguments() -> argparse.Namespace:

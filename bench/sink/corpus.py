@@ -52,12 +52,12 @@ class Tally:
     """A multiset of values: how many, how many bytes, and a sum of hashes for their content."""
 
     values: int = 0
-    bytes: int = 0
+    size: int = 0
     hashes: int = 0
 
     def add(self, value: bytes) -> None:
         self.values += 1
-        self.bytes += len(value)
+        self.size += len(value)
         # A sum, so that the order in which objects are read does not matter.
         digest = blake2b(value, digest_size=_HASH_WIDTH).digest()
         self.hashes = (self.hashes + int.from_bytes(digest)) % (1 << (8 * _HASH_WIDTH))
@@ -70,7 +70,7 @@ class Tally:
     __hash__ = None  # type: ignore[assignment]
 
     def as_tuple(self) -> tuple[int, int, int]:
-        return self.values, self.bytes, self.hashes
+        return self.values, self.size, self.hashes
 
 
 def values(corpus: Corpus, first_ms: int) -> Iterator[bytes]:
