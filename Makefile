@@ -72,6 +72,35 @@ fmt: setup ## Format, and fix what ruff can fix
 docs: setup ## Write the generated reference pages anew
 	@$(BIN)/python docs/generate.py
 
+# ---- release ---------------------------------------------------------------------------------
+RELEASE_VENV := .local/release
+RELEASE_TOOL := $(RELEASE_VENV)/bin/python -m deploy.release
+
+release: $(RELEASE_VENV)/.stamp ## Wheels, job, images, host archive, SBOM, checksums into dist/ (IMAGES=0)
+	@$(RELEASE_TOOL) build --images=$(or $(IMAGES),1) --source=$(SOURCE_URL) --host-images=$(HOST_IMAGES)
+
+push: $(RELEASE_VENV)/.stamp ## Push the images of dist/ to REGISTRY=… and print their digests
+	@test -n "$(REGISTRY)" || { echo "make push needs REGISTRY=…" >&2; exit 2; }
+	@$(RELEASE_TOOL) push --registry=$(REGISTRY) --host-images=$(HOST_IMAGES)
+
+version: $(RELEASE_VENV)/.stamp ## Say another version everywhere (V=1.2.3)
+	@test -n "$(V)" || { echo "make version needs V=…" >&2; exit 2; }
+	@$(RELEASE_TOOL) version $(V)
+
+notice: setup jars ## Write NOTICE anew, and the list of other people's parts behind it
+	@$(BIN)/python -m deploy.release notice
+
+upgrade-test: $(RELEASE_VENV)/.stamp ## The release before on volumes, then this one on them (from the second on)
+	@$(RELEASE_TOOL) upgrade-test
+
+$(RELEASE_VENV)/.stamp: requirements/release.txt
+ifeq ($(PYTHON),)
+	@echo "coinlake needs Python 3.11 and found none: install it (Debian 12: apt-get install python3.11-venv)." >&2; exit 1
+endif
+	@$(PYTHON) -m venv $(RELEASE_VENV)
+	@$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
+	@touch $@
+
 # ---- set-up ----------------------------------------------------------------------------------
 setup: .venv/.stamp ## Python packages into .venv
 
@@ -90,13 +119,13 @@ endif
 	@touch $@
 
 lock: ## Resolve the dependencies anew (needs uv)
-	@for name in dev build ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
+	@for name in dev build release ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $$([ $$name = dev ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
 clean: ## Remove what was built and set up (not the sources)
-	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help demo up down status sim audit check test campaign lint types arrows unit contract spark integration compose-test \
-  faults e2e fmt docs setup jars lock clean
+  faults e2e fmt docs release push version notice upgrade-test setup jars lock clean
