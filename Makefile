@@ -55,7 +55,7 @@ lint: setup ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: setup ## mypy, strict, tests included
-	@$(BIN)/mypy $(SOURCES) tests
+	@$(BIN)/mypy $(SOURCES) deploy/release tests
 
 arrows: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports --no-cache

@@ -43,14 +43,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(wanted: argparse.Namespace) -> int:
-    from deploy.release import images, make  # noqa: PLC0415  only here are its libraries needed
+    from deploy.release import images, make  # its libraries are not in .venv
 
     absent = None if wanted.images == "0" else images.engine()
     with_images = wanted.images != "0" and absent is None
     address = wanted.source or source.remote(ROOT)
-    record = make.build(
-        ROOT, DIST, _given(wanted.host_images), address, with_images, _say
-    )
+    record = make.build(ROOT, DIST, _given(wanted.host_images), address, with_images, _say)
     _summary(record.job_digest, record.version)
     if with_images and not address:
         _say("NOTE: no label org.opencontainers.image.source: SOURCE_URL=https://… names it")
@@ -61,7 +59,7 @@ def _build(wanted: argparse.Namespace) -> int:
 
 
 def _push(wanted: argparse.Namespace) -> int:
-    from deploy.release import archive, images, make  # noqa: PLC0415  as above
+    from deploy.release import archive, images, make  # as above
 
     record = make.push(ROOT, DIST, wanted.registry, _given(wanted.host_images), _say)
     names = {images.env_name(target): image for target, image in record.images.items()}
@@ -81,7 +79,7 @@ def _version(wanted: argparse.Namespace) -> int:
 
 
 def _notice(_: argparse.Namespace) -> int:
-    from deploy.release import collect, notice  # noqa: PLC0415  needs what `make setup` installs
+    from deploy.release import collect, notice  # needs what `make setup` installs
 
     parts = [
         *collect.packages(ROOT),
@@ -100,7 +98,9 @@ def _notice(_: argparse.Namespace) -> int:
 def _upgrade_test(_: argparse.Namespace) -> int:
     previous = source.previous_tag(source.look(ROOT), ROOT)
     if previous is None:
-        _say("upgrade-test: there is no release before this commit, so there is nothing to upgrade from.")
+        _say(
+            "upgrade-test: there is no release before this commit, so there is nothing to upgrade from."
+        )
         return 0
     raise ReleaseError(
         f"upgrade-test: {previous} is there, but the test that starts its stack on volumes, "

@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
-from typing import cast
 
 from deploy.release import inventory, licences, locks
 from deploy.release.errors import ReleaseError
@@ -82,9 +81,9 @@ def _package_licence(name: str, found: Distribution, known: licences.Rules) -> s
     said = found.metadata
     licence = licences.of_package(
         name,
-        cast("str | None", said.get("License-Expression")),
-        cast("str | None", said.get("License")),
-        cast("list[str]", said.get_all("Classifier") or []),
+        next(iter(said.get_all("License-Expression") or []), None),
+        next(iter(said.get_all("License") or []), None),
+        said.get_all("Classifier") or [],
         known,
     )
     if licence is None:

@@ -50,7 +50,14 @@ def build(tree: Path, bases: Mapping[str, str], said: Mapping[str, str]) -> dict
     version = said[f"{_LABEL}version"]
     found = {}
     for target in TARGETS:
-        command = ["build", "--quiet", "--file", "deploy/compose/Dockerfile", "--target", target]
+        command = [
+            "build",
+            "--quiet",
+            "--file",
+            "deploy/compose/Dockerfile",
+            "--target",
+            target,
+        ]
         command += ["--tag", f"coinlake/{target}:{version}"]
         for name, value in bases.items():
             command += ["--build-arg", f"{name}={value}"]

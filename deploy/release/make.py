@@ -90,9 +90,7 @@ def push(root: Path, dist: Path, registry: str, given: str, say: Say) -> Record:
     with TemporaryDirectory(prefix="coinlake-release-") as scratch:
         source.export(root, released.commit, Path(scratch))
         files = archive.read(Path(scratch))
-    record = Record(
-        record.version, record.commit, record.created, record.job_digest, pushed
-    )
+    record = Record(record.version, record.commit, record.created, record.job_digest, pushed)
     _finish(dist, files, record, released.committed_s, given, say)
     return record
 
