@@ -72,7 +72,11 @@ class KafkaLakeLog:
                 return []
             if tp not in self._reader.assignment():
                 self._reader.assign([tp])
-            self._reader.seek(tp, begin)
+                self._reader.seek(tp, begin)
+            elif await self._reader.position(tp) != begin:
+                # Only where need be: a seek throws away what was fetched ahead, and at the log's
+                # end it waits for a fetch that the broker holds. An audit reads range by range.
+                self._reader.seek(tp, begin)
             try:
                 async with asyncio.timeout(_READ_TIMEOUT_S):
                     return await self._until(tp, end)
@@ -87,8 +91,9 @@ class KafkaLakeLog:
 
     async def _until(self, tp: TopicPartition, end: int) -> list[Record]:
         found: list[Record] = []
-        while await self._reader.position(tp) < end:
-            batches = await self._reader.getmany(tp, timeout_ms=500)
+        while (position := await self._reader.position(tp)) < end:
+            # No further than asked, so that the next range begins where this one ends.
+            batches = await self._reader.getmany(tp, timeout_ms=500, max_records=end - position)
             found += [
                 Record(one.offset, one.timestamp, one.key, one.value, tuple(one.headers))
                 for one in batches.get(tp, ())
