@@ -8,9 +8,11 @@ the first member and, where it does not fit there, of further members that carry
 import hashlib
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from coinlake.contracts.raw_columns import Columns, columns_of
 from coinlake.contracts.raw_index import (
     IndexEntry,
     RawFormatError,
@@ -28,8 +30,24 @@ _GZIP, _DEFLATE, _FEXTRA, _OS_UNKNOWN = b"\x1f\x8b", 8, 4, 255
 # A gzip index of lies could announce anything; no batch of ours comes near this.
 MAX_INDEX_BYTES = 256 * 1024 * 1024
 
-Deflate = Callable[[bytes], bytes]
-"""Raw DEFLATE (no header, no trailer) of a byte string."""
+# Lines are joined, hashed and compressed this many bytes at a time: they stay in the cache of a
+# core, and an object needs no second copy of all its values.
+_LINES_BYTES = 256 * 1024
+
+
+class Compressor(Protocol):
+    """A DEFLATE stream, as zlib and those that are faster give it."""
+
+    def compress(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deflate:
+    """How lines are packed. `stream` opens raw DEFLATE (no header, no trailer)."""
+
+    stream: Callable[[], Compressor]
+    crc32: Callable[[bytes, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +66,41 @@ class Decoded:
     sha256: str
 
 
-def deflate(data: bytes) -> bytes:
-    """The standard library's DEFLATE; a service may pass a faster one."""
-    compressor = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return compressor.compress(data) + compressor.flush()
+def _zlib_stream() -> Compressor:
+    return zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
 
 
-def encode(records: Sequence[Record], deflate: Deflate = deflate) -> Encoded:
+STANDARD = Deflate(_zlib_stream, zlib.crc32)
+"""The standard library's; a service may pass a faster one."""
+
+
+def encode(records: Sequence[Record], deflate: Deflate = STANDARD) -> Encoded:
     """Encode records of one partition in rising offset order; at least one record.
 
     The hash depends on the records only, never on the compressor.
     """
-    index, lines = pack_index(records), _lines(records)
+    columns = columns_of(records)
+    index = pack_index(columns)
     packed = zlib.compress(index, 6)
     stream = _STREAM_HEAD.pack(VERSION, len(packed)) + packed
     chunks = [
         stream[at : at + MAX_CHUNK_BYTES] for at in range(0, len(stream), MAX_CHUNK_BYTES)
     ]
-    members = [_member(chunks[0], lines, deflate(lines))]
+    digest = hashlib.sha256(index)
+    pieces = _member(chunks[0], _lines(columns), deflate, digest.update)
     # Index-only members come last: a reader that stops after the first has read all lines.
-    members += [_member(chunk, b"", deflate(b"")) for chunk in chunks[1:]]
-    return Encoded(b"".join(members), _hash(index, lines))
+    for chunk in chunks[1:]:
+        pieces += _member(chunk, iter(()), deflate, digest.update)
+    return Encoded(b"".join(pieces), digest.hexdigest())
 
 
 def content_sha256(records: Sequence[Record]) -> str:
     """The hash that `encode` gives for these records, without compressing them."""
-    return _hash(pack_index(records), _lines(records))
+    columns = columns_of(records)
+    digest = hashlib.sha256(pack_index(columns))
+    for lines in _lines(columns):
+        digest.update(lines)
+    return digest.hexdigest()
 
 
 def decode(body: bytes) -> Decoded:
@@ -102,9 +129,15 @@ def has_index(head: bytes) -> bool:
     )
 
 
-def _lines(records: Sequence[Record]) -> bytes:
-    values = (record.value for record in records if record.value is not None)
-    return b"".join(piece for value in values for piece in (value, b"\n"))
+def _lines(columns: Columns) -> Iterator[bytes]:
+    """Whole lines, about `_LINES_BYTES` at a time."""
+    values = columns.values
+    step = max(1, _LINES_BYTES * len(values) // (columns.value_bytes + 1))
+    for at in range(0, len(values), step):
+        present = [value for value in values[at : at + step] if value is not None]
+        if present:
+            # An empty piece at the end gives the last line its newline too.
+            yield b"\n".join((*present, b""))
 
 
 def _hash(index: bytes, lines: bytes) -> str:
@@ -113,17 +146,22 @@ def _hash(index: bytes, lines: bytes) -> str:
     return digest.hexdigest()
 
 
-def _member(chunk: bytes, data: bytes, deflated: bytes) -> bytes:
+def _member(
+    chunk: bytes, lines: Iterator[bytes], deflate: Deflate, hear: Callable[[bytes], None]
+) -> list[bytes]:
+    """The pieces of a gzip member; `hear` is told the lines as they pass."""
     subfield = _SUBFIELD + struct.pack("<H", len(chunk)) + chunk
-    return b"".join(
-        (
-            _FIXED.pack(_GZIP, _DEFLATE, _FEXTRA, 0, 0, _OS_UNKNOWN),
-            struct.pack("<H", len(subfield)),
-            subfield,
-            deflated,
-            struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF),
-        )
-    )
+    head = _FIXED.pack(_GZIP, _DEFLATE, _FEXTRA, 0, 0, _OS_UNKNOWN)
+    pieces = [head, struct.pack("<H", len(subfield)), subfield]
+    stream, crc, size = deflate.stream(), 0, 0
+    for data in lines:
+        hear(data)
+        crc = deflate.crc32(data, crc)
+        size += len(data)
+        pieces.append(stream.compress(data))
+    pieces.append(stream.flush())
+    pieces.append(struct.pack("<II", crc, size & 0xFFFFFFFF))
+    return pieces
 
 
 def _read_member(body: bytes, start: int) -> tuple[bytes, bytes, int]:

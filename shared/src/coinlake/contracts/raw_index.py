@@ -22,8 +22,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coinlake.contracts.headers import Header
+from coinlake.contracts.raw_columns import NULL, Record, columns_of
 
-NULL = 0xFFFFFFFF
+__all__ = ["NULL", "IndexEntry", "RawFormatError", "Record", "pack_index", "unpack_index"]
 _HOLES, _KEYS, _HEADERS = 1, 2, 4
 _HEAD = struct.Struct("<IQB")
 
@@ -35,17 +36,6 @@ class RawFormatError(ValueError):
         super().__init__(f"at byte {position}: {reason}")
         self.position = position
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One Kafka record. `value` None is a null value (a heartbeat), not an empty one."""
-
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[Header, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +51,21 @@ class IndexEntry:
 
 def pack_index(records: Sequence[Record]) -> bytes:
     """The index payload of records in rising offset order; at least one record."""
-    count = len(records)
-    offsets = [record.offset for record in records]
-    keys = [record.key for record in records]
+    columns = columns_of(records)
+    count, offsets = len(columns), columns.offsets
     holes = offsets[-1] - offsets[0] != count - 1
-    has_keys = any(key is not None for key in keys)
-    has_headers = any(record.headers for record in records)
+    has_keys, has_headers = columns.keys is not None, columns.headers is not None
     flags = holes * _HOLES | has_keys * _KEYS | has_headers * _HEADERS
-    columns = [_HEAD.pack(count, offsets[0], flags)]
+    packed = [_HEAD.pack(count, offsets[0], flags)]
     if holes:
-        distances = [0, *(b - a for a, b in itertools.pairwise(offsets))]
-        columns.append(_u32(distances))
-    columns.append(struct.pack(f"<{count}q", *[record.timestamp_ms for record in records]))
-    columns.append(_u32([NULL if r.value is None else len(r.value) for r in records]))
-    if has_keys:
-        columns.extend(_nullable(keys))
-    if has_headers:
-        columns.extend(_pack_headers([record.headers for record in records]))
-    return b"".join(columns)
+        packed.append(_u32([0, *(b - a for a, b in itertools.pairwise(offsets))]))
+    packed.append(struct.pack(f"<{count}q", *columns.timestamps_ms))
+    packed.append(_u32(columns.lengths))
+    if columns.keys is not None:
+        packed.extend(_nullable(columns.keys))
+    if columns.headers is not None:
+        packed.extend(_pack_headers(columns.headers))
+    return b"".join(packed)
 
 
 def unpack_index(payload: bytes) -> list[IndexEntry]:

@@ -8,7 +8,14 @@ from functools import partial
 
 from isal import isal_zlib
 
-from coinlake.contracts.raw_codec import Decoded, Encoded, content_sha256, decode, encode
+from coinlake.contracts.raw_codec import (
+    Decoded,
+    Deflate,
+    Encoded,
+    content_sha256,
+    decode,
+    encode,
+)
 from coinlake.contracts.raw_index import Record
 
 # Raw DEFLATE: the codec writes gzip's header and trailer itself.
@@ -20,7 +27,10 @@ class ThreadCodec:
 
     def __init__(self, pool: ThreadPoolExecutor, gzip_level: int) -> None:
         self._pool = pool
-        self._deflate = partial(_deflate, level=gzip_level)
+        self._deflate = Deflate(
+            partial(isal_zlib.compressobj, gzip_level, isal_zlib.DEFLATED, _RAW_WBITS),
+            isal_zlib.crc32,
+        )
 
     async def encode(self, records: Sequence[Record]) -> Encoded:
         loop = asyncio.get_running_loop()
@@ -42,8 +52,3 @@ def open_codec(gzip_level: int, threads: int = 2) -> Iterator[ThreadCodec]:
         yield ThreadCodec(pool, gzip_level)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _deflate(data: bytes, level: int) -> bytes:
-    packed: bytes = isal_zlib.compress(data, level, _RAW_WBITS)
-    return packed
