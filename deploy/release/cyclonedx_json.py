@@ -8,7 +8,7 @@ from cyclonedx.factory.license import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.model.license import License
+from cyclonedx.model.license import DisjunctiveLicense, License
 from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -60,7 +60,7 @@ def _component(piece: Piece) -> Component:
     )
 
 
-def _licence(expression: str) -> object:
+def _licence(expression: str) -> License:
     if expression.startswith("LicenseRef-"):
-        return License(name=expression.removeprefix("LicenseRef-"))
+        return DisjunctiveLicense(name=expression.removeprefix("LicenseRef-"))
     return LicenseFactory().make_from_string(expression)

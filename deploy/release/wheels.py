@@ -5,8 +5,12 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from hatchling.build import build_wheel
 
 from deploy.release.errors import ReleaseError
 from deploy.release.version import PACKAGES
@@ -28,21 +32,12 @@ print(bundle.digest)
 def build(tree: Path, committed_s: int, folder: Path) -> list[Path]:
     """The wheels of all packages of an exported tree, each with LICENSE and NOTICE in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    # An editable install of the machine must not choose the paths or the time.
-    environ = {**os.environ, "SOURCE_DATE_EPOCH": str(committed_s)}
+    target = str(folder.resolve())
     for package in PACKAGES:
         for name in ("LICENSE", "NOTICE"):
             shutil.copy(tree / name, tree / package / name)
-        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
-        done = subprocess.run(
-            [*command, "-d", str(folder.resolve())],
-            cwd=tree / package,
-            env=environ,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode != 0:
-            raise ReleaseError(f"the wheel of {package} was not built: {done.stderr.strip()}")
+        with chdir(tree / package), _time(committed_s):
+            build_wheel(target)
     return sorted(folder.glob("*.whl"))
 
 
@@ -63,3 +58,17 @@ def bundle(wheels: list[Path], folder: Path) -> str:
     if done.returncode != 0:
         raise ReleaseError(f"the job was not packed: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+@contextmanager
+def _time(committed_s: int) -> Iterator[None]:
+    # The time of every file in a wheel, by the convention that hatchling follows.
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = str(committed_s)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        else:
+            os.environ["SOURCE_DATE_EPOCH"] = before
