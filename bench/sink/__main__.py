@@ -97,9 +97,11 @@ class Bench:
 
     def _measure(self, name: str, topic: str, expected: Tally, run: str) -> Run:
         bucket = f"{topic}-{name}-{run}"
+        in_object = self._plan.object_bytes
+        per_object = max(1, in_object * expected.values // max(1, expected.size))
         job = Job(
             self._bootstrap, topic, PARTITIONS, expected.values, self._store.endpoint, bucket,
-            self._plan.gzip_level, self._plan.object_bytes, str(FOLDER / "scratch" / bucket),
+            self._plan.gzip_level, in_object, per_object, str(FOLDER / "scratch" / bucket),
         )  # fmt: skip
         return measure(
             WRITERS[name], job, self._store, expected, self._core, self._plan.limit_s

@@ -14,7 +14,8 @@ class Job:
     """One run of one writer.
 
     `values` is how many there are in the topic: a writer that has stored as many ends by itself.
-    `object_bytes` is how much raw JSON goes into an object, `scratch` a folder of its own.
+    `object_bytes` is how much raw JSON goes into an object, `values_per_object` the same for
+    those that count; `scratch` is a folder of its own.
     """
 
     bootstrap: str
@@ -25,6 +26,7 @@ class Job:
     bucket: str
     gzip_level: int
     object_bytes: int
+    values_per_object: int
     scratch: str
 
     def environ(self) -> dict[str, str]:
@@ -56,5 +58,6 @@ class Job:
             told("BUCKET"),
             int(told("GZIP_LEVEL")),
             int(told("OBJECT_BYTES")),
+            int(told("VALUES_PER_OBJECT")),
             told("SCRATCH"),
         )

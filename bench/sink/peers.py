@@ -83,11 +83,21 @@ def _naive(level: int | None) -> Callable[[Job], Launch]:
     return launch
 
 
+def _python_peer(module: str) -> Callable[[Job], Launch]:
+    """A peer whose packages are in the bench's own venv."""
+    python = str(FOLDER / "venv" / "bin" / "python")
+    return lambda _: Launch([python, "-m", f"bench.sink.writers.{module}"])
+
+
 WRITERS: dict[str, Writer] = {
     writer.name: writer
     for writer in (
         Writer("coinlake", "coinlake's s3-sink, ISA-L", _coinlake),
         Writer("naive", "aiokafka `async for`, gzip, aiobotocore", _naive(None)),
         Writer("naive-default", "the same at Python's default level, 9", _naive(9)),
+        Writer(
+            "confluent", "confluent-kafka in batches, gzip, boto3", _python_peer("confluent")
+        ),
+        Writer("quix", "Quix Streams' S3FileSink, lines of bytes", _python_peer("quix")),
     )
 }
