@@ -58,6 +58,8 @@ class Lab:
     name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     faults: Faults = field(default_factory=Faults)
     logs: list[Path] = field(default_factory=list)
+    launcher: tuple[str, ...] = ()
+    """Words before the command of a sink."""
 
     def __post_init__(self) -> None:
         self.s3 = boto3.client(
@@ -180,7 +182,10 @@ class Lab:
         log = self.folder / f"sink-{port}.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", *module], env=environment, stderr=stream, cwd=ROOT
+                [*self.launcher, sys.executable, "-m", *module],
+                env=environment,
+                stderr=stream,
+                cwd=ROOT,
             )
         self.open_.callback(process.wait)
         self.open_.callback(process.kill)

@@ -1,0 +1,92 @@
+"""A steady load of numbered values, and the truth about which of them Kafka has acknowledged."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from tests.sink_lab.lab import NOON_MS, Lab
+
+
+@dataclass
+class Load:
+    """Counts while it sends. `padding` bytes are added to each value."""
+
+    lab: Lab
+    partitions: int = 1
+    padding: int = 0
+    pause_s: float = 0.02
+    acked: set[bytes] = field(default_factory=set)
+    failures: int = 0
+    _done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Send until told to stop; a value that was refused is not sent again."""
+        numbers = itertools.count()
+        while not self._done.is_set():
+            with suppress(KafkaError, OSError):
+                producer = self._producer()
+                await producer.start()
+                try:
+                    await self._send(producer, numbers)
+                finally:
+                    await producer.stop()
+            await asyncio.sleep(self.pause_s)
+
+    def stop(self) -> None:
+        self._done.set()
+
+    async def _send(self, producer: AIOKafkaProducer, numbers: "itertools.count[int]") -> None:
+        while not self._done.is_set():
+            first = next(numbers)
+            sent = [
+                (value, await self._one(producer, partition, first, value))
+                for partition in range(self.partitions)
+                for value in (self._value(partition, first),)
+            ]
+            for value, future in sent:
+                try:
+                    await future
+                except KafkaError:
+                    self.failures += 1
+                    raise
+                self.acked.add(value)
+            await asyncio.sleep(self.pause_s)
+
+    async def _one(
+        self, producer: AIOKafkaProducer, partition: int, number: int, value: bytes
+    ) -> "asyncio.Future[object]":
+        at_ms = NOON_MS + number * 1000
+        future: asyncio.Future[object] = await producer.send(
+            self.lab.topic, value, b"k", partition, at_ms
+        )
+        return future
+
+    def _value(self, partition: int, number: int) -> bytes:
+        return b'{"p":%d,"n":%d}' % (partition, number) + b" " * self.padding
+
+    def _producer(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            bootstrap_servers=self.lab.bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=8000,
+        )
+
+
+@asynccontextmanager
+async def loaded(lab: Lab, partitions: int = 1, **more: float) -> AsyncIterator[Load]:
+    """A load through a story; it stops at the end of the block."""
+    load = Load(lab, partitions, int(more.get("padding", 0)), more.get("pause_s", 0.02))
+    task = asyncio.create_task(load.run())
+    try:
+        yield load
+        load.stop()
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
