@@ -73,13 +73,18 @@ class Columns(Sequence[Record]):
         return (self[index] for index in range(len(self)))
 
     @property
+    def nulls(self) -> int:
+        """How many values are null."""
+        return self.lengths.count(NULL)
+
+    @property
     def value_bytes(self) -> int:
         """The size of all values, bytes."""
-        return sum(self.lengths) - NULL * self.lengths.count(NULL)
+        return sum(self.lengths) - NULL * self.nulls
 
     def null_values(self) -> list[Record]:
         """The records with a null value (heartbeats), in order."""
-        if NULL not in self.lengths:
+        if not self.nulls:
             return []
         return [self[index] for index, length in enumerate(self.lengths) if length == NULL]
 

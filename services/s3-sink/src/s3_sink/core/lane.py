@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from coinlake.contracts.raw_index import Record
+from coinlake.contracts.raw_columns import Columns, Record, columns_of, joined
 from s3_sink.core.part import Limits, OpenPart, Part, Reason
 from s3_sink.core.ports import Partition
 from s3_sink.core.promises import Promises
@@ -55,11 +55,11 @@ class Lane:
 
     def add(self, records: Iterable[Record], now_s: float) -> None:
         """Take fetched records; those that are here already or in the chain are passed over."""
-        for record in records:
-            if record.offset >= self.fetched_to:
-                for part in self._open.add(record, now_s, self._ratio):
-                    self._push(part)
-                self.fetched_to = record.offset + 1
+        new = columns_of(records).starting_at(self.fetched_to)
+        if len(new):
+            for part in self._open.add(new, now_s, self._ratio):
+                self._push(part)
+            self.fetched_to = new.offsets[-1] + 1
 
     def seal_if_due(self, now_s: float) -> None:
         """Seal the open part where its oldest value has waited long enough."""
@@ -77,18 +77,20 @@ class Lane:
         """The part that is written next, or is being written."""
         return self._sealed[0] if self._sealed else None
 
-    def held_before(self, offset: int) -> list[Record] | None:
+    def held_before(self, offset: int) -> Columns | None:
         """The records from the link to an offset; None where they are not all here."""
         if offset > self.fetched_to:
             return None
-        return self._before(offset)
+        return joined(self._before(offset))
 
     def landed(self, next_offset: int, complete_to_ms: int | None) -> bool:
         """The chain now ends at `next_offset`; True where fetching must jump there.
 
         Whoever wrote the object, its end is the position: what it covers is dropped here.
         """
-        self.promises = self.promises.after(self._before(next_offset)).at_least(complete_to_ms)
+        for records in self._before(next_offset):
+            self.promises = self.promises.after(records.null_values())
+        self.promises = self.promises.at_least(complete_to_ms)
         self.link = next_offset
         left = (part.from_offset(next_offset) for part in self._sealed)
         self._sealed = deque(part for part in left if part is not None)
@@ -114,7 +116,7 @@ class Lane:
 
     @property
     def open_records(self) -> int:
-        return len(self._open.records)
+        return self._open.count
 
     @property
     def open_bytes(self) -> int:
@@ -128,16 +130,13 @@ class Lane:
     def sealed_parts(self) -> Sequence[Part]:
         return tuple(self._sealed)
 
-    def _before(self, offset: int) -> list[Record]:
-        held: list[Record] = []
-        for records in (*(part.records for part in self._sealed), self._open.records):
-            if not records or records[0].offset >= offset:
+    def _before(self, offset: int) -> list[Columns]:
+        """What is held from the link to an offset, in runs that follow each other."""
+        held: list[Columns] = []
+        for records in (*(part.records for part in self._sealed), *self._open.pieces):
+            if records.offsets[0] >= offset:
                 break
-            held += (
-                records
-                if records[-1].offset < offset
-                else (record for record in records if record.offset < offset)
-            )
+            held.append(records.ending_before(offset))
         return held
 
     def _push(self, part: Part) -> None:

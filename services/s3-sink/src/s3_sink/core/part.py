@@ -1,14 +1,15 @@
 """How parts are cut: the open part of one partition, and what it becomes when it is sealed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour, hour_of
-from coinlake.contracts.raw_index import Record
+from coinlake.contracts.raw_columns import Columns, joined
 
 # What a record costs beside its bytes: the objects that hold it, measured on CPython 3.11.
 RECORD_OVERHEAD_BYTES = 200
+_HEADER_OVERHEAD_BYTES = 100
 
 
 class Reason(StrEnum):
@@ -42,7 +43,7 @@ class Part:
     them, `values` the number of records that are no heartbeats.
     """
 
-    records: tuple[Record, ...]
+    records: Columns
     hour: Hour
     reason: Reason
     weight: int
@@ -51,27 +52,34 @@ class Part:
 
     @property
     def next_offset(self) -> int:
-        return self.records[-1].offset + 1
+        return self.records.offsets[-1] + 1
 
     def from_offset(self, offset: int) -> "Part | None":
         """What is left of the part from an offset on; None where nothing is."""
-        if self.records[0].offset >= offset:
+        left = self.records.starting_at(offset)
+        if left is self.records:
             return self
-        left = tuple(record for record in self.records if record.offset >= offset)
-        return part_of(left, self.hour, self.reason) if left else None
+        return part_of(left, self.hour, self.reason) if len(left) else None
 
 
-def part_of(records: tuple[Record, ...], hour: Hour, reason: Reason) -> Part:
+def part_of(records: Columns, hour: Hour, reason: Reason) -> Part:
     """A sealed part of these records: at least one, all of this hour."""
-    values = [record.value for record in records if record.value is not None]
-    weight = sum(weight_of(record) for record in records)
-    return Part(records, hour, reason, weight, sum(map(len, values)), len(values))
+    values = len(records) - records.nulls
+    return Part(records, hour, reason, weight_of(records), records.value_bytes, values)
 
 
-def weight_of(record: Record) -> int:
-    """Bytes of memory that a record holds on to, roughly."""
-    headers = sum(len(name) + len(value or b"") + 100 for name, value in record.headers)
-    return RECORD_OVERHEAD_BYTES + len(record.key or b"") + len(record.value or b"") + headers
+def weight_of(records: Columns) -> int:
+    """Bytes of memory that records hold on to, roughly."""
+    weight = RECORD_OVERHEAD_BYTES * len(records) + records.value_bytes
+    if records.keys is not None:
+        weight += sum(len(key) for key in records.keys if key is not None)
+    if records.headers is not None:
+        weight += sum(
+            len(name) + len(value or b"") + _HEADER_OVERHEAD_BYTES
+            for headers in records.headers
+            for name, value in headers
+        )
+    return weight
 
 
 class OpenPart:
@@ -79,32 +87,33 @@ class OpenPart:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._records: list[Record] = []
-        self._hour: Hour | None = None
+        self._pieces: list[Columns] = []
+        self._hour = UNKNOWN_HOUR
         self._hour_ms = range(0)
+        self._values = 0
+        self.count = 0
         self.weight = 0
         self.raw_bytes = 0
-        self._values = 0
         self.first_value_at_s: float | None = None
 
     @property
-    def records(self) -> list[Record]:
-        return self._records
+    def pieces(self) -> Sequence[Columns]:
+        """The records, in runs that follow each other."""
+        return self._pieces
 
-    def add(self, record: Record, now_s: float, ratio: float) -> Iterable[Part]:
-        """Take a record; the parts that it closed. `ratio` is compressed to raw bytes."""
-        hour = self._hour_of(record.timestamp_ms)
-        size = len(record.value or b"")
-        if self._records and hour != self._hour:
-            yield self._seal(Reason.HOUR)
-        elif self._records and self._is_full(size, ratio):
-            # A record above the flush size becomes an object of its own.
-            yield self._seal(Reason.BYTES)
-        self._take(record, hour, size, now_s)
-        if self._is_full(self.raw_bytes, ratio):
-            yield self._seal(Reason.BYTES)
-        elif len(self._records) >= self._limits.max_records:
-            yield self._seal(Reason.RECORDS)
+    def add(self, records: Columns, now_s: float, ratio: float) -> Iterator[Part]:
+        """Take records; the parts that they closed. `ratio` is compressed to raw bytes.
+
+        The cuts are those of taking one record after the other; but what fits is taken whole.
+        """
+        if len(records) <= 1:
+            yield from self._add_one(records, now_s, ratio)
+        elif self._fits(records, ratio):
+            self._take(records, now_s)
+        else:
+            half = len(records) // 2
+            yield from self.add(records[:half], now_s, ratio)
+            yield from self.add(records[half:], now_s, ratio)
 
     def is_due(self, now_s: float) -> bool:
         """Whether the oldest value has waited long enough; heartbeats never wait."""
@@ -113,50 +122,80 @@ class OpenPart:
 
     def seal(self, reason: Reason) -> Part | None:
         """Close the part for whatever reason; None where it is empty."""
-        return self._seal(reason) if self._records else None
+        return self._seal(reason) if self.count else None
 
     def drop_before(self, offset: int) -> None:
         """Forget records that the chain already has."""
-        if not self._records or self._records[0].offset >= offset:
+        if not self.count or self._pieces[0].offsets[0] >= offset:
             return
-        self._records = [record for record in self._records if record.offset >= offset]
-        self.weight = sum(weight_of(record) for record in self._records)
-        self.raw_bytes = sum(len(record.value or b"") for record in self._records)
-        self._values = sum(record.value is not None for record in self._records)
-        if not self._values:
-            self.first_value_at_s = None
+        pieces, first_value_at_s = self._pieces, self.first_value_at_s
+        self._empty()
+        for piece in pieces:
+            left = piece.starting_at(offset)
+            if len(left):
+                self._hold(left)
+        if self._values:
+            self.first_value_at_s = first_value_at_s
 
-    def _take(self, record: Record, hour: Hour, size: int, now_s: float) -> None:
-        if hour is not self._hour:
-            self._hour = hour
-            # A record of the unknown hour may have any timestamp, so it names no span.
-            known = hour != UNKNOWN_HOUR
-            self._hour_ms = range(hour.start_ms, hour.end_ms) if known else range(0)
-        self._records.append(record)
-        self.weight += weight_of(record)
-        self.raw_bytes += size
-        if record.value is not None:
-            self._values += 1
-            if self.first_value_at_s is None:
-                self.first_value_at_s = now_s
+    def _add_one(self, record: Columns, now_s: float, ratio: float) -> Iterator[Part]:
+        """The rules, for one record (or none)."""
+        for timestamp_ms in record.timestamps_ms:
+            if self.count and not self._is_of_hour(timestamp_ms):
+                yield self._seal(Reason.HOUR)
+            elif self.count and self._is_full(record.value_bytes, ratio):
+                # A record above the flush size becomes an object of its own.
+                yield self._seal(Reason.BYTES)
+            self._take(record, now_s)
+            if self._is_full(self.raw_bytes, ratio):
+                yield self._seal(Reason.BYTES)
+            elif self.count >= self._limits.max_records:
+                yield self._seal(Reason.RECORDS)
 
-    def _hour_of(self, timestamp_ms: int) -> Hour:
-        # Most records share the hour of the one before; a calendar for each costs more than all else.
-        if self._hour is not None and timestamp_ms in self._hour_ms:
-            return self._hour
-        return hour_of(timestamp_ms)
+    def _fits(self, records: Columns, ratio: float) -> bool:
+        """Whether no rule cuts before, between or after these records."""
+        hour_ms = self._hour_ms if self.count else _span(hour_of(records.timestamps_ms[0]))
+        return (
+            min(records.timestamps_ms) in hour_ms
+            and max(records.timestamps_ms) in hour_ms
+            and self.count + len(records) < self._limits.max_records
+            and not self._is_full(self.raw_bytes + records.value_bytes, ratio)
+        )
+
+    def _take(self, records: Columns, now_s: float) -> None:
+        if not self.count:
+            self._hour = hour_of(records.timestamps_ms[0])
+            self._hour_ms = _span(self._hour)
+        self._hold(records)
+        if self._values and self.first_value_at_s is None:
+            self.first_value_at_s = now_s
+
+    def _hold(self, records: Columns) -> None:
+        self._pieces.append(records)
+        self.count += len(records)
+        self.weight += weight_of(records)
+        self.raw_bytes += records.value_bytes
+        self._values += len(records) - records.nulls
+
+    def _is_of_hour(self, timestamp_ms: int) -> bool:
+        return timestamp_ms in self._hour_ms or hour_of(timestamp_ms) == self._hour
 
     def _is_full(self, raw_bytes: int, ratio: float) -> bool:
         limits = self._limits
         return raw_bytes >= limits.max_raw_bytes or raw_bytes * ratio >= limits.max_bytes
 
     def _seal(self, reason: Reason) -> Part:
-        hour = self._hour
-        assert hour is not None  # there is at least one record
         part = Part(
-            tuple(self._records), hour, reason, self.weight, self.raw_bytes, self._values
+            joined(self._pieces), self._hour, reason, self.weight, self.raw_bytes, self._values
         )
-        self._records = []
-        self.weight = self.raw_bytes = self._values = 0
-        self.first_value_at_s = None
+        self._empty()
         return part
+
+    def _empty(self) -> None:
+        self._pieces = []
+        self.count = self.weight = self.raw_bytes = self._values = 0
+        self.first_value_at_s = None
+
+
+def _span(hour: Hour) -> range:
+    """The timestamps of an hour; none where it is unknown, as that hour may have any."""
+    return range(0) if hour == UNKNOWN_HOUR else range(hour.start_ms, hour.end_ms)

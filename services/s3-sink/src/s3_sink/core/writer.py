@@ -135,17 +135,17 @@ class Writer:
             )
 
     def _meta(self, lane: Lane, part: Part, encoded: Encoded) -> RawMeta:
-        timestamps = [record.timestamp_ms for record in part.records]
+        records = part.records
         return RawMeta(
             link=lane.link,
-            first_offset=part.records[0].offset,
+            first_offset=records.offsets[0],
             next_offset=part.next_offset,
-            records=len(part.records),
+            records=len(records),
             values=part.values,
             sha256=encoded.sha256,
-            min_timestamp_ms=min(timestamps),
-            max_timestamp_ms=max(timestamps),
-            complete_to_ms=lane.promises.after(part.records).complete_to_ms,
+            min_timestamp_ms=min(records.timestamps_ms),
+            max_timestamp_ms=max(records.timestamps_ms),
+            complete_to_ms=lane.promises.after(records.null_values()).complete_to_ms,
             writer=self._name,
         )
 
