@@ -47,6 +47,9 @@ sim: setup ## The sink in a seeded simulation (SEEDS=1000, FROM=0), then its bro
 	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)
 	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --controls
 
+bench-sink: setup jars ## The sink and its peers on one topic, a core each (ARGS="--only coinlake,naive")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.sink $(ARGS)
+
 audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
 	@set -a; . .local/stack.env; $(BIN)/coinlake audit --wait 120 --json .local/audit.json $(ARGS)
@@ -55,7 +58,7 @@ lint: setup ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: setup ## mypy, strict, tests included
-	@$(BIN)/mypy $(SOURCES) deploy/release tests
+	@$(BIN)/mypy $(SOURCES) bench deploy/release tests
 
 arrows: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports --no-cache
@@ -119,13 +122,13 @@ endif
 	@touch $@
 
 lock: ## Resolve the dependencies anew (needs uv)
-	@for name in dev build release ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
+	@for name in dev build release bench ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    $$([ $$name = dev ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
+	    $$([ $$name = dev -o $$name = bench ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
 clean: ## Remove what was built and set up (not the sources)
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim audit check test campaign lint types arrows unit contract spark integration compose-test \
+.PHONY: help demo up down status sim bench-sink audit check test campaign lint types arrows unit contract spark integration compose-test \
   faults e2e fmt docs release push version notice upgrade-test setup jars lock clean
