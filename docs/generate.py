@@ -19,6 +19,10 @@ from coinlake.settings import KafkaSettings, LakeSettings
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
+# Where the metrics of each are; the auditor is the tools' `coinlake audit --every`.
+METRICS = {service: f"{service}.metrics" for service in SERVICES} | {
+    "auditor": "coinlake_tools.auditor"
+}
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
 
@@ -74,9 +78,9 @@ def _default(field: FieldInfo) -> str:
 
 def _metrics() -> str:
     lines = ["# Metrics", "", _NOTE, "", "Each service serves them on `/metrics`.", ""]
-    for service in SERVICES:
+    for service, name in METRICS.items():
         registry = CollectorRegistry()
-        module = importlib.import_module(f"{service}.metrics")
+        module = importlib.import_module(name)
         (cls,) = (
             item
             for name, item in vars(module).items()

@@ -17,6 +17,7 @@ alertmanager 10015 alertmanager
 prometheus 10016 prometheus
 proxy 10017 -
 tools 10018 -
+auditor 10019 -
 USERS
 install -d -m 0755 "$etc" "$etc/env" "$etc/aws" "$etc/kafka" "$etc/prometheus/rules" "$etc/docker"
 install -d -m 0750 -g coinlake-kafka "$etc/kafka/broker"

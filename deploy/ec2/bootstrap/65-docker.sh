@@ -12,6 +12,6 @@ systemd-tmpfiles --create "${COINLAKE_TMPFILES:-/etc/tmpfiles.d}/coinlake.conf"
 systemctl daemon-reload
 systemctl enable --quiet docker.service coinlake-firewall.service coinlake.target
 systemctl enable --quiet coinlake-kafka.service coinlake-ingestor.service \
-  coinlake-s3-sink.service coinlake-etl-runner.service coinlake-query-api.service \
+  coinlake-s3-sink.service coinlake-etl-runner.service coinlake-query-api.service coinlake-auditor.service \
   coinlake-prometheus.service coinlake-alertmanager.service coinlake-proxy.service
 systemctl start coinlake-firewall.service docker.service

@@ -18,5 +18,6 @@ check ingestor http://127.0.0.1:8101/readyz
 check s3-sink http://127.0.0.1:8102/readyz
 check etl-runner http://127.0.0.1:8103/readyz
 check query-api http://127.0.0.1:8104/readyz
+check auditor http://127.0.0.1:8105/readyz
 check prometheus http://127.0.0.1:9090/-/ready
 check alertmanager http://127.0.0.1:9093/-/ready

@@ -218,7 +218,7 @@ async def test_the_ingestor_reads_nothing(broker: Secured, topics: list[str]) ->
         await _first_as_member(broker.settings("ingestor"), GROUP)
 
 
-@pytest.mark.parametrize("user", ["ingestor", "s3-sink", "etl-runner", "tools"])
+@pytest.mark.parametrize("user", ["ingestor", "s3-sink", "etl-runner", "auditor", "tools"])
 async def test_nobody_makes_or_deletes_topics_that_are_not_theirs(
     broker: Secured, topics: list[str], user: str
 ) -> None:

@@ -173,7 +173,7 @@ def test_the_hosts_bootstrap_reads_its_settings_and_assumes_the_stacks_roles(
     assert told["COINLAKE_BUCKET"] == "the-lake"
     assert told["DATA_VOLUME"] == stack.ids["DataVolume"]
     assert told["KAFKA_PUBLISH"] == "127.0.0.1"
-    for service in ("s3-sink", "etl-runner", "query-api", "alertmanager", "tools"):
+    for service in ("s3-sink", "etl-runner", "query-api", "alertmanager", "auditor", "tools"):
         script = [ec2 / "libexec" / "assume-role", service]
         done = subprocess.run(script, env=environ | told, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

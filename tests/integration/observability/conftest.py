@@ -1,14 +1,16 @@
 """The embedded stack, watched by a real Prometheus and a real Alertmanager, on free ports."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,13 +24,16 @@ from local_stack.paths import Paths
 from local_stack.ports import HOST, free_ports
 from local_stack.progress import Progress
 from local_stack.record import Source
+from local_stack.settings import exported
 from local_stack.stack import Stack
 from tests.unit.observability.promql import COMPOSE
 
+EC2 = COMPOSE.parent / "ec2"
 # The rules are the delivered ones; only these waits are shortened in the copy that the test loads,
 # since it stops the sink and cannot wait for minutes.
 SHORTENED = (
-    ("s3-sink.yaml", r"for: \d+m", "for: 2s"),
+    # Longer than Prometheus takes to its first scrape, until which every job is absent.
+    ("s3-sink.yaml", r"for: \d+m", "for: 8s"),
     ("s3-sink.yaml", r"offset 5m", "offset 20s"),
     ("stages.yaml", r"interval: 5m", "interval: 5s"),
 )
@@ -36,9 +41,19 @@ SHORTENED = (
 
 @dataclass(slots=True)
 class Told:
-    """A receiver of Alertmanager that remembers: alert name to its last status."""
+    """A receiver of Alertmanager that remembers the last status of each alert."""
 
-    statuses: dict[str, str] = field(default_factory=dict)
+    by_labels: dict[frozenset[tuple[str, str]], str] = field(default_factory=dict)
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """By name: an alert with several sets of labels rings while one of them does."""
+        found: dict[str, str] = {}
+        for labels, status in self.by_labels.items():
+            name = dict(labels)["alertname"]
+            if found.get(name) != "firing":
+                found[name] = status
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +100,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     with ExitStack() as open_:
         open_.callback(stack.down)
         ports = stack.up(Source()).ports
-        prometheus, alertmanager, gossip = free_ports(3)
+        auditor, prometheus, alertmanager, gossip = free_ports(4)
         told = open_.enter_context(_receiver(folder))
-        _write(folder, ports, alertmanager, told[1])
+        open_.enter_context(_auditor(stack, folder, auditor))
+        _write(folder, {**ports, "auditor": auditor}, alertmanager, told[1])
         open_.enter_context(_alertmanager(folder, alertmanager, gossip))
         open_.enter_context(_prometheus(folder, prometheus))
         yield Watched(stack, f"http://{HOST}:{prometheus}", told[0])
@@ -109,6 +125,9 @@ def _write(folder: Path, ports: dict[str, int], alertmanager: int, receiver: int
     }
     (target,) = config["alerting"]["alertmanagers"][0]["static_configs"]
     target["targets"] = [f"{HOST}:{alertmanager}"]
+    # The auditor's job is the host's: the embedded stack has none by itself.
+    hosts = yaml.safe_load((EC2 / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    config["scrape_configs"] += [job for job in hosts if job["job_name"] == "auditor"]
     for job in config["scrape_configs"]:
         name = job["job_name"].replace("-", "_")
         if name in ports:
@@ -118,6 +137,20 @@ def _write(folder: Path, ports: dict[str, int], alertmanager: int, receiver: int
     routes["route"] |= {"group_wait": "3s", "group_interval": "1s"}
     routes["receivers"][0]["webhook_configs"] = [{"url": f"http://{HOST}:{receiver}/"}]
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(routes))
+
+
+@contextmanager
+def _auditor(stack: Stack, folder: Path, port: int) -> Iterator[None]:
+    """The real one, on this stack, more often than once a day."""
+    environ = {**os.environ, **exported(stack.running())}
+    arguments = (
+        *(sys.executable, "-m", "coinlake_tools", "audit", "--every", "5", "--wait", "10"),
+        *("--listen", f"{HOST}:{port}"),
+    )
+    with _process(
+        folder / "auditor.log", f"http://{HOST}:{port}/readyz", *arguments, environ=environ
+    ):
+        yield
 
 
 @contextmanager
@@ -150,10 +183,14 @@ def _alertmanager(folder: Path, port: int, gossip: int) -> Iterator[None]:
 
 
 @contextmanager
-def _process(log: Path, ready: str, *arguments: str) -> Iterator[None]:
+def _process(
+    log: Path, ready: str, *arguments: str, environ: Mapping[str, str] | None = None
+) -> Iterator[None]:
     with (
         log.open("wb") as out,
-        subprocess.Popen(arguments, stdout=out, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(
+            arguments, stdout=out, stderr=subprocess.STDOUT, env=environ
+        ) as process,
     ):
         try:
             _until_ready(process, ready, log)
@@ -186,7 +223,7 @@ def _receiver(_: Path) -> Iterator[tuple[Told, int]]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             for alert in body["alerts"]:
-                told.statuses[alert["labels"]["alertname"]] = alert["status"]
+                told.by_labels[frozenset(alert["labels"].items())] = alert["status"]
             self.send_response(200)
             self.end_headers()
 

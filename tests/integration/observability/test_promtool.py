@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from tests.unit.observability.promql import COMPOSE, RULE_TESTS
 
@@ -73,6 +74,47 @@ def test_a_wrong_rule_turns_the_tests_red(
     assert loads.returncode == 0, loads.stdout
     assert done.returncode == 1
     assert "FAILED" in done.stdout
+
+
+# What still rings, without one service's series on a day on which nothing else is wrong: its own
+# silence, and what others see of it. All other alerts of that service look at nothing then.
+MISSED = {
+    "ingestor": {"IngestorDown"},
+    "s3-sink": {"S3SinkDown", "S3SinkStalled"},
+    "etl-runner": {"EtlRunnerDown"},
+    "query-api": {"QueryApiDown", "EtlRunnerTablesBehind"},
+    # Where there is no auditor there is none to miss; tests/auditor.yaml has one that vanishes.
+    "auditor": set(),
+}
+
+
+@pytest.mark.needs("promtool")
+@pytest.mark.parametrize("service", MISSED)
+def test_when_all_series_of_a_service_are_missing_that_alone_rings(
+    tmp_path: Path, service: str
+) -> None:
+    shutil.copytree(PROMETHEUS / "rules", tmp_path / "rules")
+    (tmp_path / "tests").mkdir()
+    scenario = yaml.safe_load((PROMETHEUS / "tests/calm.yaml").read_text())
+    day = scenario["tests"][0]
+    own = "audit_" if service == "auditor" else service.replace("-", "_") + "_"
+    named = (own, f'up{{job="{service}"}}')
+    kept = [one for one in day["input_series"] if not one["series"].startswith(named)]
+    gone = len(day["input_series"]) - len(kept)
+    samples = [
+        {"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(MISSED[service])
+    ]
+    ringing = 'group by (alertname) (ALERTS{alertstate="firing"})'
+    day |= {
+        "input_series": kept,
+        "promql_expr_test": [{"expr": ringing, "eval_time": "6h", "exp_samples": samples}],
+    }
+    (tmp_path / "tests/missing.yaml").write_text(yaml.safe_dump(scenario))
+
+    done = promtool("test", "rules", "tests/missing.yaml", folder=tmp_path)
+
+    assert gone > 3
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.needs("alertmanager")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from coinlake.contracts.raw_layout import RAW_PREFIX
+from local_stack.lake import open_lake
+from local_stack.settings import exported
 from tests.integration.observability.conftest import Watched
 from tests.unit.observability.promql import SERVICES, alerts, expressions, panels, recorded
 
@@ -26,7 +29,7 @@ def memory_mib(unit: str) -> int:
 
 
 def test_every_service_is_scraped(watched: Watched) -> None:
-    jobs = {*SERVICES, "prometheus"}
+    jobs = {*SERVICES, "auditor", "prometheus"}
 
     watched.wait(
         "all targets up",
@@ -172,3 +175,23 @@ def test_a_stopped_sink_is_told_and_its_return_too(watched: Watched) -> None:
 
     watched.wait("no alert rings", lambda: watched.ringing() == set())
     watched.wait("the end is told", lambda: watched.told.statuses["S3SinkDown"] == "resolved")
+
+
+def test_an_object_that_is_lost_from_the_raw_zone_is_told(watched: Watched) -> None:
+    watched.wait("a verdict: proven", lambda: total(watched, "audit_verdicts_total") > 0)
+    assert total(watched, "sum(audit_findings)") == 0
+    lake = open_lake(exported(watched.stack.running()))
+    raw = lake.s3.list_objects_v2(Bucket=lake.bucket, Prefix=RAW_PREFIX)["Contents"]
+    first = min(raw, key=lambda one: one["LastModified"])["Key"]
+
+    lake.s3.delete_object(Bucket=lake.bucket, Key=first)
+
+    watched.wait("the audit's alert", lambda: "AuditDiffers" in watched.ringing())
+    watched.wait(
+        "somebody is told", lambda: watched.told.statuses.get("AuditDiffers") == "firing"
+    )
+
+
+def total(watched: Watched, query: str) -> float:
+    """The one value of a query; 0 where there is none yet."""
+    return sum(float(sample["value"][1]) for sample in watched.query(query))

@@ -75,7 +75,7 @@ def test_a_service_starts_with_the_hosts_settings(
         assert kafka.bootstrap_servers == "kafka:9094"
 
 
-@pytest.mark.parametrize("name", ["s3-sink", "etl-runner", "query-api", "tools"])
+@pytest.mark.parametrize("name", ["s3-sink", "etl-runner", "query-api", "auditor", "tools"])
 def test_a_container_asks_its_file_for_credentials_and_never_the_host(name: str) -> None:
     told = environment(name)
 
@@ -116,6 +116,13 @@ def test_the_tools_may_make_each_topic_and_nobody_may_alter_or_delete() -> None:
     assert "Write" not in rights()["tools", "topic"]
     for granted in rights().values():
         assert not set(granted) & {"Delete", "Alter", "AlterConfigs", "All", "ClusterAction"}
+
+
+def test_the_auditor_reads_what_the_sink_copies_and_can_change_nothing() -> None:
+    copied = set(copied_by_the_sink())
+
+    assert rights()["auditor", "topic"] == {"Read": copied, "Describe": copied}
+    assert ("auditor", "group") not in rights()
 
 
 def test_every_user_with_rights_is_made_with_a_password() -> None:

@@ -20,7 +20,7 @@ SSM = "arn:aws:ssm:us-east-1:123456789012:parameter"
 NEW = {"s3:if-none-match": "*"}
 SERVICES = (
     "HostRole", "S3SinkRole", "EtlRunnerRole", "QueryApiRole", "ToolsRole", "AlertmanagerRole",
-    "GlueJobRole", "CrawlerRole",
+    "AuditorRole", "GlueJobRole", "CrawlerRole",
 )  # fmt: skip
 RAW = f"{LAKE}/raw/coincap.assets.v1/dt=2026-11-22/hour=07/1-0-5.json.gz"
 
@@ -72,6 +72,9 @@ MUST = [
     ("CrawlerRole", "s3:GetObject", f"{LAKE}/curated/quotes/x.parquet", {}),
     ("CrawlerRole", "glue:CreateTable", TABLE, {}),
     ("CrawlerRole", "glue:BatchCreatePartition", TABLE, {}),
+    ("AuditorRole", "s3:ListBucket", LAKE, {}),
+    ("AuditorRole", "s3:GetObject", RAW, {}),
+    ("AuditorRole", "s3:GetObject", f"{LAKE}/chain/coincap.assets.v1/1.json", {}),
     ("AlertmanagerRole", "sns:Publish", f"{SNS}:Alerts", {}),
     ("AlertmanagerRole", "sns:Publish", f"{SNS}:Heartbeats", {}),
     ("HostRole", "sts:AssumeRole", f"{ACCOUNT}/S3SinkRole", {}),
@@ -123,6 +126,11 @@ MUST_NOT = [
     ("CrawlerRole", "s3:PutObject", f"{LAKE}/curated/quotes/x.parquet", {}),
     ("CrawlerRole", "s3:GetObject", RAW, {}),
     ("CrawlerRole", "glue:DeleteTable", TABLE, {}),
+    ("AuditorRole", "s3:PutObject", RAW, NEW),
+    ("AuditorRole", "s3:PutObject", f"{LAKE}/chain/coincap.assets.v1/2.json", NEW),
+    ("AuditorRole", "s3:GetObject", f"{LAKE}/curated/quotes/x.parquet", {}),
+    ("AuditorRole", "glue:GetTable", TABLE, {}),
+    ("AuditorRole", "sns:Publish", f"{SNS}:Alerts", {}),
     ("AlertmanagerRole", "sns:Publish", f"{SNS}:another", {}),
     ("AlertmanagerRole", "s3:GetObject", RAW, {}),
     # The host starts things; it reads no data, and becomes neither Glue nor an administrator.
@@ -204,6 +212,7 @@ def test_no_role_of_ours_is_trusted_to_anybody_but_the_host_or_its_service(
         "EtlRunnerRole": host,
         "QueryApiRole": host,
         "ToolsRole": host,
+        "AuditorRole": host,
         "AlertmanagerRole": host,
         "GlueJobRole": {"Service": "glue.amazonaws.com"},
         "CrawlerRole": {"Service": "glue.amazonaws.com"},

@@ -14,8 +14,8 @@ from s3_sink.config import Settings as SinkSettings
 EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
 UNITS = EC2 / "systemd"
 CONTAINERS = (
-    "kafka", "ingestor", "s3-sink", "etl-runner", "query-api", "prometheus", "alertmanager",
-    "proxy",
+    "kafka", "ingestor", "s3-sink", "etl-runner", "query-api", "auditor", "prometheus",
+    "alertmanager", "proxy",
 )  # fmt: skip
 
 
@@ -149,7 +149,8 @@ def test_the_image_is_the_one_of_the_list_and_is_never_pulled_at_start(unit: Uni
     images = [word for word in unit.run if re.fullmatch(r"\$\{[A-Z0-9_]+_IMAGE\}", word)]
     listed = (EC2 / "host" / "images.env.example").read_text()
 
-    assert images == ["${%s_IMAGE}" % name.upper().replace("-", "_")]  # noqa: UP031
+    of = {"auditor": "tools"}.get(name, name)
+    assert images == ["${%s_IMAGE}" % of.upper().replace("-", "_")]  # noqa: UP031
     assert f"{images[0][2:-1]}=" in listed
     assert unit.options("--pull") == ["never"]
 
@@ -211,7 +212,7 @@ def test_only_services_with_a_role_get_credentials_and_each_its_own() -> None:
         ordered = f"coinlake-credentials@{name}.service" in unit.one("After").split()
         assert ordered is bool(holders[name])
 
-    with_role = {"s3-sink", "etl-runner", "query-api", "alertmanager"}
+    with_role = {"s3-sink", "etl-runner", "query-api", "auditor", "alertmanager"}
     assert {name for name, found in holders.items() if found} == with_role
 
 

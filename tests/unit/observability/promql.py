@@ -19,7 +19,7 @@ RUNBOOKS = ROOT / "docs/how-to/runbooks"
 SERVICES = ("ingestor", "s3-sink", "etl-runner", "query-api")
 
 _METRIC = re.compile(
-    r"(?<![\w:\"])((?:ingestor|s3_sink|etl_runner|query_api|prometheus)_[a-z0-9_]+"
+    r"(?<![\w:\"])((?:ingestor|s3_sink|etl_runner|query_api|audit|prometheus)_[a-z0-9_]+"
     r"|coinlake:[a-z0-9_:]+|up|ALERTS)(?![\w:(\"])(\{[^}]*\})?"
 )
 _MATCHER = re.compile(r"([a-z_]+)\s*(=~|!~|!=|=)\s*\"([^\"]*)\"")

@@ -1,8 +1,7 @@
-"""Alerts, runbooks and dashboards as they are written: complete, and true to the metrics' code."""
+"""Alerts and runbooks as they are written, and every expression: true to the metrics' code."""
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -11,7 +10,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.tables import TABLES
-from deploy.compose.grafana import boards
+from coinlake_tools.auditor import AuditMetrics
+from coinlake_tools.chain_audit import Kind
 from etl_runner.metrics import EtlMetrics
 from ingestor.core.gaps import Cause
 from ingestor.core.usable import Reason
@@ -25,9 +25,7 @@ from tests.unit.observability.promql import (
     SERVICES,
     Expression,
     alerts,
-    dashboards,
     expressions,
-    panels,
     recorded,
     rule_tests,
 )
@@ -37,10 +35,11 @@ NAMED = {
     "s3-sink": "S3Sink",
     "etl-runner": "EtlRunner",
     "query-api": "QueryApi",
+    "auditor": "Audit",
     "prometheus": "Prometheus",
 }
 # What Prometheus adds itself. Its own metrics are checked in a real scrape.
-OURS = ("ingestor_", "s3_sink_", "etl_runner_", "query_api_")
+OURS = ("ingestor_", "s3_sink_", "etl_runner_", "query_api_", "audit_")
 ADDED = {"job", "instance"}
 ROUTES = {"/v1/.*"}
 CLOSED: Mapping[str, set[str]] = {
@@ -52,7 +51,8 @@ CLOSED: Mapping[str, set[str]] = {
     "topic": {feed.topic for feed in FEEDS.values()},
     "table": set(TABLES),
     "stage": {"kafka", "raw", "tables"},
-    "job": {*SERVICES, "prometheus"},
+    "job": {*SERVICES, "auditor", "prometheus"},
+    "kind": {kind.value for kind in Kind},
     "alertstate": {"firing"},
 }
 
@@ -66,6 +66,7 @@ def metrics() -> dict[str, set[str]]:
         SinkMetrics(registry),
         EtlMetrics(registry),
         QueryApiMetrics(registry),
+        AuditMetrics(registry),
     ):
         for metric in vars(made).values():
             if isinstance(metric, MetricWrapperBase):
@@ -143,7 +144,9 @@ def test_links_of_the_pages_lead_somewhere() -> None:
 
 @pytest.mark.parametrize("name", RUNBOOK_NAMES)
 def test_a_page_names_only_metrics_that_exist(name: str) -> None:
-    named = re.findall(r"`((?:ingestor|s3_sink|etl_runner|query_api)_[a-z_]+)`", _page(name))
+    named = re.findall(
+        r"`((?:ingestor|s3_sink|etl_runner|query_api|audit)_[a-z_]+)`", _page(name)
+    )
 
     known = {series.removesuffix("_bucket") for series in METRICS}
     assert [metric for metric in named if metric not in known] == []
@@ -265,57 +268,6 @@ def test_rules_over_feeds_know_every_feed() -> None:
     assert {topic for topic in topics if re.fullmatch(pattern, topic)} == topics
 
 
-def test_dashboards_are_those_that_the_code_makes() -> None:
-    folder = COMPOSE / "grafana/dashboards"
-
-    on_disk = {file.name: file.read_text() for file in folder.iterdir()}
-
-    again = "run .venv/bin/python -m deploy.compose.grafana.boards"
-    assert on_disk == boards.files(), again
-
-
-def test_addresses_of_dashboards_never_change() -> None:
-    assert {board["uid"] for board in dashboards().values()} == {
-        "coinlake-overview",
-        "coinlake-ingestor",
-        "coinlake-s3-sink",
-        "coinlake-etl-runner",
-        "coinlake-query-api",
-    }
-
-
-@pytest.mark.parametrize(("name", "panel"), list(panels()))
-def test_a_panel_has_title_unit_words_and_no_fixed_data_source(
-    name: str, panel: dict[str, Any]
-) -> None:
-    chosen = {"type": "prometheus", "uid": "${datasource}"}
-
-    assert panel["title"]
-    assert len(panel["description"]) > 10
-    assert panel["fieldConfig"]["defaults"]["unit"]
-    assert panel["targets"]
-    assert [target["datasource"] for target in panel["targets"]] == [chosen] * len(
-        panel["targets"]
-    )
-    assert panel["datasource"] == chosen
-
-
-@pytest.mark.parametrize("name", dashboards())
-def test_panels_have_numbers_of_their_own_and_do_not_overlap(name: str) -> None:
-    board = dashboards()[name]
-    placed = [panel["gridPos"] for panel in board["panels"]]
-    cells = [
-        (x, y)
-        for at in placed
-        for x in range(at["x"], at["x"] + at["w"])
-        for y in range(at["y"], at["y"] + at["h"])
-    ]
-
-    assert len(cells) == len(set(cells))
-    assert max(x for x, _ in cells) < 24
-    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
-
-
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_is_seen_ringing_and_is_looked_at_on_a_calm_day(name: str) -> None:
     ringing = [
@@ -335,9 +287,9 @@ def test_an_alert_is_seen_ringing_and_is_looked_at_on_a_calm_day(name: str) -> N
     assert sources(ALERTS[name]["expr"]) <= calm
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", [*SERVICES, "auditor"])
 def test_there_is_a_scenario_in_which_all_series_of_a_service_vanish(service: str) -> None:
-    own = service.replace("-", "_") + "_"
+    own = "audit_" if service == "auditor" else service.replace("-", "_") + "_"
     gone = [
         scenario["name"]
         for scenario in rule_tests()[service]
@@ -394,7 +346,7 @@ def _watch_it() -> str:
 def _in_order() -> list[str]:
     return [
         name
-        for service in (*SERVICES, "prometheus")
+        for service in (*SERVICES, "auditor", "prometheus")
         for name, alert in ALERTS.items()
         if alert["file"] == service
     ]

@@ -97,6 +97,8 @@ def main() -> int:
     """Run one command; 0 where it worked, 2 for a wrong setting, 1 for anything else."""
     args = parser().parse_args()
     try:
+        if args.command == "audit" and args.every:
+            return lake_commands.keep_auditing(args, load(Settings, os.environ))
         code = asyncio.run(COMMANDS[args.command](args, load(Settings, os.environ)))
     except ConfigError as error:
         sys.stderr.write(f"coinlake: {error}\n")

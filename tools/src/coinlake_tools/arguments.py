@@ -52,6 +52,12 @@ def _audit(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--deep", action="store_true", help="read the bytes, compare with Kafka")
     sub.add_argument("--wait", type=float, default=0.0, metavar="S", help="for what is open")
     sub.add_argument("--json", metavar="FILE", help="where the whole verdict goes")
+    sub.add_argument(
+        "--every", type=float, metavar="S", help="again and again, with /metrics, until stopped"
+    )
+    sub.add_argument(
+        "--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="of --every's /metrics"
+    )
 
 
 def _repair(sub: argparse.ArgumentParser) -> None:

@@ -72,11 +72,13 @@ class Audit:
             if _has_gap(view):
                 # A listing is no single moment: an object may land where it has passed already.
                 view = await topic_view(self._store, topic)
+            # Before the first epoch's record a sink has not begun yet.
             open_ = [
                 number
                 for number in kept
-                if view.newest and await self._tail(view, number, kept[number])
-            ]
+                if (await self._tail(view, number, kept[number]) if view.newest
+                    else kept[number].end)
+            ]  # fmt: skip
             if not open_ or left_s <= 0:
                 return view
             await asyncio.sleep(_LOOK_AGAIN_S)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import orjson
 
+from coinlake import lifecycle, logs
 from coinlake.errors import ConfigError
 from coinlake.s3 import open_store
-from coinlake.settings import KafkaSettings, load
+from coinlake.settings import HttpSettings, KafkaSettings, load
 from coinlake.store import ObjectStore
+from coinlake_tools import auditor
 from coinlake_tools import repair as mending
-from coinlake_tools.audit import Audit
+from coinlake_tools.audit import Audit, Verdict
 from coinlake_tools.chain_marks import Marks
 from coinlake_tools.lake_log import LakeLog, open_lake_log
 from coinlake_tools.settings import Settings
@@ -38,6 +40,22 @@ async def audit(args: argparse.Namespace, settings: Settings) -> int:
         _say(f"… and {len(verdict.findings) - _SHOWN} more")
     _say("proven" if verdict.is_proven else f"differs: {len(verdict.findings)} findings")
     return 0 if verdict.is_proven else 1
+
+
+def keep_auditing(args: argparse.Namespace, settings: Settings) -> int:
+    """`coinlake audit --every S`: until SIGTERM; the exit code."""
+    host, _, port = str(args.listen).rpartition(":")
+    if not port.isdecimal() or not host:
+        raise ConfigError(f"--listen wants HOST:PORT, not {args.listen}")
+    http = HttpSettings(host=host, port=int(port))
+
+    async def look() -> Verdict:
+        async with _lake(settings) as (store, log):
+            looking = Audit(store, log, deep=args.deep, wait_s=args.wait)
+            return await looking.run(args.topic, lambda _: None)
+
+    logs.configure("auditor")
+    return lifecycle.run("auditor", lambda stop: auditor.run(look, args.every, http, stop))
 
 
 async def repair(args: argparse.Namespace, settings: Settings) -> int:

@@ -1,0 +1,105 @@
+"""The auditor: what Prometheus is told of a verdict, of none, and of an audit that cannot look."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coinlake.errors import ConfigError, TransientError
+from coinlake_tools.audit import Verdict
+from coinlake_tools.auditor import AuditMetrics, Auditor
+from coinlake_tools.chain_audit import Finding, Kind
+
+NOW = 1_800_000_000.0
+MISSING = Finding(Kind.MISSING, "coincap.assets.v1", "[5, 9) is in none", 1, 0, 5)
+CHAINS = {"coincap.assets.v1": {"1-0": {"objects": 4}, "1-1": {"objects": 3}}}
+
+
+class Script:
+    """Audits that end as told, one after the other; then none ends."""
+
+    def __init__(self, *ends: Verdict | Exception) -> None:
+        self._ends = list(ends)
+        self.over = asyncio.Event()
+
+    async def __call__(self) -> Verdict:
+        if not self._ends:
+            self.over.set()
+            await asyncio.Event().wait()
+        end = self._ends.pop(0)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+
+def verdict(findings: Sequence[Finding] = ()) -> Verdict:
+    return Verdict(deep=False, topics=CHAINS, findings=tuple(findings))
+
+
+async def played(script: Script, monkeypatch: pytest.MonkeyPatch) -> CollectorRegistry:
+    """The metrics once every audit of the script has ended; waits between them take no time."""
+    registry = CollectorRegistry()
+    auditor = Auditor(script, AuditMetrics(registry), 600.0, lambda: NOW)
+    real = asyncio.sleep
+    monkeypatch.setattr("coinlake_tools.auditor.asyncio.sleep", lambda _: real(0))
+    keeping = asyncio.create_task(auditor.keep())
+    waiting = asyncio.create_task(script.over.wait())
+    await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (keeping, waiting):
+        if not task.done():
+            task.cancel()
+    await asyncio.wait({keeping, waiting})
+    if not keeping.cancelled() and (error := keeping.exception()):
+        raise error
+    return registry
+
+
+async def test_before_the_first_verdict_nothing_is_said_but_when_it_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = await played(Script(), monkeypatch)
+
+    assert registry.get_sample_value("audit_due_timestamp_seconds") == NOW + 600
+    assert registry.get_sample_value("audit_verdicts_total") == 0
+    assert registry.get_sample_value("audit_findings", {"kind": "missing"}) is None
+
+
+async def test_a_verdict_names_each_kind_and_how_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = await played(Script(*2 * [verdict([MISSING, MISSING])]), monkeypatch)
+
+    found = {k: registry.get_sample_value("audit_findings", {"kind": k.value}) for k in Kind}
+    assert found == {kind: 2 if kind is Kind.MISSING else 0 for kind in Kind}
+    assert registry.get_sample_value("audit_objects") == 7
+
+
+async def test_what_was_mended_is_no_longer_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = await played(Script(*2 * [verdict([MISSING])], verdict()), monkeypatch)
+
+    assert registry.get_sample_value("audit_findings", {"kind": "missing"}) == 0
+    assert registry.get_sample_value("audit_verdicts_total") == 2
+
+
+async def test_what_a_second_look_does_not_find_is_never_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = await played(Script(verdict([MISSING]), verdict()), monkeypatch)
+
+    assert registry.get_sample_value("audit_findings", {"kind": "missing"}) == 0
+    assert registry.get_sample_value("audit_verdicts_total") == 1
+
+
+async def test_an_audit_that_cannot_look_is_no_verdict_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    away = TransientError("S3 is away")
+    registry = await played(Script(*2 * [verdict([MISSING])], away, away), monkeypatch)
+
+    assert registry.get_sample_value("audit_failures_total") == 2
+    assert registry.get_sample_value("audit_verdicts_total") == 1
+    assert registry.get_sample_value("audit_findings", {"kind": "missing"}) == 1
+
+
+async def test_wrong_settings_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError):
+        await played(Script(ConfigError("no such bucket name")), monkeypatch)

@@ -1,0 +1,142 @@
+"""`coinlake audit --every S`: audits again and again, and tells Prometheus what it found."""
+
+import asyncio
+import random
+import time
+from collections import Counter as Counted
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from coinlake import logs
+from coinlake.backoff import Backoff
+from coinlake.errors import CoinlakeError, ConfigError
+from coinlake.health import serve
+from coinlake.lifecycle import Pulse, watchdog
+from coinlake.settings import HttpSettings
+from coinlake_tools.audit import Verdict
+from coinlake_tools.chain_audit import Kind
+
+log = logs.get(__name__)
+
+_AGAIN = Backoff(base_s=5.0, cap_s=300.0)
+_STUCK_S = 120.0
+_CONFIRM_S = 60.0
+_WHILE_DIFFERS_S = 3600.0
+_SHOWN = 20
+
+Look = Callable[[], Awaitable[Verdict]]
+"""One audit; raises a CoinlakeError where bucket or broker cannot be looked at."""
+
+
+class AuditMetrics:
+    """audit_*. What was found is there from the first verdict on: before it nobody knows."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.findings = Gauge(
+            "audit_findings", "Findings of the last audit.", ("kind",), registry=registry
+        )
+        self.due = Gauge(
+            "audit_due_timestamp_seconds", "When the next verdict is due.", registry=registry
+        )
+        self.objects = Gauge(
+            "audit_objects", "Raw objects that the last audit saw.", registry=registry
+        )
+        self.took = Gauge(
+            "audit_duration_seconds", "How long the last audit took.", registry=registry
+        )
+        self.verdicts = Counter(
+            "audit_verdicts_total", "Audits that came to a verdict.", registry=registry
+        )
+        self.failures = Counter(
+            "audit_failures_total", "Audits that could not look.", registry=registry
+        )
+
+
+class Auditor:
+    """Audits now, and each `every_s` after a verdict; sooner where it differs or could not look."""
+
+    def __init__(
+        self, look: Look, metrics: AuditMetrics, every_s: float, clock: Callable[[], float]
+    ) -> None:
+        self._look = look
+        self._metrics = metrics
+        self._every_s = every_s
+        self._clock = clock
+        self.trouble: str | None = None
+
+    async def keep(self) -> None:
+        """Audit until cancelled."""
+        self._metrics.due.set(self._clock() + self._every_s)
+        attempt, doubted = 0, False
+        while True:
+            started = self._clock()
+            try:
+                verdict = await self._look()
+            except ConfigError:
+                raise
+            except CoinlakeError as error:
+                self.trouble = str(error)
+                self._metrics.failures.inc()
+                log.warning("audit_failed", reason=self.trouble)
+                await asyncio.sleep(_AGAIN.delay_s(attempt, random.Random()))
+                attempt += 1
+                continue
+            attempt = 0
+            if not verdict.is_proven and not doubted:
+                # Sinks work meanwhile: what is really wrong is still wrong when looked at again.
+                doubted = True
+                await asyncio.sleep(min(_CONFIRM_S, self._every_s))
+                continue
+            doubted = False
+            self._tell(verdict, self._clock() - started)
+            # While it differs people work on it, and want to know.
+            await asyncio.sleep(
+                self._every_s if verdict.is_proven else min(_WHILE_DIFFERS_S, self._every_s)
+            )
+
+    def _tell(self, verdict: Verdict, took_s: float) -> None:
+        self.trouble = None
+        found = Counted(one.kind for one in verdict.findings)
+        for kind in Kind:
+            self._metrics.findings.labels(kind.value).set(found[kind])
+        objects = sum(
+            chain["objects"] for topic in verdict.topics.values() for chain in topic.values()
+        )
+        self._metrics.objects.set(objects)
+        self._metrics.took.set(took_s)
+        self._metrics.verdicts.inc()
+        self._metrics.due.set(self._clock() + self._every_s)
+        for one in verdict.findings[:_SHOWN]:
+            log.error("audit_finding", kind=one.kind.value, topic=one.topic,
+                      partition=one.partition, key=one.key, text=one.text)  # fmt: skip
+        log.info(
+            "audit_done",
+            proven=verdict.is_proven,
+            findings=len(verdict.findings),
+            objects=objects,
+            seconds=round(took_s, 1),
+        )
+
+
+async def run(look: Look, every_s: float, http: HttpSettings, stop: asyncio.Event) -> None:
+    """Serve the metrics and audit until `stop`."""
+    registry = CollectorRegistry()
+    auditor = Auditor(look, AuditMetrics(registry), every_s, time.time)
+    pulse = Pulse(_STUCK_S)
+    ready = lambda: {"lake": auditor.trouble}  # noqa: E731
+    async with serve(http, registry, pulse, ready), asyncio.TaskGroup() as tasks:
+        with watchdog(pulse):
+            running = [
+                tasks.create_task(auditor.keep()),
+                tasks.create_task(_beat(pulse)),
+            ]
+            await stop.wait()
+            for task in running:
+                task.cancel()
+
+
+async def _beat(pulse: Pulse) -> None:
+    while True:
+        pulse.beat()
+        await asyncio.sleep(1.0)
