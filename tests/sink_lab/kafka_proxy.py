@@ -21,7 +21,8 @@ class KafkaFaults:
     swallow: frozenset[int] = frozenset()
     """One way only: these requests never arrive, everything else goes on."""
     cut_after: int | None = None
-    """The next request of this kind arrives, its answer does not, and the connection is cut."""
+    """The next request of this kind arrives, its answer does not, the connection is cut, and
+    from then on requests of this kind are swallowed."""
     swallowed: int = 0
     cuts: int = 0
     seen: Counter[int] = field(default_factory=Counter)
@@ -127,6 +128,7 @@ async def _requests(
             continue
         if api == faults.cut_after:
             faults.cut_after = None
+            faults.swallow = faults.swallow | {api}
             faults.cuts += 1
             link.is_cut = True
         broker.write(head + body)

@@ -58,6 +58,10 @@ class Lab:
     name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
     faults: Faults = field(default_factory=Faults)
     logs: list[Path] = field(default_factory=list)
+    topic_name: str = ""
+    """A topic that is not the lab's own."""
+    log_folder: Path | None = None
+    """Where sinks log, if not beside everything else."""
     launcher: tuple[str, ...] = ()
     """Words before the command of a sink."""
 
@@ -79,14 +83,16 @@ class Lab:
 
     @property
     def topic(self) -> str:
-        return f"{self.name}.v1"
+        return self.topic_name or f"{self.name}.v1"
 
-    async def create(self, partitions: int = 1, policy: str = "delete") -> None:
+    async def create(self, partitions: int = 1, policy: str = "delete", **more: str) -> None:
+        """Make the topic; `more` are settings of it, with _ for a dot."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
             # The records are older than any retention: Kafka must not expire them meanwhile.
             config = {"retention.ms": "-1", "cleanup.policy": policy}
+            config |= {name.replace("_", "."): value for name, value in more.items()}
             new = NewTopic(self.topic, partitions, 1, topic_configs=config)
             # A topic of that name may still be on its way out.
             while (await admin.create_topics([new])).topic_errors[0][1] != 0:  # noqa: ASYNC110
@@ -131,6 +137,17 @@ class Lab:
             ],
             partition,
         )
+
+    async def log_end(self, partition: int = 0) -> int:
+        """The offset behind the last record."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
+        await consumer.start()
+        try:
+            tp = TopicPartition(self.topic, partition)
+            ends = await consumer.end_offsets([tp])
+        finally:
+            await consumer.stop()
+        return int(ends[tp])
 
     async def consume(self, topic: str, count: int) -> list[Record]:
         """The first records of a topic as Kafka has them."""
@@ -179,7 +196,7 @@ class Lab:
             **settings,
         }
         module = ["tests.sink_lab.armed", *armed.split()] if armed else ["s3_sink"]
-        log = self.folder / f"sink-{port}.log"
+        log = (self.log_folder or self.folder) / f"sink-{port}.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [*self.launcher, sys.executable, "-m", *module],

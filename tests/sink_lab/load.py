@@ -2,12 +2,12 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from tests.sink_lab.lab import NOON_MS, Lab
 
@@ -90,3 +90,29 @@ async def loaded(lab: Lab, partitions: int = 1, **more: float) -> AsyncIterator[
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def produce_big(lab: Lab, values: Sequence[bytes]) -> None:
+    """Send values one by one, past any limit of the client."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=lab.bootstrap, max_request_size=16 * 1024 * 1024
+    )
+    await producer.start()
+    try:
+        for value in values:
+            await producer.send_and_wait(lab.topic, value, b"k", 0, NOON_MS)
+    finally:
+        await producer.stop()
+
+
+async def largest_that_fits(lab: Lab, low: int = 500_000, high: int = 1_100_000) -> int:
+    """The size of the largest value that the broker takes; one byte more it refuses."""
+    while high - low > 1:
+        size = (low + high) // 2
+        try:
+            await produce_big(lab, [b"x" * size])
+        except MessageSizeTooLargeError:
+            high = size
+        else:
+            low = size
+    return low

@@ -5,20 +5,18 @@ that store; with it (the campaign) every row runs on both. `-k versitygw` picks 
 """
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local_stack import jars
 from local_stack.broker import Broker
-from local_stack.java import find_java
-from local_stack.paths import Paths
-from local_stack.ports import free_ports
 from tests.integration.ingestor.conftest import http, simulator, start_ingestor, topics
 from tests.sink_lab import stores
+from tests.sink_lab.brokers import own_broker
 from tests.sink_lab.kafka_proxy import KafkaFaults, ProxiedSpec, open_kafka_proxy
 from tests.sink_lab.lab import CREDENTIALS, Lab
 
@@ -77,21 +75,6 @@ def kafka_faults() -> KafkaFaults:
     return KafkaFaults()
 
 
-@contextmanager
-def own_broker(data: Path, log: Path, **extra: str) -> Iterator[Broker]:
-    """A broker with a door for the proxy and settings of one's own."""
-    folder = jars.fetch(Paths(), jars.KAFKA, lambda _: None)
-    port, controller, door, proxy = free_ports(4)
-    settings = tuple((name.replace("_", "."), value) for name, value in extra.items())
-    spec = ProxiedSpec(folder, find_java().home, data, port, controller, door, proxy, settings)
-    broker = Broker(spec, log)
-    try:
-        broker.start()
-        yield broker
-    finally:
-        broker.stop()
-
-
 @pytest.fixture(scope="session")
 def broker(
     tmp_path_factory: pytest.TempPathFactory, kafka_faults: KafkaFaults
@@ -131,3 +114,19 @@ def store(request: pytest.FixtureRequest, store_name: str) -> Any:
 def lab(broker: Broker, store: stores.Address, tmp_path: Path) -> Iterator[Lab]:
     with ExitStack() as open_, suppress(ProcessLookupError):
         yield Lab(broker.bootstrap, store, tmp_path, open_)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 MiB of our own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True
+    )
+    if made.returncode != 0:
+        pytest.skip("NOT RUN: needs root and tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -118,15 +118,18 @@ async def test_f35_sinks_with_other_batches_in_one_group_fit_together(
     sizes = ("7", "50", "13")
     await lab.create(partitions=4)
 
+    def sink(size: str) -> SinkProcess:
+        return lab.sink(S3_SINK_BATCH__MAX_RECORDS=size, S3_SINK_BATCH__MAX_AGE_S="3")
+
     async with watched(lab) as watch, loaded(lab, 4) as load:
-        sinks = [lab.sink(S3_SINK_BATCH__MAX_RECORDS=size) for size in sizes[:2]]
+        sinks = [sink(size) for size in sizes[:2]]
         for size in (*sizes, *sizes):
             before = len(lab.objects())
             await sinks[1].until(lambda b=before: len(lab.objects()) >= b + 8)  # type: ignore[misc]
             # One by one they go, each in its own way, and another with other batches comes.
             gone = sinks.pop(0)
             gone.end(signal.SIGKILL if size == "13" else signal.SIGTERM)
-            sinks.append(lab.sink(S3_SINK_BATCH__MAX_RECORDS=size))
+            sinks.append(sink(size))
         load.stop()
         count = len(load.acked) // 4
         await sinks[1].until(lambda: set(lab.ends().values()) == {count}, 90)

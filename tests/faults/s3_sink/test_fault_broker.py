@@ -1,0 +1,176 @@
+"""The broker: killed, frozen, full, half deaf; and the sink's own disk: F10, F11, F12, F13, F33."""
+
+import asyncio
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_stack import processes
+from local_stack.broker import Broker
+from tests.sink_lab import stores
+from tests.sink_lab.brokers import own_broker
+from tests.sink_lab.disks import fill
+from tests.sink_lab.kafka_proxy import COORDINATION, KafkaFaults
+from tests.sink_lab.lab import Lab
+from tests.sink_lab.load import Load, loaded
+from tests.sink_lab.proof import prove, values, watched
+
+KILLS = 3
+FROZEN_S = 60
+
+
+async def _nothing_acked_is_lost(lab: Lab, load: Load) -> int:
+    kept = set(await values(lab))
+    assert load.acked <= kept, f"{len(load.acked - kept)} acknowledged values are not in Kafka"
+    return len(kept)
+
+
+async def _until_all_is_stored(lab: Lab, sink: Any, timeout_s: float = 90) -> None:
+    await lab.until_stored(sink, len(await values(lab)), timeout_s)
+
+
+@pytest.mark.timeout(600)
+async def test_f10_a_broker_killed_again_and_again_costs_no_record(
+    lab: Lab, broker: Broker, fault: Any
+) -> None:
+    await lab.create()
+
+    async with watched(lab) as watch, loaded(lab) as load:
+        sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+        for _ in range(KILLS):
+            acked = len(load.acked)
+            await sink.until(lambda n=acked: len(load.acked) >= n + 50, 90)  # type: ignore[misc]
+            await asyncio.to_thread(broker.kill)
+            await asyncio.to_thread(broker.start)
+        acked = len(load.acked)
+        await sink.until(lambda: len(load.acked) >= acked + 50, 90)
+        load.stop()
+        count = await _nothing_acked_is_lost(lab, load)
+        await _until_all_is_stored(lab, sink)
+
+    fault(
+        "F10",
+        f"{KILLS} times SIGKILL: {len(load.acked)} acknowledged, {load.failures} not, {count} "
+        f"in Kafka; {await prove(lab, watch)}",
+    )
+
+
+@pytest.mark.timeout(600)
+async def test_f11_a_broker_that_is_frozen_for_a_minute_costs_no_record_and_no_cpu(
+    lab: Lab, broker: Broker, fault: Any
+) -> None:
+    await lab.create()
+    await lab.numbers(0, 20)
+    assert broker.process is not None
+
+    async with watched(lab) as watch:
+        sink = lab.sink()
+        await lab.until_stored(sink, 20)
+        processes.send(broker.process, signal.SIGSTOP)
+        before_s = sink.cpu_s()
+        try:
+            await asyncio.sleep(FROZEN_S)
+            spent_s = sink.cpu_s() - before_s
+            ready = sink.get("/readyz")[0]
+        finally:
+            processes.send(broker.process, signal.SIGCONT)
+        await lab.numbers(20, 20)
+        await lab.until_stored(sink, 40, 90)
+
+    assert spent_s < FROZEN_S / 10
+    fault(
+        "F11",
+        f"frozen {FROZEN_S} s: {spent_s:.1f} s of CPU, /readyz {ready}; {await prove(lab, watch)}",
+    )
+
+
+@pytest.mark.timeout(600)
+async def test_f12_a_broker_whose_disk_is_full_loses_nothing_it_acknowledged(
+    store: stores.Address, disk: Path, tmp_path: Path, fault: Any
+) -> None:
+    with (
+        own_broker(disk / "kafka", tmp_path / "broker.log") as full,
+        ExitStack() as open_,
+    ):
+        lab = Lab(full.bootstrap, store, tmp_path, open_)
+        await lab.create()
+        async with watched(lab) as watch, loaded(lab, padding=20_000) as load:
+            sink = lab.sink()
+            await sink.until(lambda: len(load.acked) >= 20)
+            ballast = fill(disk, leave=4 * 1024 * 1024)
+            assert full.process is not None
+            # Its only log directory has failed: the broker halts.
+            await sink.until(lambda: not processes.alive(full.process), 90)  # type: ignore[arg-type]
+            said = (tmp_path / "broker.log").read_text()
+            await sink.until(lambda: sink.get("/readyz")[0] == 503, 60)
+            trouble = sink.get("/readyz")[1]
+            ballast.unlink()
+            await asyncio.to_thread(full.start)
+            acked = len(load.acked)
+            await sink.until(lambda: len(load.acked) >= acked + 20, 90)
+            load.stop()
+            count = await _nothing_acked_is_lost(lab, load)
+            await _until_all_is_stored(lab, sink)
+        proven = await prove(lab, watch)
+        sink.end()
+
+    assert "No space left on device" in said
+    assert "kafka" in trouble
+    fault(
+        "F12",
+        f"the broker halts, the sink says so; {len(load.acked)} acknowledged of {count} kept; {proven}",
+    )
+
+
+@pytest.mark.representative("versitygw")
+async def test_f13_a_sink_that_the_coordinator_does_not_hear_is_replaced_and_doubles_nothing(
+    lab: Lab, broker: Broker, kafka_faults: KafkaFaults, fault: Any
+) -> None:
+    name = f"{lab.topic}-0"
+    await lab.create()
+    await lab.numbers(0, 20)
+
+    async with watched(lab) as watch:
+        deaf = lab.sink(KAFKA_BOOTSTRAP_SERVERS=broker.spec.proxied)  # type: ignore[attr-defined]
+        await lab.until_stored(deaf, 20)
+        kafka_faults.swallowed, kafka_faults.swallow = 0, COORDINATION
+        try:
+            heir = lab.sink()
+            await heir.until(lambda: heir.partition(name).get("state") == "running")
+            # The data path is alive: both read and write these.
+            await lab.numbers(20, 40)
+            await lab.until_stored(heir, 60)
+            swallowed = kafka_faults.swallowed
+        finally:
+            kafka_faults.swallow = frozenset()
+        await lab.numbers(60, 10)
+        await deaf.until(lambda: deaf.metric("s3_sink_rebalances_total") >= 2, 90)
+        await deaf.until(lambda: lab.ends() == {0: 70})
+        for one in (heir, deaf):
+            assert one.end() == 0
+
+    assert swallowed >= 1
+    fault("F13", f"{swallowed} requests to the coordinator lost; {await prove(lab, watch)}")
+
+
+async def test_f33_a_sink_that_cannot_log_still_stores_everything(
+    lab: Lab, disk: Path, fault: Any
+) -> None:
+    # The sink has no spool and writes no file: what is left of the row is its log.
+    lab.log_folder = disk
+    fill(disk, leave=0)
+    await lab.create()
+    await lab.numbers(0, 50)
+
+    async with watched(lab) as watch:
+        sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+        await lab.until_stored(sink, 50)
+        ready = sink.get("/readyz")[0]
+        assert sink.end() == 0
+
+    assert sink.log.stat().st_size == 0
+    assert ready == 200
+    fault("F33", f"no spool; its log on a full disk: {await prove(lab, watch)}")
