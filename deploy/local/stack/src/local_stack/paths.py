@@ -46,6 +46,12 @@ class Paths:
     def pom(self) -> Path:
         return self.clone / "deploy" / "local" / "pom.xml"
 
+    def jar_sums(self, profile: str) -> Path:
+        """SHA-256 of each jar of a profile; Spark's list is the one that its image is held to."""
+        if profile == "spark":
+            return self.clone / "deploy" / "compose" / "jars.sha256"
+        return self.clone / "deploy" / "local" / f"{profile}-jars.sha256"
+
     def jars(self, profile: str) -> Path:
         """The folder of a pom profile's jars."""
         return self.clone / ".local" / "jars" / profile
