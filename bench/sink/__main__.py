@@ -23,8 +23,9 @@ from bench.sink import report
 from bench.sink.corpus import Corpus, Tally
 from bench.sink.job import Job
 from bench.sink.measure import Run, measure
-from bench.sink.peers import FOLDER, ROOT, WRITERS
-from bench.sink.store import Store, StoreMissingError, find_versitygw, open_store
+from bench.sink.peers import FOLDER, WRITERS
+from bench.sink.provisions import ProvisionError, versitygw
+from bench.sink.store import Store, StoreError, open_store
 from bench.sink.topic import PARTITIONS, create, fill
 from local_stack.broker import start_broker
 from local_stack.errors import StackError
@@ -122,7 +123,7 @@ def main() -> int:
     try:
         with _opened(plan, told.store) as bench:
             sizes = bench.run()
-    except (StackError, StoreMissingError) as error:
+    except (StackError, StoreError, ProvisionError) as error:
         sys.stderr.write(f"bench-sink cannot run: {error}\n")
         return 2
     found = {
@@ -142,12 +143,14 @@ def main() -> int:
 
 @contextmanager
 def _opened(plan: Plan, store_folder: Path) -> Iterator[Bench]:
-    binary = find_versitygw(ROOT)
     cores = sorted(os.sched_getaffinity(0))
     # The last core is the writers'; broker, store and this process share the others.
     os.sched_setaffinity(0, set(cores[:-1] or cores))
     with ExitStack() as open_:
         open_.enter_context(_alone())
+        for name in plan.writers:
+            WRITERS[name].prepare(_say)
+        binary = versitygw(_say)
         _clear()
         open_.callback(shutil.rmtree, FOLDER / "kafka", ignore_errors=True)
         store = open_.enter_context(open_store(binary, store_folder))

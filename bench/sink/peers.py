@@ -7,13 +7,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from bench.sink import provisions
 from bench.sink.job import Job
+from bench.sink.provisions import FOLDER, ROOT
+from local_stack.java import find_java
 from local_stack.ports import HOST, free_ports
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / ".local" / "bench"
+__all__ = ["FOLDER", "ROOT", "WRITERS", "Launch", "Writer", "environment"]
 # Long beside a run, so that only the last object of a partition is cut by age.
 _AGE_S = "5"
 _ISAL_BEST = 3
@@ -30,11 +31,15 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """One that takes part. `what` says in a line what it is and how it is set."""
+    """One that takes part. `what` says in a line what it is and how it is set.
+
+    `prepare` fetches what it needs, before anything is measured.
+    """
 
     name: str
     what: str
     launch: Callable[[Job], Launch]
+    prepare: Callable[[provisions.Say], object] = lambda _: None
 
 
 def environment(launch: Launch, job: Job) -> dict[str, str]:
@@ -85,8 +90,44 @@ def _naive(level: int | None) -> Callable[[Job], Launch]:
 
 def _python_peer(module: str) -> Callable[[Job], Launch]:
     """A peer whose packages are in the bench's own venv."""
-    python = str(FOLDER / "venv" / "bin" / "python")
-    return lambda _: Launch([python, "-m", f"bench.sink.writers.{module}"])
+
+    def launch(_: Job) -> Launch:
+        python = provisions.python(_silent)
+        return Launch([str(python), "-m", f"bench.sink.writers.{module}"])
+
+    return launch
+
+
+def _spark(_: Job) -> Launch:
+    java = find_java()
+    environ = {
+        "BENCH_JARS": provisions.spark(_silent),
+        "JAVA_HOME": str(java.home),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": HOST,
+    }
+    return Launch([sys.executable, "-m", "bench.sink.writers.spark"], environ)
+
+
+def _flink(job: Job) -> Launch:
+    """A local cluster in one JVM."""
+    command = [str(find_java().executable), "-Xmx2g", *_FLINK_OPENS]
+    command += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+    command += ["-cp", provisions.flink(_silent), "coinlake.bench.FlinkSink"]
+    return Launch(command, {"BENCH_ROLL_BYTES": str(job.object_bytes // _TYPICAL_RATIO)})
+
+
+# Flink asks for these on Java 17; its own scripts set them too.
+_FLINK_OPENS = tuple(
+    f"--add-opens=java.base/{package}=ALL-UNNAMED"
+    for package in ("java.lang", "java.util", "java.time", "java.nio", "sun.net.util")
+)
+# Flink's files are cut by their packed size, of which this is about a quarter of the raw one.
+_TYPICAL_RATIO = 4
+
+
+def _silent(_: str) -> None:
+    """All was fetched before the first run."""
 
 
 WRITERS: dict[str, Writer] = {
@@ -98,6 +139,15 @@ WRITERS: dict[str, Writer] = {
         Writer(
             "confluent", "confluent-kafka in batches, gzip, boto3", _python_peer("confluent")
         ),
-        Writer("quix", "Quix Streams' S3FileSink, lines of bytes", _python_peer("quix")),
+        Writer(
+            "quix",
+            "Quix Streams' S3FileSink, lines of bytes",
+            _python_peer("quix"),
+            provisions.python,
+        ),
+        Writer("spark", "Structured Streaming, text files, gzip", _spark, provisions.spark),
+        Writer(
+            "flink", "KafkaSource to FileSink, gzip, S3 by Hadoop", _flink, provisions.flink
+        ),
     )
 }

@@ -18,8 +18,8 @@ from local_stack.ports import HOST, free_ports, taken
 _READY_S = 20.0
 
 
-class StoreMissingError(Exception):
-    """There is no versitygw on this machine."""
+class StoreError(Exception):
+    """The S3 server does not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,6 @@ class Store:
         shutil.rmtree(self._folder / bucket)
 
 
-def find_versitygw(root: Path) -> str:
-    """Its path. Raises StoreMissingError that says how to get it."""
-    local = root / ".local" / "bin" / "versitygw"
-    found = str(local) if local.is_file() else shutil.which("versitygw")
-    if found is None:
-        raise StoreMissingError(
-            "versitygw is needed: with Go, `GOBIN=$PWD/.local/bin go install "
-            "github.com/versity/versitygw/cmd/versitygw@v1.8.0`"
-        )
-    return found
-
-
 @contextmanager
 def open_store(binary: str, folder: Path) -> Iterator[Store]:
     """The server for the length of a block, its data in a folder that is emptied first."""
@@ -101,5 +89,5 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + _READY_S
     while not taken([port]):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise StoreMissingError(f"versitygw did not start (exit code {process.poll()})")
+            raise StoreError(f"versitygw did not start (exit code {process.poll()})")
         time.sleep(0.05)
