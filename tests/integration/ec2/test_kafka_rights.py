@@ -3,7 +3,7 @@
 import asyncio
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,14 @@ from local_stack.ports import free_ports
 
 ASSETS = "coincap.assets.v1"
 GROUP = "coinlake-s3-sink"
+EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
+# Rights of an older release, and of somebody's hand.
+STALE = (
+    ("--allow-principal", "User:ingestor", "--operation", "Read", "--topic", LANDED),
+    ("--allow-principal", "User:gone", "--operation", "DescribeConfigs", "--topic", "coin",
+     "--resource-pattern-type", "prefixed"),
+    ("--deny-principal", "User:tools", "--operation", "Alter", "--cluster"),
+)  # fmt: skip
 PROGRAMS = {
     "kafka-configs.sh": "kafka.admin.ConfigCommand",
     "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
@@ -41,6 +49,10 @@ class Secured:
 
     port: int
     secrets: Path
+    said: str
+    """What libexec/kafka-users said on it, when it had rights that are not in the table."""
+    acls: Callable[..., str]
+    """Run kafka-acls as the administrator."""
 
     def settings(self, user: str, password: str | None = None) -> KafkaSettings:
         known = (self.secrets / f"{user}.password").read_text().strip()
@@ -84,33 +96,44 @@ def broker(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Secu
     subprocess.run([*java, *formatting], env=environ, check=True, capture_output=True)
     running = processes.spawn([*java, "kafka.Kafka", properties], environ, base / "broker.log")
     try:
-        _users(ec2, base, java, f"127.0.0.1:{ports[0]}", environ)
-        yield Secured(ports[2], secrets)
+        told = _programs(base, java, f"127.0.0.1:{ports[0]}", environ)
+
+        def acls(*arguments: str) -> str:
+            command = [f"{told['KAFKA_RUN']}kafka-acls.sh", *arguments]
+            command += ["--bootstrap-server", told["KAFKA_SERVER"]]
+            command += ["--command-config", f"{base / 'config'}/admin.properties"]
+            return _ran(command, told, base / "broker.log")
+
+        # The administrator's programs wait for the broker by themselves, a minute long.
+        for stale in STALE:
+            acls("--add", *stale)
+        said = _ran([str(ec2 / "libexec" / "kafka-users")], told, base / "broker.log")
+        yield Secured(ports[2], secrets, said, acls)
     finally:
         processes.stop(running, 15)
 
 
-def _users(
-    ec2: Path, base: Path, java: list[str], server: str, environ: dict[str, str]
-) -> None:
-    """Run libexec/kafka-users with Java's programs in the place of the container's scripts."""
+def _programs(
+    base: Path, java: list[str], server: str, environ: dict[str, str]
+) -> dict[str, str]:
+    """What libexec/kafka-users is told, with Java's programs for the container's scripts."""
     bin_dir = base / "bin"
     bin_dir.mkdir()
     for name, main in PROGRAMS.items():
         command = " ".join(f"'{part}'" for part in [*java, main])
         (bin_dir / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         (bin_dir / name).chmod(0o755)
-    told = environ | {
+    return environ | {
         "KAFKA_RUN": f"{bin_dir}/",
         "KAFKA_CONFIG": str(base / "config"),
         "KAFKA_SERVER": server,
     }
-    # The administrator's programs wait for the broker by themselves, a minute long.
-    done = subprocess.run(
-        [ec2 / "libexec" / "kafka-users"], env=told, capture_output=True, text=True
-    )
-    log = (base / "broker.log").read_text()[-2000:]
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{log}"
+
+
+def _ran(command: list[str], environ: dict[str, str], log: Path) -> str:
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{log.read_text()[-2000:]}"
+    return done.stdout
 
 
 async def _send(settings: KafkaSettings, topic: str, value: bytes = b"v") -> int:
@@ -250,6 +273,26 @@ async def test_a_stranger_and_a_wrong_password_are_refused(
         with pytest.raises((TransientError, KafkaError)):
             async with asyncio.timeout(30):
                 await _send(settings, ASSETS)
+
+
+def test_a_right_that_is_not_in_the_table_was_taken_back_and_named(broker: Secured) -> None:
+    taken = [line.split(": ")[-1] for line in broker.said.splitlines() if "taking" in line]
+    left = re.findall(r"User:([\w-]+), host=\*, operation=(\w+), perm", broker.acls("--list"))
+    lines = [line.split("\t") for line in (EC2 / "kafka/acls.tsv").read_text().splitlines()]
+    planned = [
+        (line[0], operation.upper())
+        for line in lines if len(line) == 4
+        for operation in line[1].split(",")
+        for _ in line[3].split(",")
+    ]  # fmt: skip
+
+    assert sorted(taken) == [
+        "ALLOW User:gone DESCRIBECONFIGS TOPIC coin",
+        f"ALLOW User:ingestor READ TOPIC {LANDED}",
+        "DENY User:tools ALTER CLUSTER kafka-cluster",
+    ]
+    # And nothing else was: what is left is the table.
+    assert sorted((user, one.replace("_", "")) for user, one in left) == sorted(planned)
 
 
 @pytest.fixture
