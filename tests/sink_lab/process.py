@@ -37,6 +37,13 @@ class SinkProcess:
         except OSError:
             return {"partitions": {}, "totals": {}}
 
+    @property
+    def is_ready(self) -> bool:
+        try:
+            return self.get("/readyz")[0] == 200
+        except OSError:
+            return False  # not listening yet
+
     def partition(self, name: str) -> dict[str, Any]:
         return dict(self.status()["partitions"].get(name, {}))
 

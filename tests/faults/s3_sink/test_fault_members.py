@@ -29,7 +29,7 @@ async def _late_commit(lab: Lab, without: str = "") -> SinkProcess:
     await lab.until_stored(heir, 50)
     release.touch()
     await late.until(lambda: "ARMED source.commit/before released" in late.log.read_text())
-    await heir.until(lambda: heir.get("/readyz")[0] == 200)
+    await heir.until(lambda: heir.is_ready)
     return late
 
 

@@ -1,8 +1,10 @@
 """What the ingestor sends twice, cannot send, or cannot write down: F05, F08, F33."""
 
 import json
+import os
 import random
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,6 +109,7 @@ def _deduplicated(lab: Lab) -> list[int]:
             if batch.num_rows:
                 yield pa.RecordBatch.from_pylist(rows, schema=RECORD_ARROW)
 
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     spark = (
         SparkSession.builder.master("local[1]")
         .config("spark.ui.enabled", "false")

@@ -57,7 +57,7 @@ async def _awake(lab: Lab, sleeper: SinkProcess, small: Proxy) -> tuple[str, Sin
 
     def is_back() -> bool:
         return sleeper.process.poll() is not None or (
-            sleeper.metric("s3_sink_rebalances_total") >= 2 and sleeper.get("/readyz")[0] == 200
+            sleeper.metric("s3_sink_rebalances_total") >= 2 and sleeper.is_ready
         )
 
     deadline = time.monotonic() + 60
@@ -69,7 +69,7 @@ async def _awake(lab: Lab, sleeper: SinkProcess, small: Proxy) -> tuple[str, Sin
         return "went on", sleeper
     assert code == STUCK, sleeper.log.read_text()[-3000:]
     again = lab.sink(AWS_ENDPOINT_URL=small.url)
-    await again.until(lambda: again.get("/readyz")[0] == 200)
+    await again.until(lambda: again.is_ready)
     return "was ended by its watchdog and started again", again
 
 
