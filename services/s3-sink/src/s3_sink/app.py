@@ -91,7 +91,7 @@ class App:
         await self._patiently("topics", self._check_topics)
         group = settings.group
         membership = Membership(
-            group.id, group.instance_id, f"s3-sink-{self._name}",
+            settings.topics, group.id, group.instance_id, f"s3-sink-{self._name}",
             group.session_timeout_s, REBALANCE_TIMEOUT_S, settings.fetch_bytes,
         )  # fmt: skip
         producer = await self._patiently(

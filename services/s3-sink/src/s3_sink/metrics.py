@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from s3_sink.core.part import Reason
+
 _SIZES = tuple(4.0**power * 1024 for power in range(9))  # 1 KiB to 64 MiB
 
 
@@ -80,3 +82,13 @@ class SinkMetrics:
             "1 while the byte budget holds fetching back.",
             registry=registry,
         )
+        # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
+        for kind in ("conflict", "transient", "vanished"):
+            self.retries.labels(kind)
+        for reason in Reason:
+            self.flushes.labels(reason.value)
+
+    def begin(self, topic: str, partition: int) -> None:
+        """A partition is ours: what is counted of it is there from now on."""
+        for counted in (self.objects_written, self.values_written, self.raw_bytes):
+            counted.labels(topic, str(partition))

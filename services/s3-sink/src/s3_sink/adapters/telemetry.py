@@ -65,6 +65,7 @@ class Telemetry:
     def started(self, partition: Partition, epoch: int, link: int, compared: bool) -> None:
         """A partition goes on at a link of its chain."""
         self.troubles.pop(partition, None)
+        self._metrics.begin(partition.topic, partition.number)
         self._metrics.chain_end.labels(partition.topic, str(partition.number)).set(link)
         log.info(
             "partition_started",
