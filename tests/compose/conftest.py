@@ -3,27 +3,40 @@
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.compose.engine.daemon import Docker, Say, open_docker
-from tests.compose.engine.images import ensure_base_images
+from tests.compose.books import Books
+from tests.compose.engine.daemon import VERSION, Docker, Say, ensure_compose, open_docker
+from tests.compose.engine.images import KINDS, ensure_base_images
 from tests.compose.outside import Outside
-from tests.compose.stack import QUICK, ComposeStack, copied_clone, free_ports
+from tests.compose.stack import QUICK, ComposeStack, copied_clone, example, free_ports
+from tests.compose.watchers import Watchers
 
 
 @pytest.fixture(scope="session")
-def say() -> Say:
-    return Say()
+def say() -> Iterator[Say]:
+    said = Say()
+    yield said
+    said("the compose test is over")
 
 
 @pytest.fixture(scope="session")
 def docker(say: Say) -> Iterator[Docker]:
+    """The engine, with `docker compose` and all base images."""
     # Only root can start an engine; anybody may use one that runs.
     answers = shutil.which("docker") and Docker(dict(os.environ), own=False).tried("info")
     if not answers or (answers.returncode != 0 and os.geteuid() != 0):
         pytest.skip("NOT RUN: needs docker")
+    names = {kind: example()[f"{kind.upper()}_IMAGE"] for kind in KINDS}
     with open_docker(say) as opened:
+        # One mostly computes, the other mostly downloads.
+        with ThreadPoolExecutor() as pool:
+            composing = pool.submit(ensure_compose, opened, say)
+            stood_in = pool.submit(ensure_base_images, opened, names, say)
+            composing.result()
+        say(f"stand-ins: {', '.join(stood_in.result()) or 'none'}")
         yield opened
 
 
@@ -34,30 +47,26 @@ def stack(
     """Built, not started; at the end everything that it made on the engine is removed."""
     clone = copied_clone(tmp_path_factory.mktemp("clone"))
     made = ComposeStack(docker, clone, say)
-    example = (made.compose_folder / ".env.example").read_text().splitlines()
-    images = {
-        kind: next(
-            line.split("=", 1)[1]
-            for line in example
-            if line.startswith(f"{kind.upper()}_IMAGE=")
-        )
-        for kind in ("python", "kafka", "versitygw")
-    }
-    stood_in = ensure_base_images(docker, images, say)
-    say(f"stand-ins: {', '.join(stood_in) or 'none'}")
-    made.follow("Build")
-    ports = [line.split("=", 1)[0] for line in example if "_PORT=" in line]
-    made.configure(free_ports(ports) | QUICK)
-    say("images are built")
     try:
+        made.follow("Build")
+        ports = free_ports([name for name in example() if name.endswith("_PORT")])
+        made.configure(ports | QUICK | {"COINLAKE_VERSION": VERSION})
+        say("images are built")
         yield made
     finally:
-        made.follow("Throw it away")
-        made.compose("down", "--rmi", "local", "--volumes", "--remove-orphans")
-        assert docker.run("volume", "ls", "--quiet", "--filter", "name=coinlake_") == ""
-        say("containers, networks, volumes and images are removed")
+        made.throw_away()
 
 
 @pytest.fixture(scope="session")
 def outside(stack: ComposeStack) -> Outside:
     return Outside(stack.env)
+
+
+@pytest.fixture(scope="session")
+def books(outside: Outside) -> Books:
+    return Books(outside)
+
+
+@pytest.fixture(scope="session")
+def watchers(stack: ComposeStack) -> Watchers:
+    return Watchers(stack.env)

@@ -59,9 +59,9 @@ class Outside:
 
     # ---- the simulator's books
     def served(self) -> list[dict[str, Any]]:
-        """Every body that the simulator has served completely since it was started."""
+        """Every body that the simulator has served since it was started, whole or not."""
         lines = _get(f"{self._url('SIMULATOR_ADMIN')}/ledger?since=0").splitlines()
-        return [entry for line in lines if (entry := json.loads(line))["complete"]]
+        return [json.loads(line) for line in lines]
 
     def body(self, sha256: str) -> bytes:
         return _get(f"{self._url('SIMULATOR_ADMIN')}/bodies/{sha256}")
@@ -70,6 +70,11 @@ class Outside:
     def records(self, topics: tuple[str, ...] = copied_by_the_sink()) -> list[KafkaRecord]:
         """All records of topics up to their present ends, heartbeats too."""
         return all_records(f"127.0.0.1:{self._env['KAFKA_PORT']}", topics)
+
+    def gaps(self) -> list[dict[str, Any]]:
+        """Every named run of missed ticks."""
+        records = self.records(("coinlake.gaps.v1",))
+        return [json.loads(record.value) for record in records if record.value is not None]
 
     # ---- S3
     def etags(self, prefix: str) -> dict[str, str]:
@@ -83,6 +88,9 @@ class Outside:
             "Body"
         ].read()
         return body
+
+    def delete(self, key: str) -> None:
+        self.s3.delete_object(Bucket=self._env["LAKE_BUCKET"], Key=key)
 
     def raw_lines(self) -> Counter[str]:
         """How often each value is in the raw zone, by its hash, as gunzip sees it."""

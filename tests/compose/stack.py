@@ -6,13 +6,15 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tests.compose.engine.daemon import ROOT, Docker, Say
+from tests.compose.engine.daemon import PROJECT, ROOT, VERSION, Docker, Say
 
 HOW_TO = ROOT / "docs/how-to/run-with-compose.md"
+ERRANDS = ("topics", "provision")
 # Quicker than the defaults, which suit a laptop that has other things to do.
 QUICK = {"SINK_MAX_AGE_S": "3", "ETL_MAX_WAIT_S": "5", "ETL_RECONCILE_S": "15"}
 
@@ -25,14 +27,20 @@ class ComposeStack:
     folder: Path
     say: Say
     env: dict[str, str] = field(default_factory=dict)
+    _services: tuple[str, ...] = ()
 
     @property
     def compose_folder(self) -> Path:
         return self.folder / "deploy/compose"
 
-    def follow(self, section: str) -> str:
-        """Run the commands of a section of the how-to page, to the letter; what they printed."""
-        script = commands(HOW_TO.read_text(), section)
+    def follow(self, section: str, page: Path = HOW_TO, without: str = "") -> str:
+        """Run the commands of a section of a how-to page, to the letter; what they printed.
+
+        `without` is a word that is left out, since what it names cannot be had here.
+        """
+        script = commands(page.read_text(), section).replace(
+            f" {without}" if without else "", ""
+        )
         self.say(f"as the page says under {section!r}: {'; '.join(script.splitlines())}")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
@@ -60,23 +68,28 @@ class ComposeStack:
         """One `docker compose` command on the unchanged file."""
         return self.docker.run("compose", *arguments, cwd=self.compose_folder)
 
-    def state(self, service: str) -> dict[str, object]:
-        """`State` of a service's container, with `RestartCount`."""
-        container = self.compose("ps", "--all", "--quiet", service)
-        (facts,) = json.loads(self.docker.run("inspect", container))
-        return {**facts["State"], "RestartCount": facts["RestartCount"]}
+    def states(self, *services: str) -> dict[str, dict[str, Any]]:
+        """`State` of each service's container, with `RestartCount`; of all that stay if none."""
+        asked = services or self.services()
+        # By name, not through compose, whose start costs more than the answer.
+        facts = json.loads(self.docker.run("inspect", *map(container, asked)))
+        return {
+            name: {**one["State"], "RestartCount": one["RestartCount"]}
+            for name, one in zip(asked, facts, strict=True)
+        }
 
-    def services(self) -> list[str]:
+    def services(self) -> tuple[str, ...]:
         """Every service that stays."""
-        listed = self.compose("config", "--services").split()
-        return sorted(set(listed) - {"topics", "provision"})
+        if not self._services:
+            listed = self.compose("config", "--services").split()
+            self._services = tuple(sorted(set(listed) - set(ERRANDS)))
+        return self._services
 
-    def unhealthy(self) -> dict[str, str]:
+    def unhealthy(self, but: Sequence[str] = ()) -> dict[str, str]:
         """Each service that stays and does not run healthily, with what it is."""
-        states = {name: self.state(name) for name in self.services()}
         health = {
-            name: str((state.get("Health") or {}).get("Status"))  # type: ignore[attr-defined]
-            for name, state in states.items()
+            name: str((state.get("Health") or {}).get("Status"))
+            for name, state in self.states(*(set(self.services()) - set(but))).items()
         }
         return {name: word for name, word in health.items() if word != "healthy"}
 
@@ -84,11 +97,10 @@ class ComposeStack:
         """SIGKILL to everything in a container; its restart policy starts it again."""
         kill = {"kafka": ["bash", "-c", "kill -9 -1"], "s3": ["sh", "-c", "kill -9 -1"]}
         python = ["python", "-c", "import os, signal; os.kill(-1, signal.SIGKILL)"]
-        container = self.compose("ps", "--quiet", service)
         # The command dies with the container, so its exit code says nothing.
-        self.docker.tried("exec", container, *kill.get(service, python))
+        self.docker.tried("exec", container(service), *kill.get(service, python))
 
-    def wait(self, what: str, until: Callable[[], bool], limit_s: float = 240) -> None:
+    def wait(self, what: str, until: Callable[[], bool], limit_s: float = 300) -> None:
         """Poll until true. Raises with what it waited for and the ends of all logs."""
         begun = time.monotonic()
         while not until():
@@ -97,9 +109,21 @@ class ComposeStack:
             time.sleep(1)
         self.say(f"{what} ({time.monotonic() - begun:.0f} s)")
 
-    def wait_healthy(self) -> None:
-        """Wait until every container is healthy."""
-        self.wait("all containers are healthy", lambda: not self.unhealthy())
+    def wait_healthy(self, but: Sequence[str] = ()) -> None:
+        """Wait until every container is healthy, except those that were stopped on purpose."""
+        whose = f"all containers but {', '.join(but)}" if but else "all containers"
+        self.wait(f"{whose} are healthy", lambda: not self.unhealthy(but))
+
+    def throw_away(self) -> None:
+        """Remove what the test made on the engine, and look that nothing is left of it."""
+        self.follow("Throw it away")
+        mine = ("--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}")
+        for kind in (("ps", "--all"), ("volume", "ls"), ("network", "ls")):
+            assert self.docker.run(*kind, *mine) == ""
+        images = self.docker.run("images", "--quiet", f"coinlake/*:{VERSION}").split()
+        if images:
+            self.docker.run("image", "rm", "--force", *sorted(set(images)))
+        self.say("containers, networks, volumes and images are removed")
 
     def logs(self, lines: int = 15) -> str:
         """The last lines of each container's log, and what is unhealthy."""
@@ -108,6 +132,17 @@ class ComposeStack:
             "compose", "logs", "--no-color", "--tail", str(lines), cwd=self.compose_folder
         )
         return f"{listed}\n{logged.stdout[-12000:]}"
+
+
+def container(service: str) -> str:
+    """What compose calls a service's only container."""
+    return f"{PROJECT}-{service}-1"
+
+
+def example() -> dict[str, str]:
+    """The settings of .env.example, which `make-env` copies."""
+    lines = (ROOT / "deploy/compose/.env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def copied_clone(folder: Path) -> Path:

@@ -15,6 +15,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+# Names of its own: on an engine that somebody uses, their stack and their images are not touched.
+PROJECT = "coinlake-test"
+VERSION = "test"
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 
@@ -50,12 +53,24 @@ def open_docker(say: "Say") -> Iterator[Docker]:
         folder = Path(
             open_.enter_context(tempfile.TemporaryDirectory(prefix="coinlake-docker-"))
         )
-        env = _without_own_settings(os.environ)
+        env = _without_own_settings(os.environ) | {
+            "COMPOSE_PROGRESS": "plain",
+            "COMPOSE_PROJECT_NAME": PROJECT,
+            "COINLAKE_VERSION": VERSION,
+        }
         present = Docker(env, own=False)
         if present.tried("info").returncode != 0:
             socket = open_.enter_context(_daemon(folder, say))
             present = Docker(env | {"DOCKER_HOST": socket}, own=True)
-        yield Docker(_with_plugins(present, folder, say), own=present.own)
+        yield Docker(_with_room_for_plugins(present, folder), own=present.own)
+
+
+def ensure_compose(docker: Docker, say: "Say") -> None:
+    """Have `docker compose`, by our own plugin where the machine has none."""
+    if "DOCKER_CONFIG" in docker.env and docker.tried("compose", "version").returncode != 0:
+        plugins = Path(docker.env["DOCKER_CONFIG"]) / "cli-plugins"
+        plugins.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_compose_plugin(say), plugins / "docker-compose")
 
 
 class Say:
@@ -152,18 +167,12 @@ def _unmount_below(folder: Path) -> None:
         subprocess.run(["umount", "--lazy", mount], check=False)
 
 
-def _with_plugins(docker: Docker, folder: Path, say: Say) -> dict[str, str]:
-    """The environment in which `docker compose` and its builds work."""
-    env = dict(docker.env)
-    if docker.tried("compose", "version").returncode != 0:
-        plugins = folder / "config" / "cli-plugins"
-        plugins.mkdir(parents=True)
-        shutil.copy(_compose_plugin(say), plugins / "docker-compose")
-        env["DOCKER_CONFIG"] = str(plugins.parent)
-    if Docker(env, docker.own).tried("buildx", "version").returncode != 0:
-        # The engine's own builder, one image after the other.
-        env |= {"DOCKER_BUILDKIT": "0", "COMPOSE_BAKE": "false"}
-    return env | {"COMPOSE_PARALLEL_LIMIT": "1", "COMPOSE_PROGRESS": "plain"}
+def _with_room_for_plugins(docker: Docker, folder: Path) -> dict[str, str]:
+    """The environment in which `ensure_compose` can add a plugin, if there is none."""
+    if docker.tried("compose", "version").returncode == 0:
+        return dict(docker.env)
+    # Compose builds with BuildKit by itself: the engine has it, also where buildx is missing.
+    return {**docker.env, "DOCKER_CONFIG": str(folder / "config"), "DOCKER_BUILDKIT": "1"}
 
 
 def _compose_plugin(say: Say) -> Path:

@@ -4,36 +4,46 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local_stack import jars
 from local_stack.paths import Paths
 from tests.compose.engine.daemon import HERE, ROOT, Docker, Say
 
+KINDS = ("python", "kafka", "versitygw", "prometheus", "alertmanager")
+# Each downloads and unpacks, which keeps less than one core busy.
+AT_ONCE = 2
+
 
 def ensure_base_images(docker: Docker, names: Mapping[str, str], say: Say) -> list[str]:
-    """Have the images `python`, `kafka` and `versitygw`, by the names of .env; what stands in.
+    """Have the images of KINDS, by the names of .env; what stands in for which.
 
     Raises RuntimeError where they can be neither pulled nor, on somebody else's engine, replaced.
     """
-    missing = {kind: name for kind, name in names.items() if not _had(docker, name, say)}
+    missing = {kind: names[kind] for kind in KINDS if not can_be_had(docker, names[kind], say)}
     if not missing:
         return []
     if not docker.own:
         raise RuntimeError(f"cannot pull {', '.join(missing.values())}")
     with tempfile.TemporaryDirectory(prefix="coinlake-images-") as folder:
-        scratch = Path(folder)
-        base = names["python"]
+        scratch, base = Path(folder), names["python"]
         if "python" in missing:
-            _python(docker, base, scratch, say)
-        if "kafka" in missing:
-            _kafka(docker, base, names["kafka"], scratch, say)
-        if "versitygw" in missing:
-            _versitygw(docker, base, names["versitygw"], scratch, say)
+            say(f"making a stand-in for {base} by debootstrap")
+            _python(docker, base, scratch)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            making = [
+                pool.submit(_stand_in, docker, base, kind, name, scratch, say)
+                for kind, name in missing.items()
+                if kind != "python"
+            ]
+        for made in making:
+            made.result()
     return list(missing.values())
 
 
-def _had(docker: Docker, name: str, say: Say) -> bool:
+def can_be_had(docker: Docker, name: str, say: Say) -> bool:
+    """Whether the engine has an image, or could pull it just now."""
     if docker.tried("image", "inspect", name).returncode == 0:
         return True
     pulled = docker.tried("pull", "--quiet", name).returncode == 0
@@ -41,31 +51,30 @@ def _had(docker: Docker, name: str, say: Say) -> bool:
     return pulled
 
 
-def _python(docker: Docker, name: str, scratch: Path, say: Say) -> None:
-    say(f"making a stand-in for {name} by debootstrap")
+def _python(docker: Docker, name: str, scratch: Path) -> None:
     script = str(HERE / "base-image.sh")
     subprocess.run([script, str(scratch / "root"), name], env=dict(docker.env), check=True)
 
 
-def _kafka(docker: Docker, base: str, name: str, scratch: Path, say: Say) -> None:
-    say(f"making a stand-in for {name} from Maven's jars")
-    context = scratch / "kafka"
-    shutil.copytree(HERE / "kafka", context)
-    shutil.copytree(jars.fetch(Paths(), jars.KAFKA, say), context / "jars")
-    docker.run("build", "--build-arg", f"BASE={base}", "--tag", name, str(context))
+def _stand_in(docker: Docker, base: str, kind: str, name: str, scratch: Path, say: Say) -> None:
+    say(f"making a stand-in for {name}")
+    is_watcher = kind in ("prometheus", "alertmanager")
+    context = scratch / kind
+    shutil.copytree(HERE / ("prometheus" if is_watcher else kind), context)
+    if kind == "kafka":
+        shutil.copytree(jars.fetch(Paths(), jars.KAFKA, say), context / "jars")
+    elif kind == "versitygw":
+        _versitygw(name.partition(":")[2], context)
+    target = ("--target", kind) if is_watcher else ()
+    # The engine's old builder: the docker command can use BuildKit only through buildx.
+    builder = Docker({**docker.env, "DOCKER_BUILDKIT": "0"}, docker.own)
+    builder.run("build", "--build-arg", f"BASE={base}", *target, "--tag", name, str(context))
 
 
-def _versitygw(docker: Docker, base: str, name: str, scratch: Path, say: Say) -> None:
-    say(f"making a stand-in for {name} from its Go module")
-    context = scratch / "versitygw"
-    shutil.copytree(HERE / "versitygw", context)
-    shutil.copy(_binary(name.partition(":")[2]), context / "versitygw")
-    docker.run("build", "--build-arg", f"BASE={base}", "--tag", name, str(context))
-
-
-def _binary(version: str) -> Path:
+def _versitygw(version: str, folder: Path) -> None:
+    """Its binary, built by Go from its module once per clone."""
     built = ROOT / ".local" / "bin" / "versitygw"
     if not built.is_file():
         command = ["go", "install", f"github.com/versity/versitygw/cmd/versitygw@{version}"]
         subprocess.run(["env", f"GOBIN={built.parent}", *command], check=True)
-    return built
+    shutil.copy(built, folder / "versitygw")
