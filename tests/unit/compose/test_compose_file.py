@@ -20,7 +20,7 @@ FOLDER = ROOT / "deploy/compose"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (FOLDER / "Dockerfile").read_text()
-ERRANDS = {"topics", "provision"}
+ERRANDS = {"topics", "provision", "coinlake"}
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "ingestor": IngestorSettings,
     "s3-sink": S3SinkSettings,
