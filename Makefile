@@ -33,7 +33,7 @@ status: setup ## Tell what runs and how far the data has come
 # ---- test ------------------------------------------------------------------------------------
 check: lint types arrows unit ## Everything a commit needs, in under a minute
 
-compose-test: setup jars ## The compose stack on a real Docker engine: build, run, kill, restart, compare
+compose-test: setup ## The compose stack on a real Docker engine: build, run, kill, restart, compare
 	@$(CLEAN_ENV) $(BIN)/python -m pytest tests/compose -v -s $(ARGS)
 
 test: setup jars ## What every change must pass: real Kafka, Spark and SQL, no Docker (30 min at most)
