@@ -2,6 +2,15 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.tables import TABLES
+
+# Every reason that the code gives; a test looks for each.
+ALARMS = (
+    "column_type_differs", "foreign_object", "newer_job_version", "promise_broken",
+    "published_differs", "published_gone", "staged_gone",
+)  # fmt: skip
+
 
 class EtlMetrics:
     """Counted per batch, not per row."""
@@ -48,3 +57,20 @@ class EtlMetrics:
         self.alarms = counter("alarms_total", "Things that should never be.", "reason")
         self.crawls = counter("crawls_total", "Crawls by how they ended.", "outcome")
         self.reconcile_seconds = gauge("reconcile_seconds", "How long the last pass took.")
+        self._begin()
+
+    def _begin(self) -> None:
+        # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
+        for feed in FEEDS:
+            for counted in (
+                self.hours_published, self.quarantined, self.duplicates, self.unknown_fields,
+                self.unfit_values, self.soft_rules,
+            ):  # fmt: skip
+                counted.labels(feed)
+        for table in TABLES:
+            self.rows.labels(table)
+        for reason in ALARMS:
+            self.alarms.labels(reason)
+        for outcome in ("succeeded", "failed"):
+            self.runs.labels(outcome)
+            self.crawls.labels(outcome)

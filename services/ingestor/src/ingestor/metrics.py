@@ -6,6 +6,11 @@ from coinlake.contracts.feeds import FEEDS
 from ingestor.core.gaps import Cause
 from ingestor.core.usable import Reason
 
+# The kinds of the client's failures; a test compares.
+FAILURES = (
+    "connection", "incomplete_body", "key_echoed", "timeout", "too_large", "unreachable",
+)  # fmt: skip
+
 
 class IngestorMetrics:
     """Every metric of the service; `feed`, `reason`, `kind`, `cause`, `topic` are closed lists."""
@@ -75,6 +80,8 @@ class IngestorMetrics:
             self.answers.labels(feed)
             for reason in Reason:
                 self.rejects.labels(feed, str(reason))
+            for kind in FAILURES:
+                self.failures.labels(feed, kind)
             for cause in Cause:
                 self.missed.labels(feed, str(cause))
 
