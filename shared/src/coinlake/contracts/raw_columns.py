@@ -33,13 +33,16 @@ class Columns(Sequence[Record]):
     """Records of one partition in rising offset order; all columns have the same length.
 
     `timestamps_ms` are 64-bit, since the epoch; `lengths` are 32-bit, of the values in bytes,
-    `NULL` for a null value. `keys` and `headers` are None where no record has any.
+    `NULL` for a null value. `nulls` counts those, `value_bytes` is the size of all others. `keys`
+    and `headers` are None where no record has any.
     """
 
     offsets: Sequence[int]
     timestamps_ms: "array[int]"
     values: Sequence[bytes | None]
     lengths: "array[int]"
+    nulls: int
+    value_bytes: int
     keys: Sequence[bytes | None] | None = None
     headers: Sequence[tuple[Header, ...]] | None = None
 
@@ -53,11 +56,15 @@ class Columns(Sequence[Record]):
     def __getitem__(self, index: int | slice) -> "Record | Columns":
         keys, headers = self.keys, self.headers
         if isinstance(index, slice):
+            lengths = self.lengths[index]
+            nulls = lengths.count(NULL) if self.nulls else 0
             return Columns(
                 self.offsets[index],
                 self.timestamps_ms[index],
                 self.values[index],
-                self.lengths[index],
+                lengths,
+                nulls,
+                sum(lengths) - NULL * nulls,
                 None if keys is None else keys[index],
                 None if headers is None else headers[index],
             )
@@ -71,16 +78,6 @@ class Columns(Sequence[Record]):
 
     def __iter__(self) -> Iterator[Record]:
         return (self[index] for index in range(len(self)))
-
-    @property
-    def nulls(self) -> int:
-        """How many values are null."""
-        return self.lengths.count(NULL)
-
-    @property
-    def value_bytes(self) -> int:
-        """The size of all values, bytes."""
-        return sum(self.lengths) - NULL * self.nulls
 
     def null_values(self) -> list[Record]:
         """The records with a null value (heartbeats), in order."""
@@ -118,19 +115,22 @@ def columns_of(records: Iterable[Record]) -> Columns:
 def columns_from(
     offsets: Sequence[int],
     timestamps_ms: Iterable[int],
-    values: Sequence[bytes | None],
-    keys: Sequence[bytes | None],
-    headers: Sequence[tuple[Header, ...]],
+    values: list[bytes | None],
+    keys: list[bytes | None],
+    headers: Sequence[Sequence[Header]],
 ) -> Columns:
     """Columns from lists of equal length, in rising offset order."""
     lengths = [NULL if value is None else len(value) for value in values]
+    nulls = lengths.count(NULL)
     return Columns(
         _offsets(offsets),
         array("q", timestamps_ms),
         values,
         array("I", lengths),
-        keys if any(key is not None for key in keys) else None,
-        headers if any(headers) else None,
+        nulls,
+        sum(lengths) - NULL * nulls,
+        keys if keys.count(None) < len(keys) else None,
+        list(map(tuple, headers)) if any(headers) else None,
     )
 
 
@@ -149,6 +149,8 @@ def joined(pieces: Sequence[Columns]) -> Columns:
         timestamps_ms,
         values,
         lengths,
+        sum(piece.nulls for piece in pieces),
+        sum(piece.value_bytes for piece in pieces),
         _joined_keys(pieces),
         _joined_headers(pieces),
     )

@@ -42,5 +42,5 @@ def _columns(batch: Any) -> Columns:
         [row.timestamp for row in rows],
         [row.value for row in rows],
         [row.key for row in rows],
-        [tuple(row.headers) for row in rows],
+        [row.headers for row in rows],
     )
