@@ -44,6 +44,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._budget = Budget(settings.budget_bytes, settings.fetch_bytes)
         self._name = f"{socket.gethostname()}-{os.getpid()}"
         self._registry = CollectorRegistry()
         self._metrics = SinkMetrics(self._registry)
@@ -92,7 +93,8 @@ class App:
         group = settings.group
         membership = Membership(
             settings.topics, group.id, group.instance_id, f"s3-sink-{self._name}",
-            group.session_timeout_s, REBALANCE_TIMEOUT_S, settings.fetch_bytes,
+            group.session_timeout_s, REBALANCE_TIMEOUT_S,
+            self._budget.fetch_bytes, self._budget.request_bytes,
         )  # fmt: skip
         producer = await self._patiently(
             "kafka",
@@ -117,7 +119,7 @@ class App:
         batch = self._settings.batch
         policy = Policy(
             Limits(batch.max_bytes, batch.max_raw_bytes, batch.max_records, batch.max_age_s),
-            Budget(self._settings.budget_bytes, self._settings.fetch_bytes),
+            self._budget,
             frozenset(self._settings.heartbeat_producers),
             self._settings.flush_deadline_s,
             tick_s=min(0.5, batch.max_age_s / 4),

@@ -35,7 +35,10 @@ _PAUSE_AFTER_ERROR_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may bring, bytes as they are on the wire (mostly compressed)."""
+    """What may be brought at once, bytes as they are on the wire (mostly compressed).
+
+    `partition_bytes` of one partition, `request_bytes` by all brokers together.
+    """
 
     partition_bytes: int
     request_bytes: int
@@ -164,7 +167,7 @@ class Fetcher:
         request = FetchRequest(
             int(timeout_s * 1000),
             _MIN_BYTES,
-            self._limits.request_bytes,
+            self._limits.request_bytes // max(1, len(self._client.cluster.brokers())),
             _READ_UNCOMMITTED,
             list(topics.items()),
         )
@@ -238,7 +241,11 @@ class Fetcher:
                 self._leave_alone(answer.tp, str(found))
                 troubles.append(found)
                 continue
-            records, self._places[answer.tp].position = found
+            records, position = found
+            # Behind all others now: a broker fills its answer in the order of the question, and
+            # those at the end of a full one would never be served.
+            place = self._places.pop(answer.tp)
+            place.position, self._places[answer.tp] = position, place
             if len(records):
                 fetched.records[answer.tp] = records
 

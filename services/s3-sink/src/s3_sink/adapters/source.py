@@ -19,9 +19,6 @@ from coinlake.settings import KafkaSettings
 from s3_sink.adapters import fetch
 from s3_sink.core.ports import Commit, Partition, Polled
 
-# However many partitions there are: what one request brings is decoded as a whole.
-_MAX_REQUEST_BYTES = 16 * 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -34,6 +31,7 @@ class Membership:
     session_timeout_s: float
     rebalance_timeout_s: float
     fetch_bytes: int
+    request_bytes: int
 
 
 class Owner(Protocol):
@@ -131,7 +129,7 @@ async def open_source(
         # aiokafka's default is the session timeout, and a flush on revoke needs its time.
         rebalance_timeout_ms=int(membership.rebalance_timeout_s * 1000),
     )
-    limits = fetch.Limits(membership.fetch_bytes, _MAX_REQUEST_BYTES)
+    limits = fetch.Limits(membership.fetch_bytes, membership.request_bytes)
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
         fetcher = fetch.Fetcher(client, pool, limits)
         try:

@@ -11,6 +11,8 @@ from s3_sink.core.promises import Promises
 
 # The newest object tells most about the next one; the one before still damps outliers.
 _RATIO_WEIGHT = 0.7
+# The bytes of an object, and those of them that the network has not taken yet: a copy.
+_IN_FLIGHT_COPIES = 2
 
 
 class State(StrEnum):
@@ -111,8 +113,16 @@ class Lane:
 
     @property
     def weight(self) -> int:
-        """Bytes of memory that the partition holds on to."""
-        return self._open.weight + self._sealed_weight + self.in_flight_bytes
+        """Bytes of memory that the partition holds on to, or will before it can let go of any."""
+        return self._open.weight + self._sealed_weight + self._sending_weight
+
+    @property
+    def _sending_weight(self) -> int:
+        """What the first sealed part takes beside its records, once it is compressed."""
+        if not self._sealed:
+            return 0
+        expected = int(self._sealed[0].raw_bytes * self._ratio)
+        return _IN_FLIGHT_COPIES * (self.in_flight_bytes or expected)
 
     @property
     def open_records(self) -> int:
