@@ -2,10 +2,11 @@
 
 import argparse
 import hashlib
+import json
 import sys
 from pathlib import Path
 
-from deploy.release import inventory, source, version
+from deploy.release import inventory, source, surface, version
 from deploy.release.errors import ReleaseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     number.add_argument("version")
     number.set_defaults(command=_version)
     commands.add_parser("notice", help="write NOTICE anew").set_defaults(command=_notice)
+    names = commands.add_parser("surface", help="freeze the names that others build on")
+    names.set_defaults(command=_surface)
     commands.add_parser("upgrade-test").set_defaults(command=_upgrade_test)
     return parser
 
@@ -92,6 +95,17 @@ def _notice(_: argparse.Namespace) -> int:
     inventory.FILE.write_text(inventory.dump(parts))
     (ROOT / "NOTICE").write_text(notice.render(parts, notice.provenance()))
     _say(f"NOTICE: {len(parts)} parts of other people")
+    return 0
+
+
+def _surface(_: argparse.Namespace) -> int:
+    now = surface.read(ROOT / "docs/reference")
+    file = ROOT / surface.FILE
+    gone = surface.vanished(json.loads(file.read_text()), now) if file.is_file() else []
+    for name in gone:
+        _say(f"no longer promised: {name}")
+    file.write_text(surface.dump(now))
+    _say(f"{surface.FILE}: {sum(len(names) for names in now.values())} names")
     return 0
 
 

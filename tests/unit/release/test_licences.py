@@ -44,7 +44,11 @@ def test_notice_is_what_the_list_gives(committed: list[Part]) -> None:
 
 
 def test_every_recorded_payload_has_its_provenance() -> None:
-    folders = ("tests/data", "deploy/local/coincap/src/coincap_simulator/data")
+    folders = (
+        "tests/data/coincap",
+        "tests/data/athena",
+        "deploy/local/coincap/src/coincap_simulator/data",
+    )
     files = {
         path.relative_to(ROOT).as_posix()
         for folder in folders
