@@ -1,8 +1,9 @@
 """Kafka as two services need it: an acknowledged producer and a tail without a group."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,8 +12,11 @@ from aiokafka.errors import KafkaError
 
 from coinlake.contracts.headers import Header
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
-from coinlake.errors import BadRecordError, ConfigError, TransientError
+from coinlake.errors import BadRecordError, CoinlakeError, ConfigError, TransientError
 from coinlake.settings import KafkaSettings
+
+# How long a producer that has failed may take to close.
+_CLOSE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,28 @@ def translated(what: str) -> Iterator[None]:
 
 
 class KafkaProducer:
-    """The producer on aiokafka."""
+    """The producer on aiokafka.
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
+    A failed send leaves a hole in an idempotent producer's sequence numbers, and the broker
+    refuses all that it sends to that partition after it (OutOfOrderSequenceNumber), for good. So
+    the first send after a failure gets a new one.
+    """
+
+    def __init__(self, make: Callable[[], AIOKafkaProducer]) -> None:
+        self._make = make
+        self._producer: AIOKafkaProducer | None = None
+        self._has_failed = False
+        self._renewing = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Connect. Raises TransientError where no broker answers."""
+        self._producer, self._has_failed = self._make(), False
+        with translated("connect to Kafka"):
+            await self._producer.start()
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
 
     async def send(
         self,
@@ -104,38 +126,62 @@ class KafkaProducer:
         timestamp_ms: int | None = None,
         partition: int | None = None,
     ) -> int:
-        with translated(f"send to {topic}"):
-            metadata = await self._producer.send_and_wait(
-                topic,
-                value=value,
-                key=key,
-                headers=list(headers),
-                timestamp_ms=timestamp_ms,
-                partition=partition,
-            )
+        producer = await self._sound()
+        try:
+            with translated(f"send to {topic}"):
+                metadata = await producer.send_and_wait(
+                    topic,
+                    value=value,
+                    key=key,
+                    headers=list(headers),
+                    timestamp_ms=timestamp_ms,
+                    partition=partition,
+                )
+        except CoinlakeError:
+            self._has_failed = self._has_failed or producer is self._producer
+            raise
         return int(metadata.offset)
+
+    async def _sound(self) -> AIOKafkaProducer:
+        async with self._renewing:
+            if self._has_failed or self._producer is None:
+                await self._end()
+                await self.open()
+        return self._producer
+
+    async def _end(self) -> None:
+        """Let go of a producer that has failed: what it may still hold was reported as failed."""
+        old, self._producer = self._producer, None
+        if old is not None:
+            # It would try to flush for as long as its request timeout.
+            with suppress(TimeoutError), translated("close a producer"):
+                async with asyncio.timeout(_CLOSE_S):
+                    await old.stop()
 
 
 @asynccontextmanager
 async def open_producer(kafka: KafkaSettings, client_id: str) -> AsyncIterator[Producer]:
     """An idempotent producer with acks=all. Raises TransientError where no broker answers."""
-    producer = AIOKafkaProducer(
-        **client_options(kafka),
-        client_id=client_id,
-        acks="all",
-        enable_idempotence=True,
-        compression_type="lz4",
-        max_request_size=MAX_MESSAGE_BYTES,
-        # A send that hangs longer than this is not coming back; the caller has it journaled.
-        request_timeout_ms=15_000,
-        linger_ms=0,
-    )
+
+    def make() -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **client_options(kafka),
+            client_id=client_id,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            max_request_size=MAX_MESSAGE_BYTES,
+            # A send that hangs longer than this is not coming back; the caller has it journaled.
+            request_timeout_ms=15_000,
+            linger_ms=0,
+        )
+
+    producer = KafkaProducer(make)
     try:
-        with translated("connect to Kafka"):
-            await producer.start()
-        yield KafkaProducer(producer)
+        await producer.open()
+        yield producer
     finally:
-        await producer.stop()
+        await producer.close()
 
 
 class KafkaTail:
