@@ -112,7 +112,7 @@ def _spark(_: Job) -> Launch:
 def _flink(job: Job) -> Launch:
     """A local cluster in one JVM."""
     command = [str(find_java().executable), "-Xmx2g", *_FLINK_OPENS]
-    command += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+    command += [f"-Dorg.slf4j.simpleLogger.{setting}" for setting in _FLINK_LOGS]
     command += ["-cp", provisions.flink(_silent), "coinlake.bench.FlinkSink"]
     return Launch(command, {"BENCH_ROLL_BYTES": str(job.object_bytes // _TYPICAL_RATIO)})
 
@@ -122,6 +122,10 @@ _FLINK_OPENS = tuple(
     f"--add-opens=java.base/{package}=ALL-UNNAMED"
     for package in ("java.lang", "java.util", "java.time", "java.nio", "sun.net.util")
 )
+# It warns of each metric that four subtasks share.
+_FLINK_LOGS = (
+    "defaultLogLevel=warn", "showDateTime=true", "log.org.apache.flink.metrics=error",
+)  # fmt: skip
 # Flink's files are cut by their packed size, of which this is about a quarter of the raw one.
 _TYPICAL_RATIO = 4
 

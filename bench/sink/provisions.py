@@ -40,33 +40,28 @@ def python(say: Say) -> Path:
 
 
 def spark(say: Say) -> str:
-    """A class path with what pyspark needs for Kafka and for S3."""
-    folder, pom = FOLDER / "jars" / "spark", JAVA / "spark" / "pom.xml"
-    if not _is_fresh(folder, pom):
-        say("fetching Spark's Kafka source through Maven (once)")
-        _maven(
-            pom, "dependency:copy-dependencies", f"-DoutputDirectory={folder}", folder=folder
-        )
-        _stamp(folder, pom, folder)
-    return f"{folder}/*:{jars.fetch(Paths(), jars.SPARK, say)}/*"
+    """A class path with what pyspark needs for Kafka, for S3 and for a level of gzip."""
+    return f"{_built('spark', say)}/*:{jars.fetch(Paths(), jars.SPARK, say)}/*"
 
 
 def flink(say: Say) -> str:
-    """A class path with Flink and the job, which is built first if need be."""
-    folder, project = FOLDER / "jars" / "flink", JAVA / "flink"
+    """A class path with Flink and the job."""
+    return f"{_built('flink', say)}/*"
+
+
+def _built(name: str, say: Say) -> Path:
+    """The folder of jars of one of the Java projects, built first if need be."""
+    folder, project = FOLDER / "jars" / name, JAVA / name
     if not _is_fresh(folder, project):
-        say("fetching Flink and building its job through Maven (once)")
-        built = FOLDER / "flink-target"
-        _maven(
-            project / "pom.xml",
-            "package",
-            f"-Djars={folder}",
-            f"-Dbuilt={built}",
-            folder=folder,
-        )
-        shutil.rmtree(built, ignore_errors=True)
+        say(f"building the job of {name} through Maven (once)")
+        built = FOLDER / f"{name}-target"
+        # Jars of an older pom on one class path would be found first.
+        for stale in (folder, built):
+            shutil.rmtree(stale, ignore_errors=True)
+        _maven(project / "pom.xml", "package", f"-Djars={folder}", f"-Dbuilt={built}")
+        shutil.rmtree(built)
         _stamp(folder, project, folder)
-    return f"{folder}/*"
+    return folder
 
 
 def versitygw(say: Say) -> str:
@@ -86,12 +81,10 @@ def versitygw(say: Say) -> str:
     return str(local)
 
 
-def _maven(pom: Path, *words: str, folder: Path) -> None:
+def _maven(pom: Path, *words: str) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise ProvisionError("Maven is needed to fetch jars: install it (`apt install maven`)")
-    # Jars of an older pom on one class path would be found first.
-    shutil.rmtree(folder, ignore_errors=True)
     _do([maven, "-q", "-B", "-f", str(pom), *words])
 
 

@@ -13,8 +13,6 @@ from pyspark.sql import SparkSession
 from bench.sink.job import Job
 
 _MIB = 1024 * 1024
-_LEVELS = ("NO_COMPRESSION", "BEST_SPEED", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN",
-           "EIGHT", "BEST_COMPRESSION")  # fmt: skip
 
 
 def session(job: Job, jars: str) -> SparkSession:
@@ -30,7 +28,7 @@ def session(job: Job, jars: str) -> SparkSession:
         "fs.s3a.directory.marker.retention": "keep",
         "fs.s3a.buffer.dir": f"{job.scratch}/s3a",
         "fs.s3a.fast.upload.buffer": "bytebuffer",
-        "zlib.compress.level": _LEVELS[job.gzip_level],
+        "bench.gzip.level": str(job.gzip_level),
     }
     builder = (
         SparkSession.builder.appName("bench")
@@ -63,7 +61,7 @@ def copy(spark: SparkSession, job: Job) -> None:
     )
     query = (
         values.writeStream.format("text")
-        .option("compression", "gzip")
+        .option("compression", "coinlake.bench.LeveledGzip")
         .option("path", f"s3a://{job.bucket}/{job.topic}")
         .option("checkpointLocation", Path(job.scratch, "checkpoint").as_uri())
         .trigger(availableNow=True)

@@ -115,6 +115,8 @@ public final class FlinkSink {
     settings.setString("s3.access-key", told.get("AWS_ACCESS_KEY_ID"));
     settings.setString("s3.secret-key", told.get("AWS_SECRET_ACCESS_KEY"));
     settings.setString("s3.endpoint.region", told.get("AWS_REGION"));
+    // Without it a file-backed S3 server makes S3A retry deletes of folders for minutes.
+    settings.setString("s3.directory.marker.retention", "keep");
     settings.setString("io.tmp.dirs", told.get("BENCH_SCRATCH"));
     settings.set(PipelineOptions.OBJECT_REUSE, true);
     FileSystem.initialize(settings, null);
