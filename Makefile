@@ -93,6 +93,9 @@ version: $(RELEASE_VENV)/.stamp ## Say another version everywhere (V=1.2.3)
 notice: setup jars ## Write NOTICE anew, and the list of other people's parts behind it
 	@$(BIN)/python -m deploy.release notice
 
+surface: $(RELEASE_VENV)/.stamp ## Freeze the names that others build on (before a release)
+	@$(RELEASE_TOOL) surface
+
 upgrade-test: $(RELEASE_VENV)/.stamp ## The release before on volumes, then this one on them (from the second on)
 	@$(RELEASE_TOOL) upgrade-test
 
@@ -131,4 +134,4 @@ clean: ## Remove what was built and set up (not the sources)
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help demo up down status sim bench-sink audit check test campaign lint types arrows unit contract spark integration compose-test \
-  faults e2e fmt docs release push version notice upgrade-test setup jars lock clean
+  faults e2e fmt docs release push version notice surface upgrade-test setup jars lock clean
