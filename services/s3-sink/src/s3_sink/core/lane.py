@@ -118,11 +118,9 @@ class Lane:
 
     @property
     def _sending_weight(self) -> int:
-        """What the first sealed part takes beside its records, once it is compressed."""
-        if not self._sealed:
-            return 0
-        expected = int(self._sealed[0].raw_bytes * self._ratio)
-        return _IN_FLIGHT_COPIES * (self.in_flight_bytes or expected)
+        """What the next object takes beside its records, once it is compressed."""
+        raw_bytes = self._sealed[0].raw_bytes if self._sealed else self._open.raw_bytes
+        return _IN_FLIGHT_COPIES * (self.in_flight_bytes or int(raw_bytes * self._ratio))
 
     @property
     def open_records(self) -> int:
