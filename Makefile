@@ -50,6 +50,9 @@ sim: setup ## The sink in a seeded simulation (SEEDS=1000, FROM=0), then its bro
 bench-sink: setup jars ## The sink and its peers on one topic, a core each (ARGS="--only coinlake,naive")
 	@$(CLEAN_ENV) $(BIN)/python -m bench.sink $(ARGS)
 
+bench-sink-memory: setup jars ## The sink's peak memory: 3 million values behind, S3 slow for two minutes
+	@$(CLEAN_ENV) $(BIN)/python -m bench.memory $(ARGS)
+
 audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
 	@set -a; . .local/stack.env; $(BIN)/coinlake audit --wait 120 --json .local/audit.json $(ARGS)
@@ -133,5 +136,5 @@ lock: ## Resolve the dependencies anew (needs uv)
 clean: ## Remove what was built and set up (not the sources)
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim bench-sink audit check test campaign lint types arrows unit contract spark integration compose-test \
+.PHONY: help demo up down status sim bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test \
   faults e2e fmt docs release push version notice surface upgrade-test setup jars lock clean

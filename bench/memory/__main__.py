@@ -15,16 +15,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.memory.sink import MeasuredSink, SinkFailedError, run_sink
-from bench.memory.throttle import Throttle, open_throttle
-from bench.sink.corpus import Corpus, Tally
+from bench.memory.throttle import open_throttle
+from bench.sink.corpus import Corpus
 from bench.sink.evidence import examine
 from bench.sink.job import ACCESS_KEY, REGION, SECRET_KEY
-from bench.sink.peers import ROOT
-from bench.sink.store import Store, StoreMissingError, find_versitygw, open_store
-from bench.sink.topic import PARTITIONS, create, fill
+from bench.sink.provisions import ProvisionError, versitygw
+from bench.sink.store import Store, StoreError, open_store
+from bench.sink.topic import create, fill
 from local_stack.broker import start_broker
 from local_stack.errors import StackError
 
+ROOT = Path(__file__).resolve().parents[2]
 TOPIC, BUCKET = "backlog", "backlog"
 _MB = 1_000_000
 _READY_S = 90.0
@@ -110,3 +111,105 @@ async def measure(plan: Plan, folder: Path, bootstrap: str, store: Store) -> Fig
         plan.slow_s, sent, paused, slow_values, drained_s, stopped_s, evidence.objects,
         evidence.verdict,
     )  # fmt: skip
+
+
+async def _idle(environ: dict[str, str], folder: Path) -> int:
+    """What a sink has that is up, has its partitions, and has had nothing to do."""
+    with run_sink(environ, folder / "idle.log") as sink:
+        await _ready(sink)
+        base = sink.resident()
+        await asyncio.to_thread(sink.stop)
+    return base
+
+
+async def _ready(sink: MeasuredSink) -> None:
+    deadline = time.monotonic() + _READY_S
+    while not await asyncio.to_thread(sink.is_ready):
+        sink.resident()
+        if time.monotonic() > deadline:
+            raise SinkFailedError("the sink is not ready")
+        await asyncio.sleep(_SAMPLE_S)
+
+
+async def _watch(sink: MeasuredSink, until: float) -> float:
+    """Watch the peak until a moment; the share of samples in which fetching was paused."""
+    await _ready(sink)
+    samples = paused = 0
+    while time.monotonic() < until:
+        sink.resident()
+        found = await asyncio.to_thread(sink.metrics)
+        samples += 1
+        paused += found.get("s3_sink_is_paused", 0.0) > 0
+        await asyncio.sleep(1.0)
+    return paused / max(1, samples)
+
+
+async def _drain(sink: MeasuredSink, plan: Plan, began: float) -> None:
+    while (await asyncio.to_thread(sink.status))["totals"]["values"] < plan.values:
+        sink.resident()
+        if time.monotonic() - began > plan.limit_s:
+            raise SinkFailedError(f"not drained after {plan.limit_s:.0f} s: {sink.status()}")
+        await asyncio.sleep(_SAMPLE_S)
+    sink.resident()
+
+
+def _environ(plan: Plan, bootstrap: str, endpoint: str) -> dict[str, str]:
+    """The sink as delivered: only where it finds things, and its budget."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "COINLAKE_BUCKET": BUCKET,
+        "S3_SINK_TOPICS": json.dumps([TOPIC]),
+        "S3_SINK_BUDGET_BYTES": str(plan.budget),
+        "S3_SINK_BATCH__MAX_AGE_S": "10",
+    }
+
+
+def main() -> int:
+    told = _arguments()
+    plan = Plan(
+        told.values, told.size, told.budget_mb * _MB, round(told.mb_per_s * _MB),
+        told.slow_s, told.slow_s + told.limit,
+    )  # fmt: skip
+    try:
+        with tempfile.TemporaryDirectory(prefix="sink-memory-") as made:
+            folder: Path = told.keep or Path(made)
+            store = open_store(versitygw(_say), folder / "s3")
+            with store as opened, start_broker(folder / "kafka") as broker:
+                figures = asyncio.run(measure(plan, folder, broker.bootstrap, opened))
+    except (StackError, StoreError, ProvisionError) as error:
+        sys.stderr.write(f"bench-sink-memory cannot run: {error}\n")
+        return 2
+    told.json.parent.mkdir(parents=True, exist_ok=True)
+    told.json.write_text(json.dumps(asdict(figures), indent=1) + "\n")
+    _say(figures.text())
+    return 0 if figures.is_within else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.memory",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--values", type=int, default=3_000_000)
+    parser.add_argument("--size", type=int, default=1200, help="bytes of a value")
+    parser.add_argument("--budget-mb", type=int, default=256, help="S3_SINK_BUDGET_BYTES")
+    parser.add_argument("--mb-per-s", type=float, default=5.0, help="of the slow S3")
+    parser.add_argument("--slow-s", type=float, default=120.0, help="how long it is slow")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds for the rest")
+    parser.add_argument("--keep", type=Path, help="an empty folder for logs and data")
+    parser.add_argument("--json", type=Path, default=ROOT / ".local/bench/sink-memory.json")
+    return parser.parse_args()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

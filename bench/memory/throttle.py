@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 _PIECE = 64 * 1024
 
@@ -25,14 +25,13 @@ class Throttle:
             return
         up = asyncio.create_task(self._pass(reader, back, counts=True))
         down = asyncio.create_task(self._pass(there, writer, counts=False))
-        try:
+        # Cancelled or not: what one side has closed is closed on the other.
+        with suppress(asyncio.CancelledError):
             await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (up, down):
-                task.cancel()
-            await asyncio.wait((up, down))
-            writer.close()
-            back.close()
+        for task in (up, down):
+            task.cancel()
+        writer.close()
+        back.close()
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counts: bool

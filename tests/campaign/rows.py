@@ -25,9 +25,23 @@ ROWS: tuple[Row, ...] = (
     Row("spark", "the job on real Spark", _pytest("tests/spark"), 120),
     Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 240),
     Row("sink", "the sink with real Kafka and S3", _pytest("tests/integration/s3_sink"), 300),
+    Row(
+        "sinks",
+        "three sinks killed, frozen, stopped, added, removed for 5 min",
+        ("-m", "tests.three_sinks", "--seconds", "300", "--seed", "11"),
+        480,
+    ),
+    Row(
+        "sinks-controls",
+        "the same without the sink's rules: each must be caught",
+        ("-m", "tests.three_sinks", "--controls", "--seconds", "60", "--rate", "600"),
+        400,
+    ),
+    Row("memory", "3 million values behind a slow S3", ("-m", "bench.memory"), 400),
     Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 400),
     Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
     Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 120),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
+    Row("release", "make release, installed", _pytest("tests/integration/release"), 240),
     Row("e2e", "the whole stack", _pytest("tests/e2e"), 900),
 )
