@@ -4,11 +4,19 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
 from tests.compose.books import Books
-from tests.compose.engine.daemon import VERSION, Docker, Say, ensure_compose, open_docker
+from tests.compose.engine.daemon import (
+    VERSION,
+    Docker,
+    EngineError,
+    Say,
+    ensure_compose,
+    open_docker,
+)
 from tests.compose.engine.images import KINDS, ensure_base_images
 from tests.compose.outside import Outside
 from tests.compose.stack import QUICK, ComposeStack, copied_clone, example, free_ports
@@ -16,10 +24,8 @@ from tests.compose.watchers import Watchers
 
 
 @pytest.fixture(scope="session")
-def say() -> Iterator[Say]:
-    said = Say()
-    yield said
-    said("the compose test is over")
+def say() -> Say:
+    return Say()
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +36,12 @@ def docker(say: Say) -> Iterator[Docker]:
     if not answers or (answers.returncode != 0 and os.geteuid() != 0):
         pytest.skip("NOT RUN: needs docker")
     names = {kind: example()[f"{kind.upper()}_IMAGE"] for kind in KINDS}
-    with open_docker(say) as opened:
+    with ExitStack() as open_:
+        try:
+            opened = open_.enter_context(open_docker(say))
+        except EngineError as error:
+            say(str(error))
+            pytest.skip("NOT RUN: needs docker")
         # One mostly computes, the other mostly downloads.
         with ThreadPoolExecutor() as pool:
             composing = pool.submit(ensure_compose, opened, say)

@@ -1,13 +1,14 @@
 """The images as they are built: what is in them, who runs, and what they say of wrong settings."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from tests.compose.engine.daemon import Docker
 from tests.compose.stack import ComposeStack
 
-pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 # Our own packages in each image, beside those of its lock file.
 IMAGES = {
@@ -23,7 +24,7 @@ IMAGES = {
 
 
 def test_images_hold_what_is_locked_and_ours_and_run_as_nobody(
-    stack: ComposeStack, docker: Docker
+    stack: ComposeStack, docker: Docker, measured: Callable[[str], None]
 ) -> None:
     look = (
         "import importlib.metadata as m, json, os, shutil; "
@@ -37,7 +38,7 @@ def test_images_hold_what_is_locked_and_ours_and_run_as_nobody(
     for name, ours in IMAGES.items():
         image = f"coinlake/{name}:{version}"
         (facts,) = json.loads(docker.run("image", "inspect", image))
-        stack.say(f"image {image}: {facts['Size'] / 1e6:.0f} MB")
+        measured(f"image {image}: {facts['Size'] / 1e6:.0f} MB")
         assert facts["Config"]["User"] == "10001:10001"
         assert facts["Config"]["Labels"]["org.opencontainers.image.title"]
         if name != "s3":

@@ -13,7 +13,7 @@ from tests.compose.stack import ERRANDS, ComposeStack
 from tests.compose.watchers import Watchers
 from tests.unit.observability.promql import SERVICES
 
-pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 WATCH = ROOT / "docs/how-to/watch-it.md"
 

@@ -8,7 +8,7 @@ from tests.compose.outside import Outside
 from tests.compose.stack import ComposeStack
 from tests.compose.watchers import Watchers
 
-pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 # Prometheus waits two minutes before it rings: meanwhile those are killed that can do without the
 # sink. The simulator has a story of its own, since its books die with it.

@@ -9,7 +9,7 @@ from tests.compose.stack import ComposeStack
 from tests.compose.watchers import Watchers
 from tests.unit.observability.promql import alerts, recorded
 
-pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 
 OURS = ("ingestor", "s3-sink", "etl-runner", "query-api", "cloud", "simulator", "s3")
 

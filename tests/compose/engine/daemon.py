@@ -22,6 +22,10 @@ READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 
 
+class EngineError(Exception):
+    """No Docker engine can be started on this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Docker:
     """The docker command with the environment that reaches the engine. `own`: started by us."""
@@ -80,8 +84,12 @@ class Say:
         self._begun = time.monotonic()
 
     def __call__(self, what: str) -> None:
-        elapsed = int(time.monotonic() - self._begun)
-        os.write(2, f"[{elapsed // 60:02d}:{elapsed % 60:02d}] {what}\n".encode())
+        os.write(2, f"[{self.elapsed()}] {what}\n".encode())
+
+    def elapsed(self) -> str:
+        """Minutes and seconds since the start."""
+        seconds = int(time.monotonic() - self._begun)
+        return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 
 def _without_own_settings(environ: Mapping[str, str]) -> dict[str, str]:
@@ -92,6 +100,9 @@ def _without_own_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def _daemon(folder: Path, say: Say) -> Iterator[str]:
+    lacking = [tool for tool in ("dockerd", "iptables", "ip") if not shutil.which(tool)]
+    if lacking:
+        raise EngineError(f"no Docker engine can be started without {', '.join(lacking)}")
     socket = f"unix://{folder}/docker.sock"
     log = folder / "dockerd.log"
     before = _firewall()
@@ -125,7 +136,7 @@ def _wait_for(process: subprocess.Popen[bytes], socket: str, log: Path) -> None:
     asked = Docker(dict(os.environ) | {"DOCKER_HOST": socket}, own=True)
     while asked.tried("info").returncode != 0:
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"dockerd did not start:\n{log.read_text()[-3000:]}")
+            raise EngineError(f"dockerd did not start:\n{log.read_text()[-3000:]}")
         time.sleep(0.5)
 
 
