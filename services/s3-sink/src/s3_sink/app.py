@@ -1,6 +1,7 @@
 """Puts the sink together: the only place that picks the real Kafka, bucket and clock."""
 
 import asyncio
+import gc
 import os
 import random
 import socket
@@ -37,6 +38,8 @@ from s3_sink.metrics import SinkMetrics
 
 log = logs.get(__name__)
 Answer = TypeVar("Answer")
+# New objects that may be left over before the collector looks for cycles among them.
+_COLLECT_AFTER = 20_000
 
 
 class App:
@@ -73,6 +76,7 @@ class App:
         self, sink: Sink, source: GroupSource, announcer: Announcer, stop: asyncio.Event
     ) -> None:
         self._sink, self._waits_for = sink, None
+        _settle_memory()
         async with asyncio.TaskGroup() as tasks:
             announcing = tasks.create_task(announcer.run())
             await sink.run(
@@ -196,6 +200,17 @@ class App:
         return health.json_response(
             {"partitions": partitions, "totals": self._telemetry.totals}
         )
+
+
+def _settle_memory() -> None:
+    """Spare the collector what is here to stay, and most of its rounds.
+
+    Each batch makes thousands of objects that hold no cycles and are gone at once; looking through
+    all modules and API models that often took a twentieth of the sink's CPU time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)
 
 
 async def _unless_stopped(
