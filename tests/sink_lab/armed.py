@@ -2,7 +2,7 @@
 
 POINT   place/when[:n], the n-th call (1 unless told): codec.encode/before, store.put/after:2
         places: codec.encode codec.sha256 store.put store.head source.commit
-        keys in raw/ only; HEADs and hashes only after the first PUT, not those of the start
+        keys in raw/ only; HEADs, hashes and commits only after the first PUT, not those of the start
 ACTION  kill | raise | memory | hold:FILE (until the file is there)
 Or a defence switched off: without=NAME, see VARIANTS.
 """
@@ -76,7 +76,7 @@ def _counts(place: str, words: tuple[Any, ...]) -> bool:
     if place.startswith("store.") and not str(words[0]).startswith("raw/"):
         return False
     _HAS_PUT = _HAS_PUT or place == "store.put"
-    return _HAS_PUT or place not in ("store.head", "codec.sha256")
+    return _HAS_PUT or place in ("store.put", "codec.encode")
 
 
 def arm(point: str, action: str) -> None:

@@ -96,7 +96,7 @@ async def test_f37_a_flush_that_raises_at_each_step_starts_again_from_what_it_he
     own = {"S3_SINK_GROUP__INSTANCE_ID": lab.name, "S3_SINK_BATCH__MAX_RECORDS": "10"}
     steps = [point for point in POINTS if not point.startswith("codec")]
     # The second PUT is made and its answer lost, so that there is a 412 to look at.
-    armed = " ".join(f"{point}=raise" for point in steps)
+    armed = " ".join(f"{point}:{1 + ('after' in point)}=raise" for point in steps)
     await lab.create()
     await lab.numbers(0, 60)
 
