@@ -17,6 +17,34 @@ def _pytest(path: str) -> tuple[str, ...]:
     return ("-m", "pytest", path, "-q", "--no-header")
 
 
+_STORES = ("moto", "versitygw")
+# Each with the longest that it took, on 2 cores that others used too.
+_FAULTS = (
+    ("replies", "F22, F27, F28: the store's answers", 700),
+    ("zombies", "F23, F36: frozen with a PUT under way; a store that cannot refuse", 360),
+    ("members", "F24, F25, F26, F35: the group", 300),
+    ("crashes", "F20, F21, F31, F32, F37: the sink dies or fails at each step", 600),
+    ("broker", "F10 to F13, F33: the broker, and full disks", 420),
+    ("topics", "F14, F15, F16: topic and group changed behind its back", 150),
+    ("records", "F29, F30, F34: odd, big and shuffled records", 60),
+    ("producer", "F05, F08, F33: sent twice, too big, not written down", 240),
+)
+
+
+def _faults() -> tuple[Row, ...]:
+    """One row per family of faults and S3 server."""
+    return tuple(
+        Row(
+            f"fault-{family}-{store}",
+            f"{what}, on {store}",
+            (*_pytest(f"tests/faults/s3_sink/test_fault_{family}.py"), "-k", store),
+            about_s,
+        )
+        for family, what, about_s in _FAULTS
+        for store in _STORES
+    )
+
+
 ROWS: tuple[Row, ...] = (
     Row("sim", "20,000 seeds of the sink", ("-m", "tests.sim", "--seeds", "20000"), 600),
     Row("controls", "the sink without its rules", ("-m", "tests.sim", "--controls"), 30),
@@ -38,10 +66,11 @@ ROWS: tuple[Row, ...] = (
         400,
     ),
     Row("memory", "3 million values behind a slow S3", ("-m", "bench.memory"), 400),
+    *_faults(),
     Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 400),
     Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
     Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 120),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
-    Row("release", "make release, installed", _pytest("tests/integration/release"), 240),
+    Row("release", "make release, installed", _pytest("tests/integration/release"), 300),
     Row("e2e", "the whole stack", _pytest("tests/e2e"), 900),
 )
