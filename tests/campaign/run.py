@@ -104,6 +104,9 @@ def _run_row(row: Row, commit: str, number: int, of: int) -> Outcome:
     with (FOLDER / "results.jsonl").open("a") as results:
         fields = {name: getattr(outcome, name) for name in Outcome.__slots__}
         results.write(json.dumps(fields) + "\n")
+    for line in lines:
+        if line.startswith("FAULT "):
+            _say(f"    {line}")
     if not outcome.passed:
         _say("\n".join(lines[-40:]))
     _say(f"    {'passed' if outcome.passed else 'FAILED'} in {outcome.seconds} s: {lines[-1]}")

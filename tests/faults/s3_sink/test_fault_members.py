@@ -33,6 +33,7 @@ async def _late_commit(lab: Lab, without: str = "") -> SinkProcess:
     return late
 
 
+@pytest.mark.representative("moto")
 async def test_f24_a_commit_that_is_late_for_its_partition_is_not_made(
     lab: Lab, fault: Any
 ) -> None:

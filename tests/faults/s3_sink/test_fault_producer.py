@@ -132,8 +132,10 @@ def _deduplicated(lab: Lab) -> list[int]:
         spark.stop()
 
 
-@pytest.mark.representative("moto")
-@pytest.mark.parametrize("whose", ["topic", "broker", "client"])
+@pytest.mark.parametrize(
+    "whose",
+    [pytest.param("topic", marks=pytest.mark.representative("moto")), "broker", "client"],
+)
 async def test_f08_a_record_about_each_limit_is_taken_or_named_and_blocks_nothing(
     lab: Lab, fault: Any, whose: str
 ) -> None:

@@ -126,8 +126,10 @@ def _delete_group(broker: Broker, group: str) -> None:
     subprocess.run(command, env=environment(broker.spec), check=True, capture_output=True)
 
 
-@pytest.mark.representative("moto")
-@pytest.mark.parametrize("how", ["earliest", "no group"])
+@pytest.mark.parametrize(
+    "how",
+    [pytest.param("earliest", marks=pytest.mark.representative("moto")), "no group"],
+)
 async def test_f16_a_group_that_was_reset_rewrites_nothing(
     lab: Lab, broker: Broker, fault: Any, how: str
 ) -> None:
