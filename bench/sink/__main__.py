@@ -2,7 +2,7 @@
 
 python -m bench.sink                                    all writers, all sizes, 1.2 GB each
 python -m bench.sink --only coinlake,naive --size 1200 --megabytes 300
-python -m bench.sink --report                           the last figures again, as Markdown
+python -m bench.sink --report                           the last figures into the docs
 """
 
 import argparse
@@ -113,8 +113,7 @@ def main() -> int:
     told = _arguments()
     path: Path = told.json
     if told.report:
-        sys.stdout.write(report.text(json.loads(path.read_text())))
-        return 0
+        return _report(path)
     plan = Plan(
         tuple(told.only), tuple(told.size), told.megabytes, told.rounds, told.gzip_level,
         told.object_mib * _MIB, told.limit, not told.no_empty,
@@ -139,6 +138,15 @@ def main() -> int:
     _say(report.text(found))
     _say(f"written to {path}")
     return 0 if all(one["stored_all_once"] for size in sizes for one in size["writers"]) else 1
+
+
+def _report(path: Path) -> int:
+    """Print the figures of the last run and write them into the page of the docs."""
+    figures = report.text(json.loads(path.read_text()))
+    report.PAGE.write_text(report.written_into(report.PAGE.read_text(), figures))
+    _say(figures)
+    _say(f"written into {report.PAGE}")
+    return 0
 
 
 @contextmanager
@@ -194,7 +202,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-empty", action="store_true", help="do not measure the start")
     parser.add_argument("--store", type=Path, default=FOLDER / "store", help="versitygw's data")
     parser.add_argument("--json", type=Path, default=FOLDER / "sink.json", help="the figures")
-    parser.add_argument("--report", action="store_true", help="print the last figures again")
+    parser.add_argument("--report", action="store_true", help="the figures into the docs")
     return parser.parse_args()
 
 

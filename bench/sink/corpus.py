@@ -78,7 +78,8 @@ def values(corpus: Corpus, first_ms: int) -> Iterator[bytes]:
     rng = random.Random(f"coinlake-bench-{corpus.size}")
     room = max(1, corpus.size - _AROUND)
     count = max(1, round(room / _REAL_ASSET))
-    fragments = _fragments(rng, room // count - 1)
+    pool = min(_FRAGMENTS, (corpus.values + 1) * count)
+    fragments = _fragments(rng, room // count - 1, pool)
     picks = range(count)
     for number in range(corpus.values):
         at = int(rng.random() * (len(fragments) - count))
@@ -92,13 +93,13 @@ def number_of(value: bytes) -> int | None:
     return int(digits) if digits.isdigit() else None
 
 
-def _fragments(rng: random.Random, length: int) -> list[bytes]:
+def _fragments(rng: random.Random, length: int, pool: int) -> list[bytes]:
     """A pool far larger than gzip's window, so that no repetition helps it."""
     names = [_name(rng) for _ in range(_ASSETS)]
     supplies = [f"{rng.uniform(1e5, 1e10):.16f}" for _ in names]
     return [
         _fragment(rng, names[at % _ASSETS], supplies[at % _ASSETS], at % _ASSETS, length)
-        for at in range(_FRAGMENTS)
+        for at in range(pool)
     ]
 
 

@@ -141,7 +141,10 @@ WRITERS: dict[str, Writer] = {
         Writer("naive", "aiokafka `async for`, gzip, aiobotocore", _naive(None)),
         Writer("naive-default", "the same at Python's default level, 9", _naive(9)),
         Writer(
-            "confluent", "confluent-kafka in batches, gzip, boto3", _python_peer("confluent")
+            "confluent",
+            "confluent-kafka in batches, gzip, boto3",
+            _python_peer("confluent"),
+            provisions.python,
         ),
         Writer(
             "quix",

@@ -9,10 +9,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.sink import yardstick
 from bench.sink.measure import Run
 from bench.sink.peers import ROOT, WRITERS
 
 US = "coinlake"
+PAGE = ROOT / "docs" / "reference" / "benchmarks.md"
+BEGIN = "<!-- figures: python -m bench.sink --report -->"
+END = "<!-- end of figures -->"
 _MB = 1e6
 _PACKAGES = ("aiokafka", "aiobotocore", "isal", "pyspark")
 _HEAD = (
@@ -75,6 +79,7 @@ def machine() -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "packages": versions,
+        "packing_mb_per_cpu_s": yardstick.packing(),
         "commit": _commit(),
         "load_before": round(os.getloadavg()[0], 2),
     }
@@ -87,12 +92,23 @@ def text(report: Mapping[str, Any]) -> str:
         f"{report['date']}, commit `{machine_['commit']}`, {machine_['cpu']}, "
         f"{machine_['cores']} cores, Python {machine_['python']}; gzip level "
         f"{report['gzip_level']}, {report['rounds']} round(s), load before "
-        f"{machine_['load_before']}."
+        f"{machine_['load_before']}. One core packs, in MB per CPU second: "
+        + ", ".join(f"{name} {mb}" for name, mb in machine_["packing_mb_per_cpu_s"].items())
+        + "."
     )
     for size in report["sizes"]:
         parts.append(_table(size))
         parts.extend(_ratio_lines(size["ratios"]))
     return "\n".join(parts) + "\n"
+
+
+def written_into(page: str, figures: str) -> str:
+    """The page with the figures between its two marks. Raises ValueError where it has none."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page lacks {BEGIN} or {END}")
+    return f"{before}{BEGIN}\n{figures.strip()}\n{END}{after}"
 
 
 def _table(size: Mapping[str, Any]) -> str:
