@@ -39,15 +39,15 @@ def docker(say: Say) -> Iterator[Docker]:
     with ExitStack() as open_:
         try:
             opened = open_.enter_context(open_docker(say))
+            # One mostly computes, the other mostly downloads.
+            with ThreadPoolExecutor() as pool:
+                composing = pool.submit(ensure_compose, opened, say)
+                stood_in = pool.submit(ensure_base_images, opened, names, say)
+            composing.result()
+            say(f"stand-ins: {', '.join(stood_in.result()) or 'none'}")
         except EngineError as error:
             say(str(error))
             pytest.skip("NOT RUN: needs docker")
-        # One mostly computes, the other mostly downloads.
-        with ThreadPoolExecutor() as pool:
-            composing = pool.submit(ensure_compose, opened, say)
-            stood_in = pool.submit(ensure_base_images, opened, names, say)
-            composing.result()
-        say(f"stand-ins: {', '.join(stood_in.result()) or 'none'}")
         yield opened
 
 

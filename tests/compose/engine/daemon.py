@@ -14,6 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+PLUGIN = ROOT / ".local/bin/docker-compose"
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 # Names of its own: on an engine that somebody uses, their stack and their images are not touched.
 PROJECT = "coinlake-test"
@@ -182,20 +183,21 @@ def _with_room_for_plugins(docker: Docker, folder: Path) -> dict[str, str]:
     """The environment in which `ensure_compose` can add a plugin, if there is none."""
     if docker.tried("compose", "version").returncode == 0:
         return dict(docker.env)
+    if not PLUGIN.is_file() and not shutil.which("go"):
+        raise EngineError("docker compose is missing, and Go, which would build it")
     # Compose builds with BuildKit by itself: the engine has it, also where buildx is missing.
     return {**docker.env, "DOCKER_CONFIG": str(folder / "config"), "DOCKER_BUILDKIT": "1"}
 
 
 def _compose_plugin(say: Say) -> Path:
     """The compose plugin, built by Go from its module once per clone."""
-    built = ROOT / ".local" / "bin" / "docker-compose"
-    if not built.is_file():
+    if not PLUGIN.is_file():
         say("building the compose plugin with Go (once)")
-        built.parent.mkdir(parents=True, exist_ok=True)
-        part = built.with_suffix(".part")
+        PLUGIN.parent.mkdir(parents=True, exist_ok=True)
+        part = PLUGIN.with_suffix(".part")
         subprocess.run(
             ["go", "build", "-trimpath", "-o", str(part), "."],
             cwd=HERE / "plugin", check=True, capture_output=True,
         )  # fmt: skip
-        part.rename(built)
-    return built
+        part.rename(PLUGIN)
+    return PLUGIN

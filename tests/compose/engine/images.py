@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local_stack import jars
 from local_stack.paths import Paths
-from tests.compose.engine.daemon import HERE, ROOT, Docker, Say
+from tests.compose.engine.daemon import HERE, ROOT, Docker, EngineError, Say
 
 KINDS = ("python", "kafka", "versitygw", "prometheus", "alertmanager")
 # Each downloads and unpacks, which keeps less than one core busy.
@@ -52,6 +52,8 @@ def can_be_had(docker: Docker, name: str, say: Say) -> bool:
 
 
 def _python(docker: Docker, name: str, scratch: Path) -> None:
+    if not shutil.which("debootstrap"):
+        raise EngineError(f"{name} cannot be pulled, and debootstrap is missing")
     script = str(HERE / "base-image.sh")
     subprocess.run([script, str(scratch / "root"), name], env=dict(docker.env), check=True)
 
