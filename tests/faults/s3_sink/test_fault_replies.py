@@ -20,7 +20,7 @@ STORM_S = 120
 METADATA_AWAY_S = 300
 
 
-@pytest.mark.representative("versitygw")
+@pytest.mark.representative("moto")
 async def test_f22_a_put_whose_reply_is_lost_is_recognised_as_ones_own(
     lab: Lab, fault: Any
 ) -> None:
@@ -42,7 +42,7 @@ async def test_f22_a_put_whose_reply_is_lost_is_recognised_as_ones_own(
     fault("F22", f"PUTs answered 0 (lost), 412; {proven}")
 
 
-@pytest.mark.representative("versitygw")
+@pytest.mark.representative("moto")
 async def test_f22_control_who_does_not_look_on_a_412_doubles(lab: Lab, fault: Any) -> None:
     lab.faults.lose_replies = 1
     await lab.create()

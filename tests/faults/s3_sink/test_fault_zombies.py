@@ -85,7 +85,7 @@ async def _story(lab: Lab, watch: Watch, frozen_s: float) -> str:
     return f"late PUT got 412, the sleeper {how}; {await prove(lab, watch)}"
 
 
-@pytest.mark.representative("moto")
+@pytest.mark.representative("versitygw")
 async def test_f23_a_sink_that_wakes_with_its_put_under_way_doubles_nothing(
     lab: Lab, fault: Any
 ) -> None:
@@ -119,7 +119,7 @@ async def test_f23_control_a_store_that_does_not_refuse_lets_the_zombie_overwrit
     fault("F23", f"control without If-None-Match is red: an ETag changed; {red[:90]}…")
 
 
-@pytest.mark.representative("versitygw")
+@pytest.mark.representative("moto")
 async def test_f36_a_store_that_ignores_the_condition_is_refused_at_start(
     lab: Lab, fault: Any
 ) -> None:

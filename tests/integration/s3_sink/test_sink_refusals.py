@@ -28,20 +28,6 @@ async def _until_stopped(lab: Lab, sink: SinkProcess) -> str:
     return str(sink.partition(name)["reason"])
 
 
-async def test_a_put_whose_reply_was_lost_is_found_again_and_not_repeated(lab: Lab) -> None:
-    lab.faults.lose_replies = 1
-    await lab.create()
-    await lab.numbers(0, 10)
-
-    sink = lab.sink()
-    await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("chain_end") == 10)
-
-    assert sink.metric("s3_sink_refused_creates_total") == 1
-    assert sink.metric("s3_sink_adoptions_total") == 0
-    assert len(lab.objects()) == 1
-    assert lab.ends() == {0: 10}
-
-
 @pytest.mark.parametrize("status", [403, 503])
 async def test_a_store_that_refuses_is_retried_until_it_takes_everything(
     lab: Lab, status: int
@@ -78,18 +64,6 @@ async def test_a_sink_that_cannot_store_still_stops_in_time_and_its_heir_goes_on
     await heir.until(lambda: heir.partition(f"{lab.topic}-0").get("committed") == 10)
 
     assert lab.ends() == {0: 10}
-
-
-async def test_a_store_that_ignores_the_condition_is_refused_at_start(lab: Lab) -> None:
-    lab.faults.strip_condition = True
-    await lab.create()
-
-    sink = lab.sink()
-    code = await asyncio.to_thread(sink.process.wait, 30)
-
-    assert code == 2
-    assert "the object store ignores If-None-Match" in sink.log.read_text()
-    assert lab.objects() == []
 
 
 async def test_a_compacted_topic_is_refused_at_start(lab: Lab) -> None:
