@@ -1,13 +1,16 @@
 """The broker: killed, frozen, full, half deaf; and the sink's own disk: F10, F11, F12, F13, F33."""
 
 import asyncio
+import json
 import signal
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
+from coinlake.contracts.topics import LANDED
 from local_stack import processes
 from local_stack.broker import Broker
 from tests.sink_lab import stores
@@ -30,6 +33,22 @@ async def _nothing_acked_is_lost(lab: Lab, load: Load) -> int:
 
 async def _until_all_is_stored(lab: Lab, sink: Any, timeout_s: float = 90) -> None:
     await lab.until_stored(sink, len(await values(lab)), timeout_s)
+
+
+async def _hinted(lab: Lab, end: int) -> None:
+    """Wait for the hint of the object that ends there."""
+    consumer = AIOKafkaConsumer(
+        LANDED, bootstrap_servers=lab.bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(60):
+            async for record in consumer:
+                hint = json.loads(record.value)
+                if (hint["topic"], hint["next_offset"]) == (lab.topic, end):
+                    return
+    finally:
+        await consumer.stop()
 
 
 @pytest.mark.timeout(600)
@@ -67,23 +86,28 @@ async def test_f11_a_broker_that_is_frozen_for_a_minute_costs_no_record_and_no_c
     assert broker.process is not None
 
     async with watched(lab) as watch:
-        sink = lab.sink()
+        sink = lab.sink(S3_SINK_BATCH__MAX_AGE_S="3")
         await lab.until_stored(sink, 20)
+        await lab.numbers(20, 10)
+        await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("open_records") == 10)
         processes.send(broker.process, signal.SIGSTOP)
         before_s = sink.cpu_s()
         try:
+            # What it holds is stored all the same; only its hint cannot be sent.
+            await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("chain_end") == 30)
             await asyncio.sleep(FROZEN_S)
             spent_s = sink.cpu_s() - before_s
             ready = sink.get("/readyz")[0]
         finally:
             processes.send(broker.process, signal.SIGCONT)
-        await lab.numbers(20, 20)
+        await lab.numbers(30, 10)
         await lab.until_stored(sink, 40, 90)
+        await _hinted(lab, 40)
 
     assert spent_s < FROZEN_S / 10
     fault(
         "F11",
-        f"frozen {FROZEN_S} s: {spent_s:.1f} s of CPU, /readyz {ready}; {await prove(lab, watch)}",
+        f"frozen {FROZEN_S} s: {spent_s:.1f} s of CPU, /readyz {ready}, hints go on; {await prove(lab, watch)}",
     )
 
 
