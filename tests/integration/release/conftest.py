@@ -3,8 +3,9 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -70,20 +71,24 @@ def make(release_venv: Path) -> Make:
 def tool(release_venv: Path) -> Tool:
     """Run a command of a clone's release tool, as its Makefile would."""
 
-    def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(folder: Path, *words: str, **docker: str) -> subprocess.CompletedProcess[str]:
         python = str(release_venv / "bin" / "python")
-        return _run(folder, [python, "-m", "deploy.release", *words])
+        return _run(folder, [python, "-m", "deploy.release", *words], docker=docker)
 
     return run
 
 
 def _run(
-    folder: Path, command: list[str], umask: int = 0o022
+    folder: Path,
+    command: list[str],
+    umask: int = 0o022,
+    docker: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder.parent),
         "DOCKER_HOST": "unix:///nowhere/docker.sock",
+        **docker,
     }
     return subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, umask=umask

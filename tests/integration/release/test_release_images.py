@@ -1,8 +1,10 @@
 """Labels, push and digests on a real Docker engine; the images are empty ones of the same names."""
 
+import hashlib
 import json
 import os
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from deploy.release import images
 from deploy.release.errors import ReleaseError
 from deploy.release.source import Source
 from tests.integration.release import registry as registries
+from tests.integration.release.conftest import Tool, git
 
 pytestmark = [pytest.mark.needs("docker"), pytest.mark.needs("root")]
 SOURCE = Source("9.8.7", "c" * 40, 1_790_000_000)
@@ -49,22 +52,27 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         running.wait(60)
 
 
-@pytest.fixture
-def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A tree whose Dockerfile has two targets of the real one, with next to nothing in them."""
-    monkeypatch.setattr(images, "TARGETS", ("ingestor", "s3-sink"))
-    folder = tmp_path / "tree"
-    (folder / "deploy/compose").mkdir(parents=True)
-    (folder / "deploy/compose/Dockerfile").write_text(
+def next_to_nothing(folder: Path, targets: tuple[str, ...]) -> None:
+    """A Dockerfile with these targets of the real one, and a file in each that differs."""
+    dockerfile = folder / "deploy/compose/Dockerfile"
+    dockerfile.parent.mkdir(parents=True, exist_ok=True)
+    dockerfile.write_text(
         "\n".join(
             f'FROM scratch AS {target}\nLABEL org.opencontainers.image.title="coinlake {target}"\n'
-            f"COPY {target} /\n"
-            for target in images.TARGETS
+            f"COPY deploy/compose/{target} /\n"
+            for target in targets
         )
     )
-    for target in images.TARGETS:
-        (folder / target).write_text(target)
-    return folder
+    for target in targets:
+        (dockerfile.parent / target).write_text(target)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree of two images."""
+    monkeypatch.setattr(images, "TARGETS", ("ingestor", "s3-sink"))
+    next_to_nothing(tmp_path / "tree", images.TARGETS)
+    return tmp_path / "tree"
 
 
 def test_images_carry_their_labels_and_are_pushed_under_the_digest_that_is_told(
@@ -94,3 +102,55 @@ def test_images_carry_their_labels_and_are_pushed_under_the_digest_that_is_told(
     }
     with pytest.raises(ReleaseError, match=r"there is no image coinlake/ingestor:9\.8\.7 here"):
         images.push(SOURCE.version, SOURCE.commit, "127.0.0.1:1")
+
+
+def test_a_pushed_release_names_its_images_by_digest_in_the_archive(
+    engine: None, repository: Path, tool: Tool, tmp_path: Path, full_size: bool
+) -> None:
+    if not full_size:
+        pytest.skip("at full size only: make campaign ROWS=release")
+    clone = tmp_path / "clone"
+    git(repository, "clone", "--quiet", str(repository), str(clone))
+    next_to_nothing(clone, images.TARGETS)
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message=small images")
+    names = ("KAFKA", "PROMETHEUS", "ALERTMANAGER", "PROXY")
+    theirs = "".join(f"{name}_IMAGE=registry.example/x@sha256:{'5' * 64}\n" for name in names)
+    (tmp_path / "theirs.env").write_text(theirs)
+    given = f"--host-images={tmp_path / 'theirs.env'}"
+    environ = {name: os.environ[name] for name in os.environ if name.startswith("DOCKER_")}
+
+    with registries.serve() as registry:
+        built = tool(clone, "build", "--source=https://git.example/coinlake", given, **environ)
+        pushed = tool(clone, "push", f"--registry={registry.address}", given, **environ)
+        digests = {t: registry.digest(f"coinlake/{t}", _version(clone)) for t in images.TARGETS}
+
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert pushed.returncode == 0, pushed.stdout + pushed.stderr
+    lines = [
+        f"{images.env_name(t)}={registry.address}/coinlake/{t}@{digest}"
+        for t, digest in digests.items()
+    ]
+    assert set(lines) <= set(pushed.stdout.splitlines())
+    (archive,) = (clone / "dist").glob("coinlake-*.tar.gz")
+    with tarfile.open(archive) as packed:
+        entry = packed.extractfile("deploy/ec2/host/images.env")
+        assert entry is not None
+        listed = entry.read().decode().splitlines()
+    ours = ("INGESTOR", "S3_SINK", "ETL_RUNNER", "QUERY_API", "TOOLS")
+    wanted = [line for line in lines if line.split("_IMAGE=")[0] in ours]
+    assert sorted(listed[1:]) == sorted([*wanted, *theirs.splitlines()])
+    sums = (clone / "dist/SHA256SUMS").read_text()
+    assert f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {archive.name}\n" in sums
+    assert pushed.stdout.count(hashlib.sha256(archive.read_bytes()).hexdigest()) == 1
+    (bill,) = (clone / "dist").glob("*.cdx.json")
+    containers = {
+        c["name"]
+        for c in json.loads(bill.read_text())["components"]
+        if c["type"] == "container"
+    }
+    assert {f"coinlake/{target}" for target in images.TARGETS} <= containers
+
+
+def _version(clone: Path) -> str:
+    return (clone / "VERSION").read_text().strip()
