@@ -1,5 +1,6 @@
 """The object store on S3: the only place that knows botocore's errors."""
 
+import io
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -50,7 +51,7 @@ class S3Store:
             answer = await self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
-                Body=body,
+                Body=_Body(body),
                 Metadata=dict(metadata or {}),
                 ContentType=content_type,
                 **condition,
@@ -108,6 +109,18 @@ class S3Store:
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+class _Body(io.BytesIO):
+    """The bytes of an object on their way. aiohttp asks for a view to learn the size, and BytesIO
+    would copy all of them first, as somebody else holds them too."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        self._body = body
+
+    def getbuffer(self) -> memoryview:
+        return memoryview(self._body)
 
 
 @asynccontextmanager

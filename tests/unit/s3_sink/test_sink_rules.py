@@ -154,11 +154,11 @@ def test_an_offset_that_was_committed_without_its_key_is_committed_again() -> No
 
 
 def test_fetching_pauses_below_the_budget_and_resumes_well_below_that() -> None:
-    budget = Budget(256 * MIB, 4 * MIB)
+    budget = Budget(256 * MIB, MIB)
     mark = budget.mark(2)
 
     # A tenth is the allocator's; what is on its way is there packed, copied and unpacked.
-    assert mark == int(256 * MIB * 0.9) - 2 * 4 * MIB * 7
+    assert mark == int(256 * MIB * 0.9) - 2 * MIB * 7
     assert budget.is_paused(mark, 2, was_paused=False)
     assert not budget.is_paused(mark - 1, 2, was_paused=False)
     assert budget.is_paused(mark - 1, 2, was_paused=True)

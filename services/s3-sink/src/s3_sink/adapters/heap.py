@@ -17,5 +17,6 @@ def give_back() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return False
-    wanted = ((_MMAP_THRESHOLD, _MIB), (_TRIM_THRESHOLD, 8 * _MIB), (_ARENA_MAX, 2))
+    # An answer of Kafka is below 4 MiB and gone at once, an object above it.
+    wanted = ((_MMAP_THRESHOLD, 4 * _MIB), (_TRIM_THRESHOLD, 8 * _MIB), (_ARENA_MAX, 2))
     return all(mallopt(name, value) == 1 for name, value in wanted)
