@@ -125,8 +125,8 @@ async def test_f35_sinks_with_other_batches_in_one_group_fit_together(
     async with watched(lab) as watch, loaded(lab, 4) as load:
         sinks = [sink(size) for size in sizes[:2]]
         for size in (*sizes, *sizes):
-            before = len(lab.objects())
-            await sinks[1].until(lambda b=before: len(lab.objects()) >= b + 8)  # type: ignore[misc]
+            puts = lab.faults.puts
+            await sinks[1].until(lambda p=puts: lab.faults.puts >= p + 12)  # type: ignore[misc]
             # One by one they go, each in its own way, and another with other batches comes.
             gone = sinks.pop(0)
             gone.end(signal.SIGKILL if size == "13" else signal.SIGTERM)

@@ -77,7 +77,8 @@ async def test_f27_each_kind_of_refusal_is_tried_again(
         await lab.until_stored(sink, 10)
 
     tried = Counter(one.status for one in lab.faults.seen)
-    assert sink.metric("s3_sink_retries_total") >= 3
+    # The HTTP client itself sends a PUT again, once and unseen, where the connection was cut.
+    assert sink.metric("s3_sink_retries_total") >= (3 if status else 2)
     fault("F27", f"{code or 'reset'}: answers {dict(tried)}; {await prove(lab, watch)}")
 
 
