@@ -85,7 +85,8 @@ def _drawn(
 def _hold_s(rng: random.Random, deed: Deed, session_s: float) -> float:
     match deed:
         case Deed.FREEZE:
-            return session_s + rng.uniform(1.5, 5.0)
+            # The heirs need some seconds to join, to find the chain's end and to store.
+            return session_s + rng.uniform(4.0, 9.0)
         case Deed.BLINK:
             return rng.uniform(0.2, session_s * 0.6)
         case Deed.KILL | Deed.STOP:

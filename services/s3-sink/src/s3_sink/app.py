@@ -22,6 +22,7 @@ from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from coinlake.topics import describe, ensure_topics
 from s3_sink.adapters.announcer import Announcer
+from s3_sink.adapters.lags import Lags
 from s3_sink.adapters.log import open_log
 from s3_sink.adapters.source import GroupSource, Membership, open_source
 from s3_sink.adapters.telemetry import Telemetry
@@ -73,12 +74,14 @@ class App:
                 await self._serve(*opened, stop)
 
     async def _serve(
-        self, sink: Sink, source: GroupSource, announcer: Announcer, stop: asyncio.Event
-    ) -> None:
+        self, sink: Sink, source: GroupSource, announcer: Announcer, lags: Lags,
+        stop: asyncio.Event,
+    ) -> None:  # fmt: skip
         self._sink, self._waits_for = sink, None
         _settle_memory()
         async with asyncio.TaskGroup() as tasks:
             announcing = tasks.create_task(announcer.run())
+            looking = tasks.create_task(lags.follow(lambda: sink.lanes))
             await sink.run(
                 lambda owner: source.join(self._settings.topics, owner), stop, self._beat
             )
@@ -88,8 +91,9 @@ class App:
             except TimeoutError:
                 log.warning("announcements_given_up")
             announcing.cancel()
+            looking.cancel()
 
-    async def _open(self, open_: AsyncExitStack) -> tuple[Sink, GroupSource, Announcer]:
+    async def _open(self, open_: AsyncExitStack) -> tuple[Sink, GroupSource, Announcer, Lags]:
         settings, kafka = self._settings, self._settings.kafka
         store = await open_.enter_async_context(open_store(settings.lake.bucket))
         await self._patiently("store", lambda: checks.require_create_only(store))
@@ -117,7 +121,8 @@ class App:
             source, reader, store, codec, announcer.announce, self._wait,
             time.monotonic, lambda: time.time_ns() // 1_000_000,
         )  # fmt: skip
-        return self._assembled(outside, store), source, announcer
+        lags = Lags(self._metrics, reader)
+        return self._assembled(outside, store), source, announcer, lags
 
     def _assembled(self, outside: Outside, store: ObjectStore) -> Sink:
         batch = self._settings.batch

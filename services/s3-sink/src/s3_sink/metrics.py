@@ -60,6 +60,17 @@ class SinkMetrics:
         self.chain_end = Gauge(
             "s3_sink_chain_end_offset", "Where the chain ends.", partition, registry=registry
         )
+        self.log_end = Gauge(
+            "s3_sink_log_end_offset", "Where Kafka's log ends.", partition, registry=registry
+        )
+        self.lag_records = Gauge(
+            "s3_sink_lag_records", "Records that Kafka has and raw has not.", partition,
+            registry=registry,
+        )  # fmt: skip
+        self.lag_seconds = Gauge(
+            "s3_sink_lag_seconds", "Age of the oldest value that raw has not.", partition,
+            registry=registry,
+        )  # fmt: skip
         self.stored_timestamp = Gauge(
             "s3_sink_stored_timestamp_seconds", "Newest record timestamp stored.", partition,
             registry=registry,

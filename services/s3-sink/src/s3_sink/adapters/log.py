@@ -1,7 +1,7 @@
 """Kafka read outside the group: where a log starts and ends, single records, commits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -35,6 +35,15 @@ class KafkaLog:
             starts = await self._reader.beginning_offsets([tp])
             ends = await self._reader.end_offsets([tp])
         return LogRange(starts[tp], ends[tp])
+
+    async def ends(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """Where the log of each partition ends, in one question. Raises TransientError."""
+        tps = {TopicPartition(one.topic, one.number): one for one in partitions}
+        if not tps:
+            return {}
+        with translated("ends of the log"):
+            ends = await self._reader.end_offsets(list(tps))
+        return {tps[tp]: end for tp, end in ends.items()}
 
     async def starts(self, topic: str) -> Mapping[int, int]:
         with translated(f"partitions of {topic}"):

@@ -1,10 +1,10 @@
 """One partition on its way into its chain: what is fetched, open, sealed and confirmed."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
-from coinlake.contracts.raw_columns import Columns, Record, columns_of, joined
+from coinlake.contracts.raw_columns import NULL, Columns, Record, columns_of, joined
 from s3_sink.core.part import Limits, OpenPart, Part, Reason
 from s3_sink.core.ports import Partition
 from s3_sink.core.promises import Promises
@@ -33,6 +33,8 @@ class Lane:
         self.epoch = 0
         self.link = 0
         self.fetched_to = 0
+        # The newest timestamp of the last object that we know of.
+        self.stored_to_ms: int | None = None
         self.promises = promises
         self.in_flight_bytes = 0
         self._limits = limits
@@ -135,17 +137,30 @@ class Lane:
         return self._open.first_value_at_s
 
     @property
+    def oldest_value_ms(self) -> int | None:
+        """The timestamp of the first value that is held; None where there is none."""
+        for records in self._held():
+            for at_ms, length in zip(records.timestamps_ms, records.lengths, strict=True):
+                if length != NULL:
+                    return at_ms
+        return None
+
+    @property
     def sealed_parts(self) -> Sequence[Part]:
         return tuple(self._sealed)
 
     def _before(self, offset: int) -> list[Columns]:
         """What is held from the link to an offset, in runs that follow each other."""
         held: list[Columns] = []
-        for records in (*(part.records for part in self._sealed), *self._open.pieces):
+        for records in self._held():
             if records.offsets[0] >= offset:
                 break
             held.append(records.ending_before(offset))
         return held
+
+    def _held(self) -> Iterator[Columns]:
+        yield from (part.records for part in self._sealed)
+        yield from self._open.pieces
 
     def _push(self, part: Part) -> None:
         self._sealed.append(part)

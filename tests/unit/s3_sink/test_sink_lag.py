@@ -1,0 +1,111 @@
+"""How far raw is behind Kafka, and that it is known at once after a restart."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from coinlake.contracts.headers import heartbeat_headers
+from coinlake.contracts.raw_index import Record
+from coinlake.errors import TransientError
+from s3_sink.adapters.lags import Lags
+from s3_sink.core.lag import Lag, lag_of
+from s3_sink.core.lane import Lane, State
+from s3_sink.core.part import Reason
+from s3_sink.metrics import SinkMetrics
+
+if TYPE_CHECKING:
+    from tests.unit.s3_sink.conftest import World
+else:
+    World = Any
+
+NOW_MS = 1_790_000_100_000
+
+
+def _record(offset: int, age_s: int, value: bytes | None = b"v") -> Record:
+    headers = () if value is not None else tuple(heartbeat_headers(NOW_MS, "me"))
+    return Record(offset, NOW_MS - age_s * 1000, b"k", value, headers)
+
+
+def test_the_oldest_value_that_is_held_tells_the_age(world: World) -> None:
+    lane = world.lane(link=10)
+    lane.add([_record(10, 90, None), _record(11, 60), _record(12, 30)], 0.0)
+
+    assert lag_of(lane, 15, NOW_MS) == Lag(5, 60.0)
+
+    lane.seal(Reason.AGE)
+    assert lag_of(lane, 15, NOW_MS) == Lag(5, 60.0)
+    lane.landed(12, None)
+    assert lag_of(lane, 15, NOW_MS) == Lag(3, 30.0)
+
+
+def test_heartbeats_alone_are_no_delay(world: World) -> None:
+    lane = world.lane(link=10)
+    lane.add([_record(10, 3000, None)], 0.0)
+
+    assert lag_of(lane, 11, NOW_MS) == Lag(1, 0.0)
+
+
+def test_what_is_not_fetched_yet_is_not_older_than_what_is_stored(world: World) -> None:
+    lane = world.lane(link=10)
+    lane.stored_to_ms = NOW_MS - 500_000
+
+    assert lag_of(lane, 10, NOW_MS) == Lag(0, 0.0)
+    assert lag_of(lane, 900, NOW_MS) == Lag(890, 500.0)
+
+
+@pytest.mark.parametrize("log_end", [0, 9])
+def test_an_end_that_is_older_than_the_chain_is_no_negative_lag(
+    world: World, log_end: int
+) -> None:
+    assert lag_of(world.lane(link=10), log_end, NOW_MS) == Lag(0, 0.0)
+
+
+class _Told:
+    """The gauges as a scrape shows them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.lags = Lags(SinkMetrics(self.registry), self)
+
+    async def ends(self, partitions: Any) -> dict[Any, int]:
+        raise TransientError("Kafka is away")
+
+    def value(self, name: str, lane: Lane) -> float | None:
+        one = lane.partition
+        labels = {"topic": one.topic, "partition": str(one.number)}
+        return self.registry.get_sample_value(name, labels)
+
+
+def test_the_gauges_tell_of_the_partitions_that_are_ours_and_of_no_other(world: World) -> None:
+    told, lane = _Told(), world.lane(link=10)
+    lane.stored_to_ms = NOW_MS - 1000
+    told.lags.tell({lane.partition: lane}, {lane.partition: 14}, NOW_MS)
+
+    assert told.value("s3_sink_lag_records", lane) == 4
+    assert told.value("s3_sink_log_end_offset", lane) == 14
+    assert told.value("s3_sink_lag_seconds", lane) == 1.0
+    assert told.value("s3_sink_stored_timestamp_seconds", lane) == (NOW_MS - 1000) / 1000
+
+    told.lags.tell({}, {lane.partition: 14}, NOW_MS)
+    assert told.value("s3_sink_lag_records", lane) is None
+
+
+def test_nothing_is_told_while_the_chains_end_is_looked_for(world: World) -> None:
+    told, lane = _Told(), world.lane(link=10)
+    lane.state = State.STARTING
+
+    told.lags.tell({lane.partition: lane}, {lane.partition: 14}, NOW_MS)
+
+    assert told.value("s3_sink_lag_records", lane) is None
+
+
+def test_a_stopped_partition_falls_behind(world: World) -> None:
+    told, lane = _Told(), world.lane(link=10)
+    lane.stored_to_ms = NOW_MS - 1000
+    lane.stop("a promise is broken")
+
+    told.lags.tell({lane.partition: lane}, {lane.partition: 14}, NOW_MS)
+
+    assert told.value("s3_sink_lag_records", lane) == 4
+    assert told.value("s3_sink_lag_seconds", lane) == 1.0
