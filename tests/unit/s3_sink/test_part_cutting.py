@@ -1,6 +1,8 @@
 """Where the records of a partition are cut."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.hours import UNKNOWN_HOUR
@@ -32,6 +34,10 @@ def _cuts(lane: Lane) -> list[tuple[str, list[int]]]:
         (part.reason.value, [record.offset for record in part.records])
         for part in lane.sealed_parts
     ]
+
+
+def _sizes(lane: Lane) -> list[tuple[object, ...]]:
+    return [(part.hour, part.weight, part.raw_bytes, part.values) for part in lane.sealed_parts]
 
 
 def test_a_part_is_cut_where_the_hour_changes_forwards_and_backwards() -> None:
@@ -160,3 +166,36 @@ def test_nothing_held_weighs_nothing() -> None:
     lane.landed(5, None)
 
     assert held > less > lane.weight == 0
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.none() | st.integers(0, 12)), max_size=60),
+    st.integers(1, 40),
+    st.integers(1, 20),
+    st.lists(st.integers(1, 30), max_size=4),
+)
+def test_the_cuts_do_not_depend_on_how_many_records_came_at_once(
+    rows: list[tuple[int, int | None]], max_raw_bytes: int, max_records: int, chunks: list[int]
+) -> None:
+    # Hours come in runs, as in life, and one of them is the unknown one.
+    hours = (NOON_MS, NOON_MS + HOUR_MS, -5)
+    rows = [(rows[at // 7 * 7][0], size) for at, (_, size) in enumerate(rows)]
+    records = [
+        _record(n, None if size is None else b"x" * size, hours[hour] + n)
+        for n, (hour, size) in enumerate(rows)
+    ]
+    one_by_one, at_once = (
+        _lane(max_raw_bytes=max_raw_bytes, max_records=max_records) for _ in range(2)
+    )
+
+    for record in records:
+        one_by_one.add([record], 0.0)
+    for size in (*chunks, len(records)):
+        at_once.add(records[at_once.fetched_to : at_once.fetched_to + size], 0.0)
+
+    assert at_once.fetched_to == one_by_one.fetched_to
+    assert _cuts(at_once) == _cuts(one_by_one)
+    assert _sizes(at_once) == _sizes(one_by_one)
+    assert (at_once.weight, at_once.open_bytes) == (one_by_one.weight, one_by_one.open_bytes)
+    assert at_once.oldest_value_at_s == one_by_one.oldest_value_at_s
