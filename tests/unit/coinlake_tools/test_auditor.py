@@ -13,7 +13,14 @@ from coinlake_tools.chain_audit import Finding, Kind
 
 NOW = 1_800_000_000.0
 MISSING = Finding(Kind.MISSING, "coincap.assets.v1", "[5, 9) is in none", 1, 0, 5)
-CHAINS = {"coincap.assets.v1": {"1-0": {"objects": 4}, "1-1": {"objects": 3}}}
+TOPIC = "coincap.assets.v1"
+CHAINS = {
+    TOPIC: {
+        "1-0": {"objects": 4, "end": 90, "log_end": None, "stored_to_ms": 1_000},
+        "2-0": {"objects": 0, "end": 90, "log_end": 97, "stored_to_ms": 5_000},
+        "2-1": {"objects": 3, "end": 40, "log_end": 40, "stored_to_ms": None},
+    }
+}
 
 
 class Script:
@@ -63,6 +70,19 @@ async def test_before_the_first_verdict_nothing_is_said_but_when_it_is_due(
     assert registry.get_sample_value("audit_due_timestamp_seconds") == NOW + 600
     assert registry.get_sample_value("audit_verdicts_total") == 0
     assert registry.get_sample_value("audit_findings", {"kind": "missing"}) is None
+
+
+async def test_the_lag_is_that_of_the_bucket_and_of_the_newest_epoch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = await played(Script(verdict()), monkeypatch)
+
+    def value(name: str, partition: str) -> float | None:
+        return registry.get_sample_value(name, {"topic": TOPIC, "partition": partition})
+
+    assert [value("audit_lag_records", one) for one in "01"] == [7, 0]
+    assert value("audit_stored_timestamp_seconds", "0") == 5.0
+    assert value("audit_stored_timestamp_seconds", "1") is None
 
 
 async def test_a_verdict_names_each_kind_and_how_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,8 +157,8 @@ def test_fetching_pauses_below_the_budget_and_resumes_well_below_that() -> None:
     budget = Budget(256 * MIB, MIB)
     mark = budget.mark(2)
 
-    # A tenth is the allocator's; what is on its way is there packed, copied and unpacked.
-    assert mark == int(256 * MIB * 0.9) - 2 * MIB * 7
+    # A fifth is the allocator's; what is on its way is there packed, copied and unpacked.
+    assert mark == int(256 * MIB * 0.8) - 2 * MIB * 7
     assert budget.is_paused(mark, 2, was_paused=False)
     assert not budget.is_paused(mark - 1, 2, was_paused=False)
     assert budget.is_paused(mark - 1, 2, was_paused=True)
@@ -175,7 +175,7 @@ def test_what_is_held_and_what_is_on_its_way_never_exceed_the_budget(
     on_its_way = 7 * min(partitions * budget.fetch_bytes, budget.request_bytes)
 
     assert budget.mark(partitions) >= budget.max_bytes // 2
-    assert budget.mark(partitions) + on_its_way <= budget.max_bytes * 0.9 + 1
+    assert budget.mark(partitions) + on_its_way <= budget.max_bytes * 0.8 + 1
 
 
 def test_the_flush_deadline_must_end_before_the_broker_loses_patience(

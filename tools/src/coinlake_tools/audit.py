@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.topics import copied_by_the_sink
 from coinlake.store import ObjectStore
 from coinlake_tools.chain_audit import Audited, Chain, Finding, Kind, tail_findings
@@ -170,6 +171,14 @@ def _told(
         "objects": len(result.tiles),
         "records": sum(tile.meta.records for tile in result.tiles),
         "values": sum(tile.meta.values for tile in result.tiles),
+        "stored_to_ms": max(
+            (
+                tile.meta.max_timestamp_ms
+                for tile in result.tiles
+                if tile.meta.values and tile.key.hour != UNKNOWN_HOUR
+            ),
+            default=None,
+        ),
         "compared_with_kafka": compared,
         "given_up": [
             {"from": tile.key.link, "to": tile.meta.next_offset, "reason": tile.gap}

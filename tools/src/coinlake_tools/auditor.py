@@ -45,6 +45,17 @@ class AuditMetrics:
         self.took = Gauge(
             "audit_duration_seconds", "How long the last audit took.", registry=registry
         )
+        partition = ("topic", "partition")
+        self.lag = Gauge(
+            "audit_lag_records",
+            "Records that Kafka had when the last audit began and raw had not.",
+            partition,
+            registry=registry,
+        )
+        self.stored = Gauge(
+            "audit_stored_timestamp_seconds", "Newest record timestamp in raw.", partition,
+            registry=registry,
+        )  # fmt: skip
         self.verdicts = Counter(
             "audit_verdicts_total", "Audits that came to a verdict.", registry=registry
         )
@@ -104,6 +115,7 @@ class Auditor:
             chain["objects"] for topic in verdict.topics.values() for chain in topic.values()
         )
         self._metrics.objects.set(objects)
+        self._tell_lag(verdict)
         self._metrics.took.set(took_s)
         self._metrics.verdicts.inc()
         self._metrics.due.set(self._clock() + self._every_s)
@@ -117,6 +129,17 @@ class Auditor:
             objects=objects,
             seconds=round(took_s, 1),
         )
+
+    def _tell_lag(self, verdict: Verdict) -> None:
+        """From bucket and broker alone: it is told, and grows, while no sink lives."""
+        for topic, chains in verdict.topics.items():
+            for name, told in chains.items():
+                if told["log_end"] is None:
+                    continue  # a past epoch's
+                labels = (topic, name.split("-")[1])
+                self._metrics.lag.labels(*labels).set(max(0, told["log_end"] - told["end"]))
+                if told["stored_to_ms"] is not None:
+                    self._metrics.stored.labels(*labels).set(told["stored_to_ms"] / 1000)
 
 
 async def run(look: Look, every_s: float, http: HttpSettings, stop: asyncio.Event) -> None:

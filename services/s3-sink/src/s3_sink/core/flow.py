@@ -10,7 +10,7 @@ _UNPACKED = 4
 _COPIES = 3
 # Of the budget: what fetching may take, and what the allocator loses between records of all sizes.
 _FETCHING = 0.3
-_WASTE = 0.1
+_WASTE = 0.2
 # Enough for thousands of records a poll. The blocks that it takes stay below what the heap gives back
 # to the system at once: with 16 MiB the sink spent a tenth of its time on fresh pages.
 _MOST_AT_ONCE = 2 * 1024 * 1024
