@@ -51,6 +51,25 @@ async def _hinted(lab: Lab, end: int) -> None:
         await consumer.stop()
 
 
+@pytest.mark.representative("versitygw")
+async def test_f10_a_broker_that_is_killed_and_comes_back_costs_no_record(
+    lab: Lab, broker: Broker, fault: Any
+) -> None:
+    await lab.create()
+    await lab.numbers(0, 10)
+
+    async with watched(lab) as watch:
+        sink = lab.sink()
+        await lab.until_stored(sink, 10)
+        await asyncio.to_thread(broker.kill)
+        await asyncio.to_thread(broker.start)
+        await lab.numbers(10, 10)
+        await lab.until_stored(sink, 20, 60)
+        assert sink.end() == 0
+
+    fault("F10", f"SIGKILL once: {await prove(lab, watch)}")
+
+
 @pytest.mark.timeout(600)
 async def test_f10_a_broker_killed_again_and_again_costs_no_record(
     lab: Lab, broker: Broker, fault: Any
@@ -149,7 +168,6 @@ async def test_f12_a_broker_whose_disk_is_full_loses_nothing_it_acknowledged(
     )
 
 
-@pytest.mark.representative("versitygw")
 async def test_f13_a_sink_that_the_coordinator_does_not_hear_is_replaced_and_doubles_nothing(
     lab: Lab, broker: Broker, kafka_faults: KafkaFaults, fault: Any
 ) -> None:

@@ -1,6 +1,5 @@
 """Exactly once while sinks are killed, frozen, stopped and added, with real Kafka and S3."""
 
-import asyncio
 import json
 import signal
 from typing import TYPE_CHECKING, Any
@@ -90,22 +89,3 @@ async def test_a_frozen_sink_that_wakes_up_after_it_was_replaced_doubles_nothing
     assert adopted >= 1
     assert lab.ends() == {0: 50}
     assert _numbers(lab) == list(range(50))
-
-
-async def test_a_broker_that_is_killed_and_comes_back_costs_no_record(
-    lab: Lab, sink_broker: Any
-) -> None:
-    name = f"{lab.topic}-0"
-    await lab.create()
-    await lab.numbers(0, 10)
-    sink = lab.sink()
-    await sink.until(lambda: sink.partition(name).get("chain_end") == 10)
-
-    await asyncio.to_thread(sink_broker.kill)
-    await asyncio.to_thread(sink_broker.start)
-    await lab.numbers(10, 10)
-    await sink.until(lambda: sink.partition(name).get("committed") == 20, timeout_s=60)
-
-    assert sink.end() == 0
-    assert lab.ends() == {0: 20}
-    assert _numbers(lab) == list(range(20))
