@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -119,6 +120,8 @@ def main() -> int:
         told.object_mib * _MIB, told.limit, not told.no_empty,
     )  # fmt: skip
     machine = report.machine()
+    # Told to stop it must take broker, store and writer with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with _opened(plan, told.store) as bench:
             sizes = bench.run()

@@ -29,14 +29,14 @@ def result(name: str, raw_bytes: int, runs: Sequence[Run], empty: Run | None) ->
     """A writer's figures at one size: the run in the middle by CPU, and every run."""
     cpu_s = median(run.account.cpu_s for run in runs)
     middle = min(runs, key=lambda run: abs(run.account.cpu_s - cpu_s))
-    start_s = 0.0 if empty is None else empty.account.cpu_s
-    after_s = middle.account.cpu_s - start_s
+    start_s = None if empty is None else empty.account.cpu_s
+    after_s = None if start_s is None else middle.account.cpu_s - start_s
     return {
         "writer": name,
         "what": WRITERS[name].what,
         "wall_s": middle.account.wall_s,
         "cpu_s": round(middle.account.cpu_s, 3),
-        "start_cpu_s": round(start_s, 3),
+        "start_cpu_s": None if start_s is None else round(start_s, 3),
         "mb_per_cpu_s": round(raw_bytes / _MB / middle.account.cpu_s, 1),
         "mb_per_cpu_s_after_start": round(raw_bytes / _MB / after_s, 1)
         if after_s > 0
@@ -122,21 +122,24 @@ def _table(size: Mapping[str, Any]) -> str:
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
-    after = one["mb_per_cpu_s_after_start"]
+    start, after = one["start_cpu_s"], one["mb_per_cpu_s_after_start"]
     return (
         one["writer"], f"{one['wall_s']:.1f}", f"{one['cpu_s']:.2f}",
-        f"{one['start_cpu_s']:.2f}", f"{one['mb_per_cpu_s']:.1f}",
+        "" if start is None else f"{start:.2f}", f"{one['mb_per_cpu_s']:.1f}",
         "" if after is None else f"{after:.1f}", f"{one['peak_mb']:.0f}",
         str(one["objects"]), f"{one['stored_mb']:.1f}", one["verdict"],
     )  # fmt: skip
 
 
 def _ratio_lines(found: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-    return [
-        f"- {US} / {name}: {ratio['mb_per_cpu_s']} times the MB per CPU second "
-        f"({ratio['mb_per_cpu_s_after_start']} after start)"
-        for name, ratio in found.items()
-    ]
+    lines = []
+    for name, ratio in found.items():
+        after = ratio["mb_per_cpu_s_after_start"]
+        told = "" if after is None else f" ({after} after start)"
+        lines.append(
+            f"- {US} / {name}: {ratio['mb_per_cpu_s']} times the MB per CPU second{told}"
+        )
+    return lines
 
 
 def _cpu_model() -> str:
