@@ -30,7 +30,8 @@ def result(name: str, raw_bytes: int, runs: Sequence[Run], empty: Run | None) ->
     cpu_s = median(run.account.cpu_s for run in runs)
     middle = min(runs, key=lambda run: abs(run.account.cpu_s - cpu_s))
     start_s = None if empty is None else empty.account.cpu_s
-    after_s = None if start_s is None else middle.account.cpu_s - start_s
+    # Below zero where the machine disturbed a small run more than the run itself took.
+    after_s = None if start_s is None else max(0.0, middle.account.cpu_s - start_s)
     return {
         "writer": name,
         "what": WRITERS[name].what,
@@ -38,9 +39,7 @@ def result(name: str, raw_bytes: int, runs: Sequence[Run], empty: Run | None) ->
         "cpu_s": round(middle.account.cpu_s, 3),
         "start_cpu_s": None if start_s is None else round(start_s, 3),
         "mb_per_cpu_s": round(raw_bytes / _MB / middle.account.cpu_s, 1),
-        "mb_per_cpu_s_after_start": round(raw_bytes / _MB / after_s, 1)
-        if after_s > 0
-        else None,
+        "mb_per_cpu_s_after_start": round(raw_bytes / _MB / after_s, 1) if after_s else None,
         "peak_mb": round(middle.account.peak_bytes / _MB, 1),
         "objects": middle.evidence.objects,
         "stored_mb": round(middle.evidence.stored_bytes / _MB, 1),
