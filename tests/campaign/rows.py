@@ -65,6 +65,12 @@ ROWS: tuple[Row, ...] = (
         ("-m", "tests.three_sinks", "--controls", "--seconds", "60", "--rate", "600"),
         400,
     ),
+    Row(
+        "bench",
+        "the sink and its peers store all; no speed is asked",
+        _pytest("tests/bench"),
+        400,
+    ),
     Row("memory", "3 million values behind a slow S3", ("-m", "bench.memory"), 400),
     *_faults(),
     Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 400),
