@@ -52,11 +52,14 @@ def schedule(seed: int, seconds: float, session_s: float) -> tuple[Action, ...]:
         action = _drawn(rng, deed, at_s, free_at, session_s)
         if action is None or at_s + action.hold_s > seconds:
             continue
+        if deed is Deed.FREEZE and (not actions or rng.random() < 0.5):
+            # In quiet: a group that others disturb as well gives the partitions to no heir.
+            at_s += action.hold_s
         actions.append(action)
         if deed is Deed.REMOVE:
             del free_at[action.sink]
         else:
-            free_at[action.sink] = at_s + action.hold_s
+            free_at[action.sink] = action.at_s + action.hold_s
     raise AssertionError("the cards never end")
 
 

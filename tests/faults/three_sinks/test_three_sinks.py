@@ -9,7 +9,7 @@ from tests.three_sinks.play import SESSION_S, Plan, play
 from tests.three_sinks.schedule import FIRST, Deed, schedule
 
 # The campaign runs five minutes and the controls: `python -m tests.three_sinks`.
-SHARE = Plan(seed=2, seconds=16, rate=500)
+SHARE = Plan(seed=3, seconds=20, rate=400)
 
 
 async def test_every_record_is_in_raw_once_while_sinks_come_go_freeze_and_die(
