@@ -62,7 +62,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "sinks-controls",
         "the same without the sink's rules: each must be caught",
-        ("-m", "tests.three_sinks", "--controls", "--seconds", "60", "--rate", "600"),
+        ("-m", "tests.three_sinks", "--controls", "--seconds", "30", "--seed", "3"),
         400,
     ),
     Row(
