@@ -107,10 +107,12 @@ def _daemon(folder: Path, say: Say) -> Iterator[str]:
     socket = f"unix://{folder}/docker.sock"
     log = folder / "dockerd.log"
     before = _firewall()
-    had_bridge = Path("/sys/class/net/docker0").exists()
     forwarding = FORWARDING.read_text()
+    # Not docker0: any other daemon that is told to have no bridge deletes the one of that name.
+    bridge = f"coinlake{os.getpid()}"
+    _add_bridge(bridge)
     command: Sequence[str] = [
-        "dockerd", "--host", socket, "--data-root", f"{folder}/data",
+        "dockerd", "--host", socket, "--bridge", bridge, "--data-root", f"{folder}/data",
         "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid",
     ]  # fmt: skip
     with log.open("wb") as output:
@@ -123,11 +125,9 @@ def _daemon(folder: Path, say: Say) -> Iterator[str]:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_TIMEOUT_S)
         _unmount_below(folder)
-        if not had_bridge:
-            subprocess.run(
-                ["ip", "link", "delete", "docker0"], capture_output=True, check=False
-            )
-            _forget_rules(before)
+        _ip("link", "delete", bridge)
+        _forget_rules(before, bridge)
+        if not _others(before):
             FORWARDING.write_text(forwarding)
         say("stopped it, and removed its folder, bridge and firewall rules")
 
@@ -155,17 +155,39 @@ def _firewall() -> list[tuple[str, str]]:
     return found
 
 
-def _forget_rules(before: list[tuple[str, str]]) -> None:
+def _others(rules: list[tuple[str, str]]) -> bool:
+    """Whether these are the rules of a machine on which another engine runs."""
+    return any(line.startswith(":DOCKER") for _, line in rules)
+
+
+def _forget_rules(before: list[tuple[str, str]], bridge: str) -> None:
     """Take back what dockerd added and leaves behind; nobody else's rules are touched."""
     added = [entry for entry in _firewall() if entry not in before]
+    mine = bridge if _others(before) else "docker"
     for table, line in added:
-        if line.startswith("-A ") and "docker" in line.lower():
+        if line.startswith("-A ") and (mine in line.lower() or bridge in line):
             _iptables(table, "-D", *shlex.split(line[3:]))
-    for table, line in added:
+    for table, line in () if _others(before) else added:
         if line.startswith(":DOCKER"):
             _iptables(table, "-X", line[1:].split()[0])
         elif line == ":FORWARD DROP":
             _iptables(table, "-P", "FORWARD", "ACCEPT")
+
+
+def _add_bridge(name: str) -> None:
+    """A bridge for containers without a network of their own, on a subnet that is free here."""
+    taken = _ip("-4", "-o", "address")
+    free = next(n for n in range(256) if f" 10.213.{n}." not in taken)
+    _ip("link", "add", name, "type", "bridge")
+    _ip("address", "add", f"10.213.{free}.1/24", "dev", name)
+    _ip("link", "set", name, "up")
+
+
+def _ip(*arguments: str) -> str:
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise EngineError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _iptables(table: str, *arguments: str) -> None:
