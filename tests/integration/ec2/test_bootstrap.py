@@ -1,20 +1,26 @@
 """The bootstrap's steps in a root of their own, twice: what really can run there really runs.
 
 Packages through apt, a disk (a loop device) formatted and mounted, users, secrets, files, units
-enabled by systemctl. Not here, since there is no Docker daemon and no systemd running in a chroot:
-70-images (but what it refuses), 80-start and 90-smoke. SSM is answered by a script; the same step
-runs with the real CLI in test_stack_on_moto.py.
+enabled by systemctl. Then that host is booted: its units run under systemd as process 1, with its own Docker daemon and a
+small Debian as every image. Not run: 70-images (but what it refuses), 80-start and 90-smoke, which want
+registries and real images. AWS is answered by a script; the same steps run with the real CLI in
+test_stack_on_moto.py and test_credentials.py.
 """
 
 import hashlib
+import io
+import json
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.integration.ec2.booted import Booted, booted
 
 pytestmark = [
     pytest.mark.needs("debootstrap"),
@@ -30,8 +36,34 @@ AWS_DEFAULT_REGION=us-east-1
 DATA_VOLUME=vol-0123456789abcdef0
 LOG_PREFIX=/coinlake
 ROLE_S3_SINK=arn:aws:iam::123456789012:role/s
+ROLE_ETL_RUNNER=arn:aws:iam::123456789012:role/e
+ROLE_QUERY_API=arn:aws:iam::123456789012:role/q
+ROLE_AUDITOR=arn:aws:iam::123456789012:role/a
+ROLE_ALERTMANAGER=arn:aws:iam::123456789012:role/m
 ALERTS_TOPIC=arn:aws:sns:us-east-1:123456789012:alerts
 HEARTBEATS_TOPIC=arn:aws:sns:us-east-1:123456789012:heartbeats"""
+
+AWS = f"""#!/bin/sh
+case "$*" in
+  *get-parameters-by-path*) echo '{{"Parameters": []}}' ;;
+  *assume-role*) echo '{{"Version": 1, "Expiration": "2100-01-01T00:00:00+00:00"}}' ;;
+  *) cat <<'SETTINGS'
+{HOST_ENV}
+SETTINGS
+esac
+"""
+# One image for all: it ends at SIGTERM, as the services do, and has the names of Kafka's programs.
+ENTRYPOINT = ["/bin/bash", "-c", "trap 'exit 0' TERM INT USR1; sleep 100000 & wait"]
+KAFKA_PROGRAM = b"""#!/bin/bash
+case $0 in *storage*) exit 0 ;; esac
+trap 'exit 0' TERM
+sleep 100000 & wait
+"""
+CONTAINERS = (
+    "kafka", "ingestor", "s3-sink", "etl-runner", "query-api", "auditor", "prometheus",
+    "alertmanager",
+)  # fmt: skip
+IMAGES = (*CONTAINERS, "tools", "proxy")
 
 
 @dataclass(frozen=True)
@@ -105,7 +137,7 @@ def chroot(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Chro
     (root / "opt/coinlake/current").symlink_to("releases/r")
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     aws = root / "usr/local/bin/aws"
-    aws.write_text(f"#!/bin/sh\ncat <<'SETTINGS'\n{HOST_ENV}\nSETTINGS\n")
+    aws.write_text(AWS)
     aws.chmod(0o755)
     # Packages must not start what they install.
     (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
@@ -219,6 +251,110 @@ def test_an_image_that_is_not_named_by_digest_is_refused(
 
     assert done.returncode == 1
     assert "KAFKA_IMAGE is not named by digest" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def host(
+    chroot: Chroot,
+    twice: tuple[dict[str, str], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Booted]:
+    """The bootstrapped host, booted and started as 80-start does, without its certificate."""
+    archive = chroot.root / "stand-in.tar"
+    shutil.copy(base(), archive)
+    with tarfile.open(archive, "a") as packed:
+        for name in ("kafka-storage.sh", "kafka-server-start.sh"):
+            about = tarfile.TarInfo(f"./opt/kafka/bin/{name}")
+            about.size, about.mode = len(KAFKA_PROGRAM), 0o755
+            packed.addfile(about, io.BytesIO(KAFKA_PROGRAM))
+    with booted(chroot.root, tmp_path_factory.mktemp("boot") / "log") as system:
+        system.wait("Docker", lambda: system.run("docker", "info").returncode == 0)
+        change = f"ENTRYPOINT {json.dumps(ENTRYPOINT)}"
+        image = system.said("docker", "import", "--change", change, "/stand-in.tar", "stand-in")
+        archive.unlink()
+        lines = [f"{name.upper().replace('-', '_')}_IMAGE={image}\n" for name in IMAGES]
+        (chroot.root / "etc/coinlake/images.env").write_text("".join(lines))
+        system.said("systemctl", "start", "coinlake.target")
+        system.wait("every container", lambda: up(system) == set(CONTAINERS))
+        yield system
+
+
+def up(system: Booted) -> set[str]:
+    names = system.said("docker", "ps", "--format", "{{.Names}}").split()
+    return {name.removeprefix("coinlake-") for name in names}
+
+
+def test_the_target_starts_everything_in_order_but_a_proxy_without_certificate(
+    host: Booted,
+) -> None:
+    def began(unit: str) -> int:
+        return int(host.shows(unit, "ExecMainStartTimestampMonotonic").popitem()[1])
+
+    def ended(unit: str) -> int:
+        return int(host.shows(unit, "ExecMainExitTimestampMonotonic").popitem()[1])
+
+    assert host.said("cat", "/proc/1/comm") == "systemd"
+    assert host.shows("coinlake-proxy", "ActiveState") == {"ActiveState": "inactive"}
+    assert 0 < ended("coinlake-firewall") <= began("docker")
+    for name in CONTAINERS:
+        unit = f"coinlake-{name}"
+        assert host.shows(unit, "ActiveState", "NRestarts") == {
+            "ActiveState": "active", "NRestarts": "0",
+        }  # fmt: skip
+        assert 0 < ended("coinlake-network") <= began(unit)
+        if name in ("ingestor", "s3-sink", "etl-runner", "auditor"):
+            assert began("coinlake-kafka") < began(unit)
+    for name in ("s3-sink", "etl-runner", "query-api", "auditor", "alertmanager"):
+        assert 0 < ended(f"coinlake-credentials@{name}") <= began(f"coinlake-{name}")
+        timer = host.shows(f"coinlake-credentials@{name}.timer", "ActiveState")
+        assert timer == {"ActiveState": "active"}
+
+
+def test_a_container_is_told_its_settings_and_its_own_credentials(host: Booted) -> None:
+    told = host.said("docker", "exec", "coinlake-s3-sink", "env").splitlines()
+
+    assert "COINLAKE_BUCKET=the-lake" in told
+    assert "KAFKA_SASL_USERNAME=s3-sink" in told
+    assert "Expiration" in host.said(
+        "docker", "exec", "coinlake-s3-sink", "cat", "/run/aws/credentials.json"
+    )
+    assert host.said("docker", "exec", "coinlake-s3-sink", "id", "-u") == "10012"
+
+
+def test_systemd_starts_a_killed_container_again_and_no_other(host: Booted) -> None:
+    before = {name: host.shows(f"coinlake-{name}", "MainPID") for name in CONTAINERS}
+
+    host.said("docker", "kill", "coinlake-s3-sink")
+
+    host.wait(
+        "the sink again",
+        lambda: (
+            host.shows("coinlake-s3-sink", "NRestarts") == {"NRestarts": "1"}
+            and up(host) == set(CONTAINERS)
+        ),
+    )
+    after = {name: host.shows(f"coinlake-{name}", "MainPID") for name in CONTAINERS}
+    assert [name for name in CONTAINERS if before[name] != after[name]] == ["s3-sink"]
+
+
+def test_the_target_stops_everything_in_good_order_and_starts_it_again(host: Booted) -> None:
+    host.said("systemctl", "stop", "coinlake.target")
+
+    host.wait("that all have stopped", lambda: up(host) == set())
+    for name in CONTAINERS:
+        assert host.shows(f"coinlake-{name}", "ActiveState", "Result") == {
+            "ActiveState": "inactive", "Result": "success",
+        }  # fmt: skip
+    host.said("systemctl", "start", "coinlake.target")
+    host.wait("every container", lambda: up(host) == set(CONTAINERS))
+
+
+def test_without_the_data_volume_no_container_runs(host: Booted) -> None:
+    host.said("systemctl", "stop", "var-lib-coinlake.mount")
+
+    host.wait("that all have stopped", lambda: up(host) == set())
+    for name in CONTAINERS:
+        assert host.shows(f"coinlake-{name}", "ActiveState")["ActiveState"] != "active"
 
 
 def test_taking_it_off_leaves_the_data_and_nothing_else(
