@@ -53,6 +53,8 @@ def _build(wanted: argparse.Namespace) -> int:
     address = wanted.source or source.remote(ROOT)
     record = make.build(ROOT, DIST, _given(wanted.host_images), address, with_images, _say)
     _summary(record.job_digest, record.version)
+    if with_images and not record.images:
+        return 1
     if with_images and not address:
         _say("NOTE: no label org.opencontainers.image.source: SOURCE_URL=https://… names it")
     if absent is not None:

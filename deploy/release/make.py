@@ -55,7 +55,10 @@ def checked(root: Path) -> Source:
 def build(
     root: Path, dist: Path, given: str, address: str | None, with_images: bool, say: Say
 ) -> Record:
-    """Everything of this commit. `given` are lines of images.env, `address` where sources are."""
+    """Everything of this commit; a record without images where one of them could not be built.
+
+    `given` are lines of images.env, `address` is where the sources are.
+    """
     released = checked(root)
     shutil.rmtree(dist, ignore_errors=True)
     dist.mkdir()
@@ -66,7 +69,7 @@ def build(
         built: dict[str, str] = {}
         if with_images:
             # Before the wheels, which put files into the tree.
-            built = images.build(tree, bases, images.labels(released, address))
+            built = _images(tree, bases, images.labels(released, address), say)
             bases = images.resolved(bases)
         files = archive.read(tree)
         made = wheels.build(tree, released.committed_s, dist / "wheels")
@@ -93,6 +96,17 @@ def push(root: Path, dist: Path, registry: str, given: str, say: Say) -> Record:
     record = Record(record.version, record.commit, record.created, record.job_digest, pushed)
     _finish(dist, files, record, released.committed_s, given, say)
     return record
+
+
+def _images(
+    tree: Path, bases: Mapping[str, str], said: Mapping[str, str], say: Say
+) -> dict[str, str]:
+    try:
+        return images.build(tree, bases, said)
+    except ReleaseError as error:
+        # The rest is made none the less; whoever calls sees that there are none.
+        say(f"NOT MADE: the images, because {error}")
+        return {}
 
 
 def _finish(

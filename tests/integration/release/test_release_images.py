@@ -120,11 +120,22 @@ def test_a_pushed_release_names_its_images_by_digest_in_the_archive(
     given = f"--host-images={tmp_path / 'theirs.env'}"
     environ = {name: os.environ[name] for name in os.environ if name.startswith("DOCKER_")}
 
+    dockerfile = clone / "deploy/compose/Dockerfile"
+    good = dockerfile.read_text()
+    dockerfile.write_text(good + "COPY what-nobody-has /\n")
+    git(clone, "commit", "--quiet", "--all", "--message=the last image fails")
+    broken = tool(clone, "build", **environ)
+    dockerfile.write_text(good)
+    git(clone, "commit", "--quiet", "--all", "--message=as before")
+
     with registries.serve() as registry:
         built = tool(clone, "build", "--source=https://git.example/coinlake", given, **environ)
         pushed = tool(clone, "push", f"--registry={registry.address}", given, **environ)
         digests = {t: registry.digest(f"coinlake/{t}", _version(clone)) for t in images.TARGETS}
 
+    assert broken.returncode == 1
+    assert "NOT MADE: the images, because docker build failed" in broken.stdout
+    assert "dist/SHA256SUMS" in broken.stdout
     assert built.returncode == 0, built.stdout + built.stderr
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
     lines = [
