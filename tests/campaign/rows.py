@@ -77,6 +77,6 @@ ROWS: tuple[Row, ...] = (
     Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
     Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 120),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
-    Row("release", "make release, installed", _pytest("tests/integration/release"), 300),
+    Row("release", "make release, installed", _pytest("tests/integration/release"), 400),
     Row("e2e", "the whole stack", _pytest("tests/e2e"), 900),
 )
