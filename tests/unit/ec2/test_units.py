@@ -120,6 +120,8 @@ def test_the_containers_of_the_host_fit_into_its_memory_together() -> None:
     (default,) = re.findall(r"InstanceType:\n    Type: String\n    Default: (\S+)", template)
 
     assert len(CONTAINERS) * 64 < together() <= host_memory(default)
+    page = EC2.parents[1] / "docs" / "how-to" / "deploy-on-ec2.md"
+    assert f"add up to {together()} MiB" in page.read_text()
     # The test can fail: the next smaller one, which this template once had, is too small.
     assert together() > host_memory("t3.medium")
 
