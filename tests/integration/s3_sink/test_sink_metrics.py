@@ -53,6 +53,54 @@ async def test_lag_in_records_and_time_is_told_and_is_there_again_after_a_kill(
     assert heir.metric("s3_sink_held_bytes") == 0
 
 
+def _cut(sink: SinkProcess, reason: str) -> float:
+    """How many objects were cut for a reason, as a scrape says."""
+    return sink.metric(rf's3_sink_flushes_total\{{reason="{reason}"\}}')
+
+
+async def test_objects_are_counted_by_why_they_were_cut(lab: Lab) -> None:
+    noon = 1_790_000_000_000 // 3_600_000 * 3_600_000
+    await lab.create(partitions=2)
+    sink = lab.sink(
+        S3_SINK_BATCH__MAX_RECORDS="5", S3_SINK_BATCH__MAX_RAW_BYTES="9000",
+        S3_SINK_BATCH__MAX_AGE_S="3",
+    )  # fmt: skip
+    sent = [Record(0, noon, None, b"x") for _ in range(5)]
+    sent += [Record(0, noon + 3_600_000, None, b"y" * size) for size in (1, 9500, 1)]
+    await lab.produce(sent[:5])
+    await sink.until(lambda: _cut(sink, "records") == 1)
+    await lab.produce([sent[0], *sent[5:]])
+    await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("chain_end") == 9)
+
+    # One of noon, one of the hour after, the big one by itself, and what then was left.
+    told = {one: _cut(sink, one) for one in ("records", "hour", "bytes", "age", "pressure")}
+    assert told == {"records": 1, "hour": 1, "bytes": 2, "age": 1, "pressure": 0}
+    assert sink.end() == 0
+
+
+async def test_what_is_cut_by_a_revoke_and_a_shutdown_is_counted_too(lab: Lab) -> None:
+    patient = {"S3_SINK_BATCH__MAX_AGE_S": "600"}
+    await lab.create(partitions=2)
+    await lab.numbers(0, 3, 0)
+    await lab.numbers(0, 3, 1)
+    first = lab.sink(**patient)
+    await first.until(
+        lambda: [p["open_records"] for p in first.status()["partitions"].values()] == [3, 3]
+    )
+    second = lab.sink(**patient)
+    await second.until(lambda: len(second.status()["partitions"]) == 1)
+    assert _cut(first, "revoke") == 2
+    await lab.numbers(3, 1, 0)
+    await lab.numbers(3, 1, 1)
+    await first.until(
+        lambda: [p["open_records"] for p in first.status()["partitions"].values()] == [1]
+    )
+
+    assert first.end() == 0
+
+    assert '"reason": "shutdown"' in first.log.read_text()
+
+
 async def test_a_big_backlog_behind_a_store_that_refuses_stays_within_the_budget(
     lab: Lab, measured: Callable[[str], None]
 ) -> None:
