@@ -23,9 +23,16 @@ class Load:
     acked: set[bytes] = field(default_factory=set)
     failures: int = 0
     _done: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Send until told to stop; a value that was refused is not sent again."""
+        try:
+            await self._send_on()
+        finally:
+            self._ended.set()
+
+    async def _send_on(self) -> None:
         numbers = itertools.count()
         while not self._done.is_set():
             with suppress(KafkaError, OSError):
@@ -37,8 +44,10 @@ class Load:
                     await producer.stop()
             await asyncio.sleep(self.pause_s)
 
-    def stop(self) -> None:
+    async def finish(self) -> None:
+        """Stop sending; afterwards `acked` is all that was acknowledged."""
         self._done.set()
+        await self._ended.wait()
 
     async def _send(self, producer: AIOKafkaProducer, numbers: "itertools.count[int]") -> None:
         while not self._done.is_set():
@@ -85,7 +94,7 @@ async def loaded(lab: Lab, partitions: int = 1, **more: float) -> AsyncIterator[
     task = asyncio.create_task(load.run())
     try:
         yield load
-        load.stop()
+        await load.finish()
         await task
     finally:
         task.cancel()

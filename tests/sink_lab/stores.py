@@ -45,8 +45,8 @@ def versitygw(binary: str, folder: Path) -> Iterator[Address]:
         _answers(port)
         yield "127.0.0.1", port
     finally:
-        process.terminate()
-        process.wait(10)
+        process.kill()  # a stop in good order would wait for connections that stay open
+        process.wait()
 
 
 def _answers(port: int) -> None:

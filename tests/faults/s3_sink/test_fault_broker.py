@@ -85,7 +85,7 @@ async def test_f10_a_broker_killed_again_and_again_costs_no_record(
             await asyncio.to_thread(broker.start)
         acked = len(load.acked)
         await sink.until(lambda: len(load.acked) >= acked + 50, 90)
-        load.stop()
+        await load.finish()
         count = await _nothing_acked_is_lost(lab, load)
         await _until_all_is_stored(lab, sink)
 
@@ -154,7 +154,7 @@ async def test_f12_a_broker_whose_disk_is_full_loses_nothing_it_acknowledged(
             await asyncio.to_thread(full.start)
             acked = len(load.acked)
             await sink.until(lambda: len(load.acked) >= acked + 20, 90)
-            load.stop()
+            await load.finish()
             count = await _nothing_acked_is_lost(lab, load)
             await _until_all_is_stored(lab, sink)
         proven = await prove(lab, watch)

@@ -148,7 +148,7 @@ async def test_f31_sigterm_at_any_moment_ends_it_cleanly(lab: Lab, fault: Any) -
                 await asyncio.sleep(rng.uniform(0, 0.05))
                 sink.send(signal.SIGTERM)
             codes[await asyncio.to_thread(sink.process.wait, 30)] += 1
-        load.stop()
+        await load.finish()
         lab.faults.delay_s = 0.0
         last = lab.sink()
         await lab.until_stored(last, len(load.acked))

@@ -83,7 +83,7 @@ async def test_f25_from_one_sink_to_three_and_back_nothing_is_dropped(
                 gone = sinks.pop(rng.randrange(len(sinks)))
                 assert gone.end() == 0
                 moves["left"] += 1
-        load.stop()
+        await load.finish()
         (last,) = sinks
         count = len(load.acked) // 4
         await last.until(
@@ -131,7 +131,7 @@ async def test_f35_sinks_with_other_batches_in_one_group_fit_together(
             gone = sinks.pop(0)
             gone.end(signal.SIGKILL if size == "13" else signal.SIGTERM)
             sinks.append(sink(size))
-        load.stop()
+        await load.finish()
         count = len(load.acked) // 4
         await sinks[1].until(lambda: set(lab.ends().values()) == {count}, 90)
         for one in sinks:
