@@ -40,8 +40,10 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="write the report page")
     wanted = parser.parse_args()
     commit = _git("rev-parse", "--short=12", "HEAD")
+    if _git("status", "--porcelain", "--untracked-files=no"):
+        commit += "-dirty"
     if wanted.report:
-        REPORT.write_text(_report(commit, _known(commit)))
+        REPORT.write_text(_report({outcome.row: outcome for outcome in _results()}))
         return 0
     unknown = set(wanted.rows) - {row.id for row in ROWS}
     if unknown:
@@ -56,7 +58,7 @@ def _chosen(wanted: argparse.Namespace, commit: str) -> list[Row]:
     todo = [row for row in ROWS if not (row.id in done and done[row.id].passed)]
     if wanted.seconds and todo:
         # Each commit begins elsewhere, so that short shares reach every row in time.
-        first = int(commit, 16) % len(todo)
+        first = int(commit.removesuffix("-dirty"), 16) % len(todo)
         todo = todo[first:] + todo[:first]
     return todo
 
@@ -114,31 +116,38 @@ def _run_row(row: Row, commit: str, number: int, of: int) -> Outcome:
 
 
 def _known(commit: str) -> dict[str, Outcome]:
+    return {outcome.row: outcome for outcome in _results() if outcome.commit == commit}
+
+
+def _results() -> list[Outcome]:
+    """Every result of this clone, the oldest first."""
     results = FOLDER / "results.jsonl"
     if not results.is_file():
-        return {}
-    outcomes = (Outcome(**json.loads(line)) for line in results.read_text().splitlines())
-    return {outcome.row: outcome for outcome in outcomes if outcome.commit == commit}
+        return []
+    return [Outcome(**json.loads(line)) for line in results.read_text().splitlines()]
 
 
-def _report(commit: str, outcomes: dict[str, Outcome]) -> str:
+def _report(newest: dict[str, Outcome]) -> str:
     lines = [
         "# The last campaign",
         "",
-        f"Commit `{commit}`, {datetime.now(UTC).date()}, `make campaign`, then "
-        "`python -m tests.campaign.run --report`.",
+        "The newest result of each row, with the commit that it ran on: `make campaign`, then",
+        "`python -m tests.campaign.run --report`. One row again: `make campaign ROWS=id`.",
         "",
-        "| row | what | result | seconds | last line |",
-        "| --- | --- | --- | --- | --- |",
+        "| row | what | result | commit | at (UTC) | seconds | last line |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in ROWS:
-        outcome = outcomes.get(row.id)
+        outcome = newest.get(row.id)
         if outcome is None:
-            lines.append(f"| {row.id} | {row.what} | not run | | |")
+            lines.append(f"| {row.id} | {row.what} | not run | | | | |")
             continue
         result = "passed" if outcome.passed else "FAILED"
+        # A bar would end the cell.
+        said = outcome.last_line.replace("|", "/")
         lines.append(
-            f"| {row.id} | {row.what} | {result} | {outcome.seconds} | {outcome.last_line} |"
+            f"| {row.id} | {row.what} | {result} | {outcome.commit} | {outcome.at[:16]} "
+            f"| {outcome.seconds} | {said} |"
         )
     return "\n".join(lines) + "\n"
 
