@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.compose.engine.bridge import BridgeError, bridge
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 PLUGIN = ROOT / ".local/bin/docker-compose"
@@ -108,28 +110,35 @@ def _daemon(folder: Path, say: Say) -> Iterator[str]:
     log = folder / "dockerd.log"
     before = _firewall()
     forwarding = FORWARDING.read_text()
-    # Not docker0: any other daemon that is told to have no bridge deletes the one of that name.
-    bridge = f"coinlake{os.getpid()}"
-    _add_bridge(bridge)
-    command: Sequence[str] = [
-        "dockerd", "--host", socket, "--bridge", bridge, "--data-root", f"{folder}/data",
-        "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid",
-    ]  # fmt: skip
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        _wait_for(process, socket, log)
-        say("started a Docker engine of our own")
-        yield socket
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(STOP_TIMEOUT_S)
-        _unmount_below(folder)
-        _ip("link", "delete", bridge)
-        _forget_rules(before, bridge)
-        if not _others(before):
-            FORWARDING.write_text(forwarding)
-        say("stopped it, and removed its folder, bridge and firewall rules")
+    with _bridge() as bridge:
+        command: Sequence[str] = [
+            "dockerd", "--host", socket, "--bridge", bridge, "--data-root", f"{folder}/data",
+            "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid",
+        ]  # fmt: skip
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=output)
+        try:
+            _wait_for(process, socket, log)
+            say("started a Docker engine of our own")
+            yield socket
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(STOP_TIMEOUT_S)
+            _unmount_below(folder)
+            _forget_rules(before, bridge)
+            if not _others(before):
+                FORWARDING.write_text(forwarding)
+            say("stopped it, and removed its folder, bridge and firewall rules")
+
+
+@contextmanager
+def _bridge() -> Iterator[str]:
+    with ExitStack() as open_:
+        try:
+            name = open_.enter_context(bridge())
+        except BridgeError as error:
+            raise EngineError(str(error)) from error
+        yield name
 
 
 def _wait_for(process: subprocess.Popen[bytes], socket: str, log: Path) -> None:
@@ -172,22 +181,6 @@ def _forget_rules(before: list[tuple[str, str]], bridge: str) -> None:
             _iptables(table, "-X", line[1:].split()[0])
         elif line == ":FORWARD DROP":
             _iptables(table, "-P", "FORWARD", "ACCEPT")
-
-
-def _add_bridge(name: str) -> None:
-    """A bridge for containers without a network of their own, on a subnet that is free here."""
-    taken = _ip("-4", "-o", "address")
-    free = next(n for n in range(256) if f" 10.213.{n}." not in taken)
-    _ip("link", "add", name, "type", "bridge")
-    _ip("address", "add", f"10.213.{free}.1/24", "dev", name)
-    _ip("link", "set", name, "up")
-
-
-def _ip(*arguments: str) -> str:
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise EngineError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
-    return done.stdout
 
 
 def _iptables(table: str, *arguments: str) -> None:

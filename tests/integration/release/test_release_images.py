@@ -14,6 +14,7 @@ import pytest
 from deploy.release import images
 from deploy.release.errors import ReleaseError
 from deploy.release.source import Source
+from tests.compose.engine.bridge import bridge
 from tests.integration.release import registry as registries
 from tests.integration.release.conftest import Tool, git
 
@@ -29,27 +30,33 @@ def docker(*words: str) -> str:
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A daemon of our own that needs no network, no firewall and no mounts."""
+    """A daemon of our own that needs no firewall and no mounts."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
     # Where the client has no buildx, and the same where it has one.
     monkeypatch.setenv("DOCKER_BUILDKIT", "0")
-    command = ["dockerd", "--host", os.environ["DOCKER_HOST"], "--storage-driver", "vfs"]
-    command += ["--bridge", "none", "--iptables=false", "--ip6tables=false"]
-    command += ["--ip-forward=false", "--pidfile", str(tmp_path / "pid")]
-    command += ["--data-root", str(tmp_path / "data"), "--exec-root", str(tmp_path / "exec")]
-    with (tmp_path / "log").open("wb") as log:
-        running = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while images.engine() is not None:
-            assert running.poll() is None, (tmp_path / "log").read_text()[-2000:]
-            assert time.monotonic() < deadline, (tmp_path / "log").read_text()[-2000:]
-            time.sleep(0.2)
-        yield
-    finally:
-        running.terminate()
-        running.wait(60)
+    with bridge() as name:
+        command = ["dockerd", "--host", os.environ["DOCKER_HOST"], "--storage-driver", "vfs"]
+        command += ["--bridge", name, "--iptables=false", "--ip6tables=false"]
+        command += ["--ip-forward=false", "--pidfile", str(tmp_path / "pid")]
+        command += [
+            "--data-root",
+            str(tmp_path / "data"),
+            "--exec-root",
+            str(tmp_path / "exec"),
+        ]
+        with (tmp_path / "log").open("wb") as log:
+            running = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 60
+            while images.engine() is not None:
+                assert running.poll() is None, (tmp_path / "log").read_text()[-2000:]
+                assert time.monotonic() < deadline, (tmp_path / "log").read_text()[-2000:]
+                time.sleep(0.2)
+            yield
+        finally:
+            running.terminate()
+            running.wait(60)
 
 
 def next_to_nothing(folder: Path, targets: tuple[str, ...]) -> None:
