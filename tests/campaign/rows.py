@@ -73,6 +73,13 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("memory", "3 million values behind a slow S3", ("-m", "bench.memory"), 400),
     *_faults(),
+    Row(
+        "host",
+        "the EC2 host's files; F80: its metadata, F81: a changed byte",
+        _pytest("tests/integration/ec2"),
+        400,
+    ),
+    Row("watch", "rules, alerts, dashboards", _pytest("tests/integration/observability"), 240),
     Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 400),
     Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
     Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 120),

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.three_sinks import store
+from tests.sink_lab.stores import find_versitygw
 from tests.three_sinks.play import Outcome, Plan, play
 
 CONTROLS = ("overwrite",)
@@ -45,7 +45,7 @@ def _is_caught(name: str, wanted: argparse.Namespace) -> bool:
 
 
 def _run(plan: Plan, keep: Path | None) -> Outcome:
-    server = "versitygw" if store.versitygw() else "moto"
+    server = "versitygw" if find_versitygw() else "moto"
     without = f", without its rule {plan.control}" if plan.control else ""
     say(
         f"seed {plan.seed}: {plan.seconds:.0f} s, {plan.rate} records/s, "
