@@ -66,7 +66,10 @@ class Settings(ServiceSettings):
         default=256 * _MIB, ge=8 * _MIB, description="Memory for records over all stages."
     )
     fetch_bytes: int = Field(
-        default=4 * _MIB, ge=1, description="Bytes that one fetch brings of one partition."
+        default=4 * _MIB,
+        ge=1,
+        description="Bytes that one fetch brings of one partition, at most; all fetches together "
+        "bring at most 2 MiB, less under a small budget.",
     )
     flush_deadline_s: float = Field(
         default=20.0,
