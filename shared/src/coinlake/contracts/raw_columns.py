@@ -65,8 +65,8 @@ class Columns(Sequence[Record]):
                 lengths,
                 nulls,
                 sum(lengths) - NULL * nulls,
-                None if keys is None else keys[index],
-                None if headers is None else headers[index],
+                None if keys is None else _if_any_key(keys[index]),
+                None if headers is None else _if_any(headers[index]),
             )
         return Record(
             self.offsets[index],
@@ -129,8 +129,8 @@ def columns_from(
         array("I", lengths),
         nulls,
         sum(lengths) - NULL * nulls,
-        keys if keys.count(None) < len(keys) else None,
-        list(map(tuple, headers)) if any(headers) else None,
+        _if_any_key(keys),
+        _if_any(list(map(tuple, headers))),
     )
 
 
@@ -154,6 +154,15 @@ def joined(pieces: Sequence[Columns]) -> Columns:
         _joined_keys(pieces),
         _joined_headers(pieces),
     )
+
+
+def _if_any_key(keys: Sequence[bytes | None]) -> Sequence[bytes | None] | None:
+    """A column that says nothing is none: what is packed and hashed depends on the records only."""
+    return keys if keys.count(None) < len(keys) else None
+
+
+def _if_any(headers: Sequence[tuple[Header, ...]]) -> Sequence[tuple[Header, ...]] | None:
+    return headers if any(headers) else None
 
 
 def _offsets(offsets: Sequence[int]) -> Sequence[int]:
