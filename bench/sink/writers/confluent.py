@@ -68,7 +68,7 @@ def main() -> None:
     consumer = Consumer(
         {
             "bootstrap.servers": job.bootstrap,
-            "group.id": "bench-confluent",
+            "group.id": job.bucket,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "earliest",

@@ -15,7 +15,7 @@ async def copy(job: Job) -> None:
     consumer = AIOKafkaConsumer(
         job.topic,
         bootstrap_servers=job.bootstrap,
-        group_id="bench-naive",
+        group_id=job.bucket,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )

@@ -40,7 +40,7 @@ def main() -> None:
     job = Job.from_environ()
     app = Application(
         broker_address=job.bootstrap,
-        consumer_group="bench-quix",
+        consumer_group=job.bucket,
         auto_offset_reset="earliest",
         commit_interval=60.0,
         commit_every=job.partitions * job.values_per_object,
