@@ -50,7 +50,10 @@ def result(name: str, raw_bytes: int, runs: Sequence[Run], empty: Run | None) ->
 
 
 def ratios(writers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """How many times a peer's MB per CPU second ours is, with and without its start."""
+    """How many times a peer's MB per CPU second ours is, with and without its start.
+
+    Nothing is told of a peer that did not store all: how fast it failed is no speed.
+    """
     by_name = {one["writer"]: one for one in writers}
     ours = by_name.pop(US, None)
     if ours is None:
@@ -61,6 +64,7 @@ def ratios(writers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | 
             for field in ("mb_per_cpu_s", "mb_per_cpu_s_after_start")
         }
         for name, one in by_name.items()
+        if one["stored_all_once"]
     }
 
 

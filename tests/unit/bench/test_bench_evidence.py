@@ -109,6 +109,13 @@ def test_ratios_are_ours_over_theirs() -> None:
     }
 
 
+def test_a_peer_that_lost_something_has_no_ratio() -> None:
+    ours = result("coinlake", 100_000_000, [_run(2.0)], None)
+    theirs = result("naive", 100_000_000, [_run(10.0, VALUES[1:])], None)
+
+    assert ratios([ours, theirs]) == {}
+
+
 def test_figures_replace_what_stood_between_the_marks() -> None:
     page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
 
