@@ -31,8 +31,8 @@ class Said:
     text: str
 
 
-async def coinlake(lab: Lab, *words: str) -> Said:
-    """Run coinlake's command as an operator would."""
+async def coinlake(lab: Lab, *words: str, **environ: str) -> Said:
+    """Run coinlake's command as an operator would, with variables of `environ` instead."""
     host, port = lab.upstream
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "coinlake_tools", *words,
@@ -41,6 +41,7 @@ async def coinlake(lab: Lab, *words: str) -> Said:
             "AWS_ENDPOINT_URL": f"http://{host}:{port}",
             "KAFKA_BOOTSTRAP_SERVERS": lab.bootstrap,
             "COINLAKE_BUCKET": lab.name,
+            **environ,
         },
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

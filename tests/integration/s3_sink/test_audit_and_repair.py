@@ -1,9 +1,6 @@
 """`coinlake audit`, `repair`, `gap` and `epoch` on a real broker, a real store and real sinks."""
 
-import asyncio
 import json
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,40 +8,12 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
+from tests.sink_lab.proof import coinlake
+
 if TYPE_CHECKING:
     from tests.sink_lab.lab import Lab
 else:
     Lab = Any
-
-
-@dataclass(frozen=True)
-class Said:
-    """How a command ended, and what it said."""
-
-    code: int
-    text: str
-
-
-async def _coinlake(lab: Lab, *words: str, **environ: str) -> Said:
-    """Run the command as an operator would."""
-    host, port = lab.upstream
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "coinlake_tools", *words,
-        env={
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "KAFKA_BOOTSTRAP_SERVERS": lab.bootstrap,
-            "COINLAKE_BUCKET": lab.name,
-            **environ,
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    assert process.returncode is not None
-    return Said(process.returncode, out.decode())
 
 
 async def _filled(lab: Lab, count: int = 40) -> list[str]:
@@ -62,20 +31,18 @@ async def test_a_lost_object_is_found_by_the_audit_and_put_back_by_the_repair(
 ) -> None:
     keys = await _filled(lab)
     verdict = lab.folder / "audit.json"
-    sound = await _coinlake(
-        lab, "audit", "--topic", lab.topic, "--deep", "--json", str(verdict)
-    )
+    sound = await coinlake(lab, "audit", "--topic", lab.topic, "--deep", "--json", str(verdict))
     assert sound.code == 0, sound.text
     told = json.loads(verdict.read_text())
     assert told["topics"][lab.topic]["1-0"]["compared_with_kafka"] == 40
     before = {one.key: one for one in lab.objects()}
 
     lab.s3.delete_object(Bucket=lab.name, Key=keys[1])
-    broken = await _coinlake(lab, "audit", "--topic", lab.topic, "--json", str(verdict))
+    broken = await coinlake(lab, "audit", "--topic", lab.topic, "--json", str(verdict))
     span = ("--topic", lab.topic, "--partition", "0", "--from", "0", "--to", "40")
-    dry = await _coinlake(lab, "repair", *span, "--dry-run")
-    repaired = await _coinlake(lab, "repair", *span)
-    again = await _coinlake(lab, "audit", "--topic", lab.topic, "--deep")
+    dry = await coinlake(lab, "repair", *span, "--dry-run")
+    repaired = await coinlake(lab, "repair", *span)
+    again = await coinlake(lab, "audit", "--topic", lab.topic, "--deep")
 
     assert broken.code == 1
     assert json.loads(verdict.read_text())["first_difference"]["offset"] == 10
@@ -96,9 +63,9 @@ async def test_a_sink_goes_on_behind_a_repaired_tail(lab: Lab) -> None:
     assert "is missing" in sink.partition(name)["reason"]
     sink.end()
 
-    found = await _coinlake(lab, "audit", "--topic", lab.topic)
+    found = await coinlake(lab, "audit", "--topic", lab.topic)
     span = ("--topic", lab.topic, "--partition", "0", "--from", "30", "--to", "40")
-    repaired = await _coinlake(lab, "repair", *span)
+    repaired = await coinlake(lab, "repair", *span)
     await lab.numbers(40, 5)
     heir = lab.sink()
     await heir.until(lambda: heir.partition(name).get("committed") == 45)
@@ -126,14 +93,14 @@ async def test_a_sink_goes_on_behind_a_gap_marker(lab: Lab) -> None:
     assert "[40, 50) has expired" in sink.partition(name)["reason"]
     mark = ("gap", "--topic", lab.topic, "--partition", "0", "--group", lab.name,
             "--to", "50", "--reason", "the store was away too long")  # fmt: skip
-    refused = await _coinlake(lab, *mark)
+    refused = await coinlake(lab, *mark)
     sink.end()
 
-    marked = await _coinlake(lab, *mark)
+    marked = await coinlake(lab, *mark)
     heir = lab.sink()
     await heir.until(lambda: heir.partition(name).get("committed") == 60)
     heir.end()
-    proven = await _coinlake(lab, "audit", "--topic", lab.topic, "--deep")
+    proven = await coinlake(lab, "audit", "--topic", lab.topic, "--deep")
 
     assert "stop every sink" in refused.text
     assert marked.code == 0, marked.text
@@ -150,13 +117,13 @@ async def test_a_sink_copies_a_topic_made_anew_in_a_new_epoch(lab: Lab) -> None:
     await sink.until(lambda: sink.partition(name).get("state") == "stopped")
     sink.end()
 
-    raised = await _coinlake(
+    raised = await coinlake(
         lab, "epoch", "raise", "--topic", lab.topic, "--group", lab.name, "--reason", "anew"
     )
     heir = lab.sink()
     await heir.until(lambda: heir.partition(name).get("committed") == 45)
     heir.end()
-    proven = await _coinlake(lab, "audit", "--topic", lab.topic, "--deep")
+    proven = await coinlake(lab, "audit", "--topic", lab.topic, "--deep")
 
     assert raised.code == 0, raised.text
     assert proven.code == 0, proven.text
@@ -167,6 +134,6 @@ async def test_a_sink_copies_a_topic_made_anew_in_a_new_epoch(lab: Lab) -> None:
 async def test_what_cannot_be_looked_at_is_no_verdict(lab: Lab, away: str) -> None:
     nobody = "127.0.0.1:9" if away.startswith("KAFKA") else "http://127.0.0.1:9"
 
-    said = await _coinlake(lab, "audit", "--topic", lab.topic, **{away: nobody})
+    said = await coinlake(lab, "audit", "--topic", lab.topic, **{away: nobody})
 
     assert said.code == 2, said.text

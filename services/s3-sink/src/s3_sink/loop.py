@@ -15,7 +15,7 @@ from s3_sink.core.lane import Lane, State
 from s3_sink.core.part import Limits, Part, Reason
 from s3_sink.core.ports import Codec, Commit, Log, Partition, Polled, Source, Store, Wait
 from s3_sink.core.promises import Promises
-from s3_sink.core.start import Finder, Start, Tip
+from s3_sink.core.start import Finder, Start
 from s3_sink.core.writer import Report, Writer, announcement
 
 log = logs.get(__name__)
@@ -297,8 +297,7 @@ class Sink:
     async def _write_one(self, slot: Slot, part: Part) -> None:
         lane = slot.lane
         outcome = await self._writer.write(lane, part)
-        stored = Tip(lane.link, outcome.found)
-        lane.stored_to_ms = stored.stored_to_ms or lane.stored_to_ms
+        lane.stored_to_ms = outcome.found.stored_to_ms or lane.stored_to_ms
         if outcome.jump:
             # Not all of it was here to be compared: the chain's end must tell whose records it has.
             self._restart(slot)

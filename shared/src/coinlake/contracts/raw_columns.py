@@ -130,7 +130,7 @@ def columns_from(
         nulls,
         sum(lengths) - NULL * nulls,
         _if_any_key(keys),
-        _if_any(list(map(tuple, headers))),
+        list(map(tuple, headers)) if any(headers) else None,
     )
 
 

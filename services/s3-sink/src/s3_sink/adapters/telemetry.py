@@ -116,8 +116,7 @@ class Telemetry:
         self.troubles.pop(partition, None)
         labels, meta = (partition.topic, str(partition.number)), found.meta
         self._metrics.chain_end.labels(*labels).set(meta.next_offset)
-        if found.key.hour != UNKNOWN_HOUR:
-            newest = self._metrics.stored_timestamp.labels(*labels)
-            newest.set(meta.max_timestamp_ms / 1000)
+        if found.stored_to_ms is not None:
+            self._metrics.stored_timestamp.labels(*labels).set(found.stored_to_ms / 1000)
         if meta.complete_to_ms is not None:
             self._metrics.complete_to.labels(*labels).set(meta.complete_to_ms / 1000)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.raw_codec import Decoded
 from coinlake.contracts.raw_index import RawFormatError
 from coinlake.contracts.raw_layout import RawKey
@@ -19,6 +20,11 @@ class Found:
     meta: RawMeta
     etag: str
     size: int
+
+    @property
+    def stored_to_ms(self) -> int | None:
+        """The newest timestamp in it; None where its hour is unknown and timestamps tell nothing."""
+        return None if self.key.hour == UNKNOWN_HOUR else self.meta.max_timestamp_ms
 
 
 async def look(store: Store, codec: Codec, key: RawKey) -> Found | None:

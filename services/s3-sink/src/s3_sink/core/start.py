@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coinlake.contracts.epochs import Epoch
-from coinlake.contracts.hours import UNKNOWN_HOUR, hour_of
+from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import Decoded
 from coinlake.contracts.raw_layout import RawKey, parse_raw_key, topic_prefix
 from coinlake.errors import InvariantError
@@ -29,10 +29,7 @@ class Tip:
 
     @property
     def stored_to_ms(self) -> int | None:
-        """The newest timestamp of the object that ends there."""
-        if self.found is None or self.found.key.hour == UNKNOWN_HOUR:
-            return None
-        return self.found.meta.max_timestamp_ms
+        return None if self.found is None else self.found.stored_to_ms
 
 
 @dataclass(frozen=True, slots=True)
