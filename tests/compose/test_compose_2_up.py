@@ -49,8 +49,7 @@ def test_a_price_travels_from_the_simulator_to_the_query_service(
     stack: ComposeStack, outside: Outside
 ) -> None:
     stack.wait("every feed is published", lambda: _published_feeds(outside) == set(FEEDS))
-    # The first question to a cold Athena on a busy machine may be answered with "ask again".
-    stack.wait("the query service is warm", lambda: _answers(outside, "/v1/assets/bitcoin"))
+    stack.wait("bitcoin is answered", lambda: _answers(stack, outside, "/v1/assets/bitcoin"))
 
     asset, coverage, status = stack.follow("Ask").splitlines()
 
@@ -72,12 +71,16 @@ def test_a_price_travels_from_the_simulator_to_the_query_service(
     stack.say(f"bitcoin: {bitcoin['price_usd']} USD at {bitcoin['source_ts']}")
 
 
-def _answers(outside: Outside, path: str) -> bool:
+def _answers(stack: ComposeStack, outside: Outside, path: str) -> bool:
     try:
-        return "data" in outside.ask(path)
+        answer = json.dumps(outside.ask(path))
     except HTTPError as error:
-        error.close()
-        return False
+        with error:
+            answer = f"{error.code} {error.read().decode()}"
+    answered = answer.startswith('{"data":')
+    if not answered:
+        stack.say(f"{path} is answered by {answer}")
+    return answered
 
 
 def _published_feeds(outside: Outside) -> set[str]:
