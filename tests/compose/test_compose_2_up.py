@@ -16,6 +16,8 @@ from tests.unit.observability.promql import SERVICES
 
 pytestmark = pytest.mark.timeout(1500)
 
+# Nothing published yet; a dependency that is away; an Athena too slow at its first query.
+_ASK_AGAIN = (404, 503, 504)
 WATCH = ROOT / "docs/how-to/watch-it.md"
 
 
@@ -29,27 +31,13 @@ def test_up_returns_when_all_is_healthy(stack: ComposeStack) -> None:
     )
 
 
-def test_every_service_that_runs_is_watched_by_a_real_prometheus(
-    stack: ComposeStack, watchers: Watchers
-) -> None:
-    grafana = can_be_had(stack.docker, stack.env["GRAFANA_IMAGE"], stack.say)
-    if not grafana:
-        stack.say("NOT RUN: Grafana, since its image cannot be had here")
-
-    stack.follow("Start it with compose", WATCH, without="" if grafana else "grafana")
-
-    names = ["prometheus", "alertmanager", *(["grafana"] if grafana else [])]
-    states = stack.states(*names)
-    assert {state["Health"]["Status"] for state in states.values()} == {"healthy"}
-    expected = {*SERVICES, "prometheus"}
-    stack.wait("Prometheus scrapes every service", lambda: watchers.jobs_up() == expected)
-
-
 def test_a_price_travels_from_the_simulator_to_the_query_service(
     stack: ComposeStack, outside: Outside
 ) -> None:
-    stack.wait("every feed is published", lambda: _published_feeds(outside) == set(FEEDS))
+    # Asked from the first moment on: before the first hour is published there is no price, and up
+    # to QUERY_API_LEDGER_TTL_S after it the service has not seen it yet.
     stack.wait("bitcoin is answered", lambda: _answers(stack, outside, "/v1/assets/bitcoin"))
+    stack.wait("every feed is published", lambda: _published_feeds(outside) == set(FEEDS))
 
     asset, coverage, status = stack.follow("Ask").splitlines()
 
@@ -71,16 +59,33 @@ def test_a_price_travels_from_the_simulator_to_the_query_service(
     stack.say(f"bitcoin: {bitcoin['price_usd']} USD at {bitcoin['source_ts']}")
 
 
+def test_every_service_that_runs_is_watched_by_a_real_prometheus(
+    stack: ComposeStack, watchers: Watchers
+) -> None:
+    grafana = can_be_had(stack.docker, stack.env["GRAFANA_IMAGE"], stack.say)
+    if not grafana:
+        stack.say("NOT RUN: Grafana, since its image cannot be had here")
+
+    stack.follow("Start it with compose", WATCH, without="" if grafana else "grafana")
+
+    names = ["prometheus", "alertmanager", *(["grafana"] if grafana else [])]
+    states = stack.states(*names)
+    assert {state["Health"]["Status"] for state in states.values()} == {"healthy"}
+    expected = {*SERVICES, "prometheus"}
+    stack.wait("Prometheus scrapes every service", lambda: watchers.jobs_up() == expected)
+
+
 def _answers(stack: ComposeStack, outside: Outside, path: str) -> bool:
+    """Whether there is an answer; what else is said must be worth asking again."""
     try:
-        answer = json.dumps(outside.ask(path))
+        outside.ask(path)
     except HTTPError as error:
+        if error.code not in _ASK_AGAIN:
+            raise
         with error:
-            answer = f"{error.code} {error.read().decode()}"
-    answered = answer.startswith('{"data":')
-    if not answered:
-        stack.say(f"{path} is answered by {answer}")
-    return answered
+            stack.say(f"{path}: {error.code} {error.read().decode()}")
+        return False
+    return True
 
 
 def _published_feeds(outside: Outside) -> set[str]:

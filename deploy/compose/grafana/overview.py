@@ -2,7 +2,7 @@
 
 from deploy.compose.grafana.panels import Board, Row, graph, number
 
-_JOBS = 'job=~"ingestor|s3-sink|etl-runner|query-api"'
+_JOBS = 'job=~"ingestor|s3-sink|etl-runner|query-api|auditor"'
 
 
 def _stage(stage: str) -> str:
