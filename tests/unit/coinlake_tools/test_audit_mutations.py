@@ -8,6 +8,7 @@ import pytest
 
 from coinlake.contracts.raw_codec import decode, encode
 from coinlake.contracts.raw_index import Record
+from coinlake.errors import TransientError
 from coinlake.store import Listed
 from coinlake_tools.audit import Audit
 
@@ -289,3 +290,16 @@ async def test_the_audit_waits_for_what_the_sinks_still_hold(
 
     assert not (await lake.audit()).is_proven
     assert (await patient.run([], lambda _: None)).is_proven
+
+
+async def test_a_store_that_goes_away_between_listing_and_heads_is_no_verdict(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(key: str) -> None:
+        raise TransientError(f"head {key}: nobody listens")
+
+    monkeypatch.setattr(lake.store, "head", refused)
+
+    # Not a group of them: the auditor and the command decide by the class.
+    with pytest.raises(TransientError, match="nobody listens"):
+        await lake.audit()

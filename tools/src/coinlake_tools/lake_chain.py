@@ -86,8 +86,12 @@ async def _heads(store: ObjectStore, keys: Sequence[RawKey]) -> list[Seen]:
         return Seen(key, None if answer is None else answer.metadata)
 
     for at in range(0, len(keys), _AT_ONCE):
-        async with asyncio.TaskGroup() as tasks:
-            asked = [tasks.create_task(head(key)) for key in keys[at : at + _AT_ONCE]]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                asked = [tasks.create_task(head(key)) for key in keys[at : at + _AT_ONCE]]
+        except ExceptionGroup as failed:
+            # One store, one reason: callers decide by its class.
+            raise failed.exceptions[0] from failed
         found += [one.result() for one in asked]
     return found
 
