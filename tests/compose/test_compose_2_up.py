@@ -12,7 +12,7 @@ from tests.compose.engine.images import can_be_had
 from tests.compose.outside import FEEDS, Outside
 from tests.compose.stack import ERRANDS, ComposeStack
 from tests.compose.watchers import Watchers
-from tests.unit.observability.promql import SERVICES
+from tests.unit.observability.promql import SCRAPED
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -71,8 +71,26 @@ def test_every_service_that_runs_is_watched_by_a_real_prometheus(
     names = ["prometheus", "alertmanager", *(["grafana"] if grafana else [])]
     states = stack.states(*names)
     assert {state["Health"]["Status"] for state in states.values()} == {"healthy"}
-    expected = {*SERVICES, "prometheus"}
+    expected = {*SCRAPED, "prometheus"}
     stack.wait("Prometheus scrapes every service", lambda: watchers.jobs_up() == expected)
+
+
+def test_the_auditor_proves_the_young_lake_and_alarms_nobody(
+    stack: ComposeStack, watchers: Watchers
+) -> None:
+    # Its first audit began while nothing was stored yet, and waits for what the sink holds.
+    stack.wait(
+        "the first verdict is scraped",
+        lambda: watchers.query("audit_verdicts_total > 0") != [],
+        700,
+    )
+
+    assert watchers.query("audit_findings == 0")
+    assert watchers.query("audit_findings > 0") == []
+    assert {s["metric"]["topic"] for s in watchers.query("audit_lag_records")} >= {
+        f"coincap.{feed}.v1" for feed in FEEDS
+    }
+    assert [name for name in watchers.ringing() if name.startswith("Audit")] == []
 
 
 def _answers(stack: ComposeStack, outside: Outside, path: str) -> bool:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.timeout(1500)
 
 # Prometheus waits two minutes before it rings: meanwhile those are killed that can do without the
 # sink. The simulator has a story of its own, since its books die with it.
-KILLED_WITHOUT_THE_SINK = ("query-api", "etl-runner", "cloud")
+KILLED_WITHOUT_THE_SINK = ("query-api", "etl-runner", "auditor", "cloud")
 KILLED = ("ingestor", "s3-sink", "kafka", "s3")
 
 

@@ -7,11 +7,11 @@ from tests.compose.comparing import compare_bytes, compare_rows, everything, set
 from tests.compose.outside import Outside
 from tests.compose.stack import ComposeStack
 from tests.compose.watchers import Watchers
-from tests.unit.observability.promql import SERVICES, alerts, recorded
+from tests.unit.observability.promql import SCRAPED, alerts, recorded
 
 pytestmark = pytest.mark.timeout(1500)
 
-OURS = ("ingestor", "s3-sink", "etl-runner", "query-api", "cloud", "simulator", "s3")
+OURS = (*SCRAPED, "cloud", "simulator", "s3")
 
 
 def test_down_and_up_keeps_every_object_table_and_partition(
@@ -62,7 +62,7 @@ def test_an_answer_that_died_with_the_ingestor_is_a_named_missed_tick(
 def test_every_rule_is_evaluated_and_every_service_scraped_after_all_that(
     stack: ComposeStack, watchers: Watchers
 ) -> None:
-    expected = {*SERVICES, "prometheus"}
+    expected = {*SCRAPED, "prometheus"}
     stack.wait("every service is scraped again", lambda: watchers.jobs_up() == expected)
     stack.wait(
         "each rule was evaluated",

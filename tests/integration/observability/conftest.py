@@ -28,7 +28,6 @@ from local_stack.settings import exported
 from local_stack.stack import Stack
 from tests.unit.observability.promql import COMPOSE
 
-EC2 = COMPOSE.parent / "ec2"
 # The rules are the delivered ones; only these waits are shortened in the copy that the test loads,
 # since it stops the sink and cannot wait for minutes.
 SHORTENED = (
@@ -125,9 +124,6 @@ def _write(folder: Path, ports: dict[str, int], alertmanager: int, receiver: int
     }
     (target,) = config["alerting"]["alertmanagers"][0]["static_configs"]
     target["targets"] = [f"{HOST}:{alertmanager}"]
-    # The auditor's job is the host's: the embedded stack has none by itself.
-    hosts = yaml.safe_load((EC2 / "prometheus/prometheus.yml").read_text())["scrape_configs"]
-    config["scrape_configs"] += [job for job in hosts if job["job_name"] == "auditor"]
     for job in config["scrape_configs"]:
         name = job["job_name"].replace("-", "_")
         if name in ports:

@@ -13,7 +13,14 @@ from coinlake.contracts.raw_layout import RAW_PREFIX
 from local_stack.lake import open_lake
 from local_stack.settings import exported
 from tests.integration.observability.conftest import Watched
-from tests.unit.observability.promql import SERVICES, alerts, expressions, panels, recorded
+from tests.unit.observability.promql import (
+    SCRAPED,
+    SERVICES,
+    alerts,
+    expressions,
+    panels,
+    recorded,
+)
 
 pytestmark = [pytest.mark.needs("promtool"), pytest.mark.needs("alertmanager")]
 
@@ -29,7 +36,7 @@ def memory_mib(unit: str) -> int:
 
 
 def test_every_service_is_scraped(watched: Watched) -> None:
-    jobs = {*SERVICES, "auditor", "prometheus"}
+    jobs = {*SCRAPED, "prometheus"}
 
     watched.wait(
         "all targets up",

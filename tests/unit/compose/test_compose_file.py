@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped]
 
 from coinlake.errors import ConfigError
 from coinlake.settings import ServiceSettings, load
+from coinlake_tools.arguments import parser
 from etl_runner.config import Settings as EtlRunnerSettings
 from ingestor.config import Settings as IngestorSettings
 from query_api.config import Settings as QueryApiSettings
@@ -21,6 +22,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (FOLDER / "Dockerfile").read_text()
 ERRANDS = {"topics", "provision", "coinlake"}
+TOOLS = ("topics", "provision", "auditor")
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "ingestor": IngestorSettings,
     "s3-sink": S3SinkSettings,
@@ -134,6 +136,28 @@ def test_every_setting_that_is_told_exists(name: str) -> None:
     assert "unknown settings" in _refusal(SETTINGS[name], told | {_misspelt(name): ""})
 
 
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_command_of_the_tools_is_one_that_they_know(name: str) -> None:
+    command = [_by_default(word) for word in SERVICES[name]["command"]]
+
+    assert parser().parse_args(command).command == command[0]
+
+
+def test_the_auditor_audits_as_on_the_host_and_is_asked_where_it_listens() -> None:
+    unit = (ROOT / "deploy/ec2/systemd/coinlake-auditor.service").read_text()
+    (on_host,) = re.findall(r"^  (audit --every .*)$", unit, re.MULTILINE)
+    auditor = SERVICES["auditor"]
+
+    here = vars(parser().parse_args([_by_default(word) for word in auditor["command"]]))
+
+    assert here | {"every": 86_400.0} == vars(parser().parse_args(on_host.split()))
+    assert 0 < here["every"] <= 86_400
+    port = here["listen"].split(":")[1]
+    assert auditor["healthcheck"]["test"][-1] == f"http://127.0.0.1:{port}/readyz"
+    assert [mapped.rsplit(":", 1)[1] for mapped in auditor["ports"]] == [port]
+    assert f"--memory {auditor['mem_limit']} " in unit
+
+
 def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
     text = (FOLDER / "compose.yaml").read_text()
     text += "".join(file.read_text() for file in FOLDER.glob("ingestor.*.env"))
@@ -172,6 +196,11 @@ def _refusal(settings: type[ServiceSettings], told: Mapping[str, str]) -> str:
     except ConfigError as error:
         return str(error)
     return ""
+
+
+def _by_default(word: str) -> str:
+    """A word of a command as compose gives it where nothing is set."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", word)
 
 
 def _misspelt(name: str) -> str:

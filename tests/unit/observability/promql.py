@@ -17,6 +17,8 @@ RULE_TESTS = COMPOSE / "prometheus/tests"
 DASHBOARDS = COMPOSE / "grafana/dashboards"
 RUNBOOKS = ROOT / "docs/how-to/runbooks"
 SERVICES = ("ingestor", "s3-sink", "etl-runner", "query-api")
+SCRAPED = (*SERVICES, "auditor")
+"""All of ours that Prometheus asks, by the names of its jobs."""
 
 _METRIC = re.compile(
     r"(?<![\w:\"])((?:ingestor|s3_sink|etl_runner|query_api|audit|prometheus)_[a-z0-9_]+"

@@ -22,7 +22,7 @@ from s3_sink.metrics import SinkMetrics
 from tests.unit.observability.promql import (
     COMPOSE,
     RUNBOOKS,
-    SERVICES,
+    SCRAPED,
     Expression,
     alerts,
     expressions,
@@ -51,7 +51,7 @@ CLOSED: Mapping[str, set[str]] = {
     "topic": {feed.topic for feed in FEEDS.values()},
     "table": set(TABLES),
     "stage": {"kafka", "raw", "tables"},
-    "job": {*SERVICES, "auditor", "prometheus"},
+    "job": {*SCRAPED, "prometheus"},
     "kind": {kind.value for kind in Kind},
     "alertstate": {"firing"},
 }
@@ -287,7 +287,7 @@ def test_an_alert_is_seen_ringing_and_is_looked_at_on_a_calm_day(name: str) -> N
     assert sources(ALERTS[name]["expr"]) <= calm
 
 
-@pytest.mark.parametrize("service", [*SERVICES, "auditor"])
+@pytest.mark.parametrize("service", SCRAPED)
 def test_there_is_a_scenario_in_which_all_series_of_a_service_vanish(service: str) -> None:
     own = "audit_" if service == "auditor" else service.replace("-", "_") + "_"
     gone = [
@@ -325,10 +325,10 @@ def test_every_service_is_scraped_under_the_name_that_the_rules_use() -> None:
         job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]
     }
 
-    assert {name: jobs[name] for name in SERVICES} == {
-        name: [f"{name}:8080"] for name in SERVICES
+    assert {name: jobs[name] for name in SCRAPED} == {
+        name: [f"{name}:8080"] for name in SCRAPED
     }
-    assert services.keys() >= set(SERVICES)
+    assert services.keys() >= set(SCRAPED)
 
 
 def _is_of(series: str, own: str, service: str) -> bool:
@@ -346,7 +346,7 @@ def _watch_it() -> str:
 def _in_order() -> list[str]:
     return [
         name
-        for service in (*SERVICES, "auditor", "prometheus")
+        for service in (*SCRAPED, "prometheus")
         for name, alert in ALERTS.items()
         if alert["file"] == service
     ]
