@@ -16,7 +16,12 @@ from tests.compose.engine.daemon import PROJECT, ROOT, VERSION, Docker, Say
 HOW_TO = ROOT / "docs/how-to/run-with-compose.md"
 ERRANDS = ("topics", "provision")
 # Quicker than the defaults, which suit a laptop that has other things to do.
-QUICK = {"SINK_MAX_AGE_S": "3", "ETL_MAX_WAIT_S": "5", "ETL_RECONCILE_S": "15"}
+QUICK = {
+    "SINK_MAX_AGE_S": "3",
+    "ETL_MAX_WAIT_S": "5",
+    "ETL_RECONCILE_S": "15",
+    "AUDIT_EVERY_S": "60",
+}
 
 
 @dataclass(slots=True)
