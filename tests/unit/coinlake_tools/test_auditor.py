@@ -120,6 +120,24 @@ async def test_an_audit_that_cannot_look_is_no_verdict_and_is_tried_again(
     assert registry.get_sample_value("audit_findings", {"kind": "missing"}) == 1
 
 
+async def test_it_is_ready_again_as_soon_as_it_could_look_whatever_it_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = Script(TransientError("S3 is away"), verdict([MISSING]))
+    auditor = Auditor(script, AuditMetrics(CollectorRegistry()), 600.0, lambda: NOW)
+    troubles: list[str | None] = []
+
+    async def rest(_: float) -> None:
+        troubles.append(auditor.trouble)
+
+    monkeypatch.setattr("coinlake_tools.auditor.asyncio.sleep", rest)
+    keeping = asyncio.create_task(auditor.keep())
+    await script.over.wait()
+    keeping.cancel()
+
+    assert troubles == ["S3 is away", None]
+
+
 async def test_wrong_settings_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError):
         await played(Script(ConfigError("no such bucket name")), monkeypatch)

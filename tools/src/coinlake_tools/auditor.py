@@ -94,6 +94,8 @@ class Auditor:
                 attempt += 1
                 continue
             attempt = 0
+            # It could look, whatever it found: nothing is in its way any more.
+            self.trouble = None
             if not verdict.is_proven and not doubted:
                 # Sinks work meanwhile: what is really wrong is still wrong when looked at again.
                 doubted = True
@@ -107,7 +109,6 @@ class Auditor:
             )
 
     def _tell(self, verdict: Verdict, took_s: float) -> None:
-        self.trouble = None
         found = Counted(one.kind for one in verdict.findings)
         for kind in Kind:
             self._metrics.findings.labels(kind.value).set(found[kind])
