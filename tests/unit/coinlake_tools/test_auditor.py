@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coinlake.errors import ConfigError, TransientError
+from coinlake.testing import FakeClock
 from coinlake_tools.audit import Verdict
 from coinlake_tools.auditor import AuditMetrics, Auditor
 from coinlake_tools.chain_audit import Finding, Kind
@@ -136,6 +137,26 @@ async def test_it_is_ready_again_as_soon_as_it_could_look_whatever_it_found(
     keeping.cancel()
 
     assert troubles == ["S3 is away", None]
+
+
+async def test_after_a_laptop_has_slept_the_audit_that_was_due_meanwhile_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script, clock = Script(verdict()), FakeClock()
+    auditor = Auditor(script, AuditMetrics(CollectorRegistry()), 86_400.0, clock)
+    naps: list[float] = []
+
+    async def nap(seconds: float) -> None:
+        naps.append(seconds)
+        # In the third the lid is closed: the machine's day goes by, the loop's does not.
+        clock.advance(90_000.0 if len(naps) == 3 else seconds)
+
+    monkeypatch.setattr("coinlake_tools.auditor.asyncio.sleep", nap)
+    keeping = asyncio.create_task(auditor.keep())
+    await script.over.wait()
+    keeping.cancel()
+
+    assert naps == [60.0, 60.0, 60.0]
 
 
 async def test_wrong_settings_end_it(monkeypatch: pytest.MonkeyPatch) -> None:

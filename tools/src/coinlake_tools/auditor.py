@@ -23,6 +23,7 @@ _AGAIN = Backoff(base_s=5.0, cap_s=300.0)
 _STUCK_S = 120.0
 _CONFIRM_S = 60.0
 _WHILE_DIFFERS_S = 3600.0
+_NAP_S = 60.0
 _SHOWN = 20
 
 Look = Callable[[], Awaitable[Verdict]]
@@ -104,9 +105,17 @@ class Auditor:
             doubted = False
             self._tell(verdict, self._clock() - started)
             # While it differs people work on it, and want to know.
-            await asyncio.sleep(
+            await self._rest(
                 self._every_s if verdict.is_proven else min(_WHILE_DIFFERS_S, self._every_s)
             )
+
+    async def _rest(self, seconds: float) -> None:
+        """Until the time is over by the wall clock too: the loop's stands while a laptop sleeps."""
+        left_s = seconds
+        while left_s > 0:
+            began, nap_s = self._clock(), min(left_s, _NAP_S)
+            await asyncio.sleep(nap_s)
+            left_s -= max(nap_s, self._clock() - began)
 
     def _tell(self, verdict: Verdict, took_s: float) -> None:
         found = Counted(one.kind for one in verdict.findings)
