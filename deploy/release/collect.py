@@ -42,7 +42,7 @@ def jars(folder: Path, where: str, inside: str = "") -> list[Part]:
         match = _JAR.match(path.name)
         name, version = (match["name"], match["version"]) if match else (path.stem, "")
         with zipfile.ZipFile(path) as jar:
-            licence, group = _jar_licence(jar, path.name, name, known), _group(jar, name)
+            licence, group = _jar_licence(jar, name, version, known), _group(jar, name)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         found.append(Part(inventory.JAR, where, name, version, licence, group, inside, digest))
     if not found:
@@ -85,18 +85,32 @@ def _package_licence(name: str, found: Distribution, known: licences.Rules) -> s
         next(iter(said.get_all("License") or []), None),
         said.get_all("Classifier") or [],
         known,
-    )
+    ) or _agreed(_texts(found), known)
     if licence is None:
         raise ReleaseError(f"{name} says no licence that is known: see licences.toml")
     return licence
 
 
-def _jar_licence(jar: zipfile.ZipFile, file: str, name: str, known: licences.Rules) -> str:
-    licence = licences.of_jar(
-        name, _bundle(jar), _pom(jar, name), list(_licence_texts(jar)), known
-    )
+def _agreed(texts: Iterator[str], known: licences.Rules) -> str | None:
+    """The licence that all the texts are, or None."""
+    meant = {licences.of_text(text, known) for text in texts}
+    return meant.pop() if len(meant) == 1 else None
+
+
+def _texts(found: Distribution) -> Iterator[str]:
+    for file in found.files or []:
+        at = re.fullmatch(r"[^/]+\.dist-info/(licenses/)?(?P<name>[^/]+)", file.as_posix())
+        if at and _LICENCE_FILE.fullmatch(at["name"]):
+            yield file.read_text()
+
+
+def _jar_licence(jar: zipfile.ZipFile, name: str, version: str, known: licences.Rules) -> str:
+    pom = _pom(jar, name) or licences.pom_of(name, version, known)
+    licence = licences.of_jar(name, _bundle(jar), pom, list(_licence_texts(jar)), known)
     if licence is None:
-        raise ReleaseError(f"{file} says no licence that is known: see licences.toml")
+        raise ReleaseError(
+            f"{name}-{version}.jar says no licence that is known: see licences.toml"
+        )
     return licence
 
 

@@ -21,6 +21,8 @@ class Rules:
     """Packages that do not say it in a readable way, by name."""
     jars: dict[str, str]
     """Jars that do not, by a pattern of their name without version."""
+    poms: dict[tuple[str, str], list[str]]
+    """What poms say for jars that do not say it themselves, by name and version."""
     texts: tuple[tuple[str, str], ...]
     """Sentences of licence texts, in lower case, with what they are the text of."""
 
@@ -33,6 +35,7 @@ def rules() -> Rules:
         spellings={word.lower(): spdx for word, spdx in raw["spellings"].items()},
         packages=raw["stated"]["package"],
         jars=raw["stated"]["jar"],
+        poms={_name_and_version(at): said for at, said in raw["poms"].items()},
         texts=tuple((sentence.lower(), spdx) for sentence, spdx in raw["texts"].items()),
     )
 
@@ -58,9 +61,13 @@ def meaning(said: str, known: Rules) -> str | None:
 
 
 def of_text(text: str, known: Rules) -> str | None:
-    """Whose text a licence file holds, by a sentence of it, or None."""
+    """Whose text a licence file begins with, by a sentence of it, or None.
+
+    What is bundled has its text behind.
+    """
     flat = " ".join(text.split()).lower()
-    return next((spdx for sentence, spdx in known.texts if sentence in flat), None)
+    found = [(flat.index(sentence), spdx) for sentence, spdx in known.texts if sentence in flat]
+    return min(found)[1] if found else None
 
 
 def of_package(
@@ -91,6 +98,24 @@ def of_jar(
         if meant and all(meant):
             return " OR ".join(dict.fromkeys(spdx for spdx in meant if spdx))
     return next((spdx for text in texts if (spdx := of_text(text, known))), None)
+
+
+def pom_of(name: str, version: str, known: Rules) -> list[str]:
+    """What the pom of a jar says, as it was written down; empty where nobody has looked.
+
+    `version` may have a classifier behind it, as in a file's name.
+    """
+    fitting = (
+        said
+        for (artifact, of), said in known.poms.items()
+        if artifact == name and (version == of or version.startswith(f"{of}-"))
+    )
+    return next(fitting, [])
+
+
+def _name_and_version(coordinates: str) -> tuple[str, str]:
+    _, name, version = coordinates.split(":")
+    return name, version
 
 
 def _last_parts(classifiers: list[str]) -> list[str]:

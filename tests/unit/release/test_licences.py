@@ -1,5 +1,7 @@
 """What others' parts say of their licence, what is taken, and NOTICE made of it."""
 
+import fnmatch
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,29 @@ def test_the_list_has_every_package_of_every_image(committed: list[Part]) -> Non
     shipped = {(locked.name, locked.version) for locked in locks.shipped(ROOT)}
 
     assert shipped - listed == set()
+
+
+def test_every_pom_that_was_written_down_is_of_a_listed_jar_and_is_understood(
+    committed: list[Part],
+) -> None:
+    said = {
+        (part.name, part.version): licences.pom_of(part.name, part.version, RULES)
+        for part in committed
+        if part.kind == inventory.JAR
+    }
+
+    assert len([words for words in said.values() if words]) == len(RULES.poms)
+    for (name, version), words in said.items():
+        meant = licences.of_jar(name, None, words, [], RULES) if words else ""
+        assert meant is not None, f"{name} {version}"
+
+
+def test_nothing_is_stated_of_a_part_that_is_not_there(committed: list[Part]) -> None:
+    jars = {part.name for part in committed if part.kind == inventory.JAR}
+    packages = {part.name for part in committed if part.kind == inventory.PACKAGE}
+
+    assert [one for one in RULES.jars if not fnmatch.filter(jars, one)] == []
+    assert set(RULES.packages) - packages == set()
 
 
 def test_no_part_has_a_licence_that_is_not_taken(committed: list[Part]) -> None:
@@ -116,8 +141,9 @@ def test_what_a_package_says_of_its_licence_is_read_or_not_known(
         ("a", None, ["EPL 2.0", "GPL2 w/ CPE"], [],
          "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0"),
         ("a", None, [], ["Apache License\n    Version 2.0, January 2004 …"], "Apache-2.0"),
-        ("jersey-server", "http://opensource.org/licenses/MIT", [], [],
+        ("jersey-client", "http://opensource.org/licenses/MIT", [], [],
          "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+        ("a", None, ["BSD"], [], None),
         ("a", None, [], [], None),
     ],
 )  # fmt: skip
@@ -125,6 +151,38 @@ def test_what_a_jar_says_of_its_licence_is_read_or_not_known(
     name: str, bundle: str | None, pom: list[str], texts: list[str], licence: str | None
 ) -> None:
     assert licences.of_jar(name, bundle, pom, texts, RULES) == licence
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("1.9.8", ["MIT"]), ("1.9.8-shaded", ["MIT"]), ("1.9.80", []), ("1.9.7", [])],
+)
+def test_a_pom_speaks_of_its_version_with_or_without_a_classifier(
+    version: str, said: list[str]
+) -> None:
+    known = replace(RULES, poms={("orc", "1.9.8"): ["MIT"]})
+
+    assert licences.pom_of("orc", version, known) == said
+    assert licences.pom_of("orca", version, known) == []
+
+
+_BSD = "endorse or promote products\n  derived from this software without specific prior written permission"
+
+
+@pytest.mark.parametrize(
+    ("text", "licence"),
+    [
+        (f"… {_BSD} … Apache License Version 2.0, January 2004", "BSD-3-Clause"),
+        (f"Apache License\nVersion 2.0, January 2004 … {_BSD}", "Apache-2.0"),
+        (f"All advertising materials mentioning features or use of this software {_BSD}",
+         "BSD-4-Clause"),
+        ("Redistribution and use in source and binary forms", None),
+    ],
+)  # fmt: skip
+def test_the_text_that_comes_first_is_whose_licence_it_is(
+    text: str, licence: str | None
+) -> None:
+    assert licences.of_text(text, RULES) == licence
 
 
 def test_the_list_survives_its_file() -> None:
