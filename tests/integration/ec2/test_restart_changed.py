@@ -27,8 +27,8 @@ class Host:
         systemctl.write_text(f'#!/bin/sh\necho "$@" >> {folder}/told\n')
         systemctl.chmod(0o755)
 
-    def restarted(self) -> list[str]:
-        """What a run restarts."""
+    def run(self) -> subprocess.CompletedProcess[str]:
+        """A run for all services."""
         (self.folder / "told").write_text("")
         environ = {
             "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
@@ -37,11 +37,19 @@ class Host:
             "COINLAKE_SYSTEMD": str(self.folder / "systemd"),
         }
         command = [str(self.ec2 / "libexec" / "restart-changed"), *SERVICES]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True)
+        return subprocess.run(command, env=environ, capture_output=True, text=True)
+
+    def told(self) -> list[str]:
+        """What systemctl was told in the last run."""
+        return (self.folder / "told").read_text().splitlines()
+
+    def restarted(self) -> list[str]:
+        """What a run restarts."""
+        done = self.run()
         assert done.returncode == 0, done.stderr
-        told = (self.folder / "told").read_text().splitlines()
         return [
-            line.removeprefix("restart coinlake-").removesuffix(".service") for line in told
+            line.removeprefix("restart coinlake-").removesuffix(".service")
+            for line in self.told()
         ]
 
     def change(self, name: str, old: str, new: str) -> None:
@@ -76,3 +84,19 @@ def test_what_changed_is_restarted_once_and_nothing_else(
 
     assert host.restarted() == restarted
     assert host.restarted() == []
+
+
+@pytest.mark.parametrize("missing", ["etc", "etc/env", "etc/aws"])
+def test_without_a_folder_of_settings_it_says_so_and_restarts_nothing(
+    host: Host, missing: str
+) -> None:
+    shutil.rmtree(host.folder / missing)
+
+    done = host.run()
+
+    folder = host.folder / missing
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"restart-changed: there is no folder of settings {folder}: run the bootstrap first\n"
+    )
+    assert host.told() == []
