@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.sink_lab.versitygw import find_versitygw
 
 
 def _jdk24() -> str | None:
@@ -23,14 +23,9 @@ def _jdk24() -> str | None:
     return None
 
 
-def _versitygw() -> str | None:
-    local = ROOT / ".local" / "bin" / "versitygw"
-    return str(local) if local.is_file() else shutil.which("versitygw")
-
-
 # Beyond Python, Java 17, Maven, make and git: tests that need one of these say so.
 TOOLS: dict[str, Callable[[], str | None]] = {
-    "versitygw": _versitygw,
+    "versitygw": find_versitygw,
     "jdk24": _jdk24,
     "docker": lambda: shutil.which("dockerd"),
     "chromium": lambda: shutil.which("chromium"),
@@ -91,7 +86,7 @@ def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def versitygw() -> str:
     """The path of the versitygw binary."""
-    found = _versitygw()
+    found = find_versitygw()
     assert found is not None
     return found
 

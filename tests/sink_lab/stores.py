@@ -1,7 +1,6 @@
 """The two S3 servers of the tests: moto in this process, versitygw as its own."""
 
 import logging
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -16,13 +15,6 @@ from local_stack.ports import free_ports
 from tests.sink_lab.proxy import ACCESS_KEY, SECRET_KEY
 
 Address = tuple[str, int]
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def find_versitygw() -> str | None:
-    """The path of the versitygw binary, if there is one."""
-    local = ROOT / ".local" / "bin" / "versitygw"
-    return str(local) if local.is_file() else shutil.which("versitygw")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.sink_lab.stores import find_versitygw
+from tests.sink_lab.versitygw import find_versitygw
 from tests.three_sinks.play import Outcome, Plan, play
 
 CONTROLS = ("overwrite",)

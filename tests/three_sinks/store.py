@@ -8,6 +8,7 @@ import boto3
 
 from tests.sink_lab import stores
 from tests.sink_lab.proxy import ACCESS_KEY, SECRET_KEY
+from tests.sink_lab.versitygw import find_versitygw
 
 
 def environment(endpoint: str) -> dict[str, str]:
@@ -23,7 +24,7 @@ def environment(endpoint: str) -> dict[str, str]:
 @contextmanager
 def open_store(folder: Path, bucket: str) -> Iterator[str]:
     """The endpoint of a server with an empty bucket, for the length of a block."""
-    binary = stores.find_versitygw()
+    binary = find_versitygw()
     folder.mkdir(parents=True)
     with stores.versitygw(binary, folder) if binary else stores.moto() as (host, port):
         endpoint = f"http://{host}:{port}"
