@@ -6,13 +6,14 @@ import time
 from collections import Counter as Counted
 from collections.abc import Awaitable, Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry
 
 from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.errors import CoinlakeError, ConfigError
 from coinlake.health import serve
 from coinlake.lifecycle import Pulse, watchdog
+from coinlake.metrics import Family
 from coinlake.settings import HttpSettings
 from coinlake_tools.audit import Verdict
 from coinlake_tools.chain_audit import Kind
@@ -34,35 +35,22 @@ class AuditMetrics:
     """audit_*. What was found is there from the first verdict on: before it nobody knows."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.findings = Gauge(
-            "audit_findings", "Findings of the last audit.", ("kind",), registry=registry
-        )
-        self.due = Gauge(
-            "audit_due_timestamp_seconds", "When the next verdict is due.", registry=registry
-        )
-        self.objects = Gauge(
-            "audit_objects", "Raw objects that the last audit saw.", registry=registry
-        )
-        self.took = Gauge(
-            "audit_duration_seconds", "How long the last audit took.", registry=registry
-        )
+        family = Family("audit", registry)
+        self.findings = family.gauge("findings", "Findings of the last audit.", "kind")
+        self.due = family.gauge("due_timestamp_seconds", "When the next verdict is due.")
+        self.objects = family.gauge("objects", "Raw objects that the last audit saw.")
+        self.took = family.gauge("duration_seconds", "How long the last audit took.")
         partition = ("topic", "partition")
-        self.lag = Gauge(
-            "audit_lag_records",
+        self.lag = family.gauge(
+            "lag_records",
             "Records that Kafka had when the last audit began and raw had not.",
-            partition,
-            registry=registry,
+            *partition,
         )
-        self.stored = Gauge(
-            "audit_stored_timestamp_seconds", "Newest record timestamp in raw.", partition,
-            registry=registry,
-        )  # fmt: skip
-        self.verdicts = Counter(
-            "audit_verdicts_total", "Audits that came to a verdict.", registry=registry
+        self.stored = family.gauge(
+            "stored_timestamp_seconds", "Newest record timestamp in raw.", *partition
         )
-        self.failures = Counter(
-            "audit_failures_total", "Audits that could not look.", registry=registry
-        )
+        self.verdicts = family.counter("verdicts_total", "Audits that came to a verdict.")
+        self.failures = family.counter("failures_total", "Audits that could not look.")
 
 
 class Auditor:

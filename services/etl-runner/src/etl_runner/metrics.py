@@ -1,9 +1,10 @@
 """Metrics of the etl-runner: etl_runner_*."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.tables import TABLES
+from coinlake.metrics import Family
 
 # Every reason that the code gives; a test looks for each.
 ALARMS = (
@@ -16,11 +17,8 @@ class EtlMetrics:
     """Counted per batch, not per row."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"etl_runner_{name}", text, labels, registry=registry)
-
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(f"etl_runner_{name}", text, labels, registry=registry)
+        family = Family("etl_runner", registry)
+        counter, gauge = family.counter, family.gauge
 
         self.dirty_hours = gauge("dirty_hours", "Hours whose raw objects are not published.")
         self.parked_hours = gauge("parked_hours", "Hours that failed too often and wait.")

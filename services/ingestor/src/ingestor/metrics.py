@@ -1,8 +1,9 @@
 """The ingestor's metrics. Counters start at 0 with the process; /status counts for ever."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.feeds import FEEDS
+from coinlake.metrics import Family
 from ingestor.core.gaps import Cause
 from ingestor.core.usable import Reason
 
@@ -16,11 +17,8 @@ class IngestorMetrics:
     """Every metric of the service; `feed`, `reason`, `kind`, `cause`, `topic` are closed lists."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"ingestor_{name}", text, labels, registry=registry)
-
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(f"ingestor_{name}", text, labels, registry=registry)
+        family = Family("ingestor", registry)
+        counter, gauge = family.counter, family.gauge
 
         self.answers = counter("answers_total", "Answers journaled.", "feed")
         self.rejects = counter(
@@ -32,12 +30,11 @@ class IngestorMetrics:
         self.missed = counter(
             "missed_ticks_total", "Ticks that nobody polled.", "feed", "cause"
         )
-        self.request_seconds = Histogram(
-            "ingestor_request_seconds",
+        self.request_seconds = family.histogram(
+            "request_seconds",
             "Time from request to complete body.",
-            ["feed"],
+            "feed",
             buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6),
-            registry=registry,
         )
         self.sent = counter("records_sent_total", "Records that Kafka has.", "topic")
         self.send_failures = counter("send_failures_total", "Sends to try again.")

@@ -1,6 +1,8 @@
 """The metrics of query-api."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
+
+from coinlake.metrics import Family
 
 # Those that people wait for; a test compares them with the application's.
 ROUTES = (
@@ -14,63 +16,39 @@ class QueryApiMetrics:
     """All labels come from closed sets: routes, outcomes, reasons, feeds."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.requests = Counter(
-            "query_api_requests_total", "Requests answered.", ["route", "status"],
-            registry=registry,
-        )  # fmt: skip
-        self.request_seconds = Histogram(
-            "query_api_request_seconds", "Time to answer.", ["route"], buckets=_BUCKETS,
-            registry=registry,
-        )  # fmt: skip
-        self.queries = Counter(
-            "query_api_queries_total", "Athena queries ended.", ["outcome"], registry=registry
+        family = Family("query_api", registry)
+        self.requests = family.counter(
+            "requests_total", "Requests answered.", "route", "status"
         )
-        self.query_seconds = Histogram(
-            "query_api_query_seconds", "Time from submission to rows.", buckets=_BUCKETS,
-            registry=registry,
-        )  # fmt: skip
-        self.shared = Counter(
-            "query_api_queries_shared_total",
+        self.request_seconds = family.histogram(
+            "request_seconds", "Time to answer.", "route", buckets=_BUCKETS
+        )
+        self.queries = family.counter("queries_total", "Athena queries ended.", "outcome")
+        self.query_seconds = family.histogram(
+            "query_seconds", "Time from submission to rows.", buckets=_BUCKETS
+        )
+        self.shared = family.counter(
+            "queries_shared_total",
             "Requests that joined a running query instead of starting one.",
-            registry=registry,
         )
-        self.scanned_bytes = Counter(
-            "query_api_scanned_bytes_total", "Bytes that Athena scanned.", registry=registry
+        self.scanned_bytes = family.counter("scanned_bytes_total", "Bytes that Athena scanned.")
+        self.usd = family.counter("cost_usd_total", "What the queries cost, in dollars.")
+        self.running = family.gauge("queries_running", "Queries that hold a place.")
+        self.queued = family.gauge("queries_queued", "Queries that wait for a place.")
+        self.stop_failures = family.counter(
+            "stop_failures_total", "Abandoned queries that could not be stopped."
         )
-        self.usd = Counter(
-            "query_api_cost_usd_total", "What the queries cost, in dollars.", registry=registry
+        self.refused_sql = family.counter(
+            "sql_refused_total", "Statements refused by the guard.", "reason"
         )
-        self.running = Gauge(
-            "query_api_queries_running", "Queries that hold a place.", registry=registry
+        self.watermark = family.gauge(
+            "watermark_timestamp_seconds", "Newest receive time that is published.", "feed"
         )
-        self.queued = Gauge(
-            "query_api_queries_queued", "Queries that wait for a place.", registry=registry
+        self.ledger_unreadable = family.counter(
+            "ledger_unreadable_total", "Ledger entries that could not be read."
         )
-        self.stop_failures = Counter(
-            "query_api_stop_failures_total",
-            "Abandoned queries that could not be stopped.",
-            registry=registry,
-        )
-        self.refused_sql = Counter(
-            "query_api_sql_refused_total", "Statements refused by the guard.", ["reason"],
-            registry=registry,
-        )  # fmt: skip
-        self.watermark = Gauge(
-            "query_api_watermark_timestamp_seconds",
-            "Newest receive time that is published.",
-            ["feed"],
-            registry=registry,
-        )
-        self.ledger_unreadable = Counter(
-            "query_api_ledger_unreadable_total",
-            "Ledger entries that could not be read.",
-            registry=registry,
-        )
-        self.closed_connections = Counter(
-            "query_api_connections_closed_total",
-            "Connections closed by a limit.",
-            ["reason"],
-            registry=registry,
+        self.closed_connections = family.counter(
+            "connections_closed_total", "Connections closed by a limit.", "reason"
         )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for route in ROUTES:

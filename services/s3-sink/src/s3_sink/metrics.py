@@ -1,7 +1,8 @@
 """What the sink counts. Label values are the topics that it was told to copy, or closed lists."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
+from coinlake.metrics import Family
 from s3_sink.core.part import Reason
 
 _SIZES = tuple(4.0**power * 1024 for power in range(9))  # 1 KiB to 64 MiB
@@ -11,87 +12,61 @@ class SinkMetrics:
     """All metrics of the sink; heartbeats are left out of what counts values."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        family = Family("s3_sink", registry)
         partition = ("topic", "partition")
-        self.objects_written = Counter(
-            "s3_sink_objects_written_total", "Objects stored.", partition, registry=registry
+        self.objects_written = family.counter(
+            "objects_written_total", "Objects stored.", *partition
         )
-        self.values_written = Counter(
-            "s3_sink_values_written_total", "Values stored.", partition, registry=registry
+        self.values_written = family.counter(
+            "values_written_total", "Values stored.", *partition
         )
-        self.raw_bytes = Counter(
-            "s3_sink_raw_bytes_total", "Bytes of values stored.", partition, registry=registry
+        self.raw_bytes = family.counter(
+            "raw_bytes_total", "Bytes of values stored.", *partition
         )
-        self.object_bytes = Histogram(
-            "s3_sink_object_bytes", "Sizes of objects.", buckets=_SIZES, registry=registry
+        self.object_bytes = family.histogram(
+            "object_bytes", "Sizes of objects.", buckets=_SIZES
         )
-        self.flushes = Counter(
-            "s3_sink_flushes_total", "Objects by why they were cut.", ("reason",),
-            registry=registry,
-        )  # fmt: skip
-        self.retries = Counter(
-            "s3_sink_retries_total", "Tries that failed and were repeated.", ("kind",),
-            registry=registry,
-        )  # fmt: skip
-        self.refused_creates = Counter(
-            "s3_sink_refused_creates_total", "PUTs answered with 412.", registry=registry
+        self.flushes = family.counter(
+            "flushes_total", "Objects by why they were cut.", "reason"
         )
-        self.adoptions = Counter(
-            "s3_sink_adoptions_total", "Objects of others taken over.", registry=registry
+        self.retries = family.counter(
+            "retries_total", "Tries that failed and were repeated.", "kind"
         )
-        self.commit_failures = Counter(
-            "s3_sink_commit_failures_total", "Commits that failed.", registry=registry
+        self.refused_creates = family.counter(
+            "refused_creates_total", "PUTs answered with 412."
         )
-        self.commit_seconds = Histogram(
-            "s3_sink_commit_seconds", "Time that commits took.", registry=registry
+        self.adoptions = family.counter("adoptions_total", "Objects of others taken over.")
+        self.commit_failures = family.counter("commit_failures_total", "Commits that failed.")
+        self.commit_seconds = family.histogram("commit_seconds", "Time that commits took.")
+        self.announcements_failed = family.counter(
+            "announcements_failed_total", "Hints not sent."
         )
-        self.announcements_failed = Counter(
-            "s3_sink_announcements_failed_total", "Hints not sent.", registry=registry
+        self.unknown_hours = family.counter(
+            "unknown_hour_records_total", "Records with an impossible timestamp."
         )
-        self.unknown_hours = Counter(
-            "s3_sink_unknown_hour_records_total", "Records with an impossible timestamp.",
-            registry=registry,
-        )  # fmt: skip
-        self.rebalances = Counter(
-            "s3_sink_rebalances_total", "Assignments received.", registry=registry
+        self.rebalances = family.counter("rebalances_total", "Assignments received.")
+        self.partitions = family.gauge("partitions", "Assigned partitions by state.", "state")
+        self.chain_end = family.gauge("chain_end_offset", "Where the chain ends.", *partition)
+        self.log_end = family.gauge("log_end_offset", "Where Kafka's log ends.", *partition)
+        self.lag_records = family.gauge(
+            "lag_records", "Records that Kafka has and raw has not.", *partition
         )
-        self.partitions = Gauge(
-            "s3_sink_partitions", "Assigned partitions by state.", ("state",), registry=registry
+        self.lag_seconds = family.gauge(
+            "lag_seconds", "Age of the oldest value that raw has not.", *partition
         )
-        self.chain_end = Gauge(
-            "s3_sink_chain_end_offset", "Where the chain ends.", partition, registry=registry
+        self.stored_timestamp = family.gauge(
+            "stored_timestamp_seconds", "Newest record timestamp stored.", *partition
         )
-        self.log_end = Gauge(
-            "s3_sink_log_end_offset", "Where Kafka's log ends.", partition, registry=registry
+        self.complete_to = family.gauge(
+            "complete_to_seconds", "How far the stream is complete.", *partition
         )
-        self.lag_records = Gauge(
-            "s3_sink_lag_records", "Records that Kafka has and raw has not.", partition,
-            registry=registry,
-        )  # fmt: skip
-        self.lag_seconds = Gauge(
-            "s3_sink_lag_seconds", "Age of the oldest value that raw has not.", partition,
-            registry=registry,
-        )  # fmt: skip
-        self.stored_timestamp = Gauge(
-            "s3_sink_stored_timestamp_seconds", "Newest record timestamp stored.", partition,
-            registry=registry,
-        )  # fmt: skip
-        self.complete_to = Gauge(
-            "s3_sink_complete_to_seconds", "How far the stream is complete.", partition,
-            registry=registry,
-        )  # fmt: skip
-        self.held_bytes = Gauge(
-            "s3_sink_held_bytes", "Memory held by records and objects.", registry=registry
+        self.held_bytes = family.gauge("held_bytes", "Memory held by records and objects.")
+        self.in_flight_bytes = family.gauge("in_flight_bytes", "Compressed bytes on their way.")
+        self.oldest_open_seconds = family.gauge(
+            "oldest_open_seconds", "Age of the oldest open value."
         )
-        self.in_flight_bytes = Gauge(
-            "s3_sink_in_flight_bytes", "Compressed bytes on their way.", registry=registry
-        )
-        self.oldest_open_seconds = Gauge(
-            "s3_sink_oldest_open_seconds", "Age of the oldest open value.", registry=registry
-        )
-        self.is_paused = Gauge(
-            "s3_sink_is_paused",
-            "1 while the byte budget holds fetching back.",
-            registry=registry,
+        self.is_paused = family.gauge(
+            "is_paused", "1 while the byte budget holds fetching back."
         )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for kind in ("conflict", "transient", "vanished"):
