@@ -191,6 +191,7 @@ async def test_an_offset_that_the_log_no_longer_has_is_told(
     fetched = await fetcher.poll(TIMEOUT_S)
 
     assert fetched.out_of_range == [TWO]
+    assert brokers.metadata_updates == 1, "a follower that has led may only be behind"
 
 
 async def test_a_broker_that_leads_no_more_is_left_alone_until_there_is_newer_metadata(

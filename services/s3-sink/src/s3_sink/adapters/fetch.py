@@ -206,6 +206,8 @@ class Fetcher:
         if answer.error is NoError:
             return bool(answer.data)
         if answer.error is OffsetOutOfRangeError:
+            # A follower answers too, and says this of what it does not have yet: it may have led.
+            self._client.force_metadata_update()
             fetched.out_of_range.append(answer.tp)
             return False
         self._leave_alone(answer.tp, answer.error.__name__)

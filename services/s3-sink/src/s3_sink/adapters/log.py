@@ -74,7 +74,11 @@ class KafkaLog:
         with translated(f"commits of {partition}"):
             found = await self._admin.list_consumer_group_offsets(self._group, partitions=[tp])
         commit = found.get(tp)
-        if commit is None or commit.offset < 0:
+        if commit is None:
+            # A partition that was asked for is in every answer, with -1 where there is no commit;
+            # aiokafka drops the answer's own error: the coordinator is loading, or has moved.
+            raise TransientError(f"commits of {partition}: the coordinator gives no answer")
+        if commit.offset < 0:
             return None
         return Commit(commit.offset, commit.metadata or "")
 
