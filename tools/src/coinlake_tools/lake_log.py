@@ -86,8 +86,12 @@ class KafkaLakeLog:
     async def members(self, group: str) -> int:
         with translated(f"group {group}"):
             (answer,) = await self._admin.describe_consumer_groups([group])
-        # (error, group, state, protocol type, protocol, members, …)
-        return len(answer.groups[0][5])
+            # (error, group, state, protocol type, protocol, members, …)
+            code, *_, members = answer.groups[0][:6]
+            if code:
+                # The coordinator is loading, or has moved: that it names no members says nothing.
+                raise for_code(code)
+        return len(members)
 
     async def _until(self, tp: TopicPartition, end: int) -> list[Record]:
         found: list[Record] = []
