@@ -80,10 +80,12 @@ def _has_stored(url: str, job: Job) -> bool:
     return running == job.partitions and stored >= job.values
 
 
-def _naive(level: int | None) -> Callable[[Job], Launch]:
-    def launch(job: Job) -> Launch:
+def _loop(module: str, level: int | None = None) -> Callable[[Job], Launch]:
+    """A loop of ours, in the packages that the sink itself has."""
+
+    def launch(_: Job) -> Launch:
         own = {} if level is None else {"BENCH_GZIP_LEVEL": str(level)}
-        return Launch([sys.executable, "-m", "bench.sink.writers.naive"], own)
+        return Launch([sys.executable, "-m", f"bench.sink.writers.{module}"], own)
 
     return launch
 
@@ -138,8 +140,9 @@ WRITERS: dict[str, Writer] = {
     writer.name: writer
     for writer in (
         Writer("coinlake", "coinlake's s3-sink, ISA-L", _coinlake),
-        Writer("naive", "aiokafka `async for`, gzip, aiobotocore", _naive(None)),
-        Writer("naive-default", "the same at Python's default level, 9", _naive(9)),
+        Writer("plain", "the sink's libraries in a loop of 60 lines, ISA-L", _loop("plain")),
+        Writer("naive", "aiokafka `async for`, gzip, aiobotocore", _loop("naive")),
+        Writer("naive-default", "the same at Python's default level, 9", _loop("naive", 9)),
         Writer(
             "confluent",
             "confluent-kafka in batches, gzip, boto3",
