@@ -1,6 +1,6 @@
 """Every mutation of a sound lake is caught and named; the sound lake itself is proven."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from coinlake.store import Listed
 from coinlake_tools.audit import Audit
+from coinlake_tools.lake_log import Kept
 
 if TYPE_CHECKING:
     from tests.unit.coinlake_tools.conftest import Lake
@@ -290,6 +291,23 @@ async def test_the_audit_waits_for_what_the_sinks_still_hold(
 
     assert not (await lake.audit()).is_proven
     assert (await patient.run([], lambda _: None)).is_proven
+
+
+async def test_what_the_sink_stores_while_the_audit_looks_is_not_ahead_of_the_log(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = lake.log.kept, set[str]()
+
+    async def kept(topic: str) -> Mapping[int, Kept]:
+        now = await real(topic)
+        if topic in asked:
+            return now
+        asked.add(topic)
+        return {number: Kept(one.start, one.end - 5) for number, one in now.items()}
+
+    monkeypatch.setattr(lake.log, "kept", kept)
+
+    assert (await lake.audit()).is_proven
 
 
 async def test_a_store_that_goes_away_between_listing_and_heads_is_no_verdict(
