@@ -119,6 +119,13 @@ S3_SINK = Board(
                       "Newest answer in Kafka minus newest in the raw zone, by receive time.",
                       ('coinlake:stage_timestamp_seconds{stage="kafka"}'
                        ' - on (feed) coinlake:stage_timestamp_seconds{stage="raw"}', "{{feed}}")),
+                graph("Lag in records", "short",
+                      "Offsets that Kafka has and the bucket has not, heartbeats included.",
+                      ("max by (topic, partition) (s3_sink_lag_records)",
+                       "{{topic}}-{{partition}}")),
+                graph("Lag in seconds", "s", "Age of the oldest value that the bucket has not.",
+                      ("max by (topic, partition) (s3_sink_lag_seconds)",
+                       "{{topic}}-{{partition}}")),
                 graph("End of the chain", "short", "Next offset that the raw zone lacks.",
                       ("max by (topic, partition) (s3_sink_chain_end_offset)",
                        "{{topic}}-{{partition}}")),
@@ -149,7 +156,8 @@ S3_SINK = Board(
         Row(
             "What hinders",
             (
-                graph("Tries repeated", "cpm", "PUTs and looks that failed, per minute.",
+                graph("Tries repeated", "cpm",
+                      "PUTs and looks that failed, per minute, by what the trouble was.",
                       ("sum by (kind) (rate(s3_sink_retries_total[5m])) * 60", "{{kind}}")),
                 graph("Other writers", "short", "In the last hour: PUTs refused with 412, objects taken over, rebalances.",
                       ("sum(increase(s3_sink_refused_creates_total[1h]))", "refused"),

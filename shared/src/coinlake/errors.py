@@ -10,6 +10,24 @@ CoinlakeError
   ConfigError              we cannot start; exit and say why
 """
 
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """What a dependency that could not help was in, for people and metrics: never to decide by."""
+
+    THROTTLED = "throttled"
+    """It asks for fewer requests."""
+    SERVER = "server"
+    """It failed by itself: 5xx."""
+    CONFLICT = "conflict"
+    """Two conditional writes met."""
+    DENIED = "denied"
+    """It does not let us: keys, rights, clocks."""
+    CONNECTION = "connection"
+    """It gave no answer: refused, reset, too late."""
+    OTHER = "other"
+
 
 class CoinlakeError(Exception):
     """The root of all errors raised on purpose."""
@@ -18,9 +36,16 @@ class CoinlakeError(Exception):
 class TransientError(CoinlakeError):
     """A dependency is away or refuses for now; trying again later can work."""
 
+    def __init__(self, said: str = "", trouble: Trouble = Trouble.OTHER) -> None:
+        super().__init__(said)
+        self.trouble = trouble
+
 
 class ConflictError(TransientError):
     """Two conditional writes met (HTTP 409); trying again decides it."""
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(said, Trouble.CONFLICT)
 
 
 class PreconditionFailedError(CoinlakeError):

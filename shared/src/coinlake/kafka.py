@@ -12,11 +12,15 @@ from aiokafka.errors import KafkaError
 
 from coinlake.contracts.headers import Header
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
-from coinlake.errors import BadRecordError, CoinlakeError, ConfigError, TransientError
+from coinlake.errors import BadRecordError, CoinlakeError, ConfigError, TransientError, Trouble
 from coinlake.settings import KafkaSettings
 
 # How long a producer that has failed may take to close.
 _CLOSE_S = 2.0
+_NO_ANSWER = {
+    "KafkaConnectionError", "KafkaTimeoutError", "NoBrokersAvailable", "NodeNotReadyError",
+    "RequestTimedOutError",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,19 @@ def translated(what: str) -> Iterator[None]:
         # Names, not classes: aiokafka raises several for one cause.
         if type(error).__name__ in {"MessageSizeTooLargeError", "InvalidMessageError"}:
             raise BadRecordError(said) from error
-        raise TransientError(said) from error
+        raise TransientError(said, trouble_of(error)) from error
     except OSError as error:
-        raise TransientError(f"{what}: {type(error).__name__}: {error}") from error
+        said = f"{what}: {type(error).__name__}: {error}"
+        raise TransientError(said, trouble_of(error)) from error
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """What kind of trouble an error of aiokafka tells of."""
+    name = type(error).__name__
+    if isinstance(error, OSError) or name in _NO_ANSWER:
+        return Trouble.CONNECTION
+    is_denied = "Authorization" in name or "Authentication" in name
+    return Trouble.DENIED if is_denied else Trouble.OTHER
 
 
 class KafkaProducer:

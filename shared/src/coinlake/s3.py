@@ -9,9 +9,15 @@ import aiohttp
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    EndpointConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     NoRegionError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import (
+    ConnectionError as NoConnectionError,
 )
 
 from coinlake.aws import open_client
@@ -21,8 +27,31 @@ from coinlake.errors import (
     NotFoundError,
     PreconditionFailedError,
     TransientError,
+    Trouble,
 )
 from coinlake.store import Listed, ObjectHead, ObjectStore
+
+_NO_KEYS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+_NO_ANSWER = (
+    NoConnectionError, HTTPClientError, IncompleteReadError, aiohttp.ClientError, OSError,
+)  # fmt: skip
+# Some are said with a status of another class: S3 gives 400 for a token that has expired.
+_CODES = {
+    "SlowDown": Trouble.THROTTLED,
+    "Throttling": Trouble.THROTTLED,
+    "ThrottlingException": Trouble.THROTTLED,
+    "RequestLimitExceeded": Trouble.THROTTLED,
+    "ExpiredToken": Trouble.DENIED,
+    "InvalidToken": Trouble.DENIED,
+    "TokenRefreshRequired": Trouble.DENIED,
+    "RequestTimeout": Trouble.CONNECTION,
+}
+_STATUSES = {
+    401: Trouble.DENIED,
+    403: Trouble.DENIED,
+    409: Trouble.CONFLICT,
+    429: Trouble.THROTTLED,
+}
 
 
 class S3Store:
@@ -144,14 +173,25 @@ def _translated(verb: str, key: str) -> Iterator[None]:
     except ClientError as error:
         raise _decided(verb, key, error) from error
     except NoCredentialsError as error:
-        raise TransientError(f"{verb} {key}: no AWS credentials") from error
-    except (EndpointConnectionError, BotoCoreError, aiohttp.ClientError, OSError) as error:
-        raise TransientError(f"{verb} {key}: {type(error).__name__}: {error}") from error
+        raise TransientError(f"{verb} {key}: no AWS credentials", trouble_of(error)) from error
+    except (BotoCoreError, aiohttp.ClientError, OSError) as error:
+        said = f"{verb} {key}: {type(error).__name__}: {error}"
+        raise TransientError(said, trouble_of(error)) from error
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """What kind of trouble an error of the client library tells of."""
+    if isinstance(error, ClientError):
+        status, code = _answered(error)
+        by_status = Trouble.SERVER if status >= 500 else _STATUSES.get(status, Trouble.OTHER)
+        return _CODES.get(code, by_status)
+    if isinstance(error, _NO_KEYS):
+        return Trouble.DENIED
+    return Trouble.CONNECTION if isinstance(error, _NO_ANSWER) else Trouble.OTHER
 
 
 def _decided(verb: str, key: str, error: ClientError) -> Exception:
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    code = error.response.get("Error", {}).get("Code", "")
+    status, code = _answered(error)
     said = f"{verb} {key}: {status} {code}"
     if code == "NoSuchBucket":
         # Not "the key is not there": a writer that believed so would start a new chain.
@@ -162,7 +202,13 @@ def _decided(verb: str, key: str, error: ClientError) -> Exception:
         return PreconditionFailedError(said)
     if status == 409:
         return ConflictError(said)
-    return TransientError(said)
+    return TransientError(said, trouble_of(error))
+
+
+def _answered(error: ClientError) -> tuple[int, str]:
+    """Status and code of an answer."""
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return status, error.response.get("Error", {}).get("Code", "")
 
 
 def _etag(quoted: str) -> str:

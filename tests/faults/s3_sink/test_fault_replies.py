@@ -57,11 +57,16 @@ async def test_f22_control_who_does_not_look_on_a_412_doubles(lab: Lab, fault: A
 
 
 @pytest.mark.parametrize(
-    ("status", "code"),
-    [(409, "ConditionalRequestConflict"), (500, "InternalError"), (503, "SlowDown"), (0, "")],
+    ("status", "code", "kind"),
+    [
+        (409, "ConditionalRequestConflict", "conflict"),
+        (500, "InternalError", "server"),
+        (503, "SlowDown", "throttled"),
+        (0, "", "connection"),
+    ],
 )
 async def test_f27_each_kind_of_refusal_is_tried_again(
-    lab: Lab, fault: Any, status: int, code: str
+    lab: Lab, fault: Any, status: int, code: str, kind: str
 ) -> None:
     if status:
         lab.faults.status, lab.faults.code = status, code
@@ -78,8 +83,11 @@ async def test_f27_each_kind_of_refusal_is_tried_again(
 
     tried = Counter(one.status for one in lab.faults.seen)
     # The HTTP client itself sends a PUT again, once and unseen, where the connection was cut.
-    assert sink.metric("s3_sink_retries_total") >= (3 if status else 2)
-    fault("F27", f"{code or 'reset'}: answers {dict(tried)}; {await prove(lab, watch)}")
+    told = sink.metric(rf's3_sink_retries_total\{{kind="{kind}"\}}')
+    assert told == sink.metric("s3_sink_retries_total") >= (3 if status else 2)
+    fault(
+        "F27", f"{code or 'reset'} ({kind}): answers {dict(tried)}; {await prove(lab, watch)}"
+    )
 
 
 @pytest.mark.timeout(600)

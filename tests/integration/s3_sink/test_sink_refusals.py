@@ -28,16 +28,20 @@ async def _until_stopped(lab: Lab, sink: SinkProcess) -> str:
     return str(sink.partition(name)["reason"])
 
 
-@pytest.mark.parametrize("status", [403, 503])
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [(403, "AccessDenied", "denied"), (503, "SlowDown", "throttled")],
+)
 async def test_a_store_that_refuses_is_retried_until_it_takes_everything(
-    lab: Lab, status: int
+    lab: Lab, status: int, code: str, kind: str
 ) -> None:
-    lab.faults.status = status
+    lab.faults.status, lab.faults.code = status, code
     await lab.create()
     await lab.numbers(0, 10)
 
     sink = lab.sink()
-    await sink.until(lambda: sink.metric("s3_sink_retries_total") >= 3)
+    told = rf's3_sink_retries_total\{{kind="{kind}"\}}'
+    await sink.until(lambda: sink.metric(told) >= 3)
     assert sink.get("/readyz")[0] == 503
     assert sink.get("/healthz")[0] == 200
     lab.faults.status = None

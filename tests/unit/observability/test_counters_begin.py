@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from prometheus_client import CollectorRegistry
 
+from coinlake.errors import Trouble
 from coinlake_tools.auditor import AuditMetrics
 from etl_runner import metrics as etl_runner
 from ingestor.adapters.coincap import FailureKind
@@ -81,11 +82,13 @@ def test_every_route_that_people_wait_for_begins_at_zero() -> None:
 
 
 def test_every_kind_of_the_sinks_retries_begins_at_zero() -> None:
-    given = re.findall(r'retried\(partition, "(\w+)"', sources("s3-sink", "s3_sink"))
+    said = re.findall(r"retried\(partition, ([\w.\"]+)", sources("s3-sink", "s3_sink"))
+    given: dict[str, set[str]] = {"error.trouble": {*Trouble}, '"vanished"': {"vanished"}}
     registry = CollectorRegistry()
     SinkMetrics(registry)
 
-    assert set(given) == {
+    assert set(said) == set(given)
+    assert set().union(*given.values()) == {
         sample.labels["kind"]
         for family in registry.collect()
         for sample in family.samples

@@ -47,6 +47,8 @@ class FaultyStore(FakeStore):
         self._rng = rng
         self._overwrites = overwrites
         self.lose_next = 0
+        self.failures: list[Exception] = []
+        """What the next PUTs raise."""
 
     async def put(
         self,
@@ -58,6 +60,8 @@ class FaultyStore(FakeStore):
         if_match: str | None = None,
         content_type: str = "application/octet-stream",
     ) -> str:
+        if self.failures:
+            raise self.failures.pop(0)
         luck = 1.0 if self._rng is None else self._rng.random()
         if luck < 0.1:
             raise TransientError("503 SlowDown")

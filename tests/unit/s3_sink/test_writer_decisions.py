@@ -7,7 +7,7 @@ import pytest
 
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import parse_raw_key
-from coinlake.errors import InvariantError
+from coinlake.errors import ConflictError, InvariantError, TransientError, Trouble
 from s3_sink.core.part import Reason
 
 if TYPE_CHECKING:
@@ -55,6 +55,21 @@ async def test_a_lost_reply_is_found_again_and_counts_as_written(world: World) -
     assert world.heard.refused == 1
     assert len(world.heard.written_keys) == 1
     assert world.heard.adopted_keys == []
+
+
+async def test_each_repeated_try_is_reported_with_the_trouble_that_it_met(
+    world: World,
+) -> None:
+    denied = TransientError("PUT k: 403 AccessDenied", Trouble.DENIED)
+    world.store.failures = [denied, ConflictError("409"), TransientError("odd")]
+    lane = world.lane()
+    lane.add(_records(0, 3), 0.0)
+    lane.seal(Reason.AGE)
+
+    await world.write_all(lane, world.writer())
+
+    assert world.chain() == [(0, 3)]
+    assert world.heard.retries == ["denied", "conflict", "other"]
 
 
 @pytest.mark.parametrize("theirs", [2, 5, 9])

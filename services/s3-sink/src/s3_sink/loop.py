@@ -253,7 +253,7 @@ class Sink:
                 start = await self._find(partition)
                 break
             except TransientError as error:
-                self._tell.retried(partition, "transient", str(error))
+                self._tell.retried(partition, error.trouble, str(error))
             await self._outside.wait(attempt)
             attempt += 1
         lane.begin(start.epoch, start.tip.link, start.tip.complete_to_ms)

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
+from coinlake.errors import Trouble
 from coinlake.metrics import Family
 from s3_sink.core.part import Reason
 
@@ -69,7 +70,7 @@ class SinkMetrics:
             "is_paused", "1 while the byte budget holds fetching back."
         )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
-        for kind in ("conflict", "transient", "vanished"):
+        for kind in (*Trouble, "vanished"):
             self.retries.labels(kind)
         for reason in Reason:
             self.flushes.labels(reason.value)

@@ -8,7 +8,6 @@ from coinlake.contracts.raw_codec import Encoded
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.errors import (
-    ConflictError,
     InvariantError,
     PreconditionFailedError,
     TransientError,
@@ -90,11 +89,9 @@ class Writer:
         while True:
             try:
                 found = await self._try(partition, key, meta, body)
-            except ConflictError as error:
-                self._report.retried(partition, "conflict", str(error))
             except TransientError as error:
-                # Away, slow, 5xx, 401, 403: the record has nowhere else to go, so it waits.
-                self._report.retried(partition, "transient", str(error))
+                # Away, slow, 409, 5xx, 401, 403: the record has nowhere else to go, so it waits.
+                self._report.retried(partition, error.trouble, str(error))
             else:
                 if found is not None:
                     return found
