@@ -39,6 +39,7 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "nft": lambda: shutil.which("nft"),
     "haproxy": lambda: shutil.which("haproxy"),
     "jq": lambda: shutil.which("jq"),
+    "strace": lambda: shutil.which("strace"),
     "debootstrap": lambda: shutil.which("debootstrap"),
     "root": lambda: "root" if os.geteuid() == 0 else None,
 }

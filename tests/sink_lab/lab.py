@@ -64,6 +64,8 @@ class Lab:
     """Where sinks log, if not beside everything else."""
     launcher: tuple[str, ...] = ()
     """Words before the command of a sink."""
+    replicas: int = 1
+    """Of each partition."""
 
     def __post_init__(self) -> None:
         self.s3 = boto3.client(
@@ -93,7 +95,7 @@ class Lab:
             # The records are older than any retention: Kafka must not expire them meanwhile.
             config = {"retention.ms": "-1", "cleanup.policy": policy}
             config |= {name.replace("_", "."): value for name, value in more.items()}
-            new = NewTopic(self.topic, partitions, 1, topic_configs=config)
+            new = NewTopic(self.topic, partitions, self.replicas, topic_configs=config)
             # A topic of that name may still be on its way out.
             while (await admin.create_topics([new])).topic_errors[0][1] != 0:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
@@ -193,6 +195,7 @@ class Lab:
             "S3_SINK_RETRY_CAP_S": "1",
             "S3_SINK_BATCH__MAX_AGE_S": "0.3",
             "S3_SINK_HTTP__PORT": str(port),
+            "S3_SINK_REPLICATION_FACTOR": str(self.replicas),
             **settings,
         }
         module = ["tests.sink_lab.armed", *armed.split()] if armed else ["s3_sink"]

@@ -69,11 +69,20 @@ class BrokerSpec:
             "broker.heartbeat.interval.ms": "1000",
         }
 
+    @property
+    def heap(self) -> str:
+        """The most memory that its Java heap may take, as Java wants it."""
+        return HEAP
+
+    def format_arguments(self) -> list[str]:
+        """How the format is told whose the storage will be: the only node of a new cluster."""
+        return ["--standalone", "-t", new_cluster_id()]
+
     def java(self, main: str, *arguments: str) -> list[str]:
         """The command line of one of Kafka's Java programs."""
         executable = str(self.java_home / "bin" / "java")
         class_path = str(self.jars_dir / "*")
-        quick = [*_QUICK_START, HEAP, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        quick = [*_QUICK_START, self.heap, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         return [executable, *quick, "-cp", class_path, main, *arguments]
 
     def command(self) -> list[str]:
@@ -95,7 +104,7 @@ def write_properties(spec: BrokerSpec) -> None:
 
 def format_command(spec: BrokerSpec) -> list[str]:
     """The command line that makes an empty storage folder a broker's."""
-    arguments = ["format", "--standalone", "-t", _cluster_id(), "-c", str(spec.properties_file)]
+    arguments = ["format", *spec.format_arguments(), "-c", str(spec.properties_file)]
     return spec.java("kafka.tools.StorageTool", *arguments)
 
 
@@ -192,6 +201,7 @@ def start_broker(
         broker.stop()
 
 
-def _cluster_id() -> str:
+def new_cluster_id() -> str:
+    """An id for a new cluster."""
     # Kafka's own ids are 22 characters of URL-safe base64 that do not start with a dash.
     return "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
