@@ -64,8 +64,6 @@ class KafkaLog:
                     self._reader.seek(tp, offset)
                     async with asyncio.timeout(_READ_TIMEOUT_S):
                         return await self._first(tp, kept.end)
-            except TimeoutError as error:
-                raise TransientError(f"read {partition} at {offset}: no answer") from error
             finally:
                 self._reader.unsubscribe()
 
