@@ -137,6 +137,23 @@ S3_SINK = Board(
             ),
         ),
         Row(
+            "The audit",
+            (
+                number("Findings", "short", "Of the last audit; a tail is only behind.",
+                       "max by (kind) (audit_findings)", (1, "red"), legend="{{kind}}"),
+                number("Next verdict", "s", "Time until it is due; below zero it is late.",
+                       "max(audit_due_timestamp_seconds) - time()", (-3600, "red"), (0, "green")),
+                number("Objects", "short", "Raw objects that the last audit saw.",
+                       "max(audit_objects)"),
+                number("Could not look", "short", "Audits without a verdict in the last day.",
+                       "sum(increase(audit_failures_total[1d]))", (1, "orange")),
+                graph("Not in raw", "short",
+                      "Records that Kafka had when the last audit began; also without a sink.",
+                      ("max by (topic, partition) (audit_lag_records)",
+                       "{{topic}}-{{partition}}")),
+            ),
+        ),
+        Row(
             "Objects",
             (
                 graph("Objects", "cpm", "Objects stored per minute.",
