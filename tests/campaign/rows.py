@@ -24,7 +24,7 @@ _FAULTS = (
     ("zombies", "F23, F36: frozen with a PUT under way; a store that cannot refuse", 360),
     ("members", "F24, F25, F26, F35: the group", 300),
     ("crashes", "F20, F21, F31, F32, F37: the sink dies or fails at each step", 600),
-    ("broker", "F10 to F13, F33: one broker, three, full and failing disks", 570),
+    ("broker", "F10 to F13, F33: one broker, three, full and failing disks", 520),
     ("topics", "F14, F15, F16: topic and group changed behind its back", 150),
     ("records", "F29, F30, F34: odd, big and shuffled records", 60),
     ("producer", "F05, F08, F33: sent twice, too big, not written down", 240),
