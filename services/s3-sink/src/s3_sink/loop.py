@@ -8,7 +8,6 @@ from typing import Protocol
 from coinlake import logs
 from coinlake.contracts.announcements import Landed
 from coinlake.errors import InvariantError, TransientError
-from s3_sink.core.commits import Commits
 from s3_sink.core.epochs import current_epoch
 from s3_sink.core.flow import Budget
 from s3_sink.core.lane import Lane, State
@@ -17,6 +16,7 @@ from s3_sink.core.ports import Codec, Commit, Log, Partition, Polled, Source, St
 from s3_sink.core.promises import Promises
 from s3_sink.core.start import Finder, Start
 from s3_sink.core.writer import Report, Writer, announcement
+from s3_sink.trail import CommitReport, Trail
 
 log = logs.get(__name__)
 
@@ -24,14 +24,12 @@ log = logs.get(__name__)
 _FLUSH_SHARE = 0.8
 
 
-class Teller(Report, Protocol):
+class Teller(Report, CommitReport, Protocol):
     """Hears what the writer and the loop meet."""
 
     def started(self, partition: Partition, epoch: int, link: int, compared: bool) -> None: ...
     def stopped(self, partition: Partition, reason: str) -> None: ...
     def left(self, partition: Partition) -> None: ...
-    def committed(self, seconds: float) -> None: ...
-    def commit_failed(self, reason: str) -> None: ...
     def polled(self, trouble: str | None) -> None: ...
     def assigned(self, partitions: int) -> None: ...
 
@@ -94,8 +92,7 @@ class Sink:
         self._policy = policy
         self._writer = writer
         self._tell = tell
-        self._commits = Commits()
-        self._to_commit = asyncio.Event()
+        self._trail = Trail(outside.source, tell, outside.wait, outside.now_s)
         self._slots: dict[Partition, Slot] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._is_leaving = False
@@ -108,7 +105,10 @@ class Sink:
         """Serve partitions until `stop` is set, then store what is held and return."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            side = [tasks.create_task(self._tick()), tasks.create_task(self._commit_behind())]
+            side = [
+                tasks.create_task(self._tick()),
+                tasks.create_task(self._trail.follow(self._slots)),
+            ]
             join(self)
             await self._poll_until(stop, beat)
             self._is_leaving = True
@@ -258,7 +258,7 @@ class Sink:
             attempt += 1
         lane.begin(start.epoch, start.tip.link, start.tip.complete_to_ms)
         lane.stored_to_ms = start.tip.stored_to_ms
-        self._adopt_commit(partition, start)
+        self._trail.begin(partition, start.committed, start.tip.reached)
         self._tell.started(partition, start.epoch, start.tip.link, start.compared)
         self._source.seek(partition, lane.fetched_to)
         if not slot.is_closing:
@@ -268,16 +268,6 @@ class Sink:
         store, log_, codec = self._outside.store, self._outside.log, self._outside.codec
         epoch = await current_epoch(store, log_, partition.topic, self._outside.now_ms())
         return await Finder(store, codec, log_, partition, epoch).start()
-
-    def _adopt_commit(self, partition: Partition, start: Start) -> None:
-        """Remember what Kafka has, and bring it up to the chain's end."""
-        self._commits.forget(partition)
-        if start.committed is not None:
-            self._commits.known(partition, start.committed)
-        if start.tip.found is not None:
-            commit = Commit(start.tip.link, str(start.tip.found.key))
-            self._commits.confirm(partition, commit)
-            self._to_commit.set()
 
     async def _write(self, slot: Slot) -> None:
         """Write sealed parts, one at a time, until a restart is asked for."""
@@ -302,8 +292,7 @@ class Sink:
             # Not all of it was here to be compared: the chain's end must tell whose records it has.
             self._restart(slot)
         # Commit last: a crash before it costs a look at the bucket, never a record.
-        self._commits.confirm(lane.partition, Commit(lane.link, str(outcome.found.key)))
-        self._to_commit.set()
+        self._trail.confirm(lane.partition, Commit(lane.link, str(outcome.found.key)))
         self._outside.announce(announcement(outcome.found))
         self._regulate()
 
@@ -313,7 +302,7 @@ class Sink:
         slots = [self._slots[one] for one in partitions if one in self._slots]
         deadline_s = self._policy.flush_deadline_s
         await _within(deadline_s * _FLUSH_SHARE, self._flush(slots, reason))
-        await _within(deadline_s * (1 - _FLUSH_SHARE), self._last_commit(partitions))
+        await _within(deadline_s * (1 - _FLUSH_SHARE), self._trail.end(partitions))
         await self._drop(slots)
 
     async def _flush(self, slots: Collection[Slot], reason: Reason) -> None:
@@ -327,12 +316,6 @@ class Sink:
             if slot.lane.first_sealed is not None:
                 await slot.idle.wait()
 
-    async def _last_commit(self, partitions: Collection[Partition]) -> None:
-        try:
-            await self._commit(partitions)
-        except TransientError as error:
-            self._tell.commit_failed(str(error))
-
     async def _drop(self, slots: Collection[Slot]) -> None:
         tasks = []
         for slot in slots:
@@ -345,34 +328,10 @@ class Sink:
                 tasks.append(slot.task)
             if self._slots.get(partition) is slot:
                 del self._slots[partition]
-            self._commits.forget(partition)
+            self._trail.forget(partition)
             self._tell.left(partition)
         if tasks:
             await asyncio.wait(tasks)
-
-    # Commits trail.
-
-    async def _commit_behind(self) -> None:
-        failures = 0
-        while True:
-            await self._to_commit.wait()
-            self._to_commit.clear()
-            try:
-                await self._commit(self._slots)
-                failures = 0
-            except TransientError as error:
-                self._tell.commit_failed(str(error))
-                self._to_commit.set()
-                await self._outside.wait(failures)
-                failures += 1
-
-    async def _commit(self, partitions: Collection[Partition]) -> None:
-        pending = self._commits.pending(partitions)
-        if pending:
-            began_s = self._outside.now_s()
-            await self._source.commit(pending)
-            self._commits.done(pending)
-            self._tell.committed(self._outside.now_s() - began_s)
 
     @property
     def lanes(self) -> Mapping[Partition, Lane]:
@@ -381,7 +340,7 @@ class Sink:
 
     def committed(self, partition: Partition) -> int | None:
         """The offset that Kafka has for a partition of ours; None where it has none."""
-        return self._commits.committed(partition)
+        return self._trail.committed(partition)
 
 
 def _is_reading(slot: Slot) -> bool:

@@ -31,6 +31,11 @@ class Tip:
     def stored_to_ms(self) -> int | None:
         return None if self.found is None else self.found.stored_to_ms
 
+    @property
+    def reached(self) -> Commit | None:
+        """What to commit of it; nothing at the origin."""
+        return None if self.found is None else Commit(self.link, str(self.found.key))
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
