@@ -16,6 +16,7 @@ log = logs.get(__name__)
 
 EXIT_CONFIG = 2
 EXIT_STUCK = 70
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Pulse:
@@ -64,7 +65,8 @@ def watchdog(pulse: Pulse, interval_s: float = 1.0) -> Iterator[None]:
 def run(service: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     """Run a service until SIGTERM or SIGINT sets `stop` and `main` returns; the exit code.
 
-    0 after a clean stop, 2 with one sentence where the configuration is wrong, 1 otherwise.
+    0 after a clean stop, 2 with one sentence where the configuration is wrong, 1 otherwise. For
+    the last thing that a process does: from then on it hears neither signal.
     """
     try:
         asyncio.run(_until_stopped(main))
@@ -87,9 +89,15 @@ def _explained(service: str, error: Exception) -> int:
 async def _until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await main(stop)
+    # Not the loop's own handlers: it would take them back when it closes, and a second signal in
+    # the moment that the interpreter takes to go would make a clean end a death.
+    for number in _STOPPING:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    try:
+        await main(stop)
+    finally:
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _first(error: BaseException) -> BaseException:

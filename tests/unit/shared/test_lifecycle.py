@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -15,12 +16,33 @@ from coinlake.lifecycle import EXIT_CONFIG, Pulse, run, sleep_or_stop
 from coinlake.testing import FakeClock
 
 
+@pytest.fixture(autouse=True)
+def hears_signals_again() -> Iterator[None]:
+    """`run` is the last thing that a process does; here the next test needs them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def test_a_signal_asks_the_service_to_stop_and_it_ends_with_zero() -> None:
     async def main(stop: asyncio.Event) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         await stop.wait()
 
     assert run("test", main) == 0
+
+
+def test_a_second_signal_while_the_process_goes_changes_nothing() -> None:
+    async def main(stop: asyncio.Event) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stop.wait()
+
+    code = run("test", main)
+    os.kill(os.getpid(), signal.SIGTERM)  # as while the interpreter takes itself down
+    os.kill(os.getpid(), signal.SIGINT)
+
+    assert code == 0
 
 
 def test_a_wrong_configuration_is_one_sentence_and_its_own_exit_code(
