@@ -20,6 +20,7 @@ from tests.campaign.rows import ROWS, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".local" / "campaign"
+_INTERRUPTED_S = 100.0
 REPORT = ROOT / "docs" / "reference" / "campaign.md"
 
 
@@ -86,14 +87,14 @@ def _run_row(row: Row, commit: str, number: int, of: int) -> Outcome:
     log = FOLDER / f"{row.id}.log"
     began = time.monotonic()
     with log.open("w") as output:
-        code = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, *row.command],
             cwd=ROOT,
             env={**os.environ, "COINLAKE_FULL_SIZE": "1"},
             stdout=output,
             stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
+        )
+        code = _waited(process)
     lines = log.read_text(errors="replace").splitlines() or [""]
     outcome = Outcome(
         row.id,
@@ -150,6 +151,15 @@ def _report(newest: dict[str, Outcome]) -> str:
             f"| {outcome.seconds} | {said} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _waited(process: "subprocess.Popen[bytes]") -> int:
+    """Its exit code. On Ctrl-C, which it hears too, it is given time to end what it started."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait(_INTERRUPTED_S)
+        raise
 
 
 def _git(*words: str) -> str:
