@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.integration.ec2.reading import Reader
+
 ROOT = Path(__file__).resolve().parents[3]
 EC2 = ROOT / "deploy" / "ec2"
 
@@ -43,3 +45,13 @@ def aws_environ(aws_endpoint: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_PAGER": "",
     }
+
+
+@pytest.fixture
+def reader(tmp_path: Path, aws_environ: dict[str, str]) -> Reader:
+    one = Reader(tmp_path, aws_environ | {"HOME": str(tmp_path)})
+    (tmp_path / "deploy").symlink_to(ROOT / "deploy")
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/coinlake-0.1.0.tar.gz").write_bytes(b"a release")
+    one.client("s3").create_bucket(Bucket="my-releases")
+    return one

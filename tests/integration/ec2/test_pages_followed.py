@@ -7,87 +7,17 @@ here; tests/unit/ec2/test_page_commands.py looks that what those name exists.
 
 import hashlib
 import json
-import re
-import subprocess
-from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
 from coinlake_tools.bundle import installed_bundle
+from tests.integration.ec2.reading import HOW_TO, Reader, blocks
 
 pytestmark = [
     pytest.mark.needs("aws"),
     # moto says so for each kind that its CloudFormation lacks.
     pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning"),
 ]
-ROOT = Path(__file__).resolve().parents[3]
-HOW_TO = ROOT / "docs" / "how-to"
-
-
-def blocks(page: str, section: str | None = None) -> list[str]:
-    """The `sh` blocks of a page, or of one of its sections."""
-    text = (HOW_TO / f"{page}.md").read_text()
-    if section is not None:
-        (text,) = re.findall(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
-    return [
-        re.sub(r"^   ", "", b, flags=re.M) for b in re.findall(r"```sh\n(.*?)```", text, re.S)
-    ]
-
-
-class Reader:
-    """Somebody with a terminal, an AWS account and a release, who reads and types."""
-
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
-        self.folder = folder
-        self.environ = environ
-        self.filled: dict[str, str] = {"MY-RELEASES": "my-releases", "MY-LAKE": "my-lake"}
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service, endpoint_url=self.environ["AWS_ENDPOINT_URL"], region_name="us-east-1",
-            aws_access_key_id="k", aws_secret_access_key="s",
-        )  # fmt: skip
-
-    def types(self, script: str, typed: str = "") -> str:
-        """Run a block in this shell's folder; what it printed."""
-        for blank, value in self.filled.items():
-            script = script.replace(blank, value)
-        assert "…" not in script, script
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=self.folder, env=self.environ, input=typed, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
-    def network(self) -> dict[str, str]:
-        """What `describe-stacks` would tell; moto forgets outputs of stacks made by change set."""
-        summaries = self.client("cloudformation").list_stack_resources(
-            StackName="coinlake-network"
-        )["StackResourceSummaries"]
-        ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in summaries}
-        (subnet,) = self.client("ec2").describe_subnets(SubnetIds=[ids["Subnet"]])["Subnets"]
-        return {
-            "VpcId": ids["Vpc"],
-            "SubnetId": ids["Subnet"],
-            "SubnetZone": subnet["AvailabilityZone"],
-        }
-
-    def parameter(self, path: str) -> str:
-        found = self.client("ssm").get_parameter(Name=path, WithDecryption=True)
-        return str(found["Parameter"]["Value"])
-
-
-@pytest.fixture
-def reader(tmp_path: Path, aws_environ: dict[str, str]) -> Reader:
-    one = Reader(tmp_path, aws_environ | {"HOME": str(tmp_path)})
-    (tmp_path / "deploy").symlink_to(ROOT / "deploy")
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist/coinlake-0.1.0.tar.gz").write_bytes(b"a release")
-    one.client("s3").create_bucket(Bucket="my-releases")
-    return one
 
 
 def test_the_way_from_a_release_to_the_stack_and_to_nothing(reader: Reader) -> None:
@@ -95,11 +25,6 @@ def test_the_way_from_a_release_to_the_stack_and_to_nothing(reader: Reader) -> N
     (release,) = blocks("deploy-on-ec2", "2. The release")
     reader.types(release)
     sha, digest = hashlib.sha256(b"a release").hexdigest(), installed_bundle().digest
-
-    # 3. The network.
-    (network,) = blocks("deploy-on-ec2", "3. The network (or your own)")
-    reader.types(network)
-    ids = reader.network()
 
     # 4. Secrets.
     key, query = blocks("deploy-on-ec2", "4. Secrets")
@@ -111,12 +36,8 @@ def test_the_way_from_a_release_to_the_stack_and_to_nothing(reader: Reader) -> N
     (hashed,) = json.loads(reader.parameter("/coinlake/coinlake/env/query-api/QUERY_API_KEYS"))
     assert hashed == f"me:read,sql:{hashlib.sha256(secret.encode()).hexdigest()}"
 
-    # 5. The stack: the command as it stands, with what the steps before told.
-    (deploy,) = blocks("deploy-on-ec2", "5. The stack")
-    reader.filled |= {f"{name}=…": f"{name}={ids[name]}" for name in ids}
-    reader.filled |= {"ReleaseSha256=…": f"ReleaseSha256={sha}"}
-    reader.filled |= {"JobDigest=…": f"JobDigest={digest}"}
-    reader.types(deploy)
+    # 3. The network, and 5. the stack.
+    reader.deploys(sha, digest)
     stacks = reader.client("cloudformation").describe_stacks(StackName="coinlake")["Stacks"]
     assert stacks[0]["StackStatus"] == "CREATE_COMPLETE"
     assert "COINLAKE_BUCKET=my-lake" in reader.parameter("/coinlake/coinlake/host")
@@ -127,15 +48,10 @@ def test_the_way_from_a_release_to_the_stack_and_to_nothing(reader: Reader) -> N
     assert reader.parameter("/coinlake/coinlake/env/ingestor/COINCAP_API_KEY") == "another-key"
 
     # Restore: the same command with other parameters; what is not said stays as it was.
-    again, *_ = deploy[deploy.index("aws cloudformation") :].split(" --parameter-overrides")
-    rest = again.split("aws cloudformation deploy ")[1].replace("\\\n", " ")
-    reader.filled |= {"deploy …": f"deploy {rest}"}
+    reader.deploys_again()
     (restore,) = blocks("restore", "The instance is gone or broken, the volume is there")
     reader.types(restore)
-    (coinlake,) = reader.client("cloudformation").describe_stacks(StackName="coinlake")[
-        "Stacks"
-    ]
-    kept = {one["ParameterKey"]: one["ParameterValue"] for one in coinlake["Parameters"]}
+    kept = reader.parameters()
     assert (kept["RunHost"], kept["BucketName"]) == ("yes", "my-lake")
 
     # Remove everything; of the network's stack moto cannot take a VPC apart.
