@@ -68,6 +68,16 @@ def ratios(writers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | 
     }
 
 
+def incomplete(sizes: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Who did not store all, once: the writer, and the bytes of a value."""
+    return [
+        (one["writer"], size["size"])
+        for size in sizes
+        for one in size["writers"]
+        if not one["stored_all_once"]
+    ]
+
+
 def machine() -> dict[str, Any]:
     """Where it was measured, so that figures of two machines are not taken for one's."""
     versions = {}
