@@ -16,7 +16,7 @@ from s3_sink.core.lane import State
 from s3_sink.core.part import Limits
 from s3_sink.core.ports import Partition
 from s3_sink.core.writer import Writer
-from s3_sink.loop import Outside, Policy, Sink
+from s3_sink.loop.sink import Outside, Policy, Sink
 from tests.sim.broker import Broker
 from tests.sim.bucket import Bucket, BucketStore
 from tests.sim.client import MemberSource, ReaderLog

@@ -15,7 +15,7 @@ from s3_sink.core.lane import State
 from s3_sink.core.part import Limits, Reason
 from s3_sink.core.ports import Commit, Partition, Polled
 from s3_sink.core.writer import Writer
-from s3_sink.loop import Outside, Policy, Sink
+from s3_sink.loop.sink import Outside, Policy, Sink
 
 if TYPE_CHECKING:
     from tests.unit.s3_sink.conftest import World

@@ -34,7 +34,7 @@ from s3_sink.core.lane import State
 from s3_sink.core.part import Limits
 from s3_sink.core.status import partition_status
 from s3_sink.core.writer import Writer
-from s3_sink.loop import Outside, Policy, Sink
+from s3_sink.loop.sink import Outside, Policy, Sink
 from s3_sink.metrics import SinkMetrics
 
 log = logs.get(__name__)

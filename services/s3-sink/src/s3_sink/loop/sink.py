@@ -16,7 +16,7 @@ from s3_sink.core.ports import Codec, Commit, Log, Partition, Polled, Source, St
 from s3_sink.core.promises import Promises
 from s3_sink.core.start import Finder, Start
 from s3_sink.core.writer import Report, Writer, announcement
-from s3_sink.trail import CommitReport, Trail
+from s3_sink.loop.trail import CommitReport, Trail
 
 log = logs.get(__name__)
 

@@ -1,0 +1,1 @@
+"""The loops: what the sink does, and when."""
