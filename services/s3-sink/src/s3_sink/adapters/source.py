@@ -19,6 +19,11 @@ from coinlake.settings import KafkaSettings
 from s3_sink.adapters import fetch
 from s3_sink.core.ports import Commit, Partition, Polled
 
+# A broker that has just come back may not know the topic yet: the group's leader then assigns
+# nothing, without an error, and looks again when its metadata is this old; aiokafka's default is
+# five minutes.
+_METADATA_MAX_AGE_MS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -128,6 +133,7 @@ async def open_source(
         heartbeat_interval_ms=min(3000, int(membership.session_timeout_s * 1000 / 3)),
         # aiokafka's default is the session timeout, and a flush on revoke needs its time.
         rebalance_timeout_ms=int(membership.rebalance_timeout_s * 1000),
+        metadata_max_age_ms=_METADATA_MAX_AGE_MS,
     )
     limits = fetch.Limits(membership.fetch_bytes, membership.request_bytes)
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
