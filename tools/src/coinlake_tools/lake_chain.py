@@ -1,6 +1,5 @@
 """The chains as they lie in the bucket: epochs, and objects with their metadata."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from coinlake.contracts.raw_layout import (
     parse_raw_key,
     topic_prefix,
 )
+from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
 from coinlake_tools.chain_audit import Audited, Chain, Finding, Kind, Seen, audited
 
@@ -79,21 +79,11 @@ async def topic_view(store: ObjectStore, topic: str) -> TopicView:
 
 
 async def _heads(store: ObjectStore, keys: Sequence[RawKey]) -> list[Seen]:
-    found: list[Seen] = []
-
     async def head(key: RawKey) -> Seen:
         answer = await store.head(str(key))
         return Seen(key, None if answer is None else answer.metadata)
 
-    for at in range(0, len(keys), _AT_ONCE):
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                asked = [tasks.create_task(head(key)) for key in keys[at : at + _AT_ONCE]]
-        except ExceptionGroup as failed:
-            # One store, one reason: callers decide by its class.
-            raise failed.exceptions[0] from failed
-        found += [one.result() for one in asked]
-    return found
+    return await fan_out(head, keys, _AT_ONCE)
 
 
 async def _epochs(store: ObjectStore, topic: str) -> tuple[dict[int, Epoch], list[Finding]]:

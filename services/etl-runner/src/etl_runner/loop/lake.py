@@ -1,6 +1,5 @@
 """The bucket as the runner reads it: raw listings, metadata, ledger heads."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from coinlake.contracts.ledger import (
 from coinlake.contracts.raw_layout import hour_prefix, topic_prefix
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
 from coinlake.errors import InvariantError
+from coinlake.fan_out import fan_out
 from coinlake.store import Listed, ObjectStore
 from etl_runner.core.hours import FeedHour
 
@@ -78,23 +78,15 @@ class Lake:
             for item in wanted
             if (item.key, item.etag) in self._metas
         }
-        gate = asyncio.Semaphore(_AT_ONCE)
 
         async def look(item: Listed) -> None:
-            async with gate:
-                head = await self.store.head(item.key)
+            head = await self.store.head(item.key)
             # Gone or replaced since: what was listed is frozen, and the job will refuse it.
             meta = None if head is None or head.etag != item.etag else head.metadata
             found[item.key, item.etag] = None if meta is None else parse_raw_meta(meta)
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for item in wanted:
-                    if (item.key, item.etag) not in found:
-                        group.create_task(look(item))
-        except ExceptionGroup as failed:
-            # One store, one reason: the caller decides by its class.
-            raise failed.exceptions[0] from failed
+        new = [item for item in wanted if (item.key, item.etag) not in found]
+        await fan_out(look, new, _AT_ONCE)
         self._metas.update(found)
         _forget(self._metas)
         return [

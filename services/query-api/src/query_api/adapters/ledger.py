@@ -9,6 +9,7 @@ from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from coinlake.contracts.ledger import parse_entry
+from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
 from query_api.core.coverage import Heads, Published, head_keys, published, watermark_ms
 from query_api.metrics import QueryApiMetrics
@@ -66,7 +67,8 @@ class Ledger:
         # An old hour can get a new version at any time, so all days must be listed sometimes.
         keys = await (self._list_all() if full else self._list_recent(at_ms))
         self._keys = head_keys(keys) if full else {**self._keys, **head_keys(keys)}
-        await self._read([key for key in self._keys.values() if key not in self._entries])
+        new = [key for key in self._keys.values() if key not in self._entries]
+        await fan_out(self._read, new, _READS_AT_ONCE)
         wanted = set(self._keys.values())
         self._entries = {key: entry for key, entry in self._entries.items() if key in wanted}
         if full:
@@ -86,18 +88,8 @@ class Ledger:
             keys += [item.key async for item in self._store.list(prefix, f"{prefix}dt={day}")]
         return keys
 
-    async def _read(self, keys: list[str]) -> None:
-        gate = asyncio.Semaphore(_READS_AT_ONCE)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for key in keys:
-                    tasks.create_task(self._read_one(key, gate))
-        except* Exception as group:
-            raise group.exceptions[0] from None
-
-    async def _read_one(self, key: str, gate: asyncio.Semaphore) -> None:
-        async with gate:
-            body = await self._store.get(key)
+    async def _read(self, key: str) -> None:
+        body = await self._store.get(key)
         try:
             self._entries[key] = published(parse_entry(body or b""))
         except ValueError as error:
