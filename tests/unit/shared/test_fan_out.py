@@ -48,4 +48,4 @@ async def test_one_that_fails_is_the_reason_and_the_others_are_given_up() -> Non
     with pytest.raises(TransientError, match="the store is away"):
         await fan_out(ask, range(5), 3)
 
-    assert given_up == [0, 2]
+    assert sorted(given_up) == [0, 2]  # a task group cancels in no order
