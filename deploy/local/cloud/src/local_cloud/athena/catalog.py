@@ -8,7 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.types import Type, hive_type
+from local_cloud.athena.hive_types import hive_type
+from local_cloud.athena.types import Type
 
 BATCH = 100
 

@@ -1,20 +1,21 @@
 """One table reference as an Arrow dataset: partitions, files and columns chosen at scan time."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow import fs
-from sqlglot import exp
 
 from local_cloud.athena import json_files, parquet_files, projection
 from local_cloud.athena.catalog import Catalog, CatalogColumn, Partition, Storage, Table
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.lake import Lake, LakeObject, Meter
-from local_cloud.athena.pruning import Key, Pruner, candidates
-from local_cloud.athena.types import arrow_type
+from local_cloud.athena.ir import Expr
+from local_cloud.athena.pruning import Pruner, candidates
+from local_cloud.athena.values.arrow import arrow_type
+from local_cloud.athena.values.moments import parse_date
 
 # DuckDB reads a table's first column for count(*); this one costs nothing.
 ROWS = "$row"
@@ -27,19 +28,24 @@ class TableScan:
     def __init__(self, table: Table, catalog: Catalog, lake: Lake, meter: Meter) -> None:
         self.table = table
         self._catalog, self._lake, self._meter = catalog, lake, meter
-        self._where: tuple[exp.Expression, Key] | None = None
+        self._where: tuple[Expr, Mapping[str, str]] | None = None
+        # Names of the catalog have no business in the engine's text.
+        self._labels = {one.name: f"c{i}" for i, one in enumerate((*table.columns, *table.keys))}
         # The error behind a failed scan: DuckDB would only pass on its text.
         self.failure: Exception | None = None
         self.partitions_read: list[str] = []
 
-    def narrow(self, where: exp.Expression, key: Key) -> None:
+    def narrow(self, where: Expr, keys: Mapping[str, str]) -> None:
         """Remember the WHERE around this reference."""
-        self._where = (where, key)
+        self._where = (where, keys)
 
     def schema(self) -> Any:
         columns = (*self.table.columns, *self.table.keys)
         return pa.schema(
-            [(ROWS, pa.bool_()), *((one.name, arrow_type(one.type)) for one in columns)]
+            [
+                (ROWS, pa.bool_()),
+                *((self._labels[one.name], arrow_type(one.type)) for one in columns),
+            ]
         )
 
     def partitions(self, pushed: Any) -> Iterator[tuple[Partition, dict[str, Any]]]:
@@ -53,7 +59,7 @@ class TableScan:
             values = key_values(self.table.keys, partition.values)
             if pruner is None or pruner.keeps(values):
                 kept.append((partition, values))
-        yield from _unfiltered(kept, pushed, self.table, self.schema())
+        yield from _unfiltered(kept, pushed, self.schema(), self._labels)
 
     def _listed(self) -> Iterator[Partition]:
         if not self.table.projected:
@@ -74,16 +80,21 @@ class TableScan:
 
     def _batches(self, columns: list[str], pushed: Any) -> Iterator[Any]:
         schema = self.schema()
-        wanted = [(one.name, one.type) for one in self.table.columns if one.name in columns]
+        labels = self._labels
+        wanted = [
+            (one.name, one.type) for one in self.table.columns if labels[one.name] in columns
+        ]
         for partition, values in self.partitions(pushed):
             self.partitions_read.append("/".join(partition.values))
             for of in self._lake.objects(partition.location):
                 self._meter.check()
-                for rows, arrays in self._file(of, wanted):
+                for rows, found in self._file(of, wanted):
+                    arrays = {labels[name]: array for name, array in found.items()}
                     arrays[ROWS] = pa.nulls(rows, pa.bool_())
                     for name, value in values.items():
-                        arrays[name] = pa.repeat(
-                            pa.scalar(value, schema.field(name).type), rows
+                        label = labels[name]
+                        arrays[label] = pa.repeat(
+                            pa.scalar(value, schema.field(label).type), rows
                         )
                     fields = [schema.field(name) for name in columns]
                     batch = pa.record_batch(
@@ -114,7 +125,10 @@ def _filtered(batch: Any, pushed: Any) -> Iterator[Any]:
 
 
 def _unfiltered(
-    kept: list[tuple[Partition, dict[str, Any]]], pushed: Any, table: Table, schema: Any
+    kept: list[tuple[Partition, dict[str, Any]]],
+    pushed: Any,
+    schema: Any,
+    labels: Mapping[str, str],
 ) -> Iterator[tuple[Partition, dict[str, Any]]]:
     """The partitions that the engine's filter can keep, by Arrow's own guarantee logic."""
     if pushed is None:
@@ -122,7 +136,7 @@ def _unfiltered(
         return
     form, files = ds.ParquetFileFormat(), fs.LocalFileSystem()
     fragments = [
-        form.make_fragment(str(index), files, partition_expression=_guarantee(values, schema))
+        form.make_fragment(str(index), files, partition_expression=_guarantee(values, schema, labels))
         for index, (_, values) in enumerate(kept)
     ]
     # Nothing is opened here: the paths are only numbers to come back with.
@@ -131,9 +145,10 @@ def _unfiltered(
         yield kept[int(fragment.path)]
 
 
-def _guarantee(values: dict[str, Any], schema: Any) -> Any:
+def _guarantee(values: dict[str, Any], schema: Any, labels: Mapping[str, str]) -> Any:
     said = ds.scalar(True)
-    for name, value in values.items():
+    for key, value in values.items():
+        name = labels[key]
         if value is None:
             said = said & ds.field(name).is_null()
         else:
@@ -144,7 +159,7 @@ def _guarantee(values: dict[str, Any], schema: Any) -> Any:
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "varchar": str,
     "char": str,
-    "date": date.fromisoformat,
+    "date": parse_date,
     "tinyint": int,
     "smallint": int,
     "integer": int,

@@ -1,23 +1,27 @@
 """The DuckDB engine: one locked-down database per query, fed with Arrow and nothing else."""
 
-import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
-import sqlglot
-from sqlglot import exp
+import pyarrow as pa
 
-from local_cloud.athena import arithmetic, casts, views
+from local_cloud.athena import queries, views
+from local_cloud.athena.analysis.context import Session
 from local_cloud.athena.catalog import Catalog
-from local_cloud.athena.compile_query import BoundTable, Column, Queries, Resolve, View
 from local_cloud.athena.dataset import LakeDataset, TableScan
+from local_cloud.athena.duck_sql.planning import planned
+from local_cloud.athena.duck_sql.relation import BoundTable, Relation, View
+from local_cloud.athena.duck_sql.udf import Udfs
+from local_cloud.athena.engine import OutputColumn
 from local_cloud.athena.failures import CutoffError, QueryError, not_supported
+from local_cloud.athena.ir import Expr
 from local_cloud.athena.lake import Lake, Meter
-from local_cloud.athena.pruning import Key
-from local_cloud.athena.types import duck_name
+from local_cloud.athena.types import Type
+from local_cloud.athena.values.arrow import arrow_type
 
-# Division repeats its operands' text; a query that grows beyond this is refused.
+# Some forms repeat their operands' text; a query that grows beyond this is refused.
 MAX_SQL = 2_000_000
 BATCH_ROWS = 8_192
 # The database sees no file, no network, no extension and none of Python's variables.
@@ -29,103 +33,97 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "2GB",
 }
 LOCK = "SET TimeZone='UTC'; SET python_enable_replacements=false; SET lock_configuration=true"
-_CODED = re.compile(r"<<([A-Z_]+): (.*?)>>(.*?)(?:' to INT64|$)", re.DOTALL)
-
-
-def locked_connection() -> Any:
-    """A DuckDB that can compute on what is registered with it, and nothing more."""
-    connection = duckdb.connect(":memory:", config=CONFIG)
-    connection.execute(arithmetic.MACROS)
-    connection.execute(casts.MACROS)
-    connection.execute(LOCK)
-    return connection
 
 
 class DuckEngine:
     """Compiles Athena's SQL by type and runs it on DuckDB."""
 
-    def __init__(self, catalog: Catalog, lake: Lake) -> None:
-        self._catalog, self._lake = catalog, lake
+    def __init__(
+        self, catalog: Catalog, lake: Lake, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._catalog, self._lake, self._clock = catalog, lake, clock
 
-    def prepare(self, query: exp.Expression, database: str, meter: Meter) -> "DuckAnswer":
-        binder = Binder(self._catalog, self._lake, meter, database)
-        made = Queries(binder.resolve_in, binder.prune).compile(query, database)
-        if len(made.sql) > MAX_SQL:
-            raise not_supported("expressions that grow so large; split the query")
-        return DuckAnswer(made.sql, made.columns, binder.scans)
+    def prepare(
+        self, sql: str, parameters: Sequence[str], database: str, meter: Meter
+    ) -> "DuckAnswer":
+        binder = Binder(self._catalog, self._lake, meter)
+        session = Session(database.lower(), int(self._clock() * 1_000_000))
+        made = compiled(sql, parameters, session, binder)
+        return DuckAnswer(*made, binder.scans)
 
     def close(self) -> None:
         """Nothing is kept between queries."""
 
 
+def compiled(
+    sql: str, parameters: Sequence[str], session: Session, tables: Any
+) -> tuple[Relation, Udfs]:
+    """The query as DuckDB's SQL, and the Python functions that this calls."""
+    udfs = Udfs()
+    nodes = [queries.parameter(one) for one in parameters]
+    try:
+        made = planned(sql, nodes, session, tables, udfs)
+    except RecursionError as error:
+        raise not_supported("expressions nested so deeply") from error
+    if len(made.sql) > MAX_SQL:
+        raise not_supported("expressions that grow so large; split the query")
+    return made, udfs
+
+
+def output_columns(made: Relation) -> tuple[OutputColumn, ...]:
+    """What the answer's columns are called: those without a name by their place."""
+    return tuple(
+        OutputColumn(one.name if one.name is not None else f"_col{i}", one.type)
+        for i, one in enumerate(made.fields)
+    )
+
+
 class Binder:
     """Turns names of the catalog into relations of one query."""
 
-    def __init__(self, catalog: Catalog, lake: Lake, meter: Meter, database: str) -> None:
+    def __init__(self, catalog: Catalog, lake: Lake, meter: Meter) -> None:
         self._catalog, self._lake, self._meter = catalog, lake, meter
-        self._database = database
         self.scans: dict[str, TableScan] = {}
 
-    def resolve_in(self, database: str | None) -> Resolve:
-        def resolve(given: str | None, name: str) -> BoundTable | View:
-            return self._bind(given or database or self._database, name)
-
-        return resolve
-
-    def _bind(self, database: str, name: str) -> BoundTable | View:
+    def bind(self, database: str, name: str) -> BoundTable | View:
         table = self._catalog.table(database, name)
         if table.is_view:
             stored = views.stored(table)
-            return View(
-                sqlglot.parse_one(stored.sql, read="athena"),
-                stored.database or database,
-                tuple(Column(one.name, one.type) for one in stored.columns),
-            )
+            columns = tuple((one.name, one.type) for one in stored.columns)
+            return View(stored.sql, stored.database or database, columns)
         # One relation per reference: each has a WHERE, and so partitions, of its own.
         relation = f"lake{len(self.scans)}"
         self.scans[relation] = TableScan(table, self._catalog, self._lake, self._meter)
-        columns = tuple(Column(c.name, c.type) for c in (*table.columns, *table.keys))
-        return BoundTable(relation, columns, frozenset(key.name for key in table.keys))
+        listed = tuple((one.name, one.type) for one in (*table.columns, *table.keys))
+        return BoundTable(relation, listed, frozenset(key.name for key in table.keys))
 
-    def prune(self, relation: str, where: exp.Expression, key: Key) -> None:
-        self.scans[relation].narrow(where, key)
+    def prune(self, relation: str, where: Expr, keys: Mapping[str, str]) -> None:
+        self.scans[relation].narrow(where, keys)
 
 
 class DuckAnswer:
     """One compiled query and the database that it runs in."""
 
-    def __init__(
-        self, sql: str, columns: tuple[Column, ...], scans: dict[str, TableScan]
-    ) -> None:
-        self.sql, self.columns, self.scans = sql, columns, scans
+    def __init__(self, made: Relation, udfs: Udfs, scans: Mapping[str, TableScan]) -> None:
+        self.columns = output_columns(made)
+        self._made, self._udfs, self._scans = made, udfs, scans
         self._connection = locked_connection()
 
     def batches(self) -> Iterator[Any]:
         try:
-            for relation, scan in self.scans.items():
+            for relation, scan in self._scans.items():
                 self._connection.register(relation, LakeDataset(scan))
-            result = self._connection.execute(self.sql)
-            self._check_types(result.description)
-            yield from result.to_arrow_reader(BATCH_ROWS)
+            yield from executed(self._connection, self._made, self._udfs)
         except (QueryError, CutoffError):
             raise
         except Exception as error:
-            raise self._translated(error) from error
+            raise self._scan_failure() or error from error
 
-    def _check_types(self, description: Any) -> None:
-        """The compiler's claim against the engine's: a difference is never answered."""
-        for column, described in zip(self.columns, description, strict=True):
-            claimed, real = duck_name(column.type), str(described[1])
-            if "STRUCT" not in claimed and claimed.replace('"', "") != real.replace('"', ""):
-                raise not_supported(
-                    f"column {column.name}: {column.type} in Athena, but {real} in this engine"
-                )
-
-    def _translated(self, error: Exception) -> Exception:
-        for scan in self.scans.values():
+    def _scan_failure(self) -> Exception | None:
+        for scan in self._scans.values():
             if isinstance(scan.failure, (QueryError, CutoffError)):
                 return scan.failure
-        return translated(error)
+        return None
 
     def cancel(self) -> None:
         self._connection.interrupt()
@@ -134,32 +132,72 @@ class DuckAnswer:
         self._connection.close()
 
 
-_NAMES = (
-    (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
-    (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
-    (duckdb.BinderException, "SYNTAX_ERROR"),
-    (duckdb.ParserException, "SYNTAX_ERROR"),
-    (duckdb.OutOfMemoryException, "EXCEEDED_LOCAL_MEMORY_LIMIT"),
-    (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
-)
+def locked_connection() -> Any:
+    """A DuckDB that can compute on what is registered with it, and nothing more."""
+    connection = duckdb.connect(":memory:", config=CONFIG)
+    connection.execute(LOCK)
+    return connection
 
 
-def translated(error: Exception) -> QueryError:
-    """DuckDB's error in Athena's words."""
+def executed(connection: Any, made: Relation, udfs: Udfs) -> Iterator[Any]:
+    """The rows as record batches. Raises QueryError for whatever goes wrong."""
+    try:
+        udfs.register(connection)
+        reader = connection.execute(made.sql).to_arrow_reader(BATCH_ROWS)
+        _check_types(reader.schema, made)
+        for batch in reader:
+            # TRY may have made null of what this engine cannot say.
+            if udfs.refusal is not None:
+                raise udfs.refusal
+            yield batch
+        if udfs.refusal is not None:
+            raise udfs.refusal
+    except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
+        raise translated(error, udfs) from error
+
+
+def _check_types(schema: Any, made: Relation) -> None:
+    """The compiler's claim against the engine's: a difference is never answered."""
+    for field, one in zip(schema, made.fields, strict=True):
+        if not _same(field.type, arrow_type(one.type)):
+            raise not_supported(
+                f"column {one.name}: {one.type} in Athena, but {field.type} in this engine"
+            )
+
+
+def _same(have: Any, want: Any) -> bool:
+    if pa.types.is_list(have) and pa.types.is_list(want):
+        return _same(have.value_type, want.value_type)
+    if pa.types.is_map(have) and pa.types.is_map(want):
+        return _same(have.key_type, want.key_type) and _same(have.item_type, want.item_type)
+    if pa.types.is_struct(have) and pa.types.is_struct(want):
+        return have.num_fields == want.num_fields and all(
+            have.field(i).name == want.field(i).name
+            and _same(have.field(i).type, want.field(i).type)
+            for i in range(have.num_fields)
+        )
+    return bool(have == want)
+
+
+def translated(error: Exception, udfs: Udfs) -> QueryError:
+    """DuckDB's error in Athena's words. What is not known is refused: it says nothing of Trino."""
     said = str(error)
-    if coded := _CODED.search(said):
-        value = f": {coded[3]}" if coded[1] == "INVALID_CAST_ARGUMENT" else ""
-        return QueryError(coded[1], f"{coded[2]}{value}")
-    if isinstance(error, duckdb.InterruptException):
+    if udfs.refusal is not None:
+        return udfs.refusal
+    if found := udfs.failure(said):
+        return found
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in said[:20]:
         return QueryError("USER_CANCELED", "Query was canceled")
-    first = said.split("\n\n")[0]
-    if "out of range" in first:
-        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", first)
-    if "Scalar" in first and "more than one row" in first:
+    first = said.split("\n")[0]
+    if isinstance(error, duckdb.OutOfRangeException) or "Out of Range Error" in first:
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", first.removeprefix("Out of Range Error: "))
+    if "More than one row returned by a subquery" in first:
         return QueryError(
             "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"
         )
-    for kind, name in _NAMES:
-        if isinstance(error, kind):
-            return QueryError(name, first)
-    return QueryError("GENERIC_INTERNAL_ERROR", first, category=1, error_type=200)
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in first:
+        return QueryError("EXCEEDED_LOCAL_MEMORY_LIMIT", first)
+    return not_supported(f"this query: its engine says {first}")
+
+
+__all__ = ["Type", "compiled"]

@@ -1,18 +1,25 @@
 """The port behind which an SQL engine stands: DuckDB today, Trino some day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlglot import exp
-
-from local_cloud.athena.compile_query import Column
 from local_cloud.athena.lake import Meter
+from local_cloud.athena.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class OutputColumn:
+    """A column of a query's answer, its name as the query wrote it."""
+
+    name: str
+    type: Type
 
 
 class Answer(Protocol):
     """A query that is ready to run."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[OutputColumn, ...]
 
     def batches(self) -> Iterator[Any]:
         """Arrow record batches whose columns stand in the order of `columns`."""
@@ -28,8 +35,13 @@ class Answer(Protocol):
 class Engine(Protocol):
     """Plans queries written in Athena's dialect over the catalog."""
 
-    def prepare(self, query: exp.Expression, database: str, meter: Meter) -> Answer:
-        """Resolve, type and bind `query`; QueryError where Athena would refuse it."""
+    def prepare(
+        self, sql: str, parameters: Sequence[str], database: str, meter: Meter
+    ) -> Answer:
+        """Resolve, type and bind a query; QueryError where Athena would refuse it.
+
+        `parameters` are the constant expressions that stand for its `?`.
+        """
         ...
 
     def close(self) -> None: ...

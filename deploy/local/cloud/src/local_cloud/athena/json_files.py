@@ -13,7 +13,8 @@ import pyarrow as pa
 from local_cloud.athena.catalog import Storage
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.lake import Lake, LakeObject, Meter
-from local_cloud.athena.types import Type, arrow_type, field_key
+from local_cloud.athena.types import Type
+from local_cloud.athena.values.arrow import arrow_type, field_key
 
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
 HCATALOG = "org.apache.hive.hcatalog.data.JsonSerDe"
@@ -206,10 +207,10 @@ def _row(value: Any, kind: Type) -> dict[str, Any]:
         raise ValueError(value)
     fields = _lowered(value)
     made: dict[str, Any] = {}
-    for index, inner in enumerate(kind.args):
-        key = field_key(kind, index)
+    for index, (name, inner) in enumerate(zip(kind.fields, kind.args, strict=True)):
+        key = field_key(index)
         try:
-            made[key] = converted(fields.get(key), inner)
+            made[key] = converted(fields.get(name or ""), inner)
         except (ValueError, TypeError, InvalidOperation, OverflowError):
             # One bad field must not take the whole row of an array with it.
             made[key] = None

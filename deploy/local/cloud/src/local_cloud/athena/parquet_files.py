@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.lake import Lake, LakeObject, Meter, ObjectFile
-from local_cloud.athena.types import Type, arrow_type, field_key
+from local_cloud.athena.types import Type
+from local_cloud.athena.values.arrow import arrow_type, field_key
 
 # Rows handed on at once; decoded row groups are the larger part of the memory.
 BATCH_ROWS = 32_768
@@ -157,11 +158,10 @@ def _modulo(column: Any, by: int) -> Any:
 def _struct(column: Any, declared: Type) -> Any:
     present = {column.type.field(i).name.lower(): i for i in range(column.type.num_fields)}
     children = []
-    for index, kind in enumerate(declared.args):
-        name = field_key(declared, index)
+    for name, kind in zip(declared.fields, declared.args, strict=True):
         if name in present:
             children.append(conformed(column.field(present[name]), kind))
         else:
             children.append(pa.nulls(len(column), arrow_type(kind)))
-    names = [field_key(declared, i) for i in range(len(declared.args))]
+    names = [field_key(i) for i in range(len(declared.args))]
     return pa.StructArray.from_arrays(children, names=names, mask=column.is_null())

@@ -1,78 +1,63 @@
 """Which partitions a WHERE can never keep, decided from their key values alone."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlglot import exp
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.ir import Call, Cast, Column, Constant, Expr, Special
+from local_cloud.athena.values import compare
+from local_cloud.athena.values.casts import caster
 
 # "Cannot be told from the keys": such a partition is read.
 UNKNOWN = object()
-Key = Callable[[exp.Expression], str | None]
 
 
 class Pruner:
-    """Evaluates a WHERE in three-valued logic, with everything but the keys unknown."""
+    """Evaluates a WHERE in three-valued logic, with everything but the keys unknown.
 
-    def __init__(self, where: exp.Expression, key: Key) -> None:
-        self._where, self._key = where, key
+    `keys` are the partition keys by the names that their columns have in the WHERE.
+    """
 
-    def keeps(self, values: dict[str, Any]) -> bool:
+    def __init__(self, where: Expr, keys: Mapping[str, str]) -> None:
+        self._where, self._keys = where, keys
+
+    def keeps(self, values: Mapping[str, Any]) -> bool:
         """False only if no row of a partition with these key values can pass."""
-        verdict = self._logic(self._where, values)
+        verdict = self._value(self._where, values)
         return verdict is UNKNOWN or verdict is True
 
-    def _logic(self, node: exp.Expression, values: dict[str, Any]) -> Any:
-        """True, False, None (null) or UNKNOWN."""
-        if isinstance(node, exp.Paren):
-            return self._logic(node.this, values)
-        if isinstance(node, exp.And):
-            return _conjunction([self._logic(part, values) for part in node.flatten()])
-        if isinstance(node, exp.Or):
-            return _disjunction([self._logic(part, values) for part in node.flatten()])
-        if isinstance(node, exp.Not):
-            inner = self._logic(node.this, values)
-            return (not inner) if isinstance(inner, bool) else inner
-        if isinstance(node, exp.Between):
-            value = self._value(node.this, values)
-            low = _compare(exp.GTE, value, self._value(node.args["low"], values))
-            high = _compare(exp.LTE, value, self._value(node.args["high"], values))
-            return _conjunction([low, high])
-        if isinstance(node, exp.In) and node.expressions and not node.args.get("query"):
-            value = self._value(node.this, values)
-            listed = [self._value(one, values) for one in node.expressions]
-            return _disjunction([_compare(exp.EQ, value, one) for one in listed])
-        if type(node) in _ORDER:
-            left, right = (self._value(one, values) for one in (node.this, node.expression))
-            return _compare(type(node), left, right)
-        return UNKNOWN
-
-    def _value(self, node: exp.Expression, values: dict[str, Any]) -> Any:
-        """A scalar's value, or UNKNOWN."""
-        if isinstance(node, exp.Paren):
-            return self._value(node.this, values)
-        if isinstance(node, exp.Literal):
-            if node.is_string:
-                return node.name
-            return int(node.name) if node.name.isdigit() else UNKNOWN
-        if isinstance(node, exp.Column):
-            name = self._key(node)
+    def _value(self, expr: Expr, values: Mapping[str, Any]) -> Any:
+        """The value of an expression, None for null, or UNKNOWN."""
+        if isinstance(expr, Constant):
+            return expr.value
+        if isinstance(expr, Column):
+            name = self._keys.get(expr.name)
             return values.get(name, UNKNOWN) if name is not None else UNKNOWN
-        if isinstance(node, (exp.DPipe, exp.Concat)):
-            return self._joined(node, values)
-        if isinstance(node, exp.Cast):
-            return _cast(self._value(node.this, values), node.args["to"].this.name)
-        if isinstance(node, exp.Tuple):
-            parts = tuple(self._value(one, values) for one in node.expressions)
-            return UNKNOWN if any(part is UNKNOWN for part in parts) else parts
+        if isinstance(expr, Cast):
+            return self._cast(expr, values)
+        if isinstance(expr, Call):
+            return self._joined(expr, values)
+        if isinstance(expr, Special):
+            found = _FORMS.get(expr.form)
+            if found is not None:
+                return found(expr, [self._value(one, values) for one in expr.operands])
         return UNKNOWN
 
-    def _joined(self, node: exp.Expression, values: dict[str, Any]) -> Any:
-        nodes = (
-            [node.this, node.expression] if isinstance(node, exp.DPipe) else node.expressions
-        )
-        parts = [self._value(one, values) for one in nodes]
-        return "".join(parts) if all(isinstance(part, str) for part in parts) else UNKNOWN
+    def _cast(self, expr: Cast, values: Mapping[str, Any]) -> Any:
+        inner = self._value(expr.value, values)
+        if inner is UNKNOWN or inner is None or expr.value.type == expr.type:
+            return inner
+        try:
+            return caster(expr.value.type, expr.type)(inner)
+        except QueryError:
+            # What fails is left for the engine to say.
+            return UNKNOWN
+
+    def _joined(self, expr: Call, values: Mapping[str, Any]) -> Any:
+        if expr.bound.declared.key != "concat(varchar,...)":
+            return UNKNOWN
+        parts = [self._value(one, values) for one in expr.arguments]
+        return "".join(parts) if all(isinstance(one, str) for one in parts) else UNKNOWN
 
 
 def _conjunction(parts: list[Any]) -> Any:
@@ -84,80 +69,91 @@ def _conjunction(parts: list[Any]) -> Any:
 
 
 def _disjunction(parts: list[Any]) -> Any:
-    if any(part is True for part in parts):
-        return True
-    if any(part is UNKNOWN for part in parts):
+    return _negation(_conjunction([_negation(part) for part in parts]))
+
+
+def _negation(part: Any) -> Any:
+    return (not part) if isinstance(part, bool) else part
+
+
+def _compared(operator: str, left: Any, right: Any, expr: Special) -> Any:
+    if left is UNKNOWN or right is UNKNOWN:
         return UNKNOWN
-    return None if any(part is None for part in parts) else False
+    of = expr.operands[0].type
+    if operator == "=":
+        return compare.equal(left, right, of)
+    if operator == "<>":
+        return _negation(compare.equal(left, right, of))
+    if operator in (">", ">="):
+        left, right = right, left
+    try:
+        return compare.less(left, right, of, operator in ("<=", ">="))
+    except QueryError:
+        return UNKNOWN
 
 
-_ORDER: dict[type, Callable[[Any, Any], bool]] = {
-    exp.EQ: lambda a, b: a == b,
-    exp.NEQ: lambda a, b: a != b,
-    exp.LT: lambda a, b: a < b,
-    exp.LTE: lambda a, b: a <= b,
-    exp.GT: lambda a, b: a > b,
-    exp.GTE: lambda a, b: a >= b,
+def _comparison(operator: str) -> Callable[[Special, list[Any]], Any]:
+    return lambda expr, parts: _compared(operator, parts[0], parts[1], expr)
+
+
+def _between(expr: Special, parts: list[Any]) -> Any:
+    above = _compared(">=", parts[0], parts[1], expr)
+    return _conjunction([above, _compared("<=", parts[0], parts[2], expr)])
+
+
+def _in(expr: Special, parts: list[Any]) -> Any:
+    return _disjunction([_compared("=", parts[0], one, expr) for one in parts[1:]])
+
+
+def _is_null(_: Special, parts: list[Any]) -> Any:
+    return UNKNOWN if parts[0] is UNKNOWN else parts[0] is None
+
+
+def _row(_: Special, parts: list[Any]) -> Any:
+    return UNKNOWN if any(part is UNKNOWN for part in parts) else tuple(parts)
+
+
+_FORMS: dict[str, Callable[[Special, list[Any]], Any]] = {
+    "and": lambda _, parts: _conjunction(parts),
+    "or": lambda _, parts: _disjunction(parts),
+    "not": lambda _, parts: _negation(parts[0]),
+    "between": _between,
+    "in": _in,
+    "is_null": _is_null,
+    "row": _row,
+    **{one: _comparison(one) for one in ("=", "<>", "<", "<=", ">", ">=")},
 }
 
 
-def _compare(kind: type, left: Any, right: Any) -> Any:
-    if left is UNKNOWN or right is UNKNOWN:
-        return UNKNOWN
-    if left is None or right is None:
-        return None
-    if type(left) is not type(right) or _mixed(left, right):
-        return UNKNOWN
-    return _ORDER[kind](left, right)
-
-
-def _mixed(left: Any, right: Any) -> bool:
-    """Row values whose parts are of different kinds are not compared here."""
-    if not isinstance(left, tuple):
-        return False
-    return len(left) != len(right) or any(
-        type(a) is not type(b) or a is None for a, b in zip(left, right, strict=True)
-    )
-
-
-def _cast(value: Any, to: str) -> Any:
-    if not isinstance(value, str):
-        return value if to in ("TEXT", "VARCHAR") and isinstance(value, str) else UNKNOWN
-    if to in ("TEXT", "VARCHAR"):
-        return value
-    if to == "DATE":
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            return UNKNOWN
-    if to in ("INT", "BIGINT") and value.isdigit():
-        return int(value)
-    return UNKNOWN
-
-
-def candidates(where: exp.Expression, key: Key, name: str) -> list[str] | None:
+def candidates(where: Expr, keys: Mapping[str, str], name: str) -> list[str] | None:
     """The texts that `name = …` or `name IN (…)` demands at the top level of a WHERE."""
-    parts = list(where.flatten()) if isinstance(where, exp.And) else [where]
-    for part in parts:
-        found = _demanded(part.unnest() if isinstance(part, exp.Paren) else part, key, name)
-        if found is not None:
-            return found
-    return None
+    if isinstance(where, Special) and where.form == "and":
+        for part in where.operands:
+            found = candidates(part, keys, name)
+            if found is not None:
+                return found
+        return None
+    if not isinstance(where, Special) or where.form not in ("=", "in"):
+        return None
+    value, *others = where.operands
+    if where.form == "=" and not _is_key(value, keys, name):
+        value, others = where.operands[1], [where.operands[0]]
+    if not _is_key(value, keys, name):
+        return None
+    texts = [_text(one) for one in others]
+    return [one for one in texts if one is not None] if None not in texts else None
 
 
-def _demanded(part: exp.Expression, key: Key, name: str) -> list[str] | None:
-    """What one condition of a conjunction demands of the key."""
-    if isinstance(part, exp.And):
-        return candidates(part, key, name)
-    if isinstance(part, exp.EQ):
-        for one, other in ((part.this, part.expression), (part.expression, part.this)):
-            if key(one) == name and isinstance(other, exp.Literal):
-                return [other.name]
-    if isinstance(part, exp.In) and part.expressions and key(part.this) == name:
-        values = part.expressions
-        return (
-            [v.name for v in values]
-            if all(isinstance(v, exp.Literal) for v in values)
-            else None
-        )
+def _is_key(expr: Expr, keys: Mapping[str, str], name: str) -> bool:
+    """The key itself, or the key made a wider text or number for the comparison."""
+    while isinstance(expr, Cast) and not expr.safe:
+        expr = expr.value
+    return isinstance(expr, Column) and keys.get(expr.name) == name
+
+
+def _text(expr: Expr) -> str | None:
+    while isinstance(expr, Cast) and expr.value.type.name == expr.type.name:
+        expr = expr.value
+    if isinstance(expr, Constant) and isinstance(expr.value, (str, int)):
+        return str(expr.value)
     return None

@@ -1,15 +1,12 @@
 """Statements that hold a query: its text, its parameters, CREATE VIEW, CTAS and UNLOAD."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from local_cloud.athena.failures import QueryError, not_supported, syntax_error
-from local_cloud.athena.statements import Reader, tokens
-
-MAX_DEPTH = 200
+from local_cloud.athena.sql import tree
+from local_cloud.athena.sql.query_parser import parse_expression, parse_query
+from local_cloud.athena.statements import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,73 +33,35 @@ class Unload:
     properties: dict[str, str]
 
 
-def parsed(sql: str, parameters: list[str] | None = None) -> exp.Expression:
-    """One query as a tree, with each `?` replaced by its parameter's expression."""
-    sql = _bound(sql, parameters or [])
-    _refuse_bombs(sql)
+def parameter(sql: str) -> tree.Expression:
+    """An ExecutionParameter as the constant expression that it is.
+
+    Raises INVALID_PARAMETER_USAGE for anything that is no constant.
+    """
     try:
-        found = [one for one in sqlglot.parse(sql, read="athena") if one is not None]
-    except (SqlglotError, RecursionError) as error:
-        raise syntax_error(f"line 1:1: {_first_line(error)}") from error
-    if len(found) != 1:
-        raise syntax_error("Only one sql statement is allowed")
-    tree = found[0]
-    if not isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)):
-        raise not_supported(f"the statement {tree.key.upper()}")
-    return tree
-
-
-def _first_line(error: Exception) -> str:
-    # sqlglot underlines the place with terminal codes.
-    return (
-        (str(error).splitlines() or ["cannot be parsed"])[0]
-        .replace("\x1b[4m", "")
-        .replace("\x1b[0m", "")
-    )
-
-
-def _refuse_bombs(sql: str) -> None:
-    """Brackets nested so deeply that the parser's own stack would end."""
-    depth = deepest = 0
-    for char in sql:
-        depth += (char == "(") - (char == ")")
-        deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH:
-        raise syntax_error(f"brackets nested deeper than {MAX_DEPTH}")
-
-
-def _bound(sql: str, parameters: list[str]) -> str:
-    """The text with its `?` marks, in reading order, replaced by constant expressions."""
-    places = [one.at for one in tokens(sql) if one.text == "?"]
-    if len(places) != len(parameters):
-        raise QueryError(
-            "INVALID_PARAMETER_USAGE",
-            f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}",
-            error_type=1006,
-        )
-    for at, text in reversed(list(zip(places, parameters, strict=True))):
-        sql = f"{sql[:at]} {_parameter(text)} {sql[at + 1 :]}"
-    return sql
-
-
-def _parameter(text: str) -> str:
-    """An ExecutionParameter is an SQL expression of constants."""
-    _refuse_bombs(text)
-    try:
-        found = sqlglot.parse_one(f"SELECT ({text})", read="athena")
-    except (SqlglotError, RecursionError) as error:
-        raise QueryError(
-            "INVALID_PARAMETER_USAGE", f"not an expression: {_first_line(error)}"
-        ) from error
-    allowed = isinstance(found, exp.Select) and {
-        key for key, value in found.args.items() if value
-    } <= {"expressions"}
-    inner = found.expressions[0] if allowed and len(found.expressions) == 1 else None
-    if not isinstance(inner, exp.Paren) or inner.find(exp.Column, exp.Query, exp.Placeholder):
+        found = parse_expression(sql)
+    except QueryError as error:
+        raise QueryError("INVALID_PARAMETER_USAGE", f"not an expression: {error}") from error
+    if not _is_constant(found):
         raise QueryError("INVALID_PARAMETER_USAGE", "a parameter must be a constant expression")
-    # Written anew from the tree: a comment or a stray bracket in the text has no effect.
-    plain = inner.this if isinstance(inner.this, exp.Literal) else inner
-    return str(plain.sql(dialect="athena", comments=False))
+    return found
+
+
+def _is_constant(node: tree.Node) -> bool:
+    if isinstance(node, (tree.Query, tree.Dereference, tree.Lambda, tree.Parameter)):
+        return False
+    if isinstance(node, tree.Identifier):
+        return False
+    return all(_is_constant(one) for one in _inside(node))
+
+
+def _inside(node: tree.Node) -> Iterator[tree.Node]:
+    for name, value in tree.parts(node).items():
+        # Names of functions, types and fields are no columns.
+        if name not in ("name", "type", "field"):
+            for one in value if isinstance(value, tuple) else (value,):
+                if isinstance(one, tree.Node):
+                    yield one
 
 
 def create_view(sql: str) -> CreateView | None:
@@ -170,5 +129,9 @@ def check_syntax(sql: str, substatement: str) -> None:
     """What Athena refuses at once: text that is no query. Names and types come later."""
     if substatement != "SELECT":
         return
-    marks = sum(1 for one in tokens(sql) if one.text == "?")
-    parsed(sql, ["1"] * marks)
+    try:
+        parse_query(sql)
+    except QueryError as error:
+        # What Trino knows and this engine does not is for the execution to say.
+        if error.name != "NOT_SUPPORTED":
+            raise

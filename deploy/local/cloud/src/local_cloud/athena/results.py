@@ -1,16 +1,18 @@
 """How Athena prints values, and the CSV object that holds a result."""
 
-import struct
 from collections.abc import Iterator
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import replace
 from typing import Any
 
-from local_cloud.athena.types import Type, field_key
+from local_cloud.athena.hive_types import field_label
+from local_cloud.athena.types import Type
+from local_cloud.athena.values import texts
+from local_cloud.athena.values.arrow import to_python
+from local_cloud.athena.values.numbers import java_double, java_float
 
 
 def shown(value: Any, of: Type) -> str:
-    """One value as Athena's text. `value` is what Arrow's to_pylist gives."""
+    """One value as Athena's text; the value as `ir` describes them."""
     if value is None:
         return "null"
     if of.name == "array":
@@ -20,57 +22,24 @@ def shown(value: Any, of: Type) -> str:
         return "{" + ", ".join(pairs) + "}"
     if of.name == "row":
         pairs = (
-            f"{field_key(of, i)}={shown(value[field_key(of, i)], kind)}"
-            for i, kind in enumerate(of.args)
+            f"{field_label(of, i)}={shown(one, kind)}"
+            for i, (one, kind) in enumerate(zip(value, of.args, strict=True))
         )
         return "{" + ", ".join(pairs) + "}"
     return _scalar(value, of)
 
 
 def _scalar(value: Any, of: Type) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, float):
-        return java_double(value) if of.name != "real" else java_float(value)
-    if isinstance(value, datetime):
-        zone = " UTC" if of.name == "timestamp with time zone" else ""
-        return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
+    if of.name == "double":
+        return java_double(value)
+    if of.name == "real":
+        return java_float(value)
+    if of.name in ("timestamp", "timestamp with time zone"):
+        # Athena shows milliseconds always (user guide, "Data types in Amazon Athena").
+        return texts.to_text(value, replace(of, precision=3))
     if isinstance(value, bytes):
         return value.hex(" ")
-    return str(value)
-
-
-def java_double(value: float) -> str:
-    """Java's Double.toString: plain between 10^-3 and 10^7, else d.dE±n."""
-    return _java(value, repr(value))
-
-
-def java_float(value: float) -> str:
-    """Java's Float.toString: the shortest digits that give the same 32-bit float."""
-    single = struct.unpack("f", struct.pack("f", value))[0]
-    for digits in range(1, 10):
-        text = f"{single:.{digits}g}"
-        if struct.unpack("f", struct.pack("f", float(text)))[0] == single:
-            return _java(single, text)
-    return _java(single, repr(single))
-
-
-def _java(value: float, digits: str) -> str:
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0:
-        return "-0.0" if str(value).startswith("-") else "0.0"
-    exact = Decimal(digits)
-    if Decimal("0.001") <= abs(exact) < 10_000_000:
-        text = format(exact, "f")
-        return text if "." in text else text + ".0"
-    sign, numbers, _ = exact.normalize().as_tuple()
-    text = "".join(map(str, numbers))
-    return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{exact.adjusted()}"
+    return texts.to_text(value, of)
 
 
 def csv_row(values: list[str | None]) -> bytes:
@@ -82,7 +51,7 @@ def csv_row(values: list[str | None]) -> bytes:
 def csv_rows(batch: Any, types: list[Type]) -> Iterator[bytes]:
     """The lines of one Arrow batch."""
     columns = [
-        [None if v is None else shown(v, kind) for v in batch.column(i).to_pylist()]
+        [None if v is None else shown(v, kind) for v in to_python(batch.column(i), kind)]
         for i, kind in enumerate(types)
     ]
     for row in zip(*columns, strict=True):

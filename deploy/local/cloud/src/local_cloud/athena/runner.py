@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 
 from local_cloud.athena import queries, views
 from local_cloud.athena.catalog import Catalog
-from local_cloud.athena.compile_query import Column
 from local_cloud.athena.ddl import (
     PARQUET_INPUT,
     PARQUET_OUTPUT,
@@ -18,12 +17,14 @@ from local_cloud.athena.ddl import (
     Definitions,
     Lines,
 )
-from local_cloud.athena.engine import Answer, Engine
+from local_cloud.athena.engine import Answer, Engine, OutputColumn
 from local_cloud.athena.executions import Execution
 from local_cloud.athena.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.lake import Lake, Meter, split_url
 from local_cloud.athena.results import csv_row, csv_rows
-from local_cloud.athena.types import VARCHAR, arrow_type, column_info, hive_name
+from local_cloud.athena.hive_types import column_info, hive_name
+from local_cloud.athena.types import VARCHAR
+from local_cloud.athena.values.arrow import arrow_type
 
 # Results up to this stay in memory, larger ones go through a temporary file.
 SPOOL_BYTES = 16 * 1024 * 1024
@@ -56,7 +57,7 @@ class Runner:
             self._write_lines(one, self._definitions.run(one.query, one.database))
 
     def _prepared(self, sql: str, one: Execution, meter: Meter, started: Started) -> Answer:
-        answer = self._engine.prepare(queries.parsed(sql, one.parameters), one.database, meter)
+        answer = self._engine.prepare(sql, one.parameters, one.database, meter)
         started(answer)
         return answer
 
@@ -98,7 +99,7 @@ class Runner:
         database = view.database or one.database
         if one.parameters:
             raise QueryError("INVALID_PARAMETER_USAGE", "CREATE VIEW takes no parameters")
-        answer = self._engine.prepare(queries.parsed(view.sql), database, meter)
+        answer = self._engine.prepare(view.sql, (), database, meter)
         columns = answer.columns
         answer.close()
         _refuse_unnamed(columns, "view")
@@ -177,7 +178,7 @@ def _stored_type(kind: Any) -> Any:
     return pa.timestamp("ms") if kind == pa.timestamp("us") else kind
 
 
-def _refuse_unnamed(columns: tuple[Column, ...], what: str) -> None:
+def _refuse_unnamed(columns: tuple[OutputColumn, ...], what: str) -> None:
     names = [column.name.lower() for column in columns]
     if len(set(names)) != len(names):
         raise syntax_error(f"Column name specified more than once in {what}")
@@ -195,7 +196,7 @@ def _check_properties(given: dict[str, str], known: set[str]) -> None:
         raise not_supported("other formats than PARQUET")
 
 
-def _made_table(name: str, location: str, columns: tuple[Column, ...]) -> dict[str, Any]:
+def _made_table(name: str, location: str, columns: tuple[OutputColumn, ...]) -> dict[str, Any]:
     return {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",

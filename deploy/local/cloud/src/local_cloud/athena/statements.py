@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from local_cloud.athena.failures import not_supported, syntax_error
-from local_cloud.athena.types import hive_type
+from local_cloud.athena.hive_types import hive_type
 
 _TOKEN = re.compile(
     r"""\s+|--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<name>`[^`]+`)"""

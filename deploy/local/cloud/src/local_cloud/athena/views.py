@@ -5,13 +5,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import sqlglot
-
-from local_cloud.athena.casts import sql_type
+from local_cloud.athena.analysis.type_names import named_type
 from local_cloud.athena.catalog import Table
-from local_cloud.athena.compile_query import Column
+from local_cloud.athena.engine import OutputColumn
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.types import hive_name, trino_name
+from local_cloud.athena.hive_types import hive_name
+from local_cloud.athena.types import trino_name
 
 _START, _END = "/* Presto View: ", " */"
 
@@ -20,10 +19,10 @@ _START, _END = "/* Presto View: ", " */"
 class StoredView:
     sql: str
     database: str
-    columns: tuple[Column, ...]
+    columns: tuple[OutputColumn, ...]
 
 
-def view_text(sql: str, database: str, columns: tuple[Column, ...]) -> str:
+def view_text(sql: str, database: str, columns: tuple[OutputColumn, ...]) -> str:
     """What goes into the table's ViewOriginalText."""
     said = {
         "originalSql": sql,
@@ -44,7 +43,7 @@ def stored(table: Table) -> StoredView:
     try:
         said = json.loads(base64.b64decode(text[len(_START) :].removesuffix(_END)))
         columns = tuple(
-            Column(one["name"].lower(), sql_type(_data_type(one["type"])))
+            OutputColumn(one["name"].lower(), named_type(one["type"]))
             for one in said["columns"]
         )
     except (ValueError, KeyError) as error:
@@ -52,12 +51,8 @@ def stored(table: Table) -> StoredView:
     return StoredView(said["originalSql"], said.get("schema") or table.database, columns)
 
 
-def _data_type(text: str) -> Any:
-    return sqlglot.exp.DataType.build(text, dialect="athena")
-
-
 def table_input(
-    name: str, sql: str, database: str, columns: tuple[Column, ...]
+    name: str, sql: str, database: str, columns: tuple[OutputColumn, ...]
 ) -> dict[str, Any]:
     """Glue's TableInput of a new view."""
     return {

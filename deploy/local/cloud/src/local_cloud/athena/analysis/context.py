@@ -1,0 +1,68 @@
+"""What one analysis knows: its statement, its session, and fresh names for columns."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.ir import Column, Subquery
+from local_cloud.athena.sql.lexer import place
+from local_cloud.athena.sql.tree import Expression, Query
+from local_cloud.athena.types import Type
+
+if TYPE_CHECKING:
+    from local_cloud.athena.analysis.scope import Scope
+
+
+class Names:
+    """Names that no other column or relation of the query has."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def fresh(self, prefix: str = "c") -> str:
+        self._count += 1
+        return f"{prefix}{self._count}"
+
+    def column(self, of: Type) -> Column:
+        return Column(of, self.fresh())
+
+
+class AnalysedQuery(Protocol):
+    """A query that an engine's planner has made ready."""
+
+    def as_subquery(self, boundary: "Scope") -> Subquery:
+        """It as a part of an expression; `boundary` knows the outer columns that it uses."""
+        ...
+
+
+@dataclass(slots=True)
+class Session:
+    """What a statement may ask of the session that it runs in.
+
+    `now_us` is microseconds since 1970-01-01 UTC: one moment for the whole statement.
+    """
+
+    database: str
+    now_us: int
+    catalog: str = "awsdatacatalog"
+    user: str = ""
+
+
+@dataclass(slots=True)
+class Context:
+    """Shared by all parts of one analysis. `sql` is the text that offsets point into."""
+
+    sql: str
+    session: Session
+    names: Names
+    query: "Callable[[Query, Scope], AnalysedQuery]"
+    parameters: Sequence[Expression] = ()
+    subqueries: "dict[tuple[int, Query], tuple[Scope, Subquery]]" = field(default_factory=dict)
+
+    def error(self, name: str, message: str, at: int) -> QueryError:
+        where = f"{place(self.sql, at)}: " if at >= 0 else ""
+        return QueryError(name, f"{where}{message}", error_type=1006)
+
+    def mismatch(self, message: str, at: int) -> QueryError:
+        return self.error("TYPE_MISMATCH", message, at)

@@ -1,0 +1,122 @@
+"""Literals: their types come from how they are written (ExpressionAnalyzer, LiteralInterpreter)."""
+
+from decimal import Decimal
+from typing import Any
+
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.context import Context
+from local_cloud.athena.analysis.expressions import RULES, analysed
+from local_cloud.athena.analysis.scope import Scope
+from local_cloud.athena.analysis.type_names import fine, named_type
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.ir import Constant, Expr
+from local_cloud.athena.sql import tree
+from local_cloud.athena.values import intervals, json_text, moments
+from local_cloud.athena.values.casts import caster
+
+
+@RULES.rule(tree.Null)
+def _null(context: Context, scope: Scope, at: int) -> Expr:
+    return Constant(t.UNKNOWN, None)
+
+
+@RULES.rule(tree.BooleanLiteral)
+def _boolean(context: Context, scope: Scope, at: int, *, value: bool) -> Expr:
+    return Constant(t.BOOLEAN, value)
+
+
+@RULES.rule(tree.StringLiteral)
+def _string(context: Context, scope: Scope, at: int, *, value: str) -> Expr:
+    return Constant(t.varchar(len(value)), value)
+
+
+@RULES.rule(tree.BinaryLiteral)
+def _binary(context: Context, scope: Scope, at: int, *, value: bytes) -> Expr:
+    return Constant(t.VARBINARY, value)
+
+
+@RULES.rule(tree.IntegerLiteral)
+def _integer(context: Context, scope: Scope, at: int, *, value: int) -> Expr:
+    kind = t.INTEGER if -(2**31) <= value < 2**31 else t.BIGINT
+    return Constant(kind, value)
+
+
+@RULES.rule(tree.DoubleLiteral)
+def _double(context: Context, scope: Scope, at: int, *, text: str) -> Expr:
+    return Constant(t.DOUBLE, float(text))
+
+
+@RULES.rule(tree.DecimalLiteral)
+def _decimal(context: Context, scope: Scope, at: int, *, text: str) -> Expr:
+    """Precision and scale are what is written, leading zeros aside (Decimals.parse)."""
+    whole, _, fraction = text.removeprefix("-").partition(".")
+    precision = max(1, len(whole.lstrip("0")) + len(fraction))
+    if precision > t.MAX_DECIMAL:
+        raise context.error("INVALID_LITERAL", f"'{text}' is not a valid DECIMAL literal", at)
+    return Constant(t.decimal(precision, len(fraction)), Decimal(text))
+
+
+@RULES.rule(tree.IntervalLiteral)
+def _interval(
+    context: Context, scope: Scope, at: int, *, value: str, negative: bool, start: str, end: str | None
+) -> Expr:
+    months = start in ("YEAR", "MONTH")
+    try:
+        found = (intervals.months if months else intervals.milliseconds)(value, start, end)
+    except ValueError as error:
+        raise context.error(
+            "INVALID_LITERAL", f"'{value}' is not a valid INTERVAL literal", at
+        ) from error
+    kind = t.MONTH_INTERVAL if months else t.DAY_INTERVAL
+    return Constant(kind, -found if negative else found)
+
+
+@RULES.rule(tree.TypedLiteral)
+def _typed(context: Context, scope: Scope, at: int, *, type: str, value: str) -> Expr:
+    name = type.lower()
+    try:
+        return _literal(name, value)
+    except ValueError as error:
+        shown = name.upper()
+        raise context.error(
+            "INVALID_LITERAL", f"'{value}' is not a valid {shown} literal", at
+        ) from error
+    except QueryError as error:
+        if error.name == "TYPE_MISMATCH":
+            raise context.error("TYPE_NOT_FOUND", f"Unknown resolvedType: {type}", at) from error
+        if error.name == "INVALID_CAST_ARGUMENT":
+            raise context.error(
+                "INVALID_LITERAL", f"'{value}' is not a valid {name.upper()} literal", at
+            ) from error
+        raise
+
+
+def _literal(name: str, value: str) -> Expr:
+    made: Any
+    if name == "char":
+        return Constant(t.char(len(value)), value.rstrip(" "))
+    if name == "timestamp":
+        precision = moments.fraction_digits(value)
+        if moments.zone_in(value) is not None:
+            kind = fine(t.Type("timestamp with time zone", precision=precision))
+            return Constant(kind, moments.parse_zoned(value, precision))
+        kind = fine(t.timestamp(precision))
+        return Constant(kind, moments.parse_timestamp(value, precision))
+    if name == "time":
+        precision, zoned = moments.time_digits(value)
+        kind = t.Type("time with time zone" if zoned else "time", precision=precision)
+        return Constant(fine(kind), moments.parse_time(value, precision))
+    kind = named_type(name)
+    if kind.name == "json":
+        return Constant(kind, json_text.canonical(value))
+    if kind.name == "varchar":
+        return Constant(kind, value if kind.precision is None else value[: kind.precision])
+    made = caster(t.VARCHAR, kind)(value)
+    return Constant(kind, made)
+
+
+@RULES.rule(tree.Parameter)
+def _parameter(context: Context, scope: Scope, at: int, *, index: int) -> Expr:
+    if index >= len(context.parameters):
+        raise context.error("INVALID_PARAMETER_USAGE", "No value provided for parameter", at)
+    return analysed(context, Scope(), context.parameters[index])

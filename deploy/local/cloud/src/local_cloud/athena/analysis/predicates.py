@@ -1,0 +1,310 @@
+"""Predicates and operators: comparisons, BETWEEN, IN, LIKE, arithmetic, subqueries."""
+
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.context import Context
+from local_cloud.athena.analysis.expressions import (
+    RULES,
+    analysed,
+    coerced,
+    field_of,
+    negated_if,
+    unified,
+    wanted,
+)
+from local_cloud.athena.analysis.scope import Scope
+from local_cloud.athena.analysis.type_names import can_cast, fine
+from local_cloud.athena.coercion import common_super_type
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.functions.binding import resolve
+from local_cloud.athena.functions.declared import catalogue
+from local_cloud.athena.ir import Call, Expr, Special, Subquery
+from local_cloud.athena.sql import tree
+from local_cloud.athena.types import Type
+
+_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulus"}
+
+
+@RULES.rule(tree.Arithmetic)
+def _arithmetic(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    operator: str,
+    left: tree.Expression,
+    right: tree.Expression,
+) -> Expr:
+    values = (analysed(context, scope, left), analysed(context, scope, right))
+    return called_operator(context, _OPERATORS[operator], values, at, operator)
+
+
+@RULES.rule(tree.Signed)
+def _signed(
+    context: Context, scope: Scope, at: int, *, negative: bool, value: tree.Expression
+) -> Expr:
+    inner = analysed(context, scope, value)
+    if negative:
+        return called_operator(context, "negation", (inner,), at, "-")
+    if inner.type.name not in (*t.INTEGERS, "real", "double"):
+        raise context.mismatch(f"Unary '+' operator cannot by applied to {inner.type} type", at)
+    return inner
+
+
+def called_operator(
+    context: Context, name: str, values: tuple[Expr, ...], at: int, shown: str
+) -> Expr:
+    """A call of the declared operator that takes these operands."""
+    full = f"$operator${name}"
+    try:
+        bound = resolve(full, catalogue()[full], [one.type for one in values], can_cast)
+    except QueryError as error:
+        kinds = f" {shown} ".join(str(one.type) for one in values)
+        raise context.mismatch(f"Cannot apply operator: {kinds}", at) from error
+    for kind in (bound.result, *bound.arguments):
+        fine(kind)
+    arguments = tuple(
+        coerced(one, kind) for one, kind in zip(values, bound.arguments, strict=True)
+    )
+    return Call(bound.result, bound, arguments)
+
+
+@RULES.rule(tree.Comparison)
+def _comparison(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    operator: str,
+    left: tree.Expression,
+    right: tree.Expression,
+) -> Expr:
+    values = analysed(context, scope, left), analysed(context, scope, right)
+    return compared(context, operator, *values, at)
+
+
+def compared(context: Context, operator: str, left: Expr, right: Expr, at: int) -> Expr:
+    """`left operator right`, both made one type that can be compared so."""
+    common = common_super_type(left.type, right.type)
+    allowed = t.is_comparable if operator in ("=", "<>", "distinct") else t.is_orderable
+    fits = common is not None and allowed(common)
+    if common is None or not fits:
+        raise context.mismatch(
+            f"Cannot apply operator: {left.type} {operator} {right.type}", at
+        )
+    return Special(t.BOOLEAN, operator, (coerced(left, common), coerced(right, common)))
+
+
+@RULES.rule(tree.DistinctFrom)
+def _distinct_from(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    left: tree.Expression,
+    right: tree.Expression,
+    negated: bool,
+) -> Expr:
+    values = analysed(context, scope, left), analysed(context, scope, right)
+    return negated_if(compared(context, "distinct", *values, at), negated)
+
+
+@RULES.rule(tree.IsNull)
+def _is_null(
+    context: Context, scope: Scope, at: int, *, value: tree.Expression, negated: bool
+) -> Expr:
+    inner = analysed(context, scope, value)
+    return negated_if(Special(t.BOOLEAN, "is_null", (inner,)), negated)
+
+
+@RULES.rule(tree.Between)
+def _between(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    value: tree.Expression,
+    lower: tree.Expression,
+    upper: tree.Expression,
+    negated: bool,
+) -> Expr:
+    values = [analysed(context, scope, one) for one in (value, lower, upper)]
+    kind: Type | None = values[0].type
+    for one in values[1:]:
+        kind = common_super_type(kind, one.type) if kind is not None else None
+    if kind is None or not t.is_orderable(kind):
+        shown = f"{values[0].type} is BETWEEN {values[1].type} and {values[2].type}"
+        raise context.mismatch(f"Cannot check if {shown}", at)
+    made = tuple(coerced(one, kind) for one in values)
+    return negated_if(Special(t.BOOLEAN, "between", made), negated)
+
+
+@RULES.rule(tree.Like)
+def _like(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    value: tree.Expression,
+    pattern: tree.Expression,
+    escape: tree.Expression | None,
+    negated: bool,
+) -> Expr:
+    operands = [analysed(context, scope, value)]
+    if operands[0].type.name not in ("varchar", "char"):
+        operands = [wanted(context, scope, value, t.VARCHAR, "Left side of LIKE expression")]
+    for node, what in ((pattern, "Pattern"), (escape, "Escape")):
+        if node is not None:
+            operands.append(_varchar(context, scope, node, f"{what} for LIKE expression"))
+    return negated_if(Special(t.BOOLEAN, "like", tuple(operands)), negated)
+
+
+def _varchar(context: Context, scope: Scope, node: tree.Expression, what: str) -> Expr:
+    found = analysed(context, scope, node)
+    if found.type.name == "varchar":
+        return found
+    return wanted(context, scope, node, t.VARCHAR, what)
+
+
+@RULES.rule(tree.InList)
+def _in_list(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    value: tree.Expression,
+    items: tuple[tree.Expression, ...],
+    negated: bool,
+) -> Expr:
+    nodes = (value, *items)
+    values = [analysed(context, scope, one) for one in nodes]
+    made = unified(context, values, nodes, "IN value and list items")
+    if not t.is_comparable(made[0].type):
+        raise context.mismatch(f"{made[0].type} is not comparable", at)
+    return negated_if(Special(t.BOOLEAN, "in", tuple(made)), negated)
+
+
+# ---- subqueries -----------------------------------------------------------------------------
+
+
+def subquery(context: Context, scope: Scope, query: tree.Query, at: int) -> Subquery:
+    """The query of an expression, with the columns of `scope` visible in it."""
+    if scope.in_lambda:
+        raise context.error(
+            "NOT_SUPPORTED", "Lambda expression cannot contain subqueries", at
+        )
+    # Equal queries in one place are one: GROUP BY finds its keys by comparing. The scope is
+    # kept, so that its id stays its own.
+    known = (id(scope), query)
+    if known not in context.subqueries:
+        boundary = Scope(parent=scope, boundary=True)
+        made = context.query(query, boundary)
+        context.subqueries[known] = (scope, made.as_subquery(boundary))
+    return context.subqueries[known][1]
+
+
+@RULES.rule(tree.ScalarSubquery)
+def _scalar(context: Context, scope: Scope, at: int, *, query: tree.Query) -> Expr:
+    inner = subquery(context, scope, query, at)
+    kind = inner.columns[0] if len(inner.columns) == 1 else inner.type
+    return Special(kind, "scalar", (inner,))
+
+
+@RULES.rule(tree.Exists)
+def _exists(context: Context, scope: Scope, at: int, *, query: tree.Query) -> Expr:
+    return Special(t.BOOLEAN, "exists", (subquery(context, scope, query, at),))
+
+
+@RULES.rule(tree.InSubquery)
+def _in_subquery(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    value: tree.Expression,
+    query: tree.Query,
+    negated: bool,
+) -> Expr:
+    left, inner, common = _against_subquery(context, scope, value, query, at)
+    if not t.is_comparable(common):
+        raise context.mismatch(f"{common} is not comparable", at)
+    return negated_if(Special(t.BOOLEAN, "in_subquery", (left, inner), common), negated)
+
+
+@RULES.rule(tree.QuantifiedComparison)
+def _quantified(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    operator: str,
+    quantifier: str,
+    value: tree.Expression,
+    query: tree.Query,
+) -> Expr:
+    left, inner, common = _against_subquery(context, scope, value, query, at)
+    allowed = t.is_comparable if operator in ("=", "<>") else t.is_orderable
+    if not allowed(common):
+        raise context.mismatch(
+            f"Type [{common}] must be orderable or comparable in order to be used in "
+            "quantified comparison",
+            at,
+        )
+    return Special(t.BOOLEAN, quantifier.lower(), (left, inner), (operator, common))
+
+
+def _against_subquery(
+    context: Context, scope: Scope, value: tree.Expression, query: tree.Query, at: int
+) -> tuple[Expr, Subquery, Type]:
+    """(the value as a row, the subquery, their common type) (analyzePredicateWithSubquery)."""
+    left = analysed(context, scope, value)
+    if left.type.name not in ("row", "unknown"):
+        left = Special(t.row((left.type,)), "row", (left,))
+    inner = subquery(context, scope, query, at)
+    common = common_super_type(left.type, inner.type)
+    if common is None:
+        raise context.mismatch(
+            "Value expression and result of subquery must be of the same type: "
+            f"{left.type} vs {inner.type}",
+            at,
+        )
+    return coerced(left, common), inner, common
+
+
+# ---- constructors and access ----------------------------------------------------------------
+
+
+@RULES.rule(tree.Row)
+def _row(context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]) -> Expr:
+    made = tuple(analysed(context, scope, one) for one in items)
+    return Special(t.row(tuple(one.type for one in made)), "row", made)
+
+
+@RULES.rule(tree.Array)
+def _array(
+    context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
+) -> Expr:
+    values = [analysed(context, scope, one) for one in items]
+    made = unified(context, values, items, "All ARRAY elements")
+    kind = made[0].type if made else t.UNKNOWN
+    return Special(t.array(kind), "array", tuple(made))
+
+
+@RULES.rule(tree.Subscript)
+def _subscript(
+    context: Context, scope: Scope, at: int, *, base: tree.Expression, index: tree.Expression
+) -> Expr:
+    value = analysed(context, scope, base)
+    if value.type.name != "row":
+        place = analysed(context, scope, index)
+        return called_operator(context, "subscript", (value, place), at, "[]")
+    if not isinstance(index, tree.IntegerLiteral):
+        raise context.error(
+            "EXPRESSION_NOT_CONSTANT",
+            "Subscript expression on ROW requires a constant index",
+            index.at,
+        )
+    if not 1 <= index.value <= len(value.type.args):
+        raise context.error(
+            "INVALID_FUNCTION_ARGUMENT", f"Invalid subscript index: {index.value}", index.at
+        )
+    return field_of(value, index.value - 1)

@@ -1,0 +1,129 @@
+"""Which column a name means: Scope, RelationType and Field of trino-main 476."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.ir import Column
+from local_cloud.athena.sql.tree import WindowSpecification
+from local_cloud.athena.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column that has a name, perhaps, and belongs to a relation, perhaps.
+
+    `relation` is the relation's name, outermost part first, all in lower case.
+    """
+
+    name: str | None
+    column: Column
+    relation: tuple[str, ...] | None = None
+
+    @property
+    def type(self) -> Type:
+        return self.column.type
+
+    def matches(self, parts: Sequence[str]) -> bool:
+        """Whether `a.b.name` can mean this column."""
+        return (
+            self.name is not None
+            and self.name.lower() == parts[-1]
+            and self.has_prefix(parts[:-1])
+        )
+
+    def has_prefix(self, parts: Sequence[str]) -> bool:
+        if not parts:
+            return True
+        if self.relation is None:
+            return False
+        return len(self.relation) >= len(parts) and list(self.relation[-len(parts) :]) == list(
+            parts
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRelation:
+    """A query of WITH: what its engine calls it, and its columns there."""
+
+    sql: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The columns that names may mean, and the scope around them.
+
+    Behind a `boundary` another query begins: columns further out are correlated.
+    """
+
+    fields: tuple[Field, ...] = ()
+    parent: "Scope | None" = None
+    boundary: bool = False
+    queries: Mapping[str, NamedRelation] = field(default_factory=dict)
+    is_lambda: bool = False
+    # WINDOW definitions of this SELECT, by name.
+    windows: Mapping[str, WindowSpecification] = field(default_factory=dict, compare=False)
+    # Of a boundary: the columns further out that the query inside of it uses.
+    captured: set[Column] = field(default_factory=set, compare=False)
+
+    def named_query(self, name: str) -> NamedRelation | None:
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.queries:
+                return scope.queries[name]
+            scope = scope.parent
+        return None
+
+    def resolve(self, parts: Sequence[str]) -> Field | None:
+        """The column that `a.b.c` means as a whole, or None where no name matches."""
+        scope: Scope | None = self
+        crossed: list[Scope] = []
+        while scope is not None:
+            found = [one for one in scope.fields if one.matches(parts)]
+            if len(found) > 1:
+                raise QueryError("AMBIGUOUS_NAME", f"Column '{'.'.join(parts)}' is ambiguous")
+            if found:
+                for boundary in crossed:
+                    boundary.captured.add(found[0].column)
+                return found[0]
+            if scope._is_prefix_of_column(parts):
+                return None
+            if scope.boundary:
+                crossed.append(scope)
+            scope = scope.parent
+        return None
+
+    def is_column_reference(self, parts: Sequence[str]) -> bool:
+        """Whether some beginning of `a.b.c` is a column, so that the rest are fields of rows."""
+        scope: Scope | None = self
+        while scope is not None:
+            if scope._is_prefix_of_column(parts):
+                return True
+            scope = scope.parent
+        return False
+
+    def _is_prefix_of_column(self, parts: Sequence[str]) -> bool:
+        return any(
+            one.matches(parts[:end]) for end in range(1, len(parts)) for one in self.fields
+        )
+
+    @property
+    def in_lambda(self) -> bool:
+        scope: Scope | None = self
+        while scope is not None and not scope.boundary:
+            if scope.is_lambda:
+                return True
+            scope = scope.parent
+        return False
+
+    def local_fields(self) -> tuple[Field, ...]:
+        """The columns of this query: of this scope and those around it up to the boundary."""
+        scope: Scope | None = self
+        found: list[Field] = []
+        while scope is not None:
+            found += scope.fields
+            if scope.boundary:
+                break
+            scope = scope.parent
+        return tuple(found)

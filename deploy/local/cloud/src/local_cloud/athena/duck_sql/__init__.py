@@ -1,0 +1,1 @@
+"""Typed expressions and queries as DuckDB's SQL, with Python where DuckDB would answer otherwise."""

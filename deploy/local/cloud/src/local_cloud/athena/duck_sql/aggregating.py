@@ -1,0 +1,163 @@
+"""Aggregates and windows as DuckDB's SQL."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.expressions import coerced
+from local_cloud.athena.coercion import common_super_type
+from local_cloud.athena.duck_sql import ordering
+from local_cloud.athena.duck_sql.representation import cast
+from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.functions.binding import Bound
+from local_cloud.athena.functions.registry import IMPLEMENTATIONS, AggregateFunction, Signature
+from local_cloud.athena.ir import Aggregate, Expr, Frame, FrameEnd, SortKey, Window
+from local_cloud.athena.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateText:
+    """One aggregate or window call, for the function that writes it.
+
+    `arguments` are SQL, `suffix` is what follows the closing bracket: FILTER and OVER.
+    `distinct` is "DISTINCT " or nothing, `order` " ORDER BY …" or nothing.
+    """
+
+    text: Text
+    arguments: tuple[str, ...]
+    types: Signature
+    distinct: str
+    order: str
+    suffix: str
+    windowed: bool
+    ignore_nulls: bool
+    exprs: tuple[Expr, ...]
+
+    def call(self, name: str, *arguments: str) -> str:
+        """`name(DISTINCT arguments ORDER BY …) FILTER … OVER …`"""
+        listed = ", ".join(arguments)
+        return f"{name}({self.distinct}{listed}{self.order}){self.suffix}"
+
+    def kept(self, condition: str) -> "AggregateText":
+        """The same over those rows only for which `condition` holds."""
+        if " FILTER (WHERE " in self.suffix:
+            before, after = self.suffix.split(" FILTER (WHERE ", 1)
+            suffix = f"{before} FILTER (WHERE ({condition}) AND {after}"
+        else:
+            suffix = f" FILTER (WHERE {condition}){self.suffix}"
+        return replace(self, suffix=suffix)
+
+
+def written(text: Text, expr: Aggregate | Window) -> str:
+    """SQL of an aggregate (to stand in a grouped SELECT) or of a window's function."""
+    found = IMPLEMENTATIONS.get(expr.bound.declared.key)
+    if not isinstance(found, AggregateFunction):
+        kinds = ", ".join(str(one) for one in expr.bound.arguments)
+        raise not_supported(f"{expr.bound.declared.name}({kinds})")
+    suffix = f" FILTER (WHERE {text.of(expr.filter)})" if expr.filter is not None else ""
+    order = ""
+    windowed = isinstance(expr, Window)
+    if isinstance(expr, Window):
+        suffix += f" OVER ({_window(text, expr)})"
+    elif expr.order:
+        order = f" ORDER BY {ordering.sort_text(text, expr.order)}"
+    made = AggregateText(
+        text,
+        tuple(text.each(expr.arguments)),
+        Signature(expr.bound.arguments, expr.bound.result),
+        "DISTINCT " if expr.distinct else "",
+        order,
+        suffix,
+        windowed,
+        isinstance(expr, Window) and expr.ignore_nulls,
+        expr.arguments,
+    )
+    if expr.distinct:
+        _refuse_odd_distinct(expr.bound, expr.arguments)
+    if made.ignore_nulls and expr.bound.declared.kind == "AGGREGATE":
+        raise not_supported("IGNORE NULLS on an aggregate")
+    return found.write(made)
+
+
+def _refuse_odd_distinct(bound: Bound, arguments: tuple[Expr, ...]) -> None:
+    if len(arguments) > 1 and bound.declared.name != "listagg":
+        raise not_supported("DISTINCT over several columns in an aggregate")
+    for one in arguments:
+        if not ordering.groups_as_is(one.type):
+            raise not_supported(f"DISTINCT over {one.type} in an aggregate")
+
+
+def _window(text: Text, expr: Window) -> str:
+    parts = []
+    if expr.partition:
+        keys = ", ".join(
+            ordering.group_value(text, text.of(one), one.type) for one in expr.partition
+        )
+        parts.append(f"PARTITION BY {keys}")
+    if expr.order:
+        parts.append(f"ORDER BY {ordering.sort_text(text, _ranged(expr))}")
+    if expr.frame is not None:
+        parts.append(_frame(text, expr.frame, expr.order))
+    return " ".join(parts)
+
+
+def _ranged(expr: Window) -> tuple[SortKey, ...]:
+    """The sort keys; that of a RANGE frame with offsets in the type that its ends have."""
+    frame = expr.frame
+    if frame is None or frame.unit != "RANGE":
+        return expr.order
+    kinds = [one.value.type for one in (frame.start, frame.end) if one.value is not None]
+    if not kinds or not t.is_numeric(kinds[0]):
+        return expr.order
+    (key,) = expr.order
+    kind = key.value.type
+    for one in kinds:
+        kind = range_type(kind, one)
+    return (SortKey(coerced(key.value, kind), key.descending, key.nulls_first),)
+
+
+def _frame(text: Text, frame: Frame, order: tuple[SortKey, ...]) -> str:
+    start, end = (_frame_end(text, one, frame.unit, order) for one in (frame.start, frame.end))
+    return f"{frame.unit} BETWEEN {start} AND {end}"
+
+
+def _frame_end(text: Text, end: FrameEnd, unit: str, order: tuple[SortKey, ...]) -> str:
+    if end.value is None:
+        return end.kind
+    if unit != "RANGE":
+        whole = _offset(text, cast(text.of(end.value), t.BIGINT), t.BIGINT)
+        return f"{whole} {end.kind}"
+    (key,) = order
+    kind = range_type(key.value.type, end.value.type)
+    value = text.of(coerced(end.value, kind)) if t.is_numeric(kind) else text.of(end.value)
+    value = _offset(text, value, kind if t.is_numeric(kind) else end.value.type)
+    if end.value.type == t.DAY_INTERVAL:
+        value = f"to_milliseconds({value})"
+    elif end.value.type == t.MONTH_INTERVAL:
+        value = f"to_months({value})"
+    return f"{value} {end.kind}"
+
+
+def _offset(text: Text, sql: str, of: Type) -> str:
+    def checked(value: Any) -> Any:
+        if value is None or value < 0:
+            raise QueryError(
+                "INVALID_WINDOW_FRAME", "Window frame offset value must not be negative or null"
+            )
+        return value
+
+    return text.python(checked, (of,), of, sql, key=("frame offset", of), nullable=True)
+
+
+def range_type(key: Type, offset: Type) -> Type:
+    """The type in which a RANGE frame's ends are computed and compared."""
+    if t.is_numeric(key):
+        found = common_super_type(key, offset)
+        assert found is not None
+        return found
+    if key.name not in ("date", "timestamp"):
+        raise not_supported(f"window frames of type RANGE over {key}")
+    return key
+
+

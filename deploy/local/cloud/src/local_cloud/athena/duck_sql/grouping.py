@@ -1,0 +1,187 @@
+"""GROUP BY: keys, and the sets of them (StatementAnalyzer.analyzeGroupBy)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.expressions import analysed
+from local_cloud.athena.analysis.scope import Scope
+from local_cloud.athena.duck_sql import ordering
+from local_cloud.athena.duck_sql.from_clause import scalar_only
+from local_cloud.athena.duck_sql.relation import Planner
+from local_cloud.athena.duck_sql.representation import cast
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, walk
+from local_cloud.athena.sql import tree
+
+# Analyzer's max_grouping_sets
+MAX_SETS = 2048
+Keys = tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """`keys` by expression; `sets` are the grouping sets, None where there is just one of all."""
+
+    order: Keys
+    keys: dict[Expr, Column]
+    sets: tuple[tuple[str, ...], ...] | None
+
+    def _grouping_name(self, column: Column) -> str:
+        """What DuckDB groups by: the column, or one that is equal where Trino's values are."""
+        return column.name if ordering.groups_as_is(column.type) else f"{column.name}k"
+
+    def keyed(self, planner: Planner, sql: str) -> str:
+        """`sql` with a column for each key that is no plain column already."""
+        added = []
+        for key, column in self.keys.items():
+            if key != column:
+                added.append(f"{planner.text.of(key)} AS {column.name}")
+        if added:
+            sql = f"SELECT *, {', '.join(added)} FROM ({sql})"
+        odd = [
+            f"{ordering.group_value(planner.text, one.name, one.type)} AS {one.name}k"
+            for one in self.keys.values()
+            if not ordering.groups_as_is(one.type)
+        ]
+        return f"SELECT *, {', '.join(odd)} FROM ({sql})" if odd else sql
+
+    def kept(self, planner: Planner) -> list[tuple[str, str]]:
+        """(SQL, name) of each key in the grouped SELECT."""
+        return [
+            (one.name if ordering.groups_as_is(one.type) else f"first({one.name})", one.name)
+            for one in self.keys.values()
+        ]
+
+    def clause(self) -> str:
+        names = [self._grouping_name(one) for one in self.keys.values()]
+        if self.sets is None:
+            return f" GROUP BY {', '.join(names)}" if names else ""
+        listed = ", ".join(f"({', '.join(one)})" for one in self.sets)
+        return f" GROUP BY GROUPING SETS ({listed})"
+
+    def operation(self, planner: Planner, of: Grouping, at: int) -> str:
+        """grouping(…): DuckDB's has the same bits."""
+        for one in of.keys:
+            if one not in self.keys:
+                raise planner.context.error(
+                    "INVALID_ARGUMENTS",
+                    "The arguments to GROUPING() must be expressions referenced by the GROUP BY",
+                    at,
+                )
+        if not of.keys:
+            return cast("0", of.type)
+        if self.sets is None:
+            return cast("0", of.type)
+        names = ", ".join(self._grouping_name(self.keys[one]) for one in of.keys)
+        return cast(f"grouping({names})", of.type)
+
+
+def grouped(
+    planner: Planner, scope: Scope, node: tree.GroupBy | None, outputs: Sequence[Expr]
+) -> Groups | None:
+    if node is None:
+        return None
+    lists: list[list[Keys]] = []
+    everywhere: list[Expr] = []
+    for element in node.elements:
+        if element.kind in ("SIMPLE", "AUTO"):
+            for key in _simple(planner, scope, element, outputs):
+                if isinstance(key, Column):
+                    lists.append([(key,)])
+                else:
+                    everywhere.append(key)
+        else:
+            sets = [_columns(planner, scope, one) for one in element.sets]
+            lists.append(_expanded(element.kind, sets))
+    found: dict[Expr, Column] = {}
+    for one in [key for some in lists for keys in some for key in keys] + everywhere:
+        if not t.is_comparable(one.type):
+            raise planner.context.mismatch(
+                f"{one.type} is not comparable, and therefore cannot be used in GROUP BY", node.at
+            )
+        if one not in found:
+            found[one] = one if isinstance(one, Column) else planner.column(one.type)
+    sets = _product(lists, everywhere)
+    if node.distinct:
+        sets = list({frozenset(one): one for one in sets}.values())
+    groups = Groups(tuple(found), found, None)
+    if len(sets) == 1 and len(sets[0]) == len(found):
+        return groups
+    named = tuple(
+        tuple(groups._grouping_name(found[key]) for key in one) for one in sets
+    )
+    return Groups(tuple(found), found, named)
+
+
+def _product(lists: Sequence[Sequence[Keys]], everywhere: Sequence[Expr]) -> list[Keys]:
+    count = 1
+    for one in lists:
+        count *= len(one)
+    if count > MAX_SETS:
+        raise QueryError(
+            "TOO_MANY_GROUPING_SETS",
+            f"GROUP BY has {count} grouping sets but can contain at most {MAX_SETS}",
+        )
+    found = []
+    for parts in product(*lists):
+        keys: dict[Expr, None] = {}
+        for part in parts:
+            keys |= dict.fromkeys(part)
+        found.append((*keys, *dict.fromkeys(everywhere)))
+    return found
+
+
+def _expanded(kind: str, sets: list[Keys]) -> list[Keys]:
+    if kind == "SETS":
+        return sets
+    if kind == "ROLLUP":
+        chosen = [sets[:count] for count in range(len(sets), -1, -1)]
+    else:
+        chosen = [
+            list(some)
+            for count in range(len(sets), -1, -1)
+            for some in combinations(sets, count)
+        ]
+    return [tuple(key for one in some for key in one) for some in chosen]
+
+
+def _simple(
+    planner: Planner, scope: Scope, element: tree.GroupingElement, outputs: Sequence[Expr]
+) -> list[Expr]:
+    context = planner.context
+    if element.kind == "AUTO":
+        return [
+            one for one in outputs if not any(isinstance(p, Aggregate) for p in walk(one))
+        ]
+    found = []
+    for node in element.sets[0]:
+        if isinstance(node, tree.IntegerLiteral):
+            if not 1 <= node.value <= len(outputs):
+                raise context.error(
+                    "INVALID_COLUMN_REFERENCE",
+                    f"GROUP BY position {node.value} is not in select list",
+                    node.at,
+                )
+            key = outputs[node.value - 1]
+        else:
+            key = analysed(context, scope, node)
+        scalar_only(context, key, "GROUP BY clause", node.at)
+        found.append(key)
+    return found
+
+
+def _columns(planner: Planner, scope: Scope, nodes: Keys | tuple[tree.Expression, ...]) -> Keys:
+    found = []
+    for node in nodes:
+        assert isinstance(node, tree.Expression)
+        key = analysed(planner.context, scope, node)
+        if not isinstance(key, Column):
+            raise planner.context.error(
+                "INVALID_COLUMN_REFERENCE",
+                "GROUP BY expression must be a column reference",
+                node.at,
+            )
+        found.append(key)
+    return tuple(found)

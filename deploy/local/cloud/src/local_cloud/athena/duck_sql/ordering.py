@@ -1,0 +1,50 @@
+"""ORDER BY, and when two rows are one: keys by which DuckDB orders and groups as Trino does."""
+
+from collections.abc import Sequence
+
+from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql import comparing
+from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.ir import SortKey
+from local_cloud.athena.types import Type
+from local_cloud.athena.values.encoding import identity_bytes, order_bytes
+
+
+def sort_value(text: Text, sql: str, of: Type) -> str:
+    """SQL whose order in DuckDB is the values' order in Trino."""
+    if of.args:
+        return text.python(
+            lambda value: order_bytes(value, of), (of,), t.VARBINARY, sql, key=("order", of)
+        )
+    return comparing.key(sql, of)
+
+
+def sort_text(text: Text, keys: Sequence[SortKey]) -> str:
+    """`a ASC NULLS LAST, …`"""
+    return ", ".join(
+        f"{sort_value(text, text.of(one.value), one.value.type)} {direction(one)}" for one in keys
+    )
+
+
+def direction(key: SortKey) -> str:
+    return f"{'DESC' if key.descending else 'ASC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+
+
+def groups_as_is(of: Type) -> bool:
+    """Whether DuckDB takes two values of this type for one exactly where Trino does."""
+    return not t.holds(of, "timestamp with time zone", "map")
+
+
+def group_value(text: Text, sql: str, of: Type) -> str:
+    """SQL that is equal for exactly those values that are not distinct."""
+    if groups_as_is(of):
+        return sql
+    if not of.args:
+        return comparing.key(sql, of)
+    return text.python(
+        lambda value: identity_bytes(value, of),
+        (of,),
+        t.VARBINARY,
+        sql,
+        key=("identity", of),
+    )

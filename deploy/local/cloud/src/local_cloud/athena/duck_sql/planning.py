@@ -1,0 +1,187 @@
+"""Whole queries: WITH, set operations, and the planner that all parts of a query share."""
+
+from collections.abc import Sequence
+
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis import calls, literals, predicates, windows
+from local_cloud.athena.analysis.context import Context, Names, Session
+from local_cloud.athena.analysis.expressions import analysed, coerced
+from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope
+from local_cloud.athena.duck_sql import casting, formatting, from_clause, ordering, select
+from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
+from local_cloud.athena.duck_sql.relation import (
+    Planner,
+    Relation,
+    Tables,
+    View,
+    retyped,
+    union_types,
+)
+from local_cloud.athena.duck_sql.tail import limited, tail_limits
+from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.duck_sql.udf import Udfs
+from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.functions import implemented
+from local_cloud.athena.ir import SortKey
+from local_cloud.athena.sql import tree
+from local_cloud.athena.sql.query_parser import parse_query, parse_with_parameters
+
+# These register their rules and functions when they are imported.
+REGISTERED = (
+    calls, casting, formatting, from_clause, implemented, literals, predicates, select, windows,
+)  # fmt: skip
+
+
+def planned(
+    sql: str,
+    parameters: Sequence[tree.Expression],
+    session: Session,
+    tables: Tables,
+    udfs: Udfs,
+) -> Relation:
+    """The query that `sql` is, as DuckDB's SQL."""
+    query, count = parse_with_parameters(sql)
+    if count != len(parameters):
+        raise QueryError(
+            "INVALID_PARAMETER_USAGE",
+            f"Incorrect number of parameters: expected {count} but found {len(parameters)}",
+            error_type=1006,
+        )
+    return _planner(sql, parameters, session, tables, Text(udfs), Names(), 0).query(query, None)
+
+
+def _planner(
+    sql: str,
+    parameters: Sequence[tree.Expression],
+    session: Session,
+    tables: Tables,
+    text: Text,
+    names: Names,
+    depth: int,
+) -> "QueryPlanner":
+    context = Context(sql, session, names, lambda node, scope: made.query(node, scope), parameters)
+    made = QueryPlanner(context, text, tables, depth)
+    return made
+
+
+class QueryPlanner(Planner):
+    """Plans the queries of one statement or view."""
+
+    __slots__ = ()
+
+    def query(self, node: tree.Query, outer: Scope | None) -> Relation:
+        scope, named = self._with(node.with_, outer)
+        body = related(self, scope, node.body)
+        made = self._tailed(body, node.tail, scope)
+        if named:
+            return Relation(f"WITH {', '.join(named)} {made.sql}", made.fields, made.scans)
+        return made
+
+    def _with(
+        self, node: tree.With | None, outer: Scope | None
+    ) -> tuple[Scope | None, list[str]]:
+        scope, parts = outer, []
+        if node is None:
+            return scope, []
+        if node.recursive:
+            raise not_supported("WITH RECURSIVE")
+        seen: set[str] = set()
+        for one in node.queries:
+            name = one.name.name.lower()
+            if name in seen:
+                raise self.context.error(
+                    "DUPLICATE_NAMED_QUERY",
+                    f"WITH query name '{one.name.name}' specified more than once",
+                    one.at,
+                )
+            seen.add(name)
+            made = self.query(one.query, scope)
+            if one.columns is not None:
+                made = from_clause.aliased(self, made, one.name, one.columns, one.at)
+            label = self.context.names.fresh("w")
+            parts.append(f"{label} AS ({made.sql})")
+            scope = Scope(parent=scope, queries={name: NamedRelation(label, made.fields)})
+        return scope, parts
+
+    def _tailed(self, body: Relation, tail: tree.Tail, outer: Scope | None) -> Relation:
+        """ORDER BY and LIMIT behind anything but a plain SELECT: output columns only."""
+        if tail == tree.Tail():
+            return body
+        scope = Scope(body.fields, outer)
+        keys = []
+        for item in tail.order:
+            if isinstance(item.key, tree.IntegerLiteral):
+                place = item.key.value
+                if not 1 <= place <= len(body.fields):
+                    raise self.context.error(
+                        "INVALID_COLUMN_REFERENCE",
+                        f"ORDER BY position {place} is not in select list",
+                        item.at,
+                    )
+                value = body.fields[place - 1].column
+            else:
+                value = analysed(self.context, scope, item.key)
+                from_clause.scalar_only(self.context, value, "ORDER BY clause", item.at)
+            if not t.is_orderable(value.type):
+                raise self.context.mismatch(
+                    f"Type {value.type} is not orderable, and therefore cannot be used in "
+                    "ORDER BY",
+                    item.at,
+                )
+            keys.append(SortKey(value, item.descending, bool(item.nulls_first)))
+        order = [ordering.sort_text(self.text, (one,)) for one in keys]
+        ordered = f" ORDER BY {', '.join(order)}" if order else ""
+        limits = tail_limits(self, tail, bool(order))
+        names = [one.column.name for one in body.fields]
+        return Relation(limited(self, body.sql, names, ordered, order, limits), body.fields)
+
+    def of_view(self, view: View) -> Relation:
+        session = Session(
+            view.database, self.context.session.now_us, self.context.session.catalog,
+            self.context.session.user,
+        )
+        inner = _planner(
+            view.sql, (), session, self.tables, self.text, self.context.names, self.depth + 1
+        )
+        return inner.query(parse_query(view.sql), None)
+
+
+@RELATIONS.rule(tree.SetOperation)
+def _set_operation(
+    planner: Planner,
+    scope: Scope | None,
+    at: int,
+    *,
+    kind: str,
+    distinct: bool,
+    left: tree.Relation,
+    right: tree.Relation,
+) -> Relation:
+    sides = [related(planner, scope, left), related(planner, scope, right)]
+    if len(sides[0].fields) != len(sides[1].fields):
+        raise planner.context.mismatch(
+            f"{kind} query has different number of fields: "
+            f"{len(sides[0].fields)}, {len(sides[1].fields)}",
+            at,
+        )
+    kinds = union_types(planner.context, sides, kind, at)
+    if kind != "UNION" or distinct:
+        for one in kinds:
+            if not t.is_comparable(one):
+                raise planner.context.mismatch(
+                    f"Type {one} is not comparable and therefore cannot be used in {kind}", at
+                )
+            if not ordering.groups_as_is(one):
+                raise not_supported(f"{kind} of rows with {one}")
+    first, second = (retyped(planner, side, kinds, coerced) for side in sides)
+    word = kind if distinct else f"{kind} ALL"
+    fields, columns = [], []
+    for one in first.fields:
+        column = planner.column(one.type)
+        columns.append(f"{one.column.name} AS {column.name}")
+        fields.append(Field(one.name, column))
+    sql = (
+        f"SELECT {', '.join(columns)} FROM "
+        f"((SELECT * FROM ({first.sql})) {word} (SELECT * FROM ({second.sql})))"
+    )
+    return Relation(sql, tuple(fields))

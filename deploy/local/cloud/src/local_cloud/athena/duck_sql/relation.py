@@ -1,0 +1,141 @@
+"""A query or an item of FROM as DuckDB's SQL with typed, uniquely named columns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.context import Context
+from local_cloud.athena.analysis.scope import Field, Scope
+from local_cloud.athena.coercion import can_coerce, common_super_type
+from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.ir import Column, Constant, Expr, Subquery
+from local_cloud.athena.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTable:
+    """A catalog table made readable: its relation in the engine, its columns there.
+
+    `columns` are (name, type) in their order; `keys` the names of its partition keys.
+    """
+
+    relation: str
+    columns: tuple[tuple[str, Type], ...]
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A stored view: its text, the database it was made in, its declared columns."""
+
+    sql: str
+    database: str
+    columns: tuple[tuple[str, Type], ...]
+
+
+class Tables(Protocol):
+    """What names of tables mean."""
+
+    def bind(self, database: str, name: str) -> BoundTable | View:
+        """One reference to a table or view. QueryError where there is none."""
+        ...
+
+    def prune(self, relation: str, where: Expr, keys: Mapping[str, str]) -> None:
+        """Rows of this reference are wanted only where `where` holds; `keys` are its partition
+        keys by the names of their columns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A reference to a table whose partitions a WHERE may rule out."""
+
+    relation: str
+    keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`sql` is a whole SELECT whose columns are those of `fields`."""
+
+    sql: str
+    fields: tuple[Field, ...]
+    scans: tuple[Scan, ...] = ()
+
+    @property
+    def types(self) -> tuple[Type, ...]:
+        return tuple(one.type for one in self.fields)
+
+    def as_subquery(self, boundary: Scope) -> Subquery:
+        names = tuple(one.name for one in self.fields)
+        return Subquery(
+            t.row(self.types, names),
+            self.sql,
+            tuple(one.column.name for one in self.fields),
+            tuple(sorted(boundary.captured, key=lambda one: one.name)),
+        )
+
+
+@dataclass(slots=True)
+class Planner:
+    """What every part of one query's planning shares."""
+
+    context: Context
+    text: Text
+    tables: Tables
+    depth: int = 0
+    # Parts of the query that it names: ("w1", "SELECT …").
+    ctes: list[tuple[str, str]] = field(default_factory=list)
+
+    def column(self, of: Type) -> Column:
+        return self.context.names.column(of)
+
+
+def selected(columns: list[tuple[str, str]], source: str) -> str:
+    """SELECT of (SQL, name) pairs from a whole SELECT."""
+    listed = ", ".join(sql if sql == name else f"{sql} AS {name}" for sql, name in columns)
+    return f"SELECT {listed or '1'} FROM ({source})"
+
+
+def retyped(
+    planner: Planner, relation: Relation, kinds: tuple[Type, ...], implicit: Callable[..., Expr]
+) -> Relation:
+    """The relation with its columns coerced to `kinds`, under fresh names."""
+    if relation.types == kinds:
+        return relation
+    fields, columns = [], []
+    for one, kind in zip(relation.fields, kinds, strict=True):
+        column = planner.column(kind)
+        columns.append((planner.text.of(implicit(one.column, kind)), column.name))
+        fields.append(Field(one.name, column, one.relation))
+    return Relation(selected(columns, relation.sql), tuple(fields))
+
+
+def union_types(
+    context: Context, sides: list[Relation], what: str, at: int
+) -> tuple[Type, ...]:
+    """The types that hold each column of all sides."""
+    kinds = list(sides[0].types)
+    for side in sides[1:]:
+        for index, kind in enumerate(side.types):
+            common = common_super_type(kinds[index], kind)
+            if common is None:
+                raise context.mismatch(
+                    f"column {index + 1} in {what} query has incompatible types: "
+                    f"{kinds[index]}, {kind}",
+                    at,
+                )
+            kinds[index] = common
+    for side in sides:
+        for have, want in zip(side.types, kinds, strict=True):
+            assert can_coerce(have, want)
+    return tuple(kinds)
+
+
+def single_row() -> Relation:
+    """FROM nothing."""
+    return Relation("SELECT 1", ())
+
+
+__all__ = ["BoundTable", "Constant", "Planner", "Relation", "Scan", "Tables", "View"]

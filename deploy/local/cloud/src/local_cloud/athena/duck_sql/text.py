@@ -1,0 +1,293 @@
+"""Typed expressions as DuckDB's SQL."""
+
+from collections.abc import Callable
+from typing import Any
+
+from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql import comparing
+from local_cloud.athena.duck_sql.representation import cast, duck_type, literal, quoted
+from local_cloud.athena.duck_sql.udf import Udfs
+from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.functions.registry import (
+    IMPLEMENTATIONS,
+    PythonFunction,
+    Signature,
+    SqlFunction,
+)
+from local_cloud.athena.ir import (
+    Aggregate,
+    Call,
+    Cast,
+    Column,
+    Constant,
+    Expr,
+    Lambda,
+    Special,
+    Subquery,
+    walk,
+)
+from local_cloud.athena.types import Type
+
+Form = Callable[["Text", Special], str]
+FORMS: dict[str, Form] = {}
+
+
+def form(*names: str) -> Callable[[Form], Form]:
+    def register(function: Form) -> Form:
+        for name in names:
+            FORMS[name] = function
+        return function
+
+    return register
+
+
+class Text:
+    """Writes the expressions of one query."""
+
+    def __init__(self, udfs: Udfs) -> None:
+        self.udfs = udfs
+
+    def of(self, expr: Expr) -> str:
+        """DuckDB's SQL of an expression."""
+        if isinstance(expr, Column):
+            return expr.name
+        if isinstance(expr, Constant):
+            return literal(expr.value, expr.type)
+        if isinstance(expr, Call):
+            return self._call(expr)
+        if isinstance(expr, Cast):
+            return self.casted(expr)
+        if isinstance(expr, Special):
+            found = FORMS.get(expr.form)
+            if found is None:
+                raise not_supported(expr.form)
+            return found(self, expr)
+        if isinstance(expr, Lambda):
+            return f"lambda {', '.join(p.name for p in expr.parameters)}: {self.of(expr.body)}"
+        if isinstance(expr, Subquery):
+            return f"({expr.sql})"
+        raise not_supported(f"{type(expr).__name__} here")
+
+    def each(self, exprs: tuple[Expr, ...]) -> list[str]:
+        return [self.of(one) for one in exprs]
+
+    def _call(self, expr: Call) -> str:
+        declared = expr.bound.declared
+        found = IMPLEMENTATIONS.get(declared.key)
+        if isinstance(found, SqlFunction):
+            known = {"types": signature(expr), "call": expr, "text": self}
+            extra = {name: known[name] for name in found.wants}
+            return found.write(*self.each(expr.arguments), **extra)
+        if isinstance(found, PythonFunction):
+            return self._python(expr, found)
+        shown = declared.name.removeprefix("$operator$")
+        kinds = ", ".join(str(one) for one in expr.bound.arguments)
+        raise not_supported(f"{shown}({kinds})")
+
+    def _python(self, expr: Call, found: PythonFunction) -> str:
+        declared, types = expr.bound.declared, signature(expr)
+        count = len(expr.arguments)
+        flags = declared.nullable
+        nullable = tuple(flags[min(i, len(flags) - 1)] for i in range(count))
+        kinds = tuple(_held(one) for one in types.arguments)
+        function, key = found.function, None
+        if found.wants_types:
+            function, key = _with_types(found.function, types), (found.function, types)
+        name = self.udfs.name_of(function, kinds, types.result, nullable, key)
+        return f"{name}({', '.join(self.each(expr.arguments))})"
+
+    def python(
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Type, ...],
+        result: Type,
+        *sql: str,
+        key: Any = None,
+        nullable: bool = False,
+    ) -> str:
+        """A call of a Python function on SQL arguments of these types."""
+        flags = (nullable,) * len(arguments)
+        name = self.udfs.name_of(function, arguments, result, flags, key)
+        return f"{name}({', '.join(sql)})"
+
+    def raised(self, error: QueryError, of: Type) -> str:
+        """SQL of type `of` that fails with this error as soon as it is evaluated."""
+
+        def fail(_: Any) -> Any:
+            raise error
+
+        key = (error.name, error.message)
+        return self.python(fail, (t.UNKNOWN,), of, "0", key=("raise", *key), nullable=True)
+
+    def casted(self, expr: Cast) -> str:
+        # Registered by `casting`, which needs this class itself.
+        return CASTING[0](self, expr)
+
+
+CASTING: list[Callable[[Text, Cast], str]] = []
+
+
+def signature(expr: Call) -> Signature:
+    return Signature(expr.bound.arguments, expr.bound.result)
+
+
+def _held(of: Type) -> Type:
+    """A pattern's or path's type has no values of its own: it is text."""
+    return t.VARCHAR if of.name in ("joniregexp", "jsonpath", "codepoints", "re2jregexp") else of
+
+
+def _with_types(function: Callable[..., Any], types: Signature) -> Callable[..., Any]:
+    return lambda *values: function(*values, types=types)
+
+
+# ---- logic ----------------------------------------------------------------------------------
+
+
+def can_fail(expr: Expr) -> bool:
+    """Whether evaluating it could raise, so that it must not be evaluated too early."""
+    return any(isinstance(one, (Call, Cast, Subquery)) for one in walk(expr))
+
+
+@form("and", "or")
+def _logical(text: Text, expr: Special) -> str:
+    """Left to right: a later term is not evaluated where an earlier one decides.
+
+    DuckDB evaluates all terms, and in an order of its own.
+    """
+    decides = "FALSE" if expr.form == "and" else "TRUE"
+    made = text.of(expr.operands[-1])
+    failing = can_fail(expr.operands[-1])
+    for one in reversed(expr.operands[:-1]):
+        term = text.of(one)
+        joined = f"({term} {expr.form.upper()} {made})"
+        if failing:
+            joined = f"(CASE WHEN {term} = {decides} THEN {decides} ELSE {joined} END)"
+        made = joined
+        failing = failing or can_fail(one)
+    return made
+
+
+@form("not")
+def _not(text: Text, expr: Special) -> str:
+    return f"(NOT {text.of(expr.operands[0])})"
+
+
+@form("case")
+def _case(text: Text, expr: Special) -> str:
+    pairs = len(expr.operands) // 2
+    made = text.each(expr.operands)
+    whens = " ".join(f"WHEN {made[2 * i]} THEN {made[2 * i + 1]}" for i in range(pairs))
+    otherwise = f" ELSE {made[-1]}" if len(made) % 2 else ""
+    return f"(CASE {whens}{otherwise} END)"
+
+
+@form("coalesce")
+def _coalesce(text: Text, expr: Special) -> str:
+    return f"coalesce({', '.join(text.each(expr.operands))})"
+
+
+@form("nullif")
+def _null_if(text: Text, expr: Special) -> str:
+    value, same = text.each(expr.operands)
+    return f"(CASE WHEN {same} THEN NULL ELSE {value} END)"
+
+
+@form("try")
+def _try(text: Text, expr: Special) -> str:
+    (inner,) = expr.operands
+    if any(isinstance(one, (Subquery, Aggregate)) for one in walk(inner)):
+        raise not_supported("TRY around a subquery or an aggregate")
+    return f"TRY({text.of(inner)})"
+
+
+@form("is_null")
+def _is_null(text: Text, expr: Special) -> str:
+    return f"({text.of(expr.operands[0])} IS NULL)"
+
+
+# ---- comparisons ----------------------------------------------------------------------------
+
+
+@form("=", "<>", "<", "<=", ">", ">=", "distinct")
+def _compared(text: Text, expr: Special) -> str:
+    left, right = text.each(expr.operands)
+    return comparing.compared(text, expr.form, left, right, expr.operands[0].type, expr.operands)
+
+
+@form("between")
+def _between(text: Text, expr: Special) -> str:
+    value, lower, upper = expr.operands
+    kind = value.type
+    if comparing.is_plain(kind):
+        made = text.each(expr.operands)
+        return f"({made[0]} BETWEEN {made[1]} AND {made[2]})"
+    above = Special(t.BOOLEAN, ">=", (value, lower))
+    below = Special(t.BOOLEAN, "<=", (value, upper))
+    return f"({text.of(above)} AND {text.of(below)})"
+
+
+@form("in")
+def _in(text: Text, expr: Special) -> str:
+    value, *items = expr.operands
+    if comparing.is_plain(value.type):
+        listed = ", ".join(text.of(one) for one in items)
+        return f"({text.of(value)} IN ({listed}))"
+    tests = [Special(t.BOOLEAN, "=", (value, one)) for one in items]
+    return f"({' OR '.join(text.of(one) for one in tests)})"
+
+
+# ---- constructors and access ----------------------------------------------------------------
+
+
+@form("row")
+def _row(text: Text, expr: Special) -> str:
+    inner = ", ".join(
+        f"f{i} := {cast(made, one.type)}"
+        for i, (made, one) in enumerate(zip(text.each(expr.operands), expr.operands, strict=True))
+    )
+    return f"struct_pack({inner})"
+
+
+@form("array")
+def _array(text: Text, expr: Special) -> str:
+    return cast(f"[{', '.join(text.each(expr.operands))}]", expr.type)
+
+
+@form("field")
+def _field(text: Text, expr: Special) -> str:
+    return f"struct_extract({text.of(expr.operands[0])}, 'f{expr.detail}')"
+
+
+# ---- subqueries -----------------------------------------------------------------------------
+
+
+@form("scalar")
+def _scalar(text: Text, expr: Special) -> str:
+    (inner,) = expr.operands
+    assert isinstance(inner, Subquery)
+    if len(inner.columns) == 1:
+        return f"({inner.sql})"
+    packed = ", ".join(f"f{i} := {name}" for i, name in enumerate(inner.names))
+    return f"(SELECT struct_pack({packed}) FROM ({inner.sql}))"
+
+
+@form("exists")
+def _exists(text: Text, expr: Special) -> str:
+    (inner,) = expr.operands
+    assert isinstance(inner, Subquery)
+    return f"EXISTS ({inner.sql})"
+
+
+@form("in_subquery")
+def _in_subquery(text: Text, expr: Special) -> str:
+    return comparing.in_subquery(text, expr)
+
+
+@form("all", "any")
+def _quantified(text: Text, expr: Special) -> str:
+    return comparing.quantified(text, expr)
+
+
+@form("like")
+def _like(text: Text, expr: Special) -> str:
+    return comparing.like(text, expr)

@@ -1,0 +1,5 @@
+"""All implementations: importing this registers them."""
+
+from local_cloud.athena.functions import aggregates, arithmetic, window_functions
+
+REGISTERED = (aggregates, arithmetic, window_functions)

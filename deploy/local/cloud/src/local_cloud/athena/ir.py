@@ -1,0 +1,191 @@
+"""Typed expressions: what an analysed statement computes, before any engine's text is made.
+
+Values of constants are Python's: bool, int, float, Decimal, str and bytes; a date is days and a
+timestamp microseconds since 1970-01-01, a time microseconds since midnight, an interval
+milliseconds or months; an array is a list, a map a list of pairs, a row a tuple.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from local_cloud.athena.functions.binding import Bound
+from local_cloud.athena.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A value of one type."""
+
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Expr):
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Expr):
+    """A column of a relation or a parameter of a lambda, by a name that is unique in the query."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expr):
+    """A declared function or operator, its arguments already of the types it takes."""
+
+    bound: Bound
+    arguments: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lambda(Expr):
+    """Only ever an argument of a Call."""
+
+    parameters: tuple[Column, ...]
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Cast(Expr):
+    """`value` as `type`; with `safe` null where that fails."""
+
+    value: Expr
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Special(Expr):
+    """A form that evaluates its operands by rules of its own.
+
+    `form` is one of: and, or, not, case, coalesce, nullif, try, is_null, in, between, comparison
+    operators (= <> < <= > >=), distinct, row, array, field, like, exists, in_subquery, all, any,
+    scalar, at_time_zone, extract.
+    """
+
+    form: str
+    operands: tuple[Expr, ...]
+    # What is no expression: a field's index, an EXTRACT field's name, whether LIKE has an escape.
+    detail: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subquery(Expr):
+    """A query inside an expression, of type row: its engine's text and its columns' names.
+
+    `outer` are the columns of the queries around it that it uses.
+    """
+
+    sql: str
+    names: tuple[str, ...]
+    outer: tuple[Column, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Type, ...]:
+        return self.type.args
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    value: Expr
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate(Expr):
+    """An aggregate function over the rows of a group."""
+
+    bound: Bound
+    arguments: tuple[Expr, ...]
+    distinct: bool = False
+    order: tuple[SortKey, ...] = ()
+    filter: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameEnd:
+    """One end of a window's frame."""
+
+    kind: str
+    value: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    unit: str
+    start: FrameEnd
+    end: FrameEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Expr):
+    """A function over a window: an aggregate, or a function that only windows have."""
+
+    bound: Bound
+    arguments: tuple[Expr, ...]
+    distinct: bool
+    filter: Expr | None
+    partition: tuple[Expr, ...]
+    order: tuple[SortKey, ...]
+    frame: Frame | None
+    ignore_nulls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping(Expr):
+    """grouping(…) over keys of GROUP BY."""
+
+    keys: tuple[Expr, ...]
+
+
+def children(of: Expr | SortKey | Frame | FrameEnd) -> Iterator[Expr]:
+    """The expressions directly inside of `of`."""
+    for one in fields(of):
+        yield from _inside(getattr(of, one.name))
+
+
+def _inside(value: Any) -> Iterator[Expr]:
+    if isinstance(value, Expr):
+        yield value
+    elif isinstance(value, (SortKey, Frame, FrameEnd)):
+        yield from children(value)
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _inside(one)
+
+
+def walk(of: Expr) -> Iterator[Expr]:
+    """`of` and everything inside of it."""
+    yield of
+    for child in children(of):
+        yield from walk(child)
+
+
+def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """`of` with each outermost part for which `change` gives something replaced by that."""
+    found = change(of)
+    return found if found is not None else _with_children(of, change)
+
+
+def _with_children(of: Any, change: Callable[[Expr], Expr | None]) -> Any:
+    changed = {}
+    for one in fields(of):
+        before = getattr(of, one.name)
+        after = _changed(before, change)
+        if after is not before:
+            changed[one.name] = after
+    return replace(of, **changed) if changed else of
+
+
+def _changed(value: Any, change: Callable[[Expr], Expr | None]) -> Any:
+    if isinstance(value, Expr):
+        return rewritten(value, change)
+    if isinstance(value, (SortKey, Frame, FrameEnd)):
+        return _with_children(value, change)
+    if isinstance(value, tuple):
+        made = tuple(_changed(one, change) for one in value)
+        return value if all(a is b for a, b in zip(made, value, strict=True)) else made
+    return value

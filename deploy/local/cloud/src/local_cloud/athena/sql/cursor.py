@@ -1,0 +1,186 @@
+"""A place in a list of tokens, and what a parser asks of it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from local_cloud.athena.failures import QueryError, not_supported, syntax_error
+from local_cloud.athena.sql import lexer
+from local_cloud.athena.sql.lexer import Token, place, tokens
+from local_cloud.athena.sql.tree import Identifier, QualifiedName
+
+Parsed = TypeVar("Parsed")
+
+# trino-grammar 476, SqlBaseParser: the words that `nonReserved` leaves out (SKIP is a token of
+# its own there).
+RESERVED = frozenset(
+    """
+    ALTER AND AS AUTO BETWEEN BY CASE CAST CONSTRAINT CREATE CROSS CUBE CURRENT_CATALOG
+    CURRENT_DATE CURRENT_PATH CURRENT_ROLE CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP
+    CURRENT_USER DEALLOCATE DELETE DESCRIBE DISTINCT DROP ELSE END ESCAPE EXCEPT EXISTS EXTRACT
+    FALSE FOR FROM FULL GROUP GROUPING HAVING IN INNER INSERT INTERSECT INTO IS JOIN JSON_ARRAY
+    JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_TABLE JSON_VALUE LEFT LIKE LISTAGG LOCALTIME
+    LOCALTIMESTAMP NATURAL NORMALIZE NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE RIGHT ROLLUP
+    SELECT SKIP TABLE THEN TRIM TRUE UESCAPE UNION UNNEST USING VALUES WHEN WHERE WITH
+    """.split()
+)
+# StringLiteral's U&'…' UESCAPE: no digit, sign or quote (AstBuilder.isValidUnicodeEscape).
+_NO_ESCAPE = "+'\"0123456789abcdefABCDEF"
+# Deeper nestings end the interpreter's stack before they mean anything.
+MAX_DEPTH = 200
+
+
+class Cursor:
+    """Reads tokens from left to right; `attempt` goes back where a reading fails."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.tokens = tokens(sql)
+        self.index = 0
+        self.depth = 0
+        self.parameters = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.index]
+
+    def ahead(self, count: int = 1) -> Token:
+        return self.tokens[min(self.index + count, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        token = self.tokens[self.index]
+        if token.kind != lexer.END:
+            self.index += 1
+        return token
+
+    def sees(self, *words: str) -> bool:
+        """Whether the next tokens are these words and symbols."""
+        return all(self.ahead(i).word == word for i, word in enumerate(words))
+
+    def sees_any(self, *words: str) -> bool:
+        return self.token.word in words
+
+    def accept(self, *words: str) -> bool:
+        """Read these words if they come next, all of them."""
+        if not self.sees(*words):
+            return False
+        self.index += len(words)
+        return True
+
+    def expect(self, *words: str) -> None:
+        for word in words:
+            if not self.accept(word):
+                raise self.mismatch(word)
+
+    def one_of(self, *words: str) -> str:
+        """Read one of these words; its upper case."""
+        word = self.token.word
+        if word not in words:
+            raise self.mismatch(*words)
+        self.take()
+        return word
+
+    def mismatch(self, *expected: str) -> QueryError:
+        wanted = f". Expecting: {', '.join(repr(one) for one in expected)}" if expected else ""
+        return self.error(f"mismatched input '{self.token.text}'{wanted}")
+
+    def error(self, message: str, at: int | None = None) -> QueryError:
+        where = self.token.at if at is None else at
+        return syntax_error(f"{place(self.sql, where)}: {message}")
+
+    def attempt(self, read: Callable[[], Parsed]) -> Parsed | None:
+        """What `read` reads, or None with the cursor where it was."""
+        index, parameters, depth = self.index, self.parameters, self.depth
+        try:
+            return read()
+        except QueryError as error:
+            if error.name != "SYNTAX_ERROR":
+                raise
+            self.index, self.parameters, self.depth = index, parameters, depth
+            return None
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise not_supported(f"expressions nested deeper than {MAX_DEPTH}")
+
+    # ---- names ------------------------------------------------------------------------------
+
+    def is_identifier(self, token: Token) -> bool:
+        if token.kind == lexer.WORD:
+            return token.word not in RESERVED
+        return token.kind == lexer.QUOTED
+
+    def identifier(self) -> Identifier:
+        token = self.token
+        if token.kind == lexer.BACKQUOTED:
+            raise self.error(
+                "backquoted identifiers are not supported; use double quotes to quote identifiers"
+            )
+        if token.kind == lexer.DIGIT_WORD:
+            raise self.error(
+                "identifiers must not start with a digit; "
+                "surround the identifier with double quotes"
+            )
+        if not self.is_identifier(token):
+            raise self.mismatch("<identifier>")
+        self.take()
+        if token.kind == lexer.WORD:
+            return Identifier(token.text, at=token.at)
+        name = lexer.unquoted(token)
+        if not name:
+            raise self.error("Zero-length delimited identifier not allowed", token.at)
+        return Identifier(name, True, at=token.at)
+
+    def qualified_name(self) -> QualifiedName:
+        at = self.token.at
+        parts = [self.identifier()]
+        while self.sees(".") and self.may_be_name(self.ahead()):
+            self.take()
+            parts.append(self.identifier())
+        return QualifiedName(tuple(parts), at=at)
+
+    def may_be_name(self, token: Token) -> bool:
+        """An identifier, or what `identifier` refuses with a reason of its own."""
+        return self.is_identifier(token) or token.kind in (lexer.BACKQUOTED, lexer.DIGIT_WORD)
+
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """`(a, b)`"""
+        self.expect("(")
+        found = [self.identifier()]
+        while self.accept(","):
+            found.append(self.identifier())
+        self.expect(")")
+        return tuple(found)
+
+    # ---- strings and numbers ----------------------------------------------------------------
+
+    def is_string(self, token: Token) -> bool:
+        return token.kind in (lexer.STRING, lexer.UNICODE_STRING, lexer.DOLLAR_STRING)
+
+    def string(self) -> str:
+        token = self.token
+        if not self.is_string(token):
+            raise self.mismatch("<string>")
+        self.take()
+        if token.kind != lexer.UNICODE_STRING:
+            return lexer.string_value(token)
+        escape = "\\"
+        if self.accept("UESCAPE"):
+            escape = self.string()
+            if len(escape) != 1 or escape.isspace() or escape in _NO_ESCAPE:
+                raise self.error("Invalid Unicode escape character", token.at)
+        return lexer.unicode_value(self.sql, token, escape)
+
+    def integer(self) -> int:
+        token = self.token
+        if token.kind != lexer.INTEGER:
+            raise self.mismatch("<integer>")
+        self.take()
+        return lexer.integer_value(token.text, place(self.sql, token.at))
+
+    def listed(self, read: Callable[[], Parsed]) -> tuple[Parsed, ...]:
+        """One or more, with commas between."""
+        found = [read()]
+        while self.accept(","):
+            found.append(read())
+        return tuple(found)

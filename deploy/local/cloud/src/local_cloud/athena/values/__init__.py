@@ -1,0 +1,1 @@
+"""Values as Trino has them, in Python: how they are read, written, compared and computed."""

@@ -1,0 +1,149 @@
+"""Values from text and to text, as CAST reads and writes them."""
+
+import math
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.types import Type
+from local_cloud.athena.values import json_text, moments, numbers
+from local_cloud.athena.values.calendar import date_text
+
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+# Java's Double.parseDouble, hexadecimal numbers and the suffixes f and d included.
+_DOUBLE = re.compile(
+    r"([+-]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?"
+    r"|(0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)[fFdD]?)",
+    re.ASCII,
+)
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_TRUE, _FALSE = ("t", "true", "1"), ("f", "false", "0")
+# What Java's String.trim takes away.
+_TRIMMED = "".join(map(chr, range(33)))
+
+
+def cannot(value: Any, to: Type) -> QueryError:
+    return QueryError("INVALID_CAST_ARGUMENT", f"Value cannot be cast to {to}: {value}")
+
+
+def from_text(text: str, to: Type) -> Any:
+    """CAST(text AS to). Raises INVALID_CAST_ARGUMENT."""
+    reader = _READERS[to.name]
+    try:
+        return reader(text, to)
+    except (ValueError, InvalidOperation, OverflowError) as error:
+        raise cannot(text, to) from error
+
+
+def _boolean(text: str, _: Type) -> bool:
+    lowered = text.lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise ValueError(text)
+
+
+def _integer(text: str, to: Type) -> int:
+    trimmed = text.strip(_TRIMMED)
+    if not _INTEGER.fullmatch(trimmed):
+        raise ValueError(text)
+    value = int(trimmed)
+    bits = numbers.BITS[to.name]
+    if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        raise ValueError(text)
+    return value
+
+
+def double_value(text: str) -> float:
+    found = _DOUBLE.fullmatch(text.strip(_TRIMMED))
+    if found is None:
+        raise ValueError(text)
+    sign = -1.0 if found[1] == "-" else 1.0
+    if found[2]:
+        return sign * (math.nan if found[2] == "NaN" else math.inf)
+    return sign * (float(found[3]) if found[3] else float.fromhex(found[4]))
+
+
+def _decimal(text: str, to: Type) -> Decimal:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(text)
+    found = numbers.fitted(Decimal(text), to.precision or 0, to.scale)
+    if found is None:
+        raise ValueError(text)
+    return found
+
+
+def _timestamp(text: str, to: Type) -> int:
+    precision = to.precision or 0
+    trimmed = text.strip(_TRIMMED)
+    if moments.zone_in(trimmed) is not None:
+        # The zone is read and left aside (VarcharToTimestampCast).
+        zone = moments.zone_in(trimmed)
+        assert zone is not None
+        moments.zone_name(zone)
+        trimmed = trimmed[: len(trimmed) - len(zone)].strip()
+    return moments.checked_timestamp(moments.parse_timestamp(trimmed, precision))
+
+
+def _zoned(text: str, to: Type) -> tuple[int, str]:
+    precision = to.precision or 0
+    trimmed = text.strip(_TRIMMED)
+    if moments.zone_in(trimmed) is None:
+        return moments.parse_timestamp(trimmed, precision), "UTC"
+    return moments.parse_zoned(trimmed, precision)
+
+
+_READERS: dict[str, Any] = {
+    "boolean": _boolean,
+    **dict.fromkeys(numbers.BITS, _integer),
+    "double": lambda text, _: double_value(text),
+    "real": lambda text, _: numbers.single(double_value(text)),
+    "decimal": _decimal,
+    "date": lambda text, _: moments.parse_date(text),
+    "timestamp": _timestamp,
+    "timestamp with time zone": _zoned,
+    "time": lambda text, to: moments.parse_time(text.strip(_TRIMMED), to.precision or 0),
+    "varbinary": lambda text, _: text.encode(),
+    "json": lambda text, _: json_text.quoted(text),
+}
+
+
+def to_text(value: Any, of: Type) -> str:
+    """CAST(value AS varchar) of a scalar."""
+    writer = _WRITERS.get(of.name)
+    if writer is None:
+        return str(value)
+    text: str = writer(value, of)
+    return text
+
+
+def _day_interval(value: int, _: Type) -> str:
+    sign, rest = ("-", -value) if value < 0 else ("", value)
+    days, rest = divmod(rest, 86_400_000)
+    hours, rest = divmod(rest, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{sign}{days} {hours:02d}:{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+
+
+def _month_interval(value: int, _: Type) -> str:
+    sign, rest = ("-", -value) if value < 0 else ("", value)
+    return f"{sign}{rest // 12}-{rest % 12}"
+
+
+_WRITERS: dict[str, Any] = {
+    "boolean": lambda value, _: "true" if value else "false",
+    "double": lambda value, _: numbers.double_text(value),
+    "real": lambda value, _: numbers.real_text(value),
+    "decimal": lambda value, _: numbers.decimal_text(value),
+    "date": lambda value, _: date_text(value),
+    "timestamp": lambda value, of: moments.timestamp_text(value, of.precision or 0),
+    "timestamp with time zone": lambda value, of: moments.zoned_text(
+        value[0], value[1], of.precision or 0
+    ),
+    "time": lambda value, of: moments.time_text(value, of.precision or 0),
+    "interval day to second": _day_interval,
+    "interval year to month": _month_interval,
+    "char": lambda value, of: value.ljust(of.precision or 0),
+}
