@@ -196,7 +196,7 @@ def translated(error: Exception, udfs: Udfs) -> QueryError:
             "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"
         )
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in first:
-        return QueryError("EXCEEDED_LOCAL_MEMORY_LIMIT", first)
+        return not_supported(f"queries that need more memory than {CONFIG['memory_limit']}")
     return not_supported(f"this query: its engine says {first}")
 
 

@@ -122,11 +122,15 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Window(Expr):
-    """A function over a window: an aggregate, or a function that only windows have."""
+    """A function over a window: an aggregate, or a function that only windows have.
+
+    `inner_order` is an ORDER BY between the function's brackets.
+    """
 
     bound: Bound
     arguments: tuple[Expr, ...]
     distinct: bool
+    inner_order: tuple[SortKey, ...]
     filter: Expr | None
     partition: tuple[Expr, ...]
     order: tuple[SortKey, ...]

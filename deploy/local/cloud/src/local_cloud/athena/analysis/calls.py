@@ -7,7 +7,7 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import RULES, analysed, coerced, condition
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.analysis.type_names import can_cast, fine, type_of
-from local_cloud.athena.analysis.windows import over, sort_keys
+from local_cloud.athena.analysis.windows import Over, over, sort_keys
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.binding import Argument, Bound, LambdaType, resolve
 from local_cloud.athena.functions.declared import AGGREGATE, WINDOW, catalogue
@@ -73,14 +73,24 @@ def _function_call(
     kind = bound.declared.kind
     if distinct and not all(t.is_comparable(one) for one in bound.arguments):
         raise context.mismatch("DISTINCT can only be applied to comparable types", at)
+    for present, what in ((bool(order), "ORDER BY"), (filter is not None, "FILTER")):
+        if present and kind != AGGREGATE:
+            raise context.error(
+                "FUNCTION_NOT_AGGREGATE",
+                f"{what} is only valid for aggregation functions",
+                at,
+            )
     if opened is not None:
         if kind not in (AGGREGATE, WINDOW):
             raise context.error(
                 "FUNCTION_NOT_WINDOW", f"Not a window function: {name.text}", at
             )
-        _check_window(context, kind, distinct, order, at)
+        _check_window(context, bound, opened, filter is not None, at)
+        for one in keys:
+            if any(isinstance(part, Window) for part in walk(one.value)):
+                raise context.error("NESTED_WINDOW", "Cannot nest window functions", at)
         return Window(
-            bound.result, bound, values, distinct, where, opened.partition, opened.order,
+            bound.result, bound, values, distinct, keys, where, opened.partition, opened.order,
             opened.frame, ignore_nulls,
         )
     if kind == WINDOW:
@@ -88,27 +98,44 @@ def _function_call(
             "MISSING_OVER", f"Window function {name.text} requires an OVER clause", at
         )
     if kind == AGGREGATE:
-        return _aggregate(context, bound, values, distinct, keys, where, at)
-    for present, what in ((bool(order), "ORDER BY"), (filter is not None, "FILTER")):
-        if present:
+        in_arguments = all(
+            one.key in arguments or key.value in values
+            for one, key in zip(order, keys, strict=True)
+        )
+        if distinct and not in_arguments:
             raise context.error(
-                "FUNCTION_NOT_AGGREGATE",
-                f"{what} is only valid for aggregation functions",
+                "EXPRESSION_NOT_IN_DISTINCT",
+                "For aggregate function with DISTINCT, ORDER BY expressions must appear in "
+                "arguments",
                 at,
             )
+        return _aggregate(context, bound, values, distinct, keys, where, at)
     return Call(bound.result, bound, values)
 
 
+_RANKING = (
+    "lag", "lead", "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
+)  # fmt: skip
+
+
 def _check_window(
-    context: Context, kind: str, distinct: bool, order: Sequence[tree.SortItem], at: int
+    context: Context, bound: Bound, opened: Over, filtered: bool, at: int
 ) -> None:
-    if distinct:
+    """What a window function may not have (StatementAnalyzer.analyzeWindowFunctions)."""
+    if filtered:
         raise context.error(
-            "NOT_SUPPORTED", "DISTINCT in window function parameters not yet supported", at
+            "NOT_SUPPORTED", "FILTER is not yet supported for window functions", at
         )
-    if order:
+    name = bound.declared.name
+    if bound.declared.kind == AGGREGATE:
+        return
+    if name in ("lag", "lead") and not opened.order:
         raise context.error(
-            "NOT_SUPPORTED", "Window function with ORDER BY is not supported", at
+            "MISSING_ORDER_BY", f"{name} function requires an ORDER BY window clause", at
+        )
+    if name in _RANKING and opened.frame is not None:
+        raise context.error(
+            "INVALID_WINDOW_FRAME", f"Cannot specify window frame for {name} function", at
         )
 
 
@@ -137,12 +164,6 @@ def _aggregate(
                     f"'{bound.declared.name}'",
                     at,
                 )
-    if distinct and any(one.value not in values for one in keys):
-        raise context.error(
-            "EXPRESSION_NOT_IN_DISTINCT",
-            "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments",
-            at,
-        )
     return Aggregate(bound.result, bound, values, distinct, keys, where)
 
 

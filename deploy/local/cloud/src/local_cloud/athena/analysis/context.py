@@ -31,8 +31,11 @@ class Names:
 class AnalysedQuery(Protocol):
     """A query that an engine's planner has made ready."""
 
-    def as_subquery(self, boundary: "Scope") -> Subquery:
-        """It as a part of an expression; `boundary` knows the outer columns that it uses."""
+    def as_subquery(self, boundary: "Scope", use: str) -> Subquery:
+        """It as a part of an expression; `boundary` knows the outer columns that it uses.
+
+        `use` is scalar, exists, in or quantified. NOT_SUPPORTED where Trino has no plan for it.
+        """
         ...
 
 
@@ -58,7 +61,7 @@ class Context:
     names: Names
     query: "Callable[[Query, Scope], AnalysedQuery]"
     parameters: Sequence[Expression] = ()
-    subqueries: "dict[tuple[int, Query], tuple[Scope, Subquery]]" = field(default_factory=dict)
+    subqueries: "dict[tuple[int, Query, str], tuple[Scope, Subquery]]" = field(default_factory=dict)
 
     def error(self, name: str, message: str, at: int) -> QueryError:
         where = f"{place(self.sql, at)}: " if at >= 0 else ""

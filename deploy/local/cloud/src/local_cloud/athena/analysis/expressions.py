@@ -132,7 +132,11 @@ def _dereference(
             "AMBIGUOUS_NAME", f"Ambiguous row field reference: {field.name}", field.at
         )
     if not matching:
-        raise _missing(context, parts or (field.name,), at)
+        raise context.error(
+            "INVALID_COLUMN_REFERENCE",
+            f"Column '{'.'.join(parts or (field.name,))}' cannot be resolved",
+            at,
+        )
     return field_of(value, matching[0])
 
 

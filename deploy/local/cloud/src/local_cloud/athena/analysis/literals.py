@@ -1,5 +1,6 @@
 """Literals: their types come from how they are written (ExpressionAnalyzer, LiteralInterpreter)."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -49,11 +50,16 @@ def _double(context: Context, scope: Scope, at: int, *, text: str) -> Expr:
 @RULES.rule(tree.DecimalLiteral)
 def _decimal(context: Context, scope: Scope, at: int, *, text: str) -> Expr:
     """Precision and scale are what is written, leading zeros aside (Decimals.parse)."""
-    whole, _, fraction = text.removeprefix("-").partition(".")
-    precision = max(1, len(whole.lstrip("0")) + len(fraction))
-    if precision > t.MAX_DECIMAL:
+    found = _DECIMAL.fullmatch(text)
+    whole, fraction = ((found[1] or "").lstrip("0"), found[2] or "") if found else ("", "")
+    precision = max(1, len(whole.replace("_", "")) + len(fraction.replace("_", "")))
+    if found is None or precision > t.MAX_DECIMAL:
         raise context.error("INVALID_LITERAL", f"'{text}' is not a valid DECIMAL literal", at)
-    return Constant(t.decimal(precision, len(fraction)), Decimal(text))
+    scale = len(fraction.replace("_", ""))
+    return Constant(t.decimal(precision, scale), Decimal(text.replace("_", "")))
+
+
+_DECIMAL = re.compile(r"[+-]?(\d[\d_]*)?(?:\.([\d_]*))?(?<=[\d.])", re.ASCII)
 
 
 @RULES.rule(tree.IntervalLiteral)

@@ -11,7 +11,7 @@ from local_cloud.athena.analysis.expressions import (
     unified,
     wanted,
 )
-from local_cloud.athena.analysis.scope import Scope
+from local_cloud.athena.analysis.scope import Scope, clause
 from local_cloud.athena.analysis.type_names import can_cast, fine
 from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.failures import QueryError
@@ -186,32 +186,38 @@ def _in_list(
 # ---- subqueries -----------------------------------------------------------------------------
 
 
-def subquery(context: Context, scope: Scope, query: tree.Query, at: int) -> Subquery:
-    """The query of an expression, with the columns of `scope` visible in it."""
+def subquery(
+    context: Context, scope: Scope, query: tree.Query, at: int, use: str
+) -> Subquery:
+    """The query of an expression, with the columns of `scope` visible in it.
+
+    `use` is what is done with it: scalar, exists, in or quantified.
+    """
     if scope.in_lambda:
         raise context.error(
             "NOT_SUPPORTED", "Lambda expression cannot contain subqueries", at
         )
     # Equal queries in one place are one: GROUP BY finds its keys by comparing. The scope is
     # kept, so that its id stays its own.
-    known = (id(scope), query)
+    known = (id(scope), query, use)
     if known not in context.subqueries:
         boundary = Scope(parent=scope, boundary=True)
-        made = context.query(query, boundary)
-        context.subqueries[known] = (scope, made.as_subquery(boundary))
+        with clause(scope, "subquery"):
+            made = context.query(query, boundary)
+        context.subqueries[known] = (scope, made.as_subquery(boundary, use))
     return context.subqueries[known][1]
 
 
 @RULES.rule(tree.ScalarSubquery)
 def _scalar(context: Context, scope: Scope, at: int, *, query: tree.Query) -> Expr:
-    inner = subquery(context, scope, query, at)
+    inner = subquery(context, scope, query, at, "scalar")
     kind = inner.columns[0] if len(inner.columns) == 1 else inner.type
     return Special(kind, "scalar", (inner,))
 
 
 @RULES.rule(tree.Exists)
 def _exists(context: Context, scope: Scope, at: int, *, query: tree.Query) -> Expr:
-    return Special(t.BOOLEAN, "exists", (subquery(context, scope, query, at),))
+    return Special(t.BOOLEAN, "exists", (subquery(context, scope, query, at, "exists"),))
 
 
 @RULES.rule(tree.InSubquery)
@@ -224,7 +230,7 @@ def _in_subquery(
     query: tree.Query,
     negated: bool,
 ) -> Expr:
-    left, inner, common = _against_subquery(context, scope, value, query, at)
+    left, inner, common = _against_subquery(context, scope, value, query, at, "in")
     if not t.is_comparable(common):
         raise context.mismatch(f"{common} is not comparable", at)
     return negated_if(Special(t.BOOLEAN, "in_subquery", (left, inner), common), negated)
@@ -241,7 +247,7 @@ def _quantified(
     value: tree.Expression,
     query: tree.Query,
 ) -> Expr:
-    left, inner, common = _against_subquery(context, scope, value, query, at)
+    left, inner, common = _against_subquery(context, scope, value, query, at, "quantified")
     allowed = t.is_comparable if operator in ("=", "<>") else t.is_orderable
     if not allowed(common):
         raise context.mismatch(
@@ -253,13 +259,18 @@ def _quantified(
 
 
 def _against_subquery(
-    context: Context, scope: Scope, value: tree.Expression, query: tree.Query, at: int
+    context: Context,
+    scope: Scope,
+    value: tree.Expression,
+    query: tree.Query,
+    at: int,
+    use: str,
 ) -> tuple[Expr, Subquery, Type]:
     """(the value as a row, the subquery, their common type) (analyzePredicateWithSubquery)."""
     left = analysed(context, scope, value)
     if left.type.name not in ("row", "unknown"):
         left = Special(t.row((left.type,)), "row", (left,))
-    inner = subquery(context, scope, query, at)
+    inner = subquery(context, scope, query, at, use)
     common = common_super_type(left.type, inner.type)
     if common is None:
         raise context.mismatch(
@@ -302,6 +313,10 @@ def _subscript(
             "EXPRESSION_NOT_CONSTANT",
             "Subscript expression on ROW requires a constant index",
             index.at,
+        )
+    if index.value >= 2**31:
+        raise context.mismatch(
+            "Subscript expression on ROW requires integer index, found bigint", index.at
         )
     if not 1 <= index.value <= len(value.type.args):
         raise context.error(

@@ -1,6 +1,7 @@
 """Which column a name means: Scope, RelationType and Field of trino-main 476."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from local_cloud.athena.failures import QueryError
@@ -64,8 +65,10 @@ class Scope:
     is_lambda: bool = False
     # WINDOW definitions of this SELECT, by name.
     windows: Mapping[str, WindowSpecification] = field(default_factory=dict, compare=False)
-    # Of a boundary: the columns further out that the query inside of it uses.
-    captured: set[Column] = field(default_factory=set, compare=False)
+    # Of a boundary: the columns further out that the query inside of it uses, and in which of
+    # its clauses; `path` is the clause that is being read.
+    captured: dict[Column, set[tuple[str, ...]]] = field(default_factory=dict, compare=False)
+    path: list[str] = field(default_factory=list, compare=False)
 
     def named_query(self, name: str) -> NamedRelation | None:
         scope: Scope | None = self
@@ -85,7 +88,8 @@ class Scope:
                 raise QueryError("AMBIGUOUS_NAME", f"Column '{'.'.join(parts)}' is ambiguous")
             if found:
                 for boundary in crossed:
-                    boundary.captured.add(found[0].column)
+                    places = boundary.captured.setdefault(found[0].column, set())
+                    places.add(tuple(boundary.path))
                 return found[0]
             if scope._is_prefix_of_column(parts):
                 return None
@@ -93,6 +97,16 @@ class Scope:
                 crossed.append(scope)
             scope = scope.parent
         return None
+
+    def capture(self, column: Column) -> None:
+        """Note that this scope's query uses a column of a query around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if any(one.column == column for one in scope.fields):
+                return
+            if scope.boundary:
+                scope.captured.setdefault(column, set()).add(tuple(scope.path))
+            scope = scope.parent
 
     def is_column_reference(self, parts: Sequence[str]) -> bool:
         """Whether some beginning of `a.b.c` is a column, so that the rest are fields of rows."""
@@ -127,3 +141,18 @@ class Scope:
                 break
             scope = scope.parent
         return tuple(found)
+
+
+@contextmanager
+def clause(scope: Scope | None, name: str) -> Iterator[None]:
+    """While a clause is read: correlated columns are noted with the clause that uses them."""
+    while scope is not None and not scope.boundary:
+        scope = scope.parent
+    if scope is None:
+        yield
+        return
+    scope.path.append(name)
+    try:
+        yield
+    finally:
+        scope.path.pop()

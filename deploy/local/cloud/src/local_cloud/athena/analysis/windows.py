@@ -25,6 +25,20 @@ class Over:
     order: tuple[SortKey, ...]
     frame: Frame | None
 
+    def values(self) -> list[Expr]:
+        """All expressions of the window."""
+        ends = (self.frame.start, self.frame.end) if self.frame else ()
+        return [
+            *self.partition,
+            *(one.value for one in self.order),
+            *(one.value for one in ends if one.value is not None),
+        ]
+
+
+def window_name(name: tree.Identifier) -> str:
+    """Names of windows are canonical: unquoted ones in upper case (canonicalizationAwareKey)."""
+    return name.name if name.quoted else name.name.upper()
+
 
 def over(
     context: Context, scope: Scope, node: tree.WindowReference | tree.WindowSpecification
@@ -103,7 +117,7 @@ def resolved(
 
 
 def _named(context: Context, scope: Scope, name: tree.Identifier) -> tree.WindowSpecification:
-    found = scope.windows.get(name.name.lower())
+    found = scope.windows.get(window_name(name))
     if found is None:
         raise context.error(
             "INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name.name}", name.at
@@ -153,6 +167,7 @@ def _bound(
             frame.at,
         )
     value = analysed(context, scope, node.value)
+    _no_window(context, value, node.value.at)
     exact = value.type.name in t.INTEGERS or (
         value.type.name == "decimal" and value.type.scale == 0
     )
@@ -185,6 +200,7 @@ def _range_bound(
             frame.at,
         )
     value = analysed(context, scope, node.value)
+    _no_window(context, value, node.value.at)
     refused = context.mismatch(
         f"Window frame RANGE value type ({value.type}) not compatible with sort item type "
         f"({key.type})",

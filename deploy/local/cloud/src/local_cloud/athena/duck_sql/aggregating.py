@@ -12,7 +12,7 @@ from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.binding import Bound
 from local_cloud.athena.functions.registry import IMPLEMENTATIONS, AggregateFunction, Signature
-from local_cloud.athena.ir import Aggregate, Expr, Frame, FrameEnd, SortKey, Window
+from local_cloud.athena.ir import Aggregate, Cast, Expr, Frame, FrameEnd, SortKey, Window
 from local_cloud.athena.types import Type
 
 
@@ -56,12 +56,11 @@ def written(text: Text, expr: Aggregate | Window) -> str:
         kinds = ", ".join(str(one) for one in expr.bound.arguments)
         raise not_supported(f"{expr.bound.declared.name}({kinds})")
     suffix = f" FILTER (WHERE {text.of(expr.filter)})" if expr.filter is not None else ""
-    order = ""
     windowed = isinstance(expr, Window)
+    inner = expr.inner_order if isinstance(expr, Window) else expr.order
+    order = f" ORDER BY {ordering.sort_text(text, _in_arguments(expr, inner))}" if inner else ""
     if isinstance(expr, Window):
         suffix += f" OVER ({_window(text, expr)})"
-    elif expr.order:
-        order = f" ORDER BY {ordering.sort_text(text, expr.order)}"
     made = AggregateText(
         text,
         tuple(text.each(expr.arguments)),
@@ -78,6 +77,16 @@ def written(text: Text, expr: Aggregate | Window) -> str:
     if made.ignore_nulls and expr.bound.declared.kind == "AGGREGATE":
         raise not_supported("IGNORE NULLS on an aggregate")
     return found.write(made)
+
+
+def _in_arguments(expr: Aggregate | Window, keys: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
+    """With DISTINCT the keys are arguments, which may have been coerced."""
+    if not expr.distinct:
+        return keys
+    coerced_from = {
+        one.value: one for one in expr.arguments if isinstance(one, Cast)
+    }
+    return tuple(replace(one, value=coerced_from.get(one.value, one.value)) for one in keys)
 
 
 def _refuse_odd_distinct(bound: Bound, arguments: tuple[Expr, ...]) -> None:

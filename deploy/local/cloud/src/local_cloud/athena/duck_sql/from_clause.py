@@ -6,9 +6,9 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.rules import Rules
-from local_cloud.athena.analysis.scope import Field, Scope
+from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.coercion import common_super_type
-from local_cloud.athena.duck_sql import comparing
+from local_cloud.athena.duck_sql.correlation import check_correlation
 from local_cloud.athena.duck_sql.relation import (
     BoundTable,
     Planner,
@@ -19,6 +19,7 @@ from local_cloud.athena.duck_sql.relation import (
     selected,
     single_row,
 )
+from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.ir import Aggregate, Expr, Grouping, Special, Window, walk
 from local_cloud.athena.sql import tree
@@ -26,21 +27,12 @@ from local_cloud.athena.types import Type
 
 RELATIONS: Rules[Relation] = Rules("a relation")
 MAX_VIEW_DEPTH = 16
+JOINED = frozenset(("join",))
 
 
 def related(planner: Planner, scope: Scope | None, node: tree.Relation) -> Relation:
     """The rows of a relation; `scope` is what is visible around it."""
     return RELATIONS.apply(node, planner, scope)
-
-
-def scalar_only(context: Context, value: Expr, what: str, at: int) -> None:
-    """No aggregate, window or grouping operation may stand in this clause."""
-    if any(isinstance(one, (Aggregate, Window, Grouping)) for one in walk(value)):
-        raise context.error(
-            "EXPRESSION_NOT_SCALAR",
-            f"{what} cannot contain aggregations, window functions or grouping operations",
-            at,
-        )
 
 
 # ---- tables and views -----------------------------------------------------------------------
@@ -139,7 +131,8 @@ def _lateral(
     planner: Planner, scope: Scope | None, at: int, *, query: tree.Query
 ) -> Relation:
     inner = planner.query(query, scope)
-    return Relation(inner.sql, tuple(Field(one.name, one.column) for one in inner.fields))
+    fields = tuple(Field(one.name, one.column) for one in inner.fields)
+    return Relation(inner.sql, fields, shape=inner.shape)
 
 
 @RELATIONS.rule(tree.Aliased)
@@ -176,7 +169,7 @@ def aliased(
         Field(name, one.column, (alias.name.lower(),))
         for name, one in zip(names, inner.fields, strict=True)
     )
-    return Relation(inner.sql, fields, inner.scans)
+    return Relation(inner.sql, fields, inner.scans, inner.shape)
 
 
 # ---- VALUES ---------------------------------------------------------------------------------
@@ -191,7 +184,8 @@ def _values(
     made: list[tuple[Expr, ...]] = []
     for row in rows:
         value = analysed(context, around, row)
-        scalar_only(context, value, "VALUES", at)
+        if any(isinstance(one, (Aggregate, Window, Grouping)) for one in walk(value)):
+            raise not_supported("aggregates in VALUES")
         made.append(_cells(value))
     kinds: list[Type] = [one.type for one in made[0]]
     for cells in made:
@@ -259,8 +253,8 @@ def unnested(
     del outer
     values = []
     for node in expressions:
+        refuse_aggregates(planner.context, node, "UNNEST")
         value = analysed(planner.context, scope, node)
-        scalar_only(planner.context, value, "UNNEST", at)
         if value.type.name not in ("array", "map"):
             raise planner.context.error(
                 "INVALID_FUNCTION_ARGUMENT", f"Cannot unnest type: {value.type}", at
@@ -291,7 +285,8 @@ def unnested(
         column = planner.column(t.BIGINT)
         columns.append((index, column.name))
         fields.append(Field(None, column))
-    return Relation(selected(columns, numbered), (*left.fields, *fields), left.scans)
+    made = selected(columns, numbered)
+    return Relation(made, (*left.fields, *fields), left.scans, JOINED)
 
 
 def _elements(of: Type, name: str, index: str) -> list[tuple[str | None, str, Type]]:
@@ -335,10 +330,10 @@ def _join(
     fields = (*first.fields, *second.fields)
     if criteria is None:
         sql = f"SELECT * FROM ({first.sql}) CROSS JOIN ({second.sql})"
-        return Relation(sql, fields, (*first.scans, *second.scans))
+        return Relation(sql, fields, (*first.scans, *second.scans), JOINED)
     where = _on(planner, scope, fields, criteria.condition, kind == "INNER")
     sql = f"SELECT * FROM ({first.sql}) {kind} JOIN ({second.sql}) ON {where}"
-    return Relation(sql, fields, _filtered(kind, first, second))
+    return Relation(sql, fields, _filtered(kind, first, second), JOINED)
 
 
 def _filtered(kind: str, first: Relation, second: Relation) -> tuple[Scan, ...]:
@@ -358,8 +353,9 @@ def _on(
     context = planner.context
     # Columns from outside of the query are allowed in an inner join only.
     around = Scope(fields, scope if correlated else _without_columns(scope))
-    value = analysed(context, around, node)
-    scalar_only(context, value, "JOIN clause", node.at)
+    refuse_aggregates(context, node, "JOIN clause")
+    with clause(scope, "on"):
+        value = analysed(context, around, node)
     if value.type.name not in ("boolean", "unknown"):
         raise context.mismatch(
             f"JOIN ON clause must evaluate to a boolean: actual type {value.type}", node.at
@@ -414,14 +410,17 @@ def _lateral_join(
         return Relation(made.sql, (*left.fields, *new.fields), left.scans)
     if isinstance(criteria, tree.JoinUsing):
         raise not_supported("JOIN LATERAL … USING")
-    second = related(planner, Scope(left.fields, scope), node)
+    boundary = Scope(parent=Scope(left.fields, scope), boundary=True)
+    second = related(planner, boundary, node)
+    check_correlation(boundary, second.shape, "lateral")
     fields = (*left.fields, *second.fields)
-    if criteria is None:
+    # A global aggregate has one row always; DuckDB's LEFT JOIN would lose its constants.
+    if criteria is None or (always and "aggregate" in second.shape and "limit" not in second.shape and "having" not in second.shape):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
-        return Relation(sql, fields, left.scans)
+        return Relation(sql, fields, left.scans, JOINED)
     where = _on(planner, scope, fields, criteria.condition, kind == "INNER")
     sql = f"SELECT * FROM ({left.sql}) {kind} JOIN LATERAL ({second.sql}) ON {where}"
-    return Relation(sql, fields, left.scans)
+    return Relation(sql, fields, left.scans, JOINED)
 
 
 def _using(
@@ -465,7 +464,7 @@ def _using(
             fields.append(one)
             columns.append((one.column.name, one.column.name))
     joined = f"SELECT * FROM ({left.sql}) {kind} JOIN ({right.sql}) ON {' AND '.join(conditions)}"
-    return Relation(selected(columns, joined), tuple(fields))
+    return Relation(selected(columns, joined), tuple(fields), (), JOINED)
 
 
 def _joined_column(
@@ -483,4 +482,3 @@ def _joined_column(
     return found[0]
 
 
-__all__ = ["RELATIONS", "aliased", "comparing", "related", "scalar_only"]

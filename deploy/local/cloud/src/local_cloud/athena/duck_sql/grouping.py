@@ -8,15 +8,17 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.duck_sql import ordering
-from local_cloud.athena.duck_sql.from_clause import scalar_only
 from local_cloud.athena.duck_sql.relation import Planner
 from local_cloud.athena.duck_sql.representation import cast
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, walk
+from local_cloud.athena.duck_sql.scalars import refuse_aggregates
+from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, Window, walk
 from local_cloud.athena.sql import tree
 
 # Analyzer's max_grouping_sets
 MAX_SETS = 2048
+# DuckDB keeps a table of groups for each of them.
+MAX_LOCAL_SETS = 256
 Keys = tuple[Expr, ...]
 
 
@@ -64,7 +66,7 @@ class Groups:
     def operation(self, planner: Planner, of: Grouping, at: int) -> str:
         """grouping(…): DuckDB's has the same bits."""
         for one in of.keys:
-            if one not in self.keys:
+            if one not in self.keys or not isinstance(one, Column):
                 raise planner.context.error(
                     "INVALID_ARGUMENTS",
                     "The arguments to GROUPING() must be expressions referenced by the GROUP BY",
@@ -94,6 +96,7 @@ def grouped(
                     everywhere.append(key)
         else:
             sets = [_columns(planner, scope, one) for one in element.sets]
+            _check_count(2 ** len(sets) if element.kind == "CUBE" else len(sets) + 1)
             lists.append(_expanded(element.kind, sets))
     found: dict[Expr, Column] = {}
     for one in [key for some in lists for keys in some for key in keys] + everywhere:
@@ -119,11 +122,7 @@ def _product(lists: Sequence[Sequence[Keys]], everywhere: Sequence[Expr]) -> lis
     count = 1
     for one in lists:
         count *= len(one)
-    if count > MAX_SETS:
-        raise QueryError(
-            "TOO_MANY_GROUPING_SETS",
-            f"GROUP BY has {count} grouping sets but can contain at most {MAX_SETS}",
-        )
+    _check_count(count)
     found = []
     for parts in product(*lists):
         keys: dict[Expr, None] = {}
@@ -131,6 +130,16 @@ def _product(lists: Sequence[Sequence[Keys]], everywhere: Sequence[Expr]) -> lis
             keys |= dict.fromkeys(part)
         found.append((*keys, *dict.fromkeys(everywhere)))
     return found
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_SETS:
+        raise QueryError(
+            "TOO_MANY_GROUPING_SETS",
+            f"GROUP BY has {count} grouping sets but can contain at most {MAX_SETS}",
+        )
+    if count > MAX_LOCAL_SETS:
+        raise not_supported(f"more than {MAX_LOCAL_SETS} grouping sets")
 
 
 def _expanded(kind: str, sets: list[Keys]) -> list[Keys]:
@@ -166,8 +175,16 @@ def _simple(
                 )
             key = outputs[node.value - 1]
         else:
-            key = analysed(context, scope, node)
-        scalar_only(context, key, "GROUP BY clause", node.at)
+            refuse_aggregates(context, node, "GROUP BY clause")
+            found.append(analysed(context, scope, node))
+            continue
+        if any(isinstance(one, (Aggregate, Grouping, Window)) for one in walk(key)):
+            raise context.error(
+                "EXPRESSION_NOT_SCALAR",
+                "GROUP BY clause cannot contain aggregations, window functions or grouping "
+                "operations",
+                node.at,
+            )
         found.append(key)
     return found
 

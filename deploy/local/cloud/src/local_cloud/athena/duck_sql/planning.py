@@ -1,12 +1,13 @@
 """Whole queries: WITH, set operations, and the planner that all parts of a query share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis import calls, literals, predicates, windows
 from local_cloud.athena.analysis.context import Context, Names, Session
 from local_cloud.athena.analysis.expressions import analysed, coerced
-from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope
+from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope, clause
 from local_cloud.athena.duck_sql import casting, formatting, from_clause, ordering, select
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.relation import (
@@ -17,6 +18,7 @@ from local_cloud.athena.duck_sql.relation import (
     retyped,
     union_types,
 )
+from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.duck_sql.tail import limited, tail_limits
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import Udfs
@@ -74,7 +76,7 @@ class QueryPlanner(Planner):
         body = related(self, scope, node.body)
         made = self._tailed(body, node.tail, scope)
         if named:
-            return Relation(f"WITH {', '.join(named)} {made.sql}", made.fields, made.scans)
+            return replace(made, sql=f"WITH {', '.join(named)} {made.sql}")
         return made
 
     def _with(
@@ -97,11 +99,24 @@ class QueryPlanner(Planner):
             seen.add(name)
             made = self.query(one.query, scope)
             if one.columns is not None:
-                made = from_clause.aliased(self, made, one.name, one.columns, one.at)
+                made = self._renamed(made, one)
             label = self.context.names.fresh("w")
             parts.append(f"{label} AS ({made.sql})")
             scope = Scope(parent=scope, queries={name: NamedRelation(label, made.fields)})
         return scope, parts
+
+    def _renamed(self, made: Relation, named: tree.NamedQuery) -> Relation:
+        assert named.columns is not None
+        seen: set[str] = set()
+        for column in named.columns:
+            if column.name.lower() in seen:
+                raise self.context.error(
+                    "DUPLICATE_COLUMN_NAME",
+                    f"WITH query name '{named.name.name}' has a column twice",
+                    column.at,
+                )
+            seen.add(column.name.lower())
+        return from_clause.aliased(self, made, named.name, named.columns, named.at)
 
     def _tailed(self, body: Relation, tail: tree.Tail, outer: Scope | None) -> Relation:
         """ORDER BY and LIMIT behind anything but a plain SELECT: output columns only."""
@@ -120,8 +135,9 @@ class QueryPlanner(Planner):
                     )
                 value = body.fields[place - 1].column
             else:
-                value = analysed(self.context, scope, item.key)
-                from_clause.scalar_only(self.context, value, "ORDER BY clause", item.at)
+                refuse_aggregates(self.context, item.key, "ORDER BY clause")
+                with clause(outer, "order"):
+                    value = analysed(self.context, scope, item.key)
             if not t.is_orderable(value.type):
                 raise self.context.mismatch(
                     f"Type {value.type} is not orderable, and therefore cannot be used in "
@@ -133,7 +149,9 @@ class QueryPlanner(Planner):
         ordered = f" ORDER BY {', '.join(order)}" if order else ""
         limits = tail_limits(self, tail, bool(order))
         names = [one.column.name for one in body.fields]
-        return Relation(limited(self, body.sql, names, ordered, order, limits), body.fields)
+        made = limited(self, body.sql, names, ordered, order, limits)
+        shape = body.shape | ({"limit"} if limits is not None else set())
+        return Relation(made, body.fields, shape=shape)
 
     def of_view(self, view: View) -> Relation:
         session = Session(
@@ -184,4 +202,4 @@ def _set_operation(
         f"SELECT {', '.join(columns)} FROM "
         f"((SELECT * FROM ({first.sql})) {word} (SELECT * FROM ({second.sql})))"
     )
-    return Relation(sql, tuple(fields))
+    return Relation(sql, tuple(fields), shape=frozenset(("set",)))

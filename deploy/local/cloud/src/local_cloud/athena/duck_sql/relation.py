@@ -8,6 +8,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
+from local_cloud.athena.duck_sql.correlation import check_correlation
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.ir import Column, Constant, Expr, Subquery
 from local_cloud.athena.types import Type
@@ -62,12 +63,15 @@ class Relation:
     sql: str
     fields: tuple[Field, ...]
     scans: tuple[Scan, ...] = ()
+    # What the query around these rows consists of: see `correlation`.
+    shape: frozenset[str] = frozenset()
 
     @property
     def types(self) -> tuple[Type, ...]:
         return tuple(one.type for one in self.fields)
 
-    def as_subquery(self, boundary: Scope) -> Subquery:
+    def as_subquery(self, boundary: Scope, use: str) -> Subquery:
+        check_correlation(boundary, self.shape, use)
         names = tuple(one.name for one in self.fields)
         return Subquery(
             t.row(self.types, names),

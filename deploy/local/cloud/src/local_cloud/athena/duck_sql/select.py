@@ -4,24 +4,27 @@ Each stage is a SELECT from the one before, so that DuckDB never has to guess wh
 rows that WHERE keeps, one row per group, windows over those, outputs with the keys of ORDER BY.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.expressions import analysed, condition, dotted, field_of
-from local_cloud.athena.analysis.scope import Field, Scope
+from local_cloud.athena.analysis.scope import Field, Scope, clause
+from local_cloud.athena.analysis.windows import over, resolved, window_name
 from local_cloud.athena.duck_sql import aggregating, ordering
-from local_cloud.athena.duck_sql.from_clause import RELATIONS, related, scalar_only
+from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.grouping import Groups, grouped
 from local_cloud.athena.duck_sql.relation import Planner, Relation, selected, single_row
+from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.duck_sql.tail import limited, tail_limits
-from local_cloud.athena.failures import not_supported
+from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.ir import (
     Aggregate,
     Column,
     Expr,
     Grouping,
     SortKey,
+    Special,
     Subquery,
     Window,
     rewritten,
@@ -46,6 +49,7 @@ class _Select:
     source: Relation
     scope: Scope
     outputs: list[Output]
+    windows: list[Expr]
     keys: list[SortKey] = field(default_factory=list)
     having: Expr | None = None
 
@@ -66,15 +70,18 @@ def _select(
     tail: tree.Tail,
 ) -> Relation:
     context = planner.context
-    source = related(planner, outer, from_) if from_ is not None else single_row()
-    scope = Scope(source.fields, outer, windows=_windows(planner, windows))
+    with clause(outer, "from"):
+        source = related(planner, outer, from_) if from_ is not None else single_row()
+    scope = Scope(source.fields, outer)
+    opened = _windows(planner, scope, windows)
+    scope = replace(scope, windows=opened.named)
     sql = source.sql
     if where is not None:
-        kept = condition(context, scope, where, "WHERE clause")
-        scalar_only(context, kept, "WHERE clause", where.at)
-        _prune(planner, source, kept)
-        sql = f"SELECT * FROM ({sql}) WHERE {planner.text.of(kept)}"
-    made = _Select(planner, source, scope, _outputs(planner, scope, items, from_, at))
+        with clause(outer, "where"):
+            sql = _filtered(planner, source, scope, where)
+    with clause(outer, "select"):
+        outputs = _outputs(planner, scope, items, from_, at)
+    made = _Select(planner, source, scope, outputs, opened.values)
     if distinct:
         for one in made.outputs:
             if not t.is_comparable(one.value.type):
@@ -82,43 +89,98 @@ def _select(
                     f"DISTINCT can only be applied to comparable types (actual: {one.value.type})",
                     at,
                 )
-    groups = grouped(planner, scope, group_by, [one.value for one in made.outputs])
+    with clause(outer, "group"):
+        groups = grouped(planner, scope, group_by, [one.value for one in made.outputs])
     if having is not None:
-        made.having = condition(context, scope, having, "HAVING clause")
+        with clause(outer, "having"):
+            made.having = condition(context, scope, having, "HAVING clause")
         if any(isinstance(one, Window) for one in walk(made.having)):
             raise context.error(
                 "NESTED_WINDOW", "HAVING clause cannot contain window functions", having.at
             )
-    made.keys = _order_keys(made, tail.order)
-    if distinct and any(
-        one.value not in [out.value for out in made.outputs] for one in made.keys
-    ):
-        raise context.error(
-            "EXPRESSION_NOT_IN_DISTINCT",
-            "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
-            tail.order[0].at,
-        )
+    with clause(outer, "order"):
+        made.keys = _order_keys(made, tail.order, distinct)
+    shape = _shape(made, from_, group_by, distinct, tail)
     sql = _aggregated(made, groups, sql, at)
     sql = _windowed(made, sql)
-    return _finished(made, sql, distinct, tail, at)
+    return replace(_finished(made, sql, distinct, tail, at), shape=shape)
+
+
+def _shape(
+    made: _Select,
+    from_: tree.Relation | None,
+    group_by: tree.GroupBy | None,
+    distinct: bool,
+    tail: tree.Tail,
+) -> frozenset[str]:
+    """What this SELECT consists of, in one word each."""
+    aggregates = any(isinstance(p, Aggregate) for one in _exprs(made) for p in walk(one))
+    windows = any(isinstance(p, Window) for one in _exprs(made) for p in walk(one))
+    there = {
+        "from": from_ is not None,
+        "group": group_by is not None,
+        "aggregate": group_by is None and (aggregates or made.having is not None),
+        "having": made.having is not None,
+        "window": windows,
+        "distinct": distinct,
+        "order": bool(tail.order),
+        "limit": tail.limit is not None or tail.offset is not None,
+    }
+    return frozenset(name for name, present in there.items() if present)
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """The WINDOW clause: its specifications by name, and the expressions in them."""
+
+    named: dict[str, tree.WindowSpecification]
+    values: list[Expr]
 
 
 def _windows(
-    planner: Planner, nodes: Sequence[tree.WindowDefinition]
-) -> dict[str, tree.WindowSpecification]:
-    from local_cloud.athena.analysis.windows import resolved
-
-    found: dict[str, tree.WindowSpecification] = {}
+    planner: Planner, scope: Scope, nodes: Sequence[tree.WindowDefinition]
+) -> _Windows:
+    named: dict[str, tree.WindowSpecification] = {}
+    values: list[Expr] = []
     for one in nodes:
-        name = one.name.name.lower()
-        if name in found:
+        name = window_name(one.name)
+        if name in named:
             raise planner.context.error(
                 "DUPLICATE_WINDOW_NAME",
                 f"WINDOW name '{one.name.name}' specified more than once",
                 one.at,
             )
-        found[name] = resolved(planner.context, Scope(windows=dict(found)), one.window)
-    return found
+        around = replace(scope, windows=dict(named))
+        named[name] = resolved(planner.context, around, one.window)
+        # A window that nobody uses must be right all the same.
+        opened = over(planner.context, around, one.window)
+        values += opened.values()
+    return _Windows(named, values)
+
+
+def _filtered(
+    planner: Planner, source: Relation, scope: Scope, node: tree.Expression
+) -> str:
+    """The rows that WHERE keeps."""
+    context, text = planner.context, planner.text
+    refuse_aggregates(context, node, "WHERE clause")
+    where = condition(context, scope, node, "WHERE clause")
+    _prune(planner, source, where)
+    terms = where.operands if isinstance(where, Special) and where.form == "and" else (where,)
+    late = [one for one in terms if can_fail(one)]
+    if "join" in source.shape and late:
+        # What may fail is asked of joined rows only (IrExpressions.mayFail); OFFSET keeps DuckDB
+        # from asking earlier.
+        early = [one for one in terms if not can_fail(one)]
+        sql = f"SELECT * FROM ({source.sql})"
+        if early:
+            sql += f" WHERE {text.of(_all(early))}"
+        return f"SELECT * FROM ({sql} OFFSET 0) WHERE {text.of(_all(late))}"
+    return f"SELECT * FROM ({source.sql}) WHERE {text.of(where)}"
+
+
+def _all(terms: Sequence[Expr]) -> Expr:
+    return terms[0] if len(terms) == 1 else Special(t.BOOLEAN, "and", tuple(terms))
 
 
 def _prune(planner: Planner, source: Relation, where: Expr) -> None:
@@ -181,7 +243,7 @@ def _all_columns(
         if fields:
             return _labelled(planner, item, [Output(one.name, one.column) for one in fields])
         if not is_row:
-            raise _unknown_target(planner, scope, parts, item.at)
+            return _labelled(planner, item, _outer_columns(planner, scope, parts, item.at))
     value = analysed(context, scope, item.target)
     if value.type.name != "row":
         raise context.mismatch(
@@ -193,15 +255,19 @@ def _all_columns(
     return _labelled(planner, item, made)
 
 
-def _unknown_target(planner: Planner, scope: Scope, parts: tuple[str, ...], at: int) -> Exception:
-    outer: Scope | None = scope.parent
+def _outer_columns(
+    planner: Planner, scope: Scope, parts: tuple[str, ...], at: int
+) -> list[Output]:
+    """`t.*` of a relation of a query around this one."""
+    outer = scope.parent
     while outer is not None:
-        if any(one.has_prefix(parts) for one in outer.fields):
-            return planner.context.error(
-                "NOT_SUPPORTED", "all columns of an outer relation are not yet supported", at
-            )
+        fields = [one for one in outer.fields if one.has_prefix(parts)]
+        if fields:
+            for one in fields:
+                scope.capture(one.column)
+            return [Output(one.name, one.column) for one in fields]
         outer = outer.parent
-    return planner.context.error(
+    raise planner.context.error(
         "TABLE_NOT_FOUND", f"Unable to resolve reference {'.'.join(parts)}", at
     )
 
@@ -216,15 +282,17 @@ def _labelled(planner: Planner, item: tree.AllColumns, found: list[Output]) -> l
             "columns",
             item.at,
         )
+    # Identifier.getCanonicalValue: these aliases alone are kept in upper case.
     return [
-        Output(alias.name, one.value) for alias, one in zip(item.aliases, found, strict=True)
+        Output(alias.name if alias.quoted else alias.name.upper(), one.value)
+        for alias, one in zip(item.aliases, found, strict=True)
     ]
 
 
 # ---- ORDER BY -------------------------------------------------------------------------------
 
 
-def _order_keys(made: _Select, items: Sequence[tree.SortItem]) -> list[SortKey]:
+def _order_keys(made: _Select, items: Sequence[tree.SortItem], distinct: bool) -> list[SortKey]:
     """Keys that may name outputs, which come before the columns of FROM."""
     planner, context = made.planner, made.planner.context
     stand_ins = [planner.column(one.value.type) for one in made.outputs]
@@ -253,7 +321,15 @@ def _order_keys(made: _Select, items: Sequence[tree.SortItem]) -> list[SortKey]:
                 )
             value = made.outputs[place - 1].value
         else:
-            value = rewritten(analysed(context, scope, item.key), meant)
+            read = analysed(context, scope, item.key)
+            _refuse_outputs_inside(made, read, by_name, item.at)
+            value = rewritten(read, meant)
+            if distinct and read not in by_name and read not in by_name.values():
+                raise context.error(
+                    "EXPRESSION_NOT_IN_DISTINCT",
+                    "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                    item.at,
+                )
         if not t.is_orderable(value.type):
             raise context.mismatch(
                 f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY",
@@ -263,12 +339,26 @@ def _order_keys(made: _Select, items: Sequence[tree.SortItem]) -> list[SortKey]:
     return keys
 
 
+def _refuse_outputs_inside(
+    made: _Select, key: Expr, outputs: Mapping[Column, Expr], at: int
+) -> None:
+    """An aggregate or grouping() in ORDER BY is over rows, not over outputs."""
+    for part in walk(key):
+        if isinstance(part, (Aggregate, Grouping)) and any(
+            isinstance(one, Column) and one in outputs for one in walk(part)
+        ):
+            name = "COLUMN_NOT_FOUND" if isinstance(part, Aggregate) else "INVALID_ARGUMENTS"
+            raise made.planner.context.error(
+                name, "Invalid reference to output projection attribute from ORDER BY", at
+            )
+
+
 # ---- stages ---------------------------------------------------------------------------------
 
 
 def _exprs(made: _Select) -> list[Expr]:
     found = [one.value for one in made.outputs] + [one.value for one in made.keys]
-    return found + ([made.having] if made.having is not None else [])
+    return found + made.windows + ([made.having] if made.having is not None else [])
 
 
 def _replace(made: _Select, known: dict[Expr, Column]) -> None:
@@ -282,6 +372,7 @@ def _replace(made: _Select, known: dict[Expr, Column]) -> None:
         SortKey(rewritten(one.value, change), one.descending, one.nulls_first)
         for one in made.keys
     ]
+    made.windows = [rewritten(one, change) for one in made.windows]
     if made.having is not None:
         made.having = rewritten(made.having, change)
 
@@ -408,5 +499,3 @@ def _distinct(planner: Planner, sql: str, fields: Sequence[Field]) -> str:
     )
     return f"SELECT DISTINCT ON ({keys}) * FROM ({sql})"
 
-
-__all__ = ["not_supported"]

@@ -44,6 +44,11 @@ def tail_limits(planner: Planner, tail: tree.Tail, ordered: bool) -> Limits | No
             raise planner.context.error(
                 "MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY", tail.limit.at
             )
+    if ordered and count is not None and count >= 2**31:
+        # TopN counts with 31 bits.
+        raise planner.context.error(
+            "NOT_SUPPORTED", "ORDER BY LIMIT > 2147483647 is not supported", tail.at
+        )
     return Limits(offset, count, with_ties)
 
 

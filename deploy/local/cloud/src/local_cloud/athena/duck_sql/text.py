@@ -5,7 +5,7 @@ from typing import Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing
-from local_cloud.athena.duck_sql.representation import cast, duck_type, literal, quoted
+from local_cloud.athena.duck_sql.representation import cast, literal
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.registry import (
@@ -27,6 +27,7 @@ from local_cloud.athena.ir import (
     walk,
 )
 from local_cloud.athena.types import Type
+from local_cloud.athena.values import compare
 
 Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
@@ -121,10 +122,10 @@ class Text:
 
     def casted(self, expr: Cast) -> str:
         # Registered by `casting`, which needs this class itself.
-        return CASTING[0](self, expr)
+        return str(CASTING[0](self, expr))
 
 
-CASTING: list[Callable[[Text, Cast], str]] = []
+CASTING: list[Callable[..., Any]] = []
 
 
 def signature(expr: Call) -> Signature:
@@ -145,26 +146,42 @@ def _with_types(function: Callable[..., Any], types: Signature) -> Callable[...,
 
 def can_fail(expr: Expr) -> bool:
     """Whether evaluating it could raise, so that it must not be evaluated too early."""
-    return any(isinstance(one, (Call, Cast, Subquery)) for one in walk(expr))
+    return any(_raises(one) for one in walk(expr))
+
+
+def _raises(one: Expr) -> bool:
+    if isinstance(one, Cast):
+        return not is_total(one)
+    if isinstance(one, Call):
+        found = IMPLEMENTATIONS.get(one.bound.declared.key)
+        return not (isinstance(found, SqlFunction) and found.total)
+    if isinstance(one, Special):
+        # A scalar subquery may give two rows; nested values may not be comparable.
+        nested = any(part.type.args for part in one.operands)
+        return one.form == "scalar" or (one.form in ("<", "<=", ">", ">=", "between") and nested)
+    return False
+
+
+def is_total(cast_: Cast) -> bool:
+    """Whether the cast never fails."""
+    return CASTING[1](cast_)
 
 
 @form("and", "or")
 def _logical(text: Text, expr: Special) -> str:
-    """Left to right: a later term is not evaluated where an earlier one decides.
+    """Left to right: a term that may fail is not evaluated where an earlier one decides.
 
     DuckDB evaluates all terms, and in an order of its own.
     """
-    decides = "FALSE" if expr.form == "and" else "TRUE"
-    made = text.of(expr.operands[-1])
-    failing = can_fail(expr.operands[-1])
-    for one in reversed(expr.operands[:-1]):
+    word, decides = (" AND ", "FALSE") if expr.form == "and" else (" OR ", "TRUE")
+    made: list[str] = []
+    for index, one in enumerate(expr.operands):
         term = text.of(one)
-        joined = f"({term} {expr.form.upper()} {made})"
-        if failing:
-            joined = f"(CASE WHEN {term} = {decides} THEN {decides} ELSE {joined} END)"
-        made = joined
-        failing = failing or can_fail(one)
-    return made
+        if index and can_fail(one):
+            before = word.join(text.of(other) for other in expr.operands[:index])
+            term = f"(CASE WHEN ({before}) = {decides} THEN {decides} ELSE {term} END)"
+        made.append(term)
+    return f"({word.join(made)})"
 
 
 @form("not")
@@ -229,11 +246,26 @@ def _between(text: Text, expr: Special) -> str:
 @form("in")
 def _in(text: Text, expr: Special) -> str:
     value, *items = expr.operands
+    if any(can_fail(one) for one in items):
+        return _eager_in(text, expr)
     if comparing.is_plain(value.type):
         listed = ", ".join(text.of(one) for one in items)
         return f"({text.of(value)} IN ({listed}))"
     tests = [Special(t.BOOLEAN, "=", (value, one)) for one in items]
     return f"({' OR '.join(text.of(one) for one in tests)})"
+
+
+def _eager_in(text: Text, expr: Special) -> str:
+    """All items are evaluated, also behind one that is found (InCodeGenerator)."""
+    of = expr.operands[0].type
+    listed = cast(f"[{', '.join(text.of(one) for one in expr.operands[1:])}]", t.array(of))
+
+    def found(value: Any, items: list[Any]) -> bool | None:
+        tests = [compare.equal(value, one, of) for one in items]
+        return True if True in tests else None if None in tests else False
+
+    value = text.of(expr.operands[0])
+    return text.python(found, (of, t.array(of)), t.BOOLEAN, value, listed, key=("in", of))
 
 
 # ---- constructors and access ----------------------------------------------------------------
@@ -268,7 +300,11 @@ def _scalar(text: Text, expr: Special) -> str:
     if len(inner.columns) == 1:
         return f"({inner.sql})"
     packed = ", ".join(f"f{i} := {name}" for i, name in enumerate(inner.names))
-    return f"(SELECT struct_pack({packed}) FROM ({inner.sql}))"
+    nothing = ", ".join(f"f{i} := {literal(None, kind)}" for i, kind in enumerate(inner.columns))
+    # No row is a row of nulls, not null.
+    return (
+        f"coalesce((SELECT struct_pack({packed}) FROM ({inner.sql})), struct_pack({nothing}))"
+    )
 
 
 @form("exists")

@@ -6,7 +6,7 @@ from typing import Any
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, ordering
 from local_cloud.athena.duck_sql.aggregating import AggregateText
-from local_cloud.athena.duck_sql.representation import cast, quoted
+from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.arithmetic import EXACT, unscaled
 from local_cloud.athena.functions.registry import aggregate
@@ -257,12 +257,10 @@ def _array_agg(call: AggregateText) -> str:
 
 @aggregate("listagg(varchar,varchar,boolean,varchar,boolean)")
 def _listagg(call: AggregateText) -> str:
-    separator, on_error = call.exprs[1], call.exprs[2]
-    assert isinstance(separator, Constant)
-    assert isinstance(on_error, Constant)
-    if not on_error.value:
+    on_error = call.exprs[2]
+    if not (isinstance(on_error, Constant) and on_error.value):
         raise not_supported("LISTAGG … ON OVERFLOW TRUNCATE")
-    return call.call("string_agg", call.arguments[0], quoted(str(separator.value)))
+    return call.call("string_agg", call.arguments[0], call.arguments[1])
 
 
 def _pairs_of(call: AggregateText) -> str:

@@ -2,6 +2,7 @@
 
 from decimal import Context, Decimal
 
+from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
@@ -68,27 +69,27 @@ def _negation(a: str) -> str:
 # ---- floating point: as IEEE 754 has it -------------------------------------------------------
 
 
-@sql(*_pairs("add", "double", "real"))
+@sql(*_pairs("add", "double", "real"), total=True)
 def _add_floats(a: str, b: str) -> str:
     return f"({a} + {b})"
 
 
-@sql(*_pairs("subtract", "double", "real"))
+@sql(*_pairs("subtract", "double", "real"), total=True)
 def _subtract_floats(a: str, b: str) -> str:
     return f"({a} - {b})"
 
 
-@sql(*_pairs("multiply", "double", "real"))
+@sql(*_pairs("multiply", "double", "real"), total=True)
 def _multiply_floats(a: str, b: str) -> str:
     return f"({a} * {b})"
 
 
-@sql(*_pairs("divide", "double", "real"))
+@sql(*_pairs("divide", "double", "real"), total=True)
 def _divide_floats(a: str, b: str) -> str:
     return f"({a} / {b})"
 
 
-@sql(*_pairs("modulus", "double", "real"))
+@sql(*_pairs("modulus", "double", "real"), total=True)
 def _modulus_floats(a: str, b: str) -> str:
     return f"({a} % {b})"
 
@@ -230,17 +231,37 @@ def _whole_days(milliseconds: int) -> int:
     return milliseconds // 86_400_000
 
 
-@python(f"$operator$add(date,{_DAYS})")
 def _date_plus_days(date: int, interval: int) -> int:
     return checked_date(date + _whole_days(interval))
 
 
-@python(f"$operator$add({_DAYS},date)")
-def _days_plus_date(interval: int, date: int) -> int:
-    return _date_plus_days(date, interval)
+def _moved(date: str, days: str, call: Call, at: int, sign: int, text: Text) -> str:
+    """A constant of whole days is added by DuckDB, within its dates; the rest by Python."""
+    interval = call.arguments[at]
+    if isinstance(interval, Constant) and interval.value is not None:
+        whole = _whole_days(interval.value) * sign
+        if abs(whole) < 10**6:
+            return f"({date} + {whole})"
+    kinds = (t.DATE, t.DAY_INTERVAL)
+    moved = _date_plus_days if sign > 0 else _date_minus_days
+    return text.python(moved, kinds, t.DATE, date, days)
 
 
-@python(f"$operator$subtract(date,{_DAYS})")
+@sql(f"$operator$add(date,{_DAYS})")
+def _add_days(date: str, days: str, call: Call, text: Text) -> str:
+    return _moved(date, days, call, 1, 1, text)
+
+
+@sql(f"$operator$add({_DAYS},date)")
+def _add_to_days(days: str, date: str, call: Call, text: Text) -> str:
+    return _moved(date, days, call, 0, 1, text)
+
+
+@sql(f"$operator$subtract(date,{_DAYS})")
+def _subtract_days(date: str, days: str, call: Call, text: Text) -> str:
+    return _moved(date, days, call, 1, -1, text)
+
+
 def _date_minus_days(date: int, interval: int) -> int:
     return _date_plus_days(date, -interval)
 

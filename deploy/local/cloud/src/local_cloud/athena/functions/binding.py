@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from local_cloud.athena import types as t
 from local_cloud.athena.coercion import (
@@ -82,21 +83,19 @@ class _Binder:
     def __init__(self, declared: Declared, coerce: bool, can_cast: CanCast) -> None:
         self.declared, self.coerce, self.can_cast = declared, coerce, can_cast
         self.found = _Bindings()
-        self._waiting = False
+        self._unsatisfied = False
 
     def solve(self, formal: Sequence[TypePattern], actual: Sequence[Argument]) -> None:
         for _ in range(MAX_ROUNDS):
             before = (dict(self.found.types), dict(self.found.sizes))
-            self._waiting = False
+            self._unsatisfied = False
             for pattern, one in zip(formal, actual, strict=True):
                 self._relate(pattern, one, self.coerce)
             for pattern, one in zip(formal, actual, strict=True):
                 self._match(pattern, one, self.coerce)
             if before == (self.found.types, self.found.sizes):
-                if self._waiting:
+                if self._unsatisfied:
                     raise _NoMatchError
-                for pattern, one in zip(formal, actual, strict=True):
-                    self._relate(pattern, one, self.coerce)
                 return
         raise _NoMatchError
 
@@ -108,13 +107,16 @@ class _Binder:
         return any(self._is_open(one) for one in pattern.arguments)
 
     def _relate(self, pattern: TypePattern, actual: Argument, coerce: bool) -> None:
-        """TypeRelationshipConstraintSolver: checked once all of the variables are known."""
-        if pattern.base == "function" or self._is_open(pattern) or not isinstance(actual, Type):
+        """TypeRelationshipConstraintSolver: a later round may still make it true."""
+        if pattern.base == "function" or not isinstance(actual, Type):
+            return
+        if self._is_open(pattern):
+            self._unsatisfied = True
             return
         wanted = self.applied(pattern)
         fits = can_coerce(actual, wanted) if coerce else actual == wanted
         if not fits:
-            raise _NoMatchError
+            self._unsatisfied = True
 
     def _match(self, pattern: TypePattern, actual: Argument, coerce: bool) -> None:
         if pattern.base == "function":
@@ -175,14 +177,14 @@ class _Binder:
     def _match_lambda(self, pattern: TypePattern, actual: Argument) -> None:
         *parameters, result = pattern.arguments
         if any(self._is_open(one) for one in parameters):
-            self._waiting = True
+            self._unsatisfied = True
             return
         kinds = tuple(self.applied(one) for one in parameters)
         if isinstance(actual, Type):
             raise _NoMatchError
         made = actual(kinds)
-        if not self._is_open(result) and self.applied(result) != made:
-            raise _NoMatchError
+        # A lambda's result is not coerced (FunctionSolver).
+        self._relate(result, made, False)
         self._match(result, made, self.coerce)
 
     def applied(self, pattern: TypePattern) -> Type:
@@ -224,6 +226,23 @@ def resolve(
     name: str, candidates: Sequence[Declared], actual: Sequence[Argument], can_cast: CanCast
 ) -> Bound:
     """The function that a call means. Raises FUNCTION_NOT_FOUND, AMBIGUOUS_FUNCTION_CALL."""
+    kinds = tuple(one for one in actual if isinstance(one, Type))
+    if len(kinds) < len(actual):
+        return _resolved(name, candidates, actual, can_cast)
+    return _resolved_before(name, tuple(candidates), kinds, can_cast)
+
+
+@lru_cache(maxsize=4096)
+def _resolved_before(
+    name: str, candidates: tuple[Declared, ...], actual: tuple[Type, ...], can_cast: CanCast
+) -> Bound:
+    """Types alone decide: the same question has the same answer."""
+    return _resolved(name, candidates, actual, can_cast)
+
+
+def _resolved(
+    name: str, candidates: Sequence[Declared], actual: Sequence[Argument], can_cast: CanCast
+) -> Bound:
     plain = [one for one in candidates if not one.generic]
     generic = [one for one in candidates if one.generic]
     for some in (plain, generic):

@@ -145,7 +145,11 @@ class PrimaryParser(CallParser):
             raise self.error(
                 "Spaces are not allowed between 'X' and the starting quote of a binary literal", at
             )
-        return tree.TypedLiteral(name.name, self.string(), at=at)
+        value = self.string()
+        if name.name.lower() == "decimal":
+            # AstBuilder.visitTypeConstructor: its precision is what is written.
+            return tree.DecimalLiteral(value, at=at)
+        return tree.TypedLiteral(name.name, value, at=at)
 
     def _is_call(self) -> bool:
         at = self.index

@@ -5,7 +5,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import json_text, moments, numbers
 from local_cloud.athena.values.calendar import date_text
@@ -29,7 +29,9 @@ def cannot(value: Any, to: Type) -> QueryError:
 
 def from_text(text: str, to: Type) -> Any:
     """CAST(text AS to). Raises INVALID_CAST_ARGUMENT."""
-    reader = _READERS[to.name]
+    reader = _READERS.get(to.name)
+    if reader is None:
+        raise not_supported(f"texts as {to}")
     try:
         return reader(text, to)
     except (ValueError, InvalidOperation, OverflowError) as error:
@@ -95,7 +97,15 @@ def _zoned(text: str, to: Type) -> tuple[int, str]:
     return moments.parse_zoned(trimmed, precision)
 
 
+def _uuid(text: str, _: Type) -> str:
+    if not _UUID.fullmatch(text):
+        raise ValueError(text)
+    return text.lower()
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _READERS: dict[str, Any] = {
+    "uuid": _uuid,
     "boolean": _boolean,
     **dict.fromkeys(numbers.BITS, _integer),
     "double": lambda text, _: double_value(text),
