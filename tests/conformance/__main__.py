@@ -6,29 +6,52 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from tests.conformance import ours, show
+from tests.conformance.by_design import listed
+from tests.conformance.compare import FAILURES
 from tests.conformance.corpus import Text, corpus
 from tests.conformance.oracle import LOCAL, URL, oracle, started
+from tests.conformance.parquet_tables import dump
 from tests.conformance.record import Progress, record
 from tests.conformance.recorded import Recorded, load, save
+from tests.conformance.report import Run, write
+from tests.conformance.run import Counts, Judged, counts, judge, share, usable
 from tests.trino_lab.client import Answer as Said
-from tests.trino_lab.maven import jars_of_tests
+from tests.trino_lab.maven import VERSION, jars_of_tests
 
 
 def main() -> int:
-    """0 where the command did what it says."""
+    """0 where the command did what it says; `compare` gives 1 where any text failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     recording = commands.add_parser("record", help="ask Trino and keep what it says")
     recording.add_argument("--only-missing", action="store_true", help="keep what is there")
-    recording.add_argument("--first", type=int, help="this many texts only")
+    comparing = commands.add_parser("compare", help="hold the local Athena against the record")
+    comparing.add_argument("--share", type=int, metavar="N", help="this many of the texts")
+    comparing.add_argument("--seed", type=int, default=1, help="which share")
+    comparing.add_argument(
+        "--show", metavar="CLASS", help="show texts of this verdict, rule, reason or hash"
+    )
+    comparing.add_argument("--most", type=int, default=20, help="how many to show")
+    comparing.add_argument("--report", action="store_true", help="write docs/reference")
+    commands.add_parser("tables", help="write the tables' Parquet files anew")
     commands.add_parser("serve", help="a Trino with the tables, until Ctrl-C")
+    asking = commands.add_parser("ask", help="one statement, of Trino and of ours")
+    asking.add_argument("sql")
     wanted = parser.parse_args()
+    if wanted.command == "record":
+        return _record(wanted.only_missing)
+    if wanted.command == "compare":
+        return _compare(wanted)
+    if wanted.command == "tables":
+        return _tables()
     if wanted.command == "serve":
         return _serve()
-    return _record(wanted.only_missing, wanted.first)
+    return _ask(wanted.sql)
 
 
 def _serve() -> int:
@@ -44,17 +67,35 @@ def _serve() -> int:
     return 0
 
 
-def _record(only_missing: bool, first: int | None) -> int:
-    texts = corpus(jars_of_tests())[:first]
-    records = load()
+def _ask(sql: str) -> int:
+    with oracle() as trino:
+        _say(f"theirs: {show.of_said(trino.query(sql))}")
+    _say(f"ours:   {show.of_outcome(ours.answer(sql))}")
+    return 0
+
+
+def _tables() -> int:
+    with started() as trino:
+        dump(trino)
+    return 0
+
+
+def _record(only_missing: bool) -> int:
+    texts, records = corpus(jars_of_tests()), load()
     missing = [one for one in texts if not (only_missing and one.hash in records)]
     _say(f"{len(texts)} texts, {len(missing)} to ask")
-    if missing:
-        _ask_all(missing, records)
-    kept = {one.hash: records[one.hash] for one in texts}
-    if first is None:
-        save(kept.values())
-    _count(kept.values())
+    try:
+        if missing:
+            _ask_all(missing, records)
+    finally:
+        # What was asked before an interruption is not asked again.
+        kept = [records[one.hash] for one in texts if one.hash in records]
+        save(kept)
+    counted = Counter(
+        one.unusable or ("usable: an error" if one.error else f"usable: settled, {one.settled}")
+        for one in kept
+    )
+    _list(dict(sorted(counted.items())))
     return 0
 
 
@@ -82,13 +123,37 @@ def _note(text: Text, found: Recorded, said: Said) -> dict[str, Any]:
     }
 
 
-def _count(records: Iterable[Recorded]) -> None:
-    counted = Counter(
-        one.unusable or ("usable: an error" if one.error else f"usable: settled, {one.settled}")
-        for one in records
-    )
-    for why, count in sorted(counted.items()):
-        _say(f"{count:6} {why}")
+def _compare(wanted: argparse.Namespace) -> int:
+    records = load()
+    texts = corpus(jars_of_tests())
+    asked = share(usable(texts, records), wanted.share, wanted.seed)
+    progress = Progress(len(asked), "compared")
+    judged: list[Judged] = []
+    for one in judge(asked, records):
+        judged.append(one)
+        progress.step()
+    if wanted.show:
+        for line in show.shown(judged, wanted.show, wanted.most):
+            _say(line)
+    found = counts(texts, records, judged)
+    _say_counts(found)
+    if wanted.report:
+        now = datetime.now(UTC).date().isoformat()
+        write(Run(VERSION, ours.ENGINE, now), found, listed())
+    return 1 if found.failures else 0
+
+
+def _say_counts(found: Counts) -> None:
+    _say(f"{found.texts} texts, {found.usable} of the usable compared:")
+    _list(found.kinds)
+    _say("compared less strictly:")
+    _list(found.weakened)
+    _say(f"failures: {found.failures} (of {', '.join(FAILURES)})")
+
+
+def _list(figures: Mapping[str, int]) -> None:
+    for name, figure in figures.items():
+        _say(f"{figure:6} {name}")
 
 
 def _say(text: str) -> None:

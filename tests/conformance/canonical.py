@@ -45,10 +45,10 @@ def print_at(level: str, answer: Answer, keys: Sequence[int]) -> str:
     if level == "count":
         return str(len(answer.rows))
     rows = answer.rows if level == "rows" else tuple(_rounded(answer))
-    if level == "arrays":
+    if level == "arrays" or (level == "keys" and not keys):
         rows = tuple(_loose(row) for row in rows)
     by_key = [[row[key] for key in keys] for row in rows] if keys else []
-    listed = [] if level == "keys" else sorted(json_text(row) for row in rows)
+    listed = [] if level == "keys" and keys else sorted(json_text(row) for row in rows)
     return _digest([str(len(rows)), *listed, *(json_text(key) for key in by_key)])
 
 

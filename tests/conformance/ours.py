@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import duckdb
+
 from local_cloud.athena.catalog import Catalog, CatalogColumn, Storage, Table
 from local_cloud.athena.duck import DuckEngine
 from local_cloud.athena.failures import QueryError
@@ -23,6 +25,7 @@ from tests.conformance.parquet_tables import file_of, table_types
 from tests.conformance.tables import SCHEMA
 from tests.conformance.trino_types import TrinoType
 
+ENGINE = f"DuckDB {duckdb.__version__}"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 
 
