@@ -7,6 +7,7 @@ way). Below that come weaker levels, for statements whose answer SQL does not se
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 LEVELS = ("rows", "digits", "arrays", "keys", "count", "types")
 DIGITS = {"double": 12, "real": 5}
 INLINE = 300
+
+_INTERVAL = re.compile(r"\bINTERVAL (?:DAY TO SECOND|YEAR TO MONTH)\b")
 
 Row = Sequence[Any]
 
@@ -29,8 +32,13 @@ class Answer:
 
 
 def type_text(text: str) -> str:
-    """One spelling of each type: Trino puts spaces and quotes here, and none there."""
-    return text.replace(", ", ",").replace('"', "")
+    """One spelling of each type.
+
+    Trino's protocol puts a space behind a comma, quotes around some names and intervals in
+    capitals; its `typeof` does not (io.trino.sql.analyzer.TypeSignatureTranslator, TypeSignature).
+    """
+    plain = text.replace(", ", ",").replace('"', "")
+    return _INTERVAL.sub(lambda found: found[0].lower(), plain)
 
 
 def json_text(value: Any) -> str:
