@@ -20,6 +20,7 @@ from tests.conformance.record import Progress, record
 from tests.conformance.recorded import Recorded, load, save
 from tests.conformance.report import Run, write
 from tests.conformance.run import Counts, Judged, counts, judge, share, usable
+from tests.conformance.workers import outcomes
 from tests.trino_lab.client import Answer as Said
 from tests.trino_lab.maven import VERSION, jars_of_tests
 
@@ -70,7 +71,8 @@ def _serve() -> int:
 def _ask(sql: str) -> int:
     with oracle() as trino:
         _say(f"theirs: {show.of_said(trino.query(sql))}")
-    _say(f"ours:   {show.of_outcome(ours.answer(sql))}")
+    (outcome,) = outcomes(ours.answer, [sql], limit_s=60)
+    _say(f"ours:   {show.of_outcome(outcome)}")
     return 0
 
 

@@ -9,8 +9,24 @@ _MAGIC = 0xCAFEBABE
 _UTF8, _STRING = 1, 8
 _WIDE = (5, 6)  # Long and Double take two places of the pool (section 4.4.5)
 # Bytes of an entry behind its tag; a Utf8 has a length of its own.
-_SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4,
-          18: 4, 19: 2, 20: 2}  # fmt: skip
+_SIZES = {
+    3: 4,
+    4: 4,
+    5: 8,
+    6: 8,
+    7: 2,
+    8: 2,
+    9: 4,
+    10: 4,
+    11: 4,
+    12: 4,
+    15: 3,
+    16: 2,
+    17: 4,
+    18: 4,
+    19: 2,
+    20: 2,
+}
 
 
 class ClassFileError(Exception):

@@ -20,6 +20,9 @@ SESSION = {
     "X-Trino-Schema": SCHEMA,
     "X-Trino-Time-Zone": "UTC",
     "X-Trino-Language": "en-US",
+    # Trino shows a timestamp with its precision to clients that say they know of it
+    # (io.trino.client.ClientCapabilities).
+    "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",
 }
 
 

@@ -33,9 +33,9 @@ _ARROW = {
 }
 
 
-def file_of(table: str) -> Path:
+def file_of(table: str, folder: Path = DATA) -> Path:
     """Where a table's rows are."""
-    return DATA / f"{table}.parquet"
+    return folder / f"{table}.parquet"
 
 
 @cache
@@ -48,7 +48,7 @@ def table_types() -> dict[str, dict[str, TrinoType]]:
     }
 
 
-def dump(trino: Trino) -> None:
+def dump(trino: Trino, folder: Path = DATA) -> None:
     """Write every table of the real Trino, in the order of its rows."""
     declared: dict[str, list[tuple[str, str]]] = {}
     for (table,) in sorted(trino.query("show tables").rows):
@@ -60,9 +60,9 @@ def dump(trino: Trino) -> None:
             for at, kind in enumerate(kinds)
         ]
         made = pa.table(columns, names=list(answer.names))
-        pq.write_table(made, file_of(table), compression="zstd", compression_level=19)
+        pq.write_table(made, file_of(table, folder), compression="zstd", compression_level=19)
     lines = (f"{json.dumps(name)}: {json.dumps(kinds)}" for name, kinds in declared.items())
-    TYPES.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    (folder / TYPES.name).write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def arrow_type(of: TrinoType) -> Any:

@@ -66,15 +66,19 @@ def _page(run: Run, counts: Counts, differences: Sequence[Difference]) -> Iterat
         " `tests/data/conformance/`. The local Athena gives the same, or refuses by name."
     )
     yield ""
-    yield from _table("what", "texts", {
-        "texts": counts.texts,
-        "usable": counts.usable,
-        "the same types and values": kinds.get(SAME, 0),
-        "the same error": kinds.get(SAME_ERROR, 0),
-        "different by design": kinds.get(BY_DESIGN, 0),
-        "refused by name": kinds.get(REFUSED, 0),
-        "others": counts.failures,
-    })  # fmt: skip
+    yield from _table(
+        "what",
+        "texts",
+        {
+            "texts": counts.texts,
+            "usable": counts.usable,
+            "the same types and values": kinds.get(SAME, 0),
+            "the same error": kinds.get(SAME_ERROR, 0),
+            "different by design": kinds.get(BY_DESIGN, 0),
+            "refused by name": kinds.get(REFUSED, 0),
+            "others": counts.failures,
+        },
+    )
     share = 100 * counts.answered / counts.usable if counts.usable else 0.0
     yield f"Answered (the same value, the same error, or by design): {share:.1f} % of the usable."
     yield ""

@@ -40,15 +40,19 @@ def make_tables(trino: Trino) -> None:
         _run(trino, statement)
     _run(trino, f"create schema {SHUFFLED}")
     for (table,) in _run(trino, "show tables").rows:
-        names = _run(trino, f"select * from {table} limit 0").names
-        listed = ", ".join(f'"{name}"' for name in names)
-        # A LIMIT keeps the order: Trino drops the ORDER BY of a query that only fills a table.
-        _run(
-            trino,
-            f"create table {SHUFFLED}.{table} as select {listed} from"
-            f" (select *, row_number() over () as place from {table})"
-            " order by (place * 7919) % 10007 desc limit 1000000",
-        )
+        _shuffle(trino, table)
+
+
+def _shuffle(trino: Trino, table: str) -> None:
+    names = _run(trino, f"select * from {table} limit 0").names
+    listed = ", ".join(f'"{name}"' for name in names)
+    # A LIMIT keeps the order: Trino drops the ORDER BY of a query that only fills a table.
+    _run(
+        trino,
+        f"create table {SHUFFLED}.{table} as select {listed} from"
+        f" (select *, row_number() over () as place from {table})"
+        " order by (place * 7919) % 10007 desc limit 1000000",
+    )
 
 
 def _run(trino: Trino, statement: str) -> Answer:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 
 from tests.conformance.outcome import Outcome
 
@@ -21,13 +22,17 @@ class _Worker:
 
     def __init__(self, answerer: Answerer, limit_s: float) -> None:
         self._answerer, self._limit_s = answerer, limit_s
+        # What the engine puts into its working directory (DuckDB spills there) goes with it.
+        self._folder = TemporaryDirectory(prefix="conformance-worker-")
         self._start()
 
     def _start(self) -> None:
         # Not forked: the engine's threads would not survive it.
         spawn = multiprocessing.get_context("spawn")
         self._pipe, theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(theirs, self._answerer), daemon=True)
+        self._process = spawn.Process(
+            target=_serve, args=(theirs, self._answerer, self._folder.name), daemon=True
+        )
         self._process.start()
         theirs.close()
         if not self._pipe.poll(_START_S) or self._pipe.recv() != _READY:
@@ -45,18 +50,25 @@ class _Worker:
         except (EOFError, OSError):
             self._process.join(5)
             ended = f"the process ended with {self._process.exitcode}"
-        self.end()
+        self._kill()
         self._start()
         return Outcome(crash=ended)
 
-    def end(self) -> None:
-        """Ends the process, whatever it is doing."""
+    def _kill(self) -> None:
         self._process.kill()
         self._process.join(5)
         self._pipe.close()
 
+    def end(self) -> None:
+        """Ends the process, whatever it is doing, and removes its folder."""
+        self._kill()
+        self._folder.cleanup()
 
-def _serve(pipe: Connection, answerer: Answerer) -> None:
+
+def _serve(pipe: Connection, answerer: Answerer, folder: str) -> None:
+    os.chdir(folder)
+    # An engine that shows its progress would write into the report.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with suppress(EOFError, KeyboardInterrupt):
         pipe.send(_READY)
         while True:

@@ -66,17 +66,26 @@ def test_a_refusal_says_what_is_not_supported() -> None:
     ("sql", "kinds", "theirs", "ours", "rule"),
     [
         ("SELECT sum(a) FROM t", "double", [[0.1]], [[0.10000000000000002]], "sums of doubles"),
-        ("SELECT array_agg(a) FROM t", "array(bigint)", [[[1, 2]]], [[[2, 1]]], "gathered arrays"),
+        (
+            "SELECT array_agg(a) FROM t",
+            "array(bigint)",
+            [[[1, 2]]],
+            [[[2, 1]]],
+            "gathered arrays",
+        ),
         ("SELECT any_value(a) FROM t", "bigint", [[1]], [[2]], "picked rows"),
         ("SELECT a, b FROM t LIMIT 1", "bigint bigint", [[1, 2]], [[3, 4]], "cut off"),
         (
-            "SELECT a, b FROM t ORDER BY a LIMIT 1", "bigint bigint", [[1, 2]], [[1, 4]],
+            "SELECT a, b FROM t ORDER BY a LIMIT 1",
+            "bigint bigint",
+            [[1, 2]],
+            [[1, 4]],
             "cut off in order",
         ),
         ("SELECT now()", "bigint", [[1]], [[2]], "of the moment"),
         ("SELECT a FROM t ORDER BY c", "bigint", [[1], [2]], [[2], [1]], HIDDEN_ORDER),
     ],
-)  # fmt: skip
+)
 def test_what_sql_does_not_settle_is_compared_less_strictly_and_told(
     sql: str, kinds: str, theirs: list[list[Any]], ours: list[list[Any]], rule: str
 ) -> None:
