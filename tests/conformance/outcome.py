@@ -1,9 +1,12 @@
 """What one engine made of one text."""
 
+import re
 from dataclasses import dataclass
 
 from tests.conformance.canonical import Answer
 
+_INNER_BRACKETS = re.compile(r"\([^()]*\)")
+_CONSTANT = re.compile(r"'[^']*'|\b\d+\b")
 REFUSAL = "the local Athena does not support"
 
 
@@ -22,3 +25,14 @@ class Outcome:
         if self.error != "NOT_SUPPORTED" or not self.message.startswith(REFUSAL):
             return None
         return self.message.removeprefix(REFUSAL).strip()
+
+
+def grouped(reason: str) -> str:
+    """A refusal's reason without the pieces of its statement: brackets, texts and numbers.
+
+    So a page counts kinds, and repeats nobody's statement.
+    """
+    reason = _CONSTANT.sub("…", reason)
+    while (shorter := _INNER_BRACKETS.sub("…", reason)) != reason:
+        reason = shorter
+    return reason

@@ -9,7 +9,7 @@ from tests.conformance import ours
 from tests.conformance.by_design import listed
 from tests.conformance.compare import BY_DESIGN, FAILURES, REFUSED, SAME, Verdict, compare
 from tests.conformance.corpus import Text
-from tests.conformance.outcome import Outcome
+from tests.conformance.outcome import Outcome, grouped
 from tests.conformance.recorded import Recorded
 from tests.conformance.statement_text import traits
 from tests.conformance.workers import outcomes
@@ -83,15 +83,12 @@ def counts(
     """The figures of a run over these texts (of which `judged` are usable)."""
     verdicts = [one.verdict for one in judged]
 
-    def noted(kind: str) -> Mapping[str, int]:
-        return _most_first(one.note for one in verdicts if one.kind == kind)
-
     return Counts(
         len(texts),
         _most_first(why for one in texts if (why := records[one.hash].unusable) is not None),
         _most_first(one.kind for one in verdicts),
-        noted(REFUSED),
-        noted(BY_DESIGN),
+        _most_first(grouped(one.note) for one in verdicts if one.kind == REFUSED),
+        _most_first(one.note for one in verdicts if one.kind == BY_DESIGN),
         _most_first(one.rule for one in verdicts if one.kind == SAME and one.rule),
     )
 

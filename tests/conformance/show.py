@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from tests.conformance.canonical import Answer, json_text
-from tests.conformance.outcome import Outcome
+from tests.conformance.outcome import Outcome, grouped
 from tests.conformance.recorded import Recorded
 from tests.conformance.run import Judged
 from tests.trino_lab.client import Answer as Said
@@ -17,7 +17,7 @@ def shown(judged: Iterable[Judged], kind: str, most: int) -> Iterator[str]:
     wanted = (
         one
         for one in judged
-        if kind in (one.verdict.kind, one.verdict.rule, one.verdict.note)
+        if kind in (one.verdict.kind, one.verdict.rule, grouped(one.verdict.note))
         or one.text.hash.startswith(kind)
     )
     for one, _ in zip(wanted, range(most), strict=False):

@@ -8,7 +8,7 @@ import pytest
 from tests.conformance.by_design import Difference, listed
 from tests.conformance.canonical import Answer
 from tests.conformance.compare import FAILURES, Verdict, compare
-from tests.conformance.outcome import Outcome
+from tests.conformance.outcome import Outcome, grouped
 from tests.conformance.recorded import Recorded, load, of_answer, save
 from tests.conformance.rules import HIDDEN_ORDER
 from tests.conformance.statement_text import order_keys, traits
@@ -60,6 +60,19 @@ def test_a_refusal_says_what_is_not_supported() -> None:
     ours = _error("NOT_SUPPORTED", "the local Athena does not support lambdas")
 
     assert compare(traits("SELECT 1"), ONE, ours).note == "lambdas"
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("Values in VALUES (1, (2))", "Values in VALUES …"),
+        ("FORMAT('%s (', x)", "FORMAT…"),
+        ("the frame 12 PRECEDING of c3", "the frame … PRECEDING of c3"),
+        ("lambdas", "lambdas"),
+    ],
+)
+def test_reasons_are_counted_without_the_statement_in_them(reason: str, kind: str) -> None:
+    assert grouped(reason) == kind
 
 
 @pytest.mark.parametrize(
