@@ -35,7 +35,7 @@ def type_text(text: str) -> str:
     """One spelling of each type.
 
     Trino's protocol puts a space behind a comma, quotes around some names and intervals in
-    capitals; its `typeof` does not (io.trino.sql.analyzer.TypeSignatureTranslator, TypeSignature).
+    capitals (io.trino.server.protocol.ProtocolUtil, formatType); its `typeof` does not.
     """
     plain = text.replace(", ", ",").replace('"', "")
     return _INTERVAL.sub(lambda found: found[0].lower(), plain)
