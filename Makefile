@@ -40,6 +40,10 @@ test: setup jars ## What every change must pass: real Kafka, Spark and SQL, no D
 	@$(PYTEST) tests/unit tests/contract tests/spark tests/integration tests/faults tests/e2e \
 	  -v --durations=15 $(ARGS)
 
+conformance: setup ## The local Athena beside a real Trino: 7,000 texts of Trino's tests, recorded once
+	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance record --only-missing
+	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance compare --report $(ARGS)
+
 campaign: setup jars ## Everything at full size, resumable row by row (hours; ROWS="id …", SECONDS=600)
 	@$(CLEAN_ENV) $(BIN)/python -m tests.campaign.run $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) $(ROWS)
 
@@ -136,5 +140,5 @@ lock: ## Resolve the dependencies anew (needs uv)
 clean: ## Remove what was built and set up (not the sources)
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test \
+.PHONY: help demo up down status sim conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test \
   faults e2e fmt docs release push version notice surface upgrade-test setup jars lock clean

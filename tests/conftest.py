@@ -3,30 +3,16 @@
 import os
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.sink_lab.versitygw import find_versitygw
-
-
-def _jdk24() -> str | None:
-    for home in sorted(Path("/usr/lib/jvm").glob("*"), reverse=True):
-        release = home / "release"
-        if release.is_file():
-            for line in release.read_text().splitlines():
-                if (
-                    line.startswith("JAVA_VERSION=")
-                    and int(line.split('"')[1].split(".")[0]) >= 24
-                ):
-                    return str(home)
-    return None
-
+from tests.trino_lab.jdk import jdk24 as jdk24_home
 
 # Beyond Python, Java 17, Maven, make and git: tests that need one of these say so.
 TOOLS: dict[str, Callable[[], str | None]] = {
     "versitygw": find_versitygw,
-    "jdk24": _jdk24,
+    "jdk24": jdk24_home,
     "docker": lambda: shutil.which("dockerd"),
     "chromium": lambda: shutil.which("chromium"),
     # Debian's packages `prometheus` and `prometheus-alertmanager`.
@@ -95,7 +81,7 @@ def versitygw() -> str:
 @pytest.fixture(scope="session")
 def jdk24() -> str:
     """The home of a JDK that Trino runs on."""
-    found = _jdk24()
+    found = jdk24_home()
     assert found is not None
     return found
 

@@ -83,6 +83,12 @@ ROWS: tuple[Row, ...] = (
     Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 400),
     Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
     Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 120),
+    Row(
+        "conformance",
+        "the local Athena beside Trino's recorded answers, every text",
+        ("-m", "tests.conformance", "compare"),
+        600,
+    ),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
     Row("release", "make release, installed", _pytest("tests/integration/release"), 400),
     Row("e2e", "the whole stack", _pytest("tests/e2e"), 900),

@@ -9,12 +9,11 @@ import json
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.contract.trino.conftest import Trino
+from tests.trino_lab.client import Trino
 
 pytestmark = pytest.mark.needs("jdk24")
 
@@ -78,7 +77,7 @@ def _named(case: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("case", [c for c in CASES if "value" in c], ids=_named)
 def test_trino_gives_the_value_and_the_type_of_the_corpus(
-    trino: "Trino", case: dict[str, Any]
+    trino: Trino, case: dict[str, Any]
 ) -> None:
     answer = trino.query(_statement(case))
 
@@ -89,5 +88,5 @@ def test_trino_gives_the_value_and_the_type_of_the_corpus(
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "error" in c], ids=_named)
-def test_trino_fails_with_the_error_of_the_corpus(trino: "Trino", case: dict[str, Any]) -> None:
+def test_trino_fails_with_the_error_of_the_corpus(trino: Trino, case: dict[str, Any]) -> None:
     assert trino.query(_statement(case)).error == case["error"]

@@ -1,0 +1,167 @@
+"""`python -m tests.conformance`: a real Trino as the oracle of the local Athena."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.conformance import ours, show
+from tests.conformance.by_design import listed
+from tests.conformance.compare import FAILURES
+from tests.conformance.corpus import Text, corpus
+from tests.conformance.oracle import LOCAL, URL, oracle, started
+from tests.conformance.parquet_tables import dump
+from tests.conformance.record import Progress, record
+from tests.conformance.recorded import Recorded, load, save
+from tests.conformance.report import Run, write
+from tests.conformance.run import Counts, Judged, counts, judge, share, usable
+from tests.conformance.workers import outcomes
+from tests.trino_lab.client import Answer as Said
+from tests.trino_lab.maven import VERSION, jars_of_tests
+
+
+def main() -> int:
+    """0 where the command did what it says; `compare` gives 1 where any text failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    recording = commands.add_parser("record", help="ask Trino and keep what it says")
+    recording.add_argument("--only-missing", action="store_true", help="keep what is there")
+    comparing = commands.add_parser("compare", help="hold the local Athena against the record")
+    comparing.add_argument("--share", type=int, metavar="N", help="this many of the texts")
+    comparing.add_argument("--seed", type=int, default=1, help="which share")
+    comparing.add_argument(
+        "--show", metavar="CLASS", help="show texts of this verdict, rule, reason or hash"
+    )
+    comparing.add_argument("--most", type=int, default=20, help="how many to show")
+    comparing.add_argument("--report", action="store_true", help="write docs/reference")
+    commands.add_parser("tables", help="write the tables' Parquet files anew")
+    commands.add_parser("serve", help="a Trino with the tables, until Ctrl-C")
+    asking = commands.add_parser("ask", help="one statement, of Trino and of ours")
+    asking.add_argument("sql")
+    wanted = parser.parse_args()
+    if wanted.command == "record":
+        return _record(wanted.only_missing)
+    if wanted.command == "compare":
+        return _compare(wanted)
+    if wanted.command == "tables":
+        return _tables()
+    if wanted.command == "serve":
+        return _serve()
+    return _ask(wanted.sql)
+
+
+def _serve() -> int:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with started() as trino:
+        LOCAL.mkdir(parents=True, exist_ok=True)
+        URL.write_text(trino.url)
+        _say(f"Trino answers at {trino.url} (catalog memory, schema default); Ctrl-C ends it")
+        stop.wait()
+        URL.unlink()
+    return 0
+
+
+def _ask(sql: str) -> int:
+    with oracle() as trino:
+        _say(f"theirs: {show.of_said(trino.query(sql))}")
+    (outcome,) = outcomes(ours.answer, [sql], limit_s=60)
+    _say(f"ours:   {show.of_outcome(outcome)}")
+    return 0
+
+
+def _tables() -> int:
+    with started() as trino:
+        dump(trino)
+    return 0
+
+
+def _record(only_missing: bool) -> int:
+    texts, records = corpus(jars_of_tests()), load()
+    missing = [one for one in texts if not (only_missing and one.hash in records)]
+    _say(f"{len(texts)} texts, {len(missing)} to ask")
+    try:
+        if missing:
+            _ask_all(missing, records)
+    finally:
+        # What was asked before an interruption is not asked again.
+        kept = [records[one.hash] for one in texts if one.hash in records]
+        save(kept)
+    counted = Counter(
+        one.unusable or ("usable: an error" if one.error else f"usable: settled, {one.settled}")
+        for one in kept
+    )
+    _list(dict(sorted(counted.items())))
+    return 0
+
+
+def _ask_all(missing: list[Text], records: dict[str, Recorded]) -> None:
+    progress = Progress(len(missing), "asked")
+    LOCAL.mkdir(parents=True, exist_ok=True)
+    # For reading only, and with their texts: it stays on this machine.
+    with oracle() as trino, (LOCAL / "answers.jsonl").open("a") as notes:
+        for text, found, said in record(trino, missing):
+            records[text.hash] = found
+            notes.write(json.dumps(_note(text, found, said)) + "\n")
+            progress.step()
+
+
+def _note(text: Text, found: Recorded, said: Said) -> dict[str, Any]:
+    note: dict[str, Any] = {"hash": text.hash, "text": text.sql, "unusable": found.unusable}
+    if said.error is not None:
+        return note | {"error": said.error, "message": said.message}
+    return note | {
+        "types": said.types,
+        "names": said.names,
+        "count": len(said.rows),
+        "rows": said.rows[:50],
+        "settled": found.settled,
+    }
+
+
+def _compare(wanted: argparse.Namespace) -> int:
+    records = load()
+    texts = corpus(jars_of_tests())
+    asked = share(usable(texts, records), wanted.share, wanted.seed)
+    progress = Progress(len(asked), "compared")
+    judged: list[Judged] = []
+    for one in judge(asked, records):
+        judged.append(one)
+        progress.step()
+    if wanted.show:
+        for line in show.shown(judged, wanted.show, wanted.most):
+            _say(line)
+    found = counts(texts, records, judged)
+    _say_counts(found)
+    if wanted.report:
+        now = datetime.now(UTC).date().isoformat()
+        write(Run(VERSION, ours.ENGINE, now), found, listed())
+    return 1 if found.failures else 0
+
+
+def _say_counts(found: Counts) -> None:
+    _say(f"{found.texts} texts, {found.usable} of the usable compared:")
+    _list(found.kinds)
+    _say("compared less strictly:")
+    _list(found.weakened)
+    _say(f"failures: {found.failures} (of {', '.join(FAILURES)})")
+
+
+def _list(figures: Mapping[str, int]) -> None:
+    for name, figure in figures.items():
+        _say(f"{figure:6} {name}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Answers in one form, and how close two of them are: the ladder of comparison.
+
+Rows have no order but the one that the statement asks for, so they are compared as a multiset,
+and the columns that the top-level ORDER BY names as a sequence besides (ties may fall either
+way). Below that come weaker levels, for statements whose answer SQL does not settle.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# From the strictest to the weakest. `digits`: doubles at 12 digits, reals at 5. `arrays`: the
+# members of arrays in any order besides. `keys`: the ORDER BY columns and the number of rows.
+LEVELS = ("rows", "digits", "arrays", "keys", "count", "types")
+DIGITS = {"double": 12, "real": 5}
+INLINE = 300
+
+_INTERVAL = re.compile(r"\bINTERVAL (?:DAY TO SECOND|YEAR TO MONTH)\b")
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Types as Trino prints them and rows as its protocol's JSON holds them."""
+
+    types: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def type_text(text: str) -> str:
+    """One spelling of each type.
+
+    Trino's protocol puts a space behind a comma, quotes around some names and intervals in
+    capitals (io.trino.server.protocol.ProtocolUtil, formatType); its `typeof` does not.
+    """
+    plain = text.replace(", ", ",").replace('"', "")
+    return _INTERVAL.sub(lambda found: found[0].lower(), plain)
+
+
+def json_text(value: Any) -> str:
+    """One spelling of each value: maps by their keys, no spaces."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def print_at(level: str, answer: Answer, keys: Sequence[int]) -> str:
+    """What of an answer counts at a level, as 16 hex digits."""
+    if level == "types":
+        return ""
+    if level == "count":
+        return str(len(answer.rows))
+    rows = answer.rows if level == "rows" else tuple(_rounded(answer))
+    if level == "arrays" or (level == "keys" and not keys):
+        rows = tuple(_loose(row) for row in rows)
+    by_key = [[row[key] for key in keys] for row in rows] if keys else []
+    listed = [] if level == "keys" and keys else sorted(json_text(row) for row in rows)
+    return _digest([str(len(rows)), *listed, *(json_text(key) for key in by_key)])
+
+
+def closest(one: Callable[[str], str], other: Callable[[str], str]) -> str:
+    """The strictest level at which two answers of the same types are the same."""
+    return next(level for level in LEVELS if one(level) == other(level))
+
+
+def _digest(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode("utf-8", "surrogatepass"))
+        digest.update(b"\n")
+    return digest.hexdigest()[:16]
+
+
+def _rounded(answer: Answer) -> Iterable[Row]:
+    digits = [DIGITS["real"] if "real" in kind else DIGITS["double"] for kind in answer.types]
+    for row in answer.rows:
+        yield [_round(value, places) for value, places in zip(row, digits, strict=True)]
+
+
+def _round(value: Any, digits: int) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{digits - 1}e}") + 0.0  # -0.0 and 0.0 are one sum
+    if isinstance(value, list):
+        return [_round(one, digits) for one in value]
+    if isinstance(value, dict):
+        return {key: _round(one, digits) for key, one in value.items()}
+    return value
+
+
+def _loose(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [
+            sorted(map(_loose, one), key=json_text) if isinstance(one, list) else _loose(one)
+            for one in value
+        ]
+    if isinstance(value, dict):
+        return {
+            key: sorted(map(_loose, one), key=json_text)
+            if isinstance(one, list)
+            else _loose(one)
+            for key, one in value.items()
+        }
+    return value

@@ -1,0 +1,60 @@
+"""Which weaker comparison a statement allows, and why: SQL does not settle everything.
+
+| rule | where | what is compared then |
+| --- | --- | --- |
+| two runs differ | Trino's own two runs, over rows in two orders, differ | what was the same in both |
+| sums of doubles | the statement aggregates, and doubles or reals come out | 12 (5) digits |
+| gathered arrays | `array_agg` without ORDER BY, and its like | arrays as multisets |
+| picked rows | `arbitrary`, `any_value`, TABLESAMPLE | types and number of rows |
+| cut off in order | LIMIT, FETCH or OFFSET behind an ORDER BY of output columns | these columns, in order |
+| cut off | any other LIMIT, FETCH, OFFSET | types and number of rows |
+| of the moment | clocks, chance, the session's names | types and number of rows |
+
+A weaker comparison counts only where the strict one fails: each is then reported by its rule.
+"""
+
+from collections.abc import Iterator
+
+from tests.conformance.canonical import LEVELS
+from tests.conformance.recorded import Recorded
+from tests.conformance.statement_text import PASSING, PICKING, SUMMING, Traits
+
+# Not a level but a loss: the order of rows by something that is not among the output columns.
+HIDDEN_ORDER = "ordered by what is not shown"
+
+
+def allowed(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
+    """(rule, the weakest level that it allows) for each rule that the statement meets."""
+    if record.settled != "rows":
+        yield "two runs differ", record.settled
+    if text.words & SUMMING and any("double" in t or "real" in t for t in record.types):
+        yield "sums of doubles", "digits"
+    if text.gathers:
+        yield "gathered arrays", "arrays"
+    if text.words & PICKING:
+        yield "picked rows", "count"
+    if text.cut_at_top and not text.cut_below and order_is_shown(text, record):
+        yield "cut off in order", "keys"
+    elif text.cut_at_top or text.cut_below:
+        yield "cut off", "count"
+    if text.words & PASSING:
+        yield "of the moment", "count"
+
+
+def rule_for(level: str, text: Traits, record: Recorded) -> str | None:
+    """The first rule that is content with this level."""
+    needed = LEVELS.index(level)
+    return next(
+        (name for name, weakest in allowed(text, record) if LEVELS.index(weakest) >= needed),
+        None,
+    )
+
+
+def order_is_shown(text: Traits, record: Recorded) -> bool:
+    """Whether every item of the top-level ORDER BY is an output column."""
+    return text.order is not None and len(record.keys) == len(text.order)
+
+
+def order_is_hidden(text: Traits, record: Recorded) -> bool:
+    """Whether there is an order of which a part cannot be seen in the answer."""
+    return text.order is not None and len(record.keys) < len(text.order)

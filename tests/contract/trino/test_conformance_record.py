@@ -1,0 +1,62 @@
+"""What the conformance runs compare with is what a real Trino says: its rows and its answers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conformance.canonical import LEVELS
+from tests.conformance.corpus import corpus
+from tests.conformance.oracle import started
+from tests.conformance.parquet_tables import TYPES, dump, file_of, table_types
+from tests.conformance.record import record
+from tests.conformance.recorded import Recorded, load
+from tests.conformance.run import share, usable
+from tests.trino_lab.client import Trino
+from tests.trino_lab.maven import jars_of_tests
+
+pytestmark = [pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
+
+SHARE, SEED = 60, 20261128
+
+
+@pytest.fixture(scope="module")
+def with_tables() -> Iterator[Trino]:
+    with started() as trino:
+        yield trino
+
+
+def test_the_parquet_files_hold_the_real_trinos_rows(
+    with_tables: Trino, tmp_path: Path
+) -> None:
+    dump(with_tables, tmp_path)
+
+    assert (tmp_path / TYPES.name).read_text() == TYPES.read_text()
+    for table in table_types():
+        kept, real = pq.read_table(file_of(table)), pq.read_table(file_of(table, tmp_path))
+        # As text: NaN is not equal to itself.
+        assert str(kept.to_pylist()) == str(real.to_pylist()), table
+
+
+def test_the_real_trino_says_again_what_was_recorded(
+    with_tables: Trino, full_size: bool
+) -> None:
+    records = load()
+    texts = usable(corpus(jars_of_tests()), records)
+    asked = share(texts, None if full_size else SHARE, SEED)
+    # Where its own two runs differed, a third may differ too.
+    settled = [one for one in asked if records[one.hash].settled == "rows"]
+
+    changed = {
+        text.sql
+        for text, now, _ in record(with_tables, settled)
+        if _said(now) != _said(records[text.hash])
+    }
+    assert changed == set()
+
+
+def _said(record: Recorded) -> tuple[object, ...]:
+    # Rows may come in another order where the statement asks for none, or for one that is hidden.
+    prints = () if record.error else tuple(record.print_at(level) for level in LEVELS)
+    return record.error, record.types, record.keys, prints
