@@ -34,6 +34,7 @@ def main() -> int:
     comparing = commands.add_parser("compare", help="hold the local Athena against the record")
     comparing.add_argument("--share", type=int, metavar="N", help="this many of the texts")
     comparing.add_argument("--seed", type=int, default=1, help="which share")
+    comparing.add_argument("--only", metavar="HASH", nargs="+", help="texts whose hashes begin so")
     comparing.add_argument(
         "--show", metavar="CLASS", help="show texts of this verdict, rule, reason or hash"
     )
@@ -129,13 +130,15 @@ def _compare(wanted: argparse.Namespace) -> int:
     records = load()
     texts = corpus(jars_of_tests())
     asked = share(usable(texts, records), wanted.share, wanted.seed)
+    if wanted.only:
+        asked = [one for one in asked if one.hash.startswith(tuple(wanted.only))]
     progress = Progress(len(asked), "compared")
     judged: list[Judged] = []
     for one in judge(asked, records):
         judged.append(one)
         progress.step()
-    if wanted.show:
-        for line in show.shown(judged, wanted.show, wanted.most):
+    for kind in (wanted.show,) if wanted.show else FAILURES:
+        for line in show.shown(judged, kind, wanted.most):
             _say(line)
     found = counts(texts, records, judged)
     _say_counts(found)

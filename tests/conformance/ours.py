@@ -5,8 +5,6 @@ The engine is the real one, on a catalog and a lake that are the committed Parqu
 
 import base64
 import math
-from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -16,9 +14,10 @@ from local_cloud.athena.catalog import Catalog, CatalogColumn, Storage, Table
 from local_cloud.athena.duck import DuckEngine
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.lake import Lake, LakeObject, Meter
-from local_cloud.athena.queries import parsed
-from local_cloud.athena.results import java_float
-from local_cloud.athena.types import Type, field_key, trino_name
+from local_cloud.athena.types import INTEGERS, Type, trino_name
+from local_cloud.athena.values.arrow import to_python
+from local_cloud.athena.values.numbers import single_digits
+from local_cloud.athena.values.texts import to_text
 from tests.conformance.canonical import Answer, type_text
 from tests.conformance.outcome import Outcome
 from tests.conformance.parquet_tables import file_of, table_types
@@ -41,23 +40,19 @@ def answer(text: str) -> Outcome:
 
 
 def _run(text: str) -> Answer:
-    prepared = _engine().prepare(parsed(text), SCHEMA, Meter())
+    prepared = _engine().prepare(text, (), SCHEMA, Meter())
+    rows: list[tuple[Any, ...]] = []
     try:
         kinds = [column.type for column in prepared.columns]
-        rows = tuple(
-            row
-            for batch in prepared.batches()
-            for row in zip(
-                *(
-                    [_value(one, kind) for one in batch.column(at).to_pylist()]
-                    for at, kind in enumerate(kinds)
-                ),
-                strict=True,
-            )
-        )
+        for batch in prepared.batches():
+            columns = [
+                [_value(one, kind) for one in to_python(batch.column(at), kind)]
+                for at, kind in enumerate(kinds)
+            ]
+            rows += zip(*columns, strict=True)
     finally:
         prepared.close()
-    return Answer(tuple(type_text(trino_name(kind)) for kind in kinds), rows)
+    return Answer(tuple(type_text(trino_name(kind)) for kind in kinds), tuple(rows))
 
 
 @cache
@@ -70,7 +65,9 @@ class _Tables(Catalog):
 
     def table(self, database: str, name: str) -> Table:
         types = table_types().get(name.lower())
-        if database != SCHEMA or types is None:
+        if database != SCHEMA:
+            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist")
+        if types is None:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{database}.{name}' does not exist")
         return Table(
             database,
@@ -101,7 +98,7 @@ def _type(of: TrinoType) -> Type:
 
 
 def _value(value: Any, of: Type) -> Any:
-    """A value of Arrow as Trino's protocol shows it (io.trino.server.protocol.JsonEncodingUtils)."""
+    """A value of the engine as Trino's protocol shows it (io.trino.server.protocol)."""
     if value is None:
         return None
     if of.name == "array":
@@ -110,31 +107,18 @@ def _value(value: Any, of: Type) -> Any:
         # Keys are written by their toString, whatever their type.
         return {_key(_value(k, of.args[0])): _value(v, of.args[1]) for k, v in value}
     if of.name == "row":
-        return [_value(value[field_key(of, at)], kind) for at, kind in enumerate(of.args)]
-    return _scalar(value, of)
+        return [_value(one, kind) for one, kind in zip(value, of.args, strict=True)]
+    if of.name in ("double", "real"):
+        return _float(value, of)
+    if of.name == "varbinary":
+        return base64.b64encode(value).decode()
+    if of.name in INTEGERS or of.name in ("boolean", "varchar", "json", "uuid"):
+        return value
+    return to_text(value, of)
 
 
 def _key(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
-
-
-def _scalar(value: Any, of: Type) -> Any:
-    if isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return _float(value, of)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, datetime):
-        return _moment(value, of)
-    if of.name.startswith("interval"):
-        return _interval(value, of)
-    # Python's isoformat of a date: four digits of the year, as Trino's SqlDate.
-    return value.isoformat()
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _float(value: float, of: Type) -> Any:
@@ -142,26 +126,4 @@ def _float(value: float, of: Type) -> Any:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    return float(java_float(value)) if of.name == "real" else value
-
-
-def _moment(value: datetime, of: Type) -> str:
-    places = 3 if of.precision is None else of.precision
-    fraction = f".{value.microsecond:06d}"[: places + 1] if places else ""
-    # Not strftime: it writes the years below 1000 with fewer digits.
-    text = f"{value.replace(microsecond=0, tzinfo=None).isoformat(sep=' ')}{fraction}"
-    return f"{text} UTC" if of.name == "timestamp with time zone" else text
-
-
-def _interval(value: Any, of: Type) -> str:
-    months, days, nanos = value
-    if of.name == "interval year to month":
-        sign = "-" if months < 0 else ""
-        return f"{sign}{abs(months) // 12}-{abs(months) % 12}"
-    millis = days * 86_400_000 + nanos // 1_000_000
-    sign, millis = ("-" if millis < 0 else ""), abs(millis)
-    seconds, millis = divmod(millis, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    return f"{sign}{days} {hours:02d}:{minutes:02d}:{seconds:02d}.{millis:03d}"
+    return float(single_digits(value)) if of.name == "real" else value

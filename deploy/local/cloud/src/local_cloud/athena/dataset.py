@@ -11,8 +11,8 @@ from pyarrow import fs
 from local_cloud.athena import json_files, parquet_files, projection
 from local_cloud.athena.catalog import Catalog, CatalogColumn, Partition, Storage, Table
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.lake import Lake, LakeObject, Meter
 from local_cloud.athena.ir import Expr
+from local_cloud.athena.lake import Lake, LakeObject, Meter
 from local_cloud.athena.pruning import Pruner, candidates
 from local_cloud.athena.values.arrow import arrow_type
 from local_cloud.athena.values.moments import parse_date

@@ -121,6 +121,24 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """A window as it is meant: references to named windows resolved."""
+
+    partition: tuple[Expr, ...]
+    order: tuple[SortKey, ...]
+    frame: Frame | None
+
+    def values(self) -> list[Expr]:
+        """All expressions of the window."""
+        ends = (self.frame.start, self.frame.end) if self.frame else ()
+        return [
+            *self.partition,
+            *(one.value for one in self.order),
+            *(one.value for one in ends if one.value is not None),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
 class Window(Expr):
     """A function over a window: an aggregate, or a function that only windows have.
 

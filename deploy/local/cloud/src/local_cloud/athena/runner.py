@@ -20,9 +20,9 @@ from local_cloud.athena.ddl import (
 from local_cloud.athena.engine import Answer, Engine, OutputColumn
 from local_cloud.athena.executions import Execution
 from local_cloud.athena.failures import QueryError, not_supported, syntax_error
+from local_cloud.athena.hive_types import column_info, hive_name
 from local_cloud.athena.lake import Lake, Meter, split_url
 from local_cloud.athena.results import csv_row, csv_rows
-from local_cloud.athena.hive_types import column_info, hive_name
 from local_cloud.athena.types import VARCHAR
 from local_cloud.athena.values.arrow import arrow_type
 

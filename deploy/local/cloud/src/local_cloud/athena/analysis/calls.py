@@ -43,7 +43,7 @@ def _function_call(
     distinct: bool,
     order: tuple[tree.SortItem, ...],
     filter: tree.Expression | None,
-    ignore_nulls: bool,
+    nulls: str | None,
     window: tree.WindowReference | tree.WindowSpecification | None,
 ) -> Expr:
     if star_label is not None:
@@ -60,6 +60,12 @@ def _function_call(
     if len(name.parts) > 1:
         raise not_supported(f"functions with a schema ({name.text})")
     kinds = {one.kind for one in candidates}
+    if nulls is not None and name.text not in _TREATS_NULLS:
+        raise context.error(
+            "NULL_TREATMENT_NOT_ALLOWED",
+            f"Cannot specify null treatment clause for {name.text} function",
+            at,
+        )
     opened = over(context, scope, window) if window is not None else None
     if distinct and opened is None and AGGREGATE not in kinds:
         raise context.error(
@@ -91,7 +97,7 @@ def _function_call(
                 raise context.error("NESTED_WINDOW", "Cannot nest window functions", at)
         return Window(
             bound.result, bound, values, distinct, keys, where, opened.partition, opened.order,
-            opened.frame, ignore_nulls,
+            opened.frame, nulls == "IGNORE",
         )
     if kind == WINDOW:
         raise context.error(
@@ -113,6 +119,7 @@ def _function_call(
     return Call(bound.result, bound, values)
 
 
+_TREATS_NULLS = ("lag", "lead", "first_value", "last_value", "nth_value")
 _RANKING = (
     "lag", "lead", "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
 )  # fmt: skip
@@ -300,7 +307,7 @@ def _list_agg(
     name = tree.QualifiedName((tree.Identifier("listagg"),))
     return _function_call(
         context, scope, at, name=name, arguments=nodes, star=False, star_label=None,
-        distinct=distinct, order=order, filter=filter, ignore_nulls=False, window=window,
+        distinct=distinct, order=order, filter=filter, nulls=None, window=window,
     )
 
 

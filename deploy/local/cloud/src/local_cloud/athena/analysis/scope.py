@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Column
-from local_cloud.athena.sql.tree import WindowSpecification
+from local_cloud.athena.ir import Column, Over
 from local_cloud.athena.types import Type
 
 
@@ -45,10 +44,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class NamedRelation:
-    """A query of WITH: what its engine calls it, and its columns there."""
+    """A query of WITH: what its engine calls it, its columns there, the tables it reads."""
 
     sql: str
     fields: tuple[Field, ...]
+    scans: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Scope:
     queries: Mapping[str, NamedRelation] = field(default_factory=dict)
     is_lambda: bool = False
     # WINDOW definitions of this SELECT, by name.
-    windows: Mapping[str, WindowSpecification] = field(default_factory=dict, compare=False)
+    windows: Mapping[str, Over] = field(default_factory=dict, compare=False)
     # Of a boundary: the columns further out that the query inside of it uses, and in which of
     # its clauses; `path` is the clause that is being read.
     captured: dict[Column, set[tuple[str, ...]]] = field(default_factory=dict, compare=False)

@@ -1,7 +1,6 @@
 """OVER: named windows resolved, frames checked (ExpressionAnalyzer.analyzeWindow)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
@@ -9,30 +8,12 @@ from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.predicates import called_operator
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Expr, Frame, FrameEnd, SortKey, Window, walk
+from local_cloud.athena.ir import Expr, Frame, FrameEnd, Over, SortKey, Window, walk
 from local_cloud.athena.sql import tree
 
 _DATED = (
     "date", *t.TIMED, "interval day to second", "interval year to month",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """A window as it is meant: references to named windows resolved."""
-
-    partition: tuple[Expr, ...]
-    order: tuple[SortKey, ...]
-    frame: Frame | None
-
-    def values(self) -> list[Expr]:
-        """All expressions of the window."""
-        ends = (self.frame.start, self.frame.end) if self.frame else ()
-        return [
-            *self.partition,
-            *(one.value for one in self.order),
-            *(one.value for one in ends if one.value is not None),
-        ]
 
 
 def window_name(name: tree.Identifier) -> str:
@@ -43,9 +24,12 @@ def window_name(name: tree.Identifier) -> str:
 def over(
     context: Context, scope: Scope, node: tree.WindowReference | tree.WindowSpecification
 ) -> Over:
-    merged = resolved(context, scope, node)
-    partition = tuple(analysed(context, scope, one) for one in merged.partition)
-    for value, one in zip(partition, merged.partition, strict=True):
+    """The window that OVER means; what it takes from a named one was analysed where that is."""
+    if isinstance(node, tree.WindowReference):
+        return _named(context, scope, node.name)
+    named = _extended(context, scope, node)
+    partition = tuple(analysed(context, scope, one) for one in node.partition)
+    for value, one in zip(partition, node.partition, strict=True):
         _no_window(context, value, one.at)
         if not t.is_comparable(value.type):
             raise context.mismatch(
@@ -53,11 +37,41 @@ def over(
                 "function PARTITION BY",
                 one.at,
             )
-    order = sort_keys(context, scope, merged.order, "window function ORDER BY")
-    for key, item in zip(order, merged.order, strict=True):
+    order = sort_keys(context, scope, node.order, "window function ORDER BY")
+    for key, item in zip(order, node.order, strict=True):
         _no_window(context, key.value, item.at)
-    frame = _frame(context, scope, merged.frame, order) if merged.frame else None
+    if named is not None:
+        partition, order = named.partition, order or named.order
+    frame = _frame(context, scope, node.frame, order) if node.frame else None
     return Over(partition, order, frame)
+
+
+def _extended(
+    context: Context, scope: Scope, node: tree.WindowSpecification
+) -> Over | None:
+    """The named window that this one adds to (resolveWindowSpecification)."""
+    if node.existing is None:
+        return None
+    named = _named(context, scope, node.existing)
+    if node.partition:
+        raise context.error(
+            "INVALID_PARTITION_BY",
+            "WINDOW specification with named WINDOW reference cannot specify PARTITION BY",
+            node.partition[0].at,
+        )
+    if node.order and named.order:
+        raise context.error(
+            "INVALID_ORDER_BY",
+            "Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY",
+            node.order[0].at,
+        )
+    if named.frame is not None:
+        raise context.error(
+            "INVALID_WINDOW_REFERENCE",
+            "Cannot reference named WINDOW containing frame specification",
+            node.existing.at,
+        )
+    return named
 
 
 def sort_keys(
@@ -84,39 +98,7 @@ def _no_window(context: Context, value: Expr, at: int) -> None:
         )
 
 
-def resolved(
-    context: Context, scope: Scope, node: tree.WindowReference | tree.WindowSpecification
-) -> tree.WindowSpecification:
-    """The window with what it takes from a named one (resolveWindowSpecification)."""
-    if isinstance(node, tree.WindowReference):
-        return _named(context, scope, node.name)
-    if node.existing is None:
-        return node
-    named = _named(context, scope, node.existing)
-    if node.partition:
-        raise context.error(
-            "INVALID_PARTITION_BY",
-            "WINDOW specification with named WINDOW reference cannot specify PARTITION BY",
-            node.partition[0].at,
-        )
-    if node.order and named.order:
-        raise context.error(
-            "INVALID_ORDER_BY",
-            "Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY",
-            node.order[0].at,
-        )
-    if named.frame is not None:
-        raise context.error(
-            "INVALID_WINDOW_REFERENCE",
-            "Cannot reference named WINDOW containing frame specification",
-            node.existing.at,
-        )
-    return tree.WindowSpecification(
-        None, named.partition, node.order or named.order, node.frame, at=node.at
-    )
-
-
-def _named(context: Context, scope: Scope, name: tree.Identifier) -> tree.WindowSpecification:
+def _named(context: Context, scope: Scope, name: tree.Identifier) -> Over:
     found = scope.windows.get(window_name(name))
     if found is None:
         raise context.error(

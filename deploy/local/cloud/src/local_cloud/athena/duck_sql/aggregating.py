@@ -74,8 +74,6 @@ def written(text: Text, expr: Aggregate | Window) -> str:
     )
     if expr.distinct:
         _refuse_odd_distinct(expr.bound, expr.arguments)
-    if made.ignore_nulls and expr.bound.declared.kind == "AGGREGATE":
-        raise not_supported("IGNORE NULLS on an aggregate")
     return found.write(made)
 
 

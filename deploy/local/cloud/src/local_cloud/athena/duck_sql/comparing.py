@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.representation import cast
-from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Constant, Expr, Special, Subquery
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.ir import Constant, Expr, Special
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
 
@@ -99,73 +99,6 @@ def _floating(operator: str, left: str, right: str, operands: Sequence[Expr]) ->
     if _may_be_nan(b):
         found = f"({found} AND (NOT isnan({right}) OR {left} IS NULL))"
     return found
-
-
-# ---- against the rows of a query ------------------------------------------------------------
-
-
-def _unpacked(value: Expr) -> tuple[Expr, ...] | None:
-    """The parts of a row that is written out."""
-    if isinstance(value, Special) and value.form == "row":
-        return value.operands
-    return None
-
-
-def in_subquery(text: "Text", expr: Special) -> str:
-    value, inner = expr.operands
-    assert isinstance(inner, Subquery)
-    kinds: tuple[Type, ...] = expr.detail.args
-    if len(kinds) == 1 and not kinds[0].args:
-        kind = kinds[0]
-        left = key(cast(text.of(_single(value)), kind), kind)
-        right = key(cast(inner.names[0], kind), kind)
-        where = f" WHERE {right} IS NULL OR NOT isnan({right})" if kind.name in ("double", "real") else ""
-        return f"({left} IN (SELECT {right} FROM ({inner.sql}){where}))"
-    return _any(text, value, inner, expr.detail, "=", True)
-
-
-def _single(value: Expr) -> Expr:
-    parts = _unpacked(value)
-    if parts is not None:
-        return parts[0]
-    from local_cloud.athena.ir import Cast
-
-    if isinstance(value, Cast):
-        inner = _unpacked(value.value)
-        if inner is not None:
-            return inner[0]
-    return Special(value.type.args[0], "field", (value,), 0)
-
-
-def quantified(text: "Text", expr: Special) -> str:
-    value, inner = expr.operands
-    assert isinstance(inner, Subquery)
-    operator, common = expr.detail
-    return _any(text, value, inner, common, operator, expr.form == "any")
-
-
-def _any(
-    text: "Text", value: Expr, inner: Subquery, of: Type, operator: str, some: bool
-) -> str:
-    """Whether the comparison holds for some row, or for all: null where only nulls decide."""
-    kind = of.args[0] if len(of.args) == 1 else of
-    if len(of.args) == 1:
-        left = cast(text.of(_single(value)), kind)
-        right = cast(inner.names[0], kind)
-    else:
-        left = cast(text.of(value), of)
-        packed = ", ".join(f"f{i} := {name}" for i, name in enumerate(inner.names))
-        right = cast(f"struct_pack({packed})", of)
-    dummy = (Special(kind, "", ()), Special(kind, "", ()))
-    test = compared(text, operator, left, right, kind, dummy)
-    # bool_or and bool_and pass over nulls; over no rows they are null.
-    holds, otherwise = ("bool_or", "TRUE") if some else ("bool_and", "FALSE")
-    return (
-        f"(SELECT CASE WHEN count(*) = 0 THEN {'FALSE' if some else 'TRUE'} "
-        f"WHEN {holds}(q) = {otherwise} THEN {otherwise} "
-        f"WHEN count(q) < count(*) THEN NULL ELSE {holds}(q) END "
-        f"FROM (SELECT {test} AS q FROM ({inner.sql})))"
-    )
 
 
 # ---- LIKE -----------------------------------------------------------------------------------

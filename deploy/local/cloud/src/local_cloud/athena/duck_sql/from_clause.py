@@ -9,6 +9,7 @@ from local_cloud.athena.analysis.rules import Rules
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.duck_sql.correlation import check_correlation
+from local_cloud.athena.duck_sql.quantified import as_filter
 from local_cloud.athena.duck_sql.relation import (
     BoundTable,
     Planner,
@@ -21,7 +22,17 @@ from local_cloud.athena.duck_sql.relation import (
 )
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Aggregate, Expr, Grouping, Special, Window, walk
+from local_cloud.athena.ir import (
+    Aggregate,
+    Column,
+    Expr,
+    Grouping,
+    Lambda,
+    Special,
+    Subquery,
+    Window,
+    walk,
+)
 from local_cloud.athena.sql import tree
 from local_cloud.athena.types import Type
 
@@ -46,6 +57,7 @@ def _table(
     if len(parts) == 1 and scope is not None:
         named = scope.named_query(parts[0])
         if named is not None:
+            planner.scanned(named.scans)
             return _renamed(planner, named.sql, named.fields, (parts[0],))
     if len(parts) > 3:
         raise planner.context.error(
@@ -64,6 +76,7 @@ def _table(
     alias = (session.catalog, database, parts[-1])
     if isinstance(found, View):
         return _view(planner, found, alias, at)
+    planner.scanned(1)
     return _bound(planner, found, alias)
 
 
@@ -183,7 +196,8 @@ def _values(
     around = Scope(parent=scope)
     made: list[tuple[Expr, ...]] = []
     for row in rows:
-        value = analysed(context, around, row)
+        with clause(scope, "values"):
+            value = analysed(context, around, row)
         if any(isinstance(one, (Aggregate, Window, Grouping)) for one in walk(value)):
             raise not_supported("aggregates in VALUES")
         made.append(_cells(value))
@@ -250,11 +264,11 @@ def unnested(
     at: int,
 ) -> Relation:
     """Each row of `left` with the elements of its arrays; with `keep` also where there are none."""
-    del outer
     values = []
     for node in expressions:
         refuse_aggregates(planner.context, node, "UNNEST")
-        value = analysed(planner.context, scope, node)
+        with clause(outer, "unnest"):
+            value = analysed(planner.context, scope, node)
         if value.type.name not in ("array", "map"):
             raise planner.context.error(
                 "INVALID_FUNCTION_ARGUMENT", f"Cannot unnest type: {value.type}", at
@@ -331,7 +345,7 @@ def _join(
     if criteria is None:
         sql = f"SELECT * FROM ({first.sql}) CROSS JOIN ({second.sql})"
         return Relation(sql, fields, (*first.scans, *second.scans), JOINED)
-    where = _on(planner, scope, fields, criteria.condition, kind == "INNER")
+    where = _on(planner, scope, fields, criteria.condition, kind)
     sql = f"SELECT * FROM ({first.sql}) {kind} JOIN ({second.sql}) ON {where}"
     return Relation(sql, fields, _filtered(kind, first, second), JOINED)
 
@@ -348,26 +362,32 @@ def _on(
     scope: Scope | None,
     fields: tuple[Field, ...],
     node: tree.Expression,
-    correlated: bool,
+    kind: str,
 ) -> str:
     context = planner.context
-    # Columns from outside of the query are allowed in an inner join only.
-    around = Scope(fields, scope if correlated else _without_columns(scope))
     refuse_aggregates(context, node, "JOIN clause")
     with clause(scope, "on"):
-        value = analysed(context, around, node)
+        value = analysed(context, Scope(fields, scope), node)
+    if kind != "INNER":
+        _refuse_outer(context, fields, value)
     if value.type.name not in ("boolean", "unknown"):
         raise context.mismatch(
             f"JOIN ON clause must evaluate to a boolean: actual type {value.type}", node.at
         )
-    return planner.text.of(coerced(value, t.BOOLEAN))
+    condition = coerced(value, t.BOOLEAN)
+    return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
 
 
-def _without_columns(scope: Scope | None) -> Scope | None:
-    """The scope's named queries alone."""
-    if scope is None:
-        return None
-    return Scope(parent=_without_columns(scope.parent), queries=scope.queries)
+def _refuse_outer(context: Context, fields: tuple[Field, ...], condition: Expr) -> None:
+    """The condition of an outer join knows its two sides only, and correlates with neither."""
+    parts = list(walk(condition))
+    known = {one.column for one in fields}
+    known |= {name for one in parts if isinstance(one, Lambda) for name in one.parameters}
+    for part in parts:
+        if isinstance(part, Subquery) and part.outer:
+            raise not_supported("a correlated subquery in the condition of an outer join")
+        if isinstance(part, Column) and part not in known:
+            raise not_supported("columns from outside in the condition of an outer join")
 
 
 def _lateral_kind(node: tree.Relation) -> tree.Unnest | tree.Lateral | None:
@@ -411,14 +431,17 @@ def _lateral_join(
     if isinstance(criteria, tree.JoinUsing):
         raise not_supported("JOIN LATERAL … USING")
     boundary = Scope(parent=Scope(left.fields, scope), boundary=True)
-    second = related(planner, boundary, node)
+    with clause(scope, "lateral"):
+        second = related(planner, boundary, node)
     check_correlation(boundary, second.shape, "lateral")
+    if boundary.captured and not always:
+        raise not_supported("JOIN LATERAL of a correlated query with another condition than TRUE")
     fields = (*left.fields, *second.fields)
     # A global aggregate has one row always; DuckDB's LEFT JOIN would lose its constants.
     if criteria is None or (always and "aggregate" in second.shape and "limit" not in second.shape and "having" not in second.shape):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
         return Relation(sql, fields, left.scans, JOINED)
-    where = _on(planner, scope, fields, criteria.condition, kind == "INNER")
+    where = _on(planner, scope, fields, criteria.condition, kind)
     sql = f"SELECT * FROM ({left.sql}) {kind} JOIN LATERAL ({second.sql}) ON {where}"
     return Relation(sql, fields, left.scans, JOINED)
 

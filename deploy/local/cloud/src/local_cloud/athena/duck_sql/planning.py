@@ -97,12 +97,14 @@ class QueryPlanner(Planner):
                     one.at,
                 )
             seen.add(name)
+            before = self.scans
             made = self.query(one.query, scope)
             if one.columns is not None:
                 made = self._renamed(made, one)
             label = self.context.names.fresh("w")
             parts.append(f"{label} AS ({made.sql})")
-            scope = Scope(parent=scope, queries={name: NamedRelation(label, made.fields)})
+            self.scans, scans = before, self.scans - before
+            scope = Scope(parent=scope, queries={name: NamedRelation(label, made.fields, scans)})
         return scope, parts
 
     def _renamed(self, made: Relation, named: tree.NamedQuery) -> Relation:
@@ -150,8 +152,7 @@ class QueryPlanner(Planner):
         limits = tail_limits(self, tail, bool(order))
         names = [one.column.name for one in body.fields]
         made = limited(self, body.sql, names, ordered, order, limits)
-        shape = body.shape | ({"limit"} if limits is not None else set())
-        return Relation(made, body.fields, shape=shape)
+        return Relation(made, body.fields, shape=body.shape | {"tail"})
 
     def of_view(self, view: View) -> Relation:
         session = Session(
@@ -161,7 +162,9 @@ class QueryPlanner(Planner):
         inner = _planner(
             view.sql, (), session, self.tables, self.text, self.context.names, self.depth + 1
         )
-        return inner.query(parse_query(view.sql), None)
+        made = inner.query(parse_query(view.sql), None)
+        self.scanned(inner.scans)
+        return made
 
 
 @RELATIONS.rule(tree.SetOperation)

@@ -1,7 +1,7 @@
 """A query or an item of FROM as DuckDB's SQL with typed, uniquely named columns."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from local_cloud.athena import types as t
@@ -10,8 +10,12 @@ from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
 from local_cloud.athena.duck_sql.correlation import check_correlation
 from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Column, Constant, Expr, Subquery
 from local_cloud.athena.types import Type
+
+
+MAX_SCANS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,21 @@ class Planner:
     text: Text
     tables: Tables
     depth: int = 0
-    # Parts of the query that it names: ("w1", "SELECT …").
-    ctes: list[tuple[str, str]] = field(default_factory=list)
+    # References to tables, those of a query of WITH counted wherever that is used.
+    scans: int = 0
 
     def column(self, of: Type) -> Column:
         return self.context.names.column(of)
+
+    def scanned(self, scans: int) -> None:
+        """Count references to tables (StageExecution's query.max-stage-count is 150)."""
+        self.scans += scans
+        if self.scans > MAX_SCANS:
+            raise QueryError(
+                "QUERY_HAS_TOO_MANY_STAGES",
+                f"Number of stages in the query ({self.scans}) exceeds the allowed maximum "
+                f"({MAX_SCANS})",
+            )
 
 
 def selected(columns: list[tuple[str, str]], source: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql import comparing
+from local_cloud.athena.duck_sql import comparing, quantified
 from local_cloud.athena.duck_sql.representation import cast, literal
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError, not_supported
@@ -314,14 +314,14 @@ def _exists(text: Text, expr: Special) -> str:
     return f"EXISTS ({inner.sql})"
 
 
-@form("in_subquery")
+@form("in_subquery", "in_by_equality")
 def _in_subquery(text: Text, expr: Special) -> str:
-    return comparing.in_subquery(text, expr)
+    return quantified.in_subquery(text, expr)
 
 
 @form("all", "any")
 def _quantified(text: Text, expr: Special) -> str:
-    return comparing.quantified(text, expr)
+    return quantified.quantified(text, expr)
 
 
 @form("like")

@@ -5,15 +5,13 @@ from typing import Any
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.representation import cast
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.registry import aggregate
 from local_cloud.athena.types import Type
 
 
 def _plain(name: str, result: Type) -> Any:
     def write(call: AggregateText) -> str:
-        if call.ignore_nulls:
-            raise not_supported(f"IGNORE NULLS on {name}")
         return cast(f"{name}(){call.suffix}", result)
 
     return write

@@ -41,8 +41,8 @@ class CallParser(JsonParser):
         order = self.order_by()
         self.expect(")")
         where = self.filter()
-        ignore_nulls, window = self._nulls_and_window()
-        plain = not (distinct or order or where or ignore_nulls or window)
+        nulls, window = self._nulls_and_window()
+        plain = not (distinct or order or where or nulls or window)
         if len(name.parts) == 1 and name.text in _FORMS:
             return self._form(name.text, arguments, plain, at)
         return tree.FunctionCall(
@@ -51,7 +51,7 @@ class CallParser(JsonParser):
             distinct=distinct,
             order=order,
             filter=where,
-            ignore_nulls=ignore_nulls,
+            nulls=nulls,
             window=window,
             at=at,
         )
@@ -109,14 +109,14 @@ class CallParser(JsonParser):
 
     def _nulls_and_window(
         self,
-    ) -> tuple[bool, tree.WindowReference | tree.WindowSpecification | None]:
-        if self.sees("IGNORE", "NULLS", "OVER"):
-            self.expect("IGNORE", "NULLS")
-            return True, self.window()
-        self.accept("RESPECT", "NULLS") if self.sees("RESPECT", "NULLS", "OVER") else None
+    ) -> tuple[str | None, tree.WindowReference | tree.WindowSpecification | None]:
+        for nulls in ("IGNORE", "RESPECT"):
+            if self.sees(nulls, "NULLS", "OVER"):
+                self.expect(nulls, "NULLS")
+                return nulls, self.window()
         if self.sees("OVER") and (self.ahead().word == "(" or self.is_identifier(self.ahead())):
-            return False, self.window()
-        return False, None
+            return None, self.window()
+        return None, None
 
     def order_by(self) -> tuple[tree.SortItem, ...]:
         if not self.accept("ORDER", "BY"):
@@ -158,9 +158,7 @@ class CallParser(JsonParser):
     def _existing_window(self) -> tree.Identifier | None:
         if not self.is_identifier(self.token) or self.sees("PARTITION", "BY"):
             return None
-        if self.sees_any("ROWS", "RANGE", "GROUPS", "MEASURES") and not (
-            self.ahead().word in (")", "PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS")
-        ):
+        if self.sees_any("ROWS", "RANGE", "GROUPS", "MEASURES") and self.ahead().word not in (")", "PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"):
             return None
         return self.identifier()
 

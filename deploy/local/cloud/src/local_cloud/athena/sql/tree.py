@@ -535,7 +535,8 @@ class FunctionCall(Expression):
     distinct: bool = False
     order: tuple[SortItem, ...] = ()
     filter: Expression | None = None
-    ignore_nulls: bool = False
+    # IGNORE or RESPECT NULLS, where the call says so.
+    nulls: str | None = None
     window: WindowReference | WindowSpecification | None = None
 
 

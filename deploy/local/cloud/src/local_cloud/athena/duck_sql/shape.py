@@ -1,0 +1,85 @@
+"""What a SELECT consists of, in words: `correlation` decides by them."""
+
+from collections.abc import Iterator, Mapping
+
+from local_cloud.athena.analysis.scope import Scope
+from local_cloud.athena.ir import Aggregate, Column, Expr, Special, Subquery, Window, walk
+from local_cloud.athena.sql import tree
+
+
+def shape_of(
+    clauses: Mapping[str, object], tail: tree.Tail, from_: tree.Relation | None, parts: list[Expr]
+) -> frozenset[str]:
+    """`clauses` by their names, as far as they are there; `parts` are all that is computed."""
+    aggregates = [one for one in parts if isinstance(one, Aggregate)]
+    group, having = clauses["group"], clauses["having"]
+    there = {
+        **clauses,
+        "from": from_,
+        "join": from_ is not None and _joins(from_),
+        "sets": isinstance(group, tree.GroupBy)
+        and any(one.kind != "SIMPLE" for one in group.elements),
+        "aggregate": group is None and (aggregates or having is not None),
+        "filter": any(one.filter is not None for one in aggregates),
+        "window": any(isinstance(one, Window) for one in parts),
+        "order": tail.order,
+        "limit": tail.limit,
+        "ties": isinstance(tail.limit, tree.FetchFirst) and tail.limit.with_ties,
+        "offset": tail.offset,
+    }
+    return frozenset(name for name, present in there.items() if present)
+
+
+def _joins(node: tree.Relation) -> bool:
+    """Whether more than one row may meet what is on the right."""
+    if isinstance(node, tree.Aliased):
+        return _joins(node.relation)
+    return isinstance(node, tree.Join) and not _is_one_row(node.left)
+
+
+def _is_one_row(node: tree.Relation) -> bool:
+    if isinstance(node, tree.Aliased):
+        return _is_one_row(node.relation)
+    if isinstance(node, tree.TableSubquery):
+        return node.query.tail == tree.Tail() and _is_one_row(node.query.body)
+    return isinstance(node, tree.Values) and len(node.rows) == 1
+
+
+def unequal(where: Expr, scope: Scope | None) -> bool:
+    """Whether a condition on columns from outside is another than `column = something of them`."""
+    while scope is not None and not scope.boundary:
+        scope = scope.parent
+    if scope is None:
+        return False
+    outer = frozenset(scope.captured)
+    return any(not _is_equality(one, outer) for one in _terms(where))
+
+
+def _terms(where: Expr) -> Iterator[Expr]:
+    if isinstance(where, Special) and where.form == "and":
+        for one in where.operands:
+            yield from _terms(one)
+    else:
+        yield where
+
+
+def _is_equality(term: Expr, outer: frozenset[Column]) -> bool:
+    if not _columns(term) & outer or _columns(term) <= outer:
+        return True
+    if not isinstance(term, Special) or term.form != "=":
+        return False
+    first, second = term.operands
+    return any(
+        isinstance(one, Column) and one not in outer and _columns(other) <= outer
+        for one, other in ((first, second), (second, first))
+    )
+
+
+def _columns(value: Expr) -> frozenset[Column]:
+    found: set[Column] = set()
+    for part in walk(value):
+        if isinstance(part, Column):
+            found.add(part)
+        if isinstance(part, Subquery):
+            found.update(part.outer)
+    return frozenset(found)

@@ -1,0 +1,79 @@
+"""ORDER BY of a SELECT: its keys may name outputs, which come before the columns of FROM."""
+
+from collections.abc import Mapping, Sequence
+
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.context import Context
+from local_cloud.athena.analysis.expressions import analysed
+from local_cloud.athena.analysis.scope import Field, Scope
+from local_cloud.athena.duck_sql.outputs import Output
+from local_cloud.athena.duck_sql.relation import Planner
+from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, SortKey, rewritten, walk
+from local_cloud.athena.sql import tree
+
+
+def order_keys(
+    planner: Planner,
+    within: Scope,
+    outputs: Sequence[Output],
+    items: Sequence[tree.SortItem],
+    distinct: bool,
+) -> list[SortKey]:
+    """Keys that may name outputs, which come before the columns of FROM."""
+    context = planner.context
+    stand_ins = [planner.column(one.value.type) for one in outputs]
+    fields = tuple(
+        Field(one.name, column)
+        for one, column in zip(outputs, stand_ins, strict=True)
+        if one.name is not None
+    )
+    scope = Scope(fields, within, windows=within.windows)
+    by_name = {
+        column: one.value for column, one in zip(stand_ins, outputs, strict=True)
+    }
+
+    def meant(part: Expr) -> Expr | None:
+        return by_name.get(part) if isinstance(part, Column) else None
+
+    keys = []
+    for item in items:
+        if isinstance(item.key, tree.IntegerLiteral):
+            place = item.key.value
+            if not 1 <= place <= len(outputs):
+                raise context.error(
+                    "INVALID_COLUMN_REFERENCE",
+                    f"ORDER BY position {place} is not in select list",
+                    item.at,
+                )
+            value = outputs[place - 1].value
+        else:
+            read = analysed(context, scope, item.key)
+            _refuse_outputs_inside(context, read, by_name, item.at)
+            value = rewritten(read, meant)
+            if distinct and read not in by_name and read not in by_name.values():
+                raise context.error(
+                    "EXPRESSION_NOT_IN_DISTINCT",
+                    "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                    item.at,
+                )
+        if not t.is_orderable(value.type):
+            raise context.mismatch(
+                f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY",
+                item.at,
+            )
+        keys.append(SortKey(value, item.descending, bool(item.nulls_first)))
+    return keys
+
+
+def _refuse_outputs_inside(
+    context: Context, key: Expr, outputs: Mapping[Column, Expr], at: int
+) -> None:
+    """An aggregate or grouping() in ORDER BY is over rows, not over outputs."""
+    for part in walk(key):
+        if isinstance(part, (Aggregate, Grouping)) and any(
+            isinstance(one, Column) and one in outputs for one in walk(part)
+        ):
+            name = "COLUMN_NOT_FOUND" if isinstance(part, Aggregate) else "INVALID_ARGUMENTS"
+            raise context.error(
+                name, "Invalid reference to output projection attribute from ORDER BY", at
+            )
