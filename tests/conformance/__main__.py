@@ -8,9 +8,11 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from tests.conformance import ours, show
+from local_cloud.athena.functions import declared
+from tests.conformance import ours, parses, show
 from tests.conformance.by_design import listed
 from tests.conformance.compare import FAILURES
 from tests.conformance.corpus import Text, corpus
@@ -22,7 +24,10 @@ from tests.conformance.report import Run, write
 from tests.conformance.run import Counts, Judged, counts, judge, share, usable
 from tests.conformance.workers import outcomes
 from tests.trino_lab.client import Answer as Said
-from tests.trino_lab.maven import VERSION, jars_of_tests
+from tests.trino_lab.java import run_java
+from tests.trino_lab.maven import PARSER_JARS, VERSION, jars_of_tests
+
+SIGNATURES = Path(declared.__file__).with_name("trino_476.tsv")
 
 
 def main() -> int:
@@ -40,6 +45,8 @@ def main() -> int:
     )
     comparing.add_argument("--most", type=int, default=20, help="how many to show")
     comparing.add_argument("--report", action="store_true", help="write docs/reference")
+    commands.add_parser("parses", help="record what Trino's parser takes, of all strings")
+    commands.add_parser("signatures", help="write the list of Trino's functions anew")
     commands.add_parser("tables", help="write the tables' Parquet files anew")
     commands.add_parser("serve", help="a Trino with the tables, until Ctrl-C")
     asking = commands.add_parser("ask", help="one statement, of Trino and of ours")
@@ -51,6 +58,11 @@ def main() -> int:
         return _compare(wanted)
     if wanted.command == "tables":
         return _tables()
+    if wanted.command == "parses":
+        return _parses()
+    if wanted.command == "signatures":
+        SIGNATURES.write_text(run_java(Path(__file__).with_name("java") / "Signatures.java"))
+        return 0
     if wanted.command == "serve":
         return _serve()
     return _ask(wanted.sql)
@@ -81,6 +93,17 @@ def _tables() -> int:
     with started() as trino:
         dump(trino)
     return 0
+
+
+def _parses() -> int:
+    texts = parses.strings(jars_of_tests(PARSER_JARS))
+    _say(f"{len(texts)} strings")
+    parses.save(texts, parses.ask(texts))
+    found = Counter(
+        parses.verdict(text, letter) for text, letter in parses.load(texts).items()
+    )
+    _list(found)
+    return 1 if set(found) - {parses.SAME, parses.REFUSED} else 0
 
 
 def _record(only_missing: bool) -> int:

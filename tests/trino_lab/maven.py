@@ -16,6 +16,12 @@ TEST_JARS = (
     f"io.trino:trino-main:{VERSION}:jar:tests",
     f"io.trino:trino-testing:{VERSION}:jar",
 )
+# What the parser's and the types' own tests say.
+PARSER_JARS = (
+    *TEST_JARS,
+    f"io.trino:trino-parser:{VERSION}:jar:tests",
+    f"io.trino:trino-spi:{VERSION}:jar:tests",
+)
 
 
 def server_home(plugins: tuple[str, ...] = ()) -> Path:
@@ -26,9 +32,9 @@ def server_home(plugins: tuple[str, ...] = ()) -> Path:
     return _once(home, lambda: _unpack(home, plugins))
 
 
-def jars_of_tests() -> tuple[Path, ...]:
+def jars_of_tests(artifacts: tuple[str, ...] = TEST_JARS) -> tuple[Path, ...]:
     """The jars that hold the texts of Trino's own tests."""
-    return tuple(_copied(artifact) for artifact in TEST_JARS)
+    return tuple(_copied(artifact) for artifact in artifacts)
 
 
 def _unpack(home: Path, plugins: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ Parsed = TypeVar("Parsed")
 RESERVED = frozenset(
     ["ALTER", "AND", "AS", "AUTO", "BETWEEN", "BY", "CASE", "CAST", "CONSTRAINT", "CREATE", "CROSS", "CUBE", "CURRENT_CATALOG", "CURRENT_DATE", "CURRENT_PATH", "CURRENT_ROLE", "CURRENT_SCHEMA", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "DEALLOCATE", "DELETE", "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS", "EXTRACT", "FALSE", "FOR", "FROM", "FULL", "GROUP", "GROUPING", "HAVING", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "JSON_ARRAY", "JSON_EXISTS", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE", "LEFT", "LIKE", "LISTAGG", "LOCALTIME", "LOCALTIMESTAMP", "NATURAL", "NORMALIZE", "NOT", "NULL", "ON", "OR", "ORDER", "OUTER", "PREPARE", "RECURSIVE", "RIGHT", "ROLLUP", "SELECT", "SKIP", "TABLE", "THEN", "TRIM", "TRUE", "UESCAPE", "UNION", "UNNEST", "USING", "VALUES", "WHEN", "WHERE", "WITH"]
 )
-# StringLiteral's U&'…' UESCAPE: no digit, sign or quote (AstBuilder.isValidUnicodeEscape).
+# U&'…' UESCAPE: a sign of ASCII, but none of these (AstBuilder.isValidUnicodeEscape).
 _NO_ESCAPE = "+'\"0123456789abcdefABCDEF"
 # Deeper nestings end the interpreter's stack before they mean anything.
 MAX_DEPTH = 200
@@ -159,7 +159,7 @@ class Cursor:
         escape = "\\"
         if self.accept("UESCAPE"):
             escape = self.string()
-            if len(escape) != 1 or escape.isspace() or escape in _NO_ESCAPE:
+            if len(escape) != 1 or not "!" <= escape <= "~" or escape in _NO_ESCAPE:
                 raise self.error("Invalid Unicode escape character", token.at)
         return lexer.unicode_value(self.sql, token, escape)
 
