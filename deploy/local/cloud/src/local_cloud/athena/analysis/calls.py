@@ -79,6 +79,8 @@ def _function_call(
     kind = bound.declared.kind
     if distinct and not all(t.is_comparable(one) for one in bound.arguments):
         raise context.mismatch("DISTINCT can only be applied to comparable types", at)
+    if kind == WINDOW and opened is not None and (distinct or order):
+        raise not_supported(f"DISTINCT or ORDER BY in {name.text}(…) OVER")
     for present, what in ((bool(order), "ORDER BY"), (filter is not None, "FILTER")):
         if present and kind != AGGREGATE:
             raise context.error(

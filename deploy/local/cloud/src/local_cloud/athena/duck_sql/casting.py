@@ -9,6 +9,9 @@ from local_cloud.athena.types import Type
 from local_cloud.athena.values.casts import caster
 
 
+_BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
+
+
 def casted(text: Text, expr: Cast) -> str:
     source, to = fine(expr.value.type), fine(expr.type)
     inner = text.of(expr.value)
@@ -23,7 +26,13 @@ def _made(text: Text, inner: str, source: Type, to: Type) -> str:
         return cast("NULL", to)
     if _is_native(source, to):
         return cast(inner, to)
-    return text.python(caster(source, to), (source,), to, inner, key=("cast", source, to))
+    made = text.python(caster(source, to), (source,), to, inner, key=("cast", source, to))
+    if source.name in t.INTEGERS and to.name in t.INTEGERS:
+        # Python is asked only to say what is wrong.
+        most = 2 ** (_BITS[to.name] - 1)
+        fits = f"{inner} BETWEEN {-most} AND {most - 1}"
+        return f"(CASE WHEN {fits} THEN {cast(inner, to)} ELSE {made} END)"
+    return made
 
 
 def _same_values(source: Type, to: Type) -> bool:

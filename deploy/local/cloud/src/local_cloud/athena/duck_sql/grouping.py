@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from local_cloud.athena import types as t
+from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.duck_sql import ordering
@@ -78,6 +79,16 @@ class Groups:
             return cast("0", of.type)
         names = ", ".join(self._grouping_name(self.keys[one]) for one in of.keys)
         return cast(f"grouping({names})", of.type)
+
+
+def grouping_without_groups(context: Context, at: int) -> QueryError:
+    """grouping(…) where nothing is grouped."""
+    return context.error(
+        "MISSING_GROUP_BY",
+        "A GROUPING() operation can only be used with a corresponding "
+        "GROUPING SET/CUBE/ROLLUP/GROUP BY clause",
+        at,
+    )
 
 
 def grouped(

@@ -13,7 +13,7 @@ from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.analysis.windows import over, window_name
 from local_cloud.athena.duck_sql import aggregating, ordering
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
-from local_cloud.athena.duck_sql.grouping import Groups, grouped
+from local_cloud.athena.duck_sql.grouping import Groups, grouped, grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output, outputs
 from local_cloud.athena.duck_sql.quantified import as_filter
 from local_cloud.athena.duck_sql.relation import Planner, Relation, selected, single_row
@@ -98,7 +98,9 @@ def _select(
         with clause(outer, "having"):
             made.having = as_filter(condition(context, scope, having, "HAVING clause"))
     with clause(outer, "order"):
-        made.keys = order_keys(planner, scope, made.outputs, tail.order, distinct)
+        made.keys = order_keys(
+            planner, scope, made.outputs, tail, distinct, groups is not None
+        )
     clauses = {"where": where, "group": group_by, "having": having, "distinct": distinct}
     parts = [part for one in _exprs(made) for part in walk(one)]
     shape = shape_of(clauses, tail, from_, parts)
@@ -187,12 +189,7 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
             if isinstance(part, Grouping) and part not in operations:
                 operations[part] = planner.column(part.type)
     if groups is None and operations:
-        raise planner.context.error(
-            "MISSING_GROUP_BY",
-            "A GROUPING() operation can only be used with a corresponding "
-            "GROUPING SET/CUBE/ROLLUP/GROUP BY clause",
-            at,
-        )
+        raise grouping_without_groups(planner.context, at)
     if groups is None and not found and made.having is None:
         return sql
     groups = groups or Groups((), {}, None)

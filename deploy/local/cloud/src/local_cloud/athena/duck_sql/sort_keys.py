@@ -6,6 +6,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.scope import Field, Scope
+from local_cloud.athena.duck_sql.grouping import grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output
 from local_cloud.athena.duck_sql.relation import Planner
 from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, SortKey, rewritten, walk
@@ -16,8 +17,9 @@ def order_keys(
     planner: Planner,
     within: Scope,
     outputs: Sequence[Output],
-    items: Sequence[tree.SortItem],
+    tail: tree.Tail,
     distinct: bool,
+    has_groups: bool,
 ) -> list[SortKey]:
     """Keys that may name outputs, which come before the columns of FROM."""
     context = planner.context
@@ -36,7 +38,7 @@ def order_keys(
         return by_name.get(part) if isinstance(part, Column) else None
 
     keys = []
-    for item in items:
+    for item in tail.order:
         if isinstance(item.key, tree.IntegerLiteral):
             place = item.key.value
             if not 1 <= place <= len(outputs):
@@ -48,6 +50,8 @@ def order_keys(
             value = outputs[place - 1].value
         else:
             read = analysed(context, scope, item.key)
+            if not has_groups and any(isinstance(one, Grouping) for one in walk(read)):
+                raise grouping_without_groups(context, item.at)
             _refuse_outputs_inside(context, read, by_name, item.at)
             value = rewritten(read, meant)
             if distinct and read not in by_name and read not in by_name.values():
