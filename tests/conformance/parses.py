@@ -10,9 +10,9 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.sql.query_parser import parse_expression, parse_query
-from local_cloud.athena.sql.tree import Node
+from coinlake.sql.failures import SqlError
+from coinlake.sql.query_parser import parse_expression, parse_query
+from coinlake.sql.tree import Node
 from tests.conformance.class_file import string_constants
 from tests.trino_lab.java import run_java
 
@@ -78,7 +78,7 @@ def _beside(text: str, theirs: bool, parse: Callable[[str], Node]) -> str:
     what = "a query" if parse is parse_query else "an expression"
     try:
         parse(text)
-    except QueryError as error:
+    except SqlError as error:
         if error.name == "NOT_SUPPORTED":
             return REFUSED
         if error.name != "SYNTAX_ERROR":

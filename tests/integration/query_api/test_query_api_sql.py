@@ -116,8 +116,7 @@ def test_a_statement_that_athena_refuses_is_the_clients_fault(api: "Api") -> Non
         ("select * from information_schema.tables", "sql_table"),
         ('select "$path" from quotes', "sql_name"),
         ("select 1; select 2", "sql_statements"),
-        # Twenty brackets keep sqlglot's parser busy for a minute.
-        ("select " + "array[" * 20 + "1" + "]" * 20, "sql_too_complex"),
+        ("select 1 union " * 300 + "select 1", "sql_too_complex"),
     ],
 )
 def test_the_guard_refuses_before_athena_is_asked(
@@ -130,14 +129,6 @@ def test_the_guard_refuses_before_athena_is_asked(
     assert answer.status_code == 400
     assert answer.json()["type"] == f"urn:coinlake:problem:{kind}"
     assert set(states(cloud)) == before
-
-
-def test_the_guard_serves_on_after_a_statement_that_took_too_long(api: "Api") -> None:
-    api.sql("select " + "array[" * 20 + "1" + "]" * 20)
-
-    answer = api.sql("select 1 as one")
-
-    assert answer.json()["rows"] == [[1]]
 
 
 @pytest.mark.parametrize(
@@ -239,7 +230,7 @@ def test_a_stopped_service_stops_its_queries_and_exits_clean(
         ),
     ],
 )
-def test_what_the_guard_renders_means_what_was_written(
+def test_what_the_guard_sends_means_what_was_written(
     api: "Api", sql: str, rows: list[list[Any]]
 ) -> None:
     answer = api.sql(sql)

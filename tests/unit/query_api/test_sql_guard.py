@@ -1,7 +1,13 @@
 """The guard against every bypass that was found elsewhere, and for the SQL that people write."""
 
+from dataclasses import fields, replace
+from typing import Any
+
 import pytest
 
+from coinlake.sql import tree
+from coinlake.sql.query_parser import parse_query
+from query_api.core.allowed import NODES, REFUSED, judged
 from query_api.core.guard import check
 from query_api.core.problems import RefusedSqlError
 
@@ -96,7 +102,14 @@ BYPASSES = {
     "surrogate": "SELECT '\ud800'",
     "limit_expression": "SELECT 1 LIMIT (SELECT 1)",
     "limit_all": "SELECT 1 LIMIT ALL",
-    "bare_decimal": "SELECT DECIMAL '1.5'",
+    "underscores": "SELECT 1_000",
+    "hexadecimal": "SELECT 0x1F",
+    "dollar_string": "SELECT $$text$$",
+    "cube": "SELECT 1 FROM quotes GROUP BY CUBE (rank)",
+    "group_by_auto": "SELECT rank FROM quotes GROUP BY AUTO",
+    "ties": "SELECT rank FROM quotes ORDER BY 1 FETCH FIRST 1 ROWS WITH TIES",
+    "localtime": "SELECT localtime",
+    "parameter_in_limit": "SELECT 1 LIMIT ?",
     "values": "VALUES (1)",
     "parenthesised": "(SELECT 1)",
     # a parser that can be made to work hard
@@ -138,6 +151,8 @@ USEFUL = {
     "casts": "SELECT CAST(rank AS DECIMAL(10, 2)), TRY_CAST(name AS BIGINT) FROM quotes",
     "quarantine": "SELECT reason, count(*) FROM quotes_quarantine GROUP BY reason",
     "fetch": "SELECT * FROM quotes FETCH FIRST 5 ROWS ONLY",
+    "decimal_literal": "SELECT DECIMAL '1.5', CAST(rank AS DECIMAL) FROM quotes",
+    "negated": "SELECT 1 FROM quotes WHERE name NOT LIKE 'a%' ESCAPE '!' AND rank NOT BETWEEN 1 AND 2",
     "trailing_semicolon": "SELECT 1;",
     "upper_case_table": "SELECT * FROM QUOTES",
 }
@@ -149,6 +164,52 @@ def test_useful_sql_passes_and_what_is_sent_passes_again(sql: str) -> None:
 
     again = check(checked.sql, "coinlake", 1001)
     assert again == checked
+
+
+@pytest.mark.parametrize("sql", USEFUL.values(), ids=USEFUL.keys())
+def test_what_is_sent_says_what_was_written(sql: str) -> None:
+    checked = check(sql, "coinlake", 1000)
+
+    assert _without_names_and_cap(checked.sql) == _without_names_and_cap(sql)
+
+
+def _without_names_and_cap(sql: str) -> tree.Query:
+    """The statement's tree with bare table names, and without a LIMIT of its whole."""
+    query = parse_query(sql)
+    body = query.body
+    if isinstance(body, tree.Select):
+        body = replace(body, tail=replace(body.tail, limit=None))
+    bare = _bare(replace(query, body=body, tail=replace(query.tail, limit=None)))
+    assert isinstance(bare, tree.Query)
+    return bare
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_bare, value))
+    if isinstance(value, tree.Table):
+        last = value.name.parts[-1].name.lower()
+        return tree.Table(tree.QualifiedName((tree.Identifier(last),)))
+    if isinstance(value, tree.Node):
+        return replace(value, **{name: _bare(one) for name, one in tree.parts(value).items()})
+    return value
+
+
+def test_each_form_of_the_grammar_is_allowed_or_refused_with_a_reason() -> None:
+    forms = {
+        one
+        for one in vars(tree).values()
+        if isinstance(one, type) and issubclass(one, tree.Node) and fields(one)[1:]
+    }
+    forms |= {tree.Null}
+
+    assert forms == NODES | set(REFUSED)
+    assert not NODES & set(REFUSED)
+
+
+def test_a_form_with_a_field_that_nobody_judged_is_refused_at_import() -> None:
+    with pytest.raises(TypeError, match="judge it anew"):
+        judged({tree.Like: "value pattern negated"})
 
 
 def test_a_backslash_is_no_escape() -> None:
@@ -163,7 +224,7 @@ def test_a_backslash_is_no_escape() -> None:
 def test_tables_are_sent_fully_qualified() -> None:
     checked = check("SELECT * FROM quotes, rates r", "coinlake", 10)
 
-    assert checked.sql == 'SELECT * FROM "coinlake"."quotes", "coinlake"."rates" AS r LIMIT 11'
+    assert checked.sql == 'SELECT * FROM "coinlake"."quotes", "coinlake"."rates" r LIMIT 11'
     assert checked.tables == ("quotes", "rates")
 
 

@@ -1,4 +1,4 @@
-"""The guard in a process of its own: sqlglot can take minutes, and only a process can be killed."""
+"""The guard in a process of its own: it keeps the loop free, and only a process can be killed."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from query_api.core.sql_text import check_text
 
 log = logs.get(__name__)
 
-# Importing sqlglot takes most of a second on a small machine.
+# Starting Python takes a while on a small machine that is busy.
 _START_DEADLINE_S = 30.0
 
 

@@ -1,32 +1,31 @@
 """The guard of ad-hoc SQL: one read-only query over the lake's own tables, by allow-list.
 
-Pure, and possibly slow: sqlglot's parser backtracks, so callers run it in a process that
-they can kill (`adapters/guard.py`). The real walls are IAM and the workgroup.
+Pure. The statement is read by Trino's grammar, which is Athena's; each form of it was judged
+(`allowed`), and what is sent is the client's own text with the tables' full names and the cap
+of rows put in. Callers run it in a process that they can kill (`adapters/guard.py`). The real
+walls are IAM and the workgroup.
 """
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
-from query_api.core.allowed import (
-    ANONYMOUS,
-    FUNCTIONS,
-    NODES,
-    QUERY_NODES,
-    TABLE_NAMES,
-)
+from coinlake.sql import tree
+from coinlake.sql.failures import NOT_SUPPORTED, SqlError, TooDeepError
+from coinlake.sql.lexer import DECIMAL, DOLLAR_STRING, INTEGER, Token, tokens
+from coinlake.sql.query_parser import parse_query
+from query_api.core.allowed import CLOCKS, FUNCTIONS, GROUPINGS, NODES, TABLE_NAMES
 from query_api.core.problems import RefusedSqlError
+from query_api.core.sent import Edit, assembled, end_of
 from query_api.core.sql_text import check_text
 
-DIALECT = "athena"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_PLAIN_NUMBER = re.compile(r"[0-9]*\.?[0-9]*")
+_PLACE = re.compile(r"line \d+:\d+: ")
 _CATALOG = "awsdatacatalog"
 _MAX_TABLES = 16
 _MAX_NODES = 4000
-_LEVEL = sqlglot.ErrorLevel.IMMEDIATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,175 +37,219 @@ class Checked:
 
 
 def check(sql: str, database: str, max_rows: int) -> Checked:
-    """Check a statement and render what Athena gets. Raises RefusedSqlError.
+    """Check a statement and make the text that Athena gets. Raises RefusedSqlError.
 
-    The sent text is rendered from the checked tree, tables fully qualified, and cut to one
-    row more than `max_rows`; it is checked once more as text, so that no difference between
-    reading and rendering can carry something past the guard.
+    The text has its tables fully qualified and is cut to one row more than `max_rows`; it is
+    checked once more, so that no edit can carry something past the guard.
     """
     check_text(sql)
-    tree = _parsed(sql)
-    tables = _checked(tree, database)
-    _capped(tree, max_rows)
-    rendered = _rendered(tree)
-    again = _parsed(rendered)
-    if _checked(again, database) != tables or _rendered(again) != rendered:
-        raise RefusedSqlError("unstable", "the statement does not read back as it was checked")
-    return Checked(rendered, tables)
-
-
-def _parsed(sql: str) -> exp.Expression:
     try:
-        trees = sqlglot.parse(sql, read=DIALECT, error_level=_LEVEL)
+        first = _checked(sql, database, max_rows)
+        again = _checked(first.sql, database, max_rows + 1)
     except RecursionError:
         raise RefusedSqlError("too_complex", "the statement is nested too deeply") from None
-    except SqlglotError:
-        raise RefusedSqlError("syntax", "the statement does not parse as Athena SQL") from None
-    except (TypeError, ValueError, AttributeError, KeyError, IndexError):
-        # The parser trips over some malformed statements instead of refusing them.
-        raise RefusedSqlError("syntax", "the statement does not parse as Athena SQL") from None
-    if len(trees) != 1 or trees[0] is None:
-        raise RefusedSqlError("statements", "give exactly one statement")
-    return trees[0]
+    if again != first:
+        raise RefusedSqlError("unstable", "the statement does not read back as it was checked")
+    return first
 
 
-def _rendered(tree: exp.Expression) -> str:
-    text: str = tree.sql(dialect=DIALECT, comments=False)
-    return text
-
-
-def _checked(tree: exp.Expression, database: str) -> tuple[str, ...]:
-    if type(tree) not in QUERY_NODES:
+def _checked(sql: str, database: str, max_rows: int) -> Checked:
+    query = _parsed(sql)
+    for token in tokens(sql):
+        _check_token(token)
+    if not isinstance(query.body, (tree.Select, tree.SetOperation)):
         raise RefusedSqlError("statement", "only SELECT queries are allowed")
-    tables = set()
-    for count, node in enumerate(tree.walk()):
+    for count, node in enumerate(_walk(query)):
         if count > _MAX_NODES:
             raise RefusedSqlError("too_complex", "the statement is too long")
         _check_node(node)
-        if isinstance(node, exp.Table):
-            tables.add(_table(node, database))
-    tables.discard(None)
-    if sum(1 for _ in tree.find_all(exp.Table)) > _MAX_TABLES:
+    tables = list(_tables(query, frozenset(), database))
+    if len(tables) > _MAX_TABLES:
         raise RefusedSqlError("too_complex", f"at most {_MAX_TABLES} tables are allowed")
-    return tuple(sorted(name for name in tables if name is not None))
+    edits = [
+        Edit(name.at, end_of(sql, name.parts[-1].at), f'"{database}"."{table}"')
+        for name, table in tables
+    ]
+    sent = assembled(sql, [*edits, *_cap(sql, query, max_rows)])
+    return Checked(sent, tuple(sorted({table for _, table in tables})))
 
 
-def _check_node(node: exp.Expression) -> None:
+def _parsed(sql: str) -> tree.Query:
+    try:
+        return parse_query(sql)
+    except TooDeepError:
+        raise RefusedSqlError("too_complex", "the statement is nested too deeply") from None
+    except SqlError as error:
+        place = _PLACE.match(error.message)
+        where = place[0] if place is not None else ""
+        if error.name == NOT_SUPPORTED:
+            raise RefusedSqlError("syntax", error.message) from None
+        if "one sql statement" in error.message:
+            raise RefusedSqlError("statements", "give exactly one statement") from None
+        # Not the parser's words: they hold parts of the statement.
+        raise RefusedSqlError(
+            "syntax", f"{where}the statement does not parse as a query of Athena"
+        ) from None
+
+
+def _check_token(token: Token) -> None:
+    """Forms that came late into Trino's grammar: an older engine reads something else.
+
+    Where numbers have no underscores `1_000` is a 1 that is called _000.
+    """
+    odd_number = token.kind in (INTEGER, DECIMAL) and not _PLAIN_NUMBER.fullmatch(token.text)
+    if odd_number or token.kind == DOLLAR_STRING:
+        raise RefusedSqlError("syntax", "numbers are decimal digits, strings stand in quotes")
+
+
+# ---- nodes ----------------------------------------------------------------------------------
+
+
+def _children(node: tree.Node) -> Iterator[tree.Node]:
+    pending: list[Any] = list(tree.parts(node).values())
+    while pending:
+        value = pending.pop(0)
+        if isinstance(value, tree.Node):
+            yield value
+        elif isinstance(value, tuple):
+            pending = [*value, *pending]
+
+
+def _walk(node: tree.Node) -> Iterator[tree.Node]:
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        yield one
+        pending.extend(_children(one))
+
+
+def _check_node(node: tree.Node) -> None:
     kind = type(node)
-    if kind is exp.Anonymous:
-        if str(node.this).lower() not in ANONYMOUS:
-            raise RefusedSqlError(
-                "function", f"the function {_shown(node.this)} is not allowed"
-            )
-    elif kind not in NODES and kind not in FUNCTIONS:
-        what = "function" if isinstance(node, exp.Func) else "syntax"
-        raise RefusedSqlError(what, f"{_shown(node.key)} is not allowed")
-    special = _SPECIAL.get(kind)
-    if special is not None:
-        special(node)
+    if kind not in NODES:
+        raise RefusedSqlError("syntax", f"{kind.__name__} is not allowed")
+    rule = _RULES.get(kind)
+    if rule is not None:
+        rule(node)
 
 
-def _shown(name: object) -> str:
-    text = str(name)
-    return text if _NAME.fullmatch(text) else "this construct"
+def _shown(name: str) -> str:
+    return name if _NAME.fullmatch(name) else "this name"
 
 
-def _check_select(node: exp.Expression) -> None:
-    for argument in ("into", "hint", "kind", "laterals", "match", "sample", "locks"):
-        if node.args.get(argument):
-            raise RefusedSqlError("syntax", f"{argument} is not allowed in a SELECT")
-    if not node.expressions:
-        raise RefusedSqlError("syntax", "the SELECT has no columns")
-
-
-def _check_identifier(node: exp.Expression) -> None:
+def _check_identifier(node: tree.Identifier) -> None:
     # This keeps out "$path", "t$partitions", "lambda:connector" and everything quoted oddly.
-    if not _NAME.fullmatch(str(node.this)):
+    if not _NAME.fullmatch(node.name):
         raise RefusedSqlError("name", "names are letters, digits and underscores")
 
 
-def _check_with(node: exp.Expression) -> None:
-    if node.args.get("recursive"):
+def _check_with(node: tree.With) -> None:
+    if node.recursive:
         raise RefusedSqlError("syntax", "WITH RECURSIVE is not allowed")
 
 
-def _check_cte(node: exp.Expression) -> None:
-    if node.alias.lower() in TABLE_NAMES:
-        raise RefusedSqlError("table", f"a WITH query must not be called {_shown(node.alias)}")
+def _check_named_query(node: tree.NamedQuery) -> None:
+    if node.name.name.lower() in TABLE_NAMES:
+        raise RefusedSqlError(
+            "table", f"a WITH query must not be called {_shown(node.name.name)}"
+        )
 
 
-def _check_unnest(node: exp.Expression) -> None:
+def _check_unnest(node: tree.Unnest) -> None:
     # Rows out of nothing cost CPU and scan no bytes: no limit of Athena's would end them.
-    if not all(isinstance(source, exp.Column) for source in node.expressions):
+    if not all(
+        isinstance(one, (tree.Identifier, tree.Dereference)) for one in node.expressions
+    ):
         raise RefusedSqlError("syntax", "UNNEST takes columns only")
 
 
-def _check_type(node: exp.Expression) -> None:
-    # Athena reads a bare DECIMAL as decimal(38,0), and sqlglot renders DECIMAL '1.5' that way.
-    if node.this == exp.DataType.Type.DECIMAL and not node.expressions:
-        raise RefusedSqlError("syntax", "say the precision: CAST(x AS DECIMAL(38,18))")
-
-
-def _check_table(node: exp.Expression) -> None:
-    if not isinstance(node.this, exp.Identifier) or not node.name:
-        raise RefusedSqlError("table", "table functions are not allowed")
-
-
-def _check_dot(node: exp.Expression) -> None:
-    # The lists name functions without a schema; one inside of a schema is another function.
-    if not isinstance(node.expression, exp.Identifier):
+def _check_function(node: tree.FunctionCall) -> None:
+    if len(node.name.parts) > 1:
+        # The list names functions without a schema; one inside of a schema is another function.
         raise RefusedSqlError("function", "functions have no schema")
+    if node.name.text not in FUNCTIONS:
+        raise RefusedSqlError(
+            "function", f"the function {_shown(node.name.text)} is not allowed"
+        )
 
 
-_SPECIAL = {
-    exp.Dot: _check_dot,
-    exp.Select: _check_select,
-    exp.Identifier: _check_identifier,
-    exp.With: _check_with,
-    exp.CTE: _check_cte,
-    exp.Unnest: _check_unnest,
-    exp.DataType: _check_type,
-    exp.Table: _check_table,
+def _check_grouping(node: tree.GroupingElement) -> None:
+    if node.kind not in GROUPINGS:
+        raise RefusedSqlError("syntax", f"GROUP BY {node.kind} is not allowed")
+
+
+def _check_clock(node: tree.CurrentTime) -> None:
+    if node.kind not in CLOCKS:
+        raise RefusedSqlError("syntax", f"{node.kind} is not allowed")
+
+
+def _check_fetch(node: tree.FetchFirst) -> None:
+    if node.with_ties:
+        raise RefusedSqlError("syntax", "FETCH FIRST … WITH TIES is not allowed")
+
+
+_RULES: dict[type[tree.Node], Callable[[Any], None]] = {
+    tree.Identifier: _check_identifier,
+    tree.With: _check_with,
+    tree.NamedQuery: _check_named_query,
+    tree.Unnest: _check_unnest,
+    tree.FunctionCall: _check_function,
+    tree.GroupingElement: _check_grouping,
+    tree.CurrentTime: _check_clock,
+    tree.FetchFirst: _check_fetch,
 }
 
 
-def _table(node: exp.Table, database: str) -> str | None:
-    """The lake's table that a node names, qualified in place; None for a WITH query's name."""
-    name, schema = str(node.name).lower(), str(node.db).lower()
-    catalog = str(node.catalog).lower()
-    if not schema and not catalog and _is_cte(node, name):
+# ---- tables ---------------------------------------------------------------------------------
+
+
+def _tables(
+    node: tree.Node, named: frozenset[str], database: str
+) -> Iterator[tuple[tree.QualifiedName, str]]:
+    """Each reference to a table of the lake; `named` are the WITH queries that are in scope."""
+    if isinstance(node, tree.Table):
+        table = _table(node.name, named, database)
+        if table is not None:
+            yield node.name, table
+        return
+    if isinstance(node, tree.Query) and node.with_ is not None:
+        for one in node.with_.queries:
+            yield from _tables(one.query, named, database)
+            named = named | {one.name.name.lower()}
+        yield from _tables(node.body, named, database)
+        yield from _tables(node.tail, named, database)
+        return
+    for child in _children(node):
+        yield from _tables(child, named, database)
+
+
+def _table(name: tree.QualifiedName, named: frozenset[str], database: str) -> str | None:
+    """The lake's table that a name means; None for the name of a WITH query."""
+    *around, table = (part.name.lower() for part in name.parts)
+    if not around and table in named:
         return None
-    if catalog not in ("", _CATALOG) or schema not in ("", database):
+    if around not in ([], [database], [_CATALOG, database]):
         raise RefusedSqlError("table", f"only tables of the database {database} are allowed")
-    if name not in TABLE_NAMES:
-        raise RefusedSqlError("table", f"there is no table {_shown(name)}")
-    # Qualified, it can never be taken for a WITH query; and such a name is no table of ours.
-    node.set("this", exp.to_identifier(name, quoted=True))
-    node.set("db", exp.to_identifier(database, quoted=True))
-    node.set("catalog", None)
-    return name
+    if table not in TABLE_NAMES:
+        raise RefusedSqlError("table", f"there is no table {_shown(table)}")
+    return table
 
 
-def _is_cte(node: exp.Expression, name: str) -> bool:
-    """Whether a WITH query of this name is in scope: an enclosing one, earlier in its list."""
-    child, parent = node, node.parent
-    while parent is not None:
-        with_ = parent if isinstance(parent, exp.With) else parent.args.get("with_")
-        if isinstance(with_, exp.With) and with_ is not child:
-            for cte in with_.expressions:
-                if cte is child:
-                    break
-                if cte.alias.lower() == name:
-                    return True
-        child, parent = parent, parent.parent
-    return False
+# ---- rows -----------------------------------------------------------------------------------
 
 
-def _capped(tree: exp.Expression, max_rows: int) -> None:
+def _cap(sql: str, query: tree.Query, max_rows: int) -> Iterator[Edit]:
     """Bound the rows of the whole query: one more than the cap tells that there were more."""
-    limit = tree.args.get("limit")
-    given = None if limit is None else limit.args.get("expression", limit.args.get("count"))
-    if limit is not None and not (isinstance(given, exp.Literal) and given.is_int):
+    limit = query.tail.limit
+    if limit is None and isinstance(query.body, tree.Select):
+        limit = query.body.tail.limit
+    capped = f"LIMIT {max_rows + 1}"
+    if limit is None:
+        end = len(sql)
+        yield Edit(end, end, capped)
+        return
+    if isinstance(limit, tree.FetchFirst) and limit.count is None:
+        return
+    if not isinstance(limit.count, tree.IntegerLiteral):
         raise RefusedSqlError("syntax", "LIMIT takes a whole number")
-    if given is None or int(given.this) > max_rows:
-        tree.set("limit", exp.Limit(expression=exp.Literal.number(max_rows + 1)))
+    if limit.count.value > max_rows:
+        yield Edit(limit.at, len(sql), capped)

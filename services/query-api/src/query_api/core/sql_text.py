@@ -3,7 +3,7 @@
 from query_api.core.problems import RefusedSqlError
 
 MAX_BYTES = 16 * 1024
-# sqlglot's parser goes about twenty frames deep per bracket: 49 end in a RecursionError.
+# Far more than people write; the parser goes a dozen frames deep per bracket.
 MAX_NESTING = 24
 _OPEN = "([{"
 _CLOSE = ")]}"
@@ -16,7 +16,6 @@ def check_text(sql: str) -> None:
     if len(sql.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise RefusedSqlError("too_long", f"a statement has at most {MAX_BYTES} bytes")
     if any((char < " " and char not in "\t\n\r") or char == "\x7f" for char in sql):
-        # sqlglot takes NUL for white space; Athena does not.
         raise RefusedSqlError("syntax", "control characters are not allowed")
     if any("\ud800" <= char <= "\udfff" for char in sql):
         raise RefusedSqlError("syntax", "the statement is not valid Unicode")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from coinlake.sql import tree
 from local_cloud.athena.failures import QueryError, not_supported, syntax_error
-from local_cloud.athena.sql import tree
-from local_cloud.athena.sql.query_parser import parse_expression, parse_query
+from local_cloud.athena.parsing import expression as parse_expression
+from local_cloud.athena.parsing import query as parse_query
 from local_cloud.athena.statements import Reader
 
 

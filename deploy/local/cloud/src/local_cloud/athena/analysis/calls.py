@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import RULES, analysed, coerced, condition
@@ -24,7 +25,6 @@ from local_cloud.athena.ir import (
     Window,
     walk,
 )
-from local_cloud.athena.sql import tree
 from local_cloud.athena.types import Type
 
 MAX_ARGUMENTS = 127

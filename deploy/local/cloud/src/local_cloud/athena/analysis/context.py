@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from coinlake.sql.lexer import place
+from coinlake.sql.tree import Expression, Query
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Column, Subquery
-from local_cloud.athena.sql.lexer import place
-from local_cloud.athena.sql.tree import Expression, Query
 from local_cloud.athena.types import Type
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.rules import Rules
@@ -9,7 +10,6 @@ from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Cast, Constant, Expr, Special
-from local_cloud.athena.sql import tree
 from local_cloud.athena.types import Type
 
 RULES: Rules[Expr] = Rules("an expression")

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import RULES, analysed
@@ -11,7 +12,6 @@ from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.analysis.type_names import fine, named_type
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Constant, Expr
-from local_cloud.athena.sql import tree
 from local_cloud.athena.values import intervals, json_text, moments
 from local_cloud.athena.values.casts import caster
 

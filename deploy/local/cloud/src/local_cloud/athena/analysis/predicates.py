@@ -1,5 +1,6 @@
 """Predicates and operators: comparisons, BETWEEN, IN, LIKE, arithmetic, subqueries."""
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import (
@@ -18,7 +19,6 @@ from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.binding import resolve
 from local_cloud.athena.functions.declared import catalogue
 from local_cloud.athena.ir import Call, Expr, Special, Subquery
-from local_cloud.athena.sql import tree
 from local_cloud.athena.types import Type
 
 _OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulus"}

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
+from coinlake.sql.tree import Node, parts
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.sql.tree import Node, parts
 
 Result = TypeVar("Result")
 

@@ -2,11 +2,11 @@
 
 from functools import cache
 
+from coinlake.sql import tree
+from local_cloud.athena import parsing
 from local_cloud.athena import types as t
 from local_cloud.athena.failures import QueryError, not_supported, type_mismatch
 from local_cloud.athena.functions.declared import catalogue
-from local_cloud.athena.sql import tree
-from local_cloud.athena.sql.query_parser import parse_type
 from local_cloud.athena.types import Type
 
 _PLAIN = {
@@ -30,7 +30,7 @@ FRACTION = 6
 
 def named_type(text: str) -> Type:
     """The type that `text` names, as in a view's stored columns."""
-    return type_of(parse_type(text))
+    return type_of(parsing.data_type(text))
 
 
 def type_of(node: tree.DataType) -> Type:

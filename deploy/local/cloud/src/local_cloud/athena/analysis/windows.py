@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed
@@ -9,7 +10,6 @@ from local_cloud.athena.analysis.predicates import called_operator
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Expr, Frame, FrameEnd, Over, SortKey, Window, walk
-from local_cloud.athena.sql import tree
 
 _DATED = (
     "date", *t.TIMED, "interval day to second", "interval year to month",

@@ -8,7 +8,6 @@ from local_cloud.athena.ir import Cast
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.casts import caster
 
-
 _BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 
 

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Constant, Expr, Special
 from local_cloud.athena.types import Type

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed, coerced
@@ -33,7 +34,6 @@ from local_cloud.athena.ir import (
     Window,
     walk,
 )
-from local_cloud.athena.sql import tree
 from local_cloud.athena.types import Type
 
 RELATIONS: Rules[Relation] = Rules("a relation")

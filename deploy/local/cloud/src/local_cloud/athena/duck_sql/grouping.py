@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed
@@ -14,7 +15,6 @@ from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, Window, walk
-from local_cloud.athena.sql import tree
 
 # Analyzer's max_grouping_sets
 MAX_SETS = 2048

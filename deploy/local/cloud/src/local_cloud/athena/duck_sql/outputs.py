@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from coinlake.sql import tree
 from local_cloud.athena.analysis.expressions import analysed, dotted, field_of
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.duck_sql.relation import Planner
 from local_cloud.athena.ir import Expr
-from local_cloud.athena.sql import tree
 
 
 @dataclass(frozen=True, slots=True)

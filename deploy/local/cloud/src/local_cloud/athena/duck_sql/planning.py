@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from coinlake.sql import tree
+from local_cloud.athena import parsing
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis import calls, literals, predicates, windows
 from local_cloud.athena.analysis.context import Context, Names, Session
@@ -25,8 +27,6 @@ from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions import implemented
 from local_cloud.athena.ir import SortKey
-from local_cloud.athena.sql import tree
-from local_cloud.athena.sql.query_parser import parse_query, parse_with_parameters
 
 # These register their rules and functions when they are imported.
 REGISTERED = (
@@ -42,7 +42,7 @@ def planned(
     udfs: Udfs,
 ) -> Relation:
     """The query that `sql` is, as DuckDB's SQL."""
-    query, count = parse_with_parameters(sql)
+    query, count = parsing.query_with_parameters(sql)
     if count != len(parameters):
         raise QueryError(
             "INVALID_PARAMETER_USAGE",
@@ -162,7 +162,7 @@ class QueryPlanner(Planner):
         inner = _planner(
             view.sql, (), session, self.tables, self.text, self.context.names, self.depth + 1
         )
-        made = inner.query(parse_query(view.sql), None)
+        made = inner.query(parsing.query(view.sql), None)
         self.scanned(inner.scans)
         return made
 

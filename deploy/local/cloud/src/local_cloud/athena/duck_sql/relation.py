@@ -14,7 +14,6 @@ from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Column, Constant, Expr, Subquery
 from local_cloud.athena.types import Type
 
-
 MAX_SCANS = 150
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from coinlake.sql import tree
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.functions.declared import AGGREGATE, WINDOW, catalogue
-from local_cloud.athena.sql import tree
 
 
 def refuse_aggregates(context: Context, node: tree.Expression, what: str) -> None:

@@ -7,6 +7,7 @@ rows that WHERE keeps, one row per group, windows over those, outputs with the k
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.expressions import condition
 from local_cloud.athena.analysis.scope import Field, Scope, clause
@@ -35,7 +36,6 @@ from local_cloud.athena.ir import (
     rewritten,
     walk,
 )
-from local_cloud.athena.sql import tree
 
 
 @dataclass(slots=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from coinlake.sql import tree
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.ir import Aggregate, Column, Expr, Special, Subquery, Window, walk
-from local_cloud.athena.sql import tree
 
 
 def shape_of(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed
@@ -10,7 +11,6 @@ from local_cloud.athena.duck_sql.grouping import grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output
 from local_cloud.athena.duck_sql.relation import Planner
 from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, SortKey, rewritten, walk
-from local_cloud.athena.sql import tree
 
 
 def order_keys(

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coinlake.sql import tree
 from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.duck_sql.relation import Planner
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Constant
-from local_cloud.athena.sql import tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,47 +1,66 @@
 """Queries: WITH, SELECT and its clauses, set operations, and the relations of FROM."""
 
-from local_cloud.athena.failures import not_supported, syntax_error
-from local_cloud.athena.sql import lexer, tree
-from local_cloud.athena.sql.expression_parser import ExpressionParser
-from local_cloud.athena.sql.tree import Expression, Query, Relation
+from collections.abc import Callable
+
+from coinlake.sql import lexer, tree
+from coinlake.sql.cursor import Parsed
+from coinlake.sql.expression_parser import ExpressionParser
+from coinlake.sql.failures import not_supported, syntax_error, too_deep
+from coinlake.sql.tree import Expression, Query, Relation
 
 _JOINS = ("JOIN", "CROSS", "INNER", "LEFT", "RIGHT", "FULL", "NATURAL")
 _AFTER_GROUPING = (
-    ",", ")", ";", "<EOF>", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT", "FETCH", "UNION",
-    "EXCEPT", "INTERSECT",
+    ",",
+    ")",
+    ";",
+    "<EOF>",
+    "HAVING",
+    "WINDOW",
+    "ORDER",
+    "OFFSET",
+    "LIMIT",
+    "FETCH",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
 )
 
 
 def parse_query(sql: str) -> Query:
-    """The one query that `sql` is. Raises QueryError: SYNTAX_ERROR, or what is not supported."""
+    """The one query that `sql` is. Raises SqlError: SYNTAX_ERROR, or NOT_SUPPORTED by name."""
     return parse_with_parameters(sql)[0]
 
 
 def parse_with_parameters(sql: str) -> tuple[Query, int]:
     """The query, and how many `?` it has."""
-    parser = QueryParser(sql)
-    query = parser.query()
-    parser.accept(";")
-    if parser.token.kind != lexer.END:
-        if parser.tokens[parser.index - 1].text == ";":
+
+    def read(parser: QueryParser) -> tuple[Query, int]:
+        query = parser.query()
+        parser.accept(";")
+        if parser.token.kind != lexer.END and parser.tokens[parser.index - 1].text == ";":
             raise syntax_error("Only one sql statement is allowed")
-        raise parser.mismatch("<EOF>")
-    return query, parser.parameters
+        return query, parser.parameters
+
+    return _whole(sql, read)
 
 
 def parse_expression(sql: str) -> Expression:
     """The one expression that `sql` is."""
-    parser = QueryParser(sql)
-    found = parser.expression()
-    if parser.token.kind != lexer.END:
-        raise parser.mismatch("<EOF>")
-    return found
+    return _whole(sql, lambda parser: parser.expression())
 
 
 def parse_type(sql: str) -> tree.DataType:
     """The one type that `sql` names."""
+    return _whole(sql, lambda parser: parser.type())
+
+
+def _whole(sql: str, read: Callable[["QueryParser"], Parsed]) -> Parsed:
+    """What `read` reads from the first token to the last."""
     parser = QueryParser(sql)
-    found = parser.type()
+    try:
+        found = read(parser)
+    except RecursionError as error:
+        raise too_deep() from error
     if parser.token.kind != lexer.END:
         raise parser.mismatch("<EOF>")
     return found

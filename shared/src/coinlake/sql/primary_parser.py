@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local_cloud.athena.failures import not_supported
-from local_cloud.athena.sql import lexer, tree
-from local_cloud.athena.sql.call_parser import CallParser
-from local_cloud.athena.sql.lexer import place
-from local_cloud.athena.sql.tree import Expression
-from local_cloud.athena.sql.type_parser import INTERVAL_FIELDS
+from coinlake.sql import lexer, tree
+from coinlake.sql.call_parser import CallParser
+from coinlake.sql.failures import not_supported
+from coinlake.sql.lexer import place
+from coinlake.sql.tree import Expression
+from coinlake.sql.type_parser import INTERVAL_FIELDS
 
 if TYPE_CHECKING:
-    from local_cloud.athena.sql.lexer import Token
+    from coinlake.sql.lexer import Token
 
 _NUMBERS = (lexer.INTEGER, lexer.DECIMAL, lexer.DOUBLE)
 _TIMES = ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP")
@@ -23,18 +23,25 @@ class PrimaryParser(CallParser):
 
     def primary(self) -> Expression:
         self.deeper()
+        found = self.remembered("primary", self._with_access)
+        self.depth -= 1
+        return found
+
+    def _with_access(self) -> Expression:
+        """A value, its elements and fields: `a.b[1].c`."""
         found = self._start()
+        depth = self.depth
         while True:
-            if self.sees("[") :
-                self.take()
+            if self.accept("["):
                 found = tree.Subscript(found, self.value(), at=found.at)
                 self.expect("]")
             elif self.sees(".") and self.may_be_name(self.ahead()):
                 self.take()
                 found = tree.Dereference(found, self.identifier(), at=found.at)
             else:
-                self.depth -= 1
+                self.depth = depth
                 return found
+            self.deeper()
 
     def sees_number(self, ahead: int) -> bool:
         return self.ahead(ahead).kind in _NUMBERS
@@ -126,8 +133,10 @@ class PrimaryParser(CallParser):
                 return tree.Lambda((name,), self.expression(), at=token.at)
             if self.is_string(self.ahead()):
                 return self._typed_literal()
-            if token.word in ("FINAL", "RUNNING") and self.is_identifier(self.ahead()) and (
-                self.ahead(2).word in ("(", ".")
+            if (
+                token.word in ("FINAL", "RUNNING")
+                and self.is_identifier(self.ahead())
+                and (self.ahead(2).word in ("(", "."))
             ):
                 raise not_supported("row pattern recognition")
             if self.ahead().word == "OVER" and (
@@ -143,7 +152,8 @@ class PrimaryParser(CallParser):
         name = self.identifier()
         if name.name.lower() == "x" and not name.quoted:
             raise self.error(
-                "Spaces are not allowed between 'X' and the starting quote of a binary literal", at
+                "Spaces are not allowed between 'X' and the starting quote of a binary literal",
+                at,
             )
         value = self.string()
         if name.name.lower() == "decimal":

@@ -1,8 +1,8 @@
 """Expressions: operators by precedence, predicates, and what `primary_parser` reads."""
 
-from local_cloud.athena.sql import tree
-from local_cloud.athena.sql.primary_parser import PrimaryParser
-from local_cloud.athena.sql.tree import Expression
+from coinlake.sql import tree
+from coinlake.sql.primary_parser import PrimaryParser
+from coinlake.sql.tree import Expression
 
 _COMPARISONS = {
     "=": "=",
@@ -22,7 +22,7 @@ class ExpressionParser(PrimaryParser):
 
     def expression(self) -> Expression:
         self.deeper()
-        found = self._or()
+        found = self.remembered("expression", self._or)
         self.depth -= 1
         return found
 
@@ -74,14 +74,14 @@ class ExpressionParser(PrimaryParser):
         return value
 
     def _comparison(self, operator: str, value: Expression, at: int) -> Expression:
-        if self.sees_any("ALL", "SOME", "ANY") and self.ahead().word == "(":
-            if self._query_behind(1):
-                quantifier = {"SOME": "ANY"}.get(self.token.word, self.token.word)
-                self.take()
-                self.expect("(")
-                query = self.query()
-                self.expect(")")
-                return tree.QuantifiedComparison(operator, quantifier, value, query, at=at)
+        quantified = self.sees_any("ALL", "SOME", "ANY") and self.ahead().word == "("
+        if quantified and self._query_behind(1):
+            quantifier = {"SOME": "ANY"}.get(self.token.word, self.token.word)
+            self.take()
+            self.expect("(")
+            query = self.query()
+            self.expect(")")
+            return tree.QuantifiedComparison(operator, quantifier, value, query, at=at)
         return tree.Comparison(operator, value, self.value(), at=at)
 
     def _is(self, value: Expression, at: int) -> Expression:

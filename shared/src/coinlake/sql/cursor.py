@@ -1,24 +1,129 @@
 """A place in a list of tokens, and what a parser asks of it."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from local_cloud.athena.failures import QueryError, not_supported, syntax_error
-from local_cloud.athena.sql import lexer
-from local_cloud.athena.sql.lexer import Token, place, tokens
-from local_cloud.athena.sql.tree import Identifier, QualifiedName
+from coinlake.sql import lexer
+from coinlake.sql.failures import SqlError, syntax_error, too_deep
+from coinlake.sql.lexer import Token, place, tokens
+from coinlake.sql.tree import Identifier, QualifiedName
 
 Parsed = TypeVar("Parsed")
 
 # trino-grammar 476, SqlBaseParser: the words that `nonReserved` leaves out (SKIP is a token of
 # its own there).
 RESERVED = frozenset(
-    ["ALTER", "AND", "AS", "AUTO", "BETWEEN", "BY", "CASE", "CAST", "CONSTRAINT", "CREATE", "CROSS", "CUBE", "CURRENT_CATALOG", "CURRENT_DATE", "CURRENT_PATH", "CURRENT_ROLE", "CURRENT_SCHEMA", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "DEALLOCATE", "DELETE", "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS", "EXTRACT", "FALSE", "FOR", "FROM", "FULL", "GROUP", "GROUPING", "HAVING", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "JSON_ARRAY", "JSON_EXISTS", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE", "LEFT", "LIKE", "LISTAGG", "LOCALTIME", "LOCALTIMESTAMP", "NATURAL", "NORMALIZE", "NOT", "NULL", "ON", "OR", "ORDER", "OUTER", "PREPARE", "RECURSIVE", "RIGHT", "ROLLUP", "SELECT", "SKIP", "TABLE", "THEN", "TRIM", "TRUE", "UESCAPE", "UNION", "UNNEST", "USING", "VALUES", "WHEN", "WHERE", "WITH"]
+    [
+        "ALTER",
+        "AND",
+        "AS",
+        "AUTO",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "CAST",
+        "CONSTRAINT",
+        "CREATE",
+        "CROSS",
+        "CUBE",
+        "CURRENT_CATALOG",
+        "CURRENT_DATE",
+        "CURRENT_PATH",
+        "CURRENT_ROLE",
+        "CURRENT_SCHEMA",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "DEALLOCATE",
+        "DELETE",
+        "DESCRIBE",
+        "DISTINCT",
+        "DROP",
+        "ELSE",
+        "END",
+        "ESCAPE",
+        "EXCEPT",
+        "EXISTS",
+        "EXTRACT",
+        "FALSE",
+        "FOR",
+        "FROM",
+        "FULL",
+        "GROUP",
+        "GROUPING",
+        "HAVING",
+        "IN",
+        "INNER",
+        "INSERT",
+        "INTERSECT",
+        "INTO",
+        "IS",
+        "JOIN",
+        "JSON_ARRAY",
+        "JSON_EXISTS",
+        "JSON_OBJECT",
+        "JSON_QUERY",
+        "JSON_TABLE",
+        "JSON_VALUE",
+        "LEFT",
+        "LIKE",
+        "LISTAGG",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "NATURAL",
+        "NORMALIZE",
+        "NOT",
+        "NULL",
+        "ON",
+        "OR",
+        "ORDER",
+        "OUTER",
+        "PREPARE",
+        "RECURSIVE",
+        "RIGHT",
+        "ROLLUP",
+        "SELECT",
+        "SKIP",
+        "TABLE",
+        "THEN",
+        "TRIM",
+        "TRUE",
+        "UESCAPE",
+        "UNION",
+        "UNNEST",
+        "USING",
+        "VALUES",
+        "WHEN",
+        "WHERE",
+        "WITH",
+    ]
 )
 # U&'…' UESCAPE: a sign of ASCII, but none of these (AstBuilder.isValidUnicodeEscape).
 _NO_ESCAPE = "+'\"0123456789abcdefABCDEF"
 # Deeper nestings end the interpreter's stack before they mean anything.
 MAX_DEPTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a rule found at a place, or how it failed, and where it ended."""
+
+    found: Any
+    index: int
+    parameters: int
+
+
+def _nesting(read: list[Token]) -> int:
+    """How deep brackets stand in brackets."""
+    depth = deepest = 0
+    for token in read:
+        if token.text in ("(", "["):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token.text in (")", "]"):
+            depth -= 1
+    return deepest
 
 
 class Cursor:
@@ -27,9 +132,12 @@ class Cursor:
     def __init__(self, sql: str) -> None:
         self.sql = sql
         self.tokens = tokens(sql)
+        if _nesting(self.tokens) > MAX_DEPTH:
+            raise too_deep()
         self.index = 0
         self.depth = 0
         self.parameters = 0
+        self._known: dict[tuple[str, int], _Known] = {}
 
     @property
     def token(self) -> Token:
@@ -71,11 +179,11 @@ class Cursor:
         self.take()
         return word
 
-    def mismatch(self, *expected: str) -> QueryError:
+    def mismatch(self, *expected: str) -> SqlError:
         wanted = f". Expecting: {', '.join(repr(one) for one in expected)}" if expected else ""
         return self.error(f"mismatched input '{self.token.text}'{wanted}")
 
-    def error(self, message: str, at: int | None = None) -> QueryError:
+    def error(self, message: str, at: int | None = None) -> SqlError:
         where = self.token.at if at is None else at
         return syntax_error(f"{place(self.sql, where)}: {message}")
 
@@ -84,16 +192,33 @@ class Cursor:
         index, parameters, depth = self.index, self.parameters, self.depth
         try:
             return read()
-        except QueryError as error:
+        except SqlError as error:
             if error.name != "SYNTAX_ERROR":
                 raise
             self.index, self.parameters, self.depth = index, parameters, depth
             return None
 
+    def remembered(self, rule: str, read: Callable[[], Parsed]) -> Parsed:
+        """What `read` reads here. An `attempt` that failed does not make it read again: without
+        this, each level of a nesting could double the work of the one inside."""
+        key = (rule, self.index)
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = _Known(read(), self.index, self.parameters)
+            except SqlError as error:
+                known = _Known(error, self.index, self.parameters)
+            self._known[key] = known
+        self.index, self.parameters = known.index, known.parameters
+        if isinstance(known.found, SqlError):
+            raise known.found
+        found: Parsed = known.found
+        return found
+
     def deeper(self) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise not_supported(f"expressions nested deeper than {MAX_DEPTH}")
+            raise too_deep()
 
     # ---- names ------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Types as they are written: CAST(x AS …), TRY_CAST, RETURNING."""
 
-from local_cloud.athena.sql import lexer
-from local_cloud.athena.sql.cursor import Cursor
-from local_cloud.athena.sql.tree import (
+from coinlake.sql import lexer
+from coinlake.sql.cursor import Cursor
+from coinlake.sql.tree import (
     DataType,
     DateTimeType,
     GenericType,

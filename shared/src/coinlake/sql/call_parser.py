@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from local_cloud.athena.failures import not_supported
-from local_cloud.athena.sql import tree
-from local_cloud.athena.sql.json_parser import JsonParser
-from local_cloud.athena.sql.tree import Expression
+from coinlake.sql import tree
+from coinlake.sql.failures import not_supported
+from coinlake.sql.json_parser import JsonParser
+from coinlake.sql.tree import Expression
 
 if TYPE_CHECKING:
-    from local_cloud.athena.sql.lexer import Token
+    from coinlake.sql.lexer import Token
 
 # AstBuilder.visitFunctionCall: names that are special forms, with the arguments they take.
 _FORMS: dict[str, tuple[int, int | None]] = {
@@ -20,8 +20,22 @@ _FORMS: dict[str, tuple[int, int | None]] = {
 }
 # io.trino.sql.tree.Extract.Field
 EXTRACT_FIELDS = (
-    "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DAY_OF_MONTH", "DAY_OF_WEEK", "DOW",
-    "DAY_OF_YEAR", "DOY", "YEAR_OF_WEEK", "YOW", "HOUR", "MINUTE", "SECOND", "TIMEZONE_MINUTE",
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "DAY_OF_MONTH",
+    "DAY_OF_WEEK",
+    "DOW",
+    "DAY_OF_YEAR",
+    "DOY",
+    "YEAR_OF_WEEK",
+    "YOW",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "TIMEZONE_MINUTE",
     "TIMEZONE_HOUR",
 )
 
@@ -57,8 +71,10 @@ class CallParser(JsonParser):
         )
 
     def _labelled_star(self) -> bool:
-        return self.is_identifier(self.token) and self.ahead().word == "." and (
-            self.ahead(2).word == "*"
+        return (
+            self.is_identifier(self.token)
+            and self.ahead().word == "."
+            and (self.ahead(2).word == "*")
         )
 
     def _star_call(self, name: tree.QualifiedName, at: int) -> Expression:
@@ -95,7 +111,7 @@ class CallParser(JsonParser):
         if self.accept("DISTINCT"):
             return True
         # ALL is not reserved: `f(all)` reads a column of that name.
-        if self.sees("ALL") and self.ahead().word not in (")", ",", ".", "[") :
+        if self.sees("ALL") and self.ahead().word not in (")", ",", ".", "["):
             self.take()
         return False
 
@@ -158,7 +174,14 @@ class CallParser(JsonParser):
     def _existing_window(self) -> tree.Identifier | None:
         if not self.is_identifier(self.token) or self.sees("PARTITION", "BY"):
             return None
-        if self.sees_any("ROWS", "RANGE", "GROUPS", "MEASURES") and self.ahead().word not in (")", "PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"):
+        if self.sees_any("ROWS", "RANGE", "GROUPS", "MEASURES") and self.ahead().word not in (
+            ")",
+            "PARTITION",
+            "ORDER",
+            "ROWS",
+            "RANGE",
+            "GROUPS",
+        ):
             return None
         return self.identifier()
 
@@ -209,7 +232,11 @@ class CallParser(JsonParser):
         self.expect("(")
         side = "BOTH"
         if self.sees_any("LEADING", "TRAILING", "BOTH") and self.ahead().word not in (
-            ")", ",", ".", "[", "(",
+            ")",
+            ",",
+            ".",
+            "[",
+            "(",
         ):
             side = self.take().word
             explicit = True
@@ -289,6 +316,14 @@ class CallParser(JsonParser):
         where = self.filter()
         window = self.window() if self.sees("OVER") else None
         return tree.ListAgg(
-            value, separator, distinct, overflow, filler, with_count, order, where, window,
+            value,
+            separator,
+            distinct,
+            overflow,
+            filler,
+            with_count,
+            order,
+            where,
+            window,
             at=token.at,
         )

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from local_cloud.athena.sql import tree
-from local_cloud.athena.sql.tree import DataType, Expression, JsonInput
-from local_cloud.athena.sql.type_parser import TypeParser
+from coinlake.sql import tree
+from coinlake.sql.tree import DataType, Expression, JsonInput
+from coinlake.sql.type_parser import TypeParser
 
 if TYPE_CHECKING:
-    from local_cloud.athena.sql.lexer import Token
+    from coinlake.sql.lexer import Token
 
 
 class JsonParser(TypeParser):
@@ -49,8 +49,15 @@ class JsonParser(TypeParser):
                 raise self.mismatch(")")
         self.expect(")")
         return tree.JsonValue(
-            source, path, parameters, returning, on_empty, empty_default, on_error,
-            error_default, at=token.at,
+            source,
+            path,
+            parameters,
+            returning,
+            on_empty,
+            empty_default,
+            on_error,
+            error_default,
+            at=token.at,
         )
 
     def json_query(self, token: "Token") -> Expression:
@@ -78,8 +85,16 @@ class JsonParser(TypeParser):
                 raise self.mismatch(")")
         self.expect(")")
         return tree.JsonQuery(
-            source, path, parameters, returning, returning_format, wrapper, quotes, on_empty,
-            on_error, at=token.at,
+            source,
+            path,
+            parameters,
+            returning,
+            returning_format,
+            wrapper,
+            quotes,
+            on_empty,
+            on_error,
+            at=token.at,
         )
 
     def _wrapper(self) -> str | None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from local_cloud.athena.failures import QueryError, syntax_error
+from coinlake.sql.failures import syntax_error
 
 # Kinds of tokens.
 WORD, QUOTED, BACKQUOTED, DIGIT_WORD = "word", "quoted", "backquoted", "digit_word"
@@ -73,7 +73,8 @@ def tokens(sql: str) -> list[Token]:
             return found
         match = _TOKEN.match(sql, at)
         # The last alternative matches any character.
-        assert match is not None and match.lastgroup is not None
+        assert match is not None
+        assert match.lastgroup is not None
         found.append(Token(match.lastgroup, match[0], at))
         at = match.end()
 
@@ -102,14 +103,20 @@ _ESCAPES = re.compile(r"\\\\|\\\+([0-9a-fA-F]{6})|\\([0-9a-fA-F]{4})|\\")
 def unicode_value(sql: str, token: Token, escape: str = "\\") -> str:
     """U&'…': code points behind the escape character (AstBuilder.decodeUnicodeLiteral)."""
     body = token.text[3:-1].replace("''", "'")
-    form = _ESCAPES if escape == "\\" else re.compile(_ESCAPES.pattern.replace("\\\\", re.escape(escape)))
+    form = (
+        _ESCAPES
+        if escape == "\\"
+        else re.compile(_ESCAPES.pattern.replace("\\\\", re.escape(escape)))
+    )
 
     def decoded(match: re.Match[str]) -> str:
         digits = match[1] or match[2]
         if digits:
             point = int(digits, 16)
             if point > 0x10FFFF or 0xD800 <= point <= 0xDFFF:
-                raise syntax_error(f"{place(sql, token.at)}: Invalid escaped character: {digits}")
+                raise syntax_error(
+                    f"{place(sql, token.at)}: Invalid escaped character: {digits}"
+                )
             return chr(point)
         if match[0] == escape * 2:
             return escape
@@ -143,5 +150,5 @@ def integer_value(text: str, at: str) -> int:
     base = {"0x": 16, "0o": 8, "0b": 2}.get(plain[:2], 10)
     number = sign * int(plain[2:] if base != 10 else plain, base)
     if not -_MAX_BIGINT - 1 <= number <= _MAX_BIGINT:
-        raise QueryError("SYNTAX_ERROR", f"{at}: Invalid numeric literal: {text}", error_type=1006)
+        raise syntax_error(f"{at}: Invalid numeric literal: {text}")
     return number
