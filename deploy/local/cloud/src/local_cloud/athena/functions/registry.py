@@ -26,11 +26,13 @@ class SqlFunction:
     """`write` gives DuckDB's SQL of the result from that of the arguments.
 
     `wants` are what else it asks for by name: `types` (the call's Signature), `call` (the Call
-    itself), `text` (the writer, to call Python or raise).
+    itself), `text` (the writer, to call Python or raise). One that is `total` never fails, so
+    that it may be evaluated for rows that nobody asked for.
     """
 
     write: Callable[..., str]
     wants: frozenset[str]
+    total: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,13 @@ def _wants(function: Callable[..., Any]) -> frozenset[str]:
     return frozenset(inspect.signature(function).parameters) & {"types", "call", "text"}
 
 
-def sql(*keys: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
+def sql(
+    *keys: str, total: bool = False
+) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Register a function from its arguments' SQL to the result's (see SqlFunction)."""
 
     def register(write: Callable[..., str]) -> Callable[..., str]:
-        _register(keys, SqlFunction(write, _wants(write)))
+        _register(keys, SqlFunction(write, _wants(write), total))
         return write
 
     return register

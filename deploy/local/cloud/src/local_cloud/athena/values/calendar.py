@@ -1,6 +1,6 @@
 """Days and years without an end: the proleptic Gregorian calendar of java.time."""
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import not_supported
 
 US_PER_SECOND = 1_000_000
 US_PER_DAY = 86_400 * US_PER_SECOND
@@ -69,11 +69,18 @@ def year_text(year: int) -> str:
 
 
 def date_text(days: int) -> str:
+    """As an answer shows a date (SqlDate)."""
     year, month, day = date_of(days)
     return f"{year_text(year)}-{month:02d}-{day:02d}"
 
 
+def joda_date_text(days: int) -> str:
+    """As a cast writes a date: Joda-Time's yyyy-MM-dd, no plus sign (DateTimeUtils.printDate)."""
+    return date_text(days).removeprefix("+")
+
+
 def checked_date(days: int) -> int:
+    """`days`, if a date holds them: Trino fails only where it stores what it computed."""
     if not -(2**31) <= days < 2**31:
-        raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "date is out of range")
+        raise not_supported("dates beyond the years -5877641 to 5881580")
     return days
