@@ -7,6 +7,7 @@ import java.time.zone.ZoneRules;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.joda.time.DateTimeZone;
@@ -29,14 +30,28 @@ public class Zones {
         TimeZoneKey.getTimeZoneKeys().forEach(key -> ids.add(key.getId()));
         for (String id : ids) {
             if (!id.startsWith("+") && !id.startsWith("-")) {
-                alike.computeIfAbsent(history(id), any -> new ArrayList<>()).add(id);
+                alike.computeIfAbsent(history(id), any -> new ArrayList<>()).add(named(id));
             }
         }
         alike.forEach((history, names) -> System.out.println(String.join(" ", names) + "\t" + history));
-        TreeSet<String> only = new TreeSet<>(ZoneId.getAvailableZoneIds());
-        only.removeAll(ids);
-        // Known to java.time, not to Trino.
-        System.out.println(String.join(" ", only) + "\t\t\t");
+        printOthers(ZoneId.getAvailableZoneIds(), ids, "java");
+        printOthers(DateTimeZone.getAvailableIDs(), ids, "joda");
+    }
+
+    /** Names that a library knows, and Trino does not. */
+    private static void printOthers(Set<String> known, Set<String> ids, String library) {
+        List<String> others = new ArrayList<>();
+        new TreeSet<>(known).stream().filter(id -> !ids.contains(id)).forEach(id -> others.add(named(id)));
+        System.out.println(String.join(" ", others) + "\t" + library);
+    }
+
+    /** With the name by which Joda-Time knows it, where that is another. */
+    private static String named(String id) {
+        if (!DateTimeZone.getAvailableIDs().contains(id)) {
+            return id;
+        }
+        String name = DateTimeZone.forID(id).getID();
+        return name.equals(id) ? id : id + "=" + name;
     }
 
     /** The offsets, the changes between them (the first offset holds before all), the yearly ones. */

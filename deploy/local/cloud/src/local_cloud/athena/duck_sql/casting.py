@@ -2,6 +2,7 @@
 
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import fine
+from local_cloud.athena.duck_sql import date_casting
 from local_cloud.athena.duck_sql.representation import cast, duck_type
 from local_cloud.athena.duck_sql.text import CASTING, Text
 from local_cloud.athena.ir import Cast
@@ -12,18 +13,19 @@ from local_cloud.athena.values.casts import caster
 def casted(text: Text, expr: Cast) -> str:
     source, to = fine(expr.value.type), fine(expr.type)
     inner = text.of(expr.value)
-    made = _made(text, inner, source, to)
-    return f"TRY({made})" if expr.safe else made
+    written = made(text, inner, source, to)
+    return f"TRY({written})" if expr.safe else written
 
 
-def _made(text: Text, inner: str, source: Type, to: Type) -> str:
+def made(text: Text, inner: str, source: Type, to: Type) -> str:
     if source == to or _same_values(source, to):
         return inner
     if source.name == "unknown":
         return cast("NULL", to)
     if _is_native(source, to):
         return cast(inner, to)
-    return text.python(caster(source, to), (source,), to, inner, key=("cast", source, to))
+    slow = text.python(caster(source, to), (source,), to, inner, key=("cast", source, to))
+    return date_casting.native(inner, source, to, slow)
 
 
 def _same_values(source: Type, to: Type) -> bool:

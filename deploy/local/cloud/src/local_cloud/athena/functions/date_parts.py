@@ -7,8 +7,8 @@ can hold; only for moments in another zone than UTC it needs to be told the zone
 from collections.abc import Callable
 
 from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql.date_casting import in_utc
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.functions.fallback import in_utc
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.values import calendar, zoned
 from local_cloud.athena.values.zones import zone

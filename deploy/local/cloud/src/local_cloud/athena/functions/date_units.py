@@ -5,11 +5,13 @@ of TRY, for Python to find Trino's error.
 """
 
 from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql import casting
+from local_cloud.athena.duck_sql.date_casting import in_utc
 from local_cloud.athena.duck_sql.representation import quoted
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.date_parts import TIMESTAMP, ZONED
-from local_cloud.athena.functions.fallback import in_utc, tried
+from local_cloud.athena.functions.fallback import tried
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.ir import Call, Constant
 from local_cloud.athena.types import Type
@@ -250,6 +252,14 @@ def _zoned_difference(
 def _time_difference(unit: str, first: int, last: int) -> int:
     size = date_fields.time_unit(unit)
     return (last - first) // size if last >= first else -((first - last) // size)
+
+
+# ---- date: a cast by another name -------------------------------------------------------------
+
+
+@sql("date(varchar(x))", f"date({TIMESTAMP})", f"date({ZONED})")
+def _date(value: str, text: Text, types: Signature) -> str:
+    return casting.made(text, value, types.arguments[0], t.DATE)
 
 
 # ---- last_day_of_month ------------------------------------------------------------------------

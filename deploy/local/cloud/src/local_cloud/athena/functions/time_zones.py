@@ -3,10 +3,10 @@
 import math
 
 from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql.date_casting import MAX_REPEATED
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.date_parts import DAYS, TIMESTAMP, ZONED
-from local_cloud.athena.functions.fallback import MAX_REPEATED
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.values import zoned
 from local_cloud.athena.values.zone_names import offset_name, trino_id

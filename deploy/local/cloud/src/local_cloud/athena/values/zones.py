@@ -2,10 +2,12 @@
 
 `tests/conformance/Zones.java` prints that file from the two libraries that Trino asks: Joda-Time,
 which computes, and java.time, which reads and writes texts. A line has the names of zones that
-are alike; their offsets in seconds ("?" where the libraries disagree); the changes as a span of
-time since the one before (the first since 1970) and the letter of the offset from then on; and
-the changes that return every year. Spans are in base 36: quarters of an hour, or seconds behind a
-plus sign. Moments here are seconds since 1970-01-01 UTC, local times seconds since 1970-01-01 00:00.
+are alike (`=` what Joda-Time calls it); their offsets in seconds ("?" where the libraries
+disagree); the changes as a span of time since the one before (the first since 1970) and the letter
+of the offset from then on; and the changes that return every year. Spans are in base 36: quarters
+of an hour, or seconds behind a plus sign. The last lines have names that only a library knows.
+
+Moments here are seconds since 1970-01-01 UTC, local times seconds since 1970-01-01 00:00.
 """
 
 from bisect import bisect_right
@@ -114,26 +116,49 @@ def _about(moment: int) -> str:
     return f"around {year:04d}-{month:02d}-{day:02d}"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names of regions: to Trino with their lines, and those that only a library knows."""
+
+    trino: Mapping[str, str]
+    only_java: frozenset[str]
+    only_joda: frozenset[str]
+    # What Joda-Time calls a region, where that is another name.
+    joda_names: Mapping[str, str]
+
+
 @cache
-def _lines() -> Mapping[str, str]:
-    """Each region's line without its names; empty for what only java.time knows."""
+def _known() -> Known:
     text = resources.files(__package__).joinpath("zones_476.tsv").read_text()
-    found = {}
+    trino, only, renamed = dict[str, str](), dict[str, set[str]](), dict[str, str]()
     for line in text.splitlines():
         names, _, rest = line.partition("\t")
-        for name in names.split(" "):
-            found[name] = rest if rest.strip("\t") else ""
-    return found
+        for one in names.split(" "):
+            name, _, other = one.partition("=")
+            if other:
+                renamed[name] = other
+            if rest in ("java", "joda"):
+                only.setdefault(rest, set()).add(name)
+            else:
+                trino[name] = rest
+    return Known(trino, frozenset(only["java"]), frozenset(only["joda"]), renamed)
 
 
 def trino_knows(region: str) -> bool:
     """Whether TimeZoneKey has a region of this name; case matters."""
-    return bool(_lines().get(region))
+    return region in _known().trino
 
 
 def java_knows(region: str) -> bool:
     """Whether java.time has a region of this name; case matters."""
-    return region in _lines()
+    return region in _known().trino or region in _known().only_java
+
+
+def joda_names() -> Mapping[str, str]:
+    """Every region that Joda-Time knows, and what it calls it (UTC is among them)."""
+    known = _known()
+    names = (*known.trino, *known.only_joda, "UTC")
+    return {one: known.joda_names.get(one, one) for one in names}
 
 
 @lru_cache(maxsize=4096)
@@ -144,7 +169,7 @@ def zone(name: str) -> Zone:
     if name[0] in "+-":
         minutes = int(name[1:3]) * 60 + int(name[4:6])
         return Zone(name, (), ((-60 if name[0] == "-" else 60) * minutes,))
-    listed, changes, yearly = _lines()[name].split("\t")
+    listed, changes, yearly = _known().trino[name].split("\t")
     offsets = [None if one == "?" else int(one) for one in listed.split(" ")]
     made = _listed(name, offsets, changes)
     if not yearly:
