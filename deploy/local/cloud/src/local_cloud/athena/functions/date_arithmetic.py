@@ -6,9 +6,9 @@ trino-main: DateTimeOperators, TimeOperators, TimestampOperators, TimestampWithT
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.date_parts import DAYS, MONTHS, TIMESTAMP, ZONED
-from local_cloud.athena.functions.fallback import tried
+from local_cloud.athena.functions.fallback import common, guarded
 from local_cloud.athena.functions.registry import Signature, python, sql
-from local_cloud.athena.ir import Call
+from local_cloud.athena.ir import Call, Constant
 from local_cloud.athena.types import DATE, DAY_INTERVAL, MONTH_INTERVAL, Type
 from local_cloud.athena.values import moments, zoned, zoned_fields
 from local_cloud.athena.values.calendar import US_PER_DAY, checked_date, plus_months
@@ -51,9 +51,20 @@ def _date_and_days(text: Text, call: Call, date: str, interval: str, sign: str) 
         DATE,
         *(date, interval),
     )
-    # Nothing for a part of a day, which is an error.
-    days = f"CASE WHEN {interval} % {DAY_MS} = 0 THEN CAST({interval} // {DAY_MS} AS INTEGER) END"
-    return tried(call, f"{date} {sign} {days}", slow)
+    length = next(one for one in call.arguments if one.type == DAY_INTERVAL)
+    if isinstance(length, Constant) and length.value is not None and length.value % DAY_MS == 0:
+        fast, whole = f"({date} {sign} {length.value // DAY_MS})", None
+    else:
+        fast = f"({date} {sign} CAST({interval} // {DAY_MS} AS INTEGER))"
+        whole = f"{interval} % {DAY_MS} = 0"
+    return guarded(fast, slow, *_common(call, date, interval), whole)
+
+
+def _common(call: Call, moment: str, interval: str) -> list[str | None]:
+    return [
+        common(interval if one.type.name.startswith("interval") else moment, one)
+        for one in call.arguments
+    ]
 
 
 @sql(f"{_ADD}(date,{DAYS})")
@@ -82,7 +93,8 @@ def _months_earlier(date: int, interval: int) -> int:
 def _date_and_months(text: Text, call: Call, date: str, interval: str, sign: str) -> str:
     move = _months_later if sign == "+" else _months_earlier
     slow = text.python(move, (DATE, MONTH_INTERVAL), DATE, date, interval)
-    return tried(call, f"CAST({date} + to_months({sign}{interval}) AS DATE)", slow)
+    fast = f"CAST({date} + to_months({sign}{interval}) AS DATE)"
+    return guarded(fast, slow, *_common(call, date, interval))
 
 
 @sql(f"{_ADD}(date,{MONTHS})")
@@ -116,7 +128,8 @@ def _and_days(
 ) -> str:
     move = _later if sign == "+" else _earlier
     slow = text.python(move, (of, DAY_INTERVAL), of, moment, interval)
-    return tried(call, f"make_timestamp(epoch_us({moment}) {sign} {interval} * 1000)", slow)
+    fast = f"make_timestamp(epoch_us({moment}) {sign} {interval} * 1000)"
+    return guarded(fast, slow, *_common(call, moment, interval))
 
 
 @sql(f"{_ADD}({TIMESTAMP},{DAYS})")
@@ -151,7 +164,8 @@ def _and_months(
 ) -> str:
     move = _many_months_later if sign == "+" else _many_months_earlier
     slow = text.python(move, (of, MONTH_INTERVAL), of, moment, interval)
-    return tried(call, f"{moment} + to_months({sign}{interval})", slow)
+    fast = f"({moment} + to_months({sign}{interval}))"
+    return guarded(fast, slow, *_common(call, moment, interval))
 
 
 @sql(f"{_ADD}({TIMESTAMP},{MONTHS})")
@@ -180,7 +194,8 @@ def _difference(a: str, b: str, call: Call, text: Text, types: Signature) -> str
     slow = text.python(_milliseconds, (of, of), DAY_INTERVAL, a, b)
     if (of.precision or 0) > 3:
         return slow
-    return tried(call, f"(epoch_us({a}) - epoch_us({b})) // 1000", slow)
+    fast = f"((epoch_us({a}) - epoch_us({b})) // 1000)"
+    return guarded(fast, slow, common(a, call.arguments[0]), common(b, call.arguments[1]))
 
 
 # ---- moments with a zone ----------------------------------------------------------------------

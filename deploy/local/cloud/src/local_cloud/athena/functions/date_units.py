@@ -1,7 +1,6 @@
 """date_trunc, date_add, date_diff and last_day_of_month (trino-main: DateTimeFunctions and others).
 
-DuckDB does the same for every unit that is a constant. What it cannot hold it leaves null inside
-of TRY, for Python to find Trino's error.
+DuckDB does the same for every unit that is a constant, and Python for what DuckDB might not hold.
 """
 
 from local_cloud.athena import types as t
@@ -11,7 +10,7 @@ from local_cloud.athena.duck_sql.representation import quoted
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.date_parts import TIMESTAMP, ZONED
-from local_cloud.athena.functions.fallback import tried
+from local_cloud.athena.functions.fallback import common, guarded
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.ir import Call, Constant
 from local_cloud.athena.types import Type
@@ -22,6 +21,12 @@ from local_cloud.athena.values.zones import zone
 
 _FIXED_US = {**TIME_UNITS, "day": US_PER_DAY, "week": 7 * US_PER_DAY}
 _IN_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+# Counts of each unit that lead no common date out of the engine's range.
+_COUNTS = {
+    **dict.fromkeys(("millisecond", "second", "minute"), 2**31 - 1),
+    **{"hour": 10**7, "day": 10**6, "week": 10**5, "month": 10**5, "quarter": 30_000},
+    "year": 10**4,
+}
 # Joda-Time's years.
 _MIN_YEAR, _MAX_YEAR = -292_275_054, 292_278_993
 
@@ -125,7 +130,12 @@ def _add_to_date(unit: str, count: str, date: str, call: Call, text: Text) -> st
         fast = f"CAST({date} + to_months({whole} * {_IN_MONTHS[name]}) AS DATE)"
     else:
         fast = f"({date} + {whole} * {_FIXED_US[name] // US_PER_DAY})"
-    return tried(call, fast, slow)
+    return guarded(fast, slow, *_common(call, name, count, date))
+
+
+def _common(call: Call, name: str, count: str, value: str) -> tuple[str | None, str | None]:
+    _, many, moved = call.arguments
+    return common(count, many, _COUNTS[name]), common(value, moved)
 
 
 def _invalid(message: str) -> QueryError:
@@ -170,8 +180,8 @@ def _add(unit: str, count: str, moment: str, call: Call, text: Text, types: Sign
     if name in _IN_MONTHS:
         fast = f"({moment} + to_months({whole} * {_IN_MONTHS[name]}))"
     else:
-        fast = f"make_timestamp(epoch_us({moment}) + CAST({whole} AS BIGINT) * {_FIXED_US[name]})"
-    return tried(call, fast, slow)
+        fast = f"make_timestamp(epoch_us({moment}) + {count} * {_FIXED_US[name]})"
+    return guarded(fast, slow, *_common(call, name, count, moment))
 
 
 @python(f"date_add(varchar(x),bigint,{ZONED})")
@@ -210,7 +220,8 @@ def _date_difference(unit: str, first: str, last: str, call: Call, text: Text) -
     if name is None:
         return slow
     if name in _IN_MONTHS:
-        return tried(call, f"datesub({quoted(name)}, {first}, {last})", slow)
+        fast = f"datesub({quoted(name)}, {first}, {last})"
+        return guarded(fast, slow, *_common_both(call, first, last))
     return f"(({last} - {first}) // {_FIXED_US[name] // US_PER_DAY})"
 
 
@@ -228,6 +239,7 @@ def _difference(
     name = _unit(call, False)
     if name is None:
         return slow
+    conditions = _common_both(call, first, last)
     if (of.precision or 0) > 3:
         # The smallest unit is a millisecond, and only whole ones count.
         first, last = (f"date_trunc('millisecond', {one})" for one in (first, last))
@@ -235,7 +247,11 @@ def _difference(
         fast = f"datesub({quoted(name)}, {first}, {last})"
     else:
         fast = f"((epoch_us({last}) - epoch_us({first})) // {_FIXED_US[name]})"
-    return tried(call, fast, slow)
+    return guarded(fast, slow, *conditions)
+
+
+def _common_both(call: Call, first: str, last: str) -> tuple[str | None, str | None]:
+    return common(first, call.arguments[1]), common(last, call.arguments[2])
 
 
 @python(f"date_diff(varchar(x),{ZONED},{ZONED})")
