@@ -27,7 +27,9 @@ def in_utc(value: str, plain: str, otherwise: str) -> str:
     if len(value) > MAX_REPEATED:
         return otherwise
     moment = plain.format(f"make_timestamp(struct_extract({value}, 'f0'))")
-    return f"(CASE WHEN struct_extract({value}, 'f1') = 'UTC' THEN {moment} ELSE {otherwise} END)"
+    return (
+        f"(CASE WHEN struct_extract({value}, 'f1') = 'UTC' THEN {moment} ELSE {otherwise} END)"
+    )
 
 
 def _loses_digits(source: Type, to: Type) -> bool:

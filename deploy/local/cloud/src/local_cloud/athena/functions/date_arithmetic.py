@@ -123,9 +123,7 @@ def _earlier(moment: int, interval: int) -> int:
     return moments.checked_timestamp(moment + _micros(-interval))
 
 
-def _and_days(
-    text: Text, call: Call, of: Type, moment: str, interval: str, sign: str
-) -> str:
+def _and_days(text: Text, call: Call, of: Type, moment: str, interval: str, sign: str) -> str:
     move = _later if sign == "+" else _earlier
     slow = text.python(move, (of, DAY_INTERVAL), of, moment, interval)
     fast = f"make_timestamp(epoch_us({moment}) {sign} {interval} * 1000)"
@@ -159,9 +157,7 @@ def _many_months_earlier(moment: int, interval: int) -> int:
     return _many_months_later(moment, -interval)
 
 
-def _and_months(
-    text: Text, call: Call, of: Type, moment: str, interval: str, sign: str
-) -> str:
+def _and_months(text: Text, call: Call, of: Type, moment: str, interval: str, sign: str) -> str:
     move = _many_months_later if sign == "+" else _many_months_earlier
     slow = text.python(move, (of, MONTH_INTERVAL), of, moment, interval)
     fast = f"({moment} + to_months({sign}{interval}))"
@@ -201,42 +197,47 @@ def _difference(a: str, b: str, call: Call, text: Text, types: Signature) -> str
 # ---- moments with a zone ----------------------------------------------------------------------
 
 
-def _checked(micros: int) -> int:
-    if not zoned.fits(micros):
+def _in_zone(micros: int, name: str, of: Type) -> zoned.Zoned:
+    """Up to milliseconds Trino packs what it computed, finer ones only where it stores them."""
+    if (of.precision or 0) <= 3 and not zoned.fits(micros):
         raise _internal(f"Millis overflow: {micros // 1000}")
-    return micros
+    return zoned.checked(micros), name
 
 
 @python(f"{_ADD}({ZONED},{DAYS})")
-def _zoned_plus_days(moment: zoned.Zoned, interval: int) -> zoned.Zoned:
-    return _checked(moment[0] + interval * 1000), moment[1]
+def _zoned_plus_days(moment: zoned.Zoned, interval: int, types: Signature) -> zoned.Zoned:
+    return _in_zone(moment[0] + interval * 1000, moment[1], types.result)
 
 
 @python(f"{_ADD}({DAYS},{ZONED})")
-def _days_plus_zoned(interval: int, moment: zoned.Zoned) -> zoned.Zoned:
-    return _zoned_plus_days(moment, interval)
+def _days_plus_zoned(interval: int, moment: zoned.Zoned, types: Signature) -> zoned.Zoned:
+    return _in_zone(moment[0] + interval * 1000, moment[1], types.result)
 
 
 @python(f"{_SUBTRACT}({ZONED},{DAYS})")
-def _zoned_minus_days(moment: zoned.Zoned, interval: int) -> zoned.Zoned:
-    return _zoned_plus_days(moment, -interval)
+def _zoned_minus_days(moment: zoned.Zoned, interval: int, types: Signature) -> zoned.Zoned:
+    return _in_zone(moment[0] - interval * 1000, moment[1], types.result)
+
+
+def _zoned_and_months(moment: zoned.Zoned, interval: int, of: Type) -> zoned.Zoned:
+    ms, part = divmod(moment[0], 1000)
+    found = zoned_fields.add(zone(moment[1]), "month", ms, interval)
+    return _in_zone(found * 1000 + part, moment[1], of)
 
 
 @python(f"{_ADD}({ZONED},{MONTHS})")
-def _zoned_plus_months(moment: zoned.Zoned, interval: int) -> zoned.Zoned:
-    ms, part = divmod(moment[0], 1000)
-    found = zoned_fields.add(zone(moment[1]), "month", ms, interval)
-    return _checked(found * 1000 + part), moment[1]
+def _zoned_plus_months(moment: zoned.Zoned, interval: int, types: Signature) -> zoned.Zoned:
+    return _zoned_and_months(moment, interval, types.result)
 
 
 @python(f"{_ADD}({MONTHS},{ZONED})")
-def _months_plus_zoned(interval: int, moment: zoned.Zoned) -> zoned.Zoned:
-    return _zoned_plus_months(moment, interval)
+def _months_plus_zoned(interval: int, moment: zoned.Zoned, types: Signature) -> zoned.Zoned:
+    return _zoned_and_months(moment, interval, types.result)
 
 
 @python(f"{_SUBTRACT}({ZONED},{MONTHS})")
-def _zoned_minus_months(moment: zoned.Zoned, interval: int) -> zoned.Zoned:
-    return _zoned_plus_months(moment, -interval)
+def _zoned_minus_months(moment: zoned.Zoned, interval: int, types: Signature) -> zoned.Zoned:
+    return _zoned_and_months(moment, -interval, types.result)
 
 
 @python(f"{_SUBTRACT}({ZONED},{ZONED})")

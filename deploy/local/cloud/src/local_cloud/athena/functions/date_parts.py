@@ -69,7 +69,9 @@ def _register(name: str, duck: str, part: Part, kinds: tuple[str, ...]) -> None:
     @sql(*_keys(name, ZONED))
     def with_zone(value: str, types: Signature, text: Text) -> str:
         of = types.arguments[0]
-        return in_utc(value, duck, text.python(shown, (of,), t.BIGINT, value, key=("part", name)))
+        return in_utc(
+            value, duck, text.python(shown, (of,), t.BIGINT, value, key=("part", name))
+        )
 
 
 for _name, (_duck, _part) in _DATE_PARTS.items():

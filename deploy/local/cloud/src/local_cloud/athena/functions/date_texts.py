@@ -1,15 +1,24 @@
 """Dates and times from and to texts: ISO 8601, Joda-Time's patterns and MySQL's."""
 
 import re
+from collections.abc import Callable
 
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.date_parts import TIMESTAMP, ZONED
 from local_cloud.athena.functions.registry import Signature, python
-from local_cloud.athena.values import iso_8601, joda_parsing, joda_patterns, moments, zoned
+from local_cloud.athena.values import (
+    iso_8601,
+    joda_elements,
+    joda_parsing,
+    joda_patterns,
+    moments,
+    mysql_patterns,
+    zoned,
+)
 from local_cloud.athena.values.calendar import checked_date, joda_date_text
 from local_cloud.athena.values.date_fields import DAY_MS
+from local_cloud.athena.values.joda_elements import Element, PatternError, Shown, UnusableError
 from local_cloud.athena.values.joda_parsing import Bucket, Parser
-from local_cloud.athena.values.joda_patterns import PatternError, Shown, UnusableError
 from local_cloud.athena.values.zones import zone
 
 _QUOTED = re.compile(r"'[^']*'?")
@@ -47,11 +56,8 @@ def _from_iso8601_timestamp(text: str) -> zoned.Zoned:
 
 def _zoned(bucket: Bucket, ms: int) -> zoned.Zoned:
     """In the zone that was read, else in the session's."""
-    if bucket.offset is not None:
-        name = _joda_offset_id(bucket.offset)
-    else:
-        name = bucket.zone or "UTC"
-    found = zoned.named(name)
+    offset = bucket.offset
+    found = zoned.named(_joda_offset_id(offset) if offset is not None else bucket.zone or "UTC")
     if not zoned.fits(ms * 1000):
         raise _invalid(f"Millis overflow: {ms}")
     return ms * 1000, found
@@ -106,16 +112,22 @@ def _shown(moment: zoned.Zoned) -> Shown:
 
 @python(f"date_format({TIMESTAMP},varchar(x))")
 def _date_format(moment: int, pattern: str) -> str:
-    return _zoned_date_format((moment, "UTC"), pattern)
+    return _written(mysql_patterns.of_mysql, pattern, (moment, "UTC"))
 
 
 @python(f"date_format({ZONED},varchar(x))")
 def _zoned_date_format(moment: zoned.Zoned, pattern: str) -> str:
+    return _written(mysql_patterns.of_mysql, pattern, moment)
+
+
+def _written(
+    read: Callable[[str], tuple[Element, ...]], pattern: str, moment: zoned.Zoned
+) -> str:
     try:
-        elements = joda_patterns.of_mysql(pattern)
-    except PatternError as error:
+        elements = read(pattern)
+    except ValueError as error:
         raise _invalid(error) from error
-    return joda_patterns.written(elements, _shown(moment))
+    return joda_elements.written(elements, _shown(moment))
 
 
 @python("date_parse(varchar(x),varchar(y))")
@@ -124,7 +136,7 @@ def _date_parse(text: str, pattern: str) -> int:
         if pattern == "%Y-%m-%d":
             ms = moments.parse_date(text) * DAY_MS
         else:
-            parser = joda_patterns.parser(joda_patterns.of_mysql(pattern))
+            parser = joda_elements.parser(mysql_patterns.of_mysql(pattern))
             ms = joda_parsing.parse(parser, text).milliseconds()
     except ValueError as error:
         raise _invalid(error) from error
@@ -140,22 +152,18 @@ def _format_datetime(moment: int, pattern: str) -> str:
             "format_datetime for TIMESTAMP type, cannot use 'Z' nor 'z' in format, as this type "
             "does not contain TZ information"
         )
-    return _zoned_format_datetime((moment, "UTC"), pattern)
+    return _written(joda_patterns.of_joda, pattern, (moment, "UTC"))
 
 
 @python(f"format_datetime({ZONED},varchar(x))")
 def _zoned_format_datetime(moment: zoned.Zoned, pattern: str) -> str:
-    try:
-        elements = joda_patterns.of_joda(pattern)
-    except ValueError as error:
-        raise _invalid(error) from error
-    return joda_patterns.written(elements, _shown(moment))
+    return _written(joda_patterns.of_joda, pattern, moment)
 
 
 @python("parse_datetime(varchar(x),varchar(y))")
 def _parse_datetime(text: str, pattern: str) -> zoned.Zoned:
     try:
-        parser = joda_patterns.parser(joda_patterns.of_joda(pattern))
+        parser = joda_elements.parser(joda_patterns.of_joda(pattern))
     except UnusableError as error:
         raise _internal(error) from error
     except PatternError as error:

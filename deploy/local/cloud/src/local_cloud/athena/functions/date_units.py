@@ -108,7 +108,8 @@ def _truncate_time(unit: str, time: int) -> int:
 
 
 def _within(value: int, bits: int) -> bool:
-    return -(2 ** (bits - 1)) <= value < 2 ** (bits - 1)
+    limit: int = 2 ** (bits - 1)
+    return -limit <= value < limit
 
 
 def _moved_date(unit: str, count: int, days: int) -> int:

@@ -55,7 +55,11 @@ def _read(
                 raise ValueError(text)
             at += 1
         if at < len(text):
-            at = _second(text, at, values) if name == "SECOND" else _field(text, at, name, values)
+            at = (
+                _second(text, at, values)
+                if name == "SECOND"
+                else _field(text, at, name, values)
+            )
     if at < len(text):
         raise ValueError(text)
     if any(value < 0 for value in values.values()):

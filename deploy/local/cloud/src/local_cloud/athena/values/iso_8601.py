@@ -36,9 +36,7 @@ DATE = joda.either(
         joda.sequence([_YEAR, _DAY_OF_YEAR]),
     ]
 )
-_SECONDS = joda.sequence(
-    [_after(":", joda.number(fields.SECOND, 2)), _optional(_part(1_000))]
-)
+_SECONDS = joda.sequence([_after(":", joda.number(fields.SECOND, 2)), _optional(_part(1_000))])
 _MINUTES = joda.sequence(
     [
         _after(":", joda.number(fields.MINUTE, 2)),
@@ -54,8 +52,6 @@ _TIME = joda.sequence(
 DATE_TIME = joda.either(
     [
         _after("T", _TIME, _optional(joda.offset)),
-        joda.sequence(
-            [DATE, _optional(_after("T", _optional(_TIME), _optional(joda.offset)))]
-        ),
+        joda.sequence([DATE, _optional(_after("T", _optional(_TIME), _optional(joda.offset)))]),
     ]
 )

@@ -253,35 +253,31 @@ def offset(bucket: Bucket, text: str, at: int) -> int:
     return rest[0]
 
 
+# What may stand before each part, its most digits, and the milliseconds of one.
+_SMALLER = ((":", 2, 60_000), (":", 2, 1_000), (".,", 3, 1))
+
+
 def _smaller_parts(text: str, at: int) -> tuple[int, int]:
     """(the place behind them or ~place, milliseconds) of minutes, seconds and their fraction."""
-    if at >= len(text) or not (text[at] == ":" or "0" <= text[at] <= "9"):
-        return at, 0
-    separated, total = text[at] == ":", 0
-    for size in (60_000, 1_000):
-        if at >= len(text):
-            return at, total
+    separated, total = text[at : at + 1] == ":", 0
+    for separators, most, size in _SMALLER:
         if separated:
-            if text[at] != ":":
-                return at, total
+            if text[at : at + 1] not in tuple(separators):
+                break
             at += 1
-        count = _digits(text, at, min(len(text), at + 2)) - at
-        if count == 0 and not separated:
-            return at, total
-        if count < 2 or int(text[at : at + 2]) > 59:
+        end = _digits(text, at, min(len(text), at + most))
+        if end == at and not separated:
+            break
+        if not _is_part(text[at:end], most):
             return ~at, 0
-        total += int(text[at : at + 2]) * size
-        at += 2
-    if at >= len(text):
-        return at, total
-    if separated:
-        if text[at] not in ".,":
-            return at, total
-        at += 1
-    count = _digits(text, at, min(len(text), at + 3)) - at
-    if count == 0:
-        return (~at, 0) if separated else (at, total)
-    return at + count, total + int(text[at : at + count].ljust(3, "0"))
+        total += int(text[at:end].ljust(most, "0")) * size
+        at = end
+    return at, total
+
+
+def _is_part(digits: str, most: int) -> bool:
+    """Two digits up to 59; or of a fraction at least one."""
+    return bool(digits) if most == 3 else len(digits) == 2 and int(digits) <= 59
 
 
 @cache

@@ -6,6 +6,7 @@ from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.values.calendar import (
     US_PER_DAY,
     US_PER_SECOND,
+    checked_date,
     date_of,
     days_of,
     year_text,
@@ -41,7 +42,7 @@ def parse_date(text: str) -> int:
     days = days_of(int(found[1]), int(found[2]), int(found[3]))
     if not -(2**31) <= days < 2**31:
         raise ValueError(text)
-    return days
+    return checked_date(days)
 
 
 def matched(text: str) -> re.Match[str]:
@@ -74,12 +75,14 @@ def fraction(digits: str, precision: int) -> int:
     if value >= 2**63:
         raise ValueError(digits)
     if excess > _MAX_SHIFT:
-        raise QueryError("GENERIC_INTERNAL_ERROR", f"Index {excess} out of bounds for length 13")
+        raise QueryError(
+            "GENERIC_INTERNAL_ERROR", f"Index {excess} out of bounds for length 13"
+        )
     if excess > 0:
         unit = 10**excess
         value = (value + unit // 2) // unit * unit
-    shift = 6 - len(digits)
-    return value * 10**shift if shift >= 0 else value // 10**-shift
+    shift: int = 10 ** abs(6 - len(digits))
+    return value * shift if len(digits) <= 6 else value // shift
 
 
 def rounded(micros: int, precision: int) -> int:
@@ -121,7 +124,9 @@ def time_of_day(micros: int, precision: int) -> int:
     """CAST(timestamp AS time), rounded."""
     seconds = micros // US_PER_SECOND
     # TimestampToTimeCast takes the fraction with Java's %, which is negative before 1970.
-    part = micros % US_PER_SECOND - (US_PER_SECOND if micros < 0 and micros % US_PER_SECOND else 0)
+    part = micros % US_PER_SECOND - (
+        US_PER_SECOND if micros < 0 and micros % US_PER_SECOND else 0
+    )
     found = rounded(seconds % 86_400 * US_PER_SECOND + part, precision)
     if found < 0:
         raise QueryError("GENERIC_INTERNAL_ERROR", "value must be >= 0")

@@ -69,11 +69,11 @@ def joda_moment(zone: Zone, local: int, coming_from: int | None = None) -> int:
     changes = _changes_near(zone, local)
     as_if_utc = zone.offset(local)
     offset = zone.offset(local - as_if_utc)
-    if as_if_utc != offset and as_if_utc < 0:
-        # Where a change lies between the two moments, the local time is in a gap.
-        if _next(changes, local - as_if_utc) != _next(changes, local - offset):
-            offset = as_if_utc
-    return local - offset
+    if as_if_utc == offset or as_if_utc >= 0:
+        return local - offset
+    # Where a change lies between the two moments, the local time is in a gap.
+    in_gap = _next(changes, local - as_if_utc) != _next(changes, local - offset)
+    return local - (as_if_utc if in_gap else offset)
 
 
 def joda_offset(zone: Zone, local: int) -> int:

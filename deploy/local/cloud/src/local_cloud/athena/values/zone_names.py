@@ -21,9 +21,7 @@ _UTC = frozenset(
 _PREFIXES = ("Etc/GMT", "Etc/UTC", "Etc/UT", "GMT", "UTC", "UT")
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 # ZoneOffset.of: +h, +hh, +hh:mm, +hhmm, +hh:mm:ss and +hhmmss.
-_OFFSET = re.compile(
-    r"([+-])(?:(\d)|(\d\d)(?::(\d\d)(?::(\d\d))?|(\d\d)(\d\d)?)?)", re.ASCII
-)
+_OFFSET = re.compile(r"([+-])(?:(\d)|(\d\d)(?::(\d\d)(?::(\d\d))?|(\d\d)(\d\d)?)?)", re.ASCII)
 _REGION = re.compile(r"[A-Za-z][A-Za-z0-9~/._+-]+", re.ASCII)
 
 

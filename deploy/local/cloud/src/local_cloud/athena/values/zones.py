@@ -101,13 +101,14 @@ class Zone:
         """The changes after `start`, up to and with `end`."""
         low, high = bisect_right(self.starts, start), bisect_right(self.starts, end)
         found = [
-            Change(self.starts[i], self.offsets[i], self.offsets[i + 1]) for i in range(low, high)
+            Change(self.starts[i], self.offsets[i], self.offsets[i + 1])
+            for i in range(low, high)
         ]
         if self.yearly and end >= self.starts[-1]:
-            first, last = (date_of(one // DAY_S)[0] for one in (max(start, self.starts[-1]), end))
-            for one in self._changes_of(first - 1, last + 1):
-                if max(start, self.starts[-1]) < one.at <= end:
-                    found.append(one)
+            start = max(start, self.starts[-1])
+            first, last = date_of(start // DAY_S)[0], date_of(end // DAY_S)[0]
+            coming = self._changes_of(first - 1, last + 1)
+            found += [one for one in coming if start < one.at <= end]
         return found
 
 
