@@ -47,23 +47,30 @@ def protocol_value(value: Any, of: Type) -> Any:
     """A value as Trino's protocol shows it in JSON."""
     if value is None:
         return None
-    if of.name == "array":
-        return [protocol_value(one, of.args[0]) for one in value]
-    if of.name == "map":
-        return {
-            str(protocol_value(k, of.args[0])): protocol_value(v, of.args[1]) for k, v in value
-        }
-    if of.name == "row":
-        return [protocol_value(one, kind) for one, kind in zip(value, of.args, strict=True)]
+    if of.args:
+        return _nested(value, of)
     if of.name in ("double", "real"):
-        if not math.isfinite(value):
-            return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-        return float(single_digits(value)) if of.name == "real" else value
+        return _floating(value, of)
     if of.name == "varbinary":
         return base64.b64encode(value).decode()
     if of.name in ("boolean", "tinyint", "smallint", "integer", "bigint", "varchar", "json"):
         return value
     return texts.to_text(value, of)
+
+
+def _nested(value: Any, of: Type) -> Any:
+    if of.name == "array":
+        return [protocol_value(one, of.args[0]) for one in value]
+    if of.name == "row":
+        return [protocol_value(one, kind) for one, kind in zip(value, of.args, strict=True)]
+    key, inner = of.args
+    return {str(protocol_value(k, key)): protocol_value(v, inner) for k, v in value}
+
+
+def _floating(value: float, of: Type) -> float | str:
+    if not math.isfinite(value):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return float(single_digits(value)) if of.name == "real" else value
 
 
 def answers(expressions: list[str]) -> list[tuple[Any, str]]:
