@@ -3,9 +3,15 @@
 import re
 from collections.abc import Callable
 
+from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql.date_casting import MAX_REPEATED
+from local_cloud.athena.duck_sql.representation import quoted
+from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
+from local_cloud.athena.functions import strftime
 from local_cloud.athena.functions.date_parts import TIMESTAMP, ZONED
-from local_cloud.athena.functions.registry import Signature, python
+from local_cloud.athena.functions.registry import Signature, python, sql
+from local_cloud.athena.ir import Call, Constant
 from local_cloud.athena.values import (
     iso_8601,
     joda_elements,
@@ -110,14 +116,48 @@ def _shown(moment: zoned.Zoned) -> Shown:
     return Shown(ms + offset * 1000, offset, moment[1])
 
 
-@python(f"date_format({TIMESTAMP},varchar(x))")
 def _date_format(moment: int, pattern: str) -> str:
     return _written(mysql_patterns.of_mysql, pattern, (moment, "UTC"))
 
 
-@python(f"date_format({ZONED},varchar(x))")
 def _zoned_date_format(moment: zoned.Zoned, pattern: str) -> str:
     return _written(mysql_patterns.of_mysql, pattern, moment)
+
+
+def _formatted(
+    text: Text,
+    call: Call,
+    sql_arguments: tuple[str, str],
+    function: Callable[..., str],
+    translate: Callable[[str], str | None],
+) -> str:
+    """By strftime where the pattern is a constant that it knows, else by Python."""
+    of, pattern = call.bound.arguments[0], call.arguments[1]
+    moment = sql_arguments[0]
+    slow = text.python(function, (of, t.VARCHAR), t.VARCHAR, *sql_arguments)
+    known = isinstance(pattern, Constant) and pattern.value is not None
+    made = translate(pattern.value) if known and isinstance(pattern, Constant) else None
+    # What is finer than milliseconds would have to be rounded first.
+    if made is None or (of.precision or 0) > 3 or len(moment) > MAX_REPEATED:
+        return slow
+    fast = f"strftime({{0}}, {quoted(made)})"
+    if of.name == "timestamp":
+        within = f"{moment} BETWEEN {strftime.COMMON[0]} AND {strftime.COMMON[1]}"
+        return f"(CASE WHEN {within} THEN {fast.format(moment)} ELSE {slow} END)"
+    local = f"make_timestamp(struct_extract({moment}, 'f0'))"
+    within = f"{local} BETWEEN {strftime.COMMON[0]} AND {strftime.COMMON[1]}"
+    utc = f"struct_extract({moment}, 'f1') = 'UTC'"
+    return f"(CASE WHEN {utc} AND {within} THEN {fast.format(local)} ELSE {slow} END)"
+
+
+@sql(f"date_format({TIMESTAMP},varchar(x))")
+def _date_format_sql(moment: str, pattern: str, call: Call, text: Text) -> str:
+    return _formatted(text, call, (moment, pattern), _date_format, strftime.of_mysql)
+
+
+@sql(f"date_format({ZONED},varchar(x))")
+def _zoned_date_format_sql(moment: str, pattern: str, call: Call, text: Text) -> str:
+    return _formatted(text, call, (moment, pattern), _zoned_date_format, strftime.of_mysql)
 
 
 def _written(
@@ -145,7 +185,6 @@ def _date_parse(text: str, pattern: str) -> int:
     return moments.checked_timestamp(ms * 1000)
 
 
-@python(f"format_datetime({TIMESTAMP},varchar(x))")
 def _format_datetime(moment: int, pattern: str) -> str:
     if any(letter in _QUOTED.sub("", pattern) for letter in "zZ"):
         raise _invalid(
@@ -155,9 +194,18 @@ def _format_datetime(moment: int, pattern: str) -> str:
     return _written(joda_patterns.of_joda, pattern, (moment, "UTC"))
 
 
-@python(f"format_datetime({ZONED},varchar(x))")
 def _zoned_format_datetime(moment: zoned.Zoned, pattern: str) -> str:
     return _written(joda_patterns.of_joda, pattern, moment)
+
+
+@sql(f"format_datetime({TIMESTAMP},varchar(x))")
+def _format_datetime_sql(moment: str, pattern: str, call: Call, text: Text) -> str:
+    return _formatted(text, call, (moment, pattern), _format_datetime, strftime.of_joda)
+
+
+@sql(f"format_datetime({ZONED},varchar(x))")
+def _zoned_format_datetime_sql(moment: str, pattern: str, call: Call, text: Text) -> str:
+    return _formatted(text, call, (moment, pattern), _zoned_format_datetime, strftime.of_joda)
 
 
 @python("parse_datetime(varchar(x),varchar(y))")

@@ -3,10 +3,14 @@
 trino-main: IntervalDayTimeOperators and IntervalYearMonthOperators, whose longs wrap around.
 """
 
+from local_cloud.athena.duck_sql.representation import cast
+from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.date_parts import DAYS, MONTHS
-from local_cloud.athena.functions.registry import Signature, python
-from local_cloud.athena.types import Type
+from local_cloud.athena.functions.fallback import common, guarded
+from local_cloud.athena.functions.registry import Signature, python, sql
+from local_cloud.athena.ir import Call, Constant
+from local_cloud.athena.types import MONTH_INTERVAL, Type
 from local_cloud.athena.values import numbers
 
 
@@ -33,12 +37,26 @@ def _negate(a: int, types: Signature) -> int:
     return _interval(-a, types.result)
 
 
-@python(
+@sql(
     *(f"$operator$multiply({kind},bigint)" for kind in (DAYS, MONTHS)),
     *(f"$operator$multiply(bigint,{kind})" for kind in (DAYS, MONTHS)),
 )
-def _multiply(a: int, b: int, types: Signature) -> int:
-    return _interval(a * b, types.result)
+def _multiply(a: str, b: str, call: Call, text: Text) -> str:
+    """By DuckDB for the numbers with which a constant interval stays a common one."""
+    of = call.type
+    slow = text.python(
+        lambda x, y: _interval(x * y, of),
+        call.bound.arguments,
+        of,
+        *(a, b),
+        key=("multiply", of, call.bound.arguments),
+    )
+    length, count = sorted(call.arguments, key=lambda one: one.type.name == "bigint")
+    if not isinstance(length, Constant) or not length.value:
+        return slow
+    limit = (2**31 - 1 if of == MONTH_INTERVAL else 2**62) // abs(length.value)
+    within = common(b if count is call.arguments[1] else a, count, limit)
+    return guarded(cast(f"({a} * {b})", of), slow, within)
 
 
 @python(

@@ -32,10 +32,10 @@ def of_joda(pattern: str) -> tuple[Element, ...]:
     """DateTimeFormat.forPattern. PatternError, UnusableError."""
     if not pattern:
         raise PatternError("Invalid pattern specification: Pattern is null or empty")
-    tokens = _tokens(pattern)
+    listed = tokens(pattern)
     made: list[Element] = []
-    for index, token in enumerate(tokens):
-        following = tokens[index + 1] if index + 1 < len(tokens) else ""
+    for index, token in enumerate(listed):
+        following = listed[index + 1] if index + 1 < len(listed) else ""
         if token[0] == "'":
             made += [parts.literal(token[1:])] if len(token) > 1 else []
         else:
@@ -45,7 +45,7 @@ def of_joda(pattern: str) -> tuple[Element, ...]:
     return tuple(made)
 
 
-def _tokens(pattern: str) -> list[str]:
+def tokens(pattern: str) -> list[str]:
     """Runs of one letter, and literals behind an apostrophe (DateTimeFormat.parseToken)."""
     found, at = [], 0
     while at < len(pattern):
