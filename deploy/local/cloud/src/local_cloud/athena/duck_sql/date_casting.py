@@ -24,7 +24,8 @@ def native(inner: str, source: Type, to: Type, otherwise: str) -> str:
 
 def in_utc(value: str, plain: str, otherwise: str) -> str:
     """`plain`, of a timestamp called {}, where the moment's zone is UTC, else `otherwise`."""
-    if len(value) > MAX_REPEATED:
+    # What Python computed would be computed three times.
+    if len(value) > MAX_REPEATED or value.startswith("lake_udf"):
         return otherwise
     moment = plain.format(f"make_timestamp(struct_extract({value}, 'f0'))")
     return (
