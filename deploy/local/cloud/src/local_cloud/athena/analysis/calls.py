@@ -7,7 +7,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import RULES, analysed, coerced, condition
 from local_cloud.athena.analysis.scope import Field, Scope
-from local_cloud.athena.analysis.type_names import can_cast, fine, type_of
+from local_cloud.athena.analysis.type_names import MAX_FRACTION, can_cast, fine, type_of
 from local_cloud.athena.analysis.windows import Over, over, sort_keys
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.binding import Argument, Bound, LambdaType, resolve
@@ -26,6 +26,7 @@ from local_cloud.athena.ir import (
     walk,
 )
 from local_cloud.athena.types import Type
+from local_cloud.athena.values.moments import rounded
 
 MAX_ARGUMENTS = 127
 
@@ -118,7 +119,14 @@ def _function_call(
                 at,
             )
         return _aggregate(context, bound, values, distinct, keys, where, at)
-    return Call(bound.result, bound, values)
+    return _of_session(context, bound) or Call(bound.result, bound, values)
+
+
+def _of_session(context: Context, bound: Bound) -> Expr | None:
+    """What does not change within a statement."""
+    if bound.declared.key == "now()":
+        return Constant(bound.result, (rounded(context.session.now_us, 3), "UTC"))
+    return None
 
 
 _TREATS_NULLS = ("lag", "lead", "first_value", "last_value", "nth_value")
@@ -440,7 +448,14 @@ def _current_time(
     digits = 3 if precision is None else precision
     if kind == "CURRENT_DATE":
         return Constant(t.DATE, now // 86_400_000_000)
-    cut = now // 10 ** max(0, 6 - digits) * 10 ** max(0, 6 - digits)
+    if digits > MAX_FRACTION:
+        name = "TIME" if "TIMESTAMP" not in kind else "TIMESTAMP"
+        zoned = " WITH TIME ZONE" if kind.startswith("CURRENT") else ""
+        raise QueryError(
+            "NUMERIC_VALUE_OUT_OF_RANGE",
+            f"{name}{zoned} precision must be in range [0, {MAX_FRACTION}]: {digits}",
+        )
+    cut = rounded(now, min(digits, 6))
     if kind == "CURRENT_TIMESTAMP":
         made = fine(Type("timestamp with time zone", precision=digits))
         return Constant(made, (cut, "UTC"))

@@ -9,10 +9,10 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import RULES, analysed
 from local_cloud.athena.analysis.scope import Scope
-from local_cloud.athena.analysis.type_names import fine, named_type
+from local_cloud.athena.analysis.type_names import MAX_FRACTION, fine, named_type
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Constant, Expr
-from local_cloud.athena.values import intervals, json_text, moments
+from local_cloud.athena.values import intervals, json_text, moments, zoned
 from local_cloud.athena.values.casts import caster
 
 
@@ -102,15 +102,11 @@ def _literal(name: str, value: str) -> Expr:
     if name == "char":
         return Constant(t.char(len(value)), value.rstrip(" "))
     if name == "timestamp":
-        precision = moments.fraction_digits(value)
-        if moments.zone_in(value) is not None:
-            kind = fine(t.Type("timestamp with time zone", precision=precision))
-            return Constant(kind, moments.parse_zoned(value, precision))
-        kind = fine(t.timestamp(precision))
-        return Constant(kind, moments.parse_timestamp(value, precision))
+        return _timestamp(value)
     if name == "time":
-        precision, zoned = moments.time_digits(value)
-        kind = t.Type("time with time zone" if zoned else "time", precision=precision)
+        precision, with_zone = moments.time_digits(value)
+        _check_digits("TIME", precision)
+        kind = t.Type("time with time zone" if with_zone else "time", precision=precision)
         return Constant(fine(kind), moments.parse_time(value, precision))
     kind = named_type(name)
     if kind.name == "json":
@@ -119,6 +115,25 @@ def _literal(name: str, value: str) -> Expr:
         return Constant(kind, value if kind.precision is None else value[: kind.precision])
     made = caster(t.VARCHAR, kind)(value)
     return Constant(kind, made)
+
+
+def _timestamp(value: str) -> Expr:
+    found = moments.matched(value)
+    precision = len(found["fraction"] or "")
+    _check_digits("TIMESTAMP", precision)
+    if found["zone"] is None:
+        kind = fine(t.timestamp(precision))
+        return Constant(kind, moments.parse_timestamp_literal(value, precision))
+    kind = fine(t.Type("timestamp with time zone", precision=precision))
+    return Constant(kind, zoned.parse_literal(value, precision))
+
+
+def _check_digits(kind: str, precision: int) -> None:
+    if precision > MAX_FRACTION:
+        raise QueryError(
+            "NUMERIC_VALUE_OUT_OF_RANGE",
+            f"{kind} precision must be in range [0, {MAX_FRACTION}]: {precision}",
+        )
 
 
 @RULES.rule(tree.Parameter)

@@ -1,37 +1,55 @@
 """CAST as DuckDB's SQL: its own where it rounds and fails as Trino's does, else Python's."""
 
+from typing import Any
+
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import fine
+from local_cloud.athena.duck_sql import date_casting
 from local_cloud.athena.duck_sql.representation import cast, duck_type
 from local_cloud.athena.duck_sql.text import CASTING, Text
+from local_cloud.athena.duck_sql.udf import CAUGHT_BY_TRY
+from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Cast
 from local_cloud.athena.types import Type
-from local_cloud.athena.values.casts import caster
+from local_cloud.athena.values.casts import Caster, caster
 
 _BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 
 
 def casted(text: Text, expr: Cast) -> str:
     source, to = fine(expr.value.type), fine(expr.type)
-    inner = text.of(expr.value)
-    made = _made(text, inner, source, to)
-    return f"TRY({made})" if expr.safe else made
+    return made(text, text.of(expr.value), source, to, expr.safe)
 
 
-def _made(text: Text, inner: str, source: Type, to: Type) -> str:
+def made(text: Text, inner: str, source: Type, to: Type, safe: bool = False) -> str:
+    """The cast; if `safe` null where it fails (what fails inside of `inner` still does)."""
     if source == to or _same_values(source, to):
         return inner
     if source.name == "unknown":
         return cast("NULL", to)
     if _is_native(source, to):
         return cast(inner, to)
-    made = text.python(caster(source, to), (source,), to, inner, key=("cast", source, to))
+    function = caster(source, to)
+    key = ("try_cast" if safe else "cast", source, to)
+    slow = text.python(_safe(function) if safe else function, (source,), to, inner, key=key)
     if source.name in t.INTEGERS and to.name in t.INTEGERS:
         # Python is asked only to say what is wrong.
         most = 2 ** (_BITS[to.name] - 1)
         fits = f"{inner} BETWEEN {-most} AND {most - 1}"
-        return f"(CASE WHEN {fits} THEN {cast(inner, to)} ELSE {made} END)"
-    return made
+        return f"(CASE WHEN {fits} THEN {cast(inner, to)} ELSE {slow} END)"
+    return date_casting.native(inner, source, to, slow)
+
+
+def _safe(function: Caster) -> Caster:
+    def tried(value: Any) -> Any:
+        try:
+            return function(value)
+        except QueryError as error:
+            if error.name not in CAUGHT_BY_TRY:
+                raise
+            return None
+
+    return tried
 
 
 def _same_values(source: Type, to: Type) -> bool:

@@ -75,6 +75,8 @@ class Text:
     def _call(self, expr: Call) -> str:
         declared = expr.bound.declared
         found = IMPLEMENTATIONS.get(declared.key)
+        if found is not None and always_null(expr):
+            return literal(None, expr.type)
         if isinstance(found, SqlFunction):
             known = {"types": signature(expr), "call": expr, "text": self}
             extra = {name: known[name] for name in found.wants}
@@ -126,6 +128,24 @@ class Text:
 
 
 CASTING: list[Callable[..., Any]] = []
+
+
+def always_null(expr: Expr) -> bool:
+    """Whether a null that is written out makes null of it.
+
+    Trino's IrExpressionOptimizer then evaluates nothing else of it, not even what would fail.
+    """
+    if isinstance(expr, Constant):
+        return expr.value is None
+    if isinstance(expr, Cast):
+        return always_null(expr.value)
+    if not isinstance(expr, Call):
+        return False
+    flags = expr.bound.declared.nullable
+    return any(
+        always_null(one) and not flags[min(index, len(flags) - 1)]
+        for index, one in enumerate(expr.arguments)
+    )
 
 
 def signature(expr: Call) -> Signature:

@@ -14,6 +14,15 @@ from local_cloud.athena.values.arrow import to_arrow, to_python
 
 # What a failed call says, for the engine to find the error by.
 MARK = "<<coinlake-error-"
+# The errors that TRY makes null of (TryFunction.propagateIfUnhandled).
+CAUGHT_BY_TRY = frozenset(
+    (
+        "DIVISION_BY_ZERO",
+        "INVALID_CAST_ARGUMENT",
+        "INVALID_FUNCTION_ARGUMENT",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Udfs:
 
     made: dict[Any, Udf] = field(default_factory=dict)
     failures: list[QueryError] = field(default_factory=list)
-    # TRY must not turn "this engine cannot say" into null.
+    # TRY must not turn "this engine cannot say" into null, nor what Trino's TRY lets through.
     refusal: QueryError | None = None
 
     def name_of(
@@ -85,7 +94,7 @@ class Udfs:
         return batch
 
     def _noted(self, error: QueryError) -> Exception:
-        if error.name == "NOT_SUPPORTED":
+        if error.name not in CAUGHT_BY_TRY:
             self.refusal = error
         self.failures.append(error)
         return ValueError(f"{MARK}{len(self.failures) - 1}>>")

@@ -1,6 +1,6 @@
 """Days and years without an end: the proleptic Gregorian calendar of java.time."""
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import not_supported
 
 US_PER_SECOND = 1_000_000
 US_PER_DAY = 86_400 * US_PER_SECOND
@@ -34,7 +34,11 @@ def date_of(days: int) -> tuple[int, int, int]:
     day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
     shifted = (5 * day_of_year + 2) // 153
     month = shifted + 3 if shifted < 10 else shifted - 9
-    return era * 400 + year_of_era + (month <= 2), month, day_of_year - (153 * shifted + 2) // 5 + 1
+    return (
+        era * 400 + year_of_era + (month <= 2),
+        month,
+        day_of_year - (153 * shifted + 2) // 5 + 1,
+    )
 
 
 def day_of_year(days: int) -> int:
@@ -69,11 +73,19 @@ def year_text(year: int) -> str:
 
 
 def date_text(days: int) -> str:
+    """As an answer shows a date (SqlDate)."""
     year, month, day = date_of(days)
     return f"{year_text(year)}-{month:02d}-{day:02d}"
 
 
+def joda_date_text(days: int) -> str:
+    """As a cast writes a date: Joda-Time's yyyy-MM-dd, no plus sign (DateTimeUtils.printDate)."""
+    return date_text(days).removeprefix("+")
+
+
 def checked_date(days: int) -> int:
-    if not -(2**31) <= days < 2**31:
-        raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "date is out of range")
+    """`days`, if the engine's dates hold them (Trino fails where it stores what does not fit)."""
+    # DuckDB takes the first and last number for infinities.
+    if not -(2**31) + 1 < days < 2**31 - 1:
+        raise not_supported("dates beyond the years -5877641 to 5881580")
     return days

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.types import INTEGERS, Type
-from local_cloud.athena.values import compare, json_casts, moments, numbers, texts
-from local_cloud.athena.values.calendar import US_PER_DAY
+from local_cloud.athena.types import INTEGERS, TIMED, Type
+from local_cloud.athena.values import compare, json_casts, moments, numbers, texts, zoned
+from local_cloud.athena.values.calendar import US_PER_DAY, joda_date_text
 
 Caster = Callable[[Any], Any]
 
@@ -57,7 +57,7 @@ def _text_to_text(source: Type, to: Type) -> Caster:
 
 def _to_text(source: Type, to: Type) -> Caster:
     def cast(value: Any) -> str:
-        text = texts.to_text(value, source)
+        text = joda_date_text(value) if source.name == "date" else texts.to_text(value, source)
         if to.precision is not None and len(text) > to.precision:
             if source.name == "boolean":
                 # Trino's boolean has no check, and fails behind it.
@@ -65,6 +65,9 @@ def _to_text(source: Type, to: Type) -> Caster:
                     "GENERIC_INTERNAL_ERROR",
                     f"Character count exceeds length limit {to.precision}",
                 )
+            if source.name in TIMED or source.name.startswith("interval"):
+                # Trino checks a constant only: it fails, and a column's text stays too long.
+                raise not_supported(f"texts of {source} that are too long for {to}")
             raise QueryError(
                 "INVALID_CAST_ARGUMENT", f"Value {text} cannot be represented as {to}"
             )
@@ -155,8 +158,34 @@ def _midnight(value: int, _: Type, __: Type) -> int:
     return moments.checked_timestamp(value * US_PER_DAY)
 
 
-def _day(value: int, _: Type, __: Type) -> int:
-    return value // US_PER_DAY
+def _midnight_utc(value: int, _: Type, __: Type) -> zoned.Zoned:
+    return zoned.checked(value * US_PER_DAY), "UTC"
+
+
+def _less_fine(value: int, source: Type, to: Type) -> int:
+    fewer = (source.precision or 0) > (to.precision or 0)
+    return moments.rounded(value, to.precision or 0) if fewer else value
+
+
+def _in_utc(value: int, source: Type, to: Type) -> zoned.Zoned:
+    """In the session's zone; up to milliseconds Trino rounds twice."""
+    precision = to.precision or 0
+    if precision > 3:
+        return zoned.checked(_less_fine(value, source, to)), "UTC"
+    found = moments.rounded(moments.rounded(value, 3), precision)
+    if not zoned.fits(found):
+        raise QueryError(
+            "INVALID_CAST_ARGUMENT", f"Out of range for timestamp with time zone: {found // 1000}"
+        )
+    return found, "UTC"
+
+
+def _shown(value: zoned.Zoned, _: Type, to: Type) -> int:
+    return moments.rounded(zoned.to_local(*value), to.precision or 0)
+
+
+def _zoned_less_fine(value: zoned.Zoned, source: Type, to: Type) -> zoned.Zoned:
+    return zoned.checked(_less_fine(value[0], source, to)), value[1]
 
 
 _CASTS: dict[tuple[str, str], Callable[[Any, Type, Type], Any]] = {
@@ -183,30 +212,16 @@ _CASTS: dict[tuple[str, str], Callable[[Any, Type, Type], Any]] = {
     ("boolean", "real"): lambda value, _, __: float(value),
     ("boolean", "decimal"): lambda value, source, to: _to_decimal(int(value), source, to),
     ("date", "timestamp"): _midnight,
-    ("date", "timestamp with time zone"): lambda value, a, b: (_midnight(value, a, b), "UTC"),
-    ("timestamp", "date"): _day,
-    ("timestamp", "timestamp"): lambda value, _, to: moments.rounded(value, to.precision or 0),
-    ("timestamp", "timestamp with time zone"): lambda value, _, to: (
-        moments.rounded(value, to.precision or 0),
-        "UTC",
-    ),
-    ("timestamp", "time"): lambda value, _, to: (
-        moments.rounded(value % US_PER_DAY, to.precision or 0) % US_PER_DAY
-    ),
-    ("timestamp with time zone", "date"): lambda value, _, __: (
-        moments.to_local(*value) // US_PER_DAY
-    ),
-    ("timestamp with time zone", "timestamp"): lambda value, _, to: moments.rounded(
-        moments.to_local(*value), to.precision or 0
-    ),
-    ("timestamp with time zone", "timestamp with time zone"): lambda value, _, to: (
-        moments.rounded(value[0], to.precision or 0),
-        value[1],
-    ),
+    ("date", "timestamp with time zone"): _midnight_utc,
+    ("timestamp", "date"): lambda value, _, __: value // US_PER_DAY,
+    ("timestamp", "timestamp"): _less_fine,
+    ("timestamp", "timestamp with time zone"): _in_utc,
+    ("timestamp", "time"): lambda value, _, to: moments.time_of_day(value, to.precision or 0),
+    ("timestamp with time zone", "date"): lambda value, _, __: zoned.day(*value),
+    ("timestamp with time zone", "timestamp"): _shown,
+    ("timestamp with time zone", "timestamp with time zone"): _zoned_less_fine,
     ("timestamp with time zone", "time"): lambda value, _, to: (
-        moments.rounded(moments.to_local(*value) % US_PER_DAY, to.precision or 0) % US_PER_DAY
+        moments.rounded(zoned.to_local(*value) % US_PER_DAY, to.precision or 0) % US_PER_DAY
     ),
-    ("time", "time"): lambda value, _, to: (
-        moments.rounded(value, to.precision or 0) % US_PER_DAY
-    ),
+    ("time", "time"): lambda value, source, to: _less_fine(value, source, to) % US_PER_DAY,
 }

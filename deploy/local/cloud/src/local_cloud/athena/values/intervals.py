@@ -1,63 +1,88 @@
-"""Texts of INTERVAL literals (IntervalLiteral, DateTimeUtils.parseDayTimeInterval)."""
+"""Texts of INTERVAL literals, as Joda-Time's period parser reads them (DateTimeUtils)."""
 
 import re
 
 _UNITS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1_000}
-_ORDER = ("DAY", "HOUR", "MINUTE", "SECOND")
+_ORDER = tuple(_UNITS)
+# A field has at most ten digits and a plus sign; a minus sign inside is refused for its value,
+# unless that is zero.
+_FIELD = re.compile(r"[+-]?\d{1,10}", re.ASCII)
+_SECONDS = re.compile(r"([+-]?)(?=[.,]?\d)(\d*)(?:[.,](\d*))?", re.ASCII)
+_MAX_SECOND_DIGITS = 10
 
 
 def months(text: str, start: str, end: str | None) -> int:
     """`'1-2' YEAR TO MONTH`, `'3' YEAR`, `'4' MONTH` as months. ValueError otherwise."""
-    if start == "YEAR" and end == "MONTH":
-        found = re.fullmatch(r"(-?)(\d+)-(\d+)", text, re.ASCII)
-        if found is None:
-            return _whole(text) * 12
-        total = int(found[2]) * 12 + int(found[3])
-        return _bounded(-total if found[1] else total)
-    if end is not None and end != start:
-        raise ValueError(text)
-    return _bounded(_whole(text) * (12 if start == "YEAR" else 1))
-
-
-def _whole(text: str) -> int:
-    if not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
-        raise ValueError(text)
-    return int(text)
-
-
-def _bounded(value: int) -> int:
-    if not -(2**31) <= value < 2**31:
-        raise ValueError(value)
-    return value
+    if end is not None and (start, end) != ("YEAR", "MONTH"):
+        raise ValueError(f"Invalid interval qualifier: {start} TO {end}")
+    names = ("YEAR", "MONTH") if end else (start,)
+    negative, values = _read(text, names, {"MONTH": "-"})
+    total = values.get("YEAR", 0) * 12 + values.get("MONTH", 0)
+    return _bounded(-total if negative else total, 32)
 
 
 def milliseconds(text: str, start: str, end: str | None) -> int:
     """`'1 02:03:04.005' DAY TO SECOND` and every shorter range as milliseconds."""
-    last = end or start
-    if start not in _ORDER or last not in _ORDER:
+    if start not in _ORDER or (end is not None and _is_no_range(start, end)):
+        raise ValueError(f"Invalid interval qualifier: {start} TO {end}")
+    names = _ORDER[_ORDER.index(start) : _ORDER.index(end or start) + 1]
+    negative, values = _read(text, names, {"HOUR": " ", "MINUTE": ":", "SECOND": ":"})
+    total = sum(_UNITS.get(name, 1) * value for name, value in values.items())
+    return -total if negative else total
+
+
+def _is_no_range(start: str, end: str) -> bool:
+    return end not in _ORDER or _ORDER.index(end) <= _ORDER.index(start)
+
+
+def _bounded(value: int, bits: int) -> int:
+    if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        raise ValueError(value)
+    return value
+
+
+def _read(
+    text: str, names: tuple[str, ...], before: dict[str, str]
+) -> tuple[bool, dict[str, int]]:
+    """Whether a minus sign comes first, and the fields; the later ones may be left out."""
+    negative = text.startswith("-")
+    at, values = int(negative), dict[str, int]()
+    for name in names:
+        if name != names[0]:
+            if at == len(text):
+                break
+            if text[at] != before[name]:
+                raise ValueError(text)
+            at += 1
+        if at < len(text):
+            at = (
+                _second(text, at, values)
+                if name == "SECOND"
+                else _field(text, at, name, values)
+            )
+    if at < len(text):
         raise ValueError(text)
-    units = _ORDER[_ORDER.index(start) : _ORDER.index(last) + 1]
-    if not units:
+    if any(value < 0 for value in values.values()):
         raise ValueError(text)
-    found = _pattern(units).fullmatch(text)
+    return negative, values
+
+
+def _field(text: str, at: int, name: str, values: dict[str, int]) -> int:
+    found = _FIELD.match(text, at)
     if found is None:
         raise ValueError(text)
-    total = sum(int(found[unit] or 0) * _UNITS[unit] for unit in units)
-    if "SECOND" in units and found["MILLI"]:
-        total += int(found["MILLI"].ljust(3, "0")[:3])
-    return -total if found["SIGN"] else total
+    values[name] = _bounded(int(found[0]), 32)
+    return found.end()
 
 
-def _pattern(units: tuple[str, ...]) -> re.Pattern[str]:
-    """Later units may be left out; a second may have three digits behind its point."""
-    made = ""
-    for unit in reversed(units):
-        one = rf"(?P<{unit}>\d+)"
-        if unit == "SECOND":
-            one += r"(?:\.(?P<MILLI>\d{1,3}))?"
-        if unit != units[0]:
-            before = " " if units[units.index(unit) - 1] == "DAY" else ":"
-            made = rf"(?:{before}{one}{made})?"
-        else:
-            made = one + made
-    return re.compile(r"(?P<SIGN>-)?" + made, re.ASCII)
+def _second(text: str, at: int, values: dict[str, int]) -> int:
+    found = _SECONDS.match(text, at)
+    if found is None:
+        raise ValueError(text)
+    sign, whole, part = found.groups()
+    if len(whole) + len(part or "") > _MAX_SECOND_DIGITS:
+        raise ValueError(text)
+    factor = -1 if sign == "-" else 1
+    values["SECOND"] = _bounded(factor * int(whole or 0), 32)
+    values["MILLI"] = factor * int((part or "")[:3].ljust(3, "0"))
+    return found.end()

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.types import Type
-from local_cloud.athena.values import json_text, moments, numbers
+from local_cloud.athena.values import json_text, moments, numbers, zoned
 from local_cloud.athena.values.calendar import date_text
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -77,24 +77,8 @@ def _decimal(text: str, to: Type) -> Decimal:
     return found
 
 
-def _timestamp(text: str, to: Type) -> int:
-    precision = to.precision or 0
-    trimmed = text.strip(_TRIMMED)
-    if moments.zone_in(trimmed) is not None:
-        # The zone is read and left aside (VarcharToTimestampCast).
-        zone = moments.zone_in(trimmed)
-        assert zone is not None
-        moments.zone_name(zone)
-        trimmed = trimmed[: len(trimmed) - len(zone)].strip()
-    return moments.checked_timestamp(moments.parse_timestamp(trimmed, precision))
-
-
-def _zoned(text: str, to: Type) -> tuple[int, str]:
-    precision = to.precision or 0
-    trimmed = text.strip(_TRIMMED)
-    if moments.zone_in(trimmed) is None:
-        return moments.parse_timestamp(trimmed, precision), "UTC"
-    return moments.parse_zoned(trimmed, precision)
+def _trimmed(text: str) -> str:
+    return text.strip(moments.SPACES)
 
 
 def _uuid(text: str, _: Type) -> str:
@@ -111,10 +95,12 @@ _READERS: dict[str, Any] = {
     "double": lambda text, _: double_value(text),
     "real": lambda text, _: numbers.single(double_value(text)),
     "decimal": _decimal,
-    "date": lambda text, _: moments.parse_date(text),
-    "timestamp": _timestamp,
-    "timestamp with time zone": _zoned,
-    "time": lambda text, to: moments.parse_time(text.strip(_TRIMMED), to.precision or 0),
+    "date": lambda text, _: moments.parse_date(_trimmed(text)),
+    "timestamp": lambda text, to: zoned.parse_timestamp_cast(_trimmed(text), to.precision or 0),
+    "timestamp with time zone": lambda text, to: zoned.parse_cast(
+        _trimmed(text), to.precision or 0
+    ),
+    "time": lambda text, to: moments.parse_time(text, to.precision or 0),
     "varbinary": lambda text, _: text.encode(),
     "json": lambda text, _: json_text.quoted(text),
 }
@@ -149,7 +135,7 @@ _WRITERS: dict[str, Any] = {
     "decimal": lambda value, _: numbers.decimal_text(value),
     "date": lambda value, _: date_text(value),
     "timestamp": lambda value, of: moments.timestamp_text(value, of.precision or 0),
-    "timestamp with time zone": lambda value, of: moments.zoned_text(
+    "timestamp with time zone": lambda value, of: zoned.text(
         value[0], value[1], of.precision or 0
     ),
     "time": lambda value, of: moments.time_text(value, of.precision or 0),
