@@ -10,7 +10,7 @@ from local_cloud.athena.analysis import calls, literals, predicates, windows
 from local_cloud.athena.analysis.context import Context, Names, Session
 from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope, clause
-from local_cloud.athena.duck_sql import casting, formatting, from_clause, ordering, select
+from local_cloud.athena.duck_sql import casting, formatting, from_clause, ordering, select, trying
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.relation import (
     Planner,
@@ -30,7 +30,8 @@ from local_cloud.athena.ir import SortKey
 
 # These register their rules and functions when they are imported.
 REGISTERED = (
-    calls, casting, formatting, from_clause, implemented, literals, predicates, select, windows,
+    calls, casting, formatting, from_clause, implemented, literals, predicates, select, trying,
+    windows,
 )  # fmt: skip
 
 

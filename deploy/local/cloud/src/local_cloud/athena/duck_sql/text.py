@@ -1,12 +1,13 @@
 """Typed expressions as DuckDB's SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, quantified
 from local_cloud.athena.duck_sql.representation import cast, literal
-from local_cloud.athena.duck_sql.udf import Udfs
+from local_cloud.athena.duck_sql.udf import Udf, Udfs
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.registry import (
     IMPLEMENTATIONS,
@@ -47,6 +48,16 @@ class Text:
 
     def __init__(self, udfs: Udfs) -> None:
         self.udfs = udfs
+        self._quiet = False
+
+    @contextmanager
+    def nulls_for_errors(self) -> Iterator[None]:
+        """While this is open: Python functions that are written give null where they fail."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
 
     def of(self, expr: Expr) -> str:
         """DuckDB's SQL of an expression."""
@@ -96,7 +107,8 @@ class Text:
         function, key = found.function, None
         if found.wants_types:
             function, key = _with_types(found.function, types), (found.function, types)
-        name = self.udfs.name_of(function, kinds, types.result, nullable, key)
+        made = Udf(function, kinds, types.result, nullable, self._quiet)
+        name = self.udfs.name_of(made, key)
         return f"{name}({', '.join(self.each(expr.arguments))})"
 
     def python(
@@ -110,7 +122,8 @@ class Text:
     ) -> str:
         """A call of a Python function on SQL arguments of these types."""
         flags = (nullable,) * len(arguments)
-        name = self.udfs.name_of(function, arguments, result, flags, key)
+        made = Udf(function, arguments, result, flags, self._quiet)
+        name = self.udfs.name_of(made, key)
         return f"{name}({', '.join(sql)})"
 
     def raised(self, error: QueryError, of: Type) -> str:
@@ -227,14 +240,6 @@ def _coalesce(text: Text, expr: Special) -> str:
 def _null_if(text: Text, expr: Special) -> str:
     value, same = text.each(expr.operands)
     return f"(CASE WHEN {same} THEN NULL ELSE {value} END)"
-
-
-@form("try")
-def _try(text: Text, expr: Special) -> str:
-    (inner,) = expr.operands
-    if any(isinstance(one, (Subquery, Aggregate)) for one in walk(inner)):
-        raise not_supported("TRY around a subquery or an aggregate")
-    return f"TRY({text.of(inner)})"
 
 
 @form("is_null")

@@ -27,69 +27,62 @@ CAUGHT_BY_TRY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Udf:
-    name: str
+    """A function of values, and how it is called.
+
+    Where an argument that is not `nullable` is null, so is the result. One that is `quiet` gives
+    null where it fails with an error that TRY catches.
+    """
+
     function: Callable[..., Any]
     arguments: tuple[Type, ...]
     result: Type
+    nullable: tuple[bool, ...]
+    quiet: bool = False
+
+    def computed(self, values: tuple[Any, ...]) -> Any:
+        """The result for one row."""
+        for value, flag in zip(values, self.nullable, strict=True):
+            if value is None and not flag:
+                return None
+        try:
+            return self.function(*values)
+        except QueryError as error:
+            if self.quiet and error.name in CAUGHT_BY_TRY:
+                return None
+            raise
 
 
 @dataclass(slots=True)
 class Udfs:
     """The functions of one query, and what went wrong in them."""
 
-    made: dict[Any, Udf] = field(default_factory=dict)
+    made: dict[Any, tuple[str, Udf]] = field(default_factory=dict)
     failures: list[QueryError] = field(default_factory=list)
     # TRY must not turn "this engine cannot say" into null, nor what Trino's TRY lets through.
     refusal: QueryError | None = None
 
-    def name_of(
-        self,
-        function: Callable[..., Any],
-        arguments: tuple[Type, ...],
-        result: Type,
-        nullable: tuple[bool, ...],
-        key: Any = None,
-    ) -> str:
-        """The SQL name under which `function` can be called with these types.
+    def name_of(self, udf: Udf, key: Any = None) -> str:
+        """The SQL name under which `udf` can be called; those with an equal `key` are the same."""
+        of = udf.function if key is None else key
+        known = (of, udf.arguments, udf.result, udf.nullable, udf.quiet)
+        if known not in self.made:
+            self.made[known] = (f"lake_udf{len(self.made)}", udf)
+        return self.made[known][0]
 
-        Where an argument that is not `nullable` is null, so is the result. Functions with an
-        equal `key` are the same.
-        """
-        known = (key if key is not None else function, arguments, result, nullable)
-        found = self.made.get(known)
-        if found is None:
-            name = f"lake_udf{len(self.made)}"
-            batch = self._batch(function, arguments, result, nullable)
-            found = self.made[known] = Udf(name, batch, arguments, result)
-        return found.name
-
-    def _batch(
-        self,
-        function: Callable[..., Any],
-        arguments: tuple[Type, ...],
-        result: Type,
-        nullable: tuple[bool, ...],
-    ) -> Callable[..., Any]:
-        required = [index for index, flag in enumerate(nullable) if not flag]
-
-        def computed(values: tuple[Any, ...]) -> Any:
-            if any(values[index] is None for index in required):
-                return None
-            return function(*values)
-
+    def _batch(self, udf: Udf) -> Callable[..., Any]:
         def batch(*arrays: Any) -> Any:
             columns = [
-                to_python(array, kind) for array, kind in zip(arrays, arguments, strict=True)
+                to_python(array, kind) for array, kind in zip(arrays, udf.arguments, strict=True)
             ]
             try:
-                made = [computed(values) for values in zip(*columns, strict=True)]
+                made = [udf.computed(values) for values in zip(*columns, strict=True)]
             except QueryError as error:
                 raise self._noted(error) from error
-            return to_arrow(made, result)
+            return to_arrow(made, udf.result)
 
         # DuckDB counts the parameters of a function's signature.
         batch.__signature__ = Signature(  # type: ignore[attr-defined]
-            [Parameter(f"a{i}", Parameter.POSITIONAL_ONLY) for i in range(len(arguments))]
+            [Parameter(f"a{i}", Parameter.POSITIONAL_ONLY) for i in range(len(udf.arguments))]
         )
         return batch
 
@@ -101,10 +94,10 @@ class Udfs:
 
     def register(self, connection: Any) -> None:
         """Make all of them known to a connection."""
-        for one in self.made.values():
+        for name, one in self.made.values():
             connection.create_function(
-                one.name,
-                one.function,
+                name,
+                self._batch(one),
                 [duck_type(kind) for kind in one.arguments],
                 duck_type(one.result),
                 type=PythonUDFType.ARROW,
