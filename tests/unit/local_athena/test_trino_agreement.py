@@ -2,50 +2,48 @@
 
 import json
 import random
-from collections.abc import Iterator
 from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local_cloud.athena.compile_query import BoundTable, Queries, Resolve, View
-from local_cloud.athena.duck import locked_connection, translated
+from local_cloud.athena.catalog import Catalog
+from local_cloud.athena.duck import DuckEngine
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.queries import parsed
+from local_cloud.athena.lake import Lake, Meter
 from local_cloud.athena.results import shown
-from local_cloud.athena.types import trino_name
+from local_cloud.athena.types import Type, trino_name
+from local_cloud.athena.values.arrow import to_python
 
 CORPUS = Path(__file__).parents[2] / "data" / "athena" / "trino_agreement.json"
 CASES = json.loads(CORPUS.read_text())
+# No case names a table.
+ENGINE = DuckEngine(Catalog(None), Lake(None))
 
 
-def _no_tables(_: str | None) -> Resolve:
-    def resolve(database: str | None, name: str) -> BoundTable | View:
-        raise QueryError("TABLE_NOT_FOUND", f"{database}.{name}")
+def rows(sql: str) -> tuple[list[tuple[Any, ...]], list[Type]]:
+    """The query's rows, and its columns' types."""
+    prepared = ENGINE.prepare(sql, (), "default", Meter())
+    try:
+        kinds = [one.type for one in prepared.columns]
+        found = [
+            row
+            for batch in prepared.batches()
+            for row in zip(
+                *(to_python(batch.column(i), kind) for i, kind in enumerate(kinds)), strict=True
+            )
+        ]
+    finally:
+        prepared.close()
+    return found, kinds
 
-    return resolve
 
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[Any]:
-    opened = locked_connection()
-    yield opened
-    opened.close()
-
-
-def answer(connection: Any, case: dict[str, Any]) -> tuple[str | None, str]:
+def answer(case: dict[str, Any]) -> tuple[str | None, str]:
     """(printed value, Trino type) of one case."""
     source = f" FROM {case['from']}" if "from" in case else ""
-    made = Queries(_no_tables, lambda *_: None).compile(
-        parsed(f"SELECT {case['query']}{source}")
-    )
-    try:
-        table = connection.execute(made.sql).to_arrow_table()
-    except Exception as error:
-        raise translated(error) from error
-    value = table.column(0).to_pylist()[0]
-    kind = made.columns[0].type
+    found, (kind,) = rows(f"SELECT {case['query']}{source}")
+    value = found[0][0]
     return (None if value is None else shown(value, kind)), trino_name(kind)
 
 
@@ -54,24 +52,22 @@ def _named(case: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "value" in c], ids=_named)
-def test_the_value_and_the_type_are_trinos(connection: Any, case: dict[str, Any]) -> None:
-    assert answer(connection, case) == (case["value"], case["type"])
+def test_the_value_and_the_type_are_trinos(case: dict[str, Any]) -> None:
+    assert answer(case) == (case["value"], case["type"])
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "error" in c], ids=_named)
-def test_what_fails_in_trino_fails_here_by_the_same_name(
-    connection: Any, case: dict[str, Any]
-) -> None:
+def test_what_fails_in_trino_fails_here_by_the_same_name(case: dict[str, Any]) -> None:
     with pytest.raises(QueryError) as caught:
-        answer(connection, case)
+        answer(case)
 
     assert caught.value.name == case["error"]
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "refused" in c], ids=_named)
-def test_what_could_differ_is_refused(connection: Any, case: dict[str, Any]) -> None:
+def test_what_could_differ_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(QueryError) as caught:
-        answer(connection, case)
+        answer(case)
 
     assert caught.value.name == "NOT_SUPPORTED"
 
@@ -80,7 +76,7 @@ def _unscaled(number: Decimal, scale: int) -> int:
     return int(number.scaleb(scale, Context(prec=80)))
 
 
-def test_decimal_quotients_and_remainders_are_exact(connection: Any) -> None:
+def test_decimal_quotients_and_remainders_are_exact() -> None:
     chance = random.Random(20261122)
     cases: list[tuple[Decimal, int, Decimal, int, tuple[int, int]]] = []
     while len(cases) < 40:
@@ -99,8 +95,7 @@ def test_decimal_quotients_and_remainders_are_exact(connection: Any) -> None:
         for a, s, b, r, (p, q) in cases
     )
 
-    made = Queries(_no_tables, lambda *_: None).compile(parsed(f"SELECT {listed}"))
-    found = connection.execute(made.sql).fetchall()[0]
+    found = rows(f"SELECT {listed}")[0][0]
 
     for index, (a, s, b, r, _) in enumerate(cases):
         scale = max(s, r)
