@@ -92,13 +92,17 @@ class Scope:
 
 @cache
 def tables() -> dict[str, tuple[Column, ...]]:
-    """Every table's columns."""
-    return {
+    """Every table's columns, but rows whose fields have no names: no table of Athena's has them."""
+    made = {
         table: tuple(
             Column(name, engine_type(kind), name in KEYS.get(table, ()))
             for name, kind in columns.items()
         )
         for table, columns in table_types().items()
+    }
+    return {
+        table: tuple(one for one in columns if None not in one.type.fields)
+        for table, columns in made.items()
     }
 
 
