@@ -89,6 +89,12 @@ ROWS: tuple[Row, ...] = (
         ("-m", "tests.conformance", "compare"),
         600,
     ),
+    Row(
+        "generated",
+        "the local Athena beside a real Trino, 100,000 generated queries (JDK 24)",
+        ("-m", "tests.conformance", "generate"),
+        14_400,
+    ),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
     Row("release", "make release, installed", _pytest("tests/integration/release"), 400),
     Row("e2e", "the whole stack", _pytest("tests/e2e"), 900),

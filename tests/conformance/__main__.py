@@ -16,6 +16,7 @@ from tests.conformance import ours, parses, show
 from tests.conformance.by_design import listed
 from tests.conformance.compare import FAILURES
 from tests.conformance.corpus import Text, corpus
+from tests.conformance.generate import command as generating
 from tests.conformance.oracle import LOCAL, URL, oracle, started
 from tests.conformance.parquet_tables import dump
 from tests.conformance.record import Progress, record
@@ -39,7 +40,9 @@ def main() -> int:
     comparing = commands.add_parser("compare", help="hold the local Athena against the record")
     comparing.add_argument("--share", type=int, metavar="N", help="this many of the texts")
     comparing.add_argument("--seed", type=int, default=1, help="which share")
-    comparing.add_argument("--only", metavar="HASH", nargs="+", help="texts whose hashes begin so")
+    comparing.add_argument(
+        "--only", metavar="HASH", nargs="+", help="texts whose hashes begin so"
+    )
     comparing.add_argument(
         "--show", metavar="CLASS", help="show texts of this verdict, rule, reason or hash"
     )
@@ -51,6 +54,7 @@ def main() -> int:
     commands.add_parser("serve", help="a Trino with the tables, until Ctrl-C")
     asking = commands.add_parser("ask", help="one statement, of Trino and of ours")
     asking.add_argument("sql")
+    generating.add_to(commands)
     wanted = parser.parse_args()
     if wanted.command == "record":
         return _record(wanted.only_missing)
@@ -65,6 +69,8 @@ def main() -> int:
         return 0
     if wanted.command == "serve":
         return _serve()
+    if wanted.command == "generate":
+        return generating.command(wanted, _say)
     return _ask(wanted.sql)
 
 
@@ -99,9 +105,7 @@ def _parses() -> int:
     texts = parses.strings(jars_of_tests(PARSER_JARS))
     _say(f"{len(texts)} strings")
     parses.save(texts, parses.ask(texts))
-    found = Counter(
-        parses.verdict(text, letter) for text, letter in parses.load(texts).items()
-    )
+    found = Counter(parses.verdict(text, letter) for text, letter in parses.load(texts).items())
     _list(found)
     return 1 if set(found) - {parses.SAME, parses.REFUSED} else 0
 

@@ -72,7 +72,7 @@ class _Tables(Catalog):
         return Table(
             database,
             name.lower(),
-            tuple(CatalogColumn(column, _type(kind)) for column, kind in types.items()),
+            tuple(CatalogColumn(column, engine_type(kind)) for column, kind in types.items()),
             (),
             Storage(f"s3://tables/{name.lower()}", _PARQUET, "", {}),
             {},
@@ -91,10 +91,12 @@ class _Files(Lake):
         return file_of(of.key).read_bytes()[start : None if size is None else start + size]
 
 
-def _type(of: TrinoType) -> Type:
+def engine_type(of: TrinoType) -> Type:
     """A declared type of Trino in the engine's words."""
     precision, scale = (*of.numbers, None, None)[:2]
-    return Type(of.name, tuple(map(_type, of.arguments)), of.fields, precision, scale or 0)
+    return Type(
+        of.name, tuple(map(engine_type, of.arguments)), of.fields, precision, scale or 0
+    )
 
 
 def _value(value: Any, of: Type) -> Any:

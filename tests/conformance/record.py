@@ -42,27 +42,49 @@ def record(trino: Trino, texts: Iterable[Text]) -> Iterator[tuple[Text, Recorded
 
 
 def _one(trino: Trino, text: Text) -> tuple[Text, Recorded, Said]:
-    first = _asked(trino, text.sql, _TIME)
-    if why := unusable(text.sql, first):
-        return text, Recorded(text.hash, first.error, unusable=why), first
+    found, said = asked(trino, text)
+    if found.unusable is None:
+        found = asked_again(trino, text, found)
+    return text, shortened(text, found), said
+
+
+def asked(trino: Trino, text: Text) -> tuple[Recorded, Said]:
+    """What Trino says to a text at first, with all rows; they may not be settled."""
+    said = _asked(trino, text.sql, _TIME)
+    if why := unusable(text.sql, said):
+        return Recorded(text.hash, said.error, unusable=why), said
+    if said.error is not None:
+        return Recorded(text.hash, said.error), said
+    order = traits(text.sql).order
+    keys = order_keys(order, said.names) if order is not None else ()
+    types = tuple(map(type_text, said.types))
+    return Recorded(text.hash, types=types, rows=said.rows, keys=keys), said
+
+
+def asked_again(trino: Trino, text: Text, first: Recorded) -> Recorded:
+    """The same with what a second run, over other rows' order, leaves of it."""
     other = replace(trino, headers={**trino.headers, "X-Trino-Schema": SHUFFLED})
-    second = _asked(other, text.sql, _OTHERWISE)
-    if first.error != second.error or first.types != second.types:
-        why = f"Trino says {first.error} and {second.error} to it"
-        return text, Recorded(text.hash, first.error, unusable=why), first
+    said = _asked(other, text.sql, _OTHERWISE)
+    types = tuple(map(type_text, said.types))
+    if first.error != said.error or first.types != types:
+        why = f"Trino says {first.error} and {said.error} to it"
+        return Recorded(text.hash, first.error, unusable=why)
     if first.error is not None:
-        return text, Recorded(text.hash, first.error), first
-    found = traits(text.sql)
-    keys = order_keys(found.order, first.names) if found.order is not None else ()
-    types = tuple(map(type_text, first.types))
-    one, two = Answer(types, first.rows), Answer(types, second.rows)
-    settled = closest(
-        lambda level: print_at(level, one, keys), lambda level: print_at(level, two, keys)
-    )
-    if found.order is None:
+        return first
+    second = Answer(types, said.rows)
+    settled = closest(first.print_at, lambda level: print_at(level, second, first.keys))
+    return replace(first, settled=settled)
+
+
+def shortened(text: Text, found: Recorded) -> Recorded:
+    """As it is kept: with its rows where they are short."""
+    if found.rows is None:
+        return found
+    rows = found.rows
+    if traits(text.sql).order is None:
         # Two recordings of one answer are then the same bytes.
-        one = Answer(types, tuple(sorted(one.rows, key=json_text)))
-    return text, of_answer(text.hash, one, keys, settled), first
+        rows = tuple(sorted(rows, key=json_text))
+    return of_answer(text.hash, Answer(found.types, rows), found.keys, found.settled)
 
 
 def _asked(trino: Trino, sql: str, properties: str) -> Said:

@@ -99,17 +99,25 @@ def of_json(line: Mapping[str, Any]) -> Recorded:
 
 def load(file: Path = FILE) -> dict[str, Recorded]:
     """All records by their hashes; none where nothing was recorded yet."""
-    if not file.is_file():
-        return {}
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        return {one.hash: one for one in (of_json(json.loads(line)) for line in lines)}
+    return {one.hash: one for one in map(of_json, lines_of(file))}
 
 
 def save(records: Iterable[Recorded], file: Path = FILE) -> None:
-    """In the order of the hashes, and the same bytes for the same records."""
-    text = "".join(
-        f"{json_text(as_json(one))}\n" for one in sorted(records, key=lambda one: one.hash)
-    )
+    """In the order of the hashes."""
+    write_lines(map(as_json, sorted(records, key=lambda one: one.hash)), file)
+
+
+def lines_of(file: Path) -> list[dict[str, Any]]:
+    """The lines of a packed file of JSON; none where there is no file."""
+    if not file.is_file():
+        return []
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def write_lines(lines: Iterable[Mapping[str, Any]], file: Path) -> None:
+    """The same bytes for the same lines."""
+    text = "".join(f"{json_text(one)}\n" for one in lines)
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as packed:
         packed.write(text.encode("utf-8", "surrogatepass"))

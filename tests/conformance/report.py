@@ -1,7 +1,7 @@
 """The figures of a full run as a page and as JSON (`docs/reference/conformance.*`)."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from tests.conformance.compare import BY_DESIGN, FAILURES, REFUSED, SAME, SAME_E
 from tests.conformance.run import Counts
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+PAGE, FIGURES = REFERENCE / "conformance.md", REFERENCE / "conformance.json"
+GENERATED_TITLE, GENERATED_KEY = "## Generated queries", "generated"
 COMMAND = "make conformance"
 # Reasons for which fewer texts were refused are one line of the page; the JSON has them all.
 _SHOWN = 5
@@ -26,12 +28,36 @@ class Run:
 
 
 def write(run: Run, counts: Counts, differences: Sequence[Difference]) -> None:
-    """Both files."""
+    """Both files; what they say of generated queries stays as it is."""
     page = "\n".join(_page(run, counts, differences)) + "\n"
-    (REFERENCE / "conformance.md").write_text(page)
-    (REFERENCE / "conformance.json").write_text(
-        json.dumps(as_json(run, counts), indent=2, ensure_ascii=False) + "\n"
+    figures = as_json(run, counts)
+    if (known := _figures().get(GENERATED_KEY)) is not None:
+        figures[GENERATED_KEY] = known
+    _write(page + _generated_part(), figures)
+
+
+def write_generated(lines: Iterable[str], figures: Mapping[str, Any]) -> None:
+    """The section on generated queries and its figures; the rest of both stays as it is."""
+    page = PAGE.read_text().partition(GENERATED_TITLE)[0]
+    _write(
+        "\n".join([page.rstrip("\n"), "", GENERATED_TITLE, *lines]).rstrip("\n") + "\n",
+        {**_figures(), GENERATED_KEY: figures},
     )
+
+
+def _write(page: str, figures: Mapping[str, Any]) -> None:
+    PAGE.write_text(page)
+    FIGURES.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+
+
+def _figures() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}
+    return found
+
+
+def _generated_part() -> str:
+    found = PAGE.read_text().partition(GENERATED_TITLE) if PAGE.is_file() else ("", "", "")
+    return "".join(found[1:])
 
 
 def as_json(run: Run, counts: Counts) -> dict[str, Any]:
@@ -66,7 +92,7 @@ def _page(run: Run, counts: Counts, differences: Sequence[Difference]) -> Iterat
         " `tests/data/conformance/`. The local Athena gives the same, or refuses by name."
     )
     yield ""
-    yield from _table(
+    yield from table(
         "what",
         "texts",
         {
@@ -94,10 +120,11 @@ def _page(run: Run, counts: Counts, differences: Sequence[Difference]) -> Iterat
     for one in differences:
         yield f"| {one.name} | {counts.by_design.get(one.name, 0):,} | {one.source} |"
     yield ""
-    yield from _section("Refused", "the local Athena does not support", _short(counts.refused))
+    yield from _section("Refused", "the local Athena does not support", short(counts.refused))
 
 
-def _short(reasons: Mapping[str, int]) -> dict[str, int]:
+def short(reasons: Mapping[str, int]) -> dict[str, int]:
+    """The reasons with several texts each, and the others as one line."""
     shown = {reason: count for reason, count in reasons.items() if count >= _SHOWN}
     rest = sum(reasons.values()) - sum(shown.values())
     if rest:
@@ -112,10 +139,11 @@ def _section(title: str, what: str, figures: Mapping[str, int]) -> Iterator[str]
         yield "None."
         yield ""
         return
-    yield from _table(what, "texts", figures)
+    yield from table(what, "texts", figures)
 
 
-def _table(what: str, count: str, figures: Mapping[str, int]) -> Iterator[str]:
+def table(what: str, count: str, figures: Mapping[str, int]) -> Iterator[str]:
+    """Names and figures."""
     yield f"| {what} | {count} |"
     yield "| --- | --- |"
     for name, figure in figures.items():

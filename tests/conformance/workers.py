@@ -8,6 +8,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
+from typing import Self
 
 from tests.conformance.outcome import Outcome
 
@@ -76,6 +77,31 @@ def _serve(pipe: Connection, answerer: Answerer, folder: str) -> None:
             pipe.send(answerer(pipe.recv()))
 
 
+class Workers:
+    """Some processes that stay, for texts that come one after the other. Threads may share it."""
+
+    def __init__(self, answerer: Answerer, limit_s: float = LIMIT_S, jobs: int = 1) -> None:
+        self._all = [_Worker(answerer, limit_s) for _ in range(jobs)]
+        self._free: SimpleQueue[_Worker] = SimpleQueue()
+        for worker in self._all:
+            self._free.put(worker)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._all:
+            worker.end()
+
+    def ask(self, text: str) -> Outcome:
+        """The outcome of one text, from the first process that is free."""
+        worker = self._free.get()
+        try:
+            return worker.ask(text)
+        finally:
+            self._free.put(worker)
+
+
 def outcomes(
     answerer: Answerer,
     texts: Sequence[str],
@@ -84,21 +110,5 @@ def outcomes(
 ) -> Iterator[Outcome]:
     """The outcome of each text, in their order. `answerer` is a function of a module."""
     jobs = max(1, min(jobs, len(texts)))
-    workers: SimpleQueue[_Worker] = SimpleQueue()
-    started = [_Worker(answerer, limit_s) for _ in range(jobs)]
-    for worker in started:
-        workers.put(worker)
-
-    def ask(text: str) -> Outcome:
-        worker = workers.get()
-        try:
-            return worker.ask(text)
-        finally:
-            workers.put(worker)
-
-    try:
-        with ThreadPoolExecutor(jobs) as pool:
-            yield from pool.map(ask, texts)
-    finally:
-        for worker in started:
-            worker.end()
+    with Workers(answerer, limit_s, jobs) as workers, ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(workers.ask, texts)

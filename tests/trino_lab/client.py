@@ -1,14 +1,17 @@
 """Trino's client protocol: one statement in, types and rows or the name of an error out."""
 
+import http.client
 import json
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 _WAIT_S = 60.0
+# Servers close connections that nobody uses.
+_IDLE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,7 @@ class Trino:
         headers = {"X-Trino-User": "exam", **self.headers}
         if properties:
             headers["X-Trino-Session"] = properties
-        page = _load(
-            urllib.request.Request(
-                f"{self.url}/v1/statement", data=sql.encode(), headers=headers
-            )
-        )
+        page = _load("POST", f"{self.url}/v1/statement", sql.encode(), headers)
         rows: list[tuple[Any, ...]] = []
         columns: list[dict[str, Any]] = []
         while True:
@@ -60,23 +59,65 @@ class Trino:
             if len(rows) > self.max_rows:
                 _cancel(page["nextUri"])
                 raise TooManyRowsError(f"more than {self.max_rows} rows")
-            page = _load(page["nextUri"])
+            page = _load("GET", page["nextUri"])
 
 
-def _load(request: urllib.request.Request | str) -> Any:
+class _Connection(http.client.HTTPConnection):
+    """An open connection; it ends with the thread that it belongs to."""
+
+    used_s = 0.0
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class _Connections(threading.local):
+    """Each thread's connections by server: a statement is several requests."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, _Connection] = {}
+
+    def to(self, where: str) -> _Connection:
+        """The open one, or one that will open."""
+        found = self.open.get(where)
+        if found is None or time.monotonic() - found.used_s > _IDLE_S:
+            found = self.open[where] = _Connection(where, timeout=_WAIT_S)
+        found.used_s = time.monotonic()
+        return found
+
+
+_CONNECTIONS = _Connections()
+
+
+def _load(
+    method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Any:
     for attempt in range(5):
-        try:
-            with urllib.request.urlopen(request, timeout=_WAIT_S) as response:
-                return json.load(response)
-        except urllib.error.HTTPError as error:
-            # The protocol's pages say to ask again on these (Trino docs, "Client REST API").
-            if error.code not in (429, 502, 503, 504) or attempt == 4:
-                raise
-            time.sleep(0.1 * 2**attempt)
+        status, read = _response(method, url, body, headers or {})
+        if status == 200:
+            return json.loads(read)
+        # The protocol's pages say to ask again on these (Trino docs, "Client REST API").
+        if status not in (429, 502, 503, 504) or attempt == 4:
+            raise OSError(f"{method} {url}: {status}: {read[:200]!r}")
+        time.sleep(0.1 * 2**attempt)
     raise AssertionError("unreachable")
 
 
+def _response(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+) -> tuple[int, bytes]:
+    where = urlsplit(url)
+    connection = _CONNECTIONS.to(where.netloc)
+    try:
+        connection.request(method, where.path, body, dict(headers))
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (http.client.HTTPException, OSError):
+        # What is left of a request that failed would be taken for the next one's answer.
+        connection.close()
+        del _CONNECTIONS.open[where.netloc]
+        raise
+
+
 def _cancel(uri: str) -> None:
-    request = urllib.request.Request(uri, method="DELETE")
-    with urllib.request.urlopen(request, timeout=_WAIT_S):
-        pass
+    _response("DELETE", uri, None, {})

@@ -12,10 +12,11 @@ import pytest
 from tests.conformance.compare import FAILURES, compare
 from tests.conformance.corpus import Text, corpus
 from tests.conformance.outcome import Outcome
-from tests.conformance.parquet_tables import file_of, size_of, table_types
+from tests.conformance.parquet_tables import size_of
 from tests.conformance.recorded import FILE, Recorded, load
 from tests.conformance.run import Judged, judge, share, usable
 from tests.conformance.statement_text import traits
+from tests.conformance.tables import DATA
 from tests.conformance.workers import outcomes
 from tests.trino_lab.maven import jars_of_tests
 
@@ -83,10 +84,9 @@ def test_every_text_is_recorded_and_no_other(
 def test_what_the_repository_keeps_is_small_and_holds_no_text_of_trinos(
     texts: list[Text],
 ) -> None:
-    kept = [FILE, *(file_of(table) for table in table_types())]
     written = gzip.decompress(FILE.read_bytes())
 
-    assert size_of(kept) < MAX_BYTES
+    assert size_of(sorted(DATA.iterdir())) < MAX_BYTES
     assert all(one.sql.encode() not in written for one in texts if len(one.sql) > 20)
 
 
