@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Constant, Expr, Special, Subquery
+from local_cloud.athena.ir import Call, Cast, Constant, Expr, Special, Subquery
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
 
@@ -79,6 +79,11 @@ def _nested(text: "Text", operator: str, left: str, right: str, of: Type) -> str
 
 
 def _may_be_nan(operand: Expr) -> bool:
+    if isinstance(operand, Cast) and operand.value.type.name in ("decimal", *t.INTEGERS):
+        return False
+    if isinstance(operand, Call) and not operand.bound.declared.deterministic:
+        # A random number is one.
+        return False
     return not (isinstance(operand, Constant) and operand.value == operand.value)
 
 
@@ -128,8 +133,6 @@ def _single(value: Expr) -> Expr:
     parts = _unpacked(value)
     if parts is not None:
         return parts[0]
-    from local_cloud.athena.ir import Cast
-
     if isinstance(value, Cast):
         inner = _unpacked(value.value)
         if inner is not None:

@@ -1,5 +1,33 @@
 """All implementations: importing this registers them."""
 
-from local_cloud.athena.functions import aggregates, arithmetic, window_functions
+from local_cloud.athena.functions import (
+    aggregates,
+    arithmetic,
+    bits,
+    chance,
+    encodings,
+    greatest_least,
+    hashing,
+    mathematics,
+    number_texts,
+    rounding,
+    urls,
+    vectors,
+    window_functions,
+)
 
-REGISTERED = (aggregates, arithmetic, window_functions)
+REGISTERED = (
+    aggregates,
+    arithmetic,
+    bits,
+    chance,
+    encodings,
+    greatest_least,
+    hashing,
+    mathematics,
+    number_texts,
+    rounding,
+    urls,
+    vectors,
+    window_functions,
+)

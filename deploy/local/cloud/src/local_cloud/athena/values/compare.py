@@ -78,22 +78,26 @@ def identical(a: Any, b: Any, of: Type) -> bool:
     return bool(a == b)
 
 
-def ordering(a: Any, b: Any, of: Type) -> int:
-    """-1, 0 or 1; NaN is the largest number (COMPARISON_UNORDERED_LAST)."""
+def ordering(a: Any, b: Any, of: Type, nan: int = 1) -> int:
+    """-1, 0 or 1. NaN is the largest number, or with `nan=-1` the smallest; -0.0 is below 0.0.
+
+    (COMPARISON_UNORDERED_LAST and COMPARISON_UNORDERED_FIRST; with `nan=0`, LESS_THAN inside of
+    an array or row, which knows one zero only, and takes NaN for the largest.)
+    """
     if of.name == "array":
         for x, y in zip(a, b, strict=False):
-            found = _ordered_inside(x, y, of.args[0], "ARRAY")
+            found = _ordered_inside(x, y, of.args[0], "ARRAY", nan)
             if found:
                 return found
         return _sign(len(a), len(b))
     if of.name == "row":
         for x, y, kind in zip(a, b, of.args, strict=True):
-            found = _ordered_inside(x, y, kind, "ROW")
+            found = _ordered_inside(x, y, kind, "ROW", nan)
             if found:
                 return found
         return 0
     if of.name in ("double", "real"):
-        return _sign(_number(a), _number(b))
+        return _sign(_number(a, nan), _number(b, nan))
     if of.name == "timestamp with time zone":
         return _sign(a[0], b[0])
     if of.name == "char":
@@ -106,21 +110,24 @@ def padded(text: str) -> str:
     return text.rstrip(" ") + " "
 
 
-def _number(value: float) -> tuple[int, float]:
-    return (1, 0.0) if math.isnan(value) else (0, value)
+def _number(value: float, nan: int) -> tuple[int, float, float]:
+    if math.isnan(value):
+        return (nan or 1, 0.0, 0.0)
+    # Java's Double.compare tells the zeros apart, `<` does not.
+    return (0, value, math.copysign(1.0, value) if nan else 0.0)
 
 
 def _sign(a: Any, b: Any) -> int:
     return (a > b) - (a < b)
 
 
-def _ordered_inside(x: Any, y: Any, of: Type, what: str) -> int:
+def _ordered_inside(x: Any, y: Any, of: Type, what: str, nan: int) -> int:
     if x is None or y is None:
         # ArrayType and RowType.checkElementNotNull
         raise QueryError(
             "NOT_SUPPORTED", f"{what} comparison not supported for {what.lower()}s with null elements"
         )
-    return ordering(x, y, of)
+    return ordering(x, y, of, nan)
 
 
 def less(a: Any, b: Any, of: Type, or_equal: bool) -> bool | None:
@@ -129,7 +136,7 @@ def less(a: Any, b: Any, of: Type, or_equal: bool) -> bool | None:
         return None
     if of.name in ("double", "real") and (a != a or b != b):
         return False
-    found = ordering(a, b, of)
+    found = ordering(a, b, of, 0)
     return found < 0 or (or_equal and found == 0)
 
 

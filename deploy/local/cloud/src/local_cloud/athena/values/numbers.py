@@ -96,7 +96,8 @@ def half_up(value: Decimal, scale: int) -> Decimal:
 def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
     """`value` at `scale` if it has at most `precision` digits, else None."""
     found = half_up(value, scale)
-    whole = abs(found.scaleb(scale, _EXACT))
+    # Without rounding to the 28 digits of Python's own context.
+    whole = found.scaleb(scale, _EXACT).copy_abs()
     return found if whole < 10**precision else None
 
 
