@@ -6,7 +6,6 @@ from urllib.parse import quote_plus
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.registry import python
 from local_cloud.athena.values import java_uri
-from local_cloud.athena.values.java_math import parse_long
 from local_cloud.athena.values.utf8 import java_decoded
 
 
@@ -88,7 +87,6 @@ def _decoded(text: str) -> str:
 
 
 def _octet(digits: str) -> int:
-    value = parse_long(digits, 16) if len(digits) == 2 else None
-    if value is None or value < 0:
+    if not re.fullmatch("[0-9A-Fa-f]{2}", digits):
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "URLDecoder: Illegal hex characters")
-    return value
+    return int(digits, 16)

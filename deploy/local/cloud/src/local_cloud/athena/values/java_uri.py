@@ -173,10 +173,6 @@ def _server(authority: str) -> tuple[str, int]:
     return host, -1
 
 
-_IPV4 = r"(?:\d{1,}\.){3}\d{1,}"
-_LABEL = f"[{_ALPHANUM}](?:[{_ALPHANUM}-]*)"
-
-
 def _named_host(text: str) -> tuple[str, str]:
     """(host, what follows): numbers of an IPv4 address, or a name."""
     name, colon, _ = text.partition(":")

@@ -20,17 +20,24 @@ def single(value: float) -> float:
 
 
 def single_digits(value: float) -> str:
-    """The shortest digits that mean the same 32-bit float."""
-    for digits in range(1, 10):
+    """The shortest digits, but two at least, that mean the same 32-bit float (Float.toString)."""
+    for digits in range(2, 10):
         text = f"{value:.{digits}g}"
         if single(float(text)) == value:
             return text
     return repr(value)
 
 
+def double_digits(value: float) -> str:
+    """The shortest digits, but two at least, that mean the same double (Double.toString)."""
+    # repr stops at one digit: 4.9E-324 is 5e-324 in Python.
+    shorter = f"{value:.1e}"
+    return shorter if float(shorter) == value else repr(value)
+
+
 def double_text(value: float) -> str:
     """CAST(double AS varchar): d.dE±n always (DoubleOperators.castToVarchar)."""
-    return _scientific(value, repr(value))
+    return _scientific(value, double_digits(value))
 
 
 def real_text(value: float) -> str:
@@ -64,11 +71,11 @@ def java_double(value: float, digits: str | None = None) -> str:
         return special
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    exact = Decimal(digits or repr(value))
-    if Decimal("0.001") <= abs(exact) < 10_000_000:
+    exact = Decimal(digits or double_digits(value)).normalize(_EXACT)
+    if Decimal("0.001") <= exact.copy_abs() < 10_000_000:
         text = format(exact, "f")
         return text if "." in text else text + ".0"
-    return _scientific(value, digits or repr(value))
+    return _scientific(value, digits or double_digits(value))
 
 
 def java_float(value: float) -> str:
