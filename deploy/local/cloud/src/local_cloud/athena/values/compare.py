@@ -79,10 +79,9 @@ def identical(a: Any, b: Any, of: Type) -> bool:
 
 
 def ordering(a: Any, b: Any, of: Type, nan: int = 1) -> int:
-    """-1, 0 or 1. NaN is the largest number, or with `nan=-1` the smallest; -0.0 is below 0.0.
+    """-1, 0 or 1. NaN is the largest number, or with `nan=-1` the smallest.
 
-    (COMPARISON_UNORDERED_LAST and COMPARISON_UNORDERED_FIRST; with `nan=0`, LESS_THAN inside of
-    an array or row, which knows one zero only, and takes NaN for the largest.)
+    (COMPARISON_UNORDERED_LAST and COMPARISON_UNORDERED_FIRST)
     """
     if of.name == "array":
         for x, y in zip(a, b, strict=False):
@@ -110,11 +109,8 @@ def padded(text: str) -> str:
     return text.rstrip(" ") + " "
 
 
-def _number(value: float, nan: int) -> tuple[int, float, float]:
-    if math.isnan(value):
-        return (nan or 1, 0.0, 0.0)
-    # Java's Double.compare tells the zeros apart, `<` does not.
-    return (0, value, math.copysign(1.0, value) if nan else 0.0)
+def _number(value: float, nan: int) -> tuple[int, float]:
+    return (nan, 0.0) if math.isnan(value) else (0, value)
 
 
 def _sign(a: Any, b: Any) -> int:
@@ -136,7 +132,7 @@ def less(a: Any, b: Any, of: Type, or_equal: bool) -> bool | None:
         return None
     if of.name in ("double", "real") and (a != a or b != b):
         return False
-    found = ordering(a, b, of, 0)
+    found = ordering(a, b, of)
     return found < 0 or (or_equal and found == 0)
 
 

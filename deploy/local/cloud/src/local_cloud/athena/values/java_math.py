@@ -195,3 +195,13 @@ def _digit(char: str) -> int:
         if 0 <= code - ord(first) < 26:
             return 10 + code - ord(first)
     return unicodedata.decimal(char, -1)
+
+
+def rounded(value: float) -> int:
+    """Math.round: half up, towards the larger number, within a long."""
+    if value != value:
+        return 0
+    if not -(2.0**63) < value < 2.0**63:
+        return 2**63 - 1 if value > 0 else -(2**63)
+    whole = math.floor(value)
+    return whole + (value - whole >= 0.5)
