@@ -6,9 +6,11 @@ NaN is the smallest number for max and the largest for min, so that it never win
 
 from typing import Any
 
+from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, ordering
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import Row, folded
+from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.registry import aggregate
 from local_cloud.athena.types import Type
@@ -45,11 +47,31 @@ def _min(call: AggregateText) -> str:
 
 def _by(call: AggregateText, name: str) -> str:
     value, key = call.arguments
-    of = call.types.arguments[1]
+    kind, of = call.types.arguments
+    floating = kind.name in ("double", "real")
+    if t.holds(kind, "double", "real") and not floating:
+        return _by_in_python(call, name, of)
     made = ordering.sort_value(call.text, key, of, _nan(name))
     if of.name in ("double", "real") and name == "max":
         made = f"CASE WHEN {key} IS NOT NULL THEN struct_pack(a := NOT isnan({key}), b := {made}) END"
+    if floating:
+        # As bits: DuckDB would give a -0.0 back as 0.0.
+        return cast(f"arg_{name}_null(CAST({value} AS BIT), {made}){call.suffix}", kind)
     return f"arg_{name}_null({value}, {made}){call.suffix}"
+
+
+def _by_in_python(call: AggregateText, name: str, of: Type) -> str:
+    """Of nested values with floating point inside."""
+    sign, nan = (1, -1) if name == "max" else (-1, 1)
+
+    def fold(rows: list[Row]) -> Any:
+        best: Row | None = None
+        for row in rows:
+            if best is None or sign * compare.ordering(row[1], best[1], of, nan) > 0:
+                best = row
+        return None if best is None else best[0]
+
+    return folded(call, fold, (f"{name}_by",))
 
 
 @aggregate("max_by(v,k)")

@@ -63,6 +63,11 @@ def xxhash64_long(value: int) -> int:
     return _avalanche(found & _MASK)
 
 
+def mixed_long(value: int) -> int:
+    """A round of xxHash64 (AbstractLongType.hash)."""
+    return _round(0, value & _MASK)
+
+
 # ---- MurmurHash3 (A. Appleby's MurmurHash3_x64_128) ---------------------------------------------
 
 _C1, _C2 = 0x87C37B91114253D5, 0x4CF5AD432745937F
@@ -80,6 +85,11 @@ def _first(word: int) -> int:
 
 def _second(word: int) -> int:
     return _rotated(word * _C2 & _MASK, 33) * _C1 & _MASK
+
+
+def murmur3_64(data: bytes) -> int:
+    """The first half as an unsigned number (Murmur3Hash128.hash64)."""
+    return int.from_bytes(murmur3(data)[:8], "little")
 
 
 def murmur3(data: bytes) -> bytes:

@@ -5,6 +5,7 @@ import struct
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from local_cloud.athena.failures import QueryError
+from local_cloud.athena.types import Type
 
 BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 _EXACT = Context(prec=120)
@@ -111,3 +112,44 @@ def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
 def round_double(value: float) -> int:
     """Half away from zero, as an integer (DoubleMath.roundToLong HALF_UP)."""
     return int(half_up(Decimal(value), 0))
+
+
+# ---- decimals as binary numbers (DecimalConversions) ------------------------------------------
+
+# Decimals.MAX_SHORT_PRECISION
+SHORT_DIGITS = 18
+
+
+def decimal_to_double(value: Decimal, of: Type) -> float:
+    """A short decimal's digits are rounded before they are divided, a long one's number is not."""
+    if (of.precision or 0) > SHORT_DIGITS:
+        return float(value)
+    return float(int(value.scaleb(of.scale, _EXACT))) / float(10**of.scale)
+
+
+def decimal_to_single(value: Decimal, of: Type) -> float:
+    if (of.precision or 0) > SHORT_DIGITS:
+        return single_of_decimal(value)
+    digits = int(value.scaleb(of.scale, _EXACT))
+    return single(single_of_int(digits) / single_of_int(10**of.scale))
+
+
+def single_of_int(value: int) -> float:
+    """The nearest 32-bit float, rounded once."""
+    cut = max(0, abs(value).bit_length() - 40)
+    # The bits that are cut off only break ties.
+    kept = (abs(value) >> cut) | bool(abs(value) & (1 << cut) - 1)
+    found = single(float(kept << cut))
+    return -found if value < 0 else found
+
+
+def single_of_decimal(value: Decimal) -> float:
+    """Float.parseFloat of a decimal number: rounded once."""
+    above, below = value.as_integer_ratio()
+    # Enough bits behind the point, and one that stands for all that is cut off.
+    shift = max(0, 64 - abs(above).bit_length() + below.bit_length())
+    whole, rest = divmod(abs(above) << shift, below)
+    cut = max(0, whole.bit_length() - 40)
+    kept = (whole >> cut) | bool(rest or whole & (1 << cut) - 1)
+    found = single(math.ldexp(float(kept), cut - shift))
+    return -found if above < 0 else found
