@@ -89,34 +89,50 @@ def _checked_months(total: int) -> int:
 # ---- floating point ---------------------------------------------------------------------------
 
 
+def _added(call: AggregateText, name: str) -> str:
+    """sum or avg of doubles; of distinct ones in the order of the rows, which DuckDB has not."""
+    if not call.distinct:
+        return call.call(name, cast(call.arguments[0], t.DOUBLE))
+
+    def fold(rows: list[Row]) -> float | None:
+        if not rows:
+            return None
+        total = 0.0
+        for (one,) in rows:
+            total += one
+        return total / len(rows) if name == "avg" else total
+
+    return folded(call, fold, name, t.DOUBLE)
+
+
 @aggregate("sum(double)")
 def _sum_doubles(call: AggregateText) -> str:
-    return call.call("sum", call.arguments[0])
+    return _added(call, "sum")
+
+
+@aggregate("sum(real)")
+def _sum_reals(call: AggregateText) -> str:
+    return _as_single(call, _added(call, "sum"))
+
+
+@aggregate("avg(bigint)", "avg(double)")
+def _avg(call: AggregateText) -> str:
+    # AverageAggregations adds doubles, also of whole numbers.
+    return _added(call, "avg")
+
+
+@aggregate("avg(real)")
+def _avg_reals(call: AggregateText) -> str:
+    return _as_single(call, _added(call, "avg"))
 
 
 def _as_single(call: AggregateText, double: str) -> str:
     return call.text.python(numbers.single, (t.DOUBLE,), t.REAL, double)
 
 
-@aggregate("sum(real)")
-def _sum_reals(call: AggregateText) -> str:
-    return _as_single(call, call.call("sum", cast(call.arguments[0], t.DOUBLE)))
-
-
-@aggregate("avg(bigint)", "avg(double)")
-def _avg(call: AggregateText) -> str:
-    # AverageAggregations adds doubles, also of whole numbers.
-    return call.call("avg", cast(call.arguments[0], t.DOUBLE))
-
-
-@aggregate("avg(real)")
-def _avg_reals(call: AggregateText) -> str:
-    return _as_single(call, call.call("avg", cast(call.arguments[0], t.DOUBLE)))
-
-
 @aggregate("avg(interval_day_to_second)", "avg(interval_year_to_month)")
 def _avg_intervals(call: AggregateText) -> str:
-    mean = call.call("avg", cast(call.arguments[0], t.DOUBLE))
+    mean = _added(call, "avg")
     return call.text.python(java_math.rounded, (t.DOUBLE,), call.types.result, mean)
 
 

@@ -37,7 +37,8 @@ class TDigest:
         self.means.append(value)
         self.weights.append(weight)
         self.total += weight
-        self.low, self.high = min(value, self.low), max(value, self.high)
+        self.low = min(value, self.low, key=_order)
+        self.high = max(value, self.high, key=_order)
         self.unmerged = True
 
     def _limit(self) -> int:
@@ -51,7 +52,8 @@ class TDigest:
         self.means += other.means
         self.weights += other.weights
         self.total += other.total
-        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.low = min(self.low, other.low, key=_order)
+        self.high = max(self.high, other.high, key=_order)
         self.unmerged = True
 
     def _merge(self, compression: float) -> None:
@@ -85,11 +87,9 @@ class TDigest:
 
     def _order(self) -> list[int]:
         order = list(range(len(self.means)))
-        means = self.means
+        keys = [_order(one) for one in self.means]
         quicksort.sort(
-            order,
-            lambda a, b: (means[a] > means[b]) - (means[a] < means[b]),
-            quicksort.by_insertion,
+            order, lambda a, b: (keys[a] > keys[b]) - (keys[a] < keys[b]), quicksort.by_insertion
         )
         if self.backwards:
             order.reverse()
@@ -172,6 +172,11 @@ class TDigest:
             delta = left / 2
         start = self.means[place]
         return start + _between(offset, 0, start, delta, self.means[place + 1])
+
+
+def _order(value: float) -> tuple[float, float]:
+    # As Java compares and picks: -0.0 is below 0.0.
+    return (value, math.copysign(1.0, value))
 
 
 def _between(x: float, x0: float, y0: float, x1: float, y1: float) -> float:
