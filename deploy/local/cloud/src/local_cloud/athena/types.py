@@ -30,6 +30,7 @@ BOOLEAN, TINYINT, SMALLINT = Type("boolean"), Type("tinyint"), Type("smallint")
 INTEGER, BIGINT, REAL, DOUBLE = Type("integer"), Type("bigint"), Type("real"), Type("double")
 VARCHAR, VARBINARY, DATE, JSON = Type("varchar"), Type("varbinary"), Type("date"), Type("json")
 UUID, UNKNOWN = Type("uuid"), Type("unknown")
+HYPERLOGLOG, TDIGEST = Type("hyperloglog"), Type("tdigest")
 # A table's timestamp; Athena's are milliseconds (user guide, "Data types in Amazon Athena").
 TIMESTAMP = Type("timestamp", precision=3)
 TIMESTAMP_TZ = Type("timestamp with time zone", precision=3)

@@ -13,13 +13,13 @@ _PLAIN = {
     one.name: one
     for one in (
         t.BOOLEAN, t.TINYINT, t.SMALLINT, t.INTEGER, t.BIGINT, t.REAL, t.DOUBLE, t.VARBINARY,
-        t.DATE, t.JSON, t.UUID,
+        t.DATE, t.JSON, t.UUID, t.HYPERLOGLOG, t.TDIGEST,
     )
 }  # fmt: skip
 _PLAIN["int"] = t.INTEGER
 # Types of Trino's that no engine here has values of.
 _ELSEWHERE = (
-    "ipaddress", "hyperloglog", "p4hyperloglog", "qdigest", "tdigest", "setdigest", "geometry",
+    "ipaddress", "p4hyperloglog", "qdigest", "setdigest", "geometry",
     "sphericalgeography", "bingtile", "color", "jsonpath", "json2016", "joniregexp", "codepoints",
     "likepattern", "function", "kdbtree", "objectid", "number",
 )  # fmt: skip

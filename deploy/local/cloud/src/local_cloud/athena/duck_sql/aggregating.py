@@ -1,5 +1,7 @@
 """Aggregates and windows as DuckDB's SQL."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +12,6 @@ from local_cloud.athena.duck_sql import ordering
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.functions.binding import Bound
 from local_cloud.athena.functions.registry import IMPLEMENTATIONS, AggregateFunction, Signature
 from local_cloud.athena.ir import Aggregate, Cast, Expr, Frame, FrameEnd, SortKey, Window
 from local_cloud.athena.types import Type
@@ -21,7 +22,9 @@ class AggregateText:
     """One aggregate or window call, for the function that writes it.
 
     `arguments` are SQL, `suffix` is what follows the closing bracket: FILTER and OVER.
-    `distinct` is "DISTINCT " or nothing, `order` " ORDER BY …" or nothing.
+    `distinct` is "DISTINCT " or nothing, `order` " ORDER BY …" or nothing. `nullable` tells for
+    each argument whether the function sees rows in which it is null. `split` tells that Trino
+    aggregates in two steps: where it reads the rows, and what comes out of that.
     """
 
     text: Text
@@ -33,11 +36,19 @@ class AggregateText:
     windowed: bool
     ignore_nulls: bool
     exprs: tuple[Expr, ...]
+    nullable: tuple[bool, ...]
+    split: bool
 
     def call(self, name: str, *arguments: str) -> str:
         """`name(DISTINCT arguments ORDER BY …) FILTER … OVER …`"""
+        if self.distinct:
+            _refuse_odd_distinct(self.exprs)
         listed = ", ".join(arguments)
         return f"{name}({self.distinct}{listed}{self.order}){self.suffix}"
+
+    def gathered(self, argument: str) -> str:
+        """A list of all of a group's values, repeated ones too; null where there are none."""
+        return f"list({argument}{self.order}){self.suffix}"
 
     def kept(self, condition: str) -> "AggregateText":
         """The same over those rows only for which `condition` holds."""
@@ -49,7 +60,18 @@ class AggregateText:
         return replace(self, suffix=suffix)
 
 
-def written(text: Text, expr: Aggregate | Window) -> str:
+_SCAN = re.compile(r"\blake\d")
+
+
+def in_two_steps(sql: str, aggregates: Iterable[Aggregate]) -> bool:
+    """Whether Trino aggregates the rows of `sql` where it reads them, and then once more.
+
+    It does so for tables, unless an order of rows has to be kept (AggregationNode.isDecomposable).
+    """
+    return _SCAN.search(sql) is not None and not any(one.order for one in aggregates)
+
+
+def written(text: Text, expr: Aggregate | Window, split: bool = False) -> str:
     """SQL of an aggregate (to stand in a grouped SELECT) or of a window's function."""
     found = IMPLEMENTATIONS.get(expr.bound.declared.key)
     if not isinstance(found, AggregateFunction):
@@ -71,9 +93,13 @@ def written(text: Text, expr: Aggregate | Window) -> str:
         windowed,
         isinstance(expr, Window) and expr.ignore_nulls,
         expr.arguments,
+        _nullable(expr),
+        split and not windowed,
     )
     if expr.distinct:
         _refuse_odd_distinct(expr.bound, expr.arguments)
+    if made.ignore_nulls and expr.bound.declared.kind == "AGGREGATE":
+        raise not_supported("IGNORE NULLS on an aggregate")
     return found.write(made)
 
 
@@ -87,8 +113,13 @@ def _in_arguments(expr: Aggregate | Window, keys: tuple[SortKey, ...]) -> tuple[
     return tuple(replace(one, value=coerced_from.get(one.value, one.value)) for one in keys)
 
 
-def _refuse_odd_distinct(bound: Bound, arguments: tuple[Expr, ...]) -> None:
-    if len(arguments) > 1 and bound.declared.name != "listagg":
+def _nullable(expr: Aggregate | Window) -> tuple[bool, ...]:
+    flags = expr.bound.declared.nullable
+    return tuple(flags[min(i, len(flags) - 1)] for i in range(len(expr.arguments)))
+
+
+def _refuse_odd_distinct(arguments: tuple[Expr, ...]) -> None:
+    if len(arguments) > 1:
         raise not_supported("DISTINCT over several columns in an aggregate")
     for one in arguments:
         if not ordering.groups_as_is(one.type):
@@ -121,6 +152,8 @@ def _ranged(expr: Window) -> tuple[SortKey, ...]:
     kind = key.value.type
     for one in kinds:
         kind = range_type(kind, one)
+    if key.nulls_first and kind.name in ("double", "real"):
+        raise not_supported("window frames of type RANGE over numbers where NaN is first")
     return (SortKey(coerced(key.value, kind), key.descending, key.nulls_first),)
 
 

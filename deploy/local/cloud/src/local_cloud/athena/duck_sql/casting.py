@@ -52,8 +52,13 @@ def _safe(function: Caster) -> Caster:
     return tried
 
 
+_BYTES = ("varbinary", "hyperloglog", "tdigest")
+
+
 def _same_values(source: Type, to: Type) -> bool:
     """Whether every value stays as it is held."""
+    if source.name in _BYTES and to.name in _BYTES:
+        return True
     if source.name == to.name == "varchar":
         return to.precision is None or (
             source.precision is not None and source.precision <= to.precision

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from local_cloud.athena import types as t
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Constant, Expr, Special
+from local_cloud.athena.ir import Call, Cast, Constant, Expr, Special
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
 
@@ -78,6 +78,11 @@ def _nested(text: "Text", operator: str, left: str, right: str, of: Type) -> str
 
 
 def _may_be_nan(operand: Expr) -> bool:
+    if isinstance(operand, Cast) and operand.value.type.name in ("decimal", *t.INTEGERS):
+        return False
+    if isinstance(operand, Call) and not operand.bound.declared.deterministic:
+        # A random number is one.
+        return False
     return not (isinstance(operand, Constant) and operand.value == operand.value)
 
 

@@ -4,25 +4,45 @@ from collections.abc import Sequence
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing
+from local_cloud.athena.duck_sql.representation import literal
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.ir import SortKey
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.encoding import identity_bytes, order_bytes
 
 
-def sort_value(text: Text, sql: str, of: Type) -> str:
-    """SQL whose order in DuckDB is the values' order in Trino."""
+def sort_value(text: Text, sql: str, of: Type, nan: int = 1) -> str:
+    """SQL whose order in DuckDB is the values' order in Trino.
+
+    With `nan=-1` NaN inside of a value is the smallest number (COMPARISON_UNORDERED_FIRST).
+    """
     if of.args:
         return text.python(
-            lambda value: order_bytes(value, of), (of,), t.VARBINARY, sql, key=("order", of)
+            lambda value: order_bytes(value, of, nan),
+            (of,),
+            t.VARBINARY,
+            sql,
+            key=("order", of, nan),
         )
+    if of.name in ("double", "real"):
+        # DuckDB gives back its sort keys for the values, and its keys know one zero only.
+        return f"({sql} + {literal(0.0, of)})"
     return comparing.key(sql, of)
+
+
+def sort_item(text: Text, sql: str, of: Type, key: SortKey) -> str:
+    """`a ASC NULLS LAST`: where nulls are first, so is NaN (TypeOperators.getOrderingOperator)."""
+    placed = direction(key)
+    value = sort_value(text, sql, of, -1 if key.nulls_first else 1)
+    if key.nulls_first and of.name in ("double", "real"):
+        return f"(NOT isnan({sql})) {placed}, {value} {placed}"
+    return f"{value} {placed}"
 
 
 def sort_text(text: Text, keys: Sequence[SortKey]) -> str:
     """`a ASC NULLS LAST, …`"""
     return ", ".join(
-        f"{sort_value(text, text.of(one.value), one.value.type)} {direction(one)}" for one in keys
+        sort_item(text, text.of(one.value), one.value.type, one) for one in keys
     )
 
 

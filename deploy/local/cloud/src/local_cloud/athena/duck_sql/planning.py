@@ -10,7 +10,14 @@ from local_cloud.athena.analysis import calls, literals, predicates, windows
 from local_cloud.athena.analysis.context import Context, Names, Session
 from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope, clause
-from local_cloud.athena.duck_sql import casting, formatting, from_clause, ordering, select, trying
+from local_cloud.athena.duck_sql import (
+    casting,
+    formatting,
+    from_clause,
+    ordering,
+    select,
+    trying,
+)
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.relation import (
     Planner,

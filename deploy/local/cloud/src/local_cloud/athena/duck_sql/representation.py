@@ -9,7 +9,7 @@ from local_cloud.athena.types import Type
 from local_cloud.athena.values.arrow import field_key
 
 # A char is held without its trailing spaces, as Trino holds it; JSON as its canonical text;
-# times and intervals as numbers; a moment with a zone as microseconds of UTC and the zone.
+# times and intervals as numbers; sets and digests as their bytes; a moment with a zone as microseconds of UTC and the zone.
 _NAMES = {
     "boolean": "BOOLEAN",
     "tinyint": "TINYINT",
@@ -30,6 +30,8 @@ _NAMES = {
     "interval day to second": "BIGINT",
     "interval year to month": "INTEGER",
     "unknown": "INTEGER",
+    "hyperloglog": "BLOB",
+    "tdigest": "BLOB",
 }
 
 

@@ -195,9 +195,10 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
     groups = groups or Groups((), {}, None)
     sql = groups.keyed(planner, sql)
     columns = [(text_of, name) for text_of, name in groups.kept(planner)]
+    split = aggregating.in_two_steps(sql, (one for one in found if isinstance(one, Aggregate)))
     for part, column in found.items():
         assert isinstance(part, Aggregate)
-        columns.append((aggregating.written(text, part), column.name))
+        columns.append((aggregating.written(text, part, split), column.name))
     for part, column in operations.items():
         assert isinstance(part, Grouping)
         columns.append((groups.operation(planner, part, at), column.name))
@@ -275,7 +276,7 @@ def _finished(
             columns.append((text.of(key.value), name))
             by_value[key.value] = name
         order.append(
-            f"{ordering.sort_value(text, name, key.value.type)} {ordering.direction(key)}"
+            ordering.sort_item(text, name, key.value.type, key)
         )
     sql = selected(columns, sql)
     if distinct:

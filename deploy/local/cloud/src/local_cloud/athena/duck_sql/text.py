@@ -16,7 +16,6 @@ from local_cloud.athena.functions.registry import (
     SqlFunction,
 )
 from local_cloud.athena.ir import (
-    Aggregate,
     Call,
     Cast,
     Column,
@@ -32,6 +31,8 @@ from local_cloud.athena.values import compare
 
 Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
+# A random number of each row; the comment marks what must stand in a query's text only once.
+CHANCE = "random(/*once*/)"
 
 
 def form(*names: str) -> Callable[[Form], Form]:
@@ -61,6 +62,17 @@ class Text:
 
     def of(self, expr: Expr) -> str:
         """DuckDB's SQL of an expression."""
+        made = self._of(expr)
+        if CHANCE in made:
+            self._check_chances(expr, made)
+        return made
+
+    def _check_chances(self, expr: Expr, made: str) -> None:
+        """A form that repeats an operand would read two random numbers for one."""
+        if made.count(CHANCE) > sum(_is_random(one) for one in walk(expr)):
+            raise not_supported("random values here")
+
+    def _of(self, expr: Expr) -> str:
         if isinstance(expr, Column):
             return expr.name
         if isinstance(expr, Constant):
@@ -159,6 +171,10 @@ def always_null(expr: Expr) -> bool:
         always_null(one) and not flags[min(index, len(flags) - 1)]
         for index, one in enumerate(expr.arguments)
     )
+
+
+def _is_random(expr: Expr) -> bool:
+    return isinstance(expr, Call) and not expr.bound.declared.deterministic
 
 
 def signature(expr: Call) -> Signature:

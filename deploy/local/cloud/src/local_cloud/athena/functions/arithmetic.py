@@ -38,12 +38,14 @@ def _multiply(a: str, b: str) -> str:
 DIVISION_BY_ZERO = QueryError("DIVISION_BY_ZERO", "Division by zero")
 
 
-def _nonzero(text: Text, call: Call, divisor: str, result: str) -> str:
+def _nonzero(
+    text: Text, call: Call, divisor: str, result: str, error: QueryError = DIVISION_BY_ZERO
+) -> str:
     """`result`, unless the divisor is zero."""
     last = call.arguments[1]
     if isinstance(last, Constant) and last.value not in (None, 0):
         return result
-    failing = text.raised(DIVISION_BY_ZERO, call.type)
+    failing = text.raised(error, call.type)
     return f"(CASE WHEN {divisor} = 0 THEN {failing} ELSE {result} END)"
 
 
@@ -52,10 +54,15 @@ def _divide(a: str, b: str, text: Text, call: Call) -> str:
     return _nonzero(text, call, b, f"({a} // {b})")
 
 
+def remainder(a: str, b: str, text: Text, call: Call, error: QueryError) -> str:
+    # A divisor of -1 would overflow where the dividend is the smallest number.
+    made = f"(CASE WHEN {b} = -1 THEN {b} - {b} ELSE {a} % {b} END)"
+    return _nonzero(text, call, b, made, error)
+
+
 @sql(*_pairs("modulus", *_INTEGERS))
 def _modulus(a: str, b: str, text: Text, call: Call) -> str:
-    # A divisor of -1 would overflow where the dividend is the smallest number.
-    return _nonzero(text, call, b, f"(CASE WHEN {b} = -1 THEN {b} - {b} ELSE {a} % {b} END)")
+    return remainder(a, b, text, call, DIVISION_BY_ZERO)
 
 
 @sql(*(f"$operator$negation({kind})" for kind in (*_INTEGERS, "double", "real", "decimal(p,s)")))
@@ -131,11 +138,14 @@ def _divide_decimals(a: Decimal, b: Decimal, types: Signature) -> Decimal:
 
 
 @python(f"$operator$modulus({_DECIMALS})")
-def _modulus_decimals(a: Decimal, b: Decimal, types: Signature) -> Decimal:
+def remainder_of_decimals(a: Decimal, b: Decimal, types: Signature) -> Decimal:
     if b == 0:
         raise DIVISION_BY_ZERO
     scale = types.result.scale
-    rest = abs(int(a.scaleb(scale, EXACT))) % abs(int(b.scaleb(scale, EXACT)))
+    whole, rest = divmod(abs(int(a.scaleb(scale, EXACT))), abs(int(b.scaleb(scale, EXACT))))
+    if whole >= 2**127:
+        # Int128Math.remainder computes the quotient too.
+        raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow")
     return unscaled(-rest if a < 0 else rest, types.result)
 
 

@@ -97,7 +97,10 @@ class _Binder:
                 if self._unsatisfied:
                     raise _NoMatchError
                 return
-        raise _NoMatchError
+        raise QueryError(
+            "GENERIC_INTERNAL_ERROR",
+            f"SignatureBinder.iterativeSolve does not converge after {MAX_ROUNDS} iterations.",
+        )
 
     def _is_open(self, pattern: TypePattern) -> bool:
         if pattern.base in self.declared.variables:

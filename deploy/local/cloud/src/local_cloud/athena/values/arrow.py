@@ -27,6 +27,8 @@ _PLAIN: dict[str, Any] = {
     "interval day to second": pa.int64(),
     "interval year to month": pa.int32(),
     "unknown": pa.int32(),
+    "hyperloglog": pa.binary(),
+    "tdigest": pa.binary(),
 }
 _ZONED = pa.struct([("f0", pa.int64()), ("f1", pa.string())])
 

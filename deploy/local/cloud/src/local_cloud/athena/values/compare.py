@@ -78,22 +78,25 @@ def identical(a: Any, b: Any, of: Type) -> bool:
     return bool(a == b)
 
 
-def ordering(a: Any, b: Any, of: Type) -> int:
-    """-1, 0 or 1; NaN is the largest number (COMPARISON_UNORDERED_LAST)."""
+def ordering(a: Any, b: Any, of: Type, nan: int = 1) -> int:
+    """-1, 0 or 1. NaN is the largest number, or with `nan=-1` the smallest.
+
+    (COMPARISON_UNORDERED_LAST and COMPARISON_UNORDERED_FIRST)
+    """
     if of.name == "array":
         for x, y in zip(a, b, strict=False):
-            found = _ordered_inside(x, y, of.args[0], "ARRAY")
+            found = _ordered_inside(x, y, of.args[0], "ARRAY", nan)
             if found:
                 return found
         return _sign(len(a), len(b))
     if of.name == "row":
         for x, y, kind in zip(a, b, of.args, strict=True):
-            found = _ordered_inside(x, y, kind, "ROW")
+            found = _ordered_inside(x, y, kind, "ROW", nan)
             if found:
                 return found
         return 0
     if of.name in ("double", "real"):
-        return _sign(_number(a), _number(b))
+        return _sign(_number(a, nan), _number(b, nan))
     if of.name == "timestamp with time zone":
         return _sign(a[0], b[0])
     if of.name == "char":
@@ -106,21 +109,21 @@ def padded(text: str) -> str:
     return text.rstrip(" ") + " "
 
 
-def _number(value: float) -> tuple[int, float]:
-    return (1, 0.0) if math.isnan(value) else (0, value)
+def _number(value: float, nan: int) -> tuple[int, float]:
+    return (nan, 0.0) if math.isnan(value) else (0, value)
 
 
 def _sign(a: Any, b: Any) -> int:
     return (a > b) - (a < b)
 
 
-def _ordered_inside(x: Any, y: Any, of: Type, what: str) -> int:
+def _ordered_inside(x: Any, y: Any, of: Type, what: str, nan: int) -> int:
     if x is None or y is None:
         # ArrayType and RowType.checkElementNotNull
         raise QueryError(
             "NOT_SUPPORTED", f"{what} comparison not supported for {what.lower()}s with null elements"
         )
-    return ordering(x, y, of)
+    return ordering(x, y, of, nan)
 
 
 def less(a: Any, b: Any, of: Type, or_equal: bool) -> bool | None:

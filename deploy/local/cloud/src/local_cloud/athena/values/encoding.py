@@ -12,29 +12,33 @@ from local_cloud.athena.values.compare import padded
 _EXACT = Context(prec=120)
 
 
-def order_bytes(value: Any, of: Type) -> bytes:
-    """Bytes that sort as the values do. A null inside cannot be compared, as in Trino."""
+def order_bytes(value: Any, of: Type, nan: int = 1) -> bytes:
+    """Bytes that sort as the values do. A null inside cannot be compared, as in Trino.
+
+    NaN is the largest number, or with `nan=-1` the smallest.
+    """
     if of.name == "array":
-        return b"".join(b"\1" + _inside(one, of.args[0], "ARRAY") for one in value) + b"\0"
+        made = b"".join(b"\1" + _inside(one, of.args[0], "ARRAY", nan) for one in value)
+        return made + b"\0"
     if of.name == "row":
         return b"".join(
-            _inside(one, kind, "ROW") for one, kind in zip(value, of.args, strict=True)
+            _inside(one, kind, "ROW", nan) for one, kind in zip(value, of.args, strict=True)
         )
-    return _scalar(value, of)
+    return _scalar(value, of, nan)
 
 
-def _inside(value: Any, of: Type, what: str) -> bytes:
+def _inside(value: Any, of: Type, what: str, nan: int) -> bytes:
     if value is None:
         raise QueryError(
             "NOT_SUPPORTED",
             f"{what} comparison not supported for {what.lower()}s with null elements",
         )
-    return order_bytes(value, of)
+    return order_bytes(value, of, nan)
 
 
-def _scalar(value: Any, of: Type) -> bytes:
+def _scalar(value: Any, of: Type, nan: int = 1) -> bytes:
     if of.name in ("double", "real"):
-        return _float(value)
+        return _float(value, nan)
     if isinstance(value, Decimal):
         return _int(int(value.scaleb(of.scale, _EXACT)))
     if of.name == "timestamp with time zone":
@@ -50,9 +54,9 @@ def _int(value: int) -> bytes:
     return (value + 2**135).to_bytes(17, "big")
 
 
-def _float(value: float) -> bytes:
+def _float(value: float, nan: int) -> bytes:
     if math.isnan(value):
-        return b"\xff" * 8
+        return (b"\xff" if nan > 0 else b"\0") * 8
     bits: int = struct.unpack(">q", struct.pack(">d", value + 0.0))[0]
     return struct.pack(">Q", bits + 2**63 if bits >= 0 else ~bits & 2**64 - 1)
 

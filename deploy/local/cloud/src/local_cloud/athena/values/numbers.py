@@ -5,6 +5,7 @@ import struct
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from local_cloud.athena.failures import QueryError
+from local_cloud.athena.types import Type
 
 BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 _EXACT = Context(prec=120)
@@ -20,17 +21,24 @@ def single(value: float) -> float:
 
 
 def single_digits(value: float) -> str:
-    """The shortest digits that mean the same 32-bit float."""
-    for digits in range(1, 10):
+    """The shortest digits, but two at least, that mean the same 32-bit float (Float.toString)."""
+    for digits in range(2, 10):
         text = f"{value:.{digits}g}"
         if single(float(text)) == value:
             return text
     return repr(value)
 
 
+def double_digits(value: float) -> str:
+    """The shortest digits, but two at least, that mean the same double (Double.toString)."""
+    # repr stops at one digit: 4.9E-324 is 5e-324 in Python.
+    shorter = f"{value:.1e}"
+    return shorter if float(shorter) == value else repr(value)
+
+
 def double_text(value: float) -> str:
     """CAST(double AS varchar): d.dE±n always (DoubleOperators.castToVarchar)."""
-    return _scientific(value, repr(value))
+    return _scientific(value, double_digits(value))
 
 
 def real_text(value: float) -> str:
@@ -64,11 +72,11 @@ def java_double(value: float, digits: str | None = None) -> str:
         return special
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    exact = Decimal(digits or repr(value))
-    if Decimal("0.001") <= abs(exact) < 10_000_000:
+    exact = Decimal(digits or double_digits(value)).normalize(_EXACT)
+    if Decimal("0.001") <= exact.copy_abs() < 10_000_000:
         text = format(exact, "f")
         return text if "." in text else text + ".0"
-    return _scientific(value, digits or repr(value))
+    return _scientific(value, digits or double_digits(value))
 
 
 def java_float(value: float) -> str:
@@ -96,10 +104,52 @@ def half_up(value: Decimal, scale: int) -> Decimal:
 def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
     """`value` at `scale` if it has at most `precision` digits, else None."""
     found = half_up(value, scale)
-    whole = abs(found.scaleb(scale, _EXACT))
+    # Without rounding to the 28 digits of Python's own context.
+    whole = found.scaleb(scale, _EXACT).copy_abs()
     return found if whole < 10**precision else None
 
 
 def round_double(value: float) -> int:
     """Half away from zero, as an integer (DoubleMath.roundToLong HALF_UP)."""
     return int(half_up(Decimal(value), 0))
+
+
+# ---- decimals as binary numbers (DecimalConversions) ------------------------------------------
+
+# Decimals.MAX_SHORT_PRECISION
+SHORT_DIGITS = 18
+
+
+def decimal_to_double(value: Decimal, of: Type) -> float:
+    """A short decimal's digits are rounded before they are divided, a long one's number is not."""
+    if (of.precision or 0) > SHORT_DIGITS:
+        return float(value)
+    return float(int(value.scaleb(of.scale, _EXACT))) / float(10**of.scale)
+
+
+def decimal_to_single(value: Decimal, of: Type) -> float:
+    if (of.precision or 0) > SHORT_DIGITS:
+        return single_of_decimal(value)
+    digits = int(value.scaleb(of.scale, _EXACT))
+    return single(single_of_int(digits) / single_of_int(10**of.scale))
+
+
+def single_of_int(value: int) -> float:
+    """The nearest 32-bit float, rounded once."""
+    cut = max(0, abs(value).bit_length() - 40)
+    # The bits that are cut off only break ties.
+    kept = (abs(value) >> cut) | bool(abs(value) & (1 << cut) - 1)
+    found = single(float(kept << cut))
+    return -found if value < 0 else found
+
+
+def single_of_decimal(value: Decimal) -> float:
+    """Float.parseFloat of a decimal number: rounded once."""
+    above, below = value.as_integer_ratio()
+    # Enough bits behind the point, and one that stands for all that is cut off.
+    shift = max(0, 64 - abs(above).bit_length() + below.bit_length())
+    whole, rest = divmod(abs(above) << shift, below)
+    cut = max(0, whole.bit_length() - 40)
+    kept = (whole >> cut) | bool(rest or whole & (1 << cut) - 1)
+    found = single(math.ldexp(float(kept), cut - shift))
+    return -found if above < 0 else found
