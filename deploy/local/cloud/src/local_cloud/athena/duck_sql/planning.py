@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 
 from local_cloud.athena import types as t
-from local_cloud.athena.analysis import calls, literals, predicates, windows
+from local_cloud.athena.analysis import calls, json_forms, literals, predicates, windows
 from local_cloud.athena.analysis.context import Context, Names, Session
 from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope
-from local_cloud.athena.duck_sql import casting, formatting, from_clause, ordering, select
+from local_cloud.athena.duck_sql import (
+    casting,
+    formatting,
+    from_clause,
+    json_forms as json_texts,
+    ordering,
+    select,
+)
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.relation import (
     Planner,
@@ -28,7 +35,8 @@ from local_cloud.athena.sql.query_parser import parse_query, parse_with_paramete
 
 # These register their rules and functions when they are imported.
 REGISTERED = (
-    calls, casting, formatting, from_clause, implemented, literals, predicates, select, windows,
+    calls, casting, formatting, from_clause, implemented, json_forms, json_texts, literals,
+    predicates, select, windows,
 )  # fmt: skip
 
 

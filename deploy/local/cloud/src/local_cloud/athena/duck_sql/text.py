@@ -30,12 +30,16 @@ from local_cloud.athena.types import Type
 
 Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
+# Forms that may raise by themselves, whatever their operands are.
+FAILING: set[str] = set()
 
 
-def form(*names: str) -> Callable[[Form], Form]:
+def form(*names: str, fails: bool = False) -> Callable[[Form], Form]:
     def register(function: Form) -> Form:
         for name in names:
             FORMS[name] = function
+        if fails:
+            FAILING.update(names)
         return function
 
     return register
@@ -145,7 +149,11 @@ def _with_types(function: Callable[..., Any], types: Signature) -> Callable[...,
 
 def can_fail(expr: Expr) -> bool:
     """Whether evaluating it could raise, so that it must not be evaluated too early."""
-    return any(isinstance(one, (Call, Cast, Subquery)) for one in walk(expr))
+    return any(
+        isinstance(one, (Call, Cast, Subquery))
+        or (isinstance(one, Special) and one.form in FAILING)
+        for one in walk(expr)
+    )
 
 
 @form("and", "or")
@@ -197,6 +205,7 @@ def _try(text: Text, expr: Special) -> str:
     (inner,) = expr.operands
     if any(isinstance(one, (Subquery, Aggregate)) for one in walk(inner)):
         raise not_supported("TRY around a subquery or an aggregate")
+    text.udfs.tries = True
     return f"TRY({text.of(inner)})"
 
 
