@@ -6,15 +6,19 @@ from typing import Any
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import can_cast
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.json_path_operators import PathOperators
-from local_cloud.athena.ir import Special
+from local_cloud.athena.ir import Column, Expr, Special, Subquery, walk
 from local_cloud.athena.values import json_constructors, json_functions
 from local_cloud.athena.values.json_functions import PathCall
 
 _OPERATORS = PathOperators()
 
 
-def _called(text: Text, expr: Special, compute: Callable[[tuple[Any, ...]], Any]) -> str:
+Compute = Callable[[tuple[Any, ...]], Any]
+
+
+def _called(text: Text, expr: Special, compute: Compute) -> str:
     """The form of all its operands' values; bytes become text where the form's type is text."""
 
     def function(*values: Any) -> Any:
@@ -26,11 +30,38 @@ def _called(text: Text, expr: Special, compute: Callable[[tuple[Any, ...]], Any]
     made = text.each(expr.operands)
     if not made:
         # DuckDB's functions of Python's take at least one argument.
-        made, kinds = ["0"], (t.UNKNOWN,)
         return text.python(
-            lambda _: function(), kinds, expr.type, *made, key=key, nullable=True
+            lambda _: function(), (t.UNKNOWN,), expr.type, "0", key=key, nullable=True
         )
     return text.python(function, kinds, expr.type, *made, key=key, nullable=True)
+
+
+def _varies(expr: Expr) -> bool:
+    return any(isinstance(one, (Column, Subquery)) for one in walk(expr))
+
+
+def _found(text: Text, expr: Special, call: PathCall, fails: bool, compute: Compute) -> str:
+    """A form that searches its first operand. `fails` is whether it has ERROR ON ERROR."""
+    source, *others = expr.operands
+    constant, others_vary = not _varies(source), any(map(_varies, others))
+
+    def careful(values: tuple[Any, ...]) -> Any:
+        if values[0] is None:
+            return None
+        if not constant or not json_functions.is_fragile(values[0], call.inputs[0]):
+            return compute(values)
+        # A constant that is read when the query is planned may reach Trino's workers as text.
+        if others_vary:
+            raise not_supported(
+                "this constant JSON: numbers too large, half characters or empty"
+            )
+        try:
+            return compute(values)
+        except QueryError as error:
+            raise not_supported(f"this constant JSON, which fails with {error.name}") from error
+
+    made = _called(text, expr, careful)
+    return _unless_null(text, expr, call, fails, made)
 
 
 def _unless_null(text: Text, expr: Special, call: PathCall, fails: bool, made: str) -> str:
@@ -60,12 +91,9 @@ def _exists(text: Text, expr: Special) -> str:
     call = expr.detail
 
     def compute(values: tuple[Any, ...]) -> bool | None:
-        if values[0] is None:
-            return None
         return json_functions.exists(call, values, _OPERATORS)
 
-    made = _called(text, expr, compute)
-    return _unless_null(text, expr, call.path, call.on_error == "ERROR", made)
+    return _found(text, expr, call.path, call.on_error == "ERROR", compute)
 
 
 @form("json_value", fails=True)
@@ -74,12 +102,9 @@ def _value(text: Text, expr: Special) -> str:
 
     def compute(values: tuple[Any, ...]) -> Any:
         *inputs, on_empty, on_error = values
-        if inputs[0] is None:
-            return None
         return json_functions.value(call, inputs, (on_empty, on_error), _OPERATORS, can_cast)
 
-    made = _called(text, expr, compute)
-    return _unless_null(text, expr, call.path, call.on_error.kind == "ERROR", made)
+    return _found(text, expr, call.path, call.on_error.kind == "ERROR", compute)
 
 
 @form("json_query", fails=True)
@@ -87,12 +112,9 @@ def _query(text: Text, expr: Special) -> str:
     call = expr.detail
 
     def compute(values: tuple[Any, ...]) -> bytes | None:
-        if values[0] is None:
-            return None
         return json_functions.query(call, values, _OPERATORS)
 
-    made = _called(text, expr, compute)
-    return _unless_null(text, expr, call.path, call.on_error.kind == "ERROR", made)
+    return _found(text, expr, call.path, call.on_error.kind == "ERROR", compute)
 
 
 @form("json_object", fails=True)

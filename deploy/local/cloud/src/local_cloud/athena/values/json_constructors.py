@@ -68,7 +68,9 @@ def _duplicate(unique: bool) -> QueryError:
 def _node(value: Any, of: Input) -> Node:
     if value is None:
         return None
-    return as_json(value, of) if of.format is not None else as_node(TypedValue(of.type, value))
+    if of.format is not None:
+        return json_nodes.stored(as_json(value, of))
+    return as_node(TypedValue(of.type, value))
 
 
 def _output(node: Node, encoding: str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import (
     java_text,
@@ -63,6 +63,15 @@ def as_json(value: Any, of: Input) -> Node:
         ) from error
 
 
+def is_fragile(value: Any, of: Input) -> bool:
+    """Whether the JSON is another one after a way through text (Json2016Type)."""
+    try:
+        node = as_json(value, of)
+    except QueryError:
+        return False
+    return bool(node != json_nodes.stored(node))
+
+
 def sequence(call: PathCall, values: Sequence[Any], operators: Operators) -> list[Item]:
     """The items that the path finds: `values` are its input and then its variables."""
     source, *passed = values
@@ -81,7 +90,7 @@ def sequence(call: PathCall, values: Sequence[Any], operators: Operators) -> lis
 def _parameter(value: Any, of: Input) -> list[Item]:
     """Null as JSON is no item, as a value the JSON null."""
     if of.format is not None:
-        return [] if value is None else [as_json(value, of)]
+        return [] if value is None else [json_nodes.stored(as_json(value, of))]
     return [None if value is None else TypedValue(of.type, value)]
 
 
@@ -189,6 +198,9 @@ def _returned(items: list[Item], returning: Type, can_cast: CanCast) -> Any:
     except QueryError as error:
         if is_refusal(error):
             raise
+        if error.name == "GENERIC_INTERNAL_ERROR":
+            # A boolean as a varchar too short: Trino has no check, and fails later, or not at all.
+            raise not_supported(f"JSON_VALUE of {found.type} as {returning}") from error
         raise uncastable from error
 
 

@@ -128,6 +128,32 @@ def _in_java_name(char: str) -> bool:
     return unicodedata.category(char) in _NAME_CATEGORIES or "\x7f" <= char <= "\x9f"
 
 
+# ---- passing on -----------------------------------------------------------------------------
+
+
+def stored(node: Node) -> Node:
+    """The node after a way through a row, where Trino keeps its text (Json2016Type)."""
+    try:
+        return _stored(node)
+    except RecursionError as error:
+        raise too_deep() from error
+
+
+def _stored(node: Node) -> Node:
+    if isinstance(node, list):
+        return [_stored(one) for one in node]
+    if isinstance(node, dict):
+        return {java_text.whole(key): _stored(value) for key, value in node.items()}
+    if isinstance(node, str):
+        return java_text.whole(node)
+    if node is MISSING:
+        return None
+    if isinstance(node, float) and not math.isfinite(node):
+        # Of what is no number in JSON, the name is written as a string.
+        return numbers.java_double(node)
+    return node
+
+
 # ---- writing --------------------------------------------------------------------------------
 
 _ESCAPES = {

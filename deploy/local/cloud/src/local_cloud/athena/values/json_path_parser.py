@@ -321,4 +321,6 @@ def _number(kind: str, text: str) -> Path:
         raise QueryError(
             "INVALID_LITERAL", f"'{text}' is not a valid DECIMAL literal", error_type=1006
         )
-    return _literal(t.decimal(precision, len(fraction)), Decimal(text))
+    exact = Decimal(text)
+    # A decimal zero has no sign.
+    return _literal(t.decimal(precision, len(fraction)), exact if exact else exact.copy_abs())
