@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.types import INTEGERS, Type
+from local_cloud.athena.types import INTEGERS, TIMED, Type
 from local_cloud.athena.values import compare, json_casts, moments, numbers, texts
 from local_cloud.athena.values.calendar import US_PER_DAY
 
@@ -55,12 +55,15 @@ def _text_to_text(source: Type, to: Type) -> Caster:
     return cast
 
 
+_UNCHECKED = ("boolean", *TIMED, "interval day to second", "interval year to month")
+
+
 def _to_text(source: Type, to: Type) -> Caster:
     def cast(value: Any) -> str:
         text = texts.to_text(value, source)
         if to.precision is not None and len(text) > to.precision:
-            if source.name == "boolean":
-                # Trino's boolean has no check, and fails behind it.
+            if source.name in _UNCHECKED:
+                # Trino has no check for these, and fails behind the cast.
                 raise QueryError(
                     "GENERIC_INTERNAL_ERROR",
                     f"Character count exceeds length limit {to.precision}",

@@ -51,7 +51,7 @@ def real_text(value: float) -> str:
     """CAST(real AS varchar): of the shortest digits, read as a double, no more than seven."""
     if value == 0 or not math.isfinite(value):
         return _scientific(value, repr(value))
-    read = float(single_digits(value))
+    read = float(_float_digits(value))
     # FloatingDecimal does not tell DecimalFormat that a long's digits are exact, which then takes
     # half for more than half.
     is_long = read.is_integer() and abs(read) < 2**63
@@ -107,10 +107,11 @@ def _two_digits(value: float, read: Callable[[str], float]) -> str | None:
 
 def java_float(value: float) -> str:
     """Java's Float.toString."""
-    if not math.isfinite(value):
-        return java_double(value)
-    found = _two_digits(value, lambda text: single(float(text)))
-    return java_double(value, found or single_digits(value))
+    return java_double(value, _float_digits(value) if math.isfinite(value) else None)
+
+
+def _float_digits(value: float) -> str:
+    return _two_digits(value, lambda text: single(float(text))) or single_digits(value)
 
 
 def decimal_text(value: Decimal) -> str:
