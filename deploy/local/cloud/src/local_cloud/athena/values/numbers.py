@@ -2,7 +2,6 @@
 
 import math
 import struct
-from collections.abc import Callable
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 from local_cloud.athena.failures import QueryError
@@ -22,9 +21,11 @@ def single(value: float) -> float:
 
 
 def single_digits(value: float) -> str:
-    """The shortest digits that mean the same 32-bit float, and of those the nearest."""
+    """The shortest digits, but two at least, that mean the same 32-bit float (Float.toString)."""
+    if not math.isfinite(value):
+        return repr(value)
     exact = Decimal(value)
-    for count in range(1, 10):
+    for count in range(2, 10):
         unit = Decimal(1).scaleb(exact.adjusted() - count + 1, _EXACT)
         below = exact.quantize(unit, ROUND_FLOOR, _EXACT)
         same = [one for one in (below, _EXACT.add(below, unit)) if single(float(one)) == value]
@@ -39,6 +40,13 @@ def _distance(digits: Decimal, exact: Decimal) -> tuple[Decimal, int]:
     return _EXACT.subtract(digits, exact).copy_abs(), digits.as_tuple().digits[-1] % 2
 
 
+def double_digits(value: float) -> str:
+    """The shortest digits, but two at least, that mean the same double (Double.toString)."""
+    # repr stops at one digit: 4.9E-324 is 5e-324 in Python.
+    shorter = f"{value:.1e}"
+    return shorter if float(shorter) == value else repr(value)
+
+
 def double_text(value: float) -> str:
     """CAST(double AS varchar): d.dE±n always (DoubleOperators.castToVarchar)."""
     if value == 0 or not math.isfinite(value):
@@ -51,7 +59,7 @@ def real_text(value: float) -> str:
     """CAST(real AS varchar): of the shortest digits, read as a double, no more than seven."""
     if value == 0 or not math.isfinite(value):
         return _scientific(value, repr(value))
-    read = float(_float_digits(value))
+    read = float(single_digits(value))
     # FloatingDecimal does not tell DecimalFormat that a long's digits are exact, which then takes
     # half for more than half.
     is_long = read.is_integer() and abs(read) < 2**63
@@ -86,32 +94,16 @@ def java_double(value: float, digits: str | None = None) -> str:
         return special
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    digits = digits or _two_digits(value, float) or repr(value)
-    exact = Decimal(digits)
-    if Decimal("0.001") <= abs(exact) < 10_000_000:
+    exact = Decimal(digits or double_digits(value)).normalize(_EXACT)
+    if Decimal("0.001") <= exact.copy_abs() < 10_000_000:
         text = format(exact, "f")
         return text if "." in text else text + ".0"
-    return _scientific(value, digits)
-
-
-def _two_digits(value: float, read: Callable[[str], float]) -> str | None:
-    """The nearest two digits of a tiny number, if they mean the same number.
-
-    Double.toString writes at least two, and of those the nearest: 4.9E-324, where 5E-324 would do.
-    """
-    if abs(value) > 1e-37:
-        return None
-    text = f"{value:.1e}"
-    return text if read(text) == value else None
+    return _scientific(value, digits or double_digits(value))
 
 
 def java_float(value: float) -> str:
     """Java's Float.toString."""
-    return java_double(value, _float_digits(value) if math.isfinite(value) else None)
-
-
-def _float_digits(value: float) -> str:
-    return _two_digits(value, lambda text: single(float(text))) or single_digits(value)
+    return java_double(value, single_digits(value))
 
 
 def decimal_text(value: Decimal) -> str:
