@@ -125,6 +125,8 @@ def half_up(value: Decimal, scale: int) -> Decimal:
 
 def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
     """`value` at `scale` if it has at most `precision` digits, else None."""
+    if value and value.adjusted() > 100:
+        return None
     found = half_up(value, scale)
     # Without rounding to the 28 digits of Python's own context.
     whole = found.scaleb(scale, _EXACT).copy_abs()
@@ -133,4 +135,5 @@ def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
 
 def round_double(value: float) -> int:
     """Half away from zero, as an integer (DoubleMath.roundToLong HALF_UP)."""
-    return int(half_up(Decimal(value), 0))
+    # Beyond 2^53 a double has no fraction.
+    return int(half_up(Decimal(value), 0)) if abs(value) < 2**53 else int(value)
