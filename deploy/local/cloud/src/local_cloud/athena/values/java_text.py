@@ -66,6 +66,7 @@ def _from_utf16(raw: bytes) -> str:
 
 def _from_utf32(raw: bytes) -> str:
     """Surrogates are let through (UTF_32Coder); two halves that meet are a pair."""
+    raw = raw.removeprefix(codecs.BOM_UTF32_LE)
     made: list[str] = []
     for at in range(0, len(raw), 4):
         unit = raw[at : at + 4]
