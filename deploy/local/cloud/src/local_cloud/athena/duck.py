@@ -147,11 +147,11 @@ def executed(connection: Any, made: Relation, udfs: Udfs) -> Iterator[Any]:
         _check_types(reader.schema, made)
         for batch in reader:
             # TRY may have made null of what this engine cannot say.
-            if doubt := udfs.refusal or udfs.hidden:
-                raise doubt
+            if udfs.refusal is not None:
+                raise udfs.refusal
             yield batch
-        if doubt := udfs.refusal or udfs.hidden:
-            raise doubt
+        if udfs.refusal is not None:
+            raise udfs.refusal
     except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
         raise translated(error, udfs) from error
 

@@ -205,7 +205,6 @@ def _try(text: Text, expr: Special) -> str:
     (inner,) = expr.operands
     if any(isinstance(one, (Subquery, Aggregate)) for one in walk(inner)):
         raise not_supported("TRY around a subquery or an aggregate")
-    text.udfs.tries = True
     return f"TRY({text.of(inner)})"
 
 

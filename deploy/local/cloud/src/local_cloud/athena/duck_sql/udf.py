@@ -8,17 +8,12 @@ from typing import Any
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from local_cloud.athena.duck_sql.representation import duck_type
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.arrow import to_arrow, to_python
 
 # What a failed call says, for the engine to find the error by.
 MARK = "<<coinlake-error-"
-# What TRY makes null of (TryFunction); DuckDB's makes it of any error.
-CAUGHT_BY_TRY = (
-    "DIVISION_BY_ZERO", "INVALID_CAST_ARGUMENT", "INVALID_FUNCTION_ARGUMENT",
-    "NUMERIC_VALUE_OUT_OF_RANGE",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +32,6 @@ class Udfs:
     failures: list[QueryError] = field(default_factory=list)
     # TRY must not turn "this engine cannot say" into null.
     refusal: QueryError | None = None
-    # Whether the query has a TRY, and whether that may have hidden what Trino's lets through.
-    tries: bool = False
-    hidden: QueryError | None = None
 
     def name_of(
         self,
@@ -95,8 +87,6 @@ class Udfs:
     def _noted(self, error: QueryError) -> Exception:
         if error.name == "NOT_SUPPORTED":
             self.refusal = error
-        elif self.tries and error.name not in CAUGHT_BY_TRY:
-            self.hidden = not_supported(f"TRY in a query where {error.name} is raised")
         self.failures.append(error)
         return ValueError(f"{MARK}{len(self.failures) - 1}>>")
 
