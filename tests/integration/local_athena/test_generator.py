@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from coinlake.sql.query_parser import parse_query
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.sql.query_parser import parse_query
 from tests.conformance.generate import coverage
 from tests.conformance.generate.statements import Generated, generated
 

@@ -111,15 +111,16 @@ class JsonParser(TypeParser):
         self.expect("WRAPPER")
         return kind
 
-    def _invocation(self) -> tuple[JsonInput, str, tuple[tree.JsonParameter, ...]]:
+    def _invocation(
+        self,
+    ) -> tuple[JsonInput, tree.JsonPath, tuple[tree.JsonParameter, ...]]:
         self.take()
         self.expect("(")
         source = self._input()
         self.expect(",")
-        path = self.string()
-        if self.accept("AS"):
-            # A path's name matters to JSON_TABLE's plans only.
-            self.identifier()
+        at = self.token.at
+        text = self.string()
+        path = tree.JsonPath(text, self.identifier() if self.accept("AS") else None, at=at)
         parameters: tuple[tree.JsonParameter, ...] = ()
         if self.accept("PASSING"):
             parameters = self.listed(self._parameter)
@@ -173,12 +174,16 @@ class JsonParser(TypeParser):
         at = self.token.at
 
         def spelled() -> tree.JsonObjectMember:
-            self.accept("KEY")
             key = self.expression()
             self.expect("VALUE")
             return tree.JsonObjectMember(key, self._input(), at=at)
 
-        found = self.attempt(spelled)
+        def introduced() -> tree.JsonObjectMember:
+            self.expect("KEY")
+            return spelled()
+
+        # KEY may also be a column's name.
+        found = self.attempt(introduced) or self.attempt(spelled)
         if found is not None:
             return found
         key = self.expression()

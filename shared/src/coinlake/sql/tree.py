@@ -420,9 +420,17 @@ class JsonParameter(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class JsonPath(Node):
+    """A path's text; its `name` matters to JSON_TABLE's plans only."""
+
+    text: str
+    name: Identifier | None
+
+
+@dataclass(frozen=True, slots=True)
 class JsonExists(Expression):
     input: JsonInput
-    path: str
+    path: JsonPath
     parameters: tuple[JsonParameter, ...]
     on_error: str | None
 
@@ -430,7 +438,7 @@ class JsonExists(Expression):
 @dataclass(frozen=True, slots=True)
 class JsonValue(Expression):
     input: JsonInput
-    path: str
+    path: JsonPath
     parameters: tuple[JsonParameter, ...]
     returning: DataType | None
     on_empty: str | None
@@ -442,7 +450,7 @@ class JsonValue(Expression):
 @dataclass(frozen=True, slots=True)
 class JsonQuery(Expression):
     input: JsonInput
-    path: str
+    path: JsonPath
     parameters: tuple[JsonParameter, ...]
     returning: DataType | None
     returning_format: str | None

@@ -62,7 +62,7 @@ class Special(Expr):
 
     `form` is one of: and, or, not, case, coalesce, nullif, try, is_null, in, between, comparison
     operators (= <> < <= > >=), distinct, row, array, field, like, exists, in_subquery, all, any,
-    scalar, at_time_zone, extract.
+    scalar, at_time_zone, extract, json_exists, json_value, json_query, json_object, json_array.
     """
 
     form: str

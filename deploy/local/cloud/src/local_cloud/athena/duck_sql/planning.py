@@ -6,7 +6,7 @@ from dataclasses import replace
 from coinlake.sql import tree
 from local_cloud.athena import parsing
 from local_cloud.athena import types as t
-from local_cloud.athena.analysis import calls, literals, predicates, windows
+from local_cloud.athena.analysis import calls, json_forms, literals, predicates, windows
 from local_cloud.athena.analysis.context import Context, Names, Session
 from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope, clause
@@ -18,6 +18,7 @@ from local_cloud.athena.duck_sql import (
     select,
     trying,
 )
+from local_cloud.athena.duck_sql import json_forms as json_texts
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.relation import (
     Planner,
@@ -37,9 +38,19 @@ from local_cloud.athena.ir import SortKey
 
 # These register their rules and functions when they are imported.
 REGISTERED = (
-    calls, casting, formatting, from_clause, implemented, literals, predicates, select, trying,
+    calls,
+    casting,
+    formatting,
+    from_clause,
+    implemented,
+    json_forms,
+    json_texts,
+    literals,
+    predicates,
+    select,
+    trying,
     windows,
-)  # fmt: skip
+)
 
 
 def planned(

@@ -33,12 +33,16 @@ Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
 # A random number of each row; the comment marks what must stand in a query's text only once.
 CHANCE = "random(/*once*/)"
+# Forms that may raise by themselves, whatever their operands are.
+FAILING: set[str] = set()
 
 
-def form(*names: str) -> Callable[[Form], Form]:
+def form(*names: str, fails: bool = False) -> Callable[[Form], Form]:
     def register(function: Form) -> Form:
         for name in names:
             FORMS[name] = function
+        if fails:
+            FAILING.update(names)
         return function
 
     return register
@@ -207,7 +211,9 @@ def _raises(one: Expr) -> bool:
     if isinstance(one, Special):
         # A scalar subquery may give two rows; nested values may not be comparable.
         nested = any(part.type.args for part in one.operands)
-        return one.form == "scalar" or (one.form in ("<", "<=", ">", ">=", "between") and nested)
+        if one.form == "scalar" or one.form in FAILING:
+            return True
+        return one.form in ("<", "<=", ">", ">=", "between") and nested
     return False
 
 

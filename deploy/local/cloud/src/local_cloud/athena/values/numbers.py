@@ -2,10 +2,11 @@
 
 import math
 import struct
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.types import Type
+from local_cloud.athena.values import java_digits
 
 BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 _EXACT = Context(prec=120)
@@ -22,11 +23,22 @@ def single(value: float) -> float:
 
 def single_digits(value: float) -> str:
     """The shortest digits, but two at least, that mean the same 32-bit float (Float.toString)."""
-    for digits in range(2, 10):
-        text = f"{value:.{digits}g}"
-        if single(float(text)) == value:
-            return text
+    if not math.isfinite(value):
+        return repr(value)
+    exact = Decimal(value)
+    for count in range(2, 10):
+        unit = Decimal(1).scaleb(exact.adjusted() - count + 1, _EXACT)
+        below = exact.quantize(unit, ROUND_FLOOR, _EXACT)
+        same = [one for one in (below, _EXACT.add(below, unit)) if single(float(one)) == value]
+        if same:
+            nearest = min(same, key=lambda one: _distance(one, exact))
+            return str(nearest.normalize(_EXACT))
     return repr(value)
+
+
+def _distance(digits: Decimal, exact: Decimal) -> tuple[Decimal, int]:
+    """How far off the digits are; of equally near ones the even one is taken."""
+    return _EXACT.subtract(digits, exact).copy_abs(), digits.as_tuple().digits[-1] % 2
 
 
 def double_digits(value: float) -> str:
@@ -38,11 +50,22 @@ def double_digits(value: float) -> str:
 
 def double_text(value: float) -> str:
     """CAST(double AS varchar): d.dE±n always (DoubleOperators.castToVarchar)."""
-    return _scientific(value, double_digits(value))
+    if value == 0 or not math.isfinite(value):
+        return _scientific(value, repr(value))
+    digits, exponent = java_digits.digits(abs(value))
+    return f"{'-' if value < 0 else ''}{digits[0]}.{digits[1:] or '0'}E{exponent}"
 
 
 def real_text(value: float) -> str:
-    return _scientific(value, single_digits(value))
+    """CAST(real AS varchar): of the shortest digits, read as a double, no more than seven."""
+    if value == 0 or not math.isfinite(value):
+        return _scientific(value, repr(value))
+    read = float(single_digits(value))
+    # FloatingDecimal does not tell DecimalFormat that a long's digits are exact, which then takes
+    # half for more than half.
+    is_long = read.is_integer() and abs(read) < 2**63
+    rounding = ROUND_HALF_UP if is_long else ROUND_HALF_EVEN
+    return _scientific(value, str(Context(prec=7, rounding=rounding).create_decimal(read)))
 
 
 def _special(value: float) -> str | None:
@@ -103,6 +126,8 @@ def half_up(value: Decimal, scale: int) -> Decimal:
 
 def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
     """`value` at `scale` if it has at most `precision` digits, else None."""
+    if value and value.adjusted() > 100:
+        return None
     found = half_up(value, scale)
     # Without rounding to the 28 digits of Python's own context.
     whole = found.scaleb(scale, _EXACT).copy_abs()
@@ -111,7 +136,8 @@ def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
 
 def round_double(value: float) -> int:
     """Half away from zero, as an integer (DoubleMath.roundToLong HALF_UP)."""
-    return int(half_up(Decimal(value), 0))
+    # Beyond 2^53 a double has no fraction.
+    return int(half_up(Decimal(value), 0)) if abs(value) < 2**53 else int(value)
 
 
 # ---- decimals as binary numbers (DecimalConversions) ------------------------------------------
