@@ -30,6 +30,9 @@ _NAMES = {
     "interval day to second": "BIGINT",
     "interval year to month": "INTEGER",
     "unknown": "INTEGER",
+    # Patterns and sets of characters are given as text.
+    "joniregexp": "VARCHAR",
+    "codepoints": "VARCHAR",
 }
 
 

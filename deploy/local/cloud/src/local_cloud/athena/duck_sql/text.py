@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql import comparing
+from local_cloud.athena.duck_sql import comparing, like
 from local_cloud.athena.duck_sql.representation import cast, duck_type, literal, quoted
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError, not_supported
@@ -290,4 +290,4 @@ def _quantified(text: Text, expr: Special) -> str:
 
 @form("like")
 def _like(text: Text, expr: Special) -> str:
-    return comparing.like(text, expr)
+    return like.like(text, expr)
