@@ -1,7 +1,7 @@
 """Comparisons: DuckDB's own where they mean the same, else a form that means what Trino's does."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.representation import cast

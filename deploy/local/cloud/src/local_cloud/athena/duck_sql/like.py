@@ -11,31 +11,38 @@ if TYPE_CHECKING:
     from local_cloud.athena.duck_sql.text import Text
 
 
+# DuckDB tries each place for each of them that something follows.
+MAX_PERCENTS = 2
+
+
 def like(text: "Text", expr: Special) -> str:
     value, pattern, *escape = expr.operands
     made = text.of(value)
     if value.type.name == "char":
         made = f"rpad({made}, {value.type.precision}, ' ')"
-    if not escape:
-        return f"({made} LIKE {text.of(pattern)})"
-    operands = (made, text.of(pattern), text.of(escape[0]))
-    if _is_sound(pattern, escape[0]):
-        return f"({operands[0]} LIKE {operands[1]} ESCAPE {operands[2]})"
-    return text.python(_matches, (t.VARCHAR,) * 3, t.BOOLEAN, *operands, key="like")
+    given = [text.of(one) for one in (pattern, *escape)]
+    if _is_native(pattern, *escape):
+        return f"({made} LIKE {' ESCAPE '.join(given)})"
+    kinds = (t.VARCHAR,) * (1 + len(given))
+    return text.python(_matches, kinds, t.BOOLEAN, made, *given, key="like")
 
 
-def _matches(value: str, pattern: str, escape: str) -> bool:
+def _matches(value: str, pattern: str, escape: str | None = None) -> bool:
     return like_pattern(pattern, escape).matches(value)
 
 
-def _is_sound(pattern: Expr, escape: Expr) -> bool:
-    """Whether both are known and right; DuckDB takes an escape of one byte."""
-    if not isinstance(pattern, Constant) or not isinstance(escape, Constant):
+def _is_native(pattern: Expr, escape: Expr | None = None) -> bool:
+    """Whether both are known and right, and nothing that DuckDB would be slow at."""
+    if not isinstance(pattern, Constant) or pattern.value is None:
         return False
-    if pattern.value is None or escape.value is None or not escape.value.isascii():
+    if escape is None:
+        # Without _ it looks for one part behind the other.
+        return "_" not in pattern.value or pattern.value.count("%") <= MAX_PERCENTS
+    if not isinstance(escape, Constant) or escape.value is None:
         return False
     try:
         like_pattern(pattern.value, escape.value)
     except QueryError:
         return False
-    return True
+    # DuckDB takes an escape of one byte.
+    return escape.value.isascii() and pattern.value.count("%") <= MAX_PERCENTS

@@ -35,7 +35,9 @@ def _hamming_distance(a: str, b: str) -> int:
         # Trino does not get past a NUL.
         raise not_supported("hamming_distance of texts with a NUL")
     if len(a) != len(b):
-        raise invalid("The input strings to hamming_distance function must have the same length")
+        raise invalid(
+            "The input strings to hamming_distance function must have the same length"
+        )
     return sum(x != y for x, y in zip(a, b, strict=True))
 
 

@@ -1,7 +1,7 @@
 """Text split by a delimiter: arrays, parts and maps (StringFunctions, SplitTo*MapFunction)."""
 
-from local_cloud.athena.functions.registry import python, sql
 from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.functions.registry import python, sql
 from local_cloud.athena.ir import Call, Constant
 from local_cloud.athena.values import strings
 from local_cloud.athena.values.java_hash import hash_order

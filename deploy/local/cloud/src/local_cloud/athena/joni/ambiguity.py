@@ -1,14 +1,14 @@
 """Patterns on which a backtracking engine may take time that doubles with each character.
 
-That is where a loop can read the same characters in two ways and be back where it was (V. Allender,
-"infinite degree of ambiguity": N. Weideman et al., "Analyzing matching time behavior of
-backtracking regular expression matchers", 2016).
+That is so where a loop can read the same characters in two ways and be back where it was
+(N. Weideman et al., "Analyzing Matching Time Behavior of Backtracking Regular Expression Matchers
+by Using Ambiguity of NFA", 2016: exponential degree of ambiguity).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from local_cloud.athena.joni.code_points import EVERY, Ranges, intersection
+from local_cloud.athena.joni.code_points import EVERY, Ranges, overlap
 from local_cloud.athena.joni.tree import (
     Atomic,
     BackReference,
@@ -25,17 +25,41 @@ from local_cloud.athena.joni.tree import (
 
 # A loop of more rounds counts as one without an end; one of fewer is written out.
 FEW = 8
+# So many loops one behind the other are the work of a few rounds of a loop at most.
+MAX_LOOPS = 4
 # A body of more characters is not looked into, and taken for ambiguous.
 MAX_PLACES = 400
 
 
 def is_ambiguous(node: Node) -> bool:
     """Whether some loop of the pattern is of that kind."""
-    if isinstance(node, Repeat) and _is_long(node) and _has_choices(node.body):
-        if _Automaton().loops_in_two_ways(node):
-            return True
-    # What an atomic group or a look-around does inside is a matter of its own.
-    return any(is_ambiguous(one) for one in parts_of(node))
+    if isinstance(node, Repeat) and _is_suspect(node):
+        return _Automaton().loops_in_two_ways(node) or any(map(is_ambiguous, _closed(node)))
+    return any(map(is_ambiguous, parts_of(node)))
+
+
+def _closed(node: Node) -> Iterator[Node]:
+    """What stands inside of atomic groups and look-arounds, a matter of its own."""
+    for one in parts_of(node):
+        if isinstance(node, (Atomic, Look)):
+            yield one
+        yield from _closed(one)
+
+
+def _is_suspect(node: Repeat) -> bool:
+    if _is_long(node):
+        return _has_choices(node.body)
+    return _loops(node) > MAX_LOOPS
+
+
+def _loops(node: Node) -> int:
+    """How many long loops can stand one behind the other in what the node stands for."""
+    if isinstance(node, Choice):
+        return max(map(_loops, node.parts))
+    inner = sum(map(_loops, parts_of(node)))
+    if not isinstance(node, Repeat):
+        return inner
+    return inner + 1 if _is_long(node) else inner * (node.high or 0)
 
 
 def _is_long(node: Repeat) -> bool:
@@ -67,15 +91,18 @@ class _Automaton:
 
     codes: list[Ranges] = field(default_factory=list)
     follows: list[list[int]] = field(default_factory=list)
+    # Rounds that read nothing can be many or few at will.
+    idle: bool = False
 
     def loops_in_two_ways(self, loop: Repeat) -> bool:
         try:
-            self._ends(loop)
+            # Few rounds of many loops are looked at as if they were without an end.
+            self._ends(replace(loop, high=None))
         except TooLargeError:
             return True
-        if any(len(set(some)) < len(some) for some in self.follows):
-            return True
-        return any(self._returns_apart(place) for place in range(len(self.codes)))
+        # Two ways from one place to the next are two ways already.
+        twice = any(len(set(some)) < len(some) for some in self.follows)
+        return self.idle or twice or (bool(self.codes) and self._parts_and_meets())
 
     # ---- building -----------------------------------------------------------------------------
 
@@ -124,6 +151,7 @@ class _Automaton:
     def _rounds(self, node: Repeat) -> Ends:
         if _is_long(node):
             one = self._ends(node.body)
+            self.idle = self.idle or not one.first
             self._link(one.last, one.first)
             return Ends(one.first, one.last, one.nothing or node.low == 0)
         needed = Repeat(node.body, 0, 1, node.greedy)
@@ -135,38 +163,26 @@ class _Automaton:
 
     # ---- asking -------------------------------------------------------------------------------
 
-    def _returns_apart(self, place: int) -> bool:
-        """Whether two ways from `place` read the same text, part, and both come back to it."""
-        start = (place, place)
-        seen = {start}
+    def _parts_and_meets(self) -> bool:
+        """Whether two ways that read the same text part, and meet again.
+
+        In a loop each place leads to each other one, so that it does not matter where.
+        """
+        start = (0, 0)
+        before: dict[tuple[int, int], list[tuple[int, int]]] = {start: []}
         waiting = [start]
-        before: dict[tuple[int, int], list[tuple[int, int]]] = {}
         while waiting:
             pair = waiting.pop()
             for following in self._steps(pair):
-                before.setdefault(following, []).append(pair)
-                if following not in seen:
-                    seen.add(following)
+                if following not in before:
+                    before[following] = []
                     waiting.append(following)
-        return _reaches(before, start)
+                before[following].append(pair)
+        together = [pair for pair in before if pair[0] == pair[1]]
+        return any(a != b for pair in together for a, b in before[pair])
 
     def _steps(self, pair: tuple[int, int]) -> Iterator[tuple[int, int]]:
         for a in self.follows[pair[0]]:
             for b in self.follows[pair[1]]:
-                if intersection(self.codes[a], self.codes[b]):
+                if overlap(self.codes[a], self.codes[b]):
                     yield a, b
-
-
-def _reaches(
-    before: dict[tuple[int, int], list[tuple[int, int]]], start: tuple[int, int]
-) -> bool:
-    """Whether a pair of two different places leads to `start`."""
-    seen, waiting = {start}, [start]
-    while waiting:
-        for one in before.get(waiting.pop(), ()):
-            if one[0] != one[1]:
-                return True
-            if one not in seen:
-                seen.add(one)
-                waiting.append(one)
-    return False

@@ -69,6 +69,8 @@ class Bracket:
     def intersect(self) -> None:
         """&&: what was read so far is one side of it."""
         self.flush()
+        if self.state == VALUE:
+            self.value = 0
         self.before.append(self.codes)
         self.codes, self.state = NONE, START
 
@@ -110,11 +112,20 @@ class BracketReader:
         elif token.kind == "and":
             bracket.intersect()
         else:
-            if bracket.state == RANGE:
-                raise refused("a range to a nested class")
-            codes, negated = self.read()
-            bracket.add(complement(codes) if negated else codes)
+            bracket.add(self._nested(bracket.state))
         return self._token()
+
+    def _nested(self, state: str) -> Ranges:
+        if state == RANGE:
+            raise refused("a range to a nested class")
+        codes, negated = self.read()
+        if not negated:
+            return codes
+        found = complement(codes)
+        if self._needs and not intersection(found, complement(classes.ASCII)):
+            # Joni may take nothing for everything there (CodeRangeBuffer.notCodeRangeBuff).
+            raise refused("a nested class of no character beyond ASCII")
+        return found
 
     def _dash(self, bracket: Bracket) -> Token:
         following = self._token()
@@ -122,9 +133,11 @@ class BracketReader:
             bracket.add_char("-")
         elif bracket.state == VALUE:
             bracket.state = RANGE
-        else:
+        elif following.kind == "char" and following.char.isascii():
             # Behind a range Joni takes not the dash, but what follows it, as a character.
             bracket.add_char(following.char)
+        else:
+            raise refused("a dash between a range and a class")
         return following
 
     # ---- tokens -------------------------------------------------------------------------------

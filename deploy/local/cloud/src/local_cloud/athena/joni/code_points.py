@@ -34,6 +34,10 @@ def intersection(a: Ranges, b: Ranges) -> Ranges:
     return complement(union(complement(a), complement(b)))
 
 
+def overlap(a: Ranges, b: Ranges) -> bool:
+    return any(low <= other[1] and other[0] <= high for low, high in a for other in b)
+
+
 def holds(of: Ranges, code: int) -> bool:
     return any(low <= code <= high for low, high in of)
 

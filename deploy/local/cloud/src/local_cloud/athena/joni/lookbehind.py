@@ -13,7 +13,7 @@ from local_cloud.athena.joni.tree import (
 )
 
 
-def behind(body: Node, negative: bool) -> Node:
+def looking_behind(body: Node, negative: bool) -> Node:
     """The look-behind; alternatives of different lengths only at its top, each by itself."""
     if isinstance(body, Choice) and len({_length(one, negative) for one in body.parts}) > 1:
         looks = tuple(Look(one, True, negative) for one in body.parts)
@@ -36,9 +36,13 @@ def _length(node: Node, negative: bool) -> int:
         return node.low * _length(node.body, negative)
     if isinstance(node, Group) and not negative:
         return _length(node.body, negative)
-    if isinstance(node, Look) and node.behind:
-        _length(node.body, negative)
-        return 0
-    if isinstance(node, Anchor) and node.kind not in ("end", "end or newline"):
+    if _takes_nothing(node, negative):
         return 0
     raise invalid_pattern("invalid pattern in look-behind")
+
+
+def _takes_nothing(node: Node, negative: bool) -> bool:
+    if isinstance(node, Look) and node.behind:
+        _length(node.body, negative)
+        return True
+    return isinstance(node, Anchor) and node.kind not in ("end", "end or newline")

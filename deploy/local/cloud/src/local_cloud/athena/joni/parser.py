@@ -1,11 +1,13 @@
 """Patterns in Joni's Java syntax (org.joni.Lexer and Parser with Syntax.Java)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from local_cloud.athena.joni import unicode_classes as classes
 from local_cloud.athena.joni.brackets import BracketReader
 from local_cloud.athena.joni.code_points import EVERY, Ranges, complement, single
-from local_cloud.athena.joni.lookbehind import behind
+from local_cloud.athena.joni.differences import NOT_NEWLINE
+from local_cloud.athena.joni.lookbehind import looking_behind
 from local_cloud.athena.joni.quantifiers import read_quantifier, repeated
 from local_cloud.athena.joni.reader import Reader, invalid_pattern, refused
 from local_cloud.athena.joni.tree import (
@@ -26,7 +28,6 @@ from local_cloud.athena.joni.tree import (
 # Deeper groups would exhaust Python's stack.
 MAX_DEPTH = 50
 MAX_GROUPS = 100
-NOT_NEWLINE = complement(single("\n"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class Options:
 
 _OPTIONS = {"i": "ignore_case", "x": "extended", "s": "dot_all", "m": "lines"}
 _ANCHORS = {"A": "start", "Z": "end or newline", "z": "end", "b": "word", "B": "no word"}
+_GROUPS: tuple[tuple[str, Callable[[Node], Node]], ...] = (
+    (":", lambda body: body),
+    ("=", lambda body: Look(body, behind=False, negative=False)),
+    ("!", lambda body: Look(body, behind=False, negative=True)),
+    (">", Atomic),
+    ("<=", lambda body: looking_behind(body, False)),
+    ("<!", lambda body: looking_behind(body, True)),
+)
 
 
 def parse(pattern: str) -> Parsed:
@@ -171,22 +180,26 @@ class _Parser:
         if not reader.left:
             raise invalid_pattern("end pattern at escape")
         char = reader.take()
-        if char.lower() in classes.SHORT:
-            codes = classes.SHORT[char.lower()]
-            return Chars(complement(codes) if char.isupper() else codes)
-        if char in _ANCHORS:
-            if char in "bB":
-                self._needs.add(classes.LETTERS)
-            return Anchor(_ANCHORS[char])
-        if char == "G":
-            raise refused("\\G")
-        if char in "pP":
-            return Chars(self._property(char == "P"))
         if char in "123456789":
             return self._numbered(char, options)
         if char == "k" and (reader.sees("<") or reader.sees("'")):
             return self._named(options)
-        return self._char(self._escaped(char), options)
+        if char == "G":
+            raise refused("\\G")
+        return self._meant(char) or self._char(self._escaped(char), options)
+
+    def _meant(self, char: str) -> Node | None:
+        """A class of characters or an anchor, if the letter means one."""
+        if char.lower() in classes.SHORT:
+            codes = classes.SHORT[char.lower()]
+            return Chars(complement(codes) if char.isupper() else codes)
+        if char in "pP":
+            return Chars(self._property(char == "P"))
+        if char not in _ANCHORS:
+            return None
+        if char in "bB":
+            self._needs.add(classes.LETTERS)
+        return Anchor(_ANCHORS[char])
 
     def _escaped(self, char: str) -> str:
         reader = self._reader
@@ -242,22 +255,12 @@ class _Parser:
             return self._captured(options)
         if not reader.left:
             raise invalid_pattern("end pattern in group")
-        if reader.accept(":"):
-            return self._inside(options)
-        if reader.accept("="):
-            return Look(self._inside(options), False, False)
-        if reader.accept("!"):
-            return Look(self._inside(options), False, True)
-        if reader.accept(">"):
-            return Atomic(self._inside(options))
-        if reader.accept("<="):
-            return behind(self._inside(options), False)
-        if reader.accept("<!"):
-            return behind(self._inside(options), True)
-        if reader.accept("<"):
-            return self._captured(options, reader.name(">"))
-        if reader.accept("'"):
-            return self._captured(options, reader.name("'"))
+        for opening, made in _GROUPS:
+            if reader.accept(opening):
+                return made(self._inside(options))
+        for opening, end in (("<", ">"), ("'", "'")):
+            if reader.accept(opening):
+                return self._captured(options, reader.name(end))
         return self._optioned(options)
 
     def _inside(self, options: Options) -> Node:
@@ -282,6 +285,8 @@ class _Parser:
     def _optioned(self, options: Options) -> Node:
         """(?i:…), or (?i) for the rest of the group around it, alternatives included."""
         reader, on = self._reader, True
+        if reader.sees(")"):
+            raise invalid_pattern("undefined group option")
         while reader.left:
             char = reader.take()
             if char == ":":

@@ -6,24 +6,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from local_cloud.athena.joni.ambiguity import is_ambiguous
-from local_cloud.athena.joni.code_points import EVERY
-from local_cloud.athena.joni.parser import NOT_NEWLINE, parse
+from local_cloud.athena.joni.differences import check_pattern, is_any, loses_end
+from local_cloud.athena.joni.parser import parse
 from local_cloud.athena.joni.reader import refused
 from local_cloud.athena.joni.rewriting import rewritten
 from local_cloud.athena.joni.tree import (
-    Anchor,
     BackReference,
-    Chars,
-    Choice,
     Group,
-    Look,
     Node,
     Parsed,
     Repeat,
     Scope,
     Sequence,
     any_inside,
-    is_nullable,
     parts_of,
 )
 from local_cloud.athena.joni.unicode_classes import check_text
@@ -76,6 +71,7 @@ class Pattern:
 def compiled(pattern: str) -> Pattern:
     parsed = parse(pattern)
     root = parsed.root
+    check_pattern(root)
     source = rewritten(root)
     try:
         made = re.compile(source, re.DOTALL)
@@ -84,7 +80,7 @@ def compiled(pattern: str) -> Pattern:
         later = re.compile(f"(?<=\\n)(?:{source})", re.DOTALL) if _skims(root) else None
     except (re.error, OverflowError, RecursionError) as error:
         raise refused(f"this pattern ({error})") from error
-    return Pattern(parsed, made, later, is_ambiguous(root), _loses_end(root))
+    return Pattern(parsed, made, later, is_ambiguous(root), loses_end(root))
 
 
 def _skims(root: Node) -> bool:
@@ -95,38 +91,6 @@ def _skims(root: Node) -> bool:
     return (
         isinstance(first, Repeat)
         and (first.low, first.high) == (0, None)
-        and first.body in (Chars(NOT_NEWLINE), Chars(EVERY))
+        and is_any(first.body)
         and not any_inside(root, BackReference)
     )
-
-
-def _loses_end(root: Node) -> bool:
-    """Whether Joni may miss an empty match behind a character of many bytes.
-
-    Matcher.endBuf looks for a pattern of few bytes at most only near the end, and where that is
-    in the middle of the last character, at no place at all.
-    """
-    return is_nullable(root) and 0 < _least_of_most_bytes(root) < 4 and _has_end(root)
-
-
-def _has_end(node: Node) -> bool:
-    if isinstance(node, Anchor):
-        return node.kind in ("end", "end or newline")
-    return any(map(_has_end, parts_of(node)))
-
-
-def _least_of_most_bytes(node: Node) -> float:
-    """What the longest match has at least, if each character had one byte."""
-    if isinstance(node, Chars):
-        return 1
-    if isinstance(node, Choice):
-        return max(map(_least_of_most_bytes, node.parts))
-    if isinstance(node, (Look, Anchor)):
-        return 0
-    if isinstance(node, BackReference):
-        return 1
-    if isinstance(node, Repeat):
-        inner = _least_of_most_bytes(node.body)
-        high = float("inf") if node.high is None else node.high
-        return inner * high if inner and high else 0
-    return sum(map(_least_of_most_bytes, parts_of(node)))

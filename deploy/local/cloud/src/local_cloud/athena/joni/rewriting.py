@@ -1,8 +1,9 @@
 """A parsed pattern in the words of Python's engine, which then has no choice of its own."""
 
 import re
+from functools import singledispatch
 
-from local_cloud.athena.joni.code_points import EVERY, NONE, Ranges, complement
+from local_cloud.athena.joni.code_points import EVERY, NONE, complement
 from local_cloud.athena.joni.tree import (
     Anchor,
     Atomic,
@@ -28,28 +29,15 @@ _ANCHORS = {
 }
 
 
+@singledispatch
 def rewritten(node: Node) -> str:
     """For a compilation with DOTALL and without any other flag."""
-    if isinstance(node, Chars):
-        return _chars(node.codes)
-    if isinstance(node, Sequence):
-        return "".join(map(_part, node.parts))
-    if isinstance(node, Choice):
-        return "|".join(map(rewritten, node.parts))
-    if isinstance(node, Group):
-        return f"({rewritten(node.body)})"
-    if isinstance(node, Scope):
-        return f"(?:{rewritten(node.body)})"
-    if isinstance(node, Atomic):
-        return f"(?>{rewritten(node.body)})"
-    if isinstance(node, Repeat):
-        return _repeat(node)
-    if isinstance(node, Look):
-        sign = ("<" if node.behind else "") + ("!" if node.negative else "=")
-        return f"(?{sign}{rewritten(node.body)})"
-    if isinstance(node, BackReference):
-        return f"(?:\\{node.number})"
-    return _anchor(node)
+    raise AssertionError(f"no node of a pattern: {node}")
+
+
+@rewritten.register
+def _(node: Sequence) -> str:
+    return "".join(map(_part, node.parts))
 
 
 def _part(node: Node) -> str:
@@ -57,7 +45,41 @@ def _part(node: Node) -> str:
     return f"(?:{made})" if isinstance(node, Choice) else made
 
 
-def _chars(codes: Ranges) -> str:
+@rewritten.register
+def _(node: Choice) -> str:
+    return "|".join(map(rewritten, node.parts))
+
+
+@rewritten.register
+def _(node: Group) -> str:
+    return f"({rewritten(node.body)})"
+
+
+@rewritten.register
+def _(node: Scope) -> str:
+    return f"(?:{rewritten(node.body)})"
+
+
+@rewritten.register
+def _(node: Atomic) -> str:
+    return f"(?>{rewritten(node.body)})"
+
+
+@rewritten.register
+def _(node: Look) -> str:
+    sign = ("<" if node.behind else "") + ("!" if node.negative else "=")
+    return f"(?{sign}{rewritten(node.body)})"
+
+
+@rewritten.register
+def _(node: BackReference) -> str:
+    # In a group of its own: a digit may follow.
+    return f"(?:\\{node.number})"
+
+
+@rewritten.register
+def _(node: Chars) -> str:
+    codes = node.codes
     if codes == EVERY:
         return "."
     if codes == NONE:
@@ -70,7 +92,8 @@ def _chars(codes: Ranges) -> str:
     return f"[{written(codes)}]"
 
 
-def _repeat(node: Repeat) -> str:
+@rewritten.register
+def _(node: Repeat) -> str:
     made = rewritten(node.body)
     if not isinstance(node.body, (Chars, Group)):
         made = f"(?:{made})"
@@ -78,7 +101,8 @@ def _repeat(node: Repeat) -> str:
     return f"{made}{{{node.low},{high}}}{'' if node.greedy else '?'}"
 
 
-def _anchor(node: Anchor) -> str:
+@rewritten.register
+def _(node: Anchor) -> str:
     if node.kind in _ANCHORS:
         return _ANCHORS[node.kind]
     part = word()

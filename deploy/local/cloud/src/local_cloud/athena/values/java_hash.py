@@ -51,9 +51,10 @@ def xxh64(data: bytes) -> int:
         while at + 32 <= total:
             lanes = [_round(one, _word(data, at + 8 * i, 8)) for i, one in enumerate(lanes)]
             at += 32
-        found = sum(
-            _rotated(one, bits) for one, bits in zip(lanes, (1, 7, 12, 18), strict=True)
-        ) & _MASK
+        found = (
+            sum(_rotated(one, bits) for one, bits in zip(lanes, (1, 7, 12, 18), strict=True))
+            & _MASK
+        )
         for one in lanes:
             found = ((found ^ _round(0, one)) * _P1 + _P4) & _MASK
     else:

@@ -36,7 +36,9 @@ def like_pattern(pattern: str, escape: str | None) -> LikePattern:
     escaped = False
     # LikeFunctions.getEscapeCharacter takes one unit of UTF-16.
     if escape is not None and (len(escape) != 1 or escape > "\uffff"):
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character"
+        )
     for char in pattern:
         if escaped:
             _check(char in ("%", "_", escape))

@@ -50,7 +50,9 @@ def position(text: str, part: str, instance: int) -> int:
         raise invalid("'instance' must be a positive or negative number.")
     if not part:
         return 1
-    return _from_start(text, part, instance) if instance > 0 else _from_end(text, part, -instance)
+    return (
+        _from_start(text, part, instance) if instance > 0 else _from_end(text, part, -instance)
+    )
 
 
 def _from_start(text: str, part: str, instance: int) -> int:
