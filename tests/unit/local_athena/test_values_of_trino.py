@@ -1,138 +1,142 @@
-"""Each recorded expression gives the value, type or error that Trino 476 gave, or is refused.
+"""Each recorded query gives Trino's values and types, fails with its error, or is refused.
 
-`tests/data/athena/values/*.json` hold what a real Trino answered, as its protocol shows it. A case
-that is `refused` is one that the local Athena says it does not support.
+`tests/data/athena/values/*.json` are what a real Trino 476 answered. A `query` is a SELECT, or an
+expression that stands for one. It has a `type` and a `value`, as Trino's protocol shows it; or
+`types` and `rows`; or an `error`; and what this engine does not answer is `refused`.
 """
 
 import base64
 import json
 import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local_cloud.athena.catalog import Catalog
-from local_cloud.athena.duck import DuckEngine
+from local_cloud.athena.analysis.context import Session
+from local_cloud.athena.duck import compiled, executed, locked_connection
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.lake import Lake, Meter
-from local_cloud.athena.types import Type, trino_name
+from local_cloud.athena.types import INTEGERS, Type, trino_name
 from local_cloud.athena.values import texts
 from local_cloud.athena.values.arrow import to_python
 from local_cloud.athena.values.numbers import single_digits
 
 FILES = sorted((Path(__file__).parents[2] / "data" / "athena" / "values").glob("*.json"))
-# So many expressions share a query where none of them fails: it is quicker.
-TOGETHER = 40
+NOW_US = 1_700_000_000_000_000
 
 
-class NoTables(Catalog):
-    """A catalog without a single table."""
-
-    def __init__(self) -> None:
-        """Nothing to ask."""
+class NoTables:
+    def bind(self, database: str, name: str) -> Any:
+        raise QueryError("TABLE_NOT_FOUND", f"{database}.{name}")
 
 
-class NoFiles(Lake):
-    """A lake without a single object."""
-
-    def __init__(self) -> None:
-        """Nothing to read."""
-
-
-ENGINE = DuckEngine(NoTables(), NoFiles())
+@pytest.fixture(scope="module")
+def connection() -> Iterator[Any]:
+    # To open one takes longer than all that a case does with it.
+    opened = locked_connection()
+    yield opened
+    opened.close()
 
 
-def protocol_value(value: Any, of: Type) -> Any:
-    """A value as Trino's protocol shows it in JSON."""
+def cases_of(file: Path, *keys: str) -> list[dict[str, Any]]:
+    cases: list[dict[str, Any]] = json.loads(file.read_text())
+    return [one for one in cases if any(key in one for key in keys)]
+
+
+def answer(connection: Any, query: str) -> tuple[list[str], list[list[Any]]]:
+    """Types and rows, as Trino's protocol shows them."""
+    sql = query if re.match(r"(?i)\s*(select|with|values)\b", query) else f"SELECT {query}"
+    made, udfs = compiled(sql, (), Session("default", NOW_US), NoTables())
+    kinds = [one.type for one in made.fields]
+    rows: list[list[Any]] = []
+    try:
+        for batch in executed(connection, made, udfs):
+            columns = [
+                [shown(value, kind) for value in to_python(batch.column(i), kind)]
+                for i, kind in enumerate(kinds)
+            ]
+            rows += [list(row) for row in zip(*columns, strict=True)]
+    finally:
+        for name, _ in udfs.made.values():
+            connection.remove_function(name)
+    return [plain(trino_name(kind)) for kind in kinds], rows
+
+
+def plain(kind: str) -> str:
+    return kind.replace(", ", ",")
+
+
+def shown(value: Any, of: Type) -> Any:
+    """A value as Trino's protocol has it in JSON; a map's entries in their order."""
     if value is None:
         return None
-    if of.args:
-        return _nested(value, of)
+    if of.name == "array":
+        return [shown(one, of.args[0]) for one in value]
+    if of.name == "row":
+        return [shown(one, kind) for one, kind in zip(value, of.args, strict=True)]
+    if of.name == "map":
+        return {key_text(shown(k, of.args[0])): shown(v, of.args[1]) for k, v in value}
+    return shown_scalar(value, of)
+
+
+def shown_scalar(value: Any, of: Type) -> Any:
     if of.name in ("double", "real"):
-        return _floating(value, of)
+        if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+        return float(single_digits(value)) if of.name == "real" else value
     if of.name == "varbinary":
         return base64.b64encode(value).decode()
-    if of.name in ("boolean", "tinyint", "smallint", "integer", "bigint", "varchar", "json"):
+    if of.name in ("boolean", "varchar", "json", *INTEGERS):
         return value
     return texts.to_text(value, of)
 
 
-def _nested(value: Any, of: Type) -> Any:
-    if of.name == "array":
-        return [protocol_value(one, of.args[0]) for one in value]
-    if of.name == "row":
-        return [protocol_value(one, kind) for one, kind in zip(value, of.args, strict=True)]
-    key, inner = of.args
-    return {str(protocol_value(k, key)): protocol_value(v, inner) for k, v in value}
+def key_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _floating(value: float, of: Type) -> float | str:
-    if not math.isfinite(value):
-        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-    return float(single_digits(value)) if of.name == "real" else value
+def in_order(rows: list[list[Any]]) -> list[str]:
+    """Rows as texts, which know 0.0 from -0.0; of rows no order is promised."""
+    return sorted(json.dumps(row) for row in rows)
 
 
-def answers(expressions: list[str]) -> list[tuple[Any, str]]:
-    """(value, type) of each of the expressions."""
-    prepared = ENGINE.prepare(f"SELECT {', '.join(expressions)}", (), "default", Meter())
+def outcome(connection: Any, query: str) -> tuple[str, ...]:
+    """What the local Athena makes of a query: its types and rows, its error, or a refusal."""
     try:
-        kinds = [one.type for one in prepared.columns]
-        (batch,) = prepared.batches()
-        values = [to_python(batch.column(i), kind)[0] for i, kind in enumerate(kinds)]
-    finally:
-        prepared.close()
-    return [
-        (protocol_value(value, kind), trino_name(kind))
-        for value, kind in zip(values, kinds, strict=True)
-    ]
-
-
-def outcome(expression: str) -> dict[str, Any]:
-    """What the local Athena makes of one expression, as a case."""
-    try:
-        ((value, kind),) = answers([expression])
+        kinds, rows = answer(connection, query)
     except QueryError as error:
-        if error.name == "NOT_SUPPORTED":
-            return {"query": expression, "refused": True}
-        return {"query": expression, "error": error.name}
-    return {"query": expression, "type": kind, "value": value}
+        # A refusal has the name of Trino's own.
+        return ("refused",) if error.name == "NOT_SUPPORTED" else ("error", error.name)
+    return (*kinds, *in_order(rows))
 
 
-def expected(case: dict[str, Any]) -> dict[str, Any]:
-    return {"query": case["query"], "refused": True} if case.get("refused") else case
+def expected(case: dict[str, Any]) -> tuple[str, ...]:
+    if case.get("refused") or case.get("error") == "NOT_SUPPORTED":
+        return ("refused",)
+    if "error" in case:
+        return ("error", case["error"])
+    kinds = case["types"] if "rows" in case else [case["type"]]
+    rows = case["rows"] if "rows" in case else [[case["value"]]]
+    return (*map(plain, kinds), *in_order(rows))
 
 
-def wrong(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What differs from Trino's answers."""
-    wanted = [(one["value"], one["type"]) for one in cases]
-    try:
-        if answers([one["query"] for one in cases]) == wanted:
-            return []
-    except QueryError:
-        # One of them; which one is found below.
-        pass
-    return [made for one in cases if (made := outcome(one["query"])) != one]
+def different(connection: Any, cases: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """(query, what it should give, what it gives) of the cases that differ."""
+    made = ((one["query"], expected(one), outcome(connection, one["query"])) for one in cases)
+    return [(query, *wanted, "!=", *found) for query, wanted, found in made if wanted != found]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
-def test_values_and_types_are_those_of_trino(path: Path) -> None:
-    cases = [one for one in json.loads(path.read_text()) if "value" in one]
-    plain = [one for one in cases if not one.get("refused")]
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
+def test_values_and_their_types_are_trinos(connection: Any, file: Path) -> None:
+    cases = cases_of(file, "value", "rows")
 
-    found = [
-        one
-        for start in range(0, len(plain), TOGETHER)
-        for one in wrong(plain[start : start + TOGETHER])
-    ]
-
-    assert found == []
+    assert different(connection, cases) == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.stem))
-def test_errors_are_those_of_trino_and_refusals_are_known(path: Path) -> None:
-    cases = [one for one in json.loads(path.read_text()) if "error" in one or "refused" in one]
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
+def test_errors_are_trinos_and_nothing_else_is_refused(connection: Any, file: Path) -> None:
+    cases = cases_of(file, "error", "refused")
 
-    found = [made for one in cases if (made := outcome(one["query"])) != expected(one)]
-
-    assert found == []
+    assert different(connection, cases) == []

@@ -126,10 +126,10 @@ def _text(name: str, arguments: tuple[tree.DataType | int, ...]) -> Type:
     if name == "char":
         length = sizes[0] if sizes else 1
         if length > t.MAX_CHAR:
-            raise QueryError("INVALID_FUNCTION_ARGUMENT", "CHAR length scale must be in range")
+            raise type_mismatch(f"Unknown type: char({length})")
         return t.char(length)
-    if sizes and sizes[0] >= t.UNBOUNDED:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid VARCHAR length {sizes[0]}")
+    if sizes and sizes[0] > t.UNBOUNDED:
+        raise type_mismatch(f"Unknown type: varchar({sizes[0]})")
     return t.varchar(sizes[0] if sizes else None)
 
 

@@ -96,10 +96,6 @@ def written(text: Text, expr: Aggregate | Window, split: bool = False) -> str:
         _nullable(expr),
         split and not windowed,
     )
-    if expr.distinct:
-        _refuse_odd_distinct(expr.bound, expr.arguments)
-    if made.ignore_nulls and expr.bound.declared.kind == "AGGREGATE":
-        raise not_supported("IGNORE NULLS on an aggregate")
     return found.write(made)
 
 

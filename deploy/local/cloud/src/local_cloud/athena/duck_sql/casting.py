@@ -4,6 +4,7 @@ from typing import Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import fine
+from local_cloud.athena.coercion import PATTERNS
 from local_cloud.athena.duck_sql import date_casting
 from local_cloud.athena.duck_sql.representation import cast, duck_type
 from local_cloud.athena.duck_sql.text import CASTING, Text
@@ -25,6 +26,9 @@ def made(text: Text, inner: str, source: Type, to: Type, safe: bool = False) -> 
     """The cast; if `safe` null where it fails (what fails inside of `inner` still does)."""
     if source == to or _same_values(source, to):
         return inner
+    if to.name in PATTERNS:
+        # No value is of such a type: the function gets the text, a char with its spaces.
+        return made(text, inner, source, t.VARCHAR, safe)
     if source.name == "unknown":
         return cast("NULL", to)
     if _is_native(source, to):

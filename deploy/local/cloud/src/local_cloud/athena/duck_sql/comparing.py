@@ -1,13 +1,10 @@
 """Comparisons: DuckDB's own where they mean the same, else a form that means what Trino's does."""
 
-import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from local_cloud.athena import types as t
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Call, Cast, Constant, Expr, Special
+from local_cloud.athena.ir import Call, Cast, Constant, Expr
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
 
@@ -103,45 +100,3 @@ def _floating(operator: str, left: str, right: str, operands: Sequence[Expr]) ->
     if _may_be_nan(b):
         found = f"({found} AND (NOT isnan({right}) OR {left} IS NULL))"
     return found
-
-
-# ---- LIKE -----------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=256)
-def like_pattern(pattern: str, escape: str | None) -> re.Pattern[str]:
-    """LIKE's pattern as a regular expression (LikePattern.compile)."""
-    if escape is not None and len(escape) != 1:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
-    made, at = [], 0
-    while at < len(pattern):
-        char = pattern[at]
-        at += 1
-        if char == escape:
-            if at == len(pattern) or pattern[at] not in ("%", "_", escape):
-                raise QueryError(
-                    "INVALID_FUNCTION_ARGUMENT",
-                    "Escape character must be followed by '%', '_' or the escape character itself",
-                )
-            made.append(re.escape(pattern[at]))
-            at += 1
-        else:
-            made.append({"%": ".*", "_": "."}.get(char) or re.escape(char))
-    return re.compile("".join(made), re.DOTALL)
-
-
-def _matches(value: str, pattern: str, escape: str) -> bool:
-    return like_pattern(pattern, escape).fullmatch(value) is not None
-
-
-def like(text: "Text", expr: Special) -> str:
-    value, pattern, *escape = expr.operands
-    made = text.of(value)
-    if value.type.name == "char":
-        made = f"rpad({made}, {value.type.precision}, ' ')"
-    if not escape:
-        return f"({made} LIKE {text.of(pattern)})"
-    kinds = (t.VARCHAR, t.VARCHAR, t.VARCHAR)
-    return text.python(
-        _matches, kinds, t.BOOLEAN, made, text.of(pattern), text.of(escape[0]), key="like"
-    )

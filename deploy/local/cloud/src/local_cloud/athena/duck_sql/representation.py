@@ -32,6 +32,9 @@ _NAMES = {
     "unknown": "INTEGER",
     "hyperloglog": "BLOB",
     "tdigest": "BLOB",
+    # Patterns and sets of characters are given as text.
+    "joniregexp": "VARCHAR",
+    "codepoints": "VARCHAR",
 }
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql import comparing, quantified
+from local_cloud.athena.duck_sql import comparing, like, quantified
 from local_cloud.athena.duck_sql.representation import cast, literal
 from local_cloud.athena.duck_sql.udf import Udf, Udfs
 from local_cloud.athena.failures import QueryError, not_supported
@@ -373,4 +373,4 @@ def _quantified(text: Text, expr: Special) -> str:
 
 @form("like")
 def _like(text: Text, expr: Special) -> str:
-    return comparing.like(text, expr)
+    return like.like(text, expr)

@@ -45,6 +45,9 @@ def _from_text(source: Type, to: Type) -> Caster:
 
 
 def _text_to_text(source: Type, to: Type) -> Caster:
+    if source.name == to.name == "char":
+        return _cut_char(to)
+
     def cast(value: str) -> str:
         if source.name == "char":
             value = value.ljust(source.precision or 0)
@@ -56,6 +59,17 @@ def _text_to_text(source: Type, to: Type) -> Caster:
 
 
 _UNCHECKED = ("boolean", *TIMED, "interval day to second", "interval year to month")
+
+
+def _cut_char(to: Type) -> Caster:
+    def cast(value: str) -> str:
+        found = value[: to.precision]
+        if found.endswith(" "):
+            # CharacterStringCasts leaves spaces at the cut, and cannot write such a char.
+            raise not_supported(f"a char that is cut behind a space to make it a {to}")
+        return found
+
+    return cast
 
 
 def _to_text(source: Type, to: Type) -> Caster:

@@ -1,0 +1,1 @@
+"""Regular expressions as Trino's default engine Joni reads and matches them."""
