@@ -1,5 +1,6 @@
 """Typed expressions as DuckDB's SQL."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,7 @@ class Text:
 
     def __init__(self, udfs: Udfs) -> None:
         self.udfs = udfs
+        self._variables = 0
 
     def of(self, expr: Expr) -> str:
         """DuckDB's SQL of an expression."""
@@ -71,18 +73,34 @@ class Text:
     def each(self, exprs: tuple[Expr, ...]) -> list[str]:
         return [self.of(one) for one in exprs]
 
+    def variable(self) -> str:
+        """A name for a lambda's parameter, unused in this query."""
+        self._variables += 1
+        return f"let{self._variables}"
+
+    def let(self, value: str, body: Callable[[str], str]) -> str:
+        """SQL of `body`, to which `value` is a name: so it is written and computed once."""
+        if re.fullmatch(r"\w+", value):
+            return body(value)
+        name = self.variable()
+        return f"list_extract(list_transform([{value}], lambda {name}: {body(name)}), 1)"
+
     def _call(self, expr: Call) -> str:
         declared = expr.bound.declared
         found = IMPLEMENTATIONS.get(declared.key)
         if isinstance(found, SqlFunction):
             known = {"types": signature(expr), "call": expr, "text": self}
             extra = {name: known[name] for name in found.wants}
-            return found.write(*self.each(expr.arguments), **extra)
+            return found.write(*map(self._argument, expr.arguments), **extra)
         if isinstance(found, PythonFunction):
             return self._python(expr, found)
         shown = declared.name.removeprefix("$operator$")
         kinds = ", ".join(str(one) for one in expr.bound.arguments)
         raise not_supported(f"{shown}({kinds})")
+
+    def _argument(self, expr: Expr) -> str:
+        # A lambda is written by its function, which knows what its parameters are.
+        return "" if isinstance(expr, Lambda) else self.of(expr)
 
     def _python(self, expr: Call, found: PythonFunction) -> str:
         declared, types = expr.bound.declared, signature(expr)

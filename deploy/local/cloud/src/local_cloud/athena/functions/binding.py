@@ -95,8 +95,6 @@ class _Binder:
             if before == (self.found.types, self.found.sizes):
                 if self._waiting:
                     raise _NoMatchError
-                for pattern, one in zip(formal, actual, strict=True):
-                    self._relate(pattern, one, self.coerce)
                 return
         raise _NoMatchError
 
@@ -108,13 +106,12 @@ class _Binder:
         return any(self._is_open(one) for one in pattern.arguments)
 
     def _relate(self, pattern: TypePattern, actual: Argument, coerce: bool) -> None:
-        """TypeRelationshipConstraintSolver: checked once all of the variables are known."""
+        """TypeRelationshipConstraintSolver: what does not fit yet may after another round."""
         if pattern.base == "function" or self._is_open(pattern) or not isinstance(actual, Type):
             return
         wanted = self.applied(pattern)
         fits = can_coerce(actual, wanted) if coerce else actual == wanted
-        if not fits:
-            raise _NoMatchError
+        self._waiting = self._waiting or not fits
 
     def _match(self, pattern: TypePattern, actual: Argument, coerce: bool) -> None:
         if pattern.base == "function":
@@ -181,8 +178,8 @@ class _Binder:
         if isinstance(actual, Type):
             raise _NoMatchError
         made = actual(kinds)
-        if not self._is_open(result) and self.applied(result) != made:
-            raise _NoMatchError
+        # A lambda's result is not coerced, but it may widen the variable that it has to be.
+        self._relate(result, made, False)
         self._match(result, made, self.coerce)
 
     def applied(self, pattern: TypePattern) -> Type:

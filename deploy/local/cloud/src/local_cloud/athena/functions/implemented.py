@@ -1,5 +1,29 @@
 """All implementations: importing this registers them."""
 
-from local_cloud.athena.functions import aggregates, arithmetic, window_functions
+from local_cloud.athena.functions import (
+    aggregates,
+    arithmetic,
+    array_sets,
+    arrays,
+    comparators,
+    lambdas,
+    map_lambdas,
+    maps,
+    sequences,
+    subscripts,
+    window_functions,
+)
 
-REGISTERED = (aggregates, arithmetic, window_functions)
+REGISTERED = (
+    aggregates,
+    arithmetic,
+    array_sets,
+    arrays,
+    comparators,
+    lambdas,
+    map_lambdas,
+    maps,
+    sequences,
+    subscripts,
+    window_functions,
+)
