@@ -2,6 +2,7 @@
 
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import fine
+from local_cloud.athena.coercion import PATTERNS
 from local_cloud.athena.duck_sql.representation import cast, duck_type
 from local_cloud.athena.duck_sql.text import CASTING, Text
 from local_cloud.athena.ir import Cast
@@ -19,6 +20,9 @@ def casted(text: Text, expr: Cast) -> str:
 def _made(text: Text, inner: str, source: Type, to: Type) -> str:
     if source == to or _same_values(source, to):
         return inner
+    if to.name in PATTERNS:
+        # No value is of such a type: the function gets the text, a char with its spaces.
+        return _made(text, inner, source, t.VARCHAR)
     if source.name == "unknown":
         return cast("NULL", to)
     if _is_native(source, to):

@@ -30,6 +30,8 @@ _NAMES = {
     "interval day to second": "BIGINT",
     "interval year to month": "INTEGER",
     "unknown": "INTEGER",
+    # A path is given as text.
+    "jsonpath": "VARCHAR",
 }
 
 

@@ -40,10 +40,14 @@ def _ordered(text: Text, of: Type, array: str, compared: str, failing: bool) -> 
 
     kinds = (of, t.array(t.array(t.INTEGER)))
     made = text.python(ordered, kinds, of, array, compared, key=("ordered", of, failing))
-    large = text.raised(
-        not_supported(f"array_sort by a lambda of more than {MAX_ELEMENTS} elements"), of
-    )
-    return f"(CASE WHEN len({array}) > {MAX_ELEMENTS} THEN {large} ELSE {made} END)"
+    small = text.python(_is_small, (t.BIGINT,), t.BOOLEAN, f"len({array})")
+    return f"(CASE WHEN {small} THEN {made} END)"
+
+
+def _is_small(count: int) -> bool:
+    if count > MAX_ELEMENTS:
+        raise not_supported(f"array_sort by a lambda of more than {MAX_ELEMENTS} elements")
+    return True
 
 
 def in_order(

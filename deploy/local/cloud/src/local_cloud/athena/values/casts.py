@@ -20,7 +20,7 @@ def caster(source: Type, to: Type) -> Caster:
     if to.name == "json":
         return lambda value: json_casts.to_json(value, source)
     if source.name == "json":
-        return lambda value: json_casts.from_json(value, to)
+        return json_casts.reader(to)
     if to.name in ("varchar", "char"):
         return _to_text(source, to)
     if source.name == to.name and source.args:

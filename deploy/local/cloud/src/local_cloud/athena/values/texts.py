@@ -66,10 +66,15 @@ def double_value(text: str) -> float:
     return sign * (float(found[3]) if found[3] else float.fromhex(found[4]))
 
 
-def _decimal(text: str, to: Type) -> Decimal:
+def java_decimal(text: str) -> Decimal:
+    """Java's BigDecimal of a text. ValueError where that has none."""
     if not _DECIMAL.fullmatch(text):
         raise ValueError(text)
-    found = numbers.fitted(Decimal(text), to.precision or 0, to.scale)
+    return Decimal(text)
+
+
+def _decimal(text: str, to: Type) -> Decimal:
+    found = numbers.fitted(java_decimal(text), to.precision or 0, to.scale)
     if found is None:
         raise ValueError(text)
     return found
