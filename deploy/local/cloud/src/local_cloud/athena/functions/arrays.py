@@ -4,9 +4,11 @@ import random
 from itertools import zip_longest
 from typing import Any
 
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.type_names import can_cast
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.block_size import entry_bytes
@@ -26,11 +28,11 @@ def _cardinality(array: str) -> str:
 
 
 @sql("concat(array(e),...)")
-def _concat(*arrays: str) -> str:
+def _concat(*arrays: str, types: Signature) -> str:
     if len(arrays) < 2:
         raise invalid("There must be two or more arguments to concat")
     # Null with a null; list_concat would take that for an empty list.
-    return f"({' || '.join(arrays)})"
+    return cast(f"({' || '.join(arrays)})", types.result)
 
 
 @sql("concat(array(e),e)")
@@ -46,12 +48,12 @@ def _prepend(element: str, array: str, text: Text, types: Signature) -> str:
 def _joined(array: str, single: str, element: str, of: Type, order: tuple[int, int]) -> str:
     parts = (array, cast(single, of))
     joined = " || ".join(parts[place] for place in order)
-    return f"(CASE WHEN {element} IS NULL THEN {cast('NULL', of)} ELSE ({joined}) END)"
+    return cast(f"(CASE WHEN {element} IS NULL THEN NULL ELSE ({joined}) END)", of)
 
 
 @sql("reverse(array(e))")
-def _reverse(array: str) -> str:
-    return f"list_reverse({array})"
+def _reverse(array: str, types: Signature) -> str:
+    return cast(f"list_reverse({array})", types.result)
 
 
 @sql("flatten(array(array(e)))")
@@ -144,28 +146,27 @@ def _ngrams(array: list[Any], length: int) -> list[list[Any]]:
     return [array[at : at + width] for at in range(len(array) - width + 1)]
 
 
-def _texts(array: list[Any], types: Signature) -> list[str | None]:
+@sql("array_join(array(e),varchar)", "array_join(array(e),varchar,varchar)")
+def _join(array: str, *parts: str, types: Signature, text: Text) -> str:
     of = types.arguments[0].args[0]
-    if of.args:
-        raise not_supported(f"array_join of {of}")
-    if of.name == "unknown":
-        return [None] * len(array)
-    as_text = caster(of, types.result)
+    if not can_cast(of, t.VARCHAR):
+        raise QueryError("OPERATOR_NOT_FOUND", f"Cannot cast {of} to varchar")
+    as_text = (lambda _: None) if of.name == "unknown" else caster(of, t.VARCHAR)
+
+    def joined(elements: list[Any], delimiter: str, filler: str | None = None) -> str:
+        found = (None if one is None else _cast(as_text, one) for one in elements)
+        filled = (filler if one is None else one for one in found)
+        return delimiter.join(one for one in filled if one is not None)
+
+    key = ("array_join", of)
+    return text.python(joined, types.arguments, types.result, array, *parts, key=key)
+
+
+def _cast(as_text: Any, element: Any) -> Any:
     try:
-        return [None if one is None else as_text(one) for one in array]
+        return as_text(element)
     except QueryError as error:
         if error.name == "NOT_SUPPORTED":
             raise
-        raise QueryError(
-            "GENERIC_INTERNAL_ERROR", "Error casting array element to VARCHAR"
-        ) from error
-
-
-@python("array_join(array(e),varchar)")
-def _join(array: list[Any], delimiter: str, types: Signature) -> str:
-    return delimiter.join(one for one in _texts(array, types) if one is not None)
-
-
-@python("array_join(array(e),varchar,varchar)")
-def _join_all(array: list[Any], delimiter: str, filler: str, types: Signature) -> str:
-    return delimiter.join(filler if one is None else one for one in _texts(array, types))
+        said = "Error casting array element to VARCHAR"
+        raise QueryError("GENERIC_INTERNAL_ERROR", said) from error

@@ -5,7 +5,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import json_text, moments, numbers
 from local_cloud.athena.values.calendar import date_text
@@ -29,7 +29,9 @@ def cannot(value: Any, to: Type) -> QueryError:
 
 def from_text(text: str, to: Type) -> Any:
     """CAST(text AS to). Raises INVALID_CAST_ARGUMENT."""
-    reader = _READERS[to.name]
+    reader = _READERS.get(to.name)
+    if reader is None:
+        raise not_supported(f"cast(varchar as {to})")
     try:
         return reader(text, to)
     except (ValueError, InvalidOperation, OverflowError) as error:
