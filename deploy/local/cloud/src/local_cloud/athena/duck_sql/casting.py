@@ -3,8 +3,9 @@
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import fine
 from local_cloud.athena.coercion import PATTERNS
+from local_cloud.athena.duck_sql.json_casting import casted_at_once
 from local_cloud.athena.duck_sql.representation import cast, duck_type
-from local_cloud.athena.duck_sql.text import CASTING, Text
+from local_cloud.athena.duck_sql.text import CASTING, Text, can_fail
 from local_cloud.athena.ir import Cast
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.casts import caster
@@ -12,9 +13,16 @@ from local_cloud.athena.values.casts import caster
 
 def casted(text: Text, expr: Cast) -> str:
     source, to = fine(expr.value.type), fine(expr.type)
+    at_once = casted_at_once(text, expr, to)
+    if at_once is not None:
+        return at_once
     inner = text.of(expr.value)
-    made = _made(text, inner, source, to)
-    return f"TRY({made})" if expr.safe else made
+    if not expr.safe:
+        return _made(text, inner, source, to)
+    if not can_fail(expr.value):
+        return f"TRY({_made(text, inner, source, to)})"
+    # What is cast may fail as ever.
+    return text.let(inner, lambda name: f"TRY({_made(text, name, source, to)})")
 
 
 def _made(text: Text, inner: str, source: Type, to: Type) -> str:

@@ -88,12 +88,15 @@ class Text:
     def _call(self, expr: Call) -> str:
         declared = expr.bound.declared
         found = IMPLEMENTATIONS.get(declared.key)
+        made = None
         if isinstance(found, SqlFunction):
             known = {"types": signature(expr), "call": expr, "text": self}
             extra = {name: known[name] for name in found.wants}
-            return found.write(*map(self._argument, expr.arguments), **extra)
+            made = found.write(*map(self._argument, expr.arguments), **extra)
         if isinstance(found, PythonFunction):
-            return self._python(expr, found)
+            made = self._python(expr, found)
+        if made is not None:
+            return cast("NULL", expr.type) if _is_null(expr) else made
         shown = declared.name.removeprefix("$operator$")
         kinds = ", ".join(str(one) for one in expr.bound.arguments)
         raise not_supported(f"{shown}({kinds})")
@@ -104,9 +107,7 @@ class Text:
 
     def _python(self, expr: Call, found: PythonFunction) -> str:
         declared, types = expr.bound.declared, signature(expr)
-        count = len(expr.arguments)
-        flags = declared.nullable
-        nullable = tuple(flags[min(i, len(flags) - 1)] for i in range(count))
+        nullable = _nullable(expr)
         kinds = tuple(_held(one) for one in types.arguments)
         function, key = found.function, None
         if found.wants_types:
@@ -147,6 +148,19 @@ CASTING: list[Callable[[Text, Cast], str]] = []
 
 def signature(expr: Call) -> Signature:
     return Signature(expr.bound.arguments, expr.bound.result)
+
+
+def _nullable(expr: Call) -> tuple[bool, ...]:
+    flags, count = expr.bound.declared.nullable, len(expr.arguments)
+    return tuple(flags[min(i, len(flags) - 1)] for i in range(count))
+
+
+def _is_null(expr: Call) -> bool:
+    """Whether an argument is null, whatever the others are (EvaluateCallWithNullInput)."""
+    return any(
+        isinstance(one, Constant) and one.value is None and not nullable
+        for one, nullable in zip(expr.arguments, _nullable(expr), strict=True)
+    )
 
 
 def _held(of: Type) -> Type:
@@ -219,7 +233,7 @@ def _try(text: Text, expr: Special) -> str:
 
 
 @form("is_null")
-def _is_null(text: Text, expr: Special) -> str:
+def _null_test(text: Text, expr: Special) -> str:
     return f"({text.of(expr.operands[0])} IS NULL)"
 
 

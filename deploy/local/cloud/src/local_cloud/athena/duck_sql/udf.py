@@ -32,6 +32,8 @@ class Udfs:
     failures: list[QueryError] = field(default_factory=list)
     # TRY must not turn "this engine cannot say" into null.
     refusal: QueryError | None = None
+    # Whether the query casts columns of JSON to arrays, maps or rows.
+    casts_json_columns: bool = False
 
     def name_of(
         self,

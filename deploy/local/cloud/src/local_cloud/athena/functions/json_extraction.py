@@ -3,9 +3,10 @@
 from collections import deque
 from typing import Any
 
+from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.arrays import invalid
-from local_cloud.athena.functions.registry import python, sql
+from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.values import json_extraction, json_text
 from local_cloud.athena.values.json_tokens import (
     END_ARRAY,
@@ -32,12 +33,26 @@ def _format(value: str) -> str:
     return value
 
 
-@python("json_parse(varchar(x))")
-def _parse(text: str) -> str:
+@sql("json_parse(varchar(x))")
+def _parse(value: str, text: Text, types: Signature) -> str:
+    udfs = text.udfs
+
+    def parsed(given: str) -> str:
+        made = _canonical(given)
+        if udfs.casts_json_columns and (made is None or not json_text.is_kept(given)):
+            raise not_supported("parsing JSON in a query inside and casting it outside")
+        if made is None:
+            raise invalid(f"Cannot convert value to JSON: '{given}'")
+        return made
+
+    return text.python(parsed, (types.arguments[0],), types.result, value, key="json_parse")
+
+
+def _canonical(given: str) -> str | None:
     try:
-        return json_text.canonical(text)
-    except ValueError as error:
-        raise invalid(f"Cannot convert value to JSON: '{text}'") from error
+        return json_text.canonical(given)
+    except ValueError:
+        return None
 
 
 @python(*_of_both("json_extract", "jsonpath"))

@@ -9,10 +9,12 @@ from itertools import zip_longest
 from typing import Any
 
 from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql.json_casting import is_constant, parsed
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.failures import not_supported
 from local_cloud.athena.functions.registry import Signature, sql
-from local_cloud.athena.ir import Call, Column, Expr, Lambda, Special, rewritten, walk
+from local_cloud.athena.ir import Call, Cast, Column, Expr, Lambda, Special, rewritten, walk
 from local_cloud.athena.types import Type
 
 
@@ -55,7 +57,21 @@ def _single(text: Text, call: Call) -> str:
 
 @sql("transform(array(t),function(t,u))")
 def _transform(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
+    _refuse_extraction(call)
     return cast(f"list_transform({array}, {_single(text, call)})", types.result)
+
+
+def _refuse_extraction(call: Call) -> None:
+    """What SpecializeTransformWithJsonParse changes: it takes the lambda to read its parameter."""
+    made, of = call.arguments[0], lambda_of(call, 1)
+    if not (isinstance(made, Cast) and parsed(made.value) and isinstance(of.body, Call)):
+        return
+    if of.body.bound.declared.name == "json_extract_scalar" and not (
+        made.type == t.array(t.JSON)
+        and of.body.arguments[0] == of.parameters[0]
+        and is_constant(of.body.arguments[1])
+    ):
+        raise not_supported("json_extract_scalar in transform() of parsed JSON")
 
 
 @sql("filter(array(t),function(t,boolean))")

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.values.json_tokens import (
@@ -116,3 +117,16 @@ def canonical(text: str) -> str:
     if tokens.next() is not None:
         raise JsonSyntaxError("more than one JSON value")
     return made
+
+
+def is_kept(text: str) -> bool:
+    """Whether JSON means the same in its canonical form: in names' order, in digits, in signs."""
+    tokens = JsonTokens(text)
+    while tokens.next() is not None:
+        if tokens.kind == INT and tokens.text == "-0":
+            return False
+        if tokens.kind == FLOAT and Decimal(tokens.text) != Decimal(repr(float(tokens.text))):
+            return False
+    again = JsonTokens(text)
+    again.next()
+    return structure(again, quoted, as_read) == canonical(text)

@@ -20,17 +20,24 @@ def single(value: float) -> float:
 
 
 def single_digits(value: float) -> str:
-    """The shortest digits that mean the same 32-bit float."""
-    for digits in range(1, 10):
+    """The shortest digits, or two, that mean the same 32-bit float."""
+    for digits in range(2, 10):
         text = f"{value:.{digits}g}"
         if single(float(text)) == value:
             return text
     return repr(value)
 
 
+def double_digits(value: float) -> str:
+    """The shortest digits, or two, that mean the same double (Double.toString of JDK 19)."""
+    digits = repr(value)
+    # Only the smallest numbers have two digits that are nearer than their shortest one.
+    return f"{value:.1e}" if 0 < abs(value) < 1e-320 and "." not in digits else digits
+
+
 def double_text(value: float) -> str:
     """CAST(double AS varchar): d.dE±n always (DoubleOperators.castToVarchar)."""
-    return _scientific(value, repr(value))
+    return _scientific(value, double_digits(value))
 
 
 def real_text(value: float) -> str:
@@ -64,11 +71,11 @@ def java_double(value: float, digits: str | None = None) -> str:
         return special
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    exact = Decimal(digits or repr(value))
+    exact = Decimal(digits or double_digits(value))
     if Decimal("0.001") <= abs(exact) < 10_000_000:
         text = format(exact, "f")
         return text if "." in text else text + ".0"
-    return _scientific(value, digits or repr(value))
+    return _scientific(value, digits or double_digits(value))
 
 
 def java_float(value: float) -> str:
