@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.expressions import analysed, condition, dotted, field_of
 from local_cloud.athena.analysis.scope import Field, Scope
-from local_cloud.athena.duck_sql import aggregating, ordering
+from local_cloud.athena.duck_sql import aggregating, ordering, sealing
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related, scalar_only
 from local_cloud.athena.duck_sql.grouping import Groups, grouped
 from local_cloud.athena.duck_sql.relation import Planner, Relation, selected, single_row
@@ -406,7 +406,11 @@ def _distinct(planner: Planner, sql: str, fields: Sequence[Field]) -> str:
     keys = ", ".join(
         ordering.group_value(planner.text, one.column.name, one.type) for one in fields
     )
-    return f"SELECT DISTINCT ON ({keys}) * FROM ({sql})"
+    columns = [one.column for one in fields]
+    safe = [(sealing.sealed(planner.text, one.name, one.type), one.name) for one in columns]
+    back = [(sealing.opened(planner.text, one.name, one.type), one.name) for one in columns]
+    chosen = f"SELECT DISTINCT ON ({keys}) {', '.join(f'{s} AS {n}' for s, n in safe)} FROM ({sql})"
+    return selected(back, chosen)
 
 
 __all__ = ["not_supported"]

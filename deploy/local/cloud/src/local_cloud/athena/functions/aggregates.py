@@ -7,6 +7,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, ordering
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.representation import cast, quoted
+from local_cloud.athena.duck_sql.sealing import opened, sealed
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.arithmetic import EXACT, unscaled
 from local_cloud.athena.functions.registry import aggregate
@@ -146,7 +147,8 @@ def _extreme(call: AggregateText, name: str) -> str:
     of, value = call.types.arguments[0], call.arguments[0]
     if of.args:
         sorted_by = ordering.sort_value(call.text, value, of)
-        return f"arg_{name}({value}, {sorted_by}){call.suffix}"
+        chosen = f"arg_{name}({sealed(call.text, value, of)}, {sorted_by}){call.suffix}"
+        return opened(call.text, chosen, of)
     if of.name in ("double", "real"):
         # NaN counts only where there is nothing else (COMPARISON_UNORDERED_FIRST and _LAST).
         found = call.kept(f"NOT isnan({value})").call(name, value)
@@ -173,7 +175,9 @@ def _by(call: AggregateText, name: str) -> str:
         raise not_supported("max_by and min_by of distinct values")
     if of.name in ("double", "real"):
         raise not_supported(f"max_by and min_by by {of}")
-    return f"arg_{name}_null({value}, {ordering.sort_value(call.text, key, of)}){call.suffix}"
+    result, by = call.types.result, ordering.sort_value(call.text, key, of)
+    chosen = f"arg_{name}_null({sealed(call.text, value, result)}, {by}){call.suffix}"
+    return opened(call.text, chosen, result)
 
 
 @aggregate("max_by(v,k)")
@@ -226,7 +230,8 @@ def _min_n(call: AggregateText) -> str:
 
 @aggregate("arbitrary(t)", "any_value(t)")
 def _any(call: AggregateText) -> str:
-    return call.call("any_value", call.arguments[0])
+    of = call.types.result
+    return opened(call.text, call.call("any_value", sealed(call.text, call.arguments[0], of)), of)
 
 
 @aggregate("bool_and(boolean)", "every(boolean)")
