@@ -287,7 +287,7 @@ def _array(text: Text, expr: Special) -> str:
 
 @form("field")
 def _field(text: Text, expr: Special) -> str:
-    return f"struct_extract({text.of(expr.operands[0])}, 'f{expr.detail}')"
+    return cast(f"struct_extract({text.of(expr.operands[0])}, 'f{expr.detail}')", expr.type)
 
 
 # ---- subqueries -----------------------------------------------------------------------------

@@ -8,10 +8,17 @@ from typing import Any
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from local_cloud.athena.duck_sql.representation import duck_type
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.arrow import to_arrow, to_python
 
+# What TRY and TRY_CAST make null of (TryFunction).
+CAUGHT = (
+    "DIVISION_BY_ZERO",
+    "INVALID_CAST_ARGUMENT",
+    "INVALID_FUNCTION_ARGUMENT",
+    "NUMERIC_VALUE_OUT_OF_RANGE",
+)
 # What a failed call says, for the engine to find the error by.
 MARK = "<<coinlake-error-"
 
@@ -30,7 +37,7 @@ class Udfs:
 
     made: dict[Any, Udf] = field(default_factory=dict)
     failures: list[QueryError] = field(default_factory=list)
-    # TRY must not turn "this engine cannot say" into null.
+    # What TRY must not turn into null: what Trino's does not, and what this engine cannot say.
     refusal: QueryError | None = None
     # Whether the query casts columns of JSON to arrays, maps or rows.
     casts_json_columns: bool = False
@@ -87,10 +94,18 @@ class Udfs:
         return batch
 
     def _noted(self, error: QueryError) -> Exception:
-        if error.name == "NOT_SUPPORTED":
+        if error.name not in CAUGHT:
             self.refusal = error
         self.failures.append(error)
         return ValueError(f"{MARK}{len(self.failures) - 1}>>")
+
+    def check(self) -> None:
+        """Refuse an answer in which TRY, or a branch not taken, hides such an error."""
+        if self.refusal is None:
+            return
+        if self.refusal.name == "NOT_SUPPORTED":
+            raise self.refusal
+        raise not_supported(f"TRY around what fails with {self.refusal}")
 
     def register(self, connection: Any) -> None:
         """Make all of them known to a connection."""
