@@ -5,7 +5,7 @@ from typing import Any
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
@@ -133,6 +133,9 @@ def _histogram(array: list[Any], types: Signature) -> list[tuple[Any, int]]:
     for one in array:
         if one is not None:
             found.setdefault(compare.hashable(one, of), [one, 0])[1] += 1
+    if len(found) > 1:
+        # Its entries come in the order of Trino's hash table (TypedHistogram).
+        raise not_supported("array_histogram of several values")
     return [(one, count) for one, count in found.values()]
 
 
@@ -151,13 +154,11 @@ def _min(array: list[Any], types: Signature) -> Any:
 
 def _extreme(array: list[Any], of: Type, sign: int) -> Any:
     """The first of the largest or smallest; NaN counts as neither. Null with a null inside."""
-    if not array:
-        return None
-    best = array[0]
+    best = None
     for one in array:
         if one is None:
             return None
-        if compare.ordering(one, best, of, nan=-sign) * sign > 0:
+        if best is None or compare.ordering(one, best, of, nan=-sign) * sign > 0:
             best = one
     return best
 

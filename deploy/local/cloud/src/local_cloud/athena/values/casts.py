@@ -18,7 +18,7 @@ def caster(source: Type, to: Type) -> Caster:
     if source.name in ("varchar", "char"):
         return _from_text(source, to)
     if to.name == "json":
-        return lambda value: json_casts.to_json(value, source)
+        return json_casts.writer(source)
     if source.name == "json":
         return json_casts.reader(to)
     if to.name in ("varchar", "char"):

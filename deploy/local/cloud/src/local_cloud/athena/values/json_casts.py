@@ -25,6 +25,23 @@ from local_cloud.athena.values.json_tokens import (
 # ---- to JSON ----------------------------------------------------------------------------------
 
 
+# What a name in an object can be made of and read as (JsonUtil.isValidJsonObjectKeyType).
+_NAMES = ("boolean", *INTEGERS, "real", "double", "decimal", "varchar")
+
+
+def writer(of: Type) -> Callable[[Any], str]:
+    """CAST(… AS json) of one value. INVALID_CAST_ARGUMENT for maps that have no JSON."""
+    _check_names(of, of, (*_NAMES, "unknown"))
+    return lambda value: to_json(value, of)
+
+
+def _check_names(part: Type, of: Type, names: tuple[str, ...]) -> None:
+    if part.name == "map" and part.args[0].name not in names:
+        raise QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast between {of} and JSON")
+    for one in part.args:
+        _check_names(one, of, names)
+
+
 def to_json(value: Any, of: Type) -> str:
     """CAST(value AS json): the JSON type's text."""
     if value is None:
@@ -50,9 +67,7 @@ def _key(value: Any, of: Type) -> str:
         return numbers.java_float(value)
     if of.name == "double":
         return numbers.java_double(value)
-    if of.name in ("varchar", "boolean", "decimal", *INTEGERS):
-        return texts.to_text(value, of)
-    raise not_supported(f"maps with keys of type {of} as JSON")
+    return texts.to_text(value, of)
 
 
 def _scalar(value: Any, of: Type) -> str:
@@ -83,6 +98,7 @@ class _MismatchError(Exception):
 
 def reader(to: Type) -> Callable[[str], Any]:
     """CAST(json AS to) of one text."""
+    _check_names(to, to, _NAMES)
     _refuse_half_named(to)
     return lambda text: from_json(text, to)
 
