@@ -65,7 +65,8 @@ def answer(connection: Any, query: str) -> tuple[list[str], list[list[Any]]]:
 
 
 def plain(kind: str) -> str:
-    return kind.replace(", ", ",")
+    """A type's text, without the quotes that the protocol leaves out."""
+    return kind.replace(", ", ",").replace('"', "")
 
 
 def shown(value: Any, of: Type) -> Any:

@@ -151,12 +151,9 @@ def executed(connection: Any, made: Relation, udfs: Udfs) -> Iterator[Any]:
         reader = connection.execute(made.sql).to_arrow_reader(BATCH_ROWS)
         _check_types(reader.schema, made)
         for batch in reader:
-            # TRY may have made null of what this engine cannot say.
-            if udfs.refusal is not None:
-                raise udfs.refusal
+            udfs.check()
             yield batch
-        if udfs.refusal is not None:
-            raise udfs.refusal
+        udfs.check()
     except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
         raise translated(error, udfs) from error
 

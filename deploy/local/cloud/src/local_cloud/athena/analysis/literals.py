@@ -49,17 +49,30 @@ def _double(context: Context, scope: Scope, at: int, *, text: str) -> Expr:
 
 @RULES.rule(tree.DecimalLiteral)
 def _decimal(context: Context, scope: Scope, at: int, *, text: str) -> Expr:
+    try:
+        return _decimal_of(text)
+    except ValueError as error:
+        raise context.error(
+            "INVALID_LITERAL", f"'{text}' is not a valid DECIMAL literal", at
+        ) from error
+
+
+_DIGITS = r"[0-9](?:_?[0-9])*"
+_DECIMAL = re.compile(rf"([+-]?)({_DIGITS})?(?:\.({_DIGITS})?)?")
+
+
+def _decimal_of(text: str) -> Expr:
     """Precision and scale are what is written, leading zeros aside (Decimals.parse)."""
     found = _DECIMAL.fullmatch(text)
-    whole, fraction = ((found[1] or "").lstrip("0"), found[2] or "") if found else ("", "")
-    precision = max(1, len(whole.replace("_", "")) + len(fraction.replace("_", "")))
-    if found is None or precision > t.MAX_DECIMAL:
-        raise context.error("INVALID_LITERAL", f"'{text}' is not a valid DECIMAL literal", at)
-    scale = len(fraction.replace("_", ""))
-    return Constant(t.decimal(precision, scale), Decimal(text.replace("_", "")))
-
-
-_DECIMAL = re.compile(r"[+-]?(\d[\d_]*)?(?:\.([\d_]*))?(?<=[\d.])", re.ASCII)
+    if found is None or not (found[2] or found[3]):
+        raise ValueError(text)
+    whole, fraction = ((found[part] or "").replace("_", "") for part in (2, 3))
+    precision = max(1, len(whole.lstrip("0")) + len(fraction))
+    if precision > t.MAX_DECIMAL:
+        raise ValueError(text)
+    # Trino's decimals have no negative zero.
+    value = Decimal(f"{found[1]}{whole or 0}.{fraction}")
+    return Constant(t.decimal(precision, len(fraction)), value or abs(value))
 
 
 @RULES.rule(tree.IntervalLiteral)
@@ -101,6 +114,8 @@ def _literal(name: str, value: str) -> Expr:
     made: Any
     if name == "char":
         return Constant(t.char(len(value)), value.rstrip(" "))
+    if name == "decimal":
+        return _decimal_of(value)
     if name == "timestamp":
         return _timestamp(value)
     if name == "time":

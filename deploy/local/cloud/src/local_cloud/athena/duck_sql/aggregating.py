@@ -126,7 +126,7 @@ def _window(text: Text, expr: Window) -> str:
     parts = []
     if expr.partition:
         keys = ", ".join(
-            ordering.group_value(text, text.of(one), one.type) for one in expr.partition
+            ordering.partition_value(text, text.of(one), one.type) for one in expr.partition
         )
         parts.append(f"PARTITION BY {keys}")
     if expr.order:

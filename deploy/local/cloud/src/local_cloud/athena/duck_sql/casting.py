@@ -6,6 +6,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import fine
 from local_cloud.athena.coercion import PATTERNS
 from local_cloud.athena.duck_sql import date_casting
+from local_cloud.athena.duck_sql.json_casting import casted_at_once
 from local_cloud.athena.duck_sql.representation import cast, duck_type
 from local_cloud.athena.duck_sql.text import CASTING, Text
 from local_cloud.athena.duck_sql.udf import CAUGHT_BY_TRY
@@ -19,6 +20,9 @@ _BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 
 def casted(text: Text, expr: Cast) -> str:
     source, to = fine(expr.value.type), fine(expr.type)
+    at_once = casted_at_once(text, expr, to)
+    if at_once is not None:
+        return at_once
     return made(text, text.of(expr.value), source, to, expr.safe)
 
 

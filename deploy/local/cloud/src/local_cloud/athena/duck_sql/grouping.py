@@ -9,7 +9,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.scope import Scope
-from local_cloud.athena.duck_sql import ordering
+from local_cloud.athena.duck_sql import ordering, sealing
 from local_cloud.athena.duck_sql.relation import Planner
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
@@ -52,10 +52,13 @@ class Groups:
 
     def kept(self, planner: Planner) -> list[tuple[str, str]]:
         """(SQL, name) of each key in the grouped SELECT."""
-        return [
-            (one.name if ordering.groups_as_is(one.type) else f"first({one.name})", one.name)
-            for one in self.keys.values()
-        ]
+        return [(self._kept(planner, one), one.name) for one in self.keys.values()]
+
+    def _kept(self, planner: Planner, key: Column) -> str:
+        if ordering.groups_as_is(key.type):
+            return key.name
+        value = sealing.sealed(planner.text, key.name, key.type)
+        return sealing.opened(planner.text, f"first({value})", key.type)
 
     def clause(self) -> str:
         names = [self._grouping_name(one) for one in self.keys.values()]

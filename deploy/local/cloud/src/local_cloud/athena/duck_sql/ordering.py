@@ -6,6 +6,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing
 from local_cloud.athena.duck_sql.representation import literal
 from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import SortKey
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.encoding import identity_bytes, order_bytes
@@ -67,4 +68,16 @@ def group_value(text: Text, sql: str, of: Type) -> str:
         t.VARBINARY,
         sql,
         key=("identity", of),
+    )
+
+
+def partition_value(text: Text, sql: str, of: Type) -> str:
+    """The same for PARTITION BY, of which Trino makes groups by sorting where that can be."""
+    if not t.is_orderable(of):
+        # Where it has to sort, Trino fails.
+        raise not_supported(f"PARTITION BY {of}")
+    if not of.args:
+        return group_value(text, sql, of)
+    return text.python(
+        lambda value: order_bytes(value, of), (of,), t.VARBINARY, sql, key=("order", of)
     )

@@ -35,6 +35,8 @@ _NAMES = {
     # Patterns and sets of characters are given as text.
     "joniregexp": "VARCHAR",
     "codepoints": "VARCHAR",
+    # A path is given as text.
+    "jsonpath": "VARCHAR",
 }
 
 

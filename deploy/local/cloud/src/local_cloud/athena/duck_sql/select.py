@@ -12,7 +12,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.expressions import condition
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.analysis.windows import over, window_name
-from local_cloud.athena.duck_sql import aggregating, ordering
+from local_cloud.athena.duck_sql import aggregating, ordering, sealing
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.grouping import Groups, grouped, grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output, outputs
@@ -294,5 +294,9 @@ def _distinct(planner: Planner, sql: str, fields: Sequence[Field]) -> str:
     keys = ", ".join(
         ordering.group_value(planner.text, one.column.name, one.type) for one in fields
     )
-    return f"SELECT DISTINCT ON ({keys}) * FROM ({sql})"
+    columns = [one.column for one in fields]
+    safe = [(sealing.sealed(planner.text, one.name, one.type), one.name) for one in columns]
+    back = [(sealing.opened(planner.text, one.name, one.type), one.name) for one in columns]
+    chosen = f"SELECT DISTINCT ON ({keys}) {', '.join(f'{s} AS {n}' for s, n in safe)} FROM ({sql})"
+    return selected(back, chosen)
 

@@ -1,5 +1,6 @@
 """Typed expressions as DuckDB's SQL."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -54,6 +55,7 @@ class Text:
     def __init__(self, udfs: Udfs) -> None:
         self.udfs = udfs
         self._quiet = False
+        self._variables = 0
 
     @contextmanager
     def nulls_for_errors(self) -> Iterator[None]:
@@ -99,26 +101,42 @@ class Text:
     def each(self, exprs: tuple[Expr, ...]) -> list[str]:
         return [self.of(one) for one in exprs]
 
+    def variable(self) -> str:
+        """A name for a lambda's parameter, unused in this query."""
+        self._variables += 1
+        return f"let{self._variables}"
+
+    def let(self, value: str, body: Callable[[str], str]) -> str:
+        """SQL of `body`, to which `value` is a name: so it is written and computed once."""
+        if re.fullmatch(r"\w+", value):
+            return body(value)
+        name = self.variable()
+        return f"list_extract(list_transform([{value}], lambda {name}: {body(name)}), 1)"
+
     def _call(self, expr: Call) -> str:
+        made = self._called(expr)
+        return literal(None, expr.type) if always_null(expr) else made
+
+    def _called(self, expr: Call) -> str:
         declared = expr.bound.declared
         found = IMPLEMENTATIONS.get(declared.key)
-        if found is not None and always_null(expr):
-            return literal(None, expr.type)
         if isinstance(found, SqlFunction):
             known = {"types": signature(expr), "call": expr, "text": self}
             extra = {name: known[name] for name in found.wants}
-            return found.write(*self.each(expr.arguments), **extra)
+            return found.write(*map(self._argument, expr.arguments), **extra)
         if isinstance(found, PythonFunction):
             return self._python(expr, found)
         shown = declared.name.removeprefix("$operator$")
         kinds = ", ".join(str(one) for one in expr.bound.arguments)
         raise not_supported(f"{shown}({kinds})")
 
+    def _argument(self, expr: Expr) -> str:
+        # A lambda is written by its function, which knows what its parameters are.
+        return "" if isinstance(expr, Lambda) else self.of(expr)
+
     def _python(self, expr: Call, found: PythonFunction) -> str:
-        declared, types = expr.bound.declared, signature(expr)
-        count = len(expr.arguments)
-        flags = declared.nullable
-        nullable = tuple(flags[min(i, len(flags) - 1)] for i in range(count))
+        types = signature(expr)
+        nullable = _nullable(expr)
         kinds = tuple(_held(one) for one in types.arguments)
         function, key = found.function, None
         if found.wants_types:
@@ -183,6 +201,11 @@ def _is_random(expr: Expr) -> bool:
 
 def signature(expr: Call) -> Signature:
     return Signature(expr.bound.arguments, expr.bound.result)
+
+
+def _nullable(expr: Call) -> tuple[bool, ...]:
+    flags, count = expr.bound.declared.nullable, len(expr.arguments)
+    return tuple(flags[min(i, len(flags) - 1)] for i in range(count))
 
 
 def _held(of: Type) -> Type:
@@ -265,7 +288,7 @@ def _null_if(text: Text, expr: Special) -> str:
 
 
 @form("is_null")
-def _is_null(text: Text, expr: Special) -> str:
+def _null_test(text: Text, expr: Special) -> str:
     return f"({text.of(expr.operands[0])} IS NULL)"
 
 
@@ -334,7 +357,7 @@ def _array(text: Text, expr: Special) -> str:
 
 @form("field")
 def _field(text: Text, expr: Special) -> str:
-    return f"struct_extract({text.of(expr.operands[0])}, 'f{expr.detail}')"
+    return cast(f"struct_extract({text.of(expr.operands[0])}, 'f{expr.detail}')", expr.type)
 
 
 # ---- subqueries -----------------------------------------------------------------------------

@@ -60,6 +60,8 @@ class Udfs:
     failures: list[QueryError] = field(default_factory=list)
     # TRY must not turn "this engine cannot say" into null, nor what Trino's TRY lets through.
     refusal: QueryError | None = None
+    # Whether the query casts columns of JSON to arrays, maps or rows.
+    casts_json_columns: bool = False
 
     def name_of(self, udf: Udf, key: Any = None) -> str:
         """The SQL name under which `udf` can be called; those with an equal `key` are the same."""
@@ -91,6 +93,11 @@ class Udfs:
             self.refusal = error
         self.failures.append(error)
         return ValueError(f"{MARK}{len(self.failures) - 1}>>")
+
+    def check(self) -> None:
+        """Raise what TRY, or a branch that is not taken, must not hide."""
+        if self.refusal is not None:
+            raise self.refusal
 
     def register(self, connection: Any) -> None:
         """Make all of them known to a connection."""

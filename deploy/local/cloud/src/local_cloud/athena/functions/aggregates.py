@@ -3,6 +3,7 @@
 from local_cloud.athena.duck_sql import ordering
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import folded
+from local_cloud.athena.duck_sql.sealing import opened, sealed
 from local_cloud.athena.functions.registry import aggregate
 
 
@@ -27,7 +28,9 @@ def _count_if(call: AggregateText) -> str:
 @aggregate("arbitrary(t)", "any_value(t)")
 def _any(call: AggregateText) -> str:
     # The first value that is not null: Trino's choice too, where the rows come in one order.
-    return f"any_value({call.arguments[0]}{call.order}){call.suffix}"
+    of = call.types.result
+    value = sealed(call.text, call.arguments[0], of)
+    return opened(call.text, f"any_value({value}{call.order}){call.suffix}", of)
 
 
 @aggregate("bool_and(boolean)", "every(boolean)")

@@ -11,6 +11,7 @@ from local_cloud.athena.duck_sql import comparing, ordering
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import Row, folded
 from local_cloud.athena.duck_sql.representation import cast
+from local_cloud.athena.duck_sql.sealing import opened, sealed
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.registry import aggregate
 from local_cloud.athena.types import Type
@@ -32,7 +33,8 @@ def _extreme(call: AggregateText, name: str) -> str:
     if comparing.is_plain(of):
         return f"{name}({value}){call.suffix}"
     key = ordering.sort_value(call.text, value, of, _nan(name))
-    return f"arg_{name}({value}, {key}){call.suffix}"
+    chosen = f"arg_{name}({sealed(call.text, value, of)}, {key}){call.suffix}"
+    return opened(call.text, chosen, of)
 
 
 @aggregate("max(t)")

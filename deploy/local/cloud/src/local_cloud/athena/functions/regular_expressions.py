@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.functions.lambdas import single
 from local_cloud.athena.functions.registry import python, sql
 from local_cloud.athena.ir import Call
 from local_cloud.athena.joni.pattern import Pattern, compiled
@@ -173,12 +174,12 @@ def _illegal(what: str) -> Exception:
 
 
 @sql("regexp_replace(varchar,joniregexp,function(array(varchar),varchar(x)))")
-def _replace_by(value: str, pattern: str, function: str, text: Text, call: Call) -> str:
+def _replace_by(value: str, pattern: str, _: str, text: Text, call: Call) -> str:
     """The groups of each match become its replacement by the lambda; one null makes all null."""
     kinds = (t.VARCHAR, t.VARCHAR)
     between = text.python(_split, kinds, _TEXTS, value, pattern)
     groups = text.python(_all_groups, kinds, t.array(_TEXTS), value, pattern)
-    made = f"list_transform({groups}, {function})"
+    made = f"list_transform({groups}, {single(text, call, 2)})"
     return text.python(_woven, (_TEXTS, _TEXTS), t.VARCHAR, between, made)
 
 

@@ -1,78 +1,59 @@
-"""JSON as Trino holds it: read strictly, numbers by Java's rules, written as Jackson writes it."""
+"""JSON as Trino holds it: text that Jackson wrote, by the rules of one of its writers."""
 
-import json
 import math
 import re
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
 
+from local_cloud.athena.failures import not_supported
+from local_cloud.athena.values.json_tokens import (
+    END_ARRAY,
+    END_OBJECT,
+    FLOAT,
+    INT,
+    NULL,
+    START_ARRAY,
+    START_OBJECT,
+    STRING,
+    JsonSyntaxError,
+    JsonTokens,
+)
 from local_cloud.athena.values.numbers import java_double
 
-MAX_DEPTH = 1000
+# Far below what Jackson's recursion and Python's can bear.
+MAX_DEPTH = 200
+Members = list[tuple[str, str]]
+Quote = Callable[[str], str]
 
-
-class JsonFloat(float):
-    """A number with a point or an exponent, and how it was written."""
-
-    text: str
-
-    def __new__(cls, text: str) -> "JsonFloat":
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-
-class JsonInt(int):
-    """A whole number, and how it was written."""
-
-    text: str
-
-    def __new__(cls, text: str) -> "JsonInt":
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-
-class JsonObject(list[tuple[str, Any]]):
-    """An object's members in their order; a key may be there twice."""
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"not JSON: {text}")
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=JsonObject,
-    parse_float=JsonFloat,
-    parse_int=JsonInt,
-    parse_constant=_no_constant,
-)
-_SPACE = " \t\r\n"
-
-
-def read(text: str) -> Any:
-    """One JSON value. ValueError where `text` is not exactly one."""
-    stripped = text.strip(_SPACE)
-    try:
-        value, end = _DECODER.raw_decode(stripped)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if end != len(stripped):
-        raise ValueError("more than one JSON value")
-    return value
-
-
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_ESCAPES = {
+    '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f",
+}  # fmt: skip
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
+_ESCAPED_OR_WIDE = re.compile('["\\\\\x00-\x1f\ud800-\udfff\U00010000-\U0010ffff]')
+
+
+def _escape(found: re.Match[str]) -> str:
+    char = found[0]
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    units = char.encode("utf-16-be", "surrogatepass")
+    halves = (units[at : at + 2].hex().upper() for at in range(0, len(units), 2))
+    return "".join(f"\\u{half}" for half in halves)
 
 
 def quoted(text: str) -> str:
-    """A string as Jackson writes it: only what must be escaped is."""
-    return (
-        '"'
-        + _ESCAPED.sub(lambda m: _ESCAPES.get(m[0]) or f"\\u{ord(m[0]):04X}", text)
-        + '"'
-    )
+    """A string as UTF8JsonGenerator writes it: characters of two halves as two escapes."""
+    return f'"{_ESCAPED_OR_WIDE.sub(_escape, text)}"'
+
+
+def quoted_as_is(text: str) -> str:
+    """A string as WriterBasedJsonGenerator writes it."""
+    return f'"{_ESCAPED.sub(_escape, text)}"'
+
+
+def java_utf8(text: str) -> str:
+    """What is left of a Java string in UTF-8: half a character is a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def number(value: float) -> str:
@@ -81,31 +62,71 @@ def number(value: float) -> str:
     return text if math.isfinite(value) else f'"{text}"'
 
 
-def written(value: Any, in_order: bool = False) -> str:
-    """The value's text; with `in_order` keys are sorted, and of equal ones the last stands."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, float):
-        return number(value)
-    if isinstance(value, int):
-        return str(int(value))
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, JsonObject):
-        members = list(value)
-        if in_order:
-            # Java compares strings by UTF-16 units.
-            last = dict(members)
-            members = sorted(last.items(), key=lambda pair: pair[0].encode("utf-16-be"))
-        inner = ",".join(f"{quoted(k)}:{written(v, in_order)}" for k, v in members)
-        return f"{{{inner}}}"
-    return f"[{','.join(written(one, in_order) for one in value)}]"
+def utf16(text: str) -> bytes:
+    """A key for Java's order of strings, which is by UTF-16 units."""
+    return text.encode("utf-16-be", "surrogatepass")
+
+
+def in_order(members: Members) -> Iterable[tuple[str, str]]:
+    """Of equal names the last stands; sorted (ORDER_MAP_ENTRIES_BY_KEYS)."""
+    return sorted(dict(members).items(), key=lambda pair: utf16(pair[0]))
+
+
+def once(members: Members) -> Iterable[tuple[str, str]]:
+    """Of equal names the last stands, in the place of the first (ObjectNode)."""
+    return dict(members).items()
+
+
+def as_read(members: Members) -> Iterable[tuple[str, str]]:
+    return members
+
+
+def structure(
+    tokens: JsonTokens, quote: Quote, arranged: Callable[[Members], Iterable[tuple[str, str]]]
+) -> str:
+    """The value that starts at the current token, written anew; its end is the token then."""
+    if tokens.depth > MAX_DEPTH:
+        raise not_supported(f"JSON nested deeper than {MAX_DEPTH} levels")
+    if tokens.kind == START_OBJECT:
+        members: Members = []
+        while tokens.next() != END_OBJECT:
+            name = tokens.text
+            tokens.next()
+            members.append((name, structure(tokens, quote, arranged)))
+        return "{" + ",".join(f"{quote(k)}:{v}" for k, v in arranged(members)) + "}"
+    if tokens.kind == START_ARRAY:
+        items = []
+        while tokens.next() != END_ARRAY:
+            items.append(structure(tokens, quote, arranged))
+        return f"[{','.join(items)}]"
+    if tokens.kind == STRING:
+        return quote(tokens.text)
+    if tokens.kind == FLOAT:
+        return number(float(tokens.text))
+    if tokens.kind == INT:
+        return "0" if tokens.text == "-0" else tokens.text
+    return tokens.kind or NULL
 
 
 def canonical(text: str) -> str:
     """The text of a JSON value in Trino's JSON type (json_parse). ValueError for no JSON."""
-    return written(read(text), in_order=True)
+    tokens = JsonTokens(text)
+    if tokens.next() is None:
+        raise JsonSyntaxError("no value")
+    made = structure(tokens, quoted, in_order)
+    if tokens.next() is not None:
+        raise JsonSyntaxError("more than one JSON value")
+    return made
+
+
+def is_kept(text: str) -> bool:
+    """Whether JSON means the same in its canonical form: in names' order, in digits, in signs."""
+    tokens = JsonTokens(text)
+    while tokens.next() is not None:
+        if tokens.kind == INT and tokens.text == "-0":
+            return False
+        if tokens.kind == FLOAT and Decimal(tokens.text) != Decimal(repr(float(tokens.text))):
+            return False
+    again = JsonTokens(text)
+    again.next()
+    return structure(again, quoted, as_read) == canonical(text)

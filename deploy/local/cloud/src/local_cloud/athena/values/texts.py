@@ -10,14 +10,18 @@ from local_cloud.athena.types import Type
 from local_cloud.athena.values import json_text, moments, numbers, zoned
 from local_cloud.athena.values.calendar import date_text
 
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+# Any digit that is one of Java's chars (Character.digit).
+_DIGIT = r"(?:(?![\U00010000-\U0010ffff])\d)"
+_INTEGER = re.compile(rf"[+-]?{_DIGIT}+")
 # Java's Double.parseDouble, hexadecimal numbers and the suffixes f and d included.
 _DOUBLE = re.compile(
     r"([+-]?)(?:(NaN|Infinity)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?"
     r"|(0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)[fFdD]?)",
     re.ASCII,
 )
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DECIMAL = re.compile(
+    rf"[+-]?(?:{_DIGIT}+\.?{_DIGIT}*|\.{_DIGIT}+)(?:[eE][+-]?{_DIGIT}+)?"
+)
 _TRUE, _FALSE = ("t", "true", "1"), ("f", "false", "0")
 # What Java's String.trim takes away.
 _TRIMMED = "".join(map(chr, range(33)))
@@ -68,10 +72,15 @@ def double_value(text: str) -> float:
     return sign * (float(found[3]) if found[3] else float.fromhex(found[4]))
 
 
-def _decimal(text: str, to: Type) -> Decimal:
+def java_decimal(text: str) -> Decimal:
+    """Java's BigDecimal of a text. ValueError where that has none."""
     if not _DECIMAL.fullmatch(text):
         raise ValueError(text)
-    found = numbers.fitted(Decimal(text), to.precision or 0, to.scale)
+    return Decimal(text)
+
+
+def _decimal(text: str, to: Type) -> Decimal:
+    found = numbers.fitted(java_decimal(text), to.precision or 0, to.scale)
     if found is None:
         raise ValueError(text)
     return found
