@@ -104,8 +104,8 @@ _DECIMALS = "decimal(a_precision,a_scale),decimal(b_precision,b_scale)"
 
 
 def _sum(a: str, operator: str, b: str, of: Type) -> str:
-    # Both sides in the result's type: at 38 digits DuckDB would widen otherwise.
-    return f"({cast(a, of)} {operator} {cast(b, of)})"
+    # Both sides in the result's type: at 38 digits DuckDB would not add at all, below it widens.
+    return cast(f"({cast(a, of)} {operator} {cast(b, of)})", of)
 
 
 @sql(f"$operator$add({_DECIMALS})")
