@@ -38,6 +38,13 @@ class Execution:
     engine_ms: int = 0
     total_ms: int = 0
     columns: list[dict[str, Any]] = field(default_factory=list)
+    manifest: str = ""
+    updated: int = 0
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is a result to page through; CTAS and UNLOAD tell what they wrote."""
+        return self.substatement not in ("CREATE_TABLE_AS_SELECT", "UNLOAD")
 
     def described(self) -> dict[str, Any]:
         """Athena's QueryExecution; parameters are never given back."""
@@ -66,6 +73,7 @@ class Execution:
                     0, self.total_ms - self.queue_ms - self.engine_ms
                 ),
                 "ResultReuseInformation": {"ReusedPreviousResult": False},
+                **({"DataManifestLocation": self.manifest} if self.manifest else {}),
             },
             "WorkGroup": self.workgroup,
             "EngineVersion": {

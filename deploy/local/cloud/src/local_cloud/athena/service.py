@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local_cloud.athena import metadata_api, statements
+from local_cloud.athena import metadata_api, queries, statements
 from local_cloud.athena.catalog import Catalog
 from local_cloud.athena.duck import DuckEngine
 from local_cloud.athena.executions import FINAL, Execution, History
@@ -25,6 +25,7 @@ from local_cloud.errors import AwsError, not_there
 
 MAX_QUERY_BYTES = 262_144
 MAX_BATCH = 50
+CTAS = "CREATE_TABLE_AS_SELECT"
 Request = dict[str, Any]
 
 
@@ -100,14 +101,15 @@ class Athena:
         except QueryError as error:
             # What is no statement never becomes an execution; what is only not there FAILs.
             raise AwsError("InvalidRequestException", str(error)) from error
+        if substatement == CTAS and self._groups.enforces_output(group):
+            _refuse_external_location(sql)
         id_ = str(uuid.uuid4())
-        ending = ".csv" if statement == statements.DML else ".txt"
         return Execution(
             id=id_,
             query=sql.strip().removesuffix(";"),
             workgroup=group,
             database=(context.get("Database") or "default").lower(),
-            output=f"{output}{id_}{ending}",
+            output=f"{output}{_result_name(id_, statement, substatement)}",
             statement=statement,
             substatement=substatement,
             submitted=time.time(),
@@ -180,6 +182,29 @@ class Athena:
     def _delete_group(self, request: Request) -> Request:
         self._groups.delete(request)
         return {}
+
+
+def _result_name(id_: str, statement: str, substatement: str) -> str:
+    """ "Find query output files in Amazon S3" in Athena's user guide: queries that write data
+    elsewhere have no result object, and their other objects are named after the bare id."""
+    if substatement == CTAS:
+        return f"tables/{id_}"
+    if substatement in ("UNLOAD", "INSERT"):
+        return id_
+    return f"{id_}.csv" if statement == statements.DML else f"{id_}.txt"
+
+
+def _refuse_external_location(sql: str) -> None:
+    """ "Considerations and limitations for CTAS queries": an enforced output location decides."""
+    table = queries.create_table_as(sql)
+    if table is not None and "external_location" in table.properties:
+        raise AwsError(
+            "InvalidRequestException",
+            "The Create Table As Select query failed because it was submitted with an "
+            "'external_location' property to an Athena Workgroup that enforces a centralized "
+            "output location for all queries. Please remove the 'external_location' property "
+            "and resubmit the query.",
+        )
 
 
 def _id(request: Request) -> str:

@@ -89,6 +89,12 @@ class WorkGroups:
             for _, group in sorted(self._groups.items())
         ]
 
+    def enforces_output(self, name: str) -> bool:
+        """Whether the workgroup's own output location holds for every query."""
+        configuration = self.get(name)["Configuration"]
+        own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+        return bool(configuration.get("EnforceWorkGroupConfiguration") and own)
+
     def output(self, name: str, asked: str | None) -> str:
         """Where a query's result goes; with enforcement the workgroup's word is the last."""
         configuration = self.get(name)["Configuration"]
