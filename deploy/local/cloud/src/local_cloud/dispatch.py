@@ -16,7 +16,6 @@ from local_cloud import s3_front
 from local_cloud.bill import Bill
 from local_cloud.errors import JSON_TYPE, AwsError, not_there
 from local_cloud.faults import Fault, Faults
-from local_cloud.journal import CatalogJournal
 from local_cloud.server import (
     Application,
     ConnectionDropError,
@@ -28,17 +27,6 @@ from local_cloud.server import (
 
 log = structlog.get_logger(__name__)
 
-CATALOG_READS = {
-    "GetDatabase", "GetDatabases", "GetTable", "GetTables", "GetTableVersion", "GetTableVersions",
-    "GetPartition", "GetPartitions", "BatchGetPartition", "GetTags",
-    "GetPartitionIndexes",  # always empty, which is true: none can be created here
-}  # fmt: skip
-CATALOG_WRITES = {
-    "CreateDatabase", "UpdateDatabase", "DeleteDatabase", "CreateTable", "UpdateTable",
-    "DeleteTable", "BatchDeleteTable", "DeleteTableVersion", "CreatePartition",
-    "UpdatePartition", "DeletePartition", "BatchCreatePartition", "BatchUpdatePartition",
-    "BatchDeletePartition", "TagResource", "UntagResource",
-}  # fmt: skip
 _SCOPE = re.compile(r"Credential=[^/]*/\d{8}/[^/]+/([^/,]+)/aws4_request")
 _TARGETS = {"AWSGlue": "glue", "AmazonAthena": "athena", "AmazonSQS": "sqs"}
 
@@ -55,7 +43,6 @@ class Parts:
 
     moto: Mapping[str, Application]
     engines: Mapping[str, Engine]
-    journal: CatalogJournal
     faults: Faults
     bill: Bill
     s3_elsewhere: str | None
@@ -90,10 +77,6 @@ class Dispatcher:
         return call(fake, environ)
 
     def _json(self, service: str, operation: str, environ: Environ) -> Reply:
-        if service == "glue" and operation in CATALOG_READS:
-            return self._parts.journal.read(environ)
-        if service == "glue" and operation in CATALOG_WRITES:
-            return self._parts.journal.write(operation, environ)
         engine = self._parts.engines.get(service)
         if engine is None:
             raise not_there(service, operation)

@@ -10,7 +10,7 @@ Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Glue:
-    """Jobs and crawlers behind one `handle`; the catalog is moto's and does not come here."""
+    """Jobs, crawlers and the catalog behind one `handle`."""
 
     def __init__(self, *tables: Mapping[str, Operation]) -> None:
         self._operations = {name: call for table in tables for name, call in table.items()}
