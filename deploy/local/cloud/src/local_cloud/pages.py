@@ -25,12 +25,15 @@ def page(
 
 
 def keyed_page(
-    keys: Sequence[Any], request: Mapping[str, Any], most: int
+    keys: Sequence[Any],
+    request: Mapping[str, Any],
+    most: int,
+    code: str = "InvalidInputException",
 ) -> tuple[list[Any], dict[str, str]]:
     """A page of sorted keys. Its token is the last key, so that what comes and goes between two
-    pages moves nothing that is still to be read."""
+    pages moves nothing that is still to be read. `code` is the error for a token of others."""
     size = int(request.get("MaxResults") or most)
-    after = _decoded(request.get("NextToken"))
+    after = _decoded(request.get("NextToken"), code)
     start = 0
     if after is not None:
         start = bisect_right(keys, tuple(after) if isinstance(after, list) else after)
@@ -43,13 +46,13 @@ def _encoded(key: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps({"after": key}).encode()).decode()
 
 
-def _decoded(token: str | None) -> Any:
+def _decoded(token: str | None, code: str) -> Any:
     if not token:
         return None
     try:
         return json.loads(base64.urlsafe_b64decode(token))["after"]
     except (ValueError, KeyError, TypeError) as error:
-        raise AwsError("InvalidInputException", "NextToken is not one of ours") from error
+        raise AwsError(code, "NextToken is not one of ours") from error
 
 
 def _token(start: int) -> str:

@@ -40,6 +40,7 @@ class Execution:
     columns: list[dict[str, Any]] = field(default_factory=list)
     manifest: str = ""
     updated: int = 0
+    bucket_owner: str = ""
 
     @property
     def has_rows(self) -> bool:
@@ -55,12 +56,15 @@ class Execution:
             status["CompletionDateTime"] = self.completed
         if self.error is not None:
             status["AthenaError"] = self.error
+        result = {"OutputLocation": self.output}
+        if self.bucket_owner:
+            result["ExpectedBucketOwner"] = self.bucket_owner
         return {
             "QueryExecutionId": self.id,
             "Query": self.query,
             "StatementType": self.statement,
             "SubstatementType": self.substatement,
-            "ResultConfiguration": {"OutputLocation": self.output},
+            "ResultConfiguration": result,
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": {"Database": self.database, "Catalog": "awsdatacatalog"},
             "Status": status,
@@ -140,6 +144,14 @@ class History:
         with self._lock:
             found = [one for one in self._known.values() if one.workgroup == workgroup]
         return sorted(found, key=lambda one: (one.submitted, one.id), reverse=True)
+
+    def forget(self, workgroup: str) -> None:
+        """Drop the history of a workgroup that is deleted."""
+        for one in self.of(workgroup):
+            with self._lock:
+                self._known.pop(one.id, None)
+                self._tokens.pop((workgroup, one.token), None)
+            (self._folder / f"{one.id}.json").unlink(missing_ok=True)
 
     def save(self, one: Execution) -> None:
         """Write whole or not at all: a half file would be a lost history."""

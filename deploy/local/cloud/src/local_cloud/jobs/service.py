@@ -140,8 +140,6 @@ class Jobs:
 
     def _start(self, request: Answer) -> Answer:
         job = self._job(request["JobName"])
-        if request.get("ExecutionClass", "STANDARD") != "STANDARD":
-            raise AwsError("InvalidInputException", "ExecutionClass FLEX is not there")
         if before := request.get("JobRunId"):
             old = self._run(job["Name"], before)
             request = {"Arguments": old.arguments, **request}
