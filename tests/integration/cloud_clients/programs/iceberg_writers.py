@@ -15,9 +15,10 @@ from pyiceberg.exceptions import CommitFailedException
 
 TABLE = "iceberg.commits"
 # PyIceberg waits the same time in each writer, so that all of them meet again: a minute of lost
-# attempts. These writers try at one moment first, and then spread over a time for those left.
+# attempts. These writers try at one moment first, and then spread over the time that those who are
+# left would need one after the other, three times over.
 NO_RETRIES = {"commit.retry.num-retries": "0"}
-SPREAD_S = 0.5
+SPREAD = 3.0
 SCHEMA = pa.schema([("writer", pa.int64())])
 
 
@@ -27,19 +28,24 @@ def main(writers: int) -> None:
     catalog.create_table(
         TABLE, schema=SCHEMA, location="s3://lake/iceberg", properties=NO_RETRIES
     )
-    line, left = threading.Barrier(writers), set(range(writers))
+    line, left, trying = threading.Barrier(writers), set(range(writers)), set(range(writers))
 
     def write(number: int) -> int:
         rows = pa.table({"writer": [number]}, schema=SCHEMA)
         table = catalog.load_table(TABLE)
         line.wait()
         for attempt in range(1, 200):
+            trying.add(number)
+            begun, beside = time.monotonic(), len(trying)
             try:
                 table.append(rows)
             except CommitFailedException:
-                time.sleep(random.uniform(0, SPREAD_S * len(left)))
+                trying.discard(number)
+                alone_s = (time.monotonic() - begun) / beside
+                time.sleep(random.uniform(0, SPREAD * alone_s * len(left)))
                 table = catalog.load_table(TABLE)
             else:
+                trying.discard(number)
                 left.discard(number)
                 return attempt
         raise RuntimeError(f"writer {number} never got through")
