@@ -132,9 +132,9 @@ endif
 	@touch $@
 
 lock: ## Resolve the dependencies anew (needs uv)
-	@for name in dev build release bench ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
+	@for name in dev build release bench clients ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    $$([ $$name = dev -o $$name = bench ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
+	    $$([ $$name = dev -o $$name = bench -o $$name = clients ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
 clean: ## Remove what was built and set up (not the sources)

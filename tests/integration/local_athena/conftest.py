@@ -1,6 +1,7 @@
-"""A real moto server with a small lake, and the local Athena over it."""
+"""The cloud's S3 and catalog with a small lake, and the local Athena over them."""
 
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,12 +11,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
 
 from local_cloud.athena.executions import FINAL
 from local_cloud.athena.service import Athena
 from local_cloud.bill import Bill
+from local_cloud.catalog.service import Catalog
 from local_cloud.clients import Clients, clients_for
+from local_cloud.dispatch import Dispatcher, Parts
+from local_cloud.faults import Faults
+from local_cloud.glue import Glue
+from local_cloud.moto_services import moto_services
+from local_cloud.server import Server
 
 HOURS = ("00", "01", "02", "03")
 SCHEMA = pa.schema(
@@ -112,12 +118,12 @@ TBLPROPERTIES ('classification'='parquet')
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    yield f"http://{host}:{port}"
-    moto.stop()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    catalog = Catalog(tmp_path_factory.mktemp("catalog") / "catalog.jsonl", time.time)
+    engines = {"glue": Glue(catalog.operations)}
+    parts = Parts(moto_services(), engines, Faults(), Bill(), None)
+    with Server("127.0.0.1", 0, Dispatcher(parts)) as serving:
+        yield f"http://127.0.0.1:{serving.port}"
 
 
 @pytest.fixture

@@ -219,6 +219,5 @@ def test_the_catalog_can_be_read_through_athena(world: World) -> None:
 
     assert [k["Name"] for k in table["TableMetadata"]["PartitionKeys"]] == ["dt", "hour"]
     assert [one["Name"] for one in listed["TableMetadataList"]] == ["quotes"]
-    assert (
-        world.athena.handle("ListDatabases", request)["DatabaseList"][0]["Name"] == "coinlake"
-    )
+    databases = world.athena.handle("ListDatabases", {"CatalogName": "AwsDataCatalog"})
+    assert databases["DatabaseList"][0]["Name"] == "coinlake"

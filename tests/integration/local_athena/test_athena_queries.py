@@ -233,7 +233,8 @@ def test_ctas_and_unload_write_parquet_that_can_be_read_back(world: World) -> No
         ["bitcoin", "10003.333333333333333333"],
         ["ethereum", None],
     ]
-    body = world.clients.s3.get_object(Bucket="lake", Key="unloaded/part-0.parquet")["Body"]
+    (one,) = world.clients.s3.list_objects_v2(Bucket="lake", Prefix="unloaded/")["Contents"]
+    body = world.clients.s3.get_object(Bucket="lake", Key=one["Key"])["Body"]
     assert pq.read_table(io.BytesIO(body.read())).num_rows == 10
     assert "HIVE_PATH_ALREADY_EXISTS" in world.failure(
         "UNLOAD (SELECT 1 AS a) TO 's3://lake/unloaded/' WITH (format = 'PARQUET')"

@@ -101,10 +101,10 @@ def client(service: str, port: int) -> Any:
     )
 
 
-def start(state: Path, *more: str) -> Cloud:
+def start(state: Path, *more: str, program: tuple[str, ...] = ("-m", "local_cloud")) -> Cloud:
     """Start the cloud over `state` and wait for its ready line."""
     java_home = Path(shutil.which("java") or pytest.fail("java is missing")).resolve()
-    command = [sys.executable, "-m", "local_cloud", "--state-dir", str(state), *more]
+    command = [sys.executable, *program, "--state-dir", str(state), *more]
     command += ["--spark-jars", str(JARS), "--java-home", str(java_home.parents[1])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

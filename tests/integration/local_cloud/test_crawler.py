@@ -243,3 +243,30 @@ def test_a_running_crawler_is_not_started_again_and_can_be_stopped(cloud: Cloud)
     assert cloud.glue.list_crawls(CrawlerName=name)["Crawls"][0]["State"] == "STOPPED"
     with pytest.raises(cloud.glue.exceptions.CrawlerNotRunningException):
         cloud.glue.stop_crawler(Name=name)
+
+
+def test_a_crawl_makes_the_partition_index_that_it_was_asked_for(cloud: Cloud) -> None:
+    name = _crawler(
+        cloud,
+        "indexed",
+        Configuration=json.dumps({"Version": 1.0, "CreatePartitionIndex": True}),
+    )
+    _put(cloud, "crawled/indexed/dt=1/hour=2/p.parquet", {"a": [1]})
+
+    assert cloud.crawl(name)["Status"] == "SUCCEEDED"
+
+    (index,) = cloud.glue.get_partition_indexes(DatabaseName=name, TableName=name)[
+        "PartitionIndexDescriptorList"
+    ]
+    assert [key["Name"] for key in index["Keys"]] == ["dt", "hour"]
+    assert index["IndexStatus"] == "ACTIVE"
+
+
+def test_a_crawlers_tags_are_found_by_its_arn(cloud: Cloud) -> None:
+    name = _crawler(cloud, "tagged", Tags={"team": "a"})
+    arn = f"arn:aws:glue:us-east-1:123456789012:crawler/{name}"
+
+    cloud.glue.tag_resource(ResourceArn=arn, TagsToAdd={"cost": "b"})
+
+    assert cloud.glue.get_tags(ResourceArn=arn)["Tags"] == {"team": "a", "cost": "b"}
+    assert name in cloud.glue.list_crawlers(Tags={"cost": "b"})["CrawlerNames"]

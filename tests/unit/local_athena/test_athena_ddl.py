@@ -3,6 +3,7 @@
 import pytest
 
 from local_cloud.athena.failures import QueryError
+from local_cloud.athena.names import folded
 from local_cloud.athena.statements import Reader, create_table, kind, partition_specs
 
 
@@ -85,3 +86,37 @@ def test_statements_are_sorted_as_athena_does(sql: str, expected: tuple[str, str
 def test_statements_of_other_engines_are_syntax_errors(sql: str) -> None:
     with pytest.raises(QueryError, match="mismatched input"):
         kind(sql)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("quotes", (None, "quotes")),
+        ("`Quotes`", (None, "quotes")),
+        ("`coinlake`.quotes", ("coinlake", "quotes")),
+        ("COINLAKE.`Quotes`", ("coinlake", "quotes")),
+        ("`coinlake.quotes`", ("coinlake", "quotes")),
+        ('"coinlake"."quotes"', ("coinlake", "quotes")),
+        ("awsdatacatalog.coinlake.quotes", ("coinlake", "quotes")),
+        ("`a``b`", (None, "a`b")),
+        ("`_odd`", (None, "_odd")),
+    ],
+)
+def test_a_name_is_read_in_each_quoting(text: str, expected: tuple[str | None, str]) -> None:
+    assert Reader(text).qualified() == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["``", "`a.`", "'quotes'", "other.coinlake.quotes", "a.b.c.d", ".quotes"]
+)
+def test_what_is_no_name_is_refused(text: str) -> None:
+    with pytest.raises(QueryError):
+        Reader(text).qualified()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("CoinLake", "coinlake"), ("`CoinLake`", "coinlake"), ('"a""b"', 'a"b'), (" x ", "x")],
+)
+def test_a_name_in_a_request_is_folded_and_unquoted(text: str, expected: str) -> None:
+    assert folded(text) == expected

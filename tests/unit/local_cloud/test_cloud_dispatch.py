@@ -1,8 +1,7 @@
-"""Who answers a request, what is refused, and what the journal keeps. moto is a fake here."""
+"""Who answers a request, and what is refused. moto and the engines are fakes here."""
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from local_cloud.bill import Bill
 from local_cloud.dispatch import Dispatcher, Parts, service_of
 from local_cloud.errors import AwsError
 from local_cloud.faults import Faults, parsed
-from local_cloud.journal import CatalogJournal
 from local_cloud.server import ConnectionDropError, Environ, Reply, StartResponse, call
 
 
@@ -51,29 +49,26 @@ def asked(
 class Cloud:
     """A dispatcher over fakes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.moto, self.faults, self.bill = FakeMoto(), Faults(), Bill()
-        self.path = folder / "catalog.jsonl"
-        self.journal = CatalogJournal(self.moto, self.path, "us-east-1")
-        motos = {"glue": self.moto, "s3": self.moto}
         engines = {"glue": FakeEngine()}
-        self.app = Dispatcher(Parts(motos, engines, self.journal, self.faults, self.bill, None))
+        self.app = Dispatcher(Parts({"s3": self.moto}, engines, self.faults, self.bill, None))
 
     def ask(self, *args: Any, **named: Any) -> Reply:
         return call(self.app, asked(*args, **named))
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Cloud:
-    return Cloud(tmp_path)
+def cloud() -> Cloud:
+    return Cloud()
 
 
-def test_jobs_are_ours_and_the_catalog_is_motos(cloud: Cloud) -> None:
+def test_glue_is_ours_and_objects_are_motos(cloud: Cloud) -> None:
     run = cloud.ask("AWSGlue.StartJobRun", {"JobName": "j"})
-    table = cloud.ask("AWSGlue.GetTable", {"Name": "t"})
+    stored = cloud.ask(method="PUT", path="/b/k")
 
     assert json.loads(run.body) == {"JobRunId": "j"}
-    assert table.body == b"moto"
+    assert stored.body == b"moto"
 
 
 def test_errors_have_the_protocol_of_their_service(cloud: Cloud) -> None:
@@ -99,25 +94,6 @@ def test_a_lost_reply_comes_after_the_deed(cloud: Cloud) -> None:
 
     with pytest.raises(ConnectionDropError):
         cloud.ask("AWSGlue.StartJobRun", {"JobName": "j"})
-
-
-def test_writes_that_succeeded_are_replayed_in_order_and_others_are_not(cloud: Cloud) -> None:
-    cloud.ask("AWSGlue.CreateTable", {"Name": "a"})
-    cloud.ask("AWSGlue.CreateTable", {"Name": "bad"})
-    cloud.ask("AWSGlue.GetTable", {"Name": "a"})
-    cloud.ask("AWSGlue.UpdateTable", {"Name": "a"})
-    with cloud.path.open("a") as file:
-        file.write('{"operation": "cut sho')
-    again = FakeMoto()
-
-    count = CatalogJournal(again, cloud.path, "us-east-1").replay()
-
-    assert count == 2
-    assert [target for target, _ in again.requests] == [
-        "AWSGlue.CreateTable",
-        "AWSGlue.UpdateTable",
-    ]
-    assert cloud.path.read_text().endswith("}\n")
 
 
 def test_the_service_is_read_from_signatures_in_headers_and_urls() -> None:

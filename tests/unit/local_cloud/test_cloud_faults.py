@@ -1,11 +1,13 @@
 """Faults, names of S3 operations, pages and the bill."""
 
 import pytest
+from werkzeug.test import EnvironBuilder
 
-from local_cloud import bill, faults, s3_front
+from local_cloud import bill, faults
 from local_cloud.errors import AwsError
 from local_cloud.faults import Faults
 from local_cloud.pages import page
+from local_cloud.wire import s3_request
 
 
 def test_a_counted_fault_fires_that_often() -> None:
@@ -58,7 +60,9 @@ def test_rules_that_say_nothing_are_refused(body: object) -> None:
 def test_s3_requests_have_their_api_names(
     method: str, path: str, query: str, name: str
 ) -> None:
-    assert s3_front.operation(method, path, query, copies=False) == name
+    request = EnvironBuilder(path=path, method=method, query_string=query).get_environ()
+
+    assert s3_request.read(request).operation == name
 
 
 def test_pages_follow_each_other_and_strange_tokens_are_refused() -> None:

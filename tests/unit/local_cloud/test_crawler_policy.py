@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local_cloud.crawler import draft, layout
+from local_cloud.crawler.configuration import configuration
 from local_cloud.crawler.policy import Policy, policy, table_verdict
 from local_cloud.crawler.schema import Column
 from local_cloud.errors import AwsError
@@ -100,3 +101,26 @@ def test_what_is_refused_is_refused_when_the_crawler_is_made(crawler: dict[str, 
         policy(crawler)
 
     assert caught.value.code == "InvalidInputException"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"Version": 1.0, "CrawlerOutput": {"Tables": {"TableThreshold": 5}}}',
+        '{"Version": 1.0, "Grouping": {"TableGroupingPolicy": "Other"}}',
+        '{"Version": 1.0, "CreatePartitionIndex": "yes"}',
+        '{"Version": 1.0, "Surprise": {"Inside": 1}}',
+        '{"CreatePartitionIndex": true}',
+        "[]",
+    ],
+)
+def test_a_word_of_the_configuration_that_is_not_carried_out_is_refused(said: str) -> None:
+    with pytest.raises(AwsError, match="Configuration"):
+        configuration(said)
+
+
+def test_the_configuration_asks_for_an_index_or_does_not() -> None:
+    asked = configuration('{"Version": 1.0, "CreatePartitionIndex": true}')
+
+    assert asked.partition_index
+    assert not configuration('{"Version": 1.0, "CreatePartitionIndex": false}').partition_index

@@ -48,7 +48,12 @@ def test_extra_files_are_separated_by_commas() -> None:
     [
         {"--a": "x" * arguments.LIMIT_BYTES},
         {"--additional-python-modules": "polars"},
+        {"additional-python-modules": "polars"},
         {"--job-bookmark-option": "job-bookmark-enable"},
+        {"--enable-glue-datacatalog": "true"},
+        {"--enable-glue-datacatalog": "anything"},
+        {"--extra-files": "s3://b/a.conf"},
+        {"--job-language": "scala"},
     ],
 )
 def test_what_cannot_be_carried_out_is_refused(given: dict[str, str]) -> None:
@@ -60,7 +65,12 @@ def test_what_cannot_be_carried_out_is_refused(given: dict[str, str]) -> None:
 
 def test_bookmarks_that_are_off_are_fine() -> None:
     arguments.check(
-        {"--job-bookmark-option": "job-bookmark-disable", "--enable-metrics": "true"}
+        {
+            "--job-bookmark-option": "job-bookmark-disable",
+            "--enable-metrics": "true",
+            "--enable-spark-ui": "false",
+            "--job-language": "python",
+        }
     )
 
 

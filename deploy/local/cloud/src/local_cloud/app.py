@@ -16,6 +16,7 @@ import structlog
 from local_cloud.admin import Admin
 from local_cloud.athena.service import Athena
 from local_cloud.bill import Bill
+from local_cloud.catalog.service import Catalog
 from local_cloud.clients import Clients, clients_for
 from local_cloud.config import Settings
 from local_cloud.crawler.service import Crawlers
@@ -25,9 +26,9 @@ from local_cloud.glue import Glue
 from local_cloud.jobs.runner import Surroundings
 from local_cloud.jobs.service import Jobs
 from local_cloud.jobs.spark import Install
-from local_cloud.journal import CatalogJournal
 from local_cloud.moto_services import moto_services
 from local_cloud.server import Application, Environ, Server, StartResponse
+from local_cloud.tags import Tags
 
 log = structlog.get_logger(__name__)
 
@@ -74,14 +75,8 @@ def run(settings: Settings) -> None:
         open_.callback(crawlers.close)
         athena = Athena(clients, state, bill)
         open_.callback(athena.close)
-        moto = moto_services()
-        journal = CatalogJournal(moto["glue"], state / "catalog.jsonl", settings.region)
-        log.info("catalog_replayed", writes=journal.replay())
-        engines: dict[str, Engine] = {
-            "glue": Glue(jobs.operations, crawlers.operations),
-            "athena": athena,
-        }
-        parts = Parts(moto, engines, journal, faults, bill, settings.s3_endpoint)
+        engines: dict[str, Engine] = {"glue": _glue(state, jobs, crawlers), "athena": athena}
+        parts = Parts(moto_services(), engines, faults, bill, settings.s3_endpoint)
         front.app = Dispatcher(parts)
         # Health comes last: who sees it may call.
         admin_front.app = Admin(bill, faults, jobs.log_of)
@@ -90,6 +85,13 @@ def run(settings: Settings) -> None:
         sys.stdout.flush()
         stop.wait()
         log.info("cloud_stopping")
+
+
+def _glue(state: Path, jobs: Jobs, crawlers: Crawlers) -> Glue:
+    catalog = Catalog(state / "catalog.jsonl", time.time)
+    log.info("catalog_replayed", writes=catalog.replay())
+    tags = Tags({"job": jobs, "crawler": crawlers}, catalog.operations)
+    return Glue(jobs.operations, crawlers.operations, catalog.operations, tags.operations)
 
 
 def _jobs(

@@ -12,11 +12,10 @@ from xml.sax.saxutils import escape
 
 import structlog
 
-from local_cloud import s3_front
+from local_cloud import moto_requests, s3_front
 from local_cloud.bill import Bill
 from local_cloud.errors import JSON_TYPE, AwsError, not_there
 from local_cloud.faults import Fault, Faults
-from local_cloud.journal import CatalogJournal
 from local_cloud.server import (
     Application,
     ConnectionDropError,
@@ -28,17 +27,6 @@ from local_cloud.server import (
 
 log = structlog.get_logger(__name__)
 
-CATALOG_READS = {
-    "GetDatabase", "GetDatabases", "GetTable", "GetTables", "GetTableVersion", "GetTableVersions",
-    "GetPartition", "GetPartitions", "BatchGetPartition", "GetTags",
-    "GetPartitionIndexes",  # always empty, which is true: none can be created here
-}  # fmt: skip
-CATALOG_WRITES = {
-    "CreateDatabase", "UpdateDatabase", "DeleteDatabase", "CreateTable", "UpdateTable",
-    "DeleteTable", "BatchDeleteTable", "DeleteTableVersion", "CreatePartition",
-    "UpdatePartition", "DeletePartition", "BatchCreatePartition", "BatchUpdatePartition",
-    "BatchDeletePartition", "TagResource", "UntagResource",
-}  # fmt: skip
 _SCOPE = re.compile(r"Credential=[^/]*/\d{8}/[^/]+/([^/,]+)/aws4_request")
 _TARGETS = {"AWSGlue": "glue", "AmazonAthena": "athena", "AmazonSQS": "sqs"}
 
@@ -55,7 +43,6 @@ class Parts:
 
     moto: Mapping[str, Application]
     engines: Mapping[str, Engine]
-    journal: CatalogJournal
     faults: Faults
     bill: Bill
     s3_elsewhere: str | None
@@ -67,6 +54,7 @@ class Dispatcher:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._locks = s3_front.KeyLocks()
+        self._s3_front = s3_front.S3Front(parts.moto["s3"])
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -87,13 +75,10 @@ class Dispatcher:
         fake = self._parts.moto.get(service)
         if fake is None:
             raise not_there(service, operation or "*", "the service is not part of it")
+        moto_requests.check(service, operation, environ)
         return call(fake, environ)
 
     def _json(self, service: str, operation: str, environ: Environ) -> Reply:
-        if service == "glue" and operation in CATALOG_READS:
-            return self._parts.journal.read(environ)
-        if service == "glue" and operation in CATALOG_WRITES:
-            return self._parts.journal.write(operation, environ)
         engine = self._parts.engines.get(service)
         if engine is None:
             raise not_there(service, operation)
@@ -103,13 +88,11 @@ class Dispatcher:
     def _s3(self, environ: Environ) -> Reply:
         if self._parts.s3_elsewhere is not None:
             raise not_there("s3", "*", f"objects live at {self._parts.s3_elsewhere}")
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        copies = "HTTP_X_AMZ_COPY_SOURCE" in environ
-        name = s3_front.operation(method, path, environ.get("QUERY_STRING", ""), copies)
-        fault = self._before(f"s3:{name}", path.lstrip("/"))
-        s3_front.charge(self._parts.bill, name)
-        with self._locks.around(name, path):
-            reply = call(self._parts.moto["s3"], environ)
+        asked, path = s3_front.asked(environ), environ["PATH_INFO"]
+        fault = self._before(f"s3:{asked.operation}", path.lstrip("/"))
+        s3_front.charge(self._parts.bill, asked.operation)
+        with self._locks.around(asked.operation, path):
+            reply = self._s3_front.answer(asked, environ)
         return _after(fault, reply)
 
     def _before(self, operation: str, key: str = "") -> Fault | None:
@@ -143,8 +126,14 @@ def service_of(environ: Environ) -> str:
 
 
 def refusal(service: str, error: AwsError) -> Reply:
-    """An error in the protocol of its service: XML for S3, JSON elsewhere."""
+    """An error in the protocol of its service: XML for S3, STS and IAM, JSON elsewhere."""
     status = f"{error.status} {error.code}"
+    if service in ("sts", "iam"):
+        body = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(error.code)}</Code>"
+            f"<Message>{escape(error.message)}</Message></Error></ErrorResponse>"
+        )
+        return Reply(status, [("Content-Type", "text/xml")], body.encode())
     if service == "s3":
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{escape(error.code)}</Code>'

@@ -11,7 +11,7 @@ from moto.moto_server.werkzeug_app import create_backend_app
 from local_cloud.server import Application
 
 # What moto really does. Everything else that it knows is a list in memory that says yes.
-SERVICES = ("s3", "sqs", "sts", "iam", "glue")
+SERVICES = ("s3", "sqs", "sts", "iam")
 
 
 def moto_services() -> Mapping[str, Application]:

@@ -1,51 +1,140 @@
-"""What an S3 request is called and costs, and the lock that makes its condition atomic."""
+"""What stands between an S3 request and moto: names, judgement, price, locks, and the checks that
+S3 makes and moto does not."""
 
+import io
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from urllib.parse import parse_qs
+from typing import Any
+from urllib.parse import parse_qs, unquote
 
 from local_cloud.bill import USD_PER_GET, USD_PER_PUT, Bill
+from local_cloud.catalog.entities import ACCOUNT
+from local_cloud.errors import AwsError
+from local_cloud.fields import model
+from local_cloud.fields.judge import Judge
+from local_cloud.fields.s3 import S3
+from local_cloud.s3_parts import PartSums
+from local_cloud.server import Application, Environ, Reply, call
+from local_cloud.wire import checksums, s3_request
+from local_cloud.wire.asked import Asked
 
 # Writers of one key wait for each other; this many keys may be written at a time.
 STRIPES = 512
-
-_BY_SUBRESOURCE = {
-    ("POST", "uploads"): "CreateMultipartUpload",
-    ("POST", "uploadId"): "CompleteMultipartUpload",
-    ("PUT", "uploadId"): "UploadPart",
-    ("DELETE", "uploadId"): "AbortMultipartUpload",
-    ("POST", "delete"): "DeleteObjects",
-    ("GET", "list-type"): "ListObjectsV2",
-    ("GET", "uploads"): "ListMultipartUploads",
-    ("GET", "versions"): "ListObjectVersions",
-    ("GET", "location"): "GetBucketLocation",
-}
-_PLAIN = {
-    (False, "GET"): "ListObjects",
-    (False, "PUT"): "CreateBucket",
-    (False, "HEAD"): "HeadBucket",
-    (False, "DELETE"): "DeleteBucket",
-    (True, "GET"): "GetObject",
-    (True, "HEAD"): "HeadObject",
-    (True, "PUT"): "PutObject",
-    (True, "POST"): "PostObject",
-    (True, "DELETE"): "DeleteObject",
-}
+_DELETED = re.compile(rb"<Deleted>.*?</Deleted>", re.DOTALL)
+_JUDGE = Judge(S3)
 
 
-def operation(method: str, path: str, query: str, copies: bool) -> str:
-    """The operation's API name, from a path-style request (`/bucket/key`)."""
-    names = parse_qs(query, keep_blank_values=True)
-    for (verb, subresource), name in _BY_SUBRESOURCE.items():
-        if method == verb and subresource in names:
-            return name
-    bucket, _, key = path.lstrip("/").partition("/")
-    if not bucket:
-        return "ListBuckets"
-    if copies and method == "PUT" and key:
-        return "CopyObject"
-    return _PLAIN.get((bool(key), method), method)
+def asked(environ: Environ) -> Asked:
+    """What a request asks for; AwsError where some of it is not done here."""
+    environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read())
+    if "HTTP_X_AMZ_CHECKSUM_MODE" in environ:
+        # AWS's SDK for C++ writes it small, and S3 takes it so.
+        environ["HTTP_X_AMZ_CHECKSUM_MODE"] = environ["HTTP_X_AMZ_CHECKSUM_MODE"].upper()
+    found = s3_request.read(environ)
+    _JUDGE.check(found.operation, found.fields)
+    if found.strange:
+        raise AwsError(
+            "NotImplemented",
+            f"{', '.join(found.strange)} of {found.operation} is not there in this local cloud",
+            501,
+        )
+    return found
+
+
+class S3Front:
+    """moto's S3 behind the checks that it does not make itself."""
+
+    def __init__(self, moto: Application) -> None:
+        self._moto = moto
+        self._parts = PartSums()
+
+    def answer(self, request: Asked, environ: Environ) -> Reply:
+        """Check what moto would pass over, then let it do the operation."""
+        fields = request.fields
+        for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner"):
+            if fields.get(name, ACCOUNT) != ACCOUNT:
+                raise AwsError("AccessDenied", f"Access Denied: {name} {fields[name]}", 403)
+        self._check_conditions(request, environ)
+        headers = s3_request.headers_of(environ)
+        sums: dict[str, str] = {}
+        if _has_body(request.operation):
+            # S3A copies a source's Content-MD5 onto the bodiless request of its copy.
+            sums = checksums.check(headers, environ["wsgi.input"].getvalue())
+        algorithm = checksums.algorithm(headers)
+        if algorithm is not None:
+            # moto keeps a sum only where the SDK's own header names its algorithm.
+            environ.setdefault("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", algorithm)
+        reply = call(self._moto, environ)
+        return self._after(request, sums, reply)
+
+    def _check_conditions(self, request: Asked, environ: Environ) -> None:
+        fields = request.fields
+        if "CopySource" in fields:
+            _check_source(self._moto, fields, environ)
+        # moto looks at those of PutObject itself.
+        if request.operation in ("CopyObject", "CompleteMultipartUpload") and (
+            "IfMatch" in fields or "IfNoneMatch" in fields
+        ):
+            etag = _etag(self._moto, environ, environ["PATH_INFO"], "")
+            _compare(etag, fields.get("IfMatch"), fields.get("IfNoneMatch"))
+        if request.operation == "CompleteMultipartUpload":
+            parts = (fields.get("MultipartUpload") or {}).get("Parts", [])
+            self._parts.check(fields["UploadId"], parts)
+
+    def _after(self, request: Asked, sums: Mapping[str, str], reply: Reply) -> Reply:
+        if reply.code != 200 and reply.code != 204:
+            return reply
+        fields = request.fields
+        if request.operation == "UploadPart":
+            self._parts.keep(fields["UploadId"], fields["PartNumber"], sums)
+        elif request.operation in ("CompleteMultipartUpload", "AbortMultipartUpload"):
+            self._parts.forget(fields["UploadId"])
+        elif request.operation == "DeleteObjects" and fields["Delete"].get("Quiet"):
+            # "Quiet mode: the response includes only keys where the delete failed."
+            return Reply(reply.status, reply.headers, _DELETED.sub(b"", reply.body))
+        return reply
+
+
+def _has_body(operation: str) -> bool:
+    shape = model.operation("s3", operation).input_shape
+    return shape is not None and "payload" in shape.serialization
+
+
+def _check_source(moto: Application, fields: Mapping[str, Any], environ: Environ) -> None:
+    """Conditions of a copy on its source."""
+    conditions = ("CopySourceIfMatch", "CopySourceIfNoneMatch")
+    if any(name in fields for name in conditions):
+        source, _, query = str(fields["CopySource"]).partition("?")
+        version = parse_qs(query).get("versionId", [""])[0]
+        path = "/" + unquote(source).lstrip("/")
+        etag = _etag(moto, environ, path, f"versionId={version}" if version else "")
+        _compare(etag, *(fields.get(name) for name in conditions))
+
+
+def _compare(etag: str | None, match: str | None, none_match: str | None) -> None:
+    bare = None if etag is None else etag.strip('"')
+    wrong = match is not None and (bare is None or bare != match.strip('"'))
+    if none_match is not None and bare is not None:
+        wrong = wrong or none_match == "*" or bare == none_match.strip('"')
+    if wrong:
+        raise AwsError(
+            "PreconditionFailed", "At least one of the pre-conditions did not hold", 412
+        )
+
+
+def _etag(moto: Application, environ: Environ, path: str, query: str) -> str | None:
+    """The ETag of an object as it is now; None if there is none."""
+    kept = ("HTTP_HOST", "HTTP_AUTHORIZATION", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
+    head = {name: environ[name] for name in kept if name in environ}
+    head |= {name: value for name, value in environ.items() if name.startswith("wsgi.")}
+    head |= {"REQUEST_METHOD": "HEAD", "PATH_INFO": path, "QUERY_STRING": query}
+    head |= {"SCRIPT_NAME": "", "wsgi.input": io.BytesIO(b""), "CONTENT_LENGTH": "0"}
+    reply = call(moto, head)
+    if reply.code != 200:
+        return None
+    return next((value for name, value in reply.headers if name.lower() == "etag"), None)
 
 
 def charge(bill: Bill, name: str) -> None:

@@ -1,7 +1,7 @@
 """DDL and SHOW: changes of the catalog, answered as lines of text."""
 
-import fnmatch
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -61,7 +61,7 @@ class Definitions:
 
 def _create_database(self: Definitions, reader: Reader, _: str) -> Lines:
     missing = reader.accept("IF", "NOT", "EXISTS")
-    entry: dict[str, Any] = {"Name": reader.name()}
+    entry: dict[str, Any] = {"Name": reader.database()}
     if reader.accept("COMMENT"):
         entry["Description"] = reader.string()
     if reader.accept("LOCATION"):
@@ -77,7 +77,7 @@ def _create_database(self: Definitions, reader: Reader, _: str) -> Lines:
 
 def _drop_database(self: Definitions, reader: Reader, _: str) -> Lines:
     absent = reader.accept("IF", "EXISTS")
-    name = reader.name()
+    name = reader.database()
     cascade = reader.accept("CASCADE") or (reader.accept("RESTRICT") and False)
     reader.end()
     try:
@@ -231,29 +231,36 @@ def _folders(lake: Lake, table: Table, values: tuple[str, ...], at: str) -> list
     return found
 
 
-def _show_tables(self: Definitions, reader: Reader, database: str) -> Lines:
+def _in_database(reader: Reader, database: str) -> str:
+    """The database after IN or FROM, or else that of the context."""
     if reader.accept("IN") or reader.accept("FROM"):
-        database = reader.name()
+        return reader.database()
+    return database
+
+
+def _matching(names: Iterable[str], reader: Reader) -> list[str]:
+    """The sorted names that a pattern keeps: `*` for any letters, `|` between choices."""
+    reader.accept("LIKE")
     pattern = reader.string() if reader.peek() else "*"
     reader.end()
-    names = sorted(table["Name"] for table in self.catalog.tables(database))
-    kept = [n for n in names if any(fnmatch.fnmatchcase(n, p) for p in pattern.split("|"))]
-    return Lines(("tab_name",), tuple((name,) for name in kept))
+    words = [re.escape(one).replace(r"\*", ".*") for one in pattern.lower().split("|")]
+    return sorted(name for name in names if re.fullmatch("|".join(words), name))
+
+
+def _show_tables(self: Definitions, reader: Reader, database: str) -> Lines:
+    names = (one["Name"] for one in self.catalog.tables(_in_database(reader, database)))
+    return Lines(("tab_name",), tuple((name,) for name in _matching(names, reader)))
 
 
 def _show_views(self: Definitions, reader: Reader, database: str) -> Lines:
-    if reader.accept("IN") or reader.accept("FROM"):
-        database = reader.name()
-    reader.end()
-    raw = self.catalog.tables(database)
-    names = sorted(one["Name"] for one in raw if one.get("TableType") == "VIRTUAL_VIEW")
-    return Lines(("views",), tuple((name,) for name in names))
+    found = self.catalog.tables(_in_database(reader, database))
+    names = (one["Name"] for one in found if one.get("TableType") == "VIRTUAL_VIEW")
+    return Lines(("views",), tuple((name,) for name in _matching(names, reader)))
 
 
 def _show_databases(self: Definitions, reader: Reader, _: str) -> Lines:
-    reader.end()
-    names = sorted(one["Name"] for one in self.catalog.databases())
-    return Lines(("database_name",), tuple((name,) for name in names))
+    names = (one["Name"] for one in self.catalog.databases())
+    return Lines(("database_name",), tuple((name,) for name in _matching(names, reader)))
 
 
 def _show_partitions(self: Definitions, reader: Reader, database: str) -> Lines:
@@ -272,7 +279,11 @@ def _show_partitions(self: Definitions, reader: Reader, database: str) -> Lines:
 def _show_columns(self: Definitions, reader: Reader, database: str) -> Lines:
     if not (reader.accept("IN") or reader.accept("FROM")):
         raise syntax_error("SHOW COLUMNS needs IN")
-    table = self.table(reader, database)
+    given, name = reader.qualified()
+    within = _in_database(reader, given or database)
+    if given is not None and within != given:
+        raise syntax_error(f"SHOW COLUMNS names two databases, {given} and {within}")
+    table = self.catalog.table(within, name)
     reader.end()
     return Lines(("field",), tuple((one.name,) for one in (*table.columns, *table.keys)))
 

@@ -38,6 +38,14 @@ class Execution:
     engine_ms: int = 0
     total_ms: int = 0
     columns: list[dict[str, Any]] = field(default_factory=list)
+    manifest: str = ""
+    updated: int = 0
+    bucket_owner: str = ""
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is a result to page through; CTAS and UNLOAD tell what they wrote."""
+        return self.substatement not in ("CREATE_TABLE_AS_SELECT", "UNLOAD")
 
     def described(self) -> dict[str, Any]:
         """Athena's QueryExecution; parameters are never given back."""
@@ -48,12 +56,15 @@ class Execution:
             status["CompletionDateTime"] = self.completed
         if self.error is not None:
             status["AthenaError"] = self.error
+        result = {"OutputLocation": self.output}
+        if self.bucket_owner:
+            result["ExpectedBucketOwner"] = self.bucket_owner
         return {
             "QueryExecutionId": self.id,
             "Query": self.query,
             "StatementType": self.statement,
             "SubstatementType": self.substatement,
-            "ResultConfiguration": {"OutputLocation": self.output},
+            "ResultConfiguration": result,
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": {"Database": self.database, "Catalog": "awsdatacatalog"},
             "Status": status,
@@ -66,6 +77,7 @@ class Execution:
                     0, self.total_ms - self.queue_ms - self.engine_ms
                 ),
                 "ResultReuseInformation": {"ReusedPreviousResult": False},
+                **({"DataManifestLocation": self.manifest} if self.manifest else {}),
             },
             "WorkGroup": self.workgroup,
             "EngineVersion": {
@@ -132,6 +144,14 @@ class History:
         with self._lock:
             found = [one for one in self._known.values() if one.workgroup == workgroup]
         return sorted(found, key=lambda one: (one.submitted, one.id), reverse=True)
+
+    def forget(self, workgroup: str) -> None:
+        """Drop the history of a workgroup that is deleted."""
+        for one in self.of(workgroup):
+            with self._lock:
+                self._known.pop(one.id, None)
+                self._tokens.pop((workgroup, one.token), None)
+            (self._folder / f"{one.id}.json").unlink(missing_ok=True)
 
     def save(self, one: Execution) -> None:
         """Write whole or not at all: a half file would be a lost history."""

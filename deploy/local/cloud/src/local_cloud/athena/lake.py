@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from threading import Event, Lock
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
@@ -136,6 +136,16 @@ class Lake:
         except ClientError as error:
             raise QueryError(
                 "HIVE_WRITER_OPEN_ERROR", f"cannot write {url}: {error}", error_type=401
+            ) from error
+
+    def upload(self, file: IO[bytes], url: str) -> None:
+        """Write what may be large, in parts where it is."""
+        bucket, key = split_url(url)
+        try:
+            self.s3.upload_fileobj(file, bucket, key)
+        except Exception as error:  # boto3's transfer raises its own errors, and botocore's
+            raise QueryError(
+                "HIVE_WRITER_CLOSE_ERROR", f"cannot write {url}: {error}", error_type=401
             ) from error
 
     def get(self, url: str) -> bytes:

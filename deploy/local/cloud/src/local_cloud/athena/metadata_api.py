@@ -1,13 +1,20 @@
 """Athena's reading operations on the catalog: data catalogs, databases, tables."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from local_cloud.athena.catalog import Catalog
 from local_cloud.athena.failures import QueryError
+from local_cloud.athena.names import CATALOG as CATALOG_NAME
+from local_cloud.athena.names import folded
 from local_cloud.errors import AwsError
+from local_cloud.pages import keyed_page
 
-CATALOG = {"Name": "AwsDataCatalog", "Type": "GLUE", "Description": "", "Parameters": {}}
+MAX_PAGE = 50
+
+NAME = "AwsDataCatalog"
+CATALOG = {"Name": NAME, "Type": "GLUE", "Description": "", "Parameters": {}}
 Request = dict[str, Any]
 
 
@@ -15,9 +22,7 @@ def operations(catalog: Catalog) -> dict[str, Callable[[Request], Request]]:
     """The operations by name."""
     return {
         "GetDataCatalog": lambda request: {"DataCatalog": _catalog(request, "Name")},
-        "ListDataCatalogs": lambda _: {
-            "DataCatalogsSummary": [{"CatalogName": CATALOG["Name"], "Type": "GLUE"}]
-        },
+        "ListDataCatalogs": _catalogs,
         "ListDatabases": lambda request: _databases(catalog, request),
         "GetTableMetadata": lambda request: _table(catalog, request),
         "ListTableMetadata": lambda request: _tables(catalog, request),
@@ -25,25 +30,32 @@ def operations(catalog: Catalog) -> dict[str, Callable[[Request], Request]]:
 
 
 def _catalog(request: Request, key: str = "CatalogName") -> Request:
-    if str(request.get(key, "")).lower() != "awsdatacatalog":
-        raise AwsError("InvalidRequestException", f"Catalog {request.get(key)} was not found")
+    if folded(request[key]) != CATALOG_NAME:
+        raise AwsError("InvalidRequestException", f"Catalog {request[key]} was not found")
     return CATALOG
+
+
+def _catalogs(request: Request) -> Request:
+    names, rest = _page([NAME], request)
+    return {"DataCatalogsSummary": [{"CatalogName": n, "Type": "GLUE"} for n in names], **rest}
 
 
 def _databases(catalog: Catalog, request: Request) -> Request:
     _catalog(request)
-    found = catalog.databases()
+    found = {one["Name"]: one for one in catalog.databases()}
+    names, rest = _page(sorted(found), request)
     return {
         "DatabaseList": [
-            {"Name": one["Name"], "Description": one.get("Description", "")} for one in found
-        ]
+            {"Name": name, "Description": found[name].get("Description", "")} for name in names
+        ],
+        **rest,
     }
 
 
 def _table(catalog: Catalog, request: Request) -> Request:
     _catalog(request)
     try:
-        raw = catalog.table(request["DatabaseName"], request["TableName"]).raw
+        raw = catalog.table(folded(request["DatabaseName"]), folded(request["TableName"])).raw
     except QueryError as error:
         raise AwsError("MetadataException", str(error)) from error
     return {"TableMetadata": _described(raw)}
@@ -52,10 +64,28 @@ def _table(catalog: Catalog, request: Request) -> Request:
 def _tables(catalog: Catalog, request: Request) -> Request:
     _catalog(request)
     try:
-        found = catalog.tables(request["DatabaseName"])
+        found = {one["Name"]: one for one in catalog.tables(folded(request["DatabaseName"]))}
     except QueryError as error:
         raise AwsError("MetadataException", str(error)) from error
-    return {"TableMetadataList": [_described(raw) for raw in found]}
+    kept = sorted(name for name in found if _matches(request.get("Expression"), name))
+    names, rest = _page(kept, request)
+    return {"TableMetadataList": [_described(found[name]) for name in names], **rest}
+
+
+def _page(names: list[str], request: Request) -> tuple[list[str], dict[str, str]]:
+    return keyed_page(names, request, MAX_PAGE, "InvalidRequestException")
+
+
+def _matches(expression: str | None, name: str) -> bool:
+    """ "A regex filter that pattern-matches table names" (the API reference)."""
+    if not expression:
+        return True
+    try:
+        return re.fullmatch(expression, name, re.IGNORECASE) is not None
+    except re.error as error:
+        raise AwsError(
+            "InvalidRequestException", f"Expression {expression!r}: {error}"
+        ) from error
 
 
 def _described(raw: dict[str, Any]) -> Request:

@@ -22,10 +22,10 @@ class ResultPages:
         """At most `size` rows from `start`; the first row of a SELECT repeats the labels."""
         if not 1 <= size <= MAX_ROWS:
             raise AwsError("InvalidRequestException", "MaxResults must be 1 to 1000")
-        text = self._text(one)
+        text = self._text(one) if one.has_rows else ""
         cells, end = _rows(one, text, start, size)
         answer: dict[str, Any] = {
-            "UpdateCount": 0,
+            "UpdateCount": one.updated,
             "ResultSet": {
                 "Rows": [{"Data": [_datum(cell) for cell in row]} for row in cells],
                 "ResultSetMetadata": {"ColumnInfo": one.columns},

@@ -3,10 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable
-from typing import IO, Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any
 
 from local_cloud.athena import queries, views
 from local_cloud.athena.catalog import Catalog
@@ -19,15 +16,21 @@ from local_cloud.athena.ddl import (
 )
 from local_cloud.athena.engine import Answer, Engine, OutputColumn
 from local_cloud.athena.executions import Execution
+from local_cloud.athena.exports import SPOOL_BYTES, Exports, check_columns, codec
 from local_cloud.athena.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.hive_types import column_info, hive_name
-from local_cloud.athena.lake import Lake, Meter, split_url
+from local_cloud.athena.lake import Lake, Meter
 from local_cloud.athena.results import csv_row, csv_rows
-from local_cloud.athena.types import VARCHAR
-from local_cloud.athena.values.arrow import arrow_type
+from local_cloud.athena.types import BIGINT, VARCHAR
 
-# Results up to this stay in memory, larger ones go through a temporary file.
-SPOOL_BYTES = 16 * 1024 * 1024
+CTAS_PROPERTIES = (
+    "format",
+    "external_location",
+    "write_compression",
+    "parquet_compression",
+    "compression_level",
+)
+UNLOAD_PROPERTIES = ("format", "compression", "compression_level")
 
 Started = Callable[[Answer], None]
 
@@ -38,6 +41,7 @@ class Runner:
     def __init__(self, engine: Engine, catalog: Catalog, lake: Lake) -> None:
         self._engine, self._catalog, self._lake = engine, catalog, lake
         self._definitions = Definitions(catalog, lake)
+        self._exports = Exports(lake)
 
     def run(self, one: Execution, meter: Meter, started: Started) -> None:
         """Carry out the statement; raises what made it fail. `started` gets the answer's handle."""
@@ -48,9 +52,10 @@ class Runner:
             self._write_lines(one, Lines())
         elif table := queries.create_table_as(one.query):
             self._create_table_as(table, one, meter, started)
-            self._write_lines(one, Lines())
+            self._write_count(one)
         elif unload := queries.unload(one.query):
             self._unload(unload, one, meter, started)
+            self._write_count(one)
         else:
             if one.parameters:
                 raise QueryError("INVALID_PARAMETER_USAGE", "DDL takes no parameters")
@@ -70,7 +75,7 @@ class Runner:
                 meter.check()
                 file.writelines(csv_rows(batch, types))
             file.seek(0)
-            self._upload(file, one.output)
+            self._lake.upload(file, one.output)
         one.columns = [column_info(column.name, column.type) for column in answer.columns]
         self._metadata(one)
 
@@ -86,15 +91,6 @@ class Runner:
         said = {"format": "coinlake-local-athena-1", "columns": one.columns}
         self._lake.put(f"{one.output}.metadata", json.dumps(said).encode())
 
-    def _upload(self, file: IO[bytes], url: str) -> None:
-        bucket, key = split_url(url)
-        try:
-            self._lake.s3.upload_fileobj(file, bucket, key)
-        except Exception as error:
-            raise QueryError(
-                "HIVE_WRITER_CLOSE_ERROR", f"cannot write {url}: {error}", error_type=401
-            ) from error
-
     def _create_view(self, view: queries.CreateView, one: Execution, meter: Meter) -> None:
         database = view.database or one.database
         if one.parameters:
@@ -102,7 +98,7 @@ class Runner:
         answer = self._engine.prepare(view.sql, (), database, meter)
         columns = answer.columns
         answer.close()
-        _refuse_unnamed(columns, "view")
+        check_columns(columns, "view")
         entry = views.table_input(view.name, view.sql, database, columns)
         exists = self._catalog.exists(database, view.name)
         if exists and not view.replace:
@@ -124,13 +120,12 @@ class Runner:
             if table.if_not_exists:
                 return
             raise QueryError("TABLE_ALREADY_EXISTS", f"Table {table.name} already exists")
-        known = {"format", "external_location", "write_compression", "parquet_compression"}
-        _check_properties(table.properties, known)
-        folder = one.output.rsplit("/", 1)[0]
-        location = table.properties.get("external_location", f"{folder}/tables/{one.id}/")
+        _check_properties(table.properties, CTAS_PROPERTIES)
+        packed = codec(table.properties, ("write_compression", "parquet_compression"))
+        location = table.properties.get("external_location", f"{one.output}/")
         answer = self._prepared(table.sql, one, meter, started)
-        _refuse_unnamed(answer.columns, "table")
-        self._write_parquet(answer, location, meter)
+        check_columns(answer.columns, "table")
+        one.updated = self._exports.write(one, answer, location, packed, meter).rows
         self._catalog.glue.create_table(
             DatabaseName=database, TableInput=_made_table(table.name, location, answer.columns)
         )
@@ -138,62 +133,26 @@ class Runner:
     def _unload(
         self, unload: queries.Unload, one: Execution, meter: Meter, started: Started
     ) -> None:
-        _check_properties(unload.properties, {"format", "compression"})
-        if unload.properties.get("format", "").upper() != "PARQUET":
-            raise not_supported("UNLOAD in other formats than PARQUET")
+        _check_properties(unload.properties, UNLOAD_PROPERTIES)
+        if "format" not in unload.properties:
+            raise syntax_error("UNLOAD needs a format")
+        packed = codec(unload.properties, ("compression",))
         answer = self._prepared(unload.sql, one, meter, started)
-        _refuse_unnamed(answer.columns, "UNLOAD")
-        url = self._write_parquet(answer, unload.target, meter)
-        folder, name = one.output.rsplit("/", 1)
-        self._lake.put(
-            f"{folder}/{name.removesuffix('.csv')}-manifest.csv", f"{url}\n".encode()
-        )
-        self._lake.put(one.output, b"")
+        check_columns(answer.columns, "UNLOAD")
+        self._exports.write(one, answer, unload.target, packed, meter)
+
+    def _write_count(self, one: Execution) -> None:
+        """What the query wrote is told by its manifest and its count; no result object."""
+        one.columns = [column_info("rows", BIGINT)]
         self._metadata(one)
 
-    def _write_parquet(self, answer: Answer, location: str, meter: Meter) -> str:
-        """The answer as one Parquet object in an empty folder; its URL."""
-        if self._lake.objects(location):
-            raise QueryError(
-                "HIVE_PATH_ALREADY_EXISTS", f"Target directory is not empty: {location}"
-            )
-        schema = pa.schema(
-            [(c.name.lower(), _stored_type(arrow_type(c.type))) for c in answer.columns]
-        )
-        url = f"{location.rstrip('/')}/part-0.parquet"
-        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                for batch in answer.batches():
-                    meter.check()
-                    columns = [
-                        batch.column(i).cast(field.type) for i, field in enumerate(schema)
-                    ]
-                    writer.write_batch(pa.record_batch(columns, schema=schema))
-            file.seek(0)
-            self._upload(file, url)
-        return url
 
-
-def _stored_type(kind: Any) -> Any:
-    return pa.timestamp("ms") if kind == pa.timestamp("us") else kind
-
-
-def _refuse_unnamed(columns: tuple[OutputColumn, ...], what: str) -> None:
-    names = [column.name.lower() for column in columns]
-    if len(set(names)) != len(names):
-        raise syntax_error(f"Column name specified more than once in {what}")
-    if any(name.startswith("_col") for name in names):
-        raise syntax_error(
-            f"Column name not specified at position {names.index(min(names)) + 1}"
-        )
-
-
-def _check_properties(given: dict[str, str], known: set[str]) -> None:
-    unknown = sorted(set(given) - known)
+def _check_properties(given: dict[str, str], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(given) - set(known))
     if unknown:
         raise not_supported(f"the properties {', '.join(unknown)}")
     if given.get("format", "PARQUET").upper() != "PARQUET":
-        raise not_supported("other formats than PARQUET")
+        raise not_supported(f"the format {given['format'].upper()}; only PARQUET is written")
 
 
 def _made_table(name: str, location: str, columns: tuple[OutputColumn, ...]) -> dict[str, Any]:

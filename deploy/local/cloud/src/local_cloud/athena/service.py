@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local_cloud.athena import metadata_api, statements
+from local_cloud.athena import metadata_api, queries, statements
 from local_cloud.athena.catalog import Catalog
 from local_cloud.athena.duck import DuckEngine
 from local_cloud.athena.executions import FINAL, Execution, History
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.lake import Lake
+from local_cloud.athena.names import CATALOG, folded
 from local_cloud.athena.pages import ResultPages
 from local_cloud.athena.pool import Pool
 from local_cloud.athena.queries import check_syntax
@@ -21,10 +22,13 @@ from local_cloud.athena.runner import Runner
 from local_cloud.athena.workgroups import PRIMARY, WorkGroups
 from local_cloud.bill import Bill
 from local_cloud.clients import Clients
-from local_cloud.errors import AwsError, not_there
+from local_cloud.errors import AwsError
+from local_cloud.fields.athena import ATHENA
+from local_cloud.fields.judge import Judge
 
 MAX_QUERY_BYTES = 262_144
 MAX_BATCH = 50
+CTAS = "CREATE_TABLE_AS_SELECT"
 Request = dict[str, Any]
 
 
@@ -40,6 +44,7 @@ class Athena:
         self._engine = DuckEngine(self._catalog, lake)
         self._pool = Pool(Runner(self._engine, self._catalog, lake), self._history, bill)
         self._pages = ResultPages(lake)
+        self._judge = Judge(ATHENA)
         self._operations: dict[str, Callable[[Request], Request]] = {
             "StartQueryExecution": self._start,
             "GetQueryExecution": self._get,
@@ -51,16 +56,14 @@ class Athena:
             "GetWorkGroup": lambda r: {"WorkGroup": self._groups.get(r.get("WorkGroup", ""))},
             "UpdateWorkGroup": self._update_group,
             "DeleteWorkGroup": self._delete_group,
-            "ListWorkGroups": lambda _: {"WorkGroups": self._groups.listed()},
+            "ListWorkGroups": self._groups.listed,
             **metadata_api.operations(self._catalog),
         }
 
     def handle(self, operation: str, request: Request) -> Request:
         """Answer one call; AwsError with Athena's code where it cannot be done."""
-        found = self._operations.get(operation)
-        if found is None:
-            raise not_there("athena", operation)
-        return found(request)
+        request = self._judge.check(operation, request)
+        return self._operations[operation](request)
 
     def close(self) -> None:
         """Cancel what runs and end the worker threads."""
@@ -68,14 +71,10 @@ class Athena:
         self._engine.close()
 
     def _start(self, request: Request) -> Request:
-        sql = request.get("QueryString") or ""
+        sql = request["QueryString"]
         if not sql.strip() or len(sql.encode()) > MAX_QUERY_BYTES:
             raise AwsError("InvalidRequestException", "queryString must have 1 to 262144 bytes")
         token = request.get("ClientRequestToken") or uuid.uuid4().hex
-        if not 32 <= len(token) <= 128:
-            raise AwsError(
-                "InvalidRequestException", "clientRequestToken must have 32 to 128 characters"
-            )
         group = request.get("WorkGroup") or PRIMARY
         if self._groups.get(group)["State"] != "ENABLED":
             raise AwsError("InvalidRequestException", f"WorkGroup {group} is disabled.")
@@ -87,12 +86,12 @@ class Athena:
 
     def _execution(self, sql: str, token: str, group: str, request: Request) -> Execution:
         context = request.get("QueryExecutionContext") or {}
-        if context.get("Catalog", "awsdatacatalog").lower() != "awsdatacatalog":
+        if folded(context.get("Catalog", CATALOG)) != CATALOG:
             raise AwsError(
                 "InvalidRequestException", "only the catalog AwsDataCatalog is there"
             )
-        asked = (request.get("ResultConfiguration") or {}).get("OutputLocation")
-        output = self._groups.output(group, asked)
+        asked = request.get("ResultConfiguration") or {}
+        output = self._groups.output(group, asked.get("OutputLocation"))
         parameters = list(request.get("ExecutionParameters") or [])
         try:
             statement, substatement = statements.kind(sql)
@@ -100,30 +99,29 @@ class Athena:
         except QueryError as error:
             # What is no statement never becomes an execution; what is only not there FAILs.
             raise AwsError("InvalidRequestException", str(error)) from error
+        if substatement == CTAS and self._groups.enforces_output(group):
+            _refuse_external_location(sql)
         id_ = str(uuid.uuid4())
-        ending = ".csv" if statement == statements.DML else ".txt"
         return Execution(
             id=id_,
             query=sql.strip().removesuffix(";"),
             workgroup=group,
-            database=(context.get("Database") or "default").lower(),
-            output=f"{output}{id_}{ending}",
+            database=folded(context.get("Database", "default")),
+            output=f"{output}{_result_name(id_, statement, substatement)}",
             statement=statement,
             substatement=substatement,
             submitted=time.time(),
             parameters=parameters,
             token=token,
             fingerprint=_fingerprint(request),
+            bucket_owner=asked.get("ExpectedBucketOwner", ""),
         )
 
     def _get(self, request: Request) -> Request:
         return {"QueryExecution": self._history.get(_id(request)).described()}
 
     def _batch_get(self, request: Request) -> Request:
-        ids = request.get("QueryExecutionIds") or []
-        if not 1 <= len(ids) <= MAX_BATCH:
-            raise AwsError("InvalidRequestException", "1 to 50 query execution ids")
-        found = [(id_, self._history.find(id_)) for id_ in ids]
+        found = [(id_, self._history.find(id_)) for id_ in request["QueryExecutionIds"]]
         missing = [
             {
                 "QueryExecutionId": id_,
@@ -165,8 +163,6 @@ class Athena:
                 "InvalidRequestException",
                 f"Query did not finish successfully. Final query state: {one.state}",
             )
-        if request.get("QueryResultType", "DATA_ROWS") != "DATA_ROWS":
-            raise AwsError("InvalidRequestException", "DATA_MANIFEST is not there locally")
         return self._pages.page(one, int(request.get("MaxResults") or 1000), _token(request))
 
     def _create_group(self, request: Request) -> Request:
@@ -178,8 +174,31 @@ class Athena:
         return {}
 
     def _delete_group(self, request: Request) -> Request:
-        self._groups.delete(request)
+        self._groups.delete(request, self._history)
         return {}
+
+
+def _result_name(id_: str, statement: str, substatement: str) -> str:
+    """ "Find query output files in Amazon S3" in Athena's user guide: queries that write data
+    elsewhere have no result object, and their other objects are named after the bare id."""
+    if substatement == CTAS:
+        return f"tables/{id_}"
+    if substatement in ("UNLOAD", "INSERT"):
+        return id_
+    return f"{id_}.csv" if statement == statements.DML else f"{id_}.txt"
+
+
+def _refuse_external_location(sql: str) -> None:
+    """ "Considerations and limitations for CTAS queries": an enforced output location decides."""
+    table = queries.create_table_as(sql)
+    if table is not None and "external_location" in table.properties:
+        raise AwsError(
+            "InvalidRequestException",
+            "The Create Table As Select query failed because it was submitted with an "
+            "'external_location' property to an Athena Workgroup that enforces a centralized "
+            "output location for all queries. Please remove the 'external_location' property "
+            "and resubmit the query.",
+        )
 
 
 def _id(request: Request) -> str:

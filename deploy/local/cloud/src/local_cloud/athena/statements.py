@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass, field
 
-from local_cloud.athena.failures import not_supported, syntax_error
+from local_cloud.athena.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.hive_types import hive_type
+from local_cloud.athena.names import CATALOG, folded
 
 _TOKEN = re.compile(
-    r"""\s+|--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<name>`[^`]+`)"""
+    r"""\s+|--[^\n]*|/\*.*?\*/|(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<name>`(?:[^`]|``)*`)"""
     r"""|(?P<word>[A-Za-z0-9_$]+)|(?P<mark>[^\s])""",
     re.DOTALL,
 )
@@ -104,17 +105,38 @@ class Reader:
         token = self.take()
         if token.kind == "mark" or token.text.startswith("'"):
             raise syntax_error(f"mismatched input '{token.text}'. Expecting: identifier")
-        return token.text.strip('`"').lower()
+        found = folded(token.text)
+        if not found:
+            raise syntax_error("Zero-length delimited identifier not allowed")
+        return found
+
+    def _parts(self) -> list[str]:
+        """The names of a dotted path. One pair of backticks may hold all of them."""
+        whole = self.peek()
+        parts = [self.name()]
+        while self.accept("."):
+            parts.append(self.name())
+        if len(parts) == 1 and whole is not None and whole.kind == "name":
+            parts = parts[0].split(".")
+        if not all(parts):
+            raise syntax_error("mismatched input '.'. Expecting: identifier")
+        return parts
 
     def qualified(self) -> tuple[str | None, str]:
         """(database or None, name)."""
-        first = self.name()
-        if not self.accept("."):
-            return None, first
-        second = self.name()
-        if self.accept("."):
-            return second, self.name()
-        return first, second
+        parts = self._parts()
+        if len(parts) > 3:
+            raise syntax_error(f"Too many dots in table name: {'.'.join(parts)}")
+        _check_catalog(parts[:-2])
+        return (parts[-2] if len(parts) > 1 else None), parts[-1]
+
+    def database(self) -> str:
+        """A database, perhaps behind its catalog."""
+        parts = self._parts()
+        if len(parts) > 2:
+            raise syntax_error(f"Too many dots in schema name: {'.'.join(parts)}")
+        _check_catalog(parts[:-1])
+        return parts[-1]
 
     def string(self) -> str:
         token = self.take()
@@ -177,6 +199,14 @@ class Reader:
                 break
         self.expect(")")
         return found
+
+
+def _check_catalog(given: list[str]) -> None:
+    """Refuse every catalog but the one that is here."""
+    if given and given[0] != CATALOG:
+        raise QueryError(
+            "CATALOG_NOT_FOUND", f"line 1:1: Catalog '{given[0]}' not found", error_type=1006
+        )
 
 
 def create_table(reader: Reader) -> CreateTable:

@@ -6,20 +6,17 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from local_cloud.athena.executions import History
 from local_cloud.errors import AwsError
+from local_cloud.pages import keyed_page
 
 PRIMARY = "primary"
-MIN_CUTOFF = 10_000_000
+MAX_PAGE = 50
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,128}")
-_ENGINE = {
-    "SelectedEngineVersion": "AUTO",
-    "EffectiveEngineVersion": "Athena engine version 3",
-}
 _DEFAULTS = {
     "EnforceWorkGroupConfiguration": False,
     "PublishCloudWatchMetricsEnabled": False,
     "RequesterPaysEnabled": False,
-    "EngineVersion": _ENGINE,
 }
 
 
@@ -41,27 +38,28 @@ class WorkGroups:
         return found
 
     def create(self, request: dict[str, Any], now: float) -> None:
-        name = request.get("Name", "")
+        name = request["Name"]
         if not _NAME.fullmatch(name):
             raise AwsError("InvalidRequestException", f"bad workgroup name {name!r}")
-        configuration = request.get("Configuration") or {}
-        _check(configuration)
         with self._lock:
             if name in self._groups:
                 raise AwsError(
                     "InvalidRequestException", f"WorkGroup {name} is already created"
                 )
-            self._groups[name] = _group(
-                name, configuration, request.get("Description", ""), now
-            )
+            configuration = request.get("Configuration") or {}
+            text = request.get("Description", "")
+            self._groups[name] = _group(name, configuration, text, now)
             self._save()
 
     def update(self, request: dict[str, Any]) -> None:
-        group = self.get(request.get("WorkGroup", ""))
+        group = self.get(request["WorkGroup"])
         updates = dict(request.get("ConfigurationUpdates") or {})
         result = updates.pop("ResultConfigurationUpdates", None)
+        updates.pop("ManagedQueryResultsConfigurationUpdates", None)
+        updates.pop("RemoveCustomerContentEncryptionConfiguration", None)
         remove_cutoff = updates.pop("RemoveBytesScannedCutoffPerQuery", False)
-        _check(updates)
+        if "EngineVersion" in updates:
+            updates["EngineVersion"] = _engine(updates["EngineVersion"])
         with self._lock:
             configuration = group["Configuration"]
             if result is not None:
@@ -73,21 +71,31 @@ class WorkGroups:
             group["Description"] = request.get("Description", group["Description"])
             self._save()
 
-    def delete(self, request: dict[str, Any]) -> None:
-        name = request.get("WorkGroup", "")
+    def delete(self, request: dict[str, Any], history: History) -> None:
+        """With `RecursiveDeleteOption` its history goes too; without, it must have none."""
+        name = request["WorkGroup"]
         self.get(name)
         if name == PRIMARY:
             raise AwsError("InvalidRequestException", "WorkGroup primary cannot be deleted.")
+        if history.of(name) and not request.get("RecursiveDeleteOption"):
+            raise AwsError("InvalidRequestException", f"WorkGroup {name} is not empty")
         with self._lock:
             del self._groups[name]
             self._save()
+        history.forget(name)
 
-    def listed(self) -> list[dict[str, Any]]:
-        keys = ("Name", "State", "Description", "CreationTime")
-        return [
-            {**{key: group[key] for key in keys}, "EngineVersion": _ENGINE}
-            for _, group in sorted(self._groups.items())
-        ]
+    def listed(self, request: dict[str, Any]) -> dict[str, Any]:
+        """ListWorkGroups, by name."""
+        names, rest = keyed_page(
+            sorted(self._groups), request, MAX_PAGE, "InvalidRequestException"
+        )
+        return {"WorkGroups": [_summary(self._groups[name]) for name in names], **rest}
+
+    def enforces_output(self, name: str) -> bool:
+        """Whether the workgroup's own output location holds for every query."""
+        configuration = self.get(name)["Configuration"]
+        own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
+        return bool(configuration.get("EnforceWorkGroupConfiguration") and own)
 
     def output(self, name: str, asked: str | None) -> str:
         """Where a query's result goes; with enforcement the workgroup's word is the last."""
@@ -118,29 +126,34 @@ class WorkGroups:
 
 
 def _group(name: str, configuration: dict[str, Any], text: str, now: float) -> dict[str, Any]:
+    engine = _engine(configuration.get("EngineVersion") or {})
     return {
         "Name": name,
         "State": "ENABLED",
         "Description": text,
         "CreationTime": now,
-        "Configuration": {**_DEFAULTS, **configuration, "EngineVersion": _ENGINE},
+        "Configuration": {**_DEFAULTS, **configuration, "EngineVersion": engine},
     }
 
 
-def _check(configuration: dict[str, Any]) -> None:
-    cutoff = configuration.get("BytesScannedCutoffPerQuery")
-    if cutoff is not None and cutoff < MIN_CUTOFF:
-        raise AwsError(
-            "InvalidRequestException",
-            f"BytesScannedCutoffPerQuery must be at least {MIN_CUTOFF}, not {cutoff}",
-        )
-    managed = configuration.get("ManagedQueryResultsConfiguration") or {}
-    if managed.get("Enabled"):
-        raise AwsError("InvalidRequestException", "managed query results are not there locally")
+def _engine(asked: dict[str, Any]) -> dict[str, str]:
+    return {
+        "SelectedEngineVersion": asked.get("SelectedEngineVersion", "AUTO"),
+        "EffectiveEngineVersion": "Athena engine version 3",
+    }
+
+
+def _summary(group: dict[str, Any]) -> dict[str, Any]:
+    keys = ("Name", "State", "Description", "CreationTime")
+    engine = group["Configuration"]["EngineVersion"]
+    return {**{key: group[key] for key in keys}, "EngineVersion": engine}
 
 
 def _update_result(have: dict[str, Any], updates: dict[str, Any]) -> None:
     if updates.get("RemoveOutputLocation"):
         have.pop("OutputLocation", None)
-    if "OutputLocation" in updates:
-        have["OutputLocation"] = updates["OutputLocation"]
+    if updates.get("RemoveExpectedBucketOwner"):
+        have.pop("ExpectedBucketOwner", None)
+    for name in ("OutputLocation", "ExpectedBucketOwner"):
+        if name in updates:
+            have[name] = updates[name]

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 # The API's own limits of one batch.
 CREATE_BATCH, DELETE_BATCH = 100, 25
+PARTITION_INDEX = "crawler_partition_index"
 
 
 class CatalogError(Exception):
@@ -42,6 +43,14 @@ class Catalog:
     def create(self, table: dict[str, Any]) -> None:
         """Make a table."""
         self._glue.create_table(DatabaseName=self._database, TableInput=table)
+
+    def index(self, name: str, keys: Sequence[str]) -> None:
+        """Make the one index that a crawler makes: over every partition key."""
+        self._glue.create_partition_index(
+            DatabaseName=self._database,
+            TableName=name,
+            PartitionIndex={"IndexName": PARTITION_INDEX, "Keys": list(keys)},
+        )
 
     def update(self, table: dict[str, Any]) -> None:
         """Replace a table's definition."""

@@ -92,6 +92,8 @@ class Crawl:
             self._order.policy, existing, table, self._order.crawl[0]
         )
         self._apply(name, verdict)
+        if verdict.action == "create" and found.keys and self._order.policy.partition_index:
+            self._catalog.index(name, found.keys)
         if verdict.register and found.keys:
             self._partitions(name, where, seen, known)
 

@@ -8,41 +8,20 @@ from local_cloud.crawler.crawl import Order
 from local_cloud.crawler.layout import LayoutError, Target, target
 from local_cloud.errors import AwsError
 
-# Members that would change what a crawl does, and that nothing here carries out.
-NOT_THERE = (
-    "Schedule",
-    "Classifiers",
-    "LakeFormationConfiguration",
-    "CrawlerSecurityConfiguration",
-    "CatalogId",
-)
-
 
 def check(crawler: Mapping[str, Any]) -> None:
-    """Refuse what AWS refuses and what is not there."""
-    for name in NOT_THERE:
-        if crawler.get(name):
-            raise AwsError("InvalidInputException", f"{name} of a crawler is not there here")
+    """Refuse what AWS refuses. What is not there at all is refused by its field's name."""
     if not crawler.get("DatabaseName"):
         raise AwsError("InvalidInputException", "DatabaseName is missing")
-    others = sorted(
-        kind for kind, some in crawler["Targets"].items() if some and kind != "S3Targets"
-    )
-    if others:
-        raise AwsError("InvalidInputException", f"only S3Targets are there, not {others}")
     if not targets(crawler):
         raise AwsError("InvalidInputException", "a crawler needs at least one S3 target")
     policy.policy(crawler)
 
 
 def targets(crawler: Mapping[str, Any]) -> tuple[Target, ...]:
-    """The S3 targets; AwsError for a path that is none, or for events."""
+    """The S3 targets; AwsError for a path that is none."""
     found = []
     for one in crawler["Targets"].get("S3Targets") or []:
-        if one.get("EventQueueArn") or one.get("ConnectionName"):
-            raise AwsError(
-                "InvalidInputException", "event queues and connections are not there"
-            )
         try:
             found.append(
                 target(one["Path"], one.get("Exclusions") or (), one.get("SampleSize"))

@@ -1,10 +1,10 @@
 """The policy matrix: what a crawl does to a table and to partitions that already exist."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_cloud.crawler.configuration import configuration
 from local_cloud.errors import AwsError
 
 UPDATE, LOG = "UPDATE_IN_DATABASE", "LOG"
@@ -17,13 +17,14 @@ DEPRECATED = "DEPRECATED_BY_CRAWLER"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The five choices of a crawler."""
+    """The six choices of a crawler."""
 
     update: str = UPDATE
     delete: str = DEPRECATE
     merge_new_columns: bool = False
     inherit_from_table: bool = False
     new_folders_only: bool = False
+    partition_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +55,15 @@ def policy(crawler: Mapping[str, Any]) -> Policy:
             'The SchemaChangePolicy for "Crawl new folders only" Amazon S3 target can have '
             "only LOG DeleteBehavior value and LOG UpdateBehavior value."
         )
-    merge, inherit = _outputs(crawler.get("Configuration"))
-    return Policy(update, delete, merge, inherit, recrawl == NEW_FOLDERS)
-
-
-def _outputs(text: str | None) -> tuple[bool, bool]:
-    """MergeNewColumns and InheritFromTable in the Configuration's JSON."""
-    try:
-        configuration = json.loads(text) if text else {}
-    except ValueError as error:
-        raise _invalid(f"Configuration is no JSON: {error}") from error
-    if configuration and configuration.get("Version") not in (1, 1.0):
-        raise _invalid("Configuration needs Version 1.0")
-    if "TableLevelConfiguration" in configuration.get("Grouping", {}):
-        raise _invalid("TableLevelConfiguration is not there: each target makes one table here")
-    output = configuration.get("CrawlerOutput", {})
-    tables = output.get("Tables", {}).get("AddOrUpdateBehavior")
-    partitions = output.get("Partitions", {}).get("AddOrUpdateBehavior")
-    if tables not in (None, "MergeNewColumns") or partitions not in (None, "InheritFromTable"):
-        raise _invalid(f"AddOrUpdateBehavior {tables or partitions!r} is not a known one")
-    return tables is not None, partitions is not None
+    configured = configuration(crawler.get("Configuration"))
+    return Policy(
+        update,
+        delete,
+        configured.merge_new_columns,
+        configured.inherit_from_table,
+        recrawl == NEW_FOLDERS,
+        configured.partition_index,
+    )
 
 
 def table_verdict(

@@ -62,6 +62,17 @@ class Crawlers:
             for stop in self._stops.values():
                 stop.set()
 
+    def tags_of(self, name: str) -> dict[str, str]:
+        """The tags of a crawler."""
+        with self._lock:
+            return dict(self._crawler(name).definition.get("Tags") or {})
+
+    def retag(self, name: str, tags: dict[str, str]) -> None:
+        """Replace the tags of a crawler."""
+        with self._lock:
+            crawler = self._crawler(name)
+            self._put(replace(crawler, definition={**crawler.definition, "Tags": tags}))
+
     def _create(self, request: Answer) -> Answer:
         definition.check(request)
         with self._lock:
@@ -200,7 +211,9 @@ class Crawlers:
         with self._lock:
             self._stops.pop(crawler.name, None)
             history = (ended, *crawler.history[1:])
-            self._put(replace(crawler, state=READY, last=last, history=history))
+            # As it is now: its tags may have changed while it crawled.
+            now_kept = self._crawlers[crawler.name]
+            self._put(replace(now_kept, state=READY, last=last, history=history))
         log.info("crawl_ended", crawler=crawler.name, state=state, seconds=round(seconds, 3))
 
     def _put(self, crawler: Crawler) -> None:

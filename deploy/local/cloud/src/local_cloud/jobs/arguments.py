@@ -11,13 +11,31 @@ LIMIT_BYTES = 260 * 1024
 EXTRA_PY_FILES = "--extra-py-files"
 CONF = "--conf"
 BOOKMARK = "--job-bookmark-option"
-# Would change what runs, and nothing here carries them out.
+# Glue's own parameters ("Using job parameters in AWS Glue jobs") that would change what runs or
+# what it writes, and that nothing here carries out. Those about metrics and logs go to CloudWatch,
+# which is not there; they change no run.
 REFUSED = {
     "--additional-python-modules": "packages come with the Python of this cloud",
+    "--python-modules-installer-option": "packages come with the Python of this cloud",
     "--extra-jars": "jars come with --spark-jars of this cloud",
+    "--user-jars-first": "jars come with --spark-jars of this cloud",
+    "--use-postgres-driver": "jars come with --spark-jars of this cloud",
+    "--extra-files": "only --extra-py-files are fetched",
+    "--scriptLocation": "the job's Command says where its script is",
+    "--class": "only Python scripts run here",
+    "--customer-driver-env-vars": "a run has an environment of its own",
+    "--customer-executor-env-vars": "a run has an environment of its own",
     "--datalake-formats": "Iceberg, Hudi and Delta are not in this cloud",
+    "--enable-glue-datacatalog": "Spark has no catalog here; read and write by path",
+    "--enable-lakeformation-fine-grained-access": "Lake Formation is not there",
     "--enable-auto-scaling": "a run has a fixed size here",
+    "--executor-cores": "a run has a fixed size here",
+    "--enable-spark-ui": "no event logs are written",
+    "--spark-event-logs-path": "no event logs are written",
+    "--write-shuffle-files-to-s3": "shuffles stay on the disk",
+    "--write-shuffle-spills-to-s3": "shuffles stay on the disk",
 }
+LANGUAGE = "--job-language"
 
 
 def resolved(
@@ -32,9 +50,13 @@ def check(arguments: Mapping[str, str]) -> None:
     size = sum(len(key.encode()) + len(value.encode()) for key, value in arguments.items())
     if size > LIMIT_BYTES:
         raise AwsError("InvalidInputException", f"arguments have {size} bytes of {LIMIT_BYTES}")
+    # A key may come with or without its dashes.
+    arguments = {f"--{key.removeprefix('--')}": value for key, value in arguments.items()}
     for name, reason in REFUSED.items():
         if arguments.get(name) not in (None, "", "false"):
             raise AwsError("InvalidInputException", f"{name} is not there: {reason}")
+    if arguments.get(LANGUAGE, "python") != "python":
+        raise AwsError("InvalidInputException", f"{LANGUAGE}: only python runs here")
     if arguments.get(BOOKMARK, "job-bookmark-disable") != "job-bookmark-disable":
         raise AwsError("InvalidInputException", "job bookmarks are not there in this cloud")
 

@@ -16,14 +16,9 @@ def check(job: Mapping[str, Any], spark_version: str) -> None:
     """Refuse what AWS would refuse or what this cloud cannot run as it is meant."""
     command = job.get("Command") or {}
     if command.get("Name") != "glueetl":
-        raise _invalid(f"Command {command.get('Name')!r} is not there: only glueetl (Spark) is")
+        raise _invalid("Command.Name is missing: only glueetl (Spark) is there")
     if not command.get("ScriptLocation"):
         raise _invalid("Command.ScriptLocation is missing")
-    if job.get("ExecutionClass", "STANDARD") != "STANDARD":
-        raise _invalid("ExecutionClass FLEX is not there: spare capacity cannot be had here")
-    for name in ("Connections", "CodeGenConfigurationNodes", "SourceControlDetails"):
-        if job.get(name):
-            raise _invalid(f"{name} is not there in this cloud")
     run.capacity(job)
     _check_version(job.get("GlueVersion"), spark_version)
     if _limit(job) < 1:

@@ -78,7 +78,8 @@ class Jobs:
         """As in Glue, what the update leaves out goes back to its default."""
         with self._lock:
             old = self._job(request["JobName"])
-            job = {**request["JobUpdate"], "Name": old["Name"], "CreatedOn": old["CreatedOn"]}
+            kept = {name: old[name] for name in ("Name", "CreatedOn", "Tags") if name in old}
+            job = {**request["JobUpdate"], **kept}
             definition.check(job, self._spark_version)
             self._keep(job)
         return {"JobName": old["Name"]}
@@ -87,6 +88,17 @@ class Jobs:
         job = {**job, "LastModifiedOn": self._now()}
         self._store.put_job(job)
         self._jobs[job["Name"]] = job
+
+    def tags_of(self, name: str) -> dict[str, str]:
+        """The tags of a job."""
+        return dict(self._job(name).get("Tags") or {})
+
+    def retag(self, name: str, tags: dict[str, str]) -> None:
+        """Replace the tags of a job."""
+        with self._lock:
+            job = {**self._job(name), "Tags": tags}
+            self._store.put_job(job)
+            self._jobs[name] = job
 
     def _delete(self, request: Answer) -> Answer:
         """Not an error when there is none, as in Glue."""
@@ -128,8 +140,6 @@ class Jobs:
 
     def _start(self, request: Answer) -> Answer:
         job = self._job(request["JobName"])
-        if request.get("ExecutionClass", "STANDARD") != "STANDARD":
-            raise AwsError("InvalidInputException", "ExecutionClass FLEX is not there")
         if before := request.get("JobRunId"):
             old = self._run(job["Name"], before)
             request = {"Arguments": old.arguments, **request}

@@ -1,0 +1,1 @@
+"""The Glue Data Catalog: databases, tables with their versions, partitions, tags."""
