@@ -184,9 +184,7 @@ def _same(have: Any, want: Any) -> bool:
 def translated(error: Exception, udfs: Udfs) -> QueryError:
     """DuckDB's error in Athena's words. What is not known is refused: it says nothing of Trino."""
     said = str(error)
-    if udfs.refusal is not None:
-        return udfs.refusal
-    if found := udfs.failure(said):
+    if found := udfs.failure(said) or udfs.uncaught:
         return found
     if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in said[:20]:
         return QueryError("USER_CANCELED", "Query was canceled")

@@ -29,8 +29,8 @@ CAUGHT_BY_TRY = frozenset(
 class Udf:
     """A function of values, and how it is called.
 
-    Where an argument that is not `nullable` is null, so is the result. One that is `quiet` gives
-    null where it fails with an error that TRY catches.
+    Where an argument that is not `nullable` is null, so is the result. One that is `quiet` stands
+    inside of TRY and gives null where it fails.
     """
 
     function: Callable[..., Any]
@@ -44,12 +44,7 @@ class Udf:
         for value, flag in zip(values, self.nullable, strict=True):
             if value is None and not flag:
                 return None
-        try:
-            return self.function(*values)
-        except QueryError as error:
-            if self.quiet and error.name in CAUGHT_BY_TRY:
-                return None
-            raise
+        return self.function(*values)
 
 
 @dataclass(slots=True)
@@ -58,8 +53,8 @@ class Udfs:
 
     made: dict[Any, tuple[str, Udf]] = field(default_factory=dict)
     failures: list[QueryError] = field(default_factory=list)
-    # TRY must not turn "this engine cannot say" into null, nor what Trino's TRY lets through.
-    refusal: QueryError | None = None
+    # What a function inside of TRY failed with, and TRY does not catch: "this engine cannot say" too.
+    uncaught: QueryError | None = None
     # Whether the query casts columns of JSON to arrays, maps or rows.
     casts_json_columns: bool = False
 
@@ -77,7 +72,7 @@ class Udfs:
                 to_python(array, kind) for array, kind in zip(arrays, udf.arguments, strict=True)
             ]
             try:
-                made = [udf.computed(values) for values in zip(*columns, strict=True)]
+                made = [self._value(udf, values) for values in zip(*columns, strict=True)]
             except QueryError as error:
                 raise self._noted(error) from error
             return to_arrow(made, udf.result)
@@ -88,16 +83,25 @@ class Udfs:
         )
         return batch
 
+    def _value(self, udf: Udf, values: tuple[Any, ...]) -> Any:
+        try:
+            return udf.computed(values)
+        except QueryError as error:
+            if not udf.quiet:
+                raise
+            # To raise here would end DuckDB's process.
+            if error.name not in CAUGHT_BY_TRY:
+                self.uncaught = error
+            return None
+
     def _noted(self, error: QueryError) -> Exception:
-        if error.name not in CAUGHT_BY_TRY:
-            self.refusal = error
         self.failures.append(error)
         return ValueError(f"{MARK}{len(self.failures) - 1}>>")
 
     def check(self) -> None:
-        """Raise what TRY, or a branch that is not taken, must not hide."""
-        if self.refusal is not None:
-            raise self.refusal
+        """Raise what no TRY makes null of."""
+        if self.uncaught is not None:
+            raise self.uncaught
 
     def register(self, connection: Any) -> None:
         """Make all of them known to a connection."""

@@ -1,5 +1,6 @@
 """array_sort by a lambda: each pair of elements is compared, then Java's sort is followed."""
 
+from dataclasses import replace
 from typing import Any
 
 from local_cloud.athena import types as t
@@ -8,7 +9,7 @@ from local_cloud.athena.failures import not_supported
 from local_cloud.athena.functions.arrays import invalid
 from local_cloud.athena.functions.lambdas import body_of, lambda_of
 from local_cloud.athena.functions.registry import Signature, sql
-from local_cloud.athena.ir import Call
+from local_cloud.athena.ir import Call, Special
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.java_sort import sorted_places
 
@@ -21,10 +22,10 @@ def _sort(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
     comparator = lambda_of(call, 1)
     first, second = comparator.parameters
     failing = can_fail(comparator.body)
-    result = body_of(text, comparator, first, second)
     if failing:
         # Trino may not compare the pair at all.
-        result = f"TRY({result})"
+        comparator = replace(comparator, body=Special(t.INTEGER, "try", (comparator.body,)))
+    result = body_of(text, comparator, first, second)
 
     def sorted_by_all(name: str) -> str:
         against_one = f"list_transform({name}, lambda {second.name}: {result})"
