@@ -249,7 +249,9 @@ def test_malformed_lines_are_nulls_or_errors_as_the_table_says(line: bytes) -> N
 
 
 def test_hive_types_are_read_with_their_nesting() -> None:
-    found = hive_types.hive_type("array<struct<id:string,p:decimal(38,18),m:map<string,array<int>>>>")
+    found = hive_types.hive_type(
+        "array<struct<id:string,p:decimal(38,18),m:map<string,array<int>>>>"
+    )
 
     assert str(found) == (
         "array(row(id varchar, p decimal(38,18), m map(varchar, array(integer))))"
@@ -319,7 +321,9 @@ def _compiled(sql: str) -> str:
 
 
 def test_names_of_the_statement_never_become_text_of_the_engine() -> None:
-    made = _compiled('"x: 1), (select 2)) --" FROM (VALUES 1) AS "; drop" ("x: 1), (select 2)) --")')
+    made = _compiled(
+        '"x: 1), (select 2)) --" FROM (VALUES 1) AS "; drop" ("x: 1), (select 2)) --")'
+    )
 
     assert "select 2" not in made
     assert "drop" not in made

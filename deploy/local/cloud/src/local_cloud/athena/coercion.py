@@ -82,9 +82,7 @@ def _rows(source: Type, to: Type) -> Compatibility | None:
         kinds.append(found.common)
         coercible = coercible and found.coercible
     # RowType keeps a field's name where both rows agree on it.
-    names = tuple(
-        a if a == b else None for a, b in zip(source.fields, to.fields, strict=True)
-    )
+    names = tuple(a if a == b else None for a, b in zip(source.fields, to.fields, strict=True))
     return Compatibility(t.row(tuple(kinds), names), coercible)
 
 

@@ -30,7 +30,9 @@ class TableScan:
         self._catalog, self._lake, self._meter = catalog, lake, meter
         self._where: tuple[Expr, Mapping[str, str]] | None = None
         # Names of the catalog have no business in the engine's text.
-        self._labels = {one.name: f"c{i}" for i, one in enumerate((*table.columns, *table.keys))}
+        self._labels = {
+            one.name: f"c{i}" for i, one in enumerate((*table.columns, *table.keys))
+        }
         # The error behind a failed scan: DuckDB would only pass on its text.
         self.failure: Exception | None = None
         self.partitions_read: list[str] = []
@@ -136,7 +138,9 @@ def _unfiltered(
         return
     form, files = ds.ParquetFileFormat(), fs.LocalFileSystem()
     fragments = [
-        form.make_fragment(str(index), files, partition_expression=_guarantee(values, schema, labels))
+        form.make_fragment(
+            str(index), files, partition_expression=_guarantee(values, schema, labels)
+        )
         for index, (_, values) in enumerate(kept)
     ]
     # Nothing is opened here: the paths are only numbers to come back with.

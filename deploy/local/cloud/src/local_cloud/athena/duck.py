@@ -190,7 +190,9 @@ def translated(error: Exception, udfs: Udfs) -> QueryError:
         return QueryError("USER_CANCELED", "Query was canceled")
     first = said.split("\n")[0]
     if isinstance(error, duckdb.OutOfRangeException) or "Out of Range Error" in first:
-        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", first.removeprefix("Out of Range Error: "))
+        return QueryError(
+            "NUMERIC_VALUE_OUT_OF_RANGE", first.removeprefix("Out of Range Error: ")
+        )
     if "More than one row returned by a subquery" in first:
         return QueryError(
             "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"

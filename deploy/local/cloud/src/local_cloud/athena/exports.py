@@ -35,6 +35,7 @@ _CODECS = {
     "UNCOMPRESSED": "none",
 }
 
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """How the pages of a Parquet object are compressed. Athena's default is gzip."""
@@ -135,7 +136,9 @@ def _parquet(answer: Answer, file: IO[bytes], packed: Codec, meter: Meter) -> in
     ) as writer:
         for batch in answer.batches():
             meter.check()
-            columns = [stored(batch.column(i), one.type) for i, one in enumerate(answer.columns)]
+            columns = [
+                stored(batch.column(i), one.type) for i, one in enumerate(answer.columns)
+            ]
             writer.write_batch(pa.record_batch(columns, schema=schema))
             rows += batch.num_rows
     return rows

@@ -82,9 +82,7 @@ def hive_name(of: Type) -> str:
     if of.name in ("varchar", "char"):
         return "string" if of.precision is None else f"{of.name}({of.precision})"
     if of.name == "row":
-        pairs = [
-            f"{field_label(of, i)}:{hive_name(kind)}" for i, kind in enumerate(of.args)
-        ]
+        pairs = [f"{field_label(of, i)}:{hive_name(kind)}" for i, kind in enumerate(of.args)]
         return f"struct<{','.join(pairs)}>"
     if of.args:
         return f"{of.name}<{','.join(map(hive_name, of.args))}>"

@@ -99,8 +99,16 @@ def _function_call(
             if any(isinstance(part, Window) for part in walk(one.value)):
                 raise context.error("NESTED_WINDOW", "Cannot nest window functions", at)
         return Window(
-            bound.result, bound, values, distinct, keys, where, opened.partition, opened.order,
-            opened.frame, nulls == "IGNORE",
+            bound.result,
+            bound,
+            values,
+            distinct,
+            keys,
+            where,
+            opened.partition,
+            opened.order,
+            opened.frame,
+            nulls == "IGNORE",
         )
     if kind == WINDOW:
         raise context.error(
@@ -316,8 +324,18 @@ def _list_agg(
     )
     name = tree.QualifiedName((tree.Identifier("listagg"),))
     return _function_call(
-        context, scope, at, name=name, arguments=nodes, star=False, star_label=None,
-        distinct=distinct, order=order, filter=filter, nulls=None, window=window,
+        context,
+        scope,
+        at,
+        name=name,
+        arguments=nodes,
+        star=False,
+        star_label=None,
+        distinct=distinct,
+        order=order,
+        filter=filter,
+        nulls=None,
+        window=window,
     )
 
 
@@ -339,7 +357,13 @@ def _grouping(
 
 @RULES.rule(tree.Cast)
 def _cast(
-    context: Context, scope: Scope, at: int, *, value: tree.Expression, type: tree.DataType, safe: bool
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    value: tree.Expression,
+    type: tree.DataType,
+    safe: bool,
 ) -> Expr:
     try:
         kind = type_of(type)
@@ -434,9 +458,7 @@ def _at_time_zone(
         )
     name = inner.type.name.removesuffix(" with time zone") + " with time zone"
     made = coerced(inner, fine(Type(name, precision=inner.type.precision)))
-    bound, values = bound_call(
-        context, scope, "at_timezone", (value, zone), (made, place), at
-    )
+    bound, values = bound_call(context, scope, "at_timezone", (value, zone), (made, place), at)
     return Call(bound.result, bound, values)
 
 

@@ -61,7 +61,9 @@ class Context:
     names: Names
     query: "Callable[[Query, Scope], AnalysedQuery]"
     parameters: Sequence[Expression] = ()
-    subqueries: "dict[tuple[int, Query, str], tuple[Scope, Subquery]]" = field(default_factory=dict)
+    subqueries: "dict[tuple[int, Query, str], tuple[Scope, Subquery]]" = field(
+        default_factory=dict
+    )
 
     def error(self, name: str, message: str, at: int) -> QueryError:
         where = f"{place(self.sql, at)}: " if at >= 0 else ""

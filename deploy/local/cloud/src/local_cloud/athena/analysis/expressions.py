@@ -29,9 +29,7 @@ def coerced(value: Expr, to: Type) -> Expr:
     return Cast(to, value)
 
 
-def wanted(
-    context: Context, scope: Scope, node: tree.Expression, to: Type, what: str
-) -> Expr:
+def wanted(context: Context, scope: Scope, node: tree.Expression, to: Type, what: str) -> Expr:
     """The node as a value of type `to`; TYPE_MISMATCH where it cannot silently become one."""
     value = analysed(context, scope, node)
     if not can_coerce(value.type, to):
@@ -61,9 +59,7 @@ def unified(
         kind = common
     for value, node in zip(values, nodes, strict=True):
         if not can_coerce(value.type, kind):
-            raise context.mismatch(
-                f"{what}: cannot coerce {value.type} to {kind}", node.at
-            )
+            raise context.mismatch(f"{what}: cannot coerce {value.type} to {kind}", node.at)
     return [coerced(value, kind) for value in values]
 
 
@@ -79,9 +75,7 @@ def _identifier(context: Context, scope: Scope, at: int, *, name: str, quoted: b
     return found.column
 
 
-def resolved(
-    context: Context, scope: Scope, parts: tuple[str, ...], at: int
-) -> Field | None:
+def resolved(context: Context, scope: Scope, parts: tuple[str, ...], at: int) -> Field | None:
     """The column that a dotted name means, where it means one as a whole."""
     try:
         return scope.resolve(parts)
@@ -165,7 +159,12 @@ def negated_if(value: Expr, negated: bool) -> Expr:
 
 @RULES.rule(tree.Logical)
 def _logical(
-    context: Context, scope: Scope, at: int, *, operator: str, terms: tuple[tree.Expression, ...]
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    operator: str,
+    terms: tuple[tree.Expression, ...],
 ) -> Expr:
     made = tuple(condition(context, scope, one, "Logical expression term") for one in terms)
     return Special(t.BOOLEAN, operator.lower(), made)

@@ -77,7 +77,14 @@ def _decimal_of(text: str) -> Expr:
 
 @RULES.rule(tree.IntervalLiteral)
 def _interval(
-    context: Context, scope: Scope, at: int, *, value: str, negative: bool, start: str, end: str | None
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    value: str,
+    negative: bool,
+    start: str,
+    end: str | None,
 ) -> Expr:
     months = start in ("YEAR", "MONTH")
     try:
@@ -102,7 +109,9 @@ def _typed(context: Context, scope: Scope, at: int, *, type: str, value: str) ->
         ) from error
     except QueryError as error:
         if error.name == "TYPE_MISMATCH":
-            raise context.error("TYPE_NOT_FOUND", f"Unknown resolvedType: {type}", at) from error
+            raise context.error(
+                "TYPE_NOT_FOUND", f"Unknown resolvedType: {type}", at
+            ) from error
         if error.name == "INVALID_CAST_ARGUMENT":
             raise context.error(
                 "INVALID_LITERAL", f"'{value}' is not a valid {name.upper()} literal", at

@@ -186,17 +186,13 @@ def _in_list(
 # ---- subqueries -----------------------------------------------------------------------------
 
 
-def subquery(
-    context: Context, scope: Scope, query: tree.Query, at: int, use: str
-) -> Subquery:
+def subquery(context: Context, scope: Scope, query: tree.Query, at: int, use: str) -> Subquery:
     """The query of an expression, with the columns of `scope` visible in it.
 
     `use` is what is done with it: scalar, exists, in or quantified.
     """
     if scope.in_lambda:
-        raise context.error(
-            "NOT_SUPPORTED", "Lambda expression cannot contain subqueries", at
-        )
+        raise context.error("NOT_SUPPORTED", "Lambda expression cannot contain subqueries", at)
     # Equal queries in one place are one: GROUP BY finds its keys by comparing. The scope is
     # kept, so that its id stays its own.
     known = (id(scope), query, use)
@@ -285,7 +281,9 @@ def _against_subquery(
 
 
 @RULES.rule(tree.Row)
-def _row(context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]) -> Expr:
+def _row(
+    context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
+) -> Expr:
     made = tuple(analysed(context, scope, one) for one in items)
     return Special(t.row(tuple(one.type for one in made)), "row", made)
 

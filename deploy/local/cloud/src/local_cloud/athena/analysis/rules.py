@@ -23,7 +23,9 @@ class Rules(Generic[Result]):
         self._what = what
         self.known: dict[type[Node], Callable[..., Result]] = {}
 
-    def rule(self, kind: type[Node]) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    def rule(
+        self, kind: type[Node]
+    ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
         """Register a function of (analyser, scope, at, *, every field of `kind`)."""
 
         def register(function: Callable[..., Result]) -> Callable[..., Result]:

@@ -62,7 +62,9 @@ def _date_time(node: tree.DateTimeType) -> Type:
             "INVALID_PARAMETER_USAGE",
             f"{node.kind.upper()} precision must be in range [0, {MAX_FRACTION}]: {precision}",
         )
-    return fine(Type(node.kind + (" with time zone" * node.with_time_zone), precision=precision))
+    return fine(
+        Type(node.kind + (" with time zone" * node.with_time_zone), precision=precision)
+    )
 
 
 def fine(of: Type) -> Type:
@@ -109,7 +111,8 @@ def _decimal(arguments: tuple[tree.DataType | int, ...]) -> Type:
     precision, scale = [*sizes, *((38, 0)[len(sizes) :])]
     if not 1 <= precision <= t.MAX_DECIMAL:
         raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", f"DECIMAL precision must be in range [1, 38]: {precision}"
+            "INVALID_FUNCTION_ARGUMENT",
+            f"DECIMAL precision must be in range [1, 38]: {precision}",
         )
     if scale > precision:
         raise QueryError(
@@ -159,5 +162,7 @@ def can_cast(source: Type, to: Type) -> bool:
             return can_cast(t.VARCHAR, to.args[0]) and can_cast(source, to.args[1])
         return all(can_cast(source, one) for one in to.args)
     return (source.name, to.name) in _scalar_casts() or (
-        source.name == to.name and not to.args and source.name in (*t.TIMED, "decimal", "char", "varchar")
+        source.name == to.name
+        and not to.args
+        and source.name in (*t.TIMED, "decimal", "char", "varchar")
     )

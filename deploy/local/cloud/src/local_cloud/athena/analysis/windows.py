@@ -46,9 +46,7 @@ def over(
     return Over(partition, order, frame)
 
 
-def _extended(
-    context: Context, scope: Scope, node: tree.WindowSpecification
-) -> Over | None:
+def _extended(context: Context, scope: Scope, node: tree.WindowSpecification) -> Over | None:
     """The named window that this one adds to (resolveWindowSpecification)."""
     if node.existing is None:
         return None
@@ -83,7 +81,8 @@ def sort_keys(
         value = analysed(context, scope, item.key)
         if not t.is_orderable(value.type):
             raise context.mismatch(
-                f"{value.type} is not orderable, and therefore cannot be used in {what}", item.at
+                f"{value.type} is not orderable, and therefore cannot be used in {what}",
+                item.at,
             )
         made.append(SortKey(value, item.descending, bool(item.nulls_first)))
     return tuple(made)
@@ -121,7 +120,11 @@ def _frame(
 ) -> Frame:
     end = node.end or tree.FrameBound("CURRENT ROW")
     kinds = (node.start.kind, end.kind)
-    if kinds[0] == "UNBOUNDED FOLLOWING" or kinds[1] == "UNBOUNDED PRECEDING" or kinds in _WRONG:
+    if (
+        kinds[0] == "UNBOUNDED FOLLOWING"
+        or kinds[1] == "UNBOUNDED PRECEDING"
+        or kinds in _WRONG
+    ):
         raise context.error(
             "INVALID_WINDOW_FRAME",
             f"Window frame starting from {kinds[0]} cannot end with {kinds[1]}",
@@ -174,7 +177,9 @@ def _range_bound(
     if not order:
         raise context.error("MISSING_ORDER_BY", f"{what} ORDER BY", frame.at)
     if len(order) != 1:
-        raise context.error("INVALID_ORDER_BY", f"{what} single sort item in ORDER BY", frame.at)
+        raise context.error(
+            "INVALID_ORDER_BY", f"{what} single sort item in ORDER BY", frame.at
+        )
     key = order[0].value
     if not t.is_numeric(key.type) and key.type.name not in _DATED:
         raise context.mismatch(

@@ -103,9 +103,7 @@ def _in_arguments(expr: Aggregate | Window, keys: tuple[SortKey, ...]) -> tuple[
     """With DISTINCT the keys are arguments, which may have been coerced."""
     if not expr.distinct:
         return keys
-    coerced_from = {
-        one.value: one for one in expr.arguments if isinstance(one, Cast)
-    }
+    coerced_from = {one.value: one for one in expr.arguments if isinstance(one, Cast)}
     return tuple(replace(one, value=coerced_from.get(one.value, one.value)) for one in keys)
 
 
@@ -195,5 +193,3 @@ def range_type(key: Type, offset: Type) -> Type:
     if key.name not in ("date", "timestamp"):
         raise not_supported(f"window frames of type RANGE over {key}")
     return key
-
-

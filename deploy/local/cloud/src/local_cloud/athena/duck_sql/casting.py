@@ -106,9 +106,13 @@ def _is_native(source: Type, to: Type) -> bool:
 def is_total(expr: Cast) -> bool:
     """Whether it never fails."""
     source, to = expr.value.type, expr.type
-    return expr.safe or source.name == "unknown" or _same_values(source, to) or (
-        _is_native(source, to) and (source.name, to.name) != ("date", "timestamp")
-    ) or (source.name in ("decimal", *t.INTEGERS) and to.name in ("double", "real"))
+    return (
+        expr.safe
+        or source.name == "unknown"
+        or _same_values(source, to)
+        or (_is_native(source, to) and (source.name, to.name) != ("date", "timestamp"))
+        or (source.name in ("decimal", *t.INTEGERS) and to.name in ("double", "real"))
+    )
 
 
 CASTING += [casted, is_total]

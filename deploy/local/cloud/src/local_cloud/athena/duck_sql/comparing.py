@@ -48,19 +48,28 @@ def compared(
 def _nested(text: "Text", operator: str, left: str, right: str, of: Type) -> str:
     if operator in ("=", "<>"):
         made = text.python(
-            lambda a, b: compare.equal(a, b, of), (of, of), t.BOOLEAN, left, right, key=("=", of)
-        )
-        return made if operator == "=" else f"(NOT {made})"
-    if operator == "distinct":
-        return "(NOT " + text.python(
-            lambda a, b: compare.identical(a, b, of),
+            lambda a, b: compare.equal(a, b, of),
             (of, of),
             t.BOOLEAN,
             left,
             right,
-            key=("identical", of),
-            nullable=True,
-        ) + ")"
+            key=("=", of),
+        )
+        return made if operator == "=" else f"(NOT {made})"
+    if operator == "distinct":
+        return (
+            "(NOT "
+            + text.python(
+                lambda a, b: compare.identical(a, b, of),
+                (of, of),
+                t.BOOLEAN,
+                left,
+                right,
+                key=("identical", of),
+                nullable=True,
+            )
+            + ")"
+        )
     if operator in (">", ">="):
         left, right, operator = right, left, _FLIPPED[operator]
     or_equal = operator == "<="

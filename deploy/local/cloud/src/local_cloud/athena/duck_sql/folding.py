@@ -70,7 +70,10 @@ def _rows(gathered: list[Any], varying: Sequence[int], fixed: dict[int, Any]) ->
         return gathered if len(varying) > 1 else [(one,) for one in gathered]
     rows = []
     for one in gathered:
-        known = {**fixed, **dict(zip(varying, one if len(varying) > 1 else (one,), strict=True))}
+        known = {
+            **fixed,
+            **dict(zip(varying, one if len(varying) > 1 else (one,), strict=True)),
+        }
         rows.append(tuple(known[place] for place in range(len(known))))
     return rows
 

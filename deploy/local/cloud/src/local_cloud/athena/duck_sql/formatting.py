@@ -29,9 +29,7 @@ def _format(text: Text, expr: Special) -> str:
         )
 
     made = text.each(expr.operands)
-    return text.python(
-        formatted, kinds, t.VARCHAR, *made, key=("format", kinds), nullable=True
-    )
+    return text.python(formatted, kinds, t.VARCHAR, *made, key=("format", kinds), nullable=True)
 
 
 def _reader(of: Type) -> Callable[[Any], Argument]:

@@ -65,9 +65,7 @@ def _table(
         )
     session = planner.context.session
     if len(parts) == 3 and parts[0] != session.catalog:
-        raise planner.context.error(
-            "CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", at
-        )
+        raise planner.context.error("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", at)
     database = parts[-2] if len(parts) > 1 else session.database
     try:
         found = planner.tables.bind(database, parts[-1])
@@ -84,7 +82,7 @@ def _bound(planner: Planner, table: BoundTable, alias: tuple[str, ...]) -> Relat
     fields, columns, keys = [], [], []
     for index, (name, kind) in enumerate(table.columns):
         column = planner.column(kind)
-        columns.append(f'{table.relation}.c{index} AS {column.name}')
+        columns.append(f"{table.relation}.c{index} AS {column.name}")
         fields.append(Field(name, column, alias))
         if name in table.keys:
             keys.append((column.name, name))
@@ -140,9 +138,7 @@ def _table_subquery(
 
 
 @RELATIONS.rule(tree.Lateral)
-def _lateral(
-    planner: Planner, scope: Scope | None, at: int, *, query: tree.Query
-) -> Relation:
+def _lateral(planner: Planner, scope: Scope | None, at: int, *, query: tree.Query) -> Relation:
     inner = planner.query(query, scope)
     fields = tuple(Field(one.name, one.column) for one in inner.fields)
     return Relation(inner.sql, fields, shape=inner.shape)
@@ -218,7 +214,8 @@ def _values(
     lines = []
     for cells in made:
         texts = [
-            planner.text.of(coerced(cell, kind)) for cell, kind in zip(cells, kinds, strict=True)
+            planner.text.of(coerced(cell, kind))
+            for cell, kind in zip(cells, kinds, strict=True)
         ]
         lines.append(f"({', '.join(texts)})")
     names = ", ".join(one.name for one in columns)
@@ -231,7 +228,8 @@ def _cells(value: Expr) -> tuple[Expr, ...]:
         return value.operands
     if value.type.name == "row":
         return tuple(
-            Special(kind, "field", (value,), index) for index, kind in enumerate(value.type.args)
+            Special(kind, "field", (value,), index)
+            for index, kind in enumerate(value.type.args)
         )
     return (value,)
 
@@ -249,7 +247,14 @@ def _unnest(
     with_ordinality: bool,
 ) -> Relation:
     return unnested(
-        planner, single_row(), scope, Scope(parent=scope), expressions, with_ordinality, False, at
+        planner,
+        single_row(),
+        scope,
+        Scope(parent=scope),
+        expressions,
+        with_ordinality,
+        False,
+        at,
     )
 
 
@@ -421,8 +426,14 @@ def _lateral_join(
                 at,
             )
         made = unnested(
-            planner, left, scope, around, lateral.expressions, lateral.with_ordinality,
-            kind == "LEFT", lateral.at,
+            planner,
+            left,
+            scope,
+            around,
+            lateral.expressions,
+            lateral.with_ordinality,
+            kind == "LEFT",
+            lateral.at,
         )
         new = Relation("", made.fields[len(left.fields) :])
         if isinstance(node, tree.Aliased):
@@ -435,10 +446,17 @@ def _lateral_join(
         second = related(planner, boundary, node)
     check_correlation(boundary, second.shape, "lateral")
     if boundary.captured and not always:
-        raise not_supported("JOIN LATERAL of a correlated query with another condition than TRUE")
+        raise not_supported(
+            "JOIN LATERAL of a correlated query with another condition than TRUE"
+        )
     fields = (*left.fields, *second.fields)
     # A global aggregate has one row always; DuckDB's LEFT JOIN would lose its constants.
-    if criteria is None or (always and "aggregate" in second.shape and "limit" not in second.shape and "having" not in second.shape):
+    if criteria is None or (
+        always
+        and "aggregate" in second.shape
+        and "limit" not in second.shape
+        and "having" not in second.shape
+    ):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
         return Relation(sql, fields, left.scans, JOINED)
     where = _on(planner, scope, fields, criteria.condition, kind)
@@ -486,7 +504,9 @@ def _using(
         if one.column.name not in used:
             fields.append(one)
             columns.append((one.column.name, one.column.name))
-    joined = f"SELECT * FROM ({left.sql}) {kind} JOIN ({right.sql}) ON {' AND '.join(conditions)}"
+    joined = (
+        f"SELECT * FROM ({left.sql}) {kind} JOIN ({right.sql}) ON {' AND '.join(conditions)}"
+    )
     return Relation(selected(columns, joined), tuple(fields), (), JOINED)
 
 
@@ -503,5 +523,3 @@ def _joined_column(
             name.at,
         )
     return found[0]
-
-

@@ -116,7 +116,8 @@ def grouped(
     for one in [key for some in lists for keys in some for key in keys] + everywhere:
         if not t.is_comparable(one.type):
             raise planner.context.mismatch(
-                f"{one.type} is not comparable, and therefore cannot be used in GROUP BY", node.at
+                f"{one.type} is not comparable, and therefore cannot be used in GROUP BY",
+                node.at,
             )
         if one not in found:
             found[one] = one if isinstance(one, Column) else planner.column(one.type)
@@ -126,9 +127,7 @@ def grouped(
     groups = Groups(tuple(found), found, None)
     if len(sets) == 1 and len(sets[0]) == len(found):
         return groups
-    named = tuple(
-        tuple(groups._grouping_name(found[key]) for key in one) for one in sets
-    )
+    named = tuple(tuple(groups._grouping_name(found[key]) for key in one) for one in sets)
     return Groups(tuple(found), found, named)
 
 
@@ -175,9 +174,7 @@ def _simple(
 ) -> list[Expr]:
     context = planner.context
     if element.kind == "AUTO":
-        return [
-            one for one in outputs if not any(isinstance(p, Aggregate) for p in walk(one))
-        ]
+        return [one for one in outputs if not any(isinstance(p, Aggregate) for p in walk(one))]
     found = []
     for node in element.sets[0]:
         if isinstance(node, tree.IntegerLiteral):

@@ -42,13 +42,13 @@ def sort_item(text: Text, sql: str, of: Type, key: SortKey) -> str:
 
 def sort_text(text: Text, keys: Sequence[SortKey]) -> str:
     """`a ASC NULLS LAST, …`"""
-    return ", ".join(
-        sort_item(text, text.of(one.value), one.value.type, one) for one in keys
-    )
+    return ", ".join(sort_item(text, text.of(one.value), one.value.type, one) for one in keys)
 
 
 def direction(key: SortKey) -> str:
-    return f"{'DESC' if key.descending else 'ASC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+    return (
+        f"{'DESC' if key.descending else 'ASC'} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+    )
 
 
 def groups_as_is(of: Type) -> bool:

@@ -52,7 +52,9 @@ def _all_columns(
         if item.aliases:
             raise context.error("NOT_SUPPORTED", "Column aliases not supported", item.at)
         if not scope.fields:
-            what = "from relation that has no columns" if has_from else "in queries without FROM"
+            what = (
+                "from relation that has no columns" if has_from else "in queries without FROM"
+            )
             raise context.error("COLUMN_NOT_FOUND", f"SELECT * not allowed {what}", item.at)
         return [Output(one.name, one.column) for one in scope.fields]
     parts = dotted(item.target)

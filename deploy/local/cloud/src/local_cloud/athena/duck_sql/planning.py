@@ -80,7 +80,9 @@ def _planner(
     names: Names,
     depth: int,
 ) -> "QueryPlanner":
-    context = Context(sql, session, names, lambda node, scope: made.query(node, scope), parameters)
+    context = Context(
+        sql, session, names, lambda node, scope: made.query(node, scope), parameters
+    )
     made = QueryPlanner(context, text, tables, depth)
     return made
 
@@ -123,7 +125,9 @@ class QueryPlanner(Planner):
             label = self.context.names.fresh("w")
             parts.append(f"{label} AS ({made.sql})")
             self.scans, scans = before, self.scans - before
-            scope = Scope(parent=scope, queries={name: NamedRelation(label, made.fields, scans)})
+            scope = Scope(
+                parent=scope, queries={name: NamedRelation(label, made.fields, scans)}
+            )
         return scope, parts
 
     def _renamed(self, made: Relation, named: tree.NamedQuery) -> Relation:
@@ -175,7 +179,9 @@ class QueryPlanner(Planner):
 
     def of_view(self, view: View) -> Relation:
         session = Session(
-            view.database, self.context.session.now_us, self.context.session.catalog,
+            view.database,
+            self.context.session.now_us,
+            self.context.session.catalog,
             self.context.session.user,
         )
         inner = _planner(

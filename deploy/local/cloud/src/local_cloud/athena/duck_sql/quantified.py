@@ -54,9 +54,7 @@ def _single(value: Expr) -> Expr:
     return Special(value.type.args[0], "field", (value,), 0)
 
 
-def _among_rows(
-    text: "Text", value: Expr, inner: Subquery, of: Type, by_equality: bool
-) -> str:
+def _among_rows(text: "Text", value: Expr, inner: Subquery, of: Type, by_equality: bool) -> str:
     """IN by comparing with each row: null only for a null itself, not for one inside."""
     if len(of.args) == 1:
         kind = of.args[0]

@@ -80,7 +80,13 @@ def _select(
         sql = _filtered(planner, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
-    made = _Select(planner, source, scope, found, [value for one in named.values() for value in one.values()])
+    made = _Select(
+        planner,
+        source,
+        scope,
+        found,
+        [value for one in named.values() for value in one.values()],
+    )
     if distinct:
         for one in made.outputs:
             if not t.is_comparable(one.value.type):
@@ -98,9 +104,7 @@ def _select(
         with clause(outer, "having"):
             made.having = as_filter(condition(context, scope, having, "HAVING clause"))
     with clause(outer, "order"):
-        made.keys = order_keys(
-            planner, scope, made.outputs, tail, distinct, groups is not None
-        )
+        made.keys = order_keys(planner, scope, made.outputs, tail, distinct, groups is not None)
     clauses = {"where": where, "group": group_by, "having": having, "distinct": distinct}
     parts = [part for one in _exprs(made) for part in walk(one)]
     shape = shape_of(clauses, tail, from_, parts)
@@ -255,9 +259,7 @@ def _no_nested(made: _Select, part: Window) -> None:
             )
 
 
-def _finished(
-    made: _Select, sql: str, distinct: bool, tail: tree.Tail, at: int
-) -> Relation:
+def _finished(made: _Select, sql: str, distinct: bool, tail: tree.Tail, at: int) -> Relation:
     planner, text = made.planner, made.planner.text
     columns: list[tuple[str, str]] = []
     fields: list[Field] = []
@@ -275,9 +277,7 @@ def _finished(
             name = planner.context.names.fresh("s")
             columns.append((text.of(key.value), name))
             by_value[key.value] = name
-        order.append(
-            ordering.sort_item(text, name, key.value.type, key)
-        )
+        order.append(ordering.sort_item(text, name, key.value.type, key))
     sql = selected(columns, sql)
     if distinct:
         sql = _distinct(planner, sql, fields)
@@ -297,6 +297,7 @@ def _distinct(planner: Planner, sql: str, fields: Sequence[Field]) -> str:
     columns = [one.column for one in fields]
     safe = [(sealing.sealed(planner.text, one.name, one.type), one.name) for one in columns]
     back = [(sealing.opened(planner.text, one.name, one.type), one.name) for one in columns]
-    chosen = f"SELECT DISTINCT ON ({keys}) {', '.join(f'{s} AS {n}' for s, n in safe)} FROM ({sql})"
+    chosen = (
+        f"SELECT DISTINCT ON ({keys}) {', '.join(f'{s} AS {n}' for s, n in safe)} FROM ({sql})"
+    )
     return selected(back, chosen)
-

@@ -8,7 +8,10 @@ from local_cloud.athena.ir import Aggregate, Column, Expr, Special, Subquery, Wi
 
 
 def shape_of(
-    clauses: Mapping[str, object], tail: tree.Tail, from_: tree.Relation | None, parts: list[Expr]
+    clauses: Mapping[str, object],
+    tail: tree.Tail,
+    from_: tree.Relation | None,
+    parts: list[Expr],
 ) -> frozenset[str]:
     """`clauses` by their names, as far as they are there; `parts` are all that is computed."""
     aggregates = [one for one in parts if isinstance(one, Aggregate)]

@@ -30,9 +30,7 @@ def order_keys(
         if one.name is not None
     )
     scope = Scope(fields, within, windows=within.windows)
-    by_name = {
-        column: one.value for column, one in zip(stand_ins, outputs, strict=True)
-    }
+    by_name = {column: one.value for column, one in zip(stand_ins, outputs, strict=True)}
 
     def meant(part: Expr) -> Expr | None:
         return by_name.get(part) if isinstance(part, Column) else None

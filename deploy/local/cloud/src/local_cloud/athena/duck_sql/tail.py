@@ -42,7 +42,9 @@ def tail_limits(planner: Planner, tail: tree.Tail, ordered: bool) -> Limits | No
         with_ties = tail.limit.with_ties
         if with_ties and not ordered:
             raise planner.context.error(
-                "MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY", tail.limit.at
+                "MISSING_ORDER_BY",
+                "FETCH FIRST WITH TIES clause requires ORDER BY",
+                tail.limit.at,
             )
     if ordered and count is not None and count >= 2**31:
         # TopN counts with 31 bits.

@@ -210,7 +210,9 @@ def _nullable(expr: Call) -> tuple[bool, ...]:
 
 def _held(of: Type) -> Type:
     """A pattern's or path's type has no values of its own: it is text."""
-    return t.VARCHAR if of.name in ("joniregexp", "jsonpath", "codepoints", "re2jregexp") else of
+    return (
+        t.VARCHAR if of.name in ("joniregexp", "jsonpath", "codepoints", "re2jregexp") else of
+    )
 
 
 def _with_types(function: Callable[..., Any], types: Signature) -> Callable[..., Any]:
@@ -298,7 +300,9 @@ def _null_test(text: Text, expr: Special) -> str:
 @form("=", "<>", "<", "<=", ">", ">=", "distinct")
 def _compared(text: Text, expr: Special) -> str:
     left, right = text.each(expr.operands)
-    return comparing.compared(text, expr.form, left, right, expr.operands[0].type, expr.operands)
+    return comparing.compared(
+        text, expr.form, left, right, expr.operands[0].type, expr.operands
+    )
 
 
 @form("between")
@@ -345,7 +349,9 @@ def _eager_in(text: Text, expr: Special) -> str:
 def _row(text: Text, expr: Special) -> str:
     inner = ", ".join(
         f"f{i} := {cast(made, one.type)}"
-        for i, (made, one) in enumerate(zip(text.each(expr.operands), expr.operands, strict=True))
+        for i, (made, one) in enumerate(
+            zip(text.each(expr.operands), expr.operands, strict=True)
+        )
     )
     return f"struct_pack({inner})"
 
@@ -370,7 +376,9 @@ def _scalar(text: Text, expr: Special) -> str:
     if len(inner.columns) == 1:
         return f"({inner.sql})"
     packed = ", ".join(f"f{i} := {name}" for i, name in enumerate(inner.names))
-    nothing = ", ".join(f"f{i} := {literal(None, kind)}" for i, kind in enumerate(inner.columns))
+    nothing = ", ".join(
+        f"f{i} := {literal(None, kind)}" for i, kind in enumerate(inner.columns)
+    )
     # No row is a row of nulls, not null.
     return (
         f"coalesce((SELECT struct_pack({packed}) FROM ({inner.sql})), struct_pack({nothing}))"

@@ -69,7 +69,8 @@ class Udfs:
     def _batch(self, udf: Udf) -> Callable[..., Any]:
         def batch(*arrays: Any) -> Any:
             columns = [
-                to_python(array, kind) for array, kind in zip(arrays, udf.arguments, strict=True)
+                to_python(array, kind)
+                for array, kind in zip(arrays, udf.arguments, strict=True)
             ]
             try:
                 made = [self._value(udf, values) for values in zip(*columns, strict=True)]

@@ -65,7 +65,9 @@ def _modulus(a: str, b: str, text: Text, call: Call) -> str:
     return remainder(a, b, text, call, DIVISION_BY_ZERO)
 
 
-@sql(*(f"$operator$negation({kind})" for kind in (*_INTEGERS, "double", "real", "decimal(p,s)")))
+@sql(
+    *(f"$operator$negation({kind})" for kind in (*_INTEGERS, "double", "real", "decimal(p,s)"))
+)
 def _negation(a: str) -> str:
     return f"(-{a})"
 

@@ -52,9 +52,7 @@ def _contains_sequence(array: list[Any], part: list[Any], types: Signature) -> b
     of = types.arguments[0].args[0]
 
     def stands_at(start: int) -> bool:
-        return all(
-            compare.identical(array[start + at], one, of) for at, one in enumerate(part)
-        )
+        return all(compare.identical(array[start + at], one, of) for at, one in enumerate(part))
 
     return any(stands_at(start) for start in range(len(array) - len(part) + 1))
 

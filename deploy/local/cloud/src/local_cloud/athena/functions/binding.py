@@ -296,8 +296,10 @@ def _most_specific(
     only_unknown = [one for one in found if _casts_only_unknown(one, actual)]
     if only_unknown:
         best = only_unknown
-    if len(best) > 1 and len({one.result for one in best}) == 1 and all(
-        _always_null(one, actual) for one in best
+    if (
+        len(best) > 1
+        and len({one.result for one in best}) == 1
+        and all(_always_null(one, actual) for one in best)
     ):
         return [max(best, key=lambda one: one.declared.key)]
     return best
@@ -341,6 +343,4 @@ def _always_null(one: Bound, actual: Sequence[Argument]) -> bool:
         return True
     nullable = one.declared.nullable
     flags = [nullable[min(i, len(nullable) - 1)] for i in range(len(actual))]
-    return any(
-        kind == t.UNKNOWN and not flag for kind, flag in zip(actual, flags, strict=True)
-    )
+    return any(kind == t.UNKNOWN and not flag for kind, flag in zip(actual, flags, strict=True))

@@ -51,9 +51,7 @@ def _is_small(count: int) -> bool:
     return True
 
 
-def in_order(
-    elements: list[Any], results: list[list[int | None]], failing: bool
-) -> list[Any]:
+def in_order(elements: list[Any], results: list[list[int | None]], failing: bool) -> list[Any]:
     def compare(a: int, b: int) -> int:
         found = results[a][b]
         if found is None and failing:
@@ -66,5 +64,3 @@ def in_order(
     if places is None:
         raise not_supported("array_sort by a lambda that contradicts itself")
     return [elements[place] for place in places]
-
-

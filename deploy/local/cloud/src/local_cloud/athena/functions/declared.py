@@ -112,7 +112,9 @@ def _computed(text: str) -> Computed:
 
 
 def _declared(line: str) -> Declared:
-    name, kind, arguments, result, variables, computed, nulls, fixed, hidden, _ = line.split("\t")
+    name, kind, arguments, result, variables, computed, nulls, fixed, hidden, _ = line.split(
+        "\t"
+    )
     known = {one.name: one for one in map(_variable, filter(None, variables.split(";")))}
     names = frozenset(known)
     listed = [one for one in arguments.split("|") if one]

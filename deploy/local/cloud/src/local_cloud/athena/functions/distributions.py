@@ -95,9 +95,7 @@ def _wilson(successes: int, trials: int, z: float, bound: int) -> float:
     n = float(trials)
     p = successes * 1.0 / n
     spread = java_math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))
-    return java_math.divided(
-        p + (z * z) / (2 * n) + bound * z * spread, 1 + (z * z) / n
-    )
+    return java_math.divided(p + (z * z) / (2 * n) + bound * z * spread, 1 + (z * z) / n)
 
 
 @python("wilson_interval_lower(bigint,bigint,double)")

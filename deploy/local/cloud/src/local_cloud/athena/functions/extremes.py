@@ -125,4 +125,3 @@ def _checked(count: int, name: str) -> int:
 for _name in ("max", "min"):
     aggregate(f"{_name}(e,bigint)")(lambda call, name=_name: _top(call, name))
     aggregate(f"{_name}_by(v,k,bigint)")(lambda call, name=f"{_name}_by": _top(call, name))
-

@@ -27,7 +27,9 @@ def _extreme(
     if len(arguments) > 127:
         # Java's limit on a method's parameters, which Trino knows of.
         raise QueryError("NOT_SUPPORTED", f"Too many arguments for function call {name}()")
-    if comparing.is_plain(of) and all(isinstance(one, (Column, Constant)) for one in call.arguments):
+    if comparing.is_plain(of) and all(
+        isinstance(one, (Column, Constant)) for one in call.arguments
+    ):
         missing = " OR ".join(f"{one} IS NULL" for one in arguments)
         return f"(CASE WHEN {missing} THEN NULL ELSE {name}({', '.join(arguments)}) END)"
     # NaN loses: it is the smallest for greatest, the largest for least.

@@ -63,9 +63,7 @@ def _keys(pairs: str, _: str, text: Text, call: Call, types: Signature) -> str:
 
 
 @sql("map_zip_with(map(k,v1),map(k,v2),function(k,v1,v2,v3))")
-def _zip_with(
-    left: str, right: str, _: str, text: Text, call: Call, types: Signature
-) -> str:
+def _zip_with(left: str, right: str, _: str, text: Text, call: Call, types: Signature) -> str:
     key, first = types.arguments[0].args
     second = types.arguments[1].args[1]
     triple, one = t.row((key, first, second)), text.variable()

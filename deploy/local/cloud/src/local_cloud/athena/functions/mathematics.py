@@ -133,7 +133,9 @@ def _width_bucket(operand: float, first: float, second: float, count: int) -> in
     elif operand >= upper:
         found = count + 1
         if found >= 2**63:
-            raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Bucket for value {operand} is out of range")
+            raise QueryError(
+                "NUMERIC_VALUE_OUT_OF_RANGE", f"Bucket for value {operand} is out of range"
+            )
     else:
         found = java_math.to_long(float(count) * (operand - lower) / (upper - lower) + 1)
     # Java's long wraps around.

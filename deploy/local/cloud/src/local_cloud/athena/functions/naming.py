@@ -14,4 +14,6 @@ def _typeof(value: str, text: Text, call: Call, types: Signature) -> str:
     if not can_fail(call.arguments[0]):
         return quoted(name)
     # Trino evaluates the value, which may fail.
-    return text.python(lambda _: name, (of,), t.VARCHAR, value, key=("typeof", of), nullable=True)
+    return text.python(
+        lambda _: name, (of,), t.VARCHAR, value, key=("typeof", of), nullable=True
+    )

@@ -19,7 +19,9 @@ def _format_number(value: int) -> str:
     # A negative number always has two places: Trino compares without its sign's removal.
     places = 2 if scaled < 10 else 1 if scaled < 100 else 0
     # DecimalFormat rounds the double's exact value half up, and leaves out zeros.
-    exact = Decimal(scaled).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=60))
+    exact = Decimal(scaled).quantize(
+        Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=60)
+    )
     text = f"{exact:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -11,6 +11,7 @@ from local_cloud.athena.values.numbers import SHORT_DIGITS
 
 _SLICES = ("varchar", "char", "varbinary", "json", "uuid")
 
+
 @aggregate("reduce_agg(t,s,function(s,t,s),function(s,s,s))")
 def _reduce_agg(call: AggregateText) -> str:
     """The combining function is for states of several machines: here there is one."""
@@ -54,7 +55,9 @@ def _part(name: str, of: Type, place: int) -> Expr:
 def _with(of: Lambda, *values: Expr) -> Expr:
     """The lambda's body, `values` in the place of its parameters."""
     given: dict[Expr, Expr] = dict(zip(of.parameters, values, strict=True))
-    inner = {name for one in walk(of.body) if isinstance(one, Lambda) for name in one.parameters}
+    inner = {
+        name for one in walk(of.body) if isinstance(one, Lambda) for name in one.parameters
+    }
     for one in walk(of.body):
         if isinstance(one, Column) and one not in given and one not in inner:
             raise not_supported("reduce_agg with a lambda that uses columns")

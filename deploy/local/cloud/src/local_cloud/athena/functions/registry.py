@@ -72,9 +72,7 @@ def _wants(function: Callable[..., Any]) -> frozenset[str]:
     return frozenset(inspect.signature(function).parameters) & {"types", "call", "text"}
 
 
-def sql(
-    *keys: str, total: bool = False
-) -> Callable[[Callable[..., str]], Callable[..., str]]:
+def sql(*keys: str, total: bool = False) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Register a function from its arguments' SQL to the result's (see SqlFunction)."""
 
     def register(write: Callable[..., str]) -> Callable[..., str]:

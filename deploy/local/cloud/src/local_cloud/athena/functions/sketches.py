@@ -34,7 +34,9 @@ def _invalid(what: str) -> QueryError:
 def _approx_distinct(call: AggregateText) -> str:
     (of,) = call.types.arguments
     if of.args or not ordering.groups_as_is(of):
-        return folded(call, lambda rows: _estimate([one for (one,) in rows], of), "approx_distinct")
+        return folded(
+            call, lambda rows: _estimate([one for (one,) in rows], of), "approx_distinct"
+        )
     # Repeated values change nothing.
     return call.text.python(
         lambda values: _estimate([one for one in values or () if one is not None], of),

@@ -42,7 +42,11 @@ def _sum_of_longs(call: AggregateText) -> str:
     value = call.arguments[0]
     total = call.call("sum", value)
     source = call.exprs[0]
-    if isinstance(source, Cast) and source.value.type.name in ("tinyint", "smallint", "integer"):
+    if isinstance(source, Cast) and source.value.type.name in (
+        "tinyint",
+        "smallint",
+        "integer",
+    ):
         # 2^32 of them would be needed for an overflow.
         return cast(total, t.BIGINT)
     wide = t.decimal(38, 0)
@@ -218,7 +222,9 @@ def _in_halves(call: AggregateText, compute: Callable[[int, int], Any], result: 
     )
     sums = [cast(call.call("sum", one), halves) for one in (upper, lower)]
     return call.text.python(
-        lambda high, low, count: compute(int(high) * 10**18 + int(low), count) if count else None,
+        lambda high, low, count: (
+            compute(int(high) * 10**18 + int(low), count) if count else None
+        ),
         (halves, halves, t.BIGINT),
         result,
         *sums,

@@ -27,7 +27,9 @@ def solved(function: Callable[[float], float], low: float, high: float) -> float
         return high
     if at_start * at_high < 0:
         return _brent(function, start, high, at_start, at_high)
-    raise QueryError("GENERIC_INTERNAL_ERROR", "function values at endpoints do not differ in sign")
+    raise QueryError(
+        "GENERIC_INTERNAL_ERROR", "function values at endpoints do not differ in sign"
+    )
 
 
 def _brent(
@@ -64,7 +66,10 @@ def _brent(
 
 
 def _interpolated(
-    first: tuple[float, float], second: tuple[float, float], third: tuple[float, float], m: float
+    first: tuple[float, float],
+    second: tuple[float, float],
+    third: tuple[float, float],
+    m: float,
 ) -> tuple[float, float]:
     """A step p / q: by a line through two places, or by a parabola through three."""
     (a, fa), (b, fb), (c, fc) = first, second, third

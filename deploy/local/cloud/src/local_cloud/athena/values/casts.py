@@ -95,9 +95,7 @@ def _nested(source: Type, to: Type) -> Caster:
     if source.name == "array":
         return lambda value: [inner[0](one) for one in value]
     if source.name == "row":
-        return lambda value: tuple(
-            cast(one) for cast, one in zip(inner, value, strict=True)
-        )
+        return lambda value: tuple(cast(one) for cast, one in zip(inner, value, strict=True))
 
     def cast(value: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
         made = [(inner[0](k), inner[1](v)) for k, v in value]
@@ -196,7 +194,8 @@ def _in_utc(value: int, source: Type, to: Type) -> zoned.Zoned:
     found = moments.rounded(moments.rounded(value, 3), precision)
     if not zoned.fits(found):
         raise QueryError(
-            "INVALID_CAST_ARGUMENT", f"Out of range for timestamp with time zone: {found // 1000}"
+            "INVALID_CAST_ARGUMENT",
+            f"Out of range for timestamp with time zone: {found // 1000}",
         )
     return found, "UTC"
 

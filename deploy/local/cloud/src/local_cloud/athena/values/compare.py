@@ -18,9 +18,7 @@ def equal(a: Any, b: Any, of: Type) -> bool | None:
             return False
         return _all(equal(x, y, of.args[0]) for x, y in zip(a, b, strict=True))
     if of.name == "row":
-        return _all(
-            equal(x, y, kind) for x, y, kind in zip(a, b, of.args, strict=True)
-        )
+        return _all(equal(x, y, kind) for x, y, kind in zip(a, b, of.args, strict=True))
     if of.name == "map":
         return _equal_maps(a, b, of)
     if of.name == "timestamp with time zone":
@@ -140,7 +138,8 @@ def _ordered_inside(x: Any, y: Any, of: Type, what: str, nan: int) -> int:
     if x is None or y is None:
         # ArrayType and RowType.checkElementNotNull
         raise QueryError(
-            "NOT_SUPPORTED", f"{what} comparison not supported for {what.lower()}s with null elements"
+            "NOT_SUPPORTED",
+            f"{what} comparison not supported for {what.lower()}s with null elements",
         )
     return ordering(x, y, of, nan)
 

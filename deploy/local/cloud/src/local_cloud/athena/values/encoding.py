@@ -64,7 +64,9 @@ def identity_bytes(value: Any, of: Type) -> bytes:
     if value is None:
         return b"\0"
     if of.name == "array":
-        return b"\1" + b"".join(b"\1" + identity_bytes(one, of.args[0]) for one in value) + b"\0"
+        return (
+            b"\1" + b"".join(b"\1" + identity_bytes(one, of.args[0]) for one in value) + b"\0"
+        )
     if of.name == "row":
         return b"\1" + b"".join(
             identity_bytes(one, kind) for one, kind in zip(value, of.args, strict=True)

@@ -214,9 +214,13 @@ def _integer(of: Directive, argument: Argument) -> str:
 def _floating(of: Directive, argument: Argument) -> str:
     value = argument.value
     if isinstance(value, float):
-        made = java_format_numbers.double(value, of.conversion, of.flags, of.width, of.precision)
+        made = java_format_numbers.double(
+            value, of.conversion, of.flags, of.width, of.precision
+        )
     elif isinstance(value, Decimal) and of.conversion != "a":
-        made = java_format_numbers.decimal(value, of.conversion, of.flags, of.width, of.precision)
+        made = java_format_numbers.decimal(
+            value, of.conversion, of.flags, of.width, of.precision
+        )
     else:
         raise FormatError(f"conversion {of.conversion}")
     return justified(made.upper() if of.upper else made, of)
@@ -243,4 +247,3 @@ _WRITERS: dict[str, Callable[[Directive, Argument], str]] = {
     **dict.fromkeys("efga", _floating),
     "t": _time,
 }
-

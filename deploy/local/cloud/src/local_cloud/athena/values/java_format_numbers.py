@@ -10,9 +10,7 @@ from local_cloud.athena.values import numbers
 _EXACT = Context(prec=2000, rounding=ROUND_HALF_UP)
 
 
-def signed(
-    digits: str, negative: bool, flags: str, width: int | None, suffix: str
-) -> str:
+def signed(digits: str, negative: bool, flags: str, width: int | None, suffix: str) -> str:
     """Sign, grouping and zeros around plain digits (localizedMagnitude); `suffix` follows them."""
     before, after = "", ""
     if negative:

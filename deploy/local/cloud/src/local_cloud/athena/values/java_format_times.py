@@ -190,8 +190,6 @@ def written(of: Moment, conversion: str) -> str:
     """One conversion. Raises NoSuchFieldError."""
     if conversion in _FIELDS:
         return _FIELDS[conversion](of)
-    parts = (
-        written(of, one) if one.isalpha() else one for one in _COMPOSED[conversion]
-    )
+    parts = (written(of, one) if one.isalpha() else one for one in _COMPOSED[conversion])
     made = "".join(parts)
     return made.upper() if conversion == "r" else made

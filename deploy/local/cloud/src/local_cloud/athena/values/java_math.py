@@ -165,8 +165,10 @@ def to_long(value: float) -> int:
     """Java's cast of a double to a long: cut off, within the range, 0 for NaN."""
     if value != value:
         return 0
-    return int(max(-(2.0**63), min(value, 2.0**63))) if abs(value) < 2.0**63 else (
-        2**63 - 1 if value > 0 else -(2**63)
+    return (
+        int(max(-(2.0**63), min(value, 2.0**63)))
+        if abs(value) < 2.0**63
+        else (2**63 - 1 if value > 0 else -(2**63))
     )
 
 

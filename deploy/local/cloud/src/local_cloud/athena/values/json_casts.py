@@ -210,7 +210,9 @@ def _family(of: Type) -> str:
 
 
 def _text(kind: str, written: str, to: Type) -> str:
-    text = numbers.double_text(float(written)) if kind == FLOAT else json_text.java_utf8(written)
+    text = (
+        numbers.double_text(float(written)) if kind == FLOAT else json_text.java_utf8(written)
+    )
     if to.precision is not None and len(text) > to.precision:
         # Trino makes a value too long for its type, and fails where that is looked at.
         raise not_supported(f"cast(json as {to}) of a longer text")

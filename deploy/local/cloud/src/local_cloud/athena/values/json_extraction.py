@@ -61,9 +61,7 @@ def _invalid(path: str) -> QueryError:
 def _index(step: str) -> int:
     """Integer.parseInt, or -1."""
     digits = step[1:] if step[:1] in ("+", "-") else step
-    if not digits or any(
-        unicodedata.category(one) != "Nd" or one > "\uffff" for one in digits
-    ):
+    if not digits or any(unicodedata.category(one) != "Nd" or one > "\uffff" for one in digits):
         return -1
     significant = digits.lstrip("0")
     found = int(significant or 0) if len(significant) <= 10 else 2**31

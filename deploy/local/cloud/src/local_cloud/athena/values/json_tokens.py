@@ -151,7 +151,9 @@ class JsonTokens:
             if char == '"':
                 break
             if char != "\\":
-                raise JsonSyntaxError("a string that does not end, or a control character in it")
+                raise JsonSyntaxError(
+                    "a string that does not end, or a control character in it"
+                )
             part, at = self._escaped(at + 1)
             parts.append(part)
         self._at = at + 1
@@ -179,6 +181,8 @@ def _is_identifier_part(char: str) -> bool:
     if not char or char < "0":
         return False
     kind = unicodedata.category(char)
-    return kind[0] == "L" or kind in ("Nd", "Nl", "Mn", "Mc", "Pc", "Sc", "Cf") or (
-        "\x7f" <= char <= "\x9f"
+    return (
+        kind[0] == "L"
+        or kind in ("Nd", "Nl", "Mn", "Mc", "Pc", "Sc", "Cf")
+        or ("\x7f" <= char <= "\x9f")
     )

@@ -66,7 +66,9 @@ class CentralMoments:
             self.count,
             n * self.m1 / n,
             self.m2 + delta2 * zero * n / n,
-            self.m3 + delta3 * zero * n * -n / (n * n) + 3 * delta * (zero * self.m2 - n * 0) / n,
+            self.m3
+            + delta3 * zero * n * -n / (n * n)
+            + 3 * delta * (zero * self.m2 - n * 0) / n,
             self.m4
             + delta4 * zero * n * (n * n) / (n * n * n)
             + 6 * delta2 * (zero * self.m2 + n * n * 0) / (n * n)

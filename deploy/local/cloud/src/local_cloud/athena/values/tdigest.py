@@ -89,7 +89,9 @@ class TDigest:
         order = list(range(len(self.means)))
         keys = [_order(one) for one in self.means]
         quicksort.sort(
-            order, lambda a, b: (keys[a] > keys[b]) - (keys[a] < keys[b]), quicksort.by_insertion
+            order,
+            lambda a, b: (keys[a] > keys[b]) - (keys[a] < keys[b]),
+            quicksort.by_insertion,
         )
         if self.backwards:
             order.reverse()

@@ -19,9 +19,7 @@ _DOUBLE = re.compile(
     r"|(0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)[fFdD]?)",
     re.ASCII,
 )
-_DECIMAL = re.compile(
-    rf"[+-]?(?:{_DIGIT}+\.?{_DIGIT}*|\.{_DIGIT}+)(?:[eE][+-]?{_DIGIT}+)?"
-)
+_DECIMAL = re.compile(rf"[+-]?(?:{_DIGIT}+\.?{_DIGIT}*|\.{_DIGIT}+)(?:[eE][+-]?{_DIGIT}+)?")
 _TRUE, _FALSE = ("t", "true", "1"), ("f", "false", "0")
 # What Java's String.trim takes away.
 _TRIMMED = "".join(map(chr, range(33)))
