@@ -16,6 +16,7 @@ from local_cloud.athena.ir import (
     Aggregate,
     Call,
     Cast,
+    Column,
     Constant,
     Expr,
     Grouping,
@@ -256,7 +257,9 @@ def _opened(
             f"{len(node.parameters)}",
             node.at,
         )
-    columns = tuple(context.names.column(kind) for kind in kinds)
+    # Two lambdas with the same text are the same expression, to GROUP BY for one.
+    depth = scope.lambdas()
+    columns = tuple(Column(kind, f"p{depth}_{place}") for place, kind in enumerate(kinds))
     fields = tuple(
         Field(one.name, column) for one, column in zip(node.parameters, columns, strict=True)
     )

@@ -70,6 +70,15 @@ class Scope:
     captured: dict[Column, set[tuple[str, ...]]] = field(default_factory=dict, compare=False)
     path: list[str] = field(default_factory=list, compare=False)
 
+    def lambdas(self) -> int:
+        """How many lambdas this is inside of, queries around them included."""
+        scope: Scope | None = self
+        count = 0
+        while scope is not None:
+            count += scope.is_lambda
+            scope = scope.parent
+        return count
+
     def named_query(self, name: str) -> NamedRelation | None:
         scope: Scope | None = self
         while scope is not None:

@@ -10,7 +10,7 @@ from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.duck_sql.grouping import grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output
 from local_cloud.athena.duck_sql.relation import Planner
-from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, SortKey, rewritten, walk
+from local_cloud.athena.ir import Aggregate, Call, Column, Expr, Grouping, SortKey, rewritten, walk
 
 
 def order_keys(
@@ -52,7 +52,8 @@ def order_keys(
                 raise grouping_without_groups(context, item.at)
             _refuse_outputs_inside(context, read, by_name, item.at)
             value = rewritten(read, meant)
-            if distinct and read not in by_name and read not in by_name.values():
+            shown = read in by_name or (read in by_name.values() and not _is_random(read))
+            if distinct and not shown:
                 raise context.error(
                     "EXPRESSION_NOT_IN_DISTINCT",
                     "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
@@ -65,6 +66,10 @@ def order_keys(
             )
         keys.append(SortKey(value, item.descending, bool(item.nulls_first)))
     return keys
+
+
+def _is_random(expr: Expr) -> bool:
+    return any(isinstance(one, Call) and not one.bound.declared.deterministic for one in walk(expr))
 
 
 def _refuse_outputs_inside(

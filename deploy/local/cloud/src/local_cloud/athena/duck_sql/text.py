@@ -28,7 +28,6 @@ from local_cloud.athena.ir import (
     walk,
 )
 from local_cloud.athena.types import Type
-from local_cloud.athena.values import compare
 
 Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
@@ -232,7 +231,7 @@ def _raises(one: Expr) -> bool:
         return not is_total(one)
     if isinstance(one, Call):
         found = IMPLEMENTATIONS.get(one.bound.declared.key)
-        return not (isinstance(found, SqlFunction) and found.total)
+        return not (isinstance(found, SqlFunction) and found.never_fails(one))
     if isinstance(one, Special):
         # A scalar subquery may give two rows; nested values may not be comparable.
         nested = any(part.type.args for part in one.operands)
@@ -315,31 +314,6 @@ def _between(text: Text, expr: Special) -> str:
     above = Special(t.BOOLEAN, ">=", (value, lower))
     below = Special(t.BOOLEAN, "<=", (value, upper))
     return f"({text.of(above)} AND {text.of(below)})"
-
-
-@form("in")
-def _in(text: Text, expr: Special) -> str:
-    value, *items = expr.operands
-    if any(can_fail(one) for one in items):
-        return _eager_in(text, expr)
-    if comparing.is_plain(value.type):
-        listed = ", ".join(text.of(one) for one in items)
-        return f"({text.of(value)} IN ({listed}))"
-    tests = [Special(t.BOOLEAN, "=", (value, one)) for one in items]
-    return f"({' OR '.join(text.of(one) for one in tests)})"
-
-
-def _eager_in(text: Text, expr: Special) -> str:
-    """All items are evaluated, also behind one that is found (InCodeGenerator)."""
-    of = expr.operands[0].type
-    listed = cast(f"[{', '.join(text.of(one) for one in expr.operands[1:])}]", t.array(of))
-
-    def found(value: Any, items: list[Any]) -> bool | None:
-        tests = [compare.equal(value, one, of) for one in items]
-        return True if True in tests else None if None in tests else False
-
-    value = text.of(expr.operands[0])
-    return text.python(found, (of, t.array(of)), t.BOOLEAN, value, listed, key=("in", of))
 
 
 # ---- constructors and access ----------------------------------------------------------------

@@ -6,6 +6,7 @@ null has to reach the top: what could stop it on the way is refused.
 """
 
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
+from local_cloud.athena.duck_sql.udf import PREFIX
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Aggregate, Call, Cast, Expr, Special, Subquery, walk
 
@@ -18,10 +19,11 @@ def _try(text: Text, expr: Special) -> str:
     (inner,) = expr.operands
     if any(isinstance(one, (Subquery, Aggregate)) for one in walk(inner)):
         raise not_supported("TRY around a subquery or an aggregate")
-    if not _hands_on(inner):
-        raise not_supported("TRY around what makes something else of a null inside")
     with text.nulls_for_errors():
-        return f"TRY({text.of(inner)})"
+        made = text.of(inner)
+    if PREFIX in made and not _hands_on(inner):
+        raise not_supported("TRY around what makes something else of a null inside")
+    return f"TRY({made})"
 
 
 def _hands_on(expr: Expr) -> bool:

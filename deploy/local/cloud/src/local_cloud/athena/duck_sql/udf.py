@@ -12,6 +12,8 @@ from local_cloud.athena.failures import QueryError
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.arrow import to_arrow, to_python
 
+# What Python functions are called in SQL, a number behind it.
+PREFIX = "lake_udf"
 # What a failed call says, for the engine to find the error by.
 MARK = "<<coinlake-error-"
 # The errors that TRY makes null of (TryFunction.propagateIfUnhandled).
@@ -63,7 +65,7 @@ class Udfs:
         of = udf.function if key is None else key
         known = (of, udf.arguments, udf.result, udf.nullable, udf.quiet)
         if known not in self.made:
-            self.made[known] = (f"lake_udf{len(self.made)}", udf)
+            self.made[known] = (f"{PREFIX}{len(self.made)}", udf)
         return self.made[known][0]
 
     def _batch(self, udf: Udf) -> Callable[..., Any]:

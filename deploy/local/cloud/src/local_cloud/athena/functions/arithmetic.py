@@ -2,11 +2,12 @@
 
 from decimal import Context, Decimal
 
+from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.registry import Signature, python, sql
-from local_cloud.athena.ir import Call, Constant
+from local_cloud.athena.ir import Call, Cast, Constant
 from local_cloud.athena.types import Type
 
 EXACT = Context(prec=120)
@@ -38,12 +39,18 @@ def _multiply(a: str, b: str) -> str:
 DIVISION_BY_ZERO = QueryError("DIVISION_BY_ZERO", "Division by zero")
 
 
+def _is_nonzero(call: Call) -> bool:
+    last = call.arguments[1]
+    while isinstance(last, Cast) and last.value.type.name in t.INTEGERS:
+        last = last.value
+    return isinstance(last, Constant) and last.value not in (None, 0)
+
+
 def _nonzero(
     text: Text, call: Call, divisor: str, result: str, error: QueryError = DIVISION_BY_ZERO
 ) -> str:
     """`result`, unless the divisor is zero."""
-    last = call.arguments[1]
-    if isinstance(last, Constant) and last.value not in (None, 0):
+    if _is_nonzero(call):
         return result
     failing = text.raised(error, call.type)
     return f"(CASE WHEN {divisor} = 0 THEN {failing} ELSE {result} END)"
@@ -60,7 +67,7 @@ def remainder(a: str, b: str, text: Text, call: Call, error: QueryError) -> str:
     return _nonzero(text, call, b, made, error)
 
 
-@sql(*_pairs("modulus", *_INTEGERS))
+@sql(*_pairs("modulus", *_INTEGERS), total=_is_nonzero)
 def _modulus(a: str, b: str, text: Text, call: Call) -> str:
     return remainder(a, b, text, call, DIVISION_BY_ZERO)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_cloud.athena.functions.declared import catalogue
+from local_cloud.athena.ir import Call
 from local_cloud.athena.types import Type
 
 
@@ -26,13 +27,16 @@ class SqlFunction:
     """`write` gives DuckDB's SQL of the result from that of the arguments.
 
     `wants` are what else it asks for by name: `types` (the call's Signature), `call` (the Call
-    itself), `text` (the writer, to call Python or raise). One that is `total` never fails, so
-    that it may be evaluated for rows that nobody asked for.
+    itself), `text` (the writer, to call Python or raise). One that is `total` (for this call)
+    never fails, so that it may be evaluated for rows that nobody asked for.
     """
 
     write: Callable[..., str]
     wants: frozenset[str]
-    total: bool = False
+    total: bool | Callable[[Call], bool] = False
+
+    def never_fails(self, call: Call) -> bool:
+        return self.total if isinstance(self.total, bool) else self.total(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,9 @@ def _wants(function: Callable[..., Any]) -> frozenset[str]:
     return frozenset(inspect.signature(function).parameters) & {"types", "call", "text"}
 
 
-def sql(*keys: str, total: bool = False) -> Callable[[Callable[..., str]], Callable[..., str]]:
+def sql(
+    *keys: str, total: bool | Callable[[Call], bool] = False
+) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Register a function from its arguments' SQL to the result's (see SqlFunction)."""
 
     def register(write: Callable[..., str]) -> Callable[..., str]:
