@@ -9,6 +9,7 @@
 | cut off in order | LIMIT, FETCH or OFFSET behind an ORDER BY of output columns | these columns, in order |
 | cut off | any other LIMIT, FETCH, OFFSET | types and number of rows |
 | of the moment | clocks, chance, the session's names | types and number of rows |
+| chosen by chance | random numbers and a condition | types |
 
 A weaker comparison counts only where the strict one fails: each is then reported by its rule.
 """
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 
 from tests.conformance.canonical import LEVELS
 from tests.conformance.recorded import Recorded
-from tests.conformance.statement_text import PASSING, PICKING, SUMMING, Traits
+from tests.conformance.statement_text import DRAWING, PASSING, PICKING, SUMMING, Traits
 
 SUMS = "sums of doubles"
 # Not a level but a loss: the order of rows by something that is not among the output columns.
@@ -40,6 +41,8 @@ def allowed(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
         yield "cut off", "count"
     if text.words & PASSING:
         yield "of the moment", "count"
+    if text.words & DRAWING and "where" in text.words:
+        yield "chosen by chance", "types"
 
 
 def rule_for(level: str, text: Traits, record: Recorded) -> str | None:

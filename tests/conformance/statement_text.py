@@ -35,6 +35,8 @@ PASSING = _words(
     " localtimestamp current_user current_catalog current_schema version"
 )
 
+DRAWING = _words("random rand")
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
