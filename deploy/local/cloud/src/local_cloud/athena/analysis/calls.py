@@ -8,7 +8,7 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import RULES, analysed, coerced, condition
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.analysis.type_names import MAX_FRACTION, can_cast, fine, type_of
-from local_cloud.athena.analysis.windows import Over, over, sort_keys
+from local_cloud.athena.analysis.windows import over, sort_keys
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.binding import Argument, Bound, LambdaType, resolve
 from local_cloud.athena.functions.declared import AGGREGATE, WINDOW, catalogue
@@ -21,6 +21,7 @@ from local_cloud.athena.ir import (
     Expr,
     Grouping,
     Lambda,
+    Over,
     SortKey,
     Special,
     Window,

@@ -131,7 +131,7 @@ def _number(value: float, nan: int) -> tuple[int, float]:
 
 
 def _sign(a: Any, b: Any) -> int:
-    return (a > b) - (a < b)
+    return bool(a > b) - bool(a < b)
 
 
 def _ordered_inside(x: Any, y: Any, of: Type, what: str, nan: int) -> int:
