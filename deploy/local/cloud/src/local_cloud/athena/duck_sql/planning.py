@@ -6,7 +6,14 @@ from dataclasses import replace
 from coinlake.sql import tree
 from local_cloud.athena import parsing
 from local_cloud.athena import types as t
-from local_cloud.athena.analysis import calls, json_forms, literals, predicates, windows
+from local_cloud.athena.analysis import (
+    calls,
+    json_forms,
+    literals,
+    predicates,
+    special_forms,
+    windows,
+)
 from local_cloud.athena.analysis.context import Context, Names, Session
 from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope, clause
@@ -14,10 +21,12 @@ from local_cloud.athena.duck_sql import (
     formatting,
     forms,
     from_clause,
+    joins,
     membership,
     ordering,
     select,
     trying,
+    unnesting,
 )
 from local_cloud.athena.duck_sql import json_forms as json_texts
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
@@ -45,13 +54,16 @@ REGISTERED = (
     forms,
     from_clause,
     implemented,
+    joins,
     json_forms,
     json_texts,
     literals,
     membership,
     predicates,
     select,
+    special_forms,
     trying,
+    unnesting,
     windows,
 )
 

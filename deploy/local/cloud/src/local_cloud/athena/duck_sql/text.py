@@ -87,15 +87,18 @@ class Text:
         if isinstance(expr, Cast):
             return casting.casted(self, expr)
         if isinstance(expr, Special):
-            found = FORMS.get(expr.form)
-            if found is None:
-                raise not_supported(expr.form)
-            return found(self, expr)
+            return self._form(expr)
         if isinstance(expr, Lambda):
             return f"lambda {', '.join(p.name for p in expr.parameters)}: {self.of(expr.body)}"
         if isinstance(expr, Subquery):
             return f"({expr.sql})"
         raise not_supported(f"{type(expr).__name__} here")
+
+    def _form(self, expr: Special) -> str:
+        found = FORMS.get(expr.form)
+        if found is None:
+            raise not_supported(expr.form)
+        return found(self, expr)
 
     def each(self, exprs: tuple[Expr, ...]) -> list[str]:
         return [self.of(one) for one in exprs]
