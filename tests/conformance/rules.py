@@ -35,14 +35,18 @@ def allowed(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
         yield "gathered arrays", "arrays"
     if text.words & PICKING:
         yield "picked rows", "count"
-    if text.cut_at_top and not text.cut_below and order_is_shown(text, record):
-        yield "cut off in order", "keys"
-    elif text.cut_at_top or text.cut_below:
-        yield "cut off", "count"
+    yield from _cut_off(text, record)
     if text.words & PASSING:
         yield "of the moment", "count"
     if text.words & DRAWING and "where" in text.words:
         yield "chosen by chance", "types"
+
+
+def _cut_off(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
+    if text.cut_at_top and not text.cut_below and order_is_shown(text, record):
+        yield "cut off in order", "keys"
+    elif text.cut_at_top or text.cut_below:
+        yield "cut off", "count"
 
 
 def rule_for(level: str, text: Traits, record: Recorded) -> str | None:

@@ -32,8 +32,19 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "threads": "2",
     "memory_limit": "2GB",
+    # Without it DuckDB spills to .tmp in the working directory, whatever may be accessed.
+    "temp_directory": "",
 }
-LOCK = "SET TimeZone='UTC'; SET python_enable_replacements=false; SET lock_configuration=true"
+LOCK = "; ".join(
+    f"SET {setting}"
+    for setting in (
+        "TimeZone='UTC'",
+        "python_enable_replacements=false",
+        # DuckDB draws it on stdout where Python has no main file (DuckDBPyConnection.IsInteractive).
+        "enable_progress_bar=false",
+        "lock_configuration=true",
+    )
+)
 
 
 class DuckEngine:

@@ -1,6 +1,6 @@
 """CAST as DuckDB's SQL: its own where it rounds and fails as Trino's does, else Python's."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import fine
@@ -8,17 +8,19 @@ from local_cloud.athena.coercion import PATTERNS
 from local_cloud.athena.duck_sql import date_casting
 from local_cloud.athena.duck_sql.json_casting import casted_at_once
 from local_cloud.athena.duck_sql.representation import cast, duck_type
-from local_cloud.athena.duck_sql.text import CASTING, Text
 from local_cloud.athena.duck_sql.udf import CAUGHT_BY_TRY
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Cast
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.casts import Caster, caster
 
+if TYPE_CHECKING:
+    from local_cloud.athena.duck_sql.text import Text
+
 _BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 
 
-def casted(text: Text, expr: Cast) -> str:
+def casted(text: "Text", expr: Cast) -> str:
     source, to = fine(expr.value.type), fine(expr.type)
     at_once = casted_at_once(text, expr, to)
     if at_once is not None:
@@ -26,7 +28,7 @@ def casted(text: Text, expr: Cast) -> str:
     return made(text, text.of(expr.value), source, to, expr.safe)
 
 
-def made(text: Text, inner: str, source: Type, to: Type, safe: bool = False) -> str:
+def made(text: "Text", inner: str, source: Type, to: Type, safe: bool = False) -> str:
     """The cast; if `safe` null where it fails (what fails inside of `inner` still does)."""
     if source == to or _same_values(source, to):
         return inner
@@ -113,6 +115,3 @@ def is_total(expr: Cast) -> bool:
         or (_is_native(source, to) and (source.name, to.name) != ("date", "timestamp"))
         or (source.name in ("decimal", *t.INTEGERS) and to.name in ("double", "real"))
     )
-
-
-CASTING += [casted, is_total]

@@ -1,15 +1,12 @@
 """Comparisons: DuckDB's own where they mean the same, else a form that means what Trino's does."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.ir import Call, Cast, Constant, Expr
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
-
-if TYPE_CHECKING:
-    from local_cloud.athena.duck_sql.text import Text
 
 _FLIPPED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
@@ -32,7 +29,7 @@ def key(sql: str, of: Type) -> str:
 
 
 def compared(
-    text: "Text", operator: str, left: str, right: str, of: Type, operands: Sequence[Expr]
+    text: Text, operator: str, left: str, right: str, of: Type, operands: Sequence[Expr]
 ) -> str:
     """`left operator right`, both of type `of`."""
     if of.args:
@@ -45,7 +42,7 @@ def compared(
     return f"({left} {operator} {right})"
 
 
-def _nested(text: "Text", operator: str, left: str, right: str, of: Type) -> str:
+def _nested(text: Text, operator: str, left: str, right: str, of: Type) -> str:
     if operator in ("=", "<>"):
         made = text.python(
             lambda a, b: compare.equal(a, b, of),

@@ -36,23 +36,12 @@ def _reader(of: Type) -> Callable[[Any], Argument]:
     """What Java sees of a value that is not null."""
     if of.name in ("unknown", "boolean", "char", "varchar", *t.INTEGERS):
         return lambda value: _plain(value, texts.to_text(value, of))
-    if of.name == "double":
-        return lambda value: Argument(value, numbers.java_double(value))
-    if of.name == "real":
-        return lambda value: Argument(value, numbers.java_float(value))
-    if of.name == "decimal":
-        return lambda value: Argument(value, str(value))
-    if of.name == "date":
-        return lambda value: _moment(java_format_times.Moment(value, None))
-    if of.name == "time":
-        return lambda value: _moment(java_format_times.Moment(None, value))
-    if of.name == "timestamp":
-        return lambda value: _moment(java_format_times.of_timestamp(value))
-    if of.name == "timestamp with time zone":
-        return lambda value: _moment(java_format_times.of_zoned(*value))
     if of.name in ("json", "uuid", "interval day to second", "interval year to month"):
         return lambda value: _as_text(texts.to_text(value, of))
-    raise QueryError("NOT_SUPPORTED", f"Type not supported for formatting: {of}")
+    found = _READERS.get(of.name)
+    if found is None:
+        raise QueryError("NOT_SUPPORTED", f"Type not supported for formatting: {of}")
+    return found
 
 
 def _plain(value: Any, text: str) -> Argument:
@@ -65,3 +54,14 @@ def _moment(of: java_format_times.Moment) -> Argument:
 
 def _as_text(text: str) -> Argument:
     return Argument(text, text)
+
+
+_READERS: dict[str, Callable[[Any], Argument]] = {
+    "double": lambda value: Argument(value, numbers.java_double(value)),
+    "real": lambda value: Argument(value, numbers.java_float(value)),
+    "decimal": lambda value: Argument(value, str(value)),
+    "date": lambda value: _moment(java_format_times.Moment(value, None)),
+    "time": lambda value: _moment(java_format_times.Moment(None, value)),
+    "timestamp": lambda value: _moment(java_format_times.of_timestamp(value)),
+    "timestamp with time zone": lambda value: _moment(java_format_times.of_zoned(*value)),
+}

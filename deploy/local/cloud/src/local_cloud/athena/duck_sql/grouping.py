@@ -31,10 +31,6 @@ class Groups:
     keys: dict[Expr, Column]
     sets: tuple[tuple[str, ...], ...] | None
 
-    def _grouping_name(self, column: Column) -> str:
-        """What DuckDB groups by: the column, or one that is equal where Trino's values are."""
-        return column.name if ordering.groups_as_is(column.type) else f"{column.name}k"
-
     def keyed(self, planner: Planner, sql: str) -> str:
         """`sql` with a column for each key that is no plain column already."""
         added = []
@@ -61,7 +57,7 @@ class Groups:
         return sealing.opened(planner.text, f"first({value})", key.type)
 
     def clause(self) -> str:
-        names = [self._grouping_name(one) for one in self.keys.values()]
+        names = [_grouping_name(one) for one in self.keys.values()]
         if self.sets is None:
             return f" GROUP BY {', '.join(names)}" if names else ""
         listed = ", ".join(f"({', '.join(one)})" for one in self.sets)
@@ -76,12 +72,15 @@ class Groups:
                     "The arguments to GROUPING() must be expressions referenced by the GROUP BY",
                     at,
                 )
-        if not of.keys:
+        if not of.keys or self.sets is None:
             return cast("0", of.type)
-        if self.sets is None:
-            return cast("0", of.type)
-        names = ", ".join(self._grouping_name(self.keys[one]) for one in of.keys)
+        names = ", ".join(_grouping_name(self.keys[one]) for one in of.keys)
         return cast(f"grouping({names})", of.type)
+
+
+def _grouping_name(column: Column) -> str:
+    """What DuckDB groups by: the column, or one that is equal where Trino's values are."""
+    return column.name if ordering.groups_as_is(column.type) else f"{column.name}k"
 
 
 def grouping_without_groups(context: Context, at: int) -> QueryError:
@@ -99,6 +98,22 @@ def grouped(
 ) -> Groups | None:
     if node is None:
         return None
+    lists, everywhere = _lists(planner, scope, node, outputs)
+    listed = [key for some in lists for keys in some for key in keys]
+    found = _key_columns(planner, [*listed, *everywhere], node.at)
+    sets = _product(lists, everywhere)
+    if node.distinct:
+        sets = list({frozenset(one): one for one in sets}.values())
+    if len(sets) == 1 and len(sets[0]) == len(found):
+        return Groups(tuple(found), found, None)
+    named = tuple(tuple(_grouping_name(found[key]) for key in one) for one in sets)
+    return Groups(tuple(found), found, named)
+
+
+def _lists(
+    planner: Planner, scope: Scope, node: tree.GroupBy, outputs: Sequence[Expr]
+) -> tuple[list[list[Keys]], list[Expr]]:
+    """The sets of columns that each element gives, and the keys that are in all sets."""
     lists: list[list[Keys]] = []
     everywhere: list[Expr] = []
     for element in node.elements:
@@ -112,23 +127,20 @@ def grouped(
             sets = [_columns(planner, scope, one) for one in element.sets]
             _check_count(2 ** len(sets) if element.kind == "CUBE" else len(sets) + 1)
             lists.append(_expanded(element.kind, sets))
+    return lists, everywhere
+
+
+def _key_columns(planner: Planner, keys: Sequence[Expr], at: int) -> dict[Expr, Column]:
+    """Each key, with the column that holds it."""
     found: dict[Expr, Column] = {}
-    for one in [key for some in lists for keys in some for key in keys] + everywhere:
+    for one in keys:
         if not t.is_comparable(one.type):
             raise planner.context.mismatch(
-                f"{one.type} is not comparable, and therefore cannot be used in GROUP BY",
-                node.at,
+                f"{one.type} is not comparable, and therefore cannot be used in GROUP BY", at
             )
         if one not in found:
             found[one] = one if isinstance(one, Column) else planner.column(one.type)
-    sets = _product(lists, everywhere)
-    if node.distinct:
-        sets = list({frozenset(one): one for one in sets}.values())
-    groups = Groups(tuple(found), found, None)
-    if len(sets) == 1 and len(sets[0]) == len(found):
-        return groups
-    named = tuple(tuple(groups._grouping_name(found[key]) for key in one) for one in sets)
-    return Groups(tuple(found), found, named)
+    return found
 
 
 def _product(lists: Sequence[Sequence[Keys]], everywhere: Sequence[Expr]) -> list[Keys]:
@@ -172,32 +184,34 @@ def _expanded(kind: str, sets: list[Keys]) -> list[Keys]:
 def _simple(
     planner: Planner, scope: Scope, element: tree.GroupingElement, outputs: Sequence[Expr]
 ) -> list[Expr]:
-    context = planner.context
     if element.kind == "AUTO":
         return [one for one in outputs if not any(isinstance(p, Aggregate) for p in walk(one))]
     found = []
     for node in element.sets[0]:
         if isinstance(node, tree.IntegerLiteral):
-            if not 1 <= node.value <= len(outputs):
-                raise context.error(
-                    "INVALID_COLUMN_REFERENCE",
-                    f"GROUP BY position {node.value} is not in select list",
-                    node.at,
-                )
-            key = outputs[node.value - 1]
+            found.append(_numbered(planner.context, node, outputs))
         else:
-            refuse_aggregates(context, node, "GROUP BY clause")
-            found.append(analysed(context, scope, node))
-            continue
-        if any(isinstance(one, (Aggregate, Grouping, Window)) for one in walk(key)):
-            raise context.error(
-                "EXPRESSION_NOT_SCALAR",
-                "GROUP BY clause cannot contain aggregations, window functions or grouping "
-                "operations",
-                node.at,
-            )
-        found.append(key)
+            refuse_aggregates(planner.context, node, "GROUP BY clause")
+            found.append(analysed(planner.context, scope, node))
     return found
+
+
+def _numbered(context: Context, node: tree.IntegerLiteral, outputs: Sequence[Expr]) -> Expr:
+    """The output that GROUP BY names by its number."""
+    if not 1 <= node.value <= len(outputs):
+        raise context.error(
+            "INVALID_COLUMN_REFERENCE",
+            f"GROUP BY position {node.value} is not in select list",
+            node.at,
+        )
+    key = outputs[node.value - 1]
+    if any(isinstance(one, (Aggregate, Grouping, Window)) for one in walk(key)):
+        raise context.error(
+            "EXPRESSION_NOT_SCALAR",
+            "GROUP BY clause cannot contain aggregations, window functions or grouping operations",
+            node.at,
+        )
+    return key
 
 
 def _columns(planner: Planner, scope: Scope, nodes: Keys | tuple[tree.Expression, ...]) -> Keys:

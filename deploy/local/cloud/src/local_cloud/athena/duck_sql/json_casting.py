@@ -5,13 +5,15 @@ with its names in their order and twice, its numbers with all of their digits, a
 error where it is no JSON. A text that is constant is parsed before.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.ir import Aggregate, Call, Cast, Column, Expr, Subquery, Window, walk
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import json_casts, json_text
+
+if TYPE_CHECKING:
+    from local_cloud.athena.duck_sql.text import Text
 
 PARSE = "json_parse(varchar(x))"
 
@@ -23,7 +25,7 @@ def parsed(expr: Expr) -> Expr | None:
     return None
 
 
-def casted_at_once(text: Text, expr: Cast, to: Type) -> str | None:
+def casted_at_once(text: "Text", expr: Cast, to: Type) -> str | None:
     """SQL of the cast, or None where it is none of parsed JSON to a container."""
     if expr.value.type != t.JSON or not to.args or expr.safe:
         return None

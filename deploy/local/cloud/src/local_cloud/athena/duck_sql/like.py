@@ -1,21 +1,16 @@
 """LIKE as DuckDB's SQL: its own where that means the same."""
 
-from typing import TYPE_CHECKING
-
 from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Constant, Expr, Special
 from local_cloud.athena.values.like import like_pattern
-
-if TYPE_CHECKING:
-    from local_cloud.athena.duck_sql.text import Text
-
 
 # DuckDB tries each place for each of them that something follows.
 MAX_PERCENTS = 2
 
 
-def like(text: "Text", expr: Special) -> str:
+def like(text: Text, expr: Special) -> str:
     value, pattern, *escape = expr.operands
     made = text.of(value)
     if value.type.name == "char":
@@ -35,14 +30,16 @@ def _is_native(pattern: Expr, escape: Expr | None = None) -> bool:
     """Whether both are known and right, and nothing that DuckDB would be slow at."""
     if not isinstance(pattern, Constant) or pattern.value is None:
         return False
+    written: str = pattern.value
+    few = written.count("%") <= MAX_PERCENTS
     if escape is None:
         # Without _ it looks for one part behind the other.
-        return "_" not in pattern.value or pattern.value.count("%") <= MAX_PERCENTS
+        return "_" not in written or few
     if not isinstance(escape, Constant) or escape.value is None:
         return False
     try:
-        like_pattern(pattern.value, escape.value)
+        like_pattern(written, escape.value)
     except QueryError:
         return False
     # DuckDB takes an escape of one byte.
-    return escape.value.isascii() and pattern.value.count("%") <= MAX_PERCENTS
+    return few and str(escape.value).isascii()

@@ -47,40 +47,56 @@ def _output_name(item: tree.SingleColumn) -> str | None:
 def _all_columns(
     planner: Planner, scope: Scope, item: tree.AllColumns, has_from: bool
 ) -> list[Output]:
-    context = planner.context
     if item.target is None:
-        if item.aliases:
-            raise context.error("NOT_SUPPORTED", "Column aliases not supported", item.at)
-        if not scope.fields:
-            what = (
-                "from relation that has no columns" if has_from else "in queries without FROM"
-            )
-            raise context.error("COLUMN_NOT_FOUND", f"SELECT * not allowed {what}", item.at)
-        return [Output(one.name, one.column) for one in scope.fields]
+        return _plain_star(planner, scope, item, has_from)
     parts = dotted(item.target)
-    if parts is not None:
-        fields = [one for one in scope.fields if one.has_prefix(parts)]
-        is_row = len(parts) >= 2 and any(
-            one.has_prefix(parts[:1]) and one.name == parts[1] and one.type.name == "row"
-            for one in scope.fields
+    found = _of_relation(planner, scope, parts, item.at) if parts is not None else None
+    if found is None:
+        found = _fields_of_row(planner, scope, item.target, item.at)
+    return _labelled(planner, item, found)
+
+
+def _plain_star(
+    planner: Planner, scope: Scope, item: tree.AllColumns, has_from: bool
+) -> list[Output]:
+    context = planner.context
+    if item.aliases:
+        raise context.error("NOT_SUPPORTED", "Column aliases not supported", item.at)
+    if not scope.fields:
+        what = "from relation that has no columns" if has_from else "in queries without FROM"
+        raise context.error("COLUMN_NOT_FOUND", f"SELECT * not allowed {what}", item.at)
+    return [Output(one.name, one.column) for one in scope.fields]
+
+
+def _of_relation(
+    planner: Planner, scope: Scope, parts: tuple[str, ...], at: int
+) -> list[Output] | None:
+    """The columns of the relation that `a.b.*` names; None where it names a row's fields."""
+    fields = [one for one in scope.fields if one.has_prefix(parts)]
+    is_row = len(parts) >= 2 and any(
+        one.has_prefix(parts[:1]) and one.name == parts[1] and one.type.name == "row"
+        for one in scope.fields
+    )
+    if fields and is_row:
+        raise planner.context.error(
+            "AMBIGUOUS_NAME", f"Reference '{'.'.join(parts)}' is ambiguous", at
         )
-        if fields and is_row:
-            raise context.error(
-                "AMBIGUOUS_NAME", f"Reference '{'.'.join(parts)}' is ambiguous", item.at
-            )
-        if fields:
-            return _labelled(planner, item, [Output(one.name, one.column) for one in fields])
-        if not is_row:
-            return _labelled(planner, item, _outer_columns(planner, scope, parts, item.at))
-    value = analysed(context, scope, item.target)
+    if fields:
+        return [Output(one.name, one.column) for one in fields]
+    return None if is_row else _outer_columns(planner, scope, parts, at)
+
+
+def _fields_of_row(
+    planner: Planner, scope: Scope, target: tree.Expression, at: int
+) -> list[Output]:
+    value = analysed(planner.context, scope, target)
     if value.type.name != "row":
-        raise context.mismatch(
-            f"Expected expression of type Row, but it has {value.type} type", item.at
+        raise planner.context.mismatch(
+            f"Expected expression of type Row, but it has {value.type} type", at
         )
-    made = [
+    return [
         Output(name, field_of(value, index)) for index, name in enumerate(value.type.fields)
     ]
-    return _labelled(planner, item, made)
 
 
 def _outer_columns(

@@ -6,18 +6,27 @@ from dataclasses import replace
 from coinlake.sql import tree
 from local_cloud.athena import parsing
 from local_cloud.athena import types as t
-from local_cloud.athena.analysis import calls, json_forms, literals, predicates, windows
+from local_cloud.athena.analysis import (
+    calls,
+    json_forms,
+    literals,
+    predicates,
+    special_forms,
+    windows,
+)
 from local_cloud.athena.analysis.context import Context, Names, Session
 from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope, clause
 from local_cloud.athena.duck_sql import (
-    casting,
     formatting,
+    forms,
     from_clause,
+    joins,
     membership,
     ordering,
     select,
     trying,
+    unnesting,
 )
 from local_cloud.athena.duck_sql import json_forms as json_texts
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
@@ -35,22 +44,26 @@ from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions import implemented
-from local_cloud.athena.ir import SortKey
+from local_cloud.athena.ir import Expr, SortKey
+from local_cloud.athena.types import Type
 
 # These register their rules and functions when they are imported.
 REGISTERED = (
     calls,
-    casting,
     formatting,
+    forms,
     from_clause,
     implemented,
+    joins,
     json_forms,
     json_texts,
     literals,
     membership,
     predicates,
     select,
+    special_forms,
     trying,
+    unnesting,
     windows,
 )
 
@@ -150,8 +163,9 @@ class QueryPlanner(Planner):
         if tail == tree.Tail():
             return body
         scope = Scope(body.fields, outer)
-        keys = []
+        keys: list[SortKey] = []
         for item in tail.order:
+            value: Expr
             if isinstance(item.key, tree.IntegerLiteral):
                 place = item.key.value
                 if not 1 <= place <= len(body.fields):
@@ -194,6 +208,16 @@ class QueryPlanner(Planner):
         return made
 
 
+def _check_comparable(planner: Planner, kinds: Sequence[Type], what: str, at: int) -> None:
+    for one in kinds:
+        if not t.is_comparable(one):
+            raise planner.context.mismatch(
+                f"Type {one} is not comparable and therefore cannot be used in {what}", at
+            )
+        if not ordering.groups_as_is(one):
+            raise not_supported(f"{what} of rows with {one}")
+
+
 @RELATIONS.rule(tree.SetOperation)
 def _set_operation(
     planner: Planner,
@@ -214,20 +238,14 @@ def _set_operation(
         )
     kinds = union_types(planner.context, sides, kind, at)
     if kind != "UNION" or distinct:
-        for one in kinds:
-            if not t.is_comparable(one):
-                raise planner.context.mismatch(
-                    f"Type {one} is not comparable and therefore cannot be used in {kind}", at
-                )
-            if not ordering.groups_as_is(one):
-                raise not_supported(f"{kind} of rows with {one}")
+        _check_comparable(planner, kinds, kind, at)
     first, second = (retyped(planner, side, kinds, coerced) for side in sides)
     word = kind if distinct else f"{kind} ALL"
     fields, columns = [], []
-    for one in first.fields:
-        column = planner.column(one.type)
-        columns.append(f"{one.column.name} AS {column.name}")
-        fields.append(Field(one.name, column))
+    for field in first.fields:
+        column = planner.column(field.type)
+        columns.append(f"{field.column.name} AS {column.name}")
+        fields.append(Field(field.name, column))
     sql = (
         f"SELECT {', '.join(columns)} FROM "
         f"((SELECT * FROM ({first.sql})) {word} (SELECT * FROM ({second.sql})))"

@@ -1,16 +1,12 @@
 """A value against the rows of a query: IN, ALL, ANY (TransformQuantifiedComparison… of Trino)."""
 
-from typing import TYPE_CHECKING
-
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.comparing import compared, is_plain, key
 from local_cloud.athena.duck_sql.representation import cast
+from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Cast, Expr, Special, Subquery
 from local_cloud.athena.types import Type
-
-if TYPE_CHECKING:
-    from local_cloud.athena.duck_sql.text import Text
 
 # Which end of the query's values decides: (for ALL, for ANY).
 _ENDS = {"<": ("lo", "hi"), "<=": ("lo", "hi"), ">": ("hi", "lo"), ">=": ("hi", "lo")}
@@ -25,7 +21,7 @@ def as_filter(where: Expr) -> Expr:
     return where
 
 
-def in_subquery(text: "Text", expr: Special) -> str:
+def in_subquery(text: Text, expr: Special) -> str:
     """`value IN (query)`.
 
     A set of values is made of the query, in which NaN is found and null inside of a row too;
@@ -54,7 +50,7 @@ def _single(value: Expr) -> Expr:
     return Special(value.type.args[0], "field", (value,), 0)
 
 
-def _among_rows(text: "Text", value: Expr, inner: Subquery, of: Type, by_equality: bool) -> str:
+def _among_rows(text: Text, value: Expr, inner: Subquery, of: Type, by_equality: bool) -> str:
     """IN by comparing with each row: null only for a null itself, not for one inside."""
     if len(of.args) == 1:
         kind = of.args[0]
@@ -81,7 +77,7 @@ def _any_two(kind: Type) -> tuple[Expr, Expr]:
     return one, one
 
 
-def quantified(text: "Text", expr: Special) -> str:
+def quantified(text: Text, expr: Special) -> str:
     """`value operator ALL (query)` or ANY, decided by the least and the greatest value."""
     value, inner = expr.operands
     assert isinstance(inner, Subquery)
@@ -100,7 +96,7 @@ def quantified(text: "Text", expr: Special) -> str:
 
 
 def _by_ends(
-    text: "Text", left: str, inner: Subquery, kind: Type, operator: str, some: bool
+    text: Text, left: str, inner: Subquery, kind: Type, operator: str, some: bool
 ) -> str:
     column = cast(inner.names[0], kind)
     high = f"max({column})"
@@ -123,7 +119,7 @@ def _by_ends(
 
 
 def _decided(
-    text: "Text", left: str, ends: dict[str, str], kind: Type, operator: str, some: bool
+    text: Text, left: str, ends: dict[str, str], kind: Type, operator: str, some: bool
 ) -> str:
     def holds(one: str, other: str, sign: str) -> str:
         return compared(text, sign, one, other, kind, _any_two(kind))

@@ -1,9 +1,11 @@
 """A query or an item of FROM as DuckDB's SQL with typed, uniquely named columns."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.scope import Field, Scope
@@ -85,7 +87,7 @@ class Relation:
 
 
 @dataclass(slots=True)
-class Planner:
+class Planner(ABC):
     """What every part of one query's planning shares."""
 
     context: Context
@@ -94,6 +96,14 @@ class Planner:
     depth: int = 0
     # References to tables, those of a query of WITH counted wherever that is used.
     scans: int = 0
+
+    @abstractmethod
+    def query(self, node: tree.Query, outer: Scope | None) -> Relation:
+        """A query inside of what is planned; `outer` is what is visible around it."""
+
+    @abstractmethod
+    def of_view(self, view: View) -> Relation:
+        """The rows of a view, which sees nothing of the statement that names it."""
 
     def column(self, of: Type) -> Column:
         return self.context.names.column(of)

@@ -82,15 +82,20 @@ def literal(value: Any, of: Type) -> str:
         return quoted(value)
     if isinstance(value, bytes):
         return f"unhex('{value.hex()}')"
+    return _of_number(value, of)
+
+
+def _of_number(value: Any, of: Type) -> str:
+    """What is held as a whole number, and a moment with its zone."""
+    if of.name == "timestamp with time zone":
+        return f"{{'f0': {value[0]}::BIGINT, 'f1': {quoted(value[1])}}}"
+    if not isinstance(value, int):
+        raise not_supported(f"constants of type {of}")
     if of.name == "date":
         return f"make_date({value}::INTEGER)"
     if of.name == "timestamp":
         return f"make_timestamp({value}::BIGINT)"
-    if of.name == "timestamp with time zone":
-        return f"{{'f0': {value[0]}::BIGINT, 'f1': {quoted(value[1])}}}"
-    if isinstance(value, int):
-        return f"CAST({value} AS {duck_type(of)})"
-    raise not_supported(f"constants of type {of}")
+    return f"CAST({value} AS {duck_type(of)})"
 
 
 def _float(value: float, of: Type) -> str:

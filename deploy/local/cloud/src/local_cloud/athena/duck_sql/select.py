@@ -4,11 +4,13 @@ Each stage is a SELECT from the one before, so that DuckDB never has to guess wh
 rows that WHERE keeps, one row per group, windows over those, outputs with the keys of ORDER BY.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from coinlake.sql import tree
 from local_cloud.athena import types as t
+from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import condition
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.analysis.windows import over, window_name
@@ -36,6 +38,8 @@ from local_cloud.athena.ir import (
     rewritten,
     walk,
 )
+
+Part = TypeVar("Part", bound=Expr)
 
 
 @dataclass(slots=True)
@@ -72,37 +76,18 @@ def _select(
     scope = Scope(source.fields, outer)
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
-    sql, kept = source.sql, None
-    if where is not None:
-        with clause(outer, "where"):
-            refuse_aggregates(context, where, "WHERE clause")
-            kept = as_filter(condition(context, scope, where, "WHERE clause"))
-        sql = _filtered(planner, source, kept)
+    kept = _where(context, outer, scope, where) if where is not None else None
+    sql = _filtered(planner, source, kept) if kept is not None else source.sql
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
-    made = _Select(
-        planner,
-        source,
-        scope,
-        found,
-        [value for one in named.values() for value in one.values()],
-    )
+    over_values = [value for one in named.values() for value in one.values()]
+    made = _Select(planner, source, scope, found, over_values)
     if distinct:
-        for one in made.outputs:
-            if not t.is_comparable(one.value.type):
-                raise context.mismatch(
-                    f"DISTINCT can only be applied to comparable types (actual: {one.value.type})",
-                    at,
-                )
+        _check_distinct(context, found, at)
     with clause(outer, "group"):
-        groups = grouped(planner, scope, group_by, [one.value for one in made.outputs])
+        groups = grouped(planner, scope, group_by, [one.value for one in found])
     if having is not None:
-        if has_window(having):
-            raise context.error(
-                "NESTED_WINDOW", "HAVING clause cannot contain window functions", having.at
-            )
-        with clause(outer, "having"):
-            made.having = as_filter(condition(context, scope, having, "HAVING clause"))
+        made.having = _having(context, outer, scope, having)
     with clause(outer, "order"):
         made.keys = order_keys(planner, scope, made.outputs, tail, distinct, groups is not None)
     clauses = {"where": where, "group": group_by, "having": having, "distinct": distinct}
@@ -113,6 +98,30 @@ def _select(
     sql = _aggregated(made, groups, sql, at)
     sql = _windowed(made, sql)
     return replace(_finished(made, sql, distinct, tail, at), shape=shape)
+
+
+def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
+    for one in found:
+        if not t.is_comparable(one.value.type):
+            raise context.mismatch(
+                f"DISTINCT can only be applied to comparable types (actual: {one.value.type})",
+                at,
+            )
+
+
+def _where(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
+    with clause(outer, "where"):
+        refuse_aggregates(context, node, "WHERE clause")
+        return as_filter(condition(context, scope, node, "WHERE clause"))
+
+
+def _having(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
+    if has_window(node):
+        raise context.error(
+            "NESTED_WINDOW", "HAVING clause cannot contain window functions", node.at
+        )
+    with clause(outer, "having"):
+        return as_filter(condition(context, scope, node, "HAVING clause"))
 
 
 def _windows(
@@ -166,8 +175,9 @@ def _exprs(made: _Select) -> list[Expr]:
     return found + made.windows + ([made.having] if made.having is not None else [])
 
 
-def _replace(made: _Select, known: dict[Expr, Column]) -> None:
+def _replace(made: _Select, computed: Iterable[tuple[Expr, Column]]) -> None:
     """What a stage has computed is a column from now on."""
+    known = dict(computed)
 
     def change(part: Expr) -> Expr | None:
         return known.get(part)
@@ -182,32 +192,34 @@ def _replace(made: _Select, known: dict[Expr, Column]) -> None:
         made.having = rewritten(made.having, change)
 
 
-def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
-    planner, text = made.planner, made.planner.text
-    found: dict[Expr, Column] = {}
-    operations: dict[Expr, Column] = {}
+def _columns_of(made: _Select, kind: type[Part]) -> dict[Part, Column]:
+    """The different expressions of one kind, each with the column that will hold its value."""
+    found: dict[Part, Column] = {}
     for value in _exprs(made):
         for part in walk(value):
-            if isinstance(part, Aggregate) and part not in found:
-                found[part] = planner.column(part.type)
-            if isinstance(part, Grouping) and part not in operations:
-                operations[part] = planner.column(part.type)
+            if isinstance(part, kind) and part not in found:
+                found[part] = made.planner.column(part.type)
+    return found
+
+
+def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
+    planner, text = made.planner, made.planner.text
+    found = _columns_of(made, Aggregate)
+    operations = _columns_of(made, Grouping)
     if groups is None and operations:
         raise grouping_without_groups(planner.context, at)
     if groups is None and not found and made.having is None:
         return sql
     groups = groups or Groups((), {}, None)
     sql = groups.keyed(planner, sql)
-    columns = [(text_of, name) for text_of, name in groups.kept(planner)]
-    split = aggregating.in_two_steps(sql, (one for one in found if isinstance(one, Aggregate)))
-    for part, column in found.items():
-        assert isinstance(part, Aggregate)
-        columns.append((aggregating.written(text, part, split), column.name))
-    for part, column in operations.items():
-        assert isinstance(part, Grouping)
-        columns.append((groups.operation(planner, part, at), column.name))
-    sql = f"{selected(columns or [('count(*)', planner.context.names.fresh())], sql)}{groups.clause()}"
-    _replace(made, {**groups.keys, **found, **operations})
+    split = aggregating.in_two_steps(sql, found)
+    columns = groups.kept(planner)
+    columns += [(aggregating.written(text, p, split), one.name) for p, one in found.items()]
+    columns += [(groups.operation(planner, p, at), one.name) for p, one in operations.items()]
+    if not columns:
+        columns.append(("count(*)", planner.context.names.fresh()))
+    sql = f"{selected(columns, sql)}{groups.clause()}"
+    _replace(made, [*groups.keys.items(), *found.items(), *operations.items()])
     _check_grouped(made, groups, at)
     if made.having is not None:
         sql = f"SELECT * FROM ({sql}) WHERE {text.of(made.having)}"
@@ -232,19 +244,14 @@ def _check_grouped(made: _Select, groups: Groups, at: int) -> None:
 
 
 def _windowed(made: _Select, sql: str) -> str:
-    found: dict[Expr, Column] = {}
-    for value in _exprs(made):
-        for part in walk(value):
-            if isinstance(part, Window) and part not in found:
-                _no_nested(made, part)
-                found[part] = made.planner.column(part.type)
+    found = _columns_of(made, Window)
     if not found:
         return sql
     listed = []
     for part, column in found.items():
-        assert isinstance(part, Window)
+        _no_nested(made, part)
         listed.append(f"{aggregating.written(made.planner.text, part)} AS {column.name}")
-    _replace(made, found)
+    _replace(made, found.items())
     return f"SELECT *, {', '.join(listed)} FROM ({sql})"
 
 

@@ -10,7 +10,16 @@ from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.duck_sql.grouping import grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output
 from local_cloud.athena.duck_sql.relation import Planner
-from local_cloud.athena.ir import Aggregate, Call, Column, Expr, Grouping, SortKey, rewritten, walk
+from local_cloud.athena.ir import (
+    Aggregate,
+    Call,
+    Column,
+    Expr,
+    Grouping,
+    SortKey,
+    rewritten,
+    walk,
+)
 
 
 def order_keys(
@@ -69,7 +78,9 @@ def order_keys(
 
 
 def _is_random(expr: Expr) -> bool:
-    return any(isinstance(one, Call) and not one.bound.declared.deterministic for one in walk(expr))
+    return any(
+        isinstance(one, Call) and not one.bound.declared.deterministic for one in walk(expr)
+    )
 
 
 def _refuse_outputs_inside(

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql import comparing, like, quantified
-from local_cloud.athena.duck_sql.representation import cast, literal
+from local_cloud.athena.duck_sql import casting
+from local_cloud.athena.duck_sql.representation import literal
 from local_cloud.athena.duck_sql.udf import Udf, Udfs
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.registry import (
@@ -85,17 +85,20 @@ class Text:
         if isinstance(expr, Call):
             return self._call(expr)
         if isinstance(expr, Cast):
-            return self.casted(expr)
+            return casting.casted(self, expr)
         if isinstance(expr, Special):
-            found = FORMS.get(expr.form)
-            if found is None:
-                raise not_supported(expr.form)
-            return found(self, expr)
+            return self._form(expr)
         if isinstance(expr, Lambda):
             return f"lambda {', '.join(p.name for p in expr.parameters)}: {self.of(expr.body)}"
         if isinstance(expr, Subquery):
             return f"({expr.sql})"
         raise not_supported(f"{type(expr).__name__} here")
+
+    def _form(self, expr: Special) -> str:
+        found = FORMS.get(expr.form)
+        if found is None:
+            raise not_supported(expr.form)
+        return found(self, expr)
 
     def each(self, exprs: tuple[Expr, ...]) -> list[str]:
         return [self.of(one) for one in exprs]
@@ -168,13 +171,6 @@ class Text:
         key = (error.name, error.message)
         return self.python(fail, (t.UNKNOWN,), of, "0", key=("raise", *key), nullable=True)
 
-    def casted(self, expr: Cast) -> str:
-        # Registered by `casting`, which needs this class itself.
-        return str(CASTING[0](self, expr))
-
-
-CASTING: list[Callable[..., Any]] = []
-
 
 def always_null(expr: Expr) -> bool:
     """Whether a null that is written out makes null of it.
@@ -218,7 +214,7 @@ def _with_types(function: Callable[..., Any], types: Signature) -> Callable[...,
     return lambda *values: function(*values, types=types)
 
 
-# ---- logic ----------------------------------------------------------------------------------
+# ---- what may fail ----------------------------------------------------------------------------------
 
 
 def can_fail(expr: Expr) -> bool:
@@ -228,7 +224,7 @@ def can_fail(expr: Expr) -> bool:
 
 def _raises(one: Expr) -> bool:
     if isinstance(one, Cast):
-        return not is_total(one)
+        return not casting.is_total(one)
     if isinstance(one, Call):
         found = IMPLEMENTATIONS.get(one.bound.declared.key)
         return not (isinstance(found, SqlFunction) and found.never_fails(one))
@@ -239,143 +235,3 @@ def _raises(one: Expr) -> bool:
             return True
         return one.form in ("<", "<=", ">", ">=", "between") and nested
     return False
-
-
-def is_total(cast_: Cast) -> bool:
-    """Whether the cast never fails."""
-    return CASTING[1](cast_)
-
-
-@form("and", "or")
-def _logical(text: Text, expr: Special) -> str:
-    """Left to right: a term that may fail is not evaluated where an earlier one decides.
-
-    DuckDB evaluates all terms, and in an order of its own.
-    """
-    word, decides = (" AND ", "FALSE") if expr.form == "and" else (" OR ", "TRUE")
-    made: list[str] = []
-    for index, one in enumerate(expr.operands):
-        term = text.of(one)
-        if index and can_fail(one):
-            before = word.join(text.of(other) for other in expr.operands[:index])
-            term = f"(CASE WHEN ({before}) = {decides} THEN {decides} ELSE {term} END)"
-        made.append(term)
-    return f"({word.join(made)})"
-
-
-@form("not")
-def _not(text: Text, expr: Special) -> str:
-    return f"(NOT {text.of(expr.operands[0])})"
-
-
-@form("case")
-def _case(text: Text, expr: Special) -> str:
-    pairs = len(expr.operands) // 2
-    made = text.each(expr.operands)
-    whens = " ".join(f"WHEN {made[2 * i]} THEN {made[2 * i + 1]}" for i in range(pairs))
-    otherwise = f" ELSE {made[-1]}" if len(made) % 2 else ""
-    return f"(CASE {whens}{otherwise} END)"
-
-
-@form("coalesce")
-def _coalesce(text: Text, expr: Special) -> str:
-    return f"coalesce({', '.join(text.each(expr.operands))})"
-
-
-@form("nullif")
-def _null_if(text: Text, expr: Special) -> str:
-    value, same = text.each(expr.operands)
-    return f"(CASE WHEN {same} THEN NULL ELSE {value} END)"
-
-
-@form("is_null")
-def _null_test(text: Text, expr: Special) -> str:
-    return f"({text.of(expr.operands[0])} IS NULL)"
-
-
-# ---- comparisons ----------------------------------------------------------------------------
-
-
-@form("=", "<>", "<", "<=", ">", ">=", "distinct")
-def _compared(text: Text, expr: Special) -> str:
-    left, right = text.each(expr.operands)
-    return comparing.compared(
-        text, expr.form, left, right, expr.operands[0].type, expr.operands
-    )
-
-
-@form("between")
-def _between(text: Text, expr: Special) -> str:
-    value, lower, upper = expr.operands
-    kind = value.type
-    if comparing.is_plain(kind):
-        made = text.each(expr.operands)
-        return f"({made[0]} BETWEEN {made[1]} AND {made[2]})"
-    above = Special(t.BOOLEAN, ">=", (value, lower))
-    below = Special(t.BOOLEAN, "<=", (value, upper))
-    return f"({text.of(above)} AND {text.of(below)})"
-
-
-# ---- constructors and access ----------------------------------------------------------------
-
-
-@form("row")
-def _row(text: Text, expr: Special) -> str:
-    inner = ", ".join(
-        f"f{i} := {cast(made, one.type)}"
-        for i, (made, one) in enumerate(
-            zip(text.each(expr.operands), expr.operands, strict=True)
-        )
-    )
-    return f"struct_pack({inner})"
-
-
-@form("array")
-def _array(text: Text, expr: Special) -> str:
-    return cast(f"[{', '.join(text.each(expr.operands))}]", expr.type)
-
-
-@form("field")
-def _field(text: Text, expr: Special) -> str:
-    return cast(f"struct_extract({text.of(expr.operands[0])}, 'f{expr.detail}')", expr.type)
-
-
-# ---- subqueries -----------------------------------------------------------------------------
-
-
-@form("scalar")
-def _scalar(text: Text, expr: Special) -> str:
-    (inner,) = expr.operands
-    assert isinstance(inner, Subquery)
-    if len(inner.columns) == 1:
-        return f"({inner.sql})"
-    packed = ", ".join(f"f{i} := {name}" for i, name in enumerate(inner.names))
-    nothing = ", ".join(
-        f"f{i} := {literal(None, kind)}" for i, kind in enumerate(inner.columns)
-    )
-    # No row is a row of nulls, not null.
-    return (
-        f"coalesce((SELECT struct_pack({packed}) FROM ({inner.sql})), struct_pack({nothing}))"
-    )
-
-
-@form("exists")
-def _exists(text: Text, expr: Special) -> str:
-    (inner,) = expr.operands
-    assert isinstance(inner, Subquery)
-    return f"EXISTS ({inner.sql})"
-
-
-@form("in_subquery", "in_by_equality")
-def _in_subquery(text: Text, expr: Special) -> str:
-    return quantified.in_subquery(text, expr)
-
-
-@form("all", "any")
-def _quantified(text: Text, expr: Special) -> str:
-    return quantified.quantified(text, expr)
-
-
-@form("like")
-def _like(text: Text, expr: Special) -> str:
-    return like.like(text, expr)

@@ -57,17 +57,13 @@ def bind(
         binder.found.sizes[one.name] = one.value(binder.found.sizes)
     if set(declared.variables) - set(binder.found.types):
         return None
-    for kind in (binder.applied(declared.result),):
-        if kind.name == "decimal" and kind.scale > (kind.precision or 0):
-            raise QueryError(
-                "INVALID_FUNCTION_ARGUMENT",
-                f"DECIMAL scale must be in range [0, precision ({kind.precision})]: {kind.scale}",
-            )
-    return Bound(
-        declared,
-        tuple(binder.applied(one) for one in formal),
-        binder.applied(declared.result),
-    )
+    result = binder.applied(declared.result)
+    if result.name == "decimal" and result.scale > (result.precision or 0):
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT",
+            f"DECIMAL scale must be in range [0, precision ({result.precision})]: {result.scale}",
+        )
+    return Bound(declared, tuple(binder.applied(one) for one in formal), result)
 
 
 def _expanded(declared: Declared, count: int) -> tuple[TypePattern, ...] | None:
@@ -131,13 +127,17 @@ class _Binder:
         elif pattern.sizes:
             self._match_sizes(pattern, actual)
         elif pattern.arguments:
-            inner = actual.args
-            if actual.name == "unknown":
-                inner = (t.UNKNOWN,) * len(pattern.arguments)
-            if len(inner) != len(pattern.arguments):
-                raise _NoMatchError
-            for one, kind in zip(pattern.arguments, inner, strict=True):
-                self._match(one, kind, coerce and pattern.base in ("array", "map"))
+            self._match_inside(pattern, actual, coerce and pattern.base in ("array", "map"))
+
+    def _match_inside(self, pattern: TypePattern, actual: Type, coerce: bool) -> None:
+        """The types inside of an array, map or row."""
+        inner = actual.args
+        if actual.name == "unknown":
+            inner = (t.UNKNOWN,) * len(pattern.arguments)
+        if len(inner) != len(pattern.arguments):
+            raise _NoMatchError
+        for one, kind in zip(pattern.arguments, inner, strict=True):
+            self._match(one, kind, coerce)
 
     def _match_variable(self, variable: TypeVariable, actual: Type) -> None:
         if variable.castable_to and not self._casts(actual, variable.castable_to, True):
@@ -157,6 +157,18 @@ class _Binder:
         return self.can_cast(actual, other) if to else self.can_cast(other, actual)
 
     def _match_sizes(self, pattern: TypePattern, actual: Type) -> None:
+        known = sized(pattern.base, self._known_sizes(pattern, actual))
+        common = common_super_type(known, actual)
+        if common is None or common.name != pattern.base:
+            raise _NoMatchError
+        for size, value in zip(pattern.sizes, sizes_of(common), strict=True):
+            if isinstance(size, str):
+                self.found.sizes[size] = value
+            elif size != value:
+                raise _NoMatchError
+
+    def _known_sizes(self, pattern: TypePattern, actual: Type) -> tuple[int, ...]:
+        """A pattern's numbers: as they are written or already settled, else those of `actual`."""
         raised = coerced_base(actual, pattern.base)
         sizes = []
         for index, size in enumerate(pattern.sizes):
@@ -168,14 +180,7 @@ class _Binder:
                 raise _NoMatchError
             else:
                 sizes.append(sizes_of(raised)[index])
-        common = common_super_type(sized(pattern.base, tuple(sizes)), actual)
-        if common is None or common.name != pattern.base:
-            raise _NoMatchError
-        for size, value in zip(pattern.sizes, sizes_of(common), strict=True):
-            if isinstance(size, str):
-                self.found.sizes[size] = value
-            elif size != value:
-                raise _NoMatchError
+        return tuple(sizes)
 
     def _match_lambda(self, pattern: TypePattern, actual: Argument) -> None:
         *parameters, result = pattern.arguments

@@ -36,7 +36,7 @@ def _bit_count(value: int, bits: int) -> int:
         raise _invalid(f"Bits specified in bit_count must be between 2 and 64, got {bits}")
     if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
         raise _invalid(f"{value} cannot be represented with {bits} bits")
-    return (value & (2**bits - 1)).bit_count()
+    return (value & (1 << bits) - 1).bit_count()
 
 
 # ---- shifts: Java's of a long, whose distance counts modulo 64 ----------------------------------
@@ -53,8 +53,8 @@ def _left(value: int, distance: int, types: Signature) -> int:
     if distance >= 64:
         return 0
     bits = BITS[types.result.name]
-    found = wrapped(value << (distance & 63)) & (2**bits - 1)
-    return found - 2**bits if found >= 2 ** (bits - 1) else found
+    found = wrapped(value << (distance & 63)) & (1 << bits) - 1
+    return found - (1 << bits) if found >= 1 << (bits - 1) else found
 
 
 @python(*_keys("bitwise_right_shift"))
@@ -64,8 +64,8 @@ def _right(value: int, distance: int, types: Signature) -> int:
     if distance == 0:
         return value
     bits = BITS[types.result.name]
-    found = (value & (2**bits - 1)) >> (distance & 63)
-    if found >= 2 ** (bits - 1):
+    found = (value & (1 << bits) - 1) >> (distance & 63)
+    if found >= 1 << (bits - 1):
         if bits == 64:
             return found - 2**64
         # What Trino makes of a value that its type cannot hold depends on who reads it.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.registry import python
-from local_cloud.athena.values import fast_math, gamma_beta, java_math
+from local_cloud.athena.values import beta, error_function, fast_math, gamma, java_math
 from local_cloud.athena.values.brent import solved
 
 
@@ -18,14 +18,14 @@ def _check(holds: bool, what: str) -> None:
 def _normal_cdf(mean: float, deviation: float, value: float) -> float:
     _check(deviation > 0, "standardDeviation must be > 0")
     scaled = java_math.divided(value - mean, deviation * math.sqrt(2))
-    return 0.5 * (1 + gamma_beta.erf(scaled))
+    return 0.5 * (1 + error_function.erf(scaled))
 
 
 @python("inverse_normal_cdf(double,double,double)")
 def _inverse_normal_cdf(mean: float, deviation: float, p: float) -> float:
     _check(0 < p < 1, "p must be 0 > p > 1")
     _check(deviation > 0, "sd must be > 0")
-    return mean + deviation * 1.4142135623730951 * gamma_beta.inverse_erf(2 * p - 1)
+    return mean + deviation * 1.4142135623730951 * error_function.inverse_erf(2 * p - 1)
 
 
 @python("beta_cdf(double,double,double)")
@@ -42,7 +42,7 @@ def _cumulative_beta(a: float, b: float) -> Callable[[float], float]:
     def cumulative(x: float) -> float:
         if x <= 0:
             return 0.0
-        return 1.0 if x >= 1 else gamma_beta.regularized_beta(x, a, b)
+        return 1.0 if x >= 1 else beta.regularized_beta(x, a, b)
 
     return cumulative
 
@@ -66,9 +66,9 @@ def _t_pdf(x: float, degrees: float) -> float:
     _check_degrees(degrees)
     half = (degrees + 1) / 2
     factor = (
-        gamma_beta.log_gamma(half)
+        gamma.log_gamma(half)
         - 0.5 * (fast_math.log(math.pi) + fast_math.log(degrees))
-        - gamma_beta.log_gamma(degrees / 2)
+        - gamma.log_gamma(degrees / 2)
     )
     inside = 1 + java_math.divided(x * x, degrees)
     return fast_math.exp(factor - half * fast_math.log(inside))
@@ -80,7 +80,7 @@ def _t_cdf(x: float, degrees: float) -> float:
     if x == 0:
         return 0.5
     ratio = java_math.divided(degrees, degrees + (x * x))
-    found = gamma_beta.regularized_beta(ratio, 0.5 * degrees, 0.5)
+    found = beta.regularized_beta(ratio, 0.5 * degrees, 0.5)
     return 0.5 * found if x < 0 else 1.0 - 0.5 * found
 
 

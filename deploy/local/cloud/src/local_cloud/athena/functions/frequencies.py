@@ -1,5 +1,6 @@
 """approx_most_frequent and numeric_histogram."""
 
+from itertools import pairwise
 from typing import Any
 
 from local_cloud.athena.duck_sql.aggregating import AggregateText
@@ -58,7 +59,7 @@ def _numeric_histogram(call: AggregateText) -> str:
         found = made.compact()
         if single:
             found = [(numbers.single(value), numbers.single(weight)) for value, weight in found]
-        if any(a == b for (a, _), (b, _) in zip(found, found[1:], strict=False)):
+        if any(a == b for (a, _), (b, _) in pairwise(found)):
             raise not_supported("numeric_histogram of numbers so close to each other")
         # Java's map knows one NaN, and keeps the last.
         ordered = [one for one in found if one[0] == one[0]]

@@ -7,7 +7,7 @@ none is refused by name: a function that might answer something else is none.
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from local_cloud.athena.functions.declared import catalogue
 from local_cloud.athena.ir import Call
@@ -56,6 +56,8 @@ class AggregateFunction:
 
 Implementation = SqlFunction | PythonFunction | AggregateFunction
 IMPLEMENTATIONS: dict[str, Implementation] = {}
+Writing = TypeVar("Writing", bound=Callable[..., str])
+Computing = TypeVar("Computing", bound=Callable[..., Any])
 
 
 def _register(keys: tuple[str, ...], one: Implementation) -> None:
@@ -78,30 +80,30 @@ def _wants(function: Callable[..., Any]) -> frozenset[str]:
 
 def sql(
     *keys: str, total: bool | Callable[[Call], bool] = False
-) -> Callable[[Callable[..., str]], Callable[..., str]]:
+) -> Callable[[Writing], Writing]:
     """Register a function from its arguments' SQL to the result's (see SqlFunction)."""
 
-    def register(write: Callable[..., str]) -> Callable[..., str]:
+    def register(write: Writing) -> Writing:
         _register(keys, SqlFunction(write, _wants(write), total))
         return write
 
     return register
 
 
-def python(*keys: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def python(*keys: str) -> Callable[[Computing], Computing]:
     """Register a function of values; a parameter called `types` gets the call's Signature."""
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register(function: Computing) -> Computing:
         _register(keys, PythonFunction(function, "types" in _wants(function)))
         return function
 
     return register
 
 
-def aggregate(*keys: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
+def aggregate(*keys: str) -> Callable[[Writing], Writing]:
     """Register an aggregate or window function, from an `AggregateText` to DuckDB's SQL."""
 
-    def register(write: Callable[..., str]) -> Callable[..., str]:
+    def register(write: Writing) -> Writing:
         _register(keys, AggregateFunction(write))
         return write
 

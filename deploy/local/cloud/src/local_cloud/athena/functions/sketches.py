@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from local_cloud.athena import types as t
@@ -221,7 +222,7 @@ def _value_at(data: bytes, quantile: float) -> float:
 @python("values_at_quantiles(tdigest,array(double))")
 def _values_at(data: bytes, quantiles: list[float | None]) -> list[float]:
     wanted = [one or 0.0 for one in quantiles]
-    if any(a > b for a, b in zip(wanted, wanted[1:], strict=False)):
+    if any(a > b for a, b in pairwise(wanted)):
         raise _invalid("percentiles must be sorted in increasing order")
     if any(one < 0 or one > 1 for one in wanted):
         raise QueryError("GENERIC_INTERNAL_ERROR", "quantiles should be in [0, 1] range")

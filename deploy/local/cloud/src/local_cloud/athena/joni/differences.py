@@ -38,9 +38,13 @@ def _check_loops(node: Node) -> None:
 
     Only `*` and `+` over what keeps no group are as elsewhere (NULL_CHECK_END_MEMST).
     """
-    if isinstance(node, Repeat) and node.high != 1 and is_nullable(node.body):
-        if node.high is not None or node.low > 1 or any_inside(node.body, Group):
-            raise refused("loops over groups that may be empty")
+    if (
+        isinstance(node, Repeat)
+        and node.high != 1
+        and is_nullable(node.body)
+        and (node.high is not None or node.low > 1 or any_inside(node.body, Group))
+    ):
+        raise refused("loops over groups that may be empty")
     for one in parts_of(node):
         _check_loops(one)
 
@@ -68,8 +72,9 @@ def _leaves_stale(node: Node, stale: bool, ends: bool) -> bool:
     if isinstance(node, Repeat):
         return _repeat_leaves_stale(node, stale, ends)
     within = ends or isinstance(node, (Look, Atomic))
-    inside = any([_leaves_stale(one, stale, within) for one in parts_of(node)])
-    return stale if isinstance(node, (Look, BackReference)) else inside
+    # Each part is asked, as each may refuse.
+    found = [_leaves_stale(one, stale, within) for one in parts_of(node)]
+    return stale if isinstance(node, (Look, BackReference)) else any(found)
 
 
 def _sequence_leaves_stale(node: Sequence, stale: bool, ends: bool) -> bool:

@@ -1,8 +1,9 @@
 """Equality and order of values, nulls inside of them included, as Trino's types have them."""
 
 import math
+from collections.abc import Iterable
 from functools import cmp_to_key
-from itertools import combinations
+from itertools import combinations, repeat
 from typing import Any
 
 from local_cloud.athena.failures import QueryError, not_supported
@@ -101,17 +102,10 @@ def ordering(a: Any, b: Any, of: Type, nan: int = 1) -> int:
     (COMPARISON_UNORDERED_LAST and COMPARISON_UNORDERED_FIRST)
     """
     if of.name == "array":
-        for x, y in zip(a, b, strict=False):
-            found = _ordered_inside(x, y, of.args[0], "ARRAY", nan)
-            if found:
-                return found
-        return _sign(len(a), len(b))
+        found = _ordered_inside(a, b, repeat(of.args[0]), "ARRAY", nan)
+        return found or _sign(len(a), len(b))
     if of.name == "row":
-        for x, y, kind in zip(a, b, of.args, strict=True):
-            found = _ordered_inside(x, y, kind, "ROW", nan)
-            if found:
-                return found
-        return 0
+        return _ordered_inside(a, b, of.args, "ROW", nan)
     if of.name in ("double", "real"):
         return _sign(_number(a, nan), _number(b, nan))
     if of.name == "timestamp with time zone":
@@ -131,17 +125,22 @@ def _number(value: float, nan: int) -> tuple[int, float]:
 
 
 def _sign(a: Any, b: Any) -> int:
-    return (a > b) - (a < b)
+    return bool(a > b) - bool(a < b)
 
 
-def _ordered_inside(x: Any, y: Any, of: Type, what: str, nan: int) -> int:
-    if x is None or y is None:
-        # ArrayType and RowType.checkElementNotNull
-        raise QueryError(
-            "NOT_SUPPORTED",
-            f"{what} comparison not supported for {what.lower()}s with null elements",
-        )
-    return ordering(x, y, of, nan)
+def _ordered_inside(a: Any, b: Any, kinds: Iterable[Type], what: str, nan: int) -> int:
+    """By the first parts that differ, of those that both have."""
+    for x, y, kind in zip(a, b, kinds, strict=False):
+        if x is None or y is None:
+            # ArrayType and RowType.checkElementNotNull
+            raise QueryError(
+                "NOT_SUPPORTED",
+                f"{what} comparison not supported for {what.lower()}s with null elements",
+            )
+        found = ordering(x, y, kind, nan)
+        if found:
+            return found
+    return 0
 
 
 def less(a: Any, b: Any, of: Type, or_equal: bool) -> bool | None:

@@ -118,7 +118,6 @@ def log(x: float) -> float:
         return special
     if 0.99 < x < 1.01:
         xa = x - 1.0
-        xb = xa - x + 1.0
         scaled = xa * _SPLITTER
         high = xa + scaled - scaled
         ya, yb = _resplit(*_polynomial(_QUICK, high, xa - high))

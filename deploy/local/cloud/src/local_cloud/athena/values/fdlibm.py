@@ -145,22 +145,9 @@ def atan(x: float) -> float:
         return x
     if high >= 0x44100000:
         return math.copysign(_ATAN_HI[3] + _ATAN_LO[3], x)
-    piece = None
-    if high < 0x3FDC0000:
-        if high < 0x3E200000:
-            return x
-        reduced = x
-    else:
-        a = abs(x)
-        if high < 0x3FF30000:
-            if high < 0x3FE60000:
-                piece, reduced = 0, (2.0 * a - 1.0) / (2.0 + a)
-            else:
-                piece, reduced = 1, (a - 1.0) / (a + 1.0)
-        elif high < 0x40038000:
-            piece, reduced = 2, (a - 1.5) / (1.0 + 1.5 * a)
-        else:
-            piece, reduced = 3, -1.0 / a
+    if high < 0x3E200000:
+        return x
+    piece, reduced = (None, x) if high < 0x3FDC0000 else _reduced(abs(x), high)
     z = reduced * reduced
     w = z * z
     odd = z * _polynomial(_AT[0::2], w)
@@ -171,23 +158,25 @@ def atan(x: float) -> float:
     return -z if x < 0 else z
 
 
+def _reduced(a: float, high: int) -> tuple[int, float]:
+    """The piece of the curve that `a` lies in, and its argument there."""
+    if high < 0x3FE60000:
+        return 0, (2.0 * a - 1.0) / (2.0 + a)
+    if high < 0x3FF30000:
+        return 1, (a - 1.0) / (a + 1.0)
+    if high < 0x40038000:
+        return 2, (a - 1.5) / (1.0 + 1.5 * a)
+    return 3, -1.0 / a
+
+
 def atan2(y: float, x: float) -> float:
     if x != x or y != y:
         return math.nan
     if x == 1.0:
         return atan(y)
     left, down = math.copysign(1, x) < 0, math.copysign(1, y) < 0
-    if y == 0:
-        return (-math.pi if down else math.pi) if left else y
-    if x == 0:
-        return -_PI_2_HI if down else _PI_2_HI
-    if math.isinf(x) and math.isinf(y):
-        z = 3.0 * math.pi / 4.0 if left else math.pi / 4.0
-        return -z if down else z
-    if math.isinf(x):
-        return math.copysign(math.pi if left else 0.0, y)
-    if math.isinf(y):
-        return -_PI_2_HI if down else _PI_2_HI
+    if x == 0 or y == 0 or math.isinf(x) or math.isinf(y):
+        return math.copysign(_on_an_axis(y, x, left), y)
     apart = (_high(y) - _high(x)) >> 20
     if apart > 60:
         z = _PI_2_HI + 0.5 * _PI_LO
@@ -198,6 +187,15 @@ def atan2(y: float, x: float) -> float:
     if not left:
         return -z if down else z
     return (z - _PI_LO) - math.pi if down else math.pi - (z - _PI_LO)
+
+
+def _on_an_axis(y: float, x: float, left: bool) -> float:
+    """The angle, without its sign, where a coordinate is zero or infinite."""
+    if math.isinf(x) and math.isinf(y):
+        return 3.0 * math.pi / 4.0 if left else math.pi / 4.0
+    if y == 0 or math.isinf(x):
+        return math.pi if left else 0.0
+    return _PI_2_HI
 
 
 def _quotient(y: float, x: float) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.values import calendar, moments
+from local_cloud.athena.values import calendar, zoned
 from local_cloud.athena.values.calendar import US_PER_DAY, US_PER_SECOND
 
 CONVERSIONS = frozenset("HIklMNLQpsSTzZaAbBCdehjmyYrRcDF")
@@ -60,9 +60,9 @@ def of_timestamp(micros: int) -> Moment:
 
 
 def of_zoned(micros: int, zone: str) -> Moment:
-    offset = moments.offset_us(micros, zone)
-    days, of_day = divmod(micros + offset, US_PER_DAY)
-    return Moment(days, of_day, zone, offset)
+    local = zoned.to_local(micros, zone)
+    days, of_day = divmod(local, US_PER_DAY)
+    return Moment(days, of_day, zone, local - micros)
 
 
 # ---- toString ---------------------------------------------------------------------------------

@@ -144,7 +144,8 @@ def _power(x: float, y: float) -> float:
             above, below = below, above
         power = int(abs(y))
         try:
-            return above**power / below**power
+            found: float = above**power / below**power
+            return found
         except OverflowError:
             return math.inf
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cmp_to_key
+from itertools import pairwise
 
 Compare = Callable[[int, int], int]
 # TimSort.MIN_MERGE: shorter lists are not merged from runs.
@@ -47,7 +48,7 @@ def _mini_sort(count: int, compare: Compare) -> list[int]:
 def _is_order(found: list[int], compare: Compare) -> bool:
     """Whether each pair agrees with the order: then every stable sort finds the same."""
     group, groups = 0, [0]
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         group += compare(before, after) != 0
         groups.append(group)
     return all(

@@ -81,7 +81,7 @@ def _check(text: str, allowed: str) -> None:
 def _is_other(char: str) -> bool:
     """Beyond ASCII, no space and no control character (the "other" category)."""
     kind = unicodedata.category(char)
-    return ord(char) > 128 and not kind.startswith("Z") and not (kind == "Cc")
+    return ord(char) > 128 and not kind.startswith("Z") and kind != "Cc"
 
 
 def _fits(text: str, allowed: str, *, escapes: bool) -> bool:
@@ -175,7 +175,7 @@ def _server(authority: str) -> tuple[str, int]:
 
 def _named_host(text: str) -> tuple[str, str]:
     """(host, what follows): numbers of an IPv4 address, or a name."""
-    name, colon, _ = text.partition(":")
+    name = text.partition(":")[0]
     rest = text[len(name) :]
     if is_ipv4(name):
         return name, rest

@@ -99,6 +99,10 @@ def structure(
         while tokens.next() != END_ARRAY:
             items.append(structure(tokens, quote, arranged))
         return f"[{','.join(items)}]"
+    return _scalar(tokens, quote)
+
+
+def _scalar(tokens: JsonTokens, quote: Quote) -> str:
     if tokens.kind == STRING:
         return quote(tokens.text)
     if tokens.kind == FLOAT:

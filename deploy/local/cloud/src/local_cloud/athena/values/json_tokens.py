@@ -46,24 +46,30 @@ class JsonTokens:
             self._skip_colon()
             return self._value(self._visible())
         char = self._visible()
-        if not char:
-            if self._open:
-                raise JsonSyntaxError("the text ends inside of an array or object")
-            self.kind = None
-            return None
-        if char in "]}":
+        if char and char in "]}":
             return self._closed(char)
-        if self._comma and self._open:
+        if self._open:
+            return self._item(char)
+        if char:
+            return self._value(char)
+        self.kind = None
+        return None
+
+    def _item(self, char: str) -> str:
+        """The next of what is open: a value of an array, or a name of an object."""
+        if not char:
+            raise JsonSyntaxError("the text ends inside of an array or object")
+        if self._comma:
             if char != ",":
                 raise JsonSyntaxError(f"{char!r} where a comma is expected")
             self._at += 1
             char = self._visible()
-        if self._open and self._open[-1] == "{":
-            if char != '"':
-                raise JsonSyntaxError(f"{char!r} where a name is expected")
-            self.kind, self.text = NAME, self._string()
-            return NAME
-        return self._value(char)
+        if self._open[-1] != "{":
+            return self._value(char)
+        if char != '"':
+            raise JsonSyntaxError(f"{char!r} where a name is expected")
+        self.kind, self.text = NAME, self._string()
+        return NAME
 
     def skip_children(self) -> None:
         """From the start of an array or object to its end."""

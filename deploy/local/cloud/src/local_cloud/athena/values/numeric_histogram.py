@@ -7,6 +7,7 @@ too many, the two neighbours are merged whose merging loses least.
 import heapq
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from local_cloud.athena.values.java_math import divided
 
@@ -70,8 +71,8 @@ def _same_merged(buckets: list[Bucket]) -> list[Bucket]:
 
 def _neighbours_merged(buckets: list[Bucket], wanted: int) -> list[Bucket]:
     entries = [_Entry(place, *one) for place, one in enumerate(buckets)]
-    for left, right in zip(entries, entries[1:], strict=False):
-        left.right, right.left = right, left
+    for one, following in pairwise(entries):
+        one.right, following.left = following, one
     queue = [(*_rank(one), number, one) for number, one in enumerate(entries)]
     heapq.heapify(queue)
     number, count = len(queue), len(entries)

@@ -40,6 +40,15 @@ def sort(
     if size < _NO_RECURSION:
         short(items, compare, start, end)
         return
+    less, greater = _partitioned(items, compare, start, end)
+    if less > 1:
+        sort(items, compare, short, start, start + less)
+    if greater > 1:
+        sort(items, compare, short, end - greater, end)
+
+
+def _partitioned(items: list[int], compare: Compare, start: int, end: int) -> tuple[int, int]:
+    """How many come before the pivot, and how many behind it and what equals it."""
     pivot = items[_pivot(items, compare, start, end)]
     a = b = start
     c = d = end - 1
@@ -63,10 +72,7 @@ def sort(
     _exchange(items, start, b - moved, moved)
     moved = min(d - c, end - d - 1)
     _exchange(items, b, end - moved, moved)
-    if b - a > 1:
-        sort(items, compare, short, start, start + b - a)
-    if d - c > 1:
-        sort(items, compare, short, end - (d - c), end)
+    return b - a, d - c
 
 
 def _pivot(items: list[int], compare: Compare, start: int, end: int) -> int:

@@ -1,0 +1,124 @@
+"""What rows of two sides are joined by: ON and USING (StatementAnalyzer.visitJoin)."""
+
+from coinlake.sql import tree
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.context import Context
+from local_cloud.athena.analysis.expressions import analysed, coerced
+from local_cloud.athena.analysis.scope import Field, Scope, clause
+from local_cloud.athena.coercion import common_super_type
+from local_cloud.athena.duck_sql.from_clause import JOINED
+from local_cloud.athena.duck_sql.quantified import as_filter
+from local_cloud.athena.duck_sql.relation import (
+    Planner,
+    Relation,
+    selected,
+)
+from local_cloud.athena.duck_sql.scalars import refuse_aggregates
+from local_cloud.athena.failures import not_supported
+from local_cloud.athena.ir import (
+    Column,
+    Expr,
+    Lambda,
+    Special,
+    Subquery,
+    walk,
+)
+
+
+def on(
+    planner: Planner,
+    scope: Scope | None,
+    fields: tuple[Field, ...],
+    node: tree.Expression,
+    kind: str,
+) -> str:
+    """SQL of the condition that ON gives."""
+    context = planner.context
+    refuse_aggregates(context, node, "JOIN clause")
+    with clause(scope, "on"):
+        value = analysed(context, Scope(fields, scope), node)
+    if kind != "INNER":
+        _refuse_outer(context, fields, value)
+    if value.type.name not in ("boolean", "unknown"):
+        raise context.mismatch(
+            f"JOIN ON clause must evaluate to a boolean: actual type {value.type}", node.at
+        )
+    condition = coerced(value, t.BOOLEAN)
+    return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
+
+
+def _refuse_outer(context: Context, fields: tuple[Field, ...], condition: Expr) -> None:
+    """The condition of an outer join knows its two sides only, and correlates with neither."""
+    parts = list(walk(condition))
+    known = {one.column for one in fields}
+    known |= {name for one in parts if isinstance(one, Lambda) for name in one.parameters}
+    for part in parts:
+        if isinstance(part, Subquery) and part.outer:
+            raise not_supported("a correlated subquery in the condition of an outer join")
+        if isinstance(part, Column) and part not in known:
+            raise not_supported("columns from outside in the condition of an outer join")
+
+
+def using(
+    planner: Planner,
+    kind: str,
+    left: Relation,
+    right: Relation,
+    names: tuple[tree.Identifier, ...],
+) -> Relation:
+    """Columns of USING first and once, then what is left of both sides (analyzeJoinUsing)."""
+    context, text = planner.context, planner.text
+    _check_once(context, names)
+    fields, columns, conditions, used = [], [], [], set()
+    for name in names:
+        pair = [
+            _joined_column(context, side, name, which)
+            for side, which in ((left, "left"), (right, "right"))
+        ]
+        common = common_super_type(pair[0].type, pair[1].type)
+        if common is None or not t.is_comparable(common):
+            raise context.mismatch(
+                f"Cannot apply operator: {pair[0].type} = {pair[1].type}", name.at
+            )
+        a, b = (coerced(one.column, common) for one in pair)
+        conditions.append(text.of(Special(t.BOOLEAN, "=", (a, b))))
+        column = planner.column(common)
+        first, other = (a, b) if kind != "RIGHT" else (b, a)
+        columns.append((f"coalesce({text.of(first)}, {text.of(other)})", column.name))
+        fields.append(Field(name.name, column))
+        used |= {one.column.name for one in pair}
+    for one in (*left.fields, *right.fields):
+        if one.column.name not in used:
+            fields.append(one)
+            columns.append((one.column.name, one.column.name))
+    joined = (
+        f"SELECT * FROM ({left.sql}) {kind} JOIN ({right.sql}) ON {' AND '.join(conditions)}"
+    )
+    return Relation(selected(columns, joined), tuple(fields), (), JOINED)
+
+
+def _check_once(context: Context, names: tuple[tree.Identifier, ...]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name.name.lower() in seen:
+            raise context.error(
+                "DUPLICATE_COLUMN_NAME",
+                f"Column '{name.name}' appears multiple times in USING clause",
+                name.at,
+            )
+        seen.add(name.name.lower())
+
+
+def _joined_column(
+    context: Context, side: Relation, name: tree.Identifier, which: str
+) -> Field:
+    found = [one for one in side.fields if one.matches((name.name.lower(),))]
+    if len(found) > 1:
+        raise context.error("AMBIGUOUS_NAME", f"Column '{name.name}' is ambiguous", name.at)
+    if not found:
+        raise context.error(
+            "COLUMN_NOT_FOUND",
+            f"Column '{name.name}' is missing from {which} side of join",
+            name.at,
+        )
+    return found[0]
