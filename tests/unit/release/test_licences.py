@@ -82,7 +82,9 @@ def test_every_recorded_payload_has_its_provenance() -> None:
     }
 
     known = notice.provenance()
-    assert {one for one in files if not any(fnmatch.fnmatch(one, key) for key in known)} == set()
+    assert {
+        one for one in files if not any(fnmatch.fnmatch(one, key) for key in known)
+    } == set()
     assert [key for key in known if not fnmatch.filter(files, key)] == []
 
 
