@@ -1,0 +1,86 @@
+"""Where the engine takes nodes apart that have no rule of their own, by hand.
+
+`TAKEN` are the places that take all that a node says: functions of `local_cloud.athena`, joined by
+a plus where they do it together. `LOOKED_AT` are those that look at a part of a node for a
+question of their own, while another place takes all of it.
+"""
+
+from collections.abc import Mapping
+
+from coinlake.sql import tree
+
+_OUTPUTS, _TYPES = "duck_sql.outputs", "analysis.type_names"
+_WINDOWS, _JSON = "analysis.windows", "analysis.json_forms"
+_PLANNER, _TAIL = "duck_sql.planning:QueryPlanner", "duck_sql.tail:tail_limits"
+
+TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
+    tree.AllColumns: (f"{_OUTPUTS}:_all_columns + {_OUTPUTS}:_labelled",),
+    tree.SingleColumn: (f"{_OUTPUTS}:outputs + {_OUTPUTS}:_output_name",),
+    tree.DateTimeType: (f"{_TYPES}:_date_time",),
+    tree.GenericType: (f"{_TYPES}:_generic",),
+    tree.IntervalType: (f"{_TYPES}:_interval",),
+    tree.RowType: (f"{_TYPES}:type_of",),
+    tree.RowTypeField: (f"{_TYPES}:type_of",),
+    tree.Frame: (f"{_WINDOWS}:_frame",),
+    tree.FrameBound: (f"{_WINDOWS}:_frame + {_WINDOWS}:_bound + {_WINDOWS}:_range_bound",),
+    tree.WindowReference: (f"{_WINDOWS}:over",),
+    tree.WindowSpecification: (f"{_WINDOWS}:over + {_WINDOWS}:_extended",),
+    tree.WindowDefinition: ("duck_sql.select:_windows",),
+    tree.GroupBy: ("duck_sql.grouping:grouped",),
+    tree.GroupingElement: ("duck_sql.grouping:grouped + duck_sql.grouping:_simple",),
+    tree.JoinOn: ("duck_sql.from_clause:_join", "duck_sql.from_clause:_lateral_join"),
+    tree.JoinUsing: ("duck_sql.from_clause:_join",),
+    tree.JsonInput: (
+        f"{_JSON}:_invoked",
+        f"{_JSON}:_handed_in + {_JSON}:_format",
+    ),
+    tree.JsonObjectMember: (f"{_JSON}:_json_object",),
+    tree.JsonParameter: (f"{_JSON}:_invoked",),
+    tree.JsonPath: (f"{_JSON}:_invoked + {_JSON}:_analysed_path",),
+    tree.SortItem: (
+        f"{_WINDOWS}:sort_keys",
+        "duck_sql.sort_keys:order_keys",
+        f"{_PLANNER}._tailed",
+    ),
+    tree.When: (
+        "analysis.expressions:_searched_case + analysis.expressions:_results",
+        "analysis.expressions:_simple_case + analysis.expressions:_results",
+    ),
+    tree.Limit: (_TAIL,),
+    tree.FetchFirst: (_TAIL,),
+    tree.Tail: (
+        f"{_TAIL} + duck_sql.sort_keys:order_keys",
+        f"{_TAIL} + {_PLANNER}._tailed",
+    ),
+    tree.Query: (f"{_PLANNER}.query",),
+    tree.With: (f"{_PLANNER}._with",),
+    tree.NamedQuery: (f"{_PLANNER}._with + {_PLANNER}._renamed",),
+    # Names: what is in front of the last part is looked at, or refused, by both.
+    tree.QualifiedName: (
+        "duck_sql.from_clause:_table",
+        "analysis.calls:_function_call",
+    ),
+    # These have a rule for where they stand alone, too.
+    tree.Unnest: ("duck_sql.from_clause:_lateral_join",),
+    tree.Lambda: ("analysis.calls:_opened",),
+    tree.Dereference: ("analysis.expressions:dotted",),
+    tree.Aliased: ("duck_sql.from_clause:_lateral_kind + duck_sql.from_clause:_lateral_join",),
+    tree.IntegerLiteral: ("duck_sql.sort_keys:order_keys", f"{_PLANNER}._tailed"),
+}
+LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
+    (tree.Aliased, "duck_sql.shape:_is_one_row"): "an alias leaves the number of rows",
+    (tree.Aliased, "duck_sql.shape:_joins"): "an alias is no join",
+    (tree.Join, "duck_sql.shape:_joins"): "any join is one",
+    (tree.GroupBy, "duck_sql.shape:shape_of"): "whether there are grouping sets",
+    (tree.GroupingElement, "duck_sql.shape:shape_of"): "whether there are grouping sets",
+    (tree.FetchFirst, "duck_sql.shape:shape_of"): "whether there are ties",
+    (tree.Frame, "analysis.windows:_bound"): "what its unit means for a bound",
+    (tree.Tail, "duck_sql.shape:shape_of"): "which clauses there are",
+    (tree.FunctionCall, "duck_sql.scalars:has_window"): "whether it is a window function",
+    (tree.FunctionCall, "duck_sql.scalars:_kinds"): "which functions have this name",
+    (tree.QualifiedName, "duck_sql.scalars:_kinds"): "which functions have this name",
+    (tree.SortItem, "analysis.calls:_function_call"): "whether a key is one of the arguments",
+    (tree.Dereference, "duck_sql.outputs:_output_name"): "what a column is called",
+    (tree.JsonInput, "analysis.json_forms:_json_object"): "what is handed to _handed_in",
+    (tree.JsonInput, "analysis.json_forms:_json_array"): "what is handed to _handed_in",
+}
