@@ -56,7 +56,9 @@ def element(draw: Draw, scope: Scope, kind: Type, depth: int) -> Node | None:
     else:
         place = constant(draw, column.type.args[0], 0.02)
         use = "$operator$subscript(map(k,v),k)"
-    made = value(column.type.args[-1], column.name, "[", place, "]", uses=(use,), atom=True)
+    # What stands in square brackets is no predicate (SqlBase.g4, primaryExpression).
+    inside = operand(place)
+    made = value(column.type.args[-1], column.name, "[", inside, "]", uses=(use,), atom=True)
     if draw.maybe(0.7):
         return value(column.type.args[-1], "try(", made, ")", uses=("TRY",), atom=True)
     return made

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from coinlake.sql.failures import SqlError
 from coinlake.sql.query_parser import parse_query
-from local_cloud.athena.failures import QueryError
 from tests.conformance.generate import coverage
 from tests.conformance.generate.statements import Generated, generated
 
@@ -44,7 +44,7 @@ def test_most_queries_are_read_by_the_parser(many: list[Generated]) -> None:
     for one in many[:1_000]:
         try:
             parse_query(one.text.sql)
-        except QueryError as error:
+        except SqlError as error:
             errors[error.name] += 1
 
     # What is wrong on purpose is wrong in its types and values, not in its grammar.

@@ -158,15 +158,18 @@ def test_a_long_answer_is_compared_by_its_prints() -> None:
     assert other.kind == "wrong value"
 
 
-def test_a_timestamp_of_athena_has_three_digits_of_a_second() -> None:
+def test_a_type_and_its_fractions_may_differ_by_design_where_the_list_says_so() -> None:
     sql = "SELECT TIMESTAMP '2020-01-01 00:00:00'"
     theirs = _record(sql, "timestamp(0)", ["2020-01-01 00:00:00"])
+    digits = Difference(
+        "digits", "a page", types=(r"timestamp\(\d+\)", "timestamp(3)"), fraction=3
+    )
 
     meant = compare(
-        traits(sql), theirs, _ours("timestamp(3)", ["2020-01-01 00:00:00.000"]), listed()
+        traits(sql), theirs, _ours("timestamp(3)", ["2020-01-01 00:00:00.000"]), [digits]
     )
     wrong = compare(
-        traits(sql), theirs, _ours("timestamp(3)", ["2020-01-01 00:00:00.001"]), listed()
+        traits(sql), theirs, _ours("timestamp(3)", ["2020-01-01 00:00:00.001"]), [digits]
     )
 
     assert meant.kind == "by design"

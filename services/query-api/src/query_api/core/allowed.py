@@ -124,6 +124,7 @@ REFUSED: Mapping[type[tree.Node], str] = {
     tree.IntervalType: "not needed yet",
     tree.JsonInput: "not needed yet",
     tree.JsonParameter: "not needed yet",
+    tree.JsonPath: "not needed yet",
     tree.JsonExists: "not needed yet",
     tree.JsonValue: "not needed yet",
     tree.JsonQuery: "not needed yet",

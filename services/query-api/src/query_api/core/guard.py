@@ -24,6 +24,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _PLAIN_NUMBER = re.compile(r"[0-9]*\.?[0-9]*")
 _PLACE = re.compile(r"line \d+:\d+: ")
 _CATALOG = "awsdatacatalog"
+# What a query begins with (SqlBase.g4, query): anything else is another statement.
+_FIRST_WORDS = ("WITH", "SELECT", "VALUES", "TABLE", "(")
 _MAX_TABLES = 16
 _MAX_NODES = 4000
 
@@ -75,6 +77,8 @@ def _checked(sql: str, database: str, max_rows: int) -> Checked:
 
 
 def _parsed(sql: str) -> tree.Query:
+    if tokens(sql)[0].word not in _FIRST_WORDS:
+        raise RefusedSqlError("statement", "only SELECT queries are allowed")
     try:
         return parse_query(sql)
     except TooDeepError:

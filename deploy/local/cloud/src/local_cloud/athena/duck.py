@@ -16,7 +16,7 @@ from local_cloud.athena.duck_sql.planning import planned
 from local_cloud.athena.duck_sql.relation import BoundTable, Relation, View
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.engine import OutputColumn
-from local_cloud.athena.failures import CutoffError, QueryError, not_supported
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.ir import Expr
 from local_cloud.athena.lake import Lake, Meter
 from local_cloud.athena.types import Type
@@ -130,16 +130,10 @@ class DuckAnswer:
             for relation, scan in self._scans.items():
                 self._connection.register(relation, LakeDataset(scan))
             yield from executed(self._connection, self._made, self._udfs)
-        except (QueryError, CutoffError):
-            raise
-        except Exception as error:
-            raise self._scan_failure() or error from error
-
-    def _scan_failure(self) -> Exception | None:
-        for scan in self._scans.values():
-            if isinstance(scan.failure, (QueryError, CutoffError)):
-                return scan.failure
-        return None
+        except QueryError as error:
+            # What stopped a scan comes back through the engine as a text; the scan kept itself.
+            failures = (scan.failure for scan in self._scans.values())
+            raise next(filter(None, failures), error) from error
 
     def cancel(self) -> None:
         self._connection.interrupt()
