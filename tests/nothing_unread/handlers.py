@@ -26,15 +26,21 @@ def unused_by_rules(rules: Iterable[Callable[..., Any]]) -> set[tuple[str, str]]
 def unused_in(module: ModuleType) -> set[tuple[str, str]]:
     """(function, argument) of each argument of a module's functions that is not used.
 
-    Nested functions and lambdas too; what is called `_` is not meant to be used.
+    Nested functions and lambdas too; what is called `_` is not meant to be used. An abstract
+    method has no body to use anything.
     """
     found = set()
     for one in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(one, Function):
+        if isinstance(one, Function) and not _is_abstract(one):
             used = _loaded(one)
             name = getattr(one, "name", "lambda")
             found |= {(name, arg) for arg in _arguments(one) if arg not in used}
     return {(name, arg) for name, arg in found if arg.strip("_") and arg != "self"}
+
+
+def _is_abstract(function: Function) -> bool:
+    marks = getattr(function, "decorator_list", ())
+    return any(isinstance(one, ast.Name) and one.id == "abstractmethod" for one in marks)
 
 
 def attributes_of(function: Callable[..., Any]) -> set[str]:

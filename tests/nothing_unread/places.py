@@ -11,10 +11,13 @@ from coinlake.sql import tree
 
 _OUTPUTS, _TYPES = "duck_sql.outputs", "analysis.type_names"
 _WINDOWS, _JSON = "analysis.windows", "analysis.json_forms"
+_JOINS = "duck_sql.joins"
 _PLANNER, _TAIL = "duck_sql.planning:QueryPlanner", "duck_sql.tail:tail_limits"
 
 TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
-    tree.AllColumns: (f"{_OUTPUTS}:_all_columns + {_OUTPUTS}:_labelled",),
+    tree.AllColumns: (
+        f"{_OUTPUTS}:_all_columns + {_OUTPUTS}:_plain_star + {_OUTPUTS}:_labelled",
+    ),
     tree.SingleColumn: (f"{_OUTPUTS}:outputs + {_OUTPUTS}:_output_name",),
     tree.DateTimeType: (f"{_TYPES}:_date_time",),
     tree.GenericType: (f"{_TYPES}:_generic",),
@@ -26,10 +29,10 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.WindowReference: (f"{_WINDOWS}:over",),
     tree.WindowSpecification: (f"{_WINDOWS}:over + {_WINDOWS}:_extended",),
     tree.WindowDefinition: ("duck_sql.select:_windows",),
-    tree.GroupBy: ("duck_sql.grouping:grouped",),
-    tree.GroupingElement: ("duck_sql.grouping:grouped + duck_sql.grouping:_simple",),
-    tree.JoinOn: ("duck_sql.from_clause:_join", "duck_sql.from_clause:_lateral_join"),
-    tree.JoinUsing: ("duck_sql.from_clause:_join",),
+    tree.GroupBy: ("duck_sql.grouping:grouped + duck_sql.grouping:_lists",),
+    tree.GroupingElement: ("duck_sql.grouping:_lists + duck_sql.grouping:_simple",),
+    tree.JoinOn: (f"{_JOINS}:_join",),
+    tree.JoinUsing: (f"{_JOINS}:_join",),
     tree.JsonInput: (
         f"{_JSON}:_invoked",
         f"{_JSON}:_handed_in + {_JSON}:_format",
@@ -61,10 +64,10 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
         "analysis.calls:_function_call",
     ),
     # These have a rule for where they stand alone, too.
-    tree.Unnest: ("duck_sql.from_clause:_lateral_join",),
-    tree.Lambda: ("analysis.calls:_opened",),
+    tree.Unnest: ("duck_sql.unnesting:unnested + duck_sql.unnesting:_values",),
+    tree.Lambda: ("analysis.arguments:_opened",),
     tree.Dereference: ("analysis.expressions:dotted",),
-    tree.Aliased: ("duck_sql.from_clause:_lateral_kind + duck_sql.from_clause:_lateral_join",),
+    tree.Aliased: (f"{_JOINS}:_lateral_kind + {_JOINS}:_unnest_join",),
     tree.IntegerLiteral: ("duck_sql.sort_keys:order_keys", f"{_PLANNER}._tailed"),
 }
 LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
@@ -79,7 +82,10 @@ LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
     (tree.FunctionCall, "duck_sql.scalars:has_window"): "whether it is a window function",
     (tree.FunctionCall, "duck_sql.scalars:_kinds"): "which functions have this name",
     (tree.QualifiedName, "duck_sql.scalars:_kinds"): "which functions have this name",
-    (tree.SortItem, "analysis.calls:_function_call"): "whether a key is one of the arguments",
+    (tree.QualifiedName, "analysis.calls:_is_aggregate"): "which functions have this name",
+    (tree.QualifiedName, "analysis.calls:_check_star"): "whether it is count",
+    (tree.QualifiedName, "analysis.calls:_check_null_treatment"): "what an error calls it",
+    (tree.SortItem, "analysis.calls:_check_distinct_order"): "whether a key is one of the arguments",
     (tree.Dereference, "duck_sql.outputs:_output_name"): "what a column is called",
     (tree.JsonInput, "analysis.json_forms:_json_object"): "what is handed to _handed_in",
     (tree.JsonInput, "analysis.json_forms:_json_array"): "what is handed to _handed_in",
