@@ -19,7 +19,6 @@ from local_cloud.athena.engine import OutputColumn
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.ir import Expr
 from local_cloud.athena.lake import Lake, Meter
-from local_cloud.athena.types import Type
 from local_cloud.athena.values.arrow import arrow_type
 
 # Some forms repeat their operands' text; a query that grows beyond this is refused.
@@ -205,6 +204,3 @@ def translated(error: Exception, udfs: Udfs) -> QueryError:
     if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in first:
         return not_supported(f"queries that need more memory than {CONFIG['memory_limit']}")
     return not_supported(f"this query: its engine says {first}")
-
-
-__all__ = ["Type", "compiled"]

@@ -38,6 +38,11 @@ def not_supported(what: str) -> QueryError:
     return QueryError("NOT_SUPPORTED", f"the local Athena does not support {what}")
 
 
+def invalid_argument(message: str) -> QueryError:
+    """A function was called on a value that it does not take."""
+    return QueryError("INVALID_FUNCTION_ARGUMENT", message)
+
+
 def type_mismatch(message: str) -> QueryError:
     return QueryError("TYPE_MISMATCH", message, error_type=1006)
 

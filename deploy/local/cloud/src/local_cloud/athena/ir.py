@@ -186,6 +186,11 @@ def walk(of: Expr) -> Iterator[Expr]:
         yield from walk(child)
 
 
+def is_random(expr: Expr) -> bool:
+    """Whether it calls what gives another value each time; what is inside of it is not asked."""
+    return isinstance(expr, Call) and not expr.bound.declared.deterministic
+
+
 def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     """`of` with each outermost part for which `change` gives something replaced by that."""
     found = change(of)

@@ -33,7 +33,6 @@ UUID, UNKNOWN = Type("uuid"), Type("unknown")
 HYPERLOGLOG, TDIGEST = Type("hyperloglog"), Type("tdigest")
 # A table's timestamp; Athena's are milliseconds (user guide, "Data types in Amazon Athena").
 TIMESTAMP = Type("timestamp", precision=3)
-TIMESTAMP_TZ = Type("timestamp with time zone", precision=3)
 DAY_INTERVAL = Type("interval day to second")
 MONTH_INTERVAL = Type("interval year to month")
 
@@ -98,6 +97,11 @@ def _field(name: str) -> str:
     if plain and name == name.lower():
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def family(of: Type) -> str:
+    """The type's name, one for all integers."""
+    return "integer" if of.name in INTEGERS else of.name
 
 
 def is_numeric(of: Type) -> bool:

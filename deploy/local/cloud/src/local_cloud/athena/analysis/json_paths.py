@@ -7,8 +7,8 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import can_cast, fine
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.binding import resolve
-from local_cloud.athena.functions.declared import catalogue
-from local_cloud.athena.functions.json_path_operators import NAMES, bound_operator
+from local_cloud.athena.functions.declared import OPERATORS, catalogue
+from local_cloud.athena.functions.json_path_operators import bound_operator
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import json_path_tree as tree
 from local_cloud.athena.values.json_path_methods import TYPE_METHOD_RESULT
@@ -44,7 +44,7 @@ class PathTypes:
         left, right = self.of(path.left), self.of(path.right)
         if left is None or right is None:
             return None
-        bound = bound_operator(NAMES[path.operator], left, right)
+        bound = bound_operator(OPERATORS[path.operator], left, right)
         if bound is None:
             raise self.invalid(
                 f"invalid operand types ({left} and {right}) in JSON path arithmetic binary "

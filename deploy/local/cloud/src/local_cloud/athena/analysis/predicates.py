@@ -17,11 +17,9 @@ from local_cloud.athena.analysis.type_names import can_cast, fine
 from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.binding import resolve
-from local_cloud.athena.functions.declared import catalogue
+from local_cloud.athena.functions.declared import OPERATORS, catalogue
 from local_cloud.athena.ir import Call, Expr, Special, Subquery
 from local_cloud.athena.types import Type
-
-_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulus"}
 
 
 @RULES.rule(tree.Arithmetic)
@@ -35,7 +33,7 @@ def _arithmetic(
     right: tree.Expression,
 ) -> Expr:
     values = (analysed(context, scope, left), analysed(context, scope, right))
-    return called_operator(context, _OPERATORS[operator], values, at, operator)
+    return called_operator(context, OPERATORS[operator], values, at, operator)
 
 
 @RULES.rule(tree.Signed)

@@ -140,17 +140,6 @@ class Scope:
             scope = scope.parent
         return False
 
-    def local_fields(self) -> tuple[Field, ...]:
-        """The columns of this query: of this scope and those around it up to the boundary."""
-        scope: Scope | None = self
-        found: list[Field] = []
-        while scope is not None:
-            found += scope.fields
-            if scope.boundary:
-                break
-            scope = scope.parent
-        return tuple(found)
-
 
 @contextmanager
 def clause(scope: Scope | None, name: str) -> Iterator[None]:

@@ -5,7 +5,12 @@ from functools import cache
 from coinlake.sql import tree
 from local_cloud.athena import parsing
 from local_cloud.athena import types as t
-from local_cloud.athena.failures import QueryError, not_supported, type_mismatch
+from local_cloud.athena.failures import (
+    QueryError,
+    invalid_argument,
+    not_supported,
+    type_mismatch,
+)
 from local_cloud.athena.functions.declared import catalogue
 from local_cloud.athena.types import Type
 
@@ -110,13 +115,11 @@ def _decimal(arguments: tuple[tree.DataType | int, ...]) -> Type:
         raise type_mismatch("Expected 0, 1 or 2 parameters for DECIMAL type constructor.")
     precision, scale = [*sizes, *((38, 0)[len(sizes) :])]
     if not 1 <= precision <= t.MAX_DECIMAL:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT",
+        raise invalid_argument(
             f"DECIMAL precision must be in range [1, 38]: {precision}",
         )
     if scale > precision:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT",
+        raise invalid_argument(
             f"DECIMAL scale must be in range [0, precision ({precision})]: {scale}",
         )
     return t.decimal(precision, scale)

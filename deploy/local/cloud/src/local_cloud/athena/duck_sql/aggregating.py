@@ -108,8 +108,7 @@ def _in_arguments(expr: Aggregate | Window, keys: tuple[SortKey, ...]) -> tuple[
 
 
 def _nullable(expr: Aggregate | Window) -> tuple[bool, ...]:
-    flags = expr.bound.declared.nullable
-    return tuple(flags[min(i, len(flags) - 1)] for i in range(len(expr.arguments)))
+    return tuple(map(expr.bound.declared.sees_null, range(len(expr.arguments))))
 
 
 def _refuse_odd_distinct(arguments: tuple[Expr, ...]) -> None:

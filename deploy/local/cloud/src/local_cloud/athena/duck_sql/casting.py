@@ -13,11 +13,10 @@ from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Cast
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.casts import Caster, caster
+from local_cloud.athena.values.numbers import BITS
 
 if TYPE_CHECKING:
     from local_cloud.athena.duck_sql.text import Text
-
-_BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 
 
 def casted(text: "Text", expr: Cast) -> str:
@@ -44,7 +43,7 @@ def made(text: "Text", inner: str, source: Type, to: Type, safe: bool = False) -
     slow = text.python(_safe(function) if safe else function, (source,), to, inner, key=key)
     if source.name in t.INTEGERS and to.name in t.INTEGERS:
         # Python is asked only to say what is wrong.
-        most = 2 ** (_BITS[to.name] - 1)
+        most = 2 ** (BITS[to.name] - 1)
         fits = f"{inner} BETWEEN {-most} AND {most - 1}"
         return f"(CASE WHEN {fits} THEN {cast(inner, to)} ELSE {slow} END)"
     return date_casting.native(inner, source, to, slow)

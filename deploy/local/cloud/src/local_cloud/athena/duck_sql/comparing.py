@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.ir import Call, Cast, Constant, Expr
+from local_cloud.athena.ir import Cast, Constant, Expr, is_random
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
 
@@ -83,7 +83,7 @@ def _nested(text: Text, operator: str, left: str, right: str, of: Type) -> str:
 def _may_be_nan(operand: Expr) -> bool:
     if isinstance(operand, Cast) and operand.value.type.name in ("decimal", *t.INTEGERS):
         return False
-    if isinstance(operand, Call) and not operand.bound.declared.deterministic:
+    if is_random(operand):
         # A random number is one.
         return False
     return not (isinstance(operand, Constant) and operand.value == operand.value)

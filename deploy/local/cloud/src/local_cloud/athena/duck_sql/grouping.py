@@ -27,7 +27,6 @@ Keys = tuple[Expr, ...]
 class Groups:
     """`keys` by expression; `sets` are the grouping sets, None where there is just one of all."""
 
-    order: Keys
     keys: dict[Expr, Column]
     sets: tuple[tuple[str, ...], ...] | None
 
@@ -105,9 +104,9 @@ def grouped(
     if node.distinct:
         sets = list({frozenset(one): one for one in sets}.values())
     if len(sets) == 1 and len(sets[0]) == len(found):
-        return Groups(tuple(found), found, None)
+        return Groups(found, None)
     named = tuple(tuple(_grouping_name(found[key]) for key in one) for one in sets)
-    return Groups(tuple(found), found, named)
+    return Groups(found, named)
 
 
 def _lists(

@@ -8,7 +8,17 @@ error where it is no JSON. A text that is constant is parsed before.
 from typing import TYPE_CHECKING, Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.ir import Aggregate, Call, Cast, Column, Expr, Subquery, Window, walk
+from local_cloud.athena.ir import (
+    Aggregate,
+    Call,
+    Cast,
+    Column,
+    Expr,
+    Subquery,
+    Window,
+    is_random,
+    walk,
+)
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import json_casts, json_text
 
@@ -53,7 +63,6 @@ def casted_at_once(text: "Text", expr: Cast, to: Type) -> str | None:
 def is_constant(expr: Expr) -> bool:
     """Whether Trino computes it before the query runs."""
     return all(
-        not isinstance(one, (Column, Subquery, Aggregate, Window))
-        and not (isinstance(one, Call) and not one.bound.declared.deterministic)
+        not isinstance(one, (Column, Subquery, Aggregate, Window)) and not is_random(one)
         for one in walk(expr)
     )

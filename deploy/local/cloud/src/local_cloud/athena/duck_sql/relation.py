@@ -13,7 +13,7 @@ from local_cloud.athena.coercion import can_coerce, common_super_type
 from local_cloud.athena.duck_sql.correlation import check_correlation
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Column, Constant, Expr, Subquery
+from local_cloud.athena.ir import Column, Expr, Subquery
 from local_cloud.athena.types import Type
 
 MAX_SCANS = 150
@@ -163,6 +163,3 @@ def union_types(
 def single_row() -> Relation:
     """FROM nothing."""
     return Relation("SELECT 1", ())
-
-
-__all__ = ["BoundTable", "Constant", "Planner", "Relation", "Scan", "Tables", "View"]

@@ -210,7 +210,7 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
         raise grouping_without_groups(planner.context, at)
     if groups is None and not found and made.having is None:
         return sql
-    groups = groups or Groups((), {}, None)
+    groups = groups or Groups({}, None)
     sql = groups.keyed(planner, sql)
     split = aggregating.in_two_steps(sql, found)
     columns = groups.kept(planner)

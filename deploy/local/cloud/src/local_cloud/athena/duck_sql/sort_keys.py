@@ -12,11 +12,11 @@ from local_cloud.athena.duck_sql.outputs import Output
 from local_cloud.athena.duck_sql.relation import Planner
 from local_cloud.athena.ir import (
     Aggregate,
-    Call,
     Column,
     Expr,
     Grouping,
     SortKey,
+    is_random,
     rewritten,
     walk,
 )
@@ -61,7 +61,9 @@ def order_keys(
                 raise grouping_without_groups(context, item.at)
             _refuse_outputs_inside(context, read, by_name, item.at)
             value = rewritten(read, meant)
-            shown = read in by_name or (read in by_name.values() and not _is_random(read))
+            shown = read in by_name or (
+                read in by_name.values() and not any(map(is_random, walk(read)))
+            )
             if distinct and not shown:
                 raise context.error(
                     "EXPRESSION_NOT_IN_DISTINCT",
@@ -75,12 +77,6 @@ def order_keys(
             )
         keys.append(SortKey(value, item.descending, bool(item.nulls_first)))
     return keys
-
-
-def _is_random(expr: Expr) -> bool:
-    return any(
-        isinstance(one, Call) and not one.bound.declared.deterministic for one in walk(expr)
-    )
 
 
 def _refuse_outputs_inside(

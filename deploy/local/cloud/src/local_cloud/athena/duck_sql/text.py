@@ -25,6 +25,7 @@ from local_cloud.athena.ir import (
     Lambda,
     Special,
     Subquery,
+    is_random,
     walk,
 )
 from local_cloud.athena.types import Type
@@ -74,7 +75,7 @@ class Text:
 
     def _check_chances(self, expr: Expr, made: str) -> None:
         """A form that repeats an operand would read two random numbers for one."""
-        if made.count(CHANCE) > sum(_is_random(one) for one in walk(expr)):
+        if made.count(CHANCE) > sum(is_random(one) for one in walk(expr)):
             raise not_supported("random values here")
 
     def _of(self, expr: Expr) -> str:
@@ -183,15 +184,10 @@ def always_null(expr: Expr) -> bool:
         return always_null(expr.value)
     if not isinstance(expr, Call):
         return False
-    flags = expr.bound.declared.nullable
     return any(
-        always_null(one) and not flags[min(index, len(flags) - 1)]
+        always_null(one) and not expr.bound.declared.sees_null(index)
         for index, one in enumerate(expr.arguments)
     )
-
-
-def _is_random(expr: Expr) -> bool:
-    return isinstance(expr, Call) and not expr.bound.declared.deterministic
 
 
 def signature(expr: Call) -> Signature:
@@ -199,8 +195,7 @@ def signature(expr: Call) -> Signature:
 
 
 def _nullable(expr: Call) -> tuple[bool, ...]:
-    flags, count = expr.bound.declared.nullable, len(expr.arguments)
-    return tuple(flags[min(i, len(flags) - 1)] for i in range(count))
+    return tuple(map(expr.bound.declared.sees_null, range(len(expr.arguments))))
 
 
 def _held(of: Type) -> Type:

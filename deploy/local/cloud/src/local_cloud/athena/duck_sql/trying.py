@@ -31,8 +31,8 @@ def _hands_on(expr: Expr) -> bool:
     if isinstance(expr, Cast):
         return _hands_on(expr.value)
     if isinstance(expr, Call):
-        flags = expr.bound.declared.nullable
-        strict = [not flags[min(index, len(flags) - 1)] for index in range(len(expr.arguments))]
+        declared = expr.bound.declared
+        strict = [not declared.sees_null(index) for index in range(len(expr.arguments))]
         return _all_hand_on(expr.arguments, strict)
     if isinstance(expr, Special):
         return _all_hand_on(expr.operands, _strict_operands(expr))

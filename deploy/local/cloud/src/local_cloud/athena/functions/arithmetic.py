@@ -1,6 +1,6 @@
 """The operators + - * / % and the minus sign (trino-main: io.trino.type.*Operators)."""
 
-from decimal import Context, Decimal
+from decimal import Decimal
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.representation import cast
@@ -8,10 +8,8 @@ from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.ir import Call, Cast, Constant
-from local_cloud.athena.types import Type
-
-EXACT = Context(prec=120)
-_INTEGERS = ("tinyint", "smallint", "integer", "bigint")
+from local_cloud.athena.types import INTEGERS, Type
+from local_cloud.athena.values.numbers import EXACT, unscaled
 
 
 def _pairs(name: str, *kinds: str) -> tuple[str, ...]:
@@ -21,17 +19,17 @@ def _pairs(name: str, *kinds: str) -> tuple[str, ...]:
 # ---- whole numbers: DuckDB raises where they overflow -----------------------------------------
 
 
-@sql(*_pairs("add", *_INTEGERS))
+@sql(*_pairs("add", *INTEGERS))
 def _add(a: str, b: str) -> str:
     return f"({a} + {b})"
 
 
-@sql(*_pairs("subtract", *_INTEGERS))
+@sql(*_pairs("subtract", *INTEGERS))
 def _subtract(a: str, b: str) -> str:
     return f"({a} - {b})"
 
 
-@sql(*_pairs("multiply", *_INTEGERS))
+@sql(*_pairs("multiply", *INTEGERS))
 def _multiply(a: str, b: str) -> str:
     return f"({a} * {b})"
 
@@ -56,7 +54,7 @@ def _nonzero(
     return f"(CASE WHEN {divisor} = 0 THEN {failing} ELSE {result} END)"
 
 
-@sql(*_pairs("divide", *_INTEGERS))
+@sql(*_pairs("divide", *INTEGERS))
 def _divide(a: str, b: str, text: Text, call: Call) -> str:
     return _nonzero(text, call, b, f"({a} // {b})")
 
@@ -67,14 +65,12 @@ def remainder(a: str, b: str, text: Text, call: Call, error: QueryError) -> str:
     return _nonzero(text, call, b, made, error)
 
 
-@sql(*_pairs("modulus", *_INTEGERS), total=_is_nonzero)
+@sql(*_pairs("modulus", *INTEGERS), total=_is_nonzero)
 def _modulus(a: str, b: str, text: Text, call: Call) -> str:
     return remainder(a, b, text, call, DIVISION_BY_ZERO)
 
 
-@sql(
-    *(f"$operator$negation({kind})" for kind in (*_INTEGERS, "double", "real", "decimal(p,s)"))
-)
+@sql(*(f"$operator$negation({kind})" for kind in (*INTEGERS, "double", "real", "decimal(p,s)")))
 def _negation(a: str) -> str:
     return f"(-{a})"
 
@@ -109,7 +105,7 @@ def _modulus_floats(a: str, b: str) -> str:
 
 # ---- decimals ---------------------------------------------------------------------------------
 
-_DECIMALS = "decimal(a_precision,a_scale),decimal(b_precision,b_scale)"
+DECIMALS = "decimal(a_precision,a_scale),decimal(b_precision,b_scale)"
 
 
 def _sum(a: str, operator: str, b: str, of: Type) -> str:
@@ -117,48 +113,48 @@ def _sum(a: str, operator: str, b: str, of: Type) -> str:
     return cast(f"({cast(a, of)} {operator} {cast(b, of)})", of)
 
 
-@sql(f"$operator$add({_DECIMALS})")
+@sql(f"$operator$add({DECIMALS})")
 def _add_decimals(a: str, b: str, types: Signature) -> str:
     return _sum(a, "+", b, types.result)
 
 
-@sql(f"$operator$subtract({_DECIMALS})")
+@sql(f"$operator$subtract({DECIMALS})")
 def _subtract_decimals(a: str, b: str, types: Signature) -> str:
     return _sum(a, "-", b, types.result)
 
 
-@sql(f"$operator$multiply({_DECIMALS})")
+@sql(f"$operator$multiply({DECIMALS})")
 def _multiply_decimals(a: str, b: str, types: Signature) -> str:
     return cast(f"({a} * {b})", types.result)
 
 
-@python(f"$operator$divide({_DECIMALS})")
+@python(f"$operator$divide({DECIMALS})")
 def _divide_decimals(a: Decimal, b: Decimal, types: Signature) -> Decimal:
     """Rounded half up to the result's scale (DecimalOperators.divide)."""
     if b == 0:
         raise DIVISION_BY_ZERO
     of = types.result
-    above = abs(int(a.scaleb(types.arguments[0].scale, EXACT)))
-    below = abs(int(b.scaleb(types.arguments[1].scale, EXACT)))
+    above = abs(unscaled(a, types.arguments[0].scale))
+    below = abs(unscaled(b, types.arguments[1].scale))
     shift = of.scale + types.arguments[1].scale - types.arguments[0].scale
     whole, rest = divmod(above * 10**shift, below)
     whole += 2 * rest >= below
-    return unscaled(-whole if (a < 0) != (b < 0) else whole, of)
+    return decimal_of(-whole if (a < 0) != (b < 0) else whole, of)
 
 
-@python(f"$operator$modulus({_DECIMALS})")
+@python(f"$operator$modulus({DECIMALS})")
 def remainder_of_decimals(a: Decimal, b: Decimal, types: Signature) -> Decimal:
     if b == 0:
         raise DIVISION_BY_ZERO
     scale = types.result.scale
-    whole, rest = divmod(abs(int(a.scaleb(scale, EXACT))), abs(int(b.scaleb(scale, EXACT))))
+    whole, rest = divmod(abs(unscaled(a, scale)), abs(unscaled(b, scale)))
     if whole >= 2**127:
         # Int128Math.remainder computes the quotient too.
         raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow")
-    return unscaled(-rest if a < 0 else rest, types.result)
+    return decimal_of(-rest if a < 0 else rest, types.result)
 
 
-def unscaled(value: int, of: Type) -> Decimal:
+def decimal_of(value: int, of: Type) -> Decimal:
     """The decimal of these digits. NUMERIC_VALUE_OUT_OF_RANGE beyond 38 of them."""
     if abs(value) >= 10**38:
         raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow")

@@ -1,6 +1,5 @@
 """Arrays put together and taken apart (trino-main: io.trino.operator.scalar.Array*Function)."""
 
-import random
 from itertools import zip_longest
 from typing import Any
 
@@ -8,18 +7,12 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import can_cast
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.block_size import entry_bytes
 from local_cloud.athena.values.casts import caster
 from local_cloud.athena.values.combinations import combination_count, combinations
-
-_RANDOM = random.Random()
-
-
-def invalid(said: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", said)
 
 
 @sql("cardinality(array(e))")
@@ -30,7 +23,7 @@ def _cardinality(array: str) -> str:
 @sql("concat(array(e),...)")
 def _concat(*arrays: str, types: Signature) -> str:
     if len(arrays) < 2:
-        raise invalid("There must be two or more arguments to concat")
+        raise invalid_argument("There must be two or more arguments to concat")
     # Null with a null; list_concat would take that for an empty list.
     return cast(f"({' || '.join(arrays)})", types.result)
 
@@ -64,9 +57,9 @@ def _flatten(arrays: str, types: Signature) -> str:
 @python("slice(array(e),bigint,bigint)")
 def _slice(array: list[Any], start: int, length: int) -> list[Any]:
     if length < 0:
-        raise invalid("length must be greater than or equal to 0")
+        raise invalid_argument("length must be greater than or equal to 0")
     if start == 0:
-        raise invalid("SQL array indices start at 1")
+        raise invalid_argument("SQL array indices start at 1")
     size = len(array)
     first = size + start + 1 if start < 0 else start
     # A long that overflows is negative in Java.
@@ -78,9 +71,9 @@ def _slice(array: list[Any], start: int, length: int) -> list[Any]:
 @python("trim_array(array(e),bigint)")
 def _trim(array: list[Any], size: int) -> list[Any]:
     if size < 0:
-        raise invalid(f"size must not be negative: {size}")
+        raise invalid_argument(f"size must not be negative: {size}")
     if size > len(array):
-        raise invalid(f"size must not exceed array cardinality {len(array)}: {size}")
+        raise invalid_argument(f"size must not exceed array cardinality {len(array)}: {size}")
     return array[: len(array) - size]
 
 
@@ -94,13 +87,19 @@ def _repeat(element: Any, count: int | None, types: Signature) -> list[Any] | No
     if count is None:
         return None
     if count > MAX_REPEATED:
-        raise invalid("count argument of repeat function must be less than or equal to 10000")
+        raise invalid_argument(
+            "count argument of repeat function must be less than or equal to 10000"
+        )
     if count < 0:
-        raise invalid("count argument of repeat function must be greater than or equal to 0")
+        raise invalid_argument(
+            "count argument of repeat function must be greater than or equal to 0"
+        )
     if element is not None and count > 0:
         size = entry_bytes(element, types.arguments[0])
         if size is not None and size > (MAX_REPEATED_BYTES + count) // count:
-            raise invalid("result of repeat function must not take more than 1000000 bytes")
+            raise invalid_argument(
+                "result of repeat function must not take more than 1000000 bytes"
+            )
     return [element] * count
 
 
@@ -117,26 +116,26 @@ def _zip(*arrays: list[Any]) -> list[tuple[Any, ...]]:
 @python("combinations(array(t),integer)")
 def _combinations(array: list[Any], length: int) -> list[list[Any]]:
     if length < 0:
-        raise invalid(f"combination size must not be negative: {length}")
+        raise invalid_argument(f"combination size must not be negative: {length}")
     if length > 5:
-        raise invalid(f"combination size must not exceed 5: {length}")
+        raise invalid_argument(f"combination size must not exceed 5: {length}")
     if length > len(array):
         return []
     count = combination_count(len(array), length)
     if count is None:
-        raise invalid(
+        raise invalid_argument(
             f"Number of combinations too large for array of size {len(array)} and "
             f"combination length {length}"
         )
     if count * length > 100_000:
-        raise invalid("combinations exceed max size")
+        raise invalid_argument("combinations exceed max size")
     return [[array[place] for place in places] for places in combinations(len(array), length)]
 
 
 @python("ngrams(array(t),integer)")
 def _ngrams(array: list[Any], length: int) -> list[list[Any]]:
     if length <= 0:
-        raise invalid("N must be positive")
+        raise invalid_argument("N must be positive")
     width = min(len(array), length)
     return [array[at : at + width] for at in range(len(array) - width + 1)]
 

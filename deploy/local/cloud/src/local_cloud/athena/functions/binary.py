@@ -1,8 +1,8 @@
 """Functions of bytes as of text: length, parts and pads (trino-main: VarbinaryFunctions)."""
 
-from local_cloud.athena.failures import not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import python, sql
-from local_cloud.athena.values.strings import MAX_INT, invalid, limited, saturated
+from local_cloud.athena.values.strings import MAX_INT, limited, saturated
 
 
 @sql("length(varbinary)")
@@ -36,9 +36,9 @@ def _suffix(value: bytes, start: int) -> bytes:
 
 def _padding(value: bytes, length: int, pad: bytes) -> tuple[bytes, bytes]:
     if not 0 <= length <= MAX_INT:
-        raise invalid(f"Target length must be in the range [0..{MAX_INT}]")
+        raise invalid_argument(f"Target length must be in the range [0..{MAX_INT}]")
     if not pad:
-        raise invalid("Padding bytes must not be empty")
+        raise invalid_argument("Padding bytes must not be empty")
     missing = length - len(value)
     if missing <= 0:
         return value[:length], b""

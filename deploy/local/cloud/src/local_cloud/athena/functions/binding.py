@@ -10,8 +10,8 @@ from local_cloud.athena.coercion import (
     coerced_base,
     common_super_type,
 )
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.functions.declared import Declared, TypePattern, TypeVariable
+from local_cloud.athena.failures import QueryError, invalid_argument
+from local_cloud.athena.functions.declared import SCALAR, Declared, TypePattern, TypeVariable
 from local_cloud.athena.types import Type
 
 # SOLVE_ITERATION_LIMIT
@@ -59,8 +59,7 @@ def bind(
         return None
     result = binder.applied(declared.result)
     if result.name == "decimal" and result.scale > (result.precision or 0):
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT",
+        raise invalid_argument(
             f"DECIMAL scale must be in range [0, precision ({result.precision})]: {result.scale}",
         )
     return Bound(declared, tuple(binder.applied(one) for one in formal), result)
@@ -344,8 +343,7 @@ def _casts_only_unknown(one: Bound, actual: Sequence[Argument]) -> bool:
 
 
 def _always_null(one: Bound, actual: Sequence[Argument]) -> bool:
-    if one.declared.kind != "SCALAR":
-        return True
-    nullable = one.declared.nullable
-    flags = [nullable[min(i, len(nullable) - 1)] for i in range(len(actual))]
-    return any(kind == t.UNKNOWN and not flag for kind, flag in zip(actual, flags, strict=True))
+    return one.declared.kind != SCALAR or any(
+        kind == t.UNKNOWN and not one.declared.sees_null(index)
+        for index, kind in enumerate(actual)
+    )

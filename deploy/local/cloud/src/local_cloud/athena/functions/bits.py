@@ -1,6 +1,6 @@
 """Bitwise functions and shifts (BitwiseFunctions)."""
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.values.java_math import wrapped
 from local_cloud.athena.values.numbers import BITS
@@ -26,16 +26,14 @@ def _not(a: str) -> str:
     return f"(~{a})"
 
 
-def _invalid(what: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", what)
-
-
 @python("bit_count(bigint,bigint)")
 def _bit_count(value: int, bits: int) -> int:
     if not 2 <= bits <= 64:
-        raise _invalid(f"Bits specified in bit_count must be between 2 and 64, got {bits}")
+        raise invalid_argument(
+            f"Bits specified in bit_count must be between 2 and 64, got {bits}"
+        )
     if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-        raise _invalid(f"{value} cannot be represented with {bits} bits")
+        raise invalid_argument(f"{value} cannot be represented with {bits} bits")
     return (value & (1 << bits) - 1).bit_count()
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import CHANCE, Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import Signature, sql
+from local_cloud.athena.types import INTEGERS
 
-_INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 _SOURCE = random.SystemRandom()
 _NAMES = ("rand", "random")
 
@@ -22,29 +22,25 @@ def _double() -> str:
     return CHANCE
 
 
-def _invalid(what: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", what)
-
-
 def _below(bound: int, _: float) -> int:
     if bound <= 0:
-        raise _invalid("bound must be positive")
+        raise invalid_argument("bound must be positive")
     return _SOURCE.randrange(bound)
 
 
 def _between(start: int, stop: int, _: float) -> int:
     if start >= stop:
-        raise _invalid("start value must be less than stop value")
+        raise invalid_argument("start value must be less than stop value")
     return _SOURCE.randrange(start, stop)
 
 
-@sql(*(f"{name}({kind})" for name in _NAMES for kind in _INTEGERS))
+@sql(*(f"{name}({kind})" for name in _NAMES for kind in INTEGERS))
 def _whole_below(bound: str, types: Signature, text: Text) -> str:
     of = types.result
     return text.python(_below, (of, t.DOUBLE), of, bound, CHANCE)
 
 
-@sql(*(f"{name}({kind},{kind})" for name in _NAMES for kind in _INTEGERS))
+@sql(*(f"{name}({kind},{kind})" for name in _NAMES for kind in INTEGERS))
 def _whole_between(start: str, stop: str, types: Signature, text: Text) -> str:
     of = types.result
     return text.python(_between, (of, of, t.DOUBLE), of, start, stop, CHANCE)

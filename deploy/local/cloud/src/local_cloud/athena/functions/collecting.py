@@ -4,7 +4,7 @@ from typing import Any
 
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import Row, folded
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions.registry import aggregate
 from local_cloud.athena.values import compare
 
@@ -27,9 +27,7 @@ def joined(rows: list[Row]) -> str | None:
         return None
     _, separator, fails, filler, counts = rows[0]
     if len(filler.encode()) > MAX_FILLER_BYTES:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", f"Overflow filler length exceeds {MAX_FILLER_BYTES}"
-        )
+        raise invalid_argument(f"Overflow filler length exceeds {MAX_FILLER_BYTES}")
     made: list[str] = []
     size, between = 0, len(separator.encode())
     for place, row in enumerate(rows):

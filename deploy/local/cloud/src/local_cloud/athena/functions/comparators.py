@@ -5,8 +5,7 @@ from typing import Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text, can_fail
-from local_cloud.athena.failures import not_supported
-from local_cloud.athena.functions.arrays import invalid
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.lambdas import body_of, lambda_of
 from local_cloud.athena.functions.registry import Signature, sql
 from local_cloud.athena.ir import Call, Special
@@ -57,7 +56,7 @@ def in_order(elements: list[Any], results: list[list[int | None]], failing: bool
         if found is None and failing:
             raise not_supported("array_sort by a lambda that fails or is null")
         if found not in (-1, 0, 1):
-            raise invalid("Lambda comparator must return either -1, 0, or 1")
+            raise invalid_argument("Lambda comparator must return either -1, 0, or 1")
         return found
 
     places = sorted_places(len(elements), compare)

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions.registry import python, sql
 from local_cloud.athena.ir import Call, Cast, Constant, Expr
 from local_cloud.athena.types import MAX_CHAR
-from local_cloud.athena.values.strings import MAX_INT, invalid, spaced
+from local_cloud.athena.values.strings import MAX_INT, spaced
 
 # DEFAULT_MAX_PAGE_SIZE_IN_BYTES of trino-spi's PageBuilderStatus.
 MAX_BYTES = 1_048_576
-TOO_LARGE = invalid("Concatenated string is too large")
+TOO_LARGE = invalid_argument("Concatenated string is too large")
 _TEXTS, _BYTES = "concat(varchar,...)", "concat(varbinary,...)"
 
 
 @sql(_TEXTS, _BYTES)
 def _concat(*parts: str, text: Text, call: Call) -> str:
     if len(parts) < 2:
-        raise invalid("There must be two or more concatenation arguments")
+        raise invalid_argument("There must be two or more concatenation arguments")
     leaves = list(_leaves(call))
     joined = " || ".join(text.of(one) for one in leaves)
     if sum(map(_most_bytes, leaves)) <= MAX_BYTES:
@@ -85,7 +85,7 @@ def _concat_chars(a: str, b: str, text: Text, call: Call) -> str:
 @sql("concat_ws(varchar,varchar,...)")
 def _concat_ws(*parts: str, text: Text, call: Call) -> str:
     if len(parts) < 2:
-        raise invalid("There must be two or more arguments")
+        raise invalid_argument("There must be two or more arguments")
 
     def joined(separator: str | None, *values: str | None) -> str | None:
         return None if separator is None else _joined(separator, list(values))

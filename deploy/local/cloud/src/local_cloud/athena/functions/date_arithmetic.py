@@ -4,7 +4,7 @@ trino-main: DateTimeOperators, TimeOperators, TimestampOperators, TimestampWithT
 """
 
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError, invalid_argument, not_supported
 from local_cloud.athena.functions.date_parts import DAYS, MONTHS, TIMESTAMP, ZONED
 from local_cloud.athena.functions.fallback import common, guarded
 from local_cloud.athena.functions.registry import Signature, python, sql
@@ -34,9 +34,7 @@ def _micros(milliseconds: int) -> int:
 
 def _days_later(date: int, interval: int) -> int:
     if interval % DAY_MS:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", "Cannot add hour, minutes or seconds to a date"
-        )
+        raise invalid_argument("Cannot add hour, minutes or seconds to a date")
     return checked_date(date + interval // DAY_MS)
 
 

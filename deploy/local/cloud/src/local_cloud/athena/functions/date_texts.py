@@ -7,7 +7,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.date_casting import MAX_REPEATED
 from local_cloud.athena.duck_sql.representation import quoted
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions import strftime
 from local_cloud.athena.functions.date_parts import TIMESTAMP, ZONED
 from local_cloud.athena.functions.registry import Signature, python, sql
@@ -31,7 +31,7 @@ _QUOTED = re.compile(r"'[^']*'?")
 
 
 def _invalid(error: object) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", str(error))
+    return invalid_argument(str(error))
 
 
 def _internal(error: object) -> QueryError:

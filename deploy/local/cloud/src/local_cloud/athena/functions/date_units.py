@@ -8,7 +8,7 @@ from local_cloud.athena.duck_sql import casting
 from local_cloud.athena.duck_sql.date_casting import in_utc
 from local_cloud.athena.duck_sql.representation import quoted
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions.date_parts import TIMESTAMP, ZONED
 from local_cloud.athena.functions.fallback import common, guarded
 from local_cloud.athena.functions.registry import Signature, python, sql
@@ -139,16 +139,12 @@ def _common(call: Call, name: str, count: str, value: str) -> tuple[str | None, 
     return common(count, many, _COUNTS[name]), common(value, moved)
 
 
-def _invalid(message: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", message)
-
-
 def _moved_ms(name: str, count: int, ms: int) -> int:
     if not _within(count, 32):
-        raise _invalid("integer overflow")
+        raise invalid_argument("integer overflow")
     found = date_fields.field(name).add(ms, count)
     if not _MIN_YEAR <= date_of(found // DAY_MS)[0] <= _MAX_YEAR:
-        raise _invalid(f"years beyond {_MIN_YEAR} to {_MAX_YEAR}")
+        raise invalid_argument(f"years beyond {_MIN_YEAR} to {_MAX_YEAR}")
     return found
 
 
@@ -156,7 +152,7 @@ def _moved(unit: str, count: int, micros: int, types: Signature) -> int:
     ms = _moved_ms(date_fields.timestamp_unit(unit), count, micros // 1000)
     found = _rounded_ms(ms, types.result) * 1000
     if not _within(found, 64):
-        raise _invalid("long overflow")
+        raise invalid_argument("long overflow")
     return moments.checked_timestamp(found + micros % 1000)
 
 
@@ -189,11 +185,11 @@ def _add(unit: str, count: str, moment: str, call: Call, text: Text, types: Sign
 def _add_zoned(unit: str, count: int, moment: zoned.Zoned, types: Signature) -> zoned.Zoned:
     name = date_fields.timestamp_unit(unit)
     if not _within(count, 32):
-        raise _invalid("integer overflow")
+        raise invalid_argument("integer overflow")
     found = zoned_fields.add(zone(moment[1]), name, moment[0] // 1000, count)
     found = _rounded_ms(found, types.result) * 1000
     if (types.result.precision or 0) <= 3 and not zoned.fits(found):
-        raise _invalid(f"Millis overflow: {found // 1000}")
+        raise invalid_argument(f"Millis overflow: {found // 1000}")
     return zoned.checked(found + moment[0] % 1000), moment[1]
 
 

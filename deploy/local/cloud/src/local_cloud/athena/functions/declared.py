@@ -14,6 +14,8 @@ from types import CodeType
 
 from local_cloud.athena.hive_types import split_top
 
+# What the operators of arithmetic are declared as (OperatorType).
+OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulus"}
 SCALAR, AGGREGATE, WINDOW = "SCALAR", "AGGREGATE", "WINDOW"
 
 
@@ -69,6 +71,10 @@ class Declared:
     result_nullable: bool
     deterministic: bool
     hidden: bool
+
+    def sees_null(self, index: int) -> bool:
+        """Whether it is called where the argument at `index` is null, not null by itself."""
+        return self.nullable[min(index, len(self.nullable) - 1)]
 
     @property
     def generic(self) -> bool:

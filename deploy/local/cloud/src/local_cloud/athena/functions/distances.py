@@ -1,9 +1,8 @@
 """How texts differ and sound, and check digits (StringFunctions, LuhnCheckFunction)."""
 
-from local_cloud.athena.failures import not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import python
 from local_cloud.athena.values import letters
-from local_cloud.athena.values.strings import invalid
 
 MAX_CELLS = 1_000_000
 
@@ -18,7 +17,7 @@ def _levenshtein_distance(a: str, b: str) -> int:
         # Java's product overflows and may pass the check.
         raise not_supported("levenshtein_distance of texts so long")
     if cells > MAX_CELLS:
-        raise invalid("The combined inputs for Levenshtein distance are too large")
+        raise invalid_argument("The combined inputs for Levenshtein distance are too large")
     previous = list(range(len(shorter) + 1))
     for row, char in enumerate(longer, 1):
         current = [row]
@@ -35,7 +34,7 @@ def _hamming_distance(a: str, b: str) -> int:
         # Trino does not get past a NUL.
         raise not_supported("hamming_distance of texts with a NUL")
     if len(a) != len(b):
-        raise invalid(
+        raise invalid_argument(
             "The input strings to hamming_distance function must have the same length"
         )
     return sum(x != y for x, y in zip(a, b, strict=True))
@@ -69,7 +68,7 @@ def _soundex(value: str) -> str:
 
 def _code(letter: str) -> str:
     if not "A" <= letter <= "Z":
-        raise invalid(f"The character is not mapped: {letter}")
+        raise invalid_argument(f"The character is not mapped: {letter}")
     return _CODES[ord(letter) - ord("A")]
 
 
@@ -79,7 +78,7 @@ def _luhn_check(value: str) -> bool:
     # From the right: an invalid character anywhere is an error.
     for index, char in enumerate(reversed(value)):
         if not "0" <= char <= "9":
-            raise invalid("Input contains non-digit character")
+            raise invalid_argument("Input contains non-digit character")
         digit = int(char) * (1 + index % 2)
         total += digit - 9 * (digit > 9)
     return bool(value) and total % 10 == 0

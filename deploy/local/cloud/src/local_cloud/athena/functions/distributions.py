@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import python
 from local_cloud.athena.values import beta, error_function, fast_math, gamma, java_math
 from local_cloud.athena.values.brent import solved
@@ -11,7 +11,7 @@ from local_cloud.athena.values.brent import solved
 
 def _check(holds: bool, what: str) -> None:
     if not holds:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", what)
+        raise invalid_argument(what)
 
 
 @python("normal_cdf(double,double,double)")

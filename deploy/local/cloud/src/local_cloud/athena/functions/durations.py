@@ -3,7 +3,7 @@
 import math
 import re
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import python
 from local_cloud.athena.values import numbers
 
@@ -21,26 +21,22 @@ _MILLISECONDS = {
 _PERIODS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
-def _invalid(message: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", message)
-
-
 @python("parse_duration(varchar(x))")
 def _parse_duration(text: str) -> int:
     found = _DURATION.fullmatch(text)
     unit = _MILLISECONDS.get(found[2]) if found else None
     if found is None or unit is None:
-        raise _invalid(f"duration is not a valid data duration string: {text}")
+        raise invalid_argument(f"duration is not a valid data duration string: {text}")
     milliseconds = float(found[1]) * unit
     if math.isinf(milliseconds) or math.floor(milliseconds + 0.5) > 2**63:
-        raise _invalid(f"value {text} is too large")
+        raise invalid_argument(f"value {text} is too large")
     return min(math.floor(milliseconds + 0.5), 2**63 - 1)
 
 
 @python("human_readable_seconds(double)")
 def _human_readable_seconds(seconds: float) -> str:
     if not math.isfinite(seconds):
-        raise _invalid(f"Invalid argument found: {numbers.java_double(seconds)}")
+        raise invalid_argument(f"Invalid argument found: {numbers.java_double(seconds)}")
     whole = math.floor(abs(seconds))
     rest = min(whole + (abs(seconds) - whole >= 0.5), 2**63 - 1)
     parts = []

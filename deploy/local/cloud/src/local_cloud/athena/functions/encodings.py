@@ -8,13 +8,9 @@ import re
 import struct
 import unicodedata
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.values.utf8 import repaired
-
-
-def _invalid(what: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", what)
 
 
 def _ascii(value: str | bytes) -> bytes:
@@ -33,9 +29,9 @@ def _to_hex(value: str) -> str:
 def _from_hex(value: str | bytes) -> bytes:
     digits = _ascii(value)
     if len(digits) % 2:
-        raise _invalid(f"invalid input length {len(digits)}")
+        raise invalid_argument(f"invalid input length {len(digits)}")
     if not re.fullmatch(rb"[0-9a-fA-F]*", digits):
-        raise _invalid("not a hexadecimal digit")
+        raise invalid_argument("not a hexadecimal digit")
     return bytes.fromhex(digits.decode())
 
 
@@ -54,10 +50,10 @@ def _from_base64_digits(digits: bytes, letters: bytes) -> bytes:
     body = digits.rstrip(b"=")
     padding = len(digits) - len(body)
     if not re.fullmatch(b"[A-Za-z0-9" + letters + b"]*", body):
-        raise _invalid("Illegal base64 character")
+        raise invalid_argument("Illegal base64 character")
     rest = len(body) % 4
     if rest == 1 or padding not in (0, (-rest) % 4):
-        raise _invalid("Input byte array has wrong 4-byte ending unit")
+        raise invalid_argument("Input byte array has wrong 4-byte ending unit")
     return base64.b64decode(body + b"=" * (-rest % 4), b"-_" if b"_" in letters else None)
 
 
@@ -82,9 +78,9 @@ def _from_base32(value: str | bytes) -> bytes:
     text = repaired(value, "\ufffd") if isinstance(value, bytes) else value
     body = text.rstrip("=")
     if not re.fullmatch(r"[A-Z2-7]*", body):
-        raise _invalid("Unrecognized character")
+        raise invalid_argument("Unrecognized character")
     if len(body) % 8 in (1, 3, 6):
-        raise _invalid(f"Invalid input length {len(body)}")
+        raise invalid_argument(f"Invalid input length {len(body)}")
     return base64.b32decode(body + "=" * (-len(body) % 8))
 
 
@@ -109,18 +105,18 @@ def _from_utf8(value: bytes) -> str:
 @python("from_utf8(varbinary,varchar(x))")
 def _from_utf8_with_text(value: bytes, replacement: str) -> str:
     if len(replacement) > 1:
-        raise _invalid("Replacement character string must empty or a single character")
+        raise invalid_argument("Replacement character string must empty or a single character")
     return repaired(value, replacement)
 
 
 @python("from_utf8(varbinary,bigint)")
 def _from_utf8_with_code(value: bytes, replacement: int) -> str:
     if replacement > 0x10FFFF or replacement < -(2**31):
-        raise _invalid("Invalid replacement character")
+        raise invalid_argument("Invalid replacement character")
     if replacement < 0:
         raise not_supported("a negative replacement character")
     if unicodedata.category(chr(replacement)) == "Cs":
-        raise _invalid("Invalid replacement character")
+        raise invalid_argument("Invalid replacement character")
     return repaired(value, chr(replacement))
 
 
@@ -139,7 +135,7 @@ def _to_big_endian_32(value: int) -> bytes:
 
 def _sized(value: bytes, size: int, what: str) -> bytes:
     if len(value) != size:
-        raise _invalid(what)
+        raise invalid_argument(what)
     return value
 
 

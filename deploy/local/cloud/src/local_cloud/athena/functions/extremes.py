@@ -12,7 +12,7 @@ from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import Row, folded
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.sealing import opened, sealed
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import aggregate
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
@@ -115,8 +115,7 @@ def _top(call: AggregateText, name: str) -> str:
 
 def _checked(count: int, name: str) -> int:
     if not 0 < count <= MAX_ENTRIES:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT",
+        raise invalid_argument(
             f"last argument of {name} must be positive and at most {MAX_ENTRIES}; found {count}",
         )
     return count

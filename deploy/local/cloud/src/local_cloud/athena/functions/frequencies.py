@@ -5,7 +5,7 @@ from typing import Any
 
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import Row, folded
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError, invalid_argument, not_supported
 from local_cloud.athena.functions.registry import aggregate
 from local_cloud.athena.values import numbers
 from local_cloud.athena.values.frequent import StreamSummary
@@ -15,9 +15,7 @@ from local_cloud.athena.values.numeric_histogram import NumericHistogram
 def _buckets(rows: list[Row], what: str) -> int:
     found: int = rows[0][0]
     if found < 2:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", f"{what} bucket count must be greater than one"
-        )
+        raise invalid_argument(f"{what} bucket count must be greater than one")
     if found >= 2**31:
         raise QueryError("GENERIC_INTERNAL_ERROR", "integer overflow")
     return found

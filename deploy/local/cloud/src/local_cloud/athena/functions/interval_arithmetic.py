@@ -5,7 +5,7 @@ trino-main: IntervalDayTimeOperators and IntervalYearMonthOperators, whose longs
 
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.date_parts import DAYS, MONTHS
 from local_cloud.athena.functions.fallback import common, guarded
 from local_cloud.athena.functions.registry import Signature, python, sql
@@ -65,16 +65,14 @@ def _multiply(a: str, b: str, call: Call, text: Text) -> str:
 )
 def _multiply_double(a: float, b: float, types: Signature) -> int:
     if a != a or b != b:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Cannot multiply by double NaN")
+        raise invalid_argument("Cannot multiply by double NaN")
     return _interval(_long(float(a) * float(b)), types.result)
 
 
 @python(*(f"$operator$divide({kind},double)" for kind in (DAYS, MONTHS)))
 def _divide(a: int, b: float, types: Signature) -> int:
     if b != b or b == 0:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", f"Cannot divide by double {numbers.java_double(b)}"
-        )
+        raise invalid_argument(f"Cannot divide by double {numbers.java_double(b)}")
     return _interval(_long(float(a) / b), types.result)
 
 

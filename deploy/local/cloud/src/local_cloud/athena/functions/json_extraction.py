@@ -4,8 +4,7 @@ from collections import deque
 from typing import Any
 
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.functions.arrays import invalid
+from local_cloud.athena.failures import QueryError, invalid_argument, not_supported
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.values import json_extraction, json_text
 from local_cloud.athena.values.json_tokens import (
@@ -42,7 +41,7 @@ def _parse(value: str, text: Text, types: Signature) -> str:
         if udfs.casts_json_columns and (made is None or not json_text.is_kept(given)):
             raise not_supported("parsing JSON in a query inside and casting it outside")
         if made is None:
-            raise invalid(f"Cannot convert value to JSON: '{given}'")
+            raise invalid_argument(f"Cannot convert value to JSON: '{given}'")
         return made
 
     return text.python(parsed, (types.arguments[0],), types.result, value, key="json_parse")
@@ -79,7 +78,7 @@ def _is_scalar(text: str) -> bool:
         if first is None or tokens.next() is not None:
             raise JsonSyntaxError("not one value")
     except JsonSyntaxError as error:
-        raise invalid(f"Invalid JSON value: {text[:10_000]}") from error
+        raise invalid_argument(f"Invalid JSON value: {text[:10_000]}") from error
     return first not in (START_ARRAY, START_OBJECT)
 
 

@@ -10,16 +10,15 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.type_names import can_cast
 from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.functions.arithmetic import DIVISION_BY_ZERO, EXACT, unscaled
+from local_cloud.athena.functions.arithmetic import DIVISION_BY_ZERO, decimal_of
 from local_cloud.athena.functions.binding import Bound, resolve
-from local_cloud.athena.functions.declared import catalogue
+from local_cloud.athena.functions.declared import OPERATORS, catalogue
 from local_cloud.athena.functions.registry import IMPLEMENTATIONS, PythonFunction, Signature
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare, numbers
 from local_cloud.athena.values.casts import caster
 from local_cloud.athena.values.json_evaluation import Operator
-
-NAMES = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulus"}
+from local_cloud.athena.values.numbers import EXACT, unscaled
 
 
 def bound_operator(name: str, *kinds: Type) -> Bound | None:
@@ -47,7 +46,7 @@ class PathOperators:
 
 @lru_cache(maxsize=1000)
 def _arithmetic(operator: str, left: Type, right: Type) -> tuple[Operator, Type] | None:
-    bound = bound_operator(NAMES[operator], left, right)
+    bound = bound_operator(OPERATORS[operator], left, right)
     if bound is None:
         return None
     first, second = bound.arguments
@@ -102,7 +101,7 @@ def _computed(bound: Bound, operator: str) -> Operator:
 
 
 def _decimals(compute: Callable[[Decimal, Decimal], Decimal], result: Type) -> Operator:
-    return lambda a, b: unscaled(int(compute(a, b).scaleb(result.scale, EXACT)), result)
+    return lambda a, b: decimal_of(unscaled(compute(a, b), result.scale), result)
 
 
 _EXACT: dict[str, Callable[[Decimal, Decimal], Decimal]] = {

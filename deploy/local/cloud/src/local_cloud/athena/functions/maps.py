@@ -3,7 +3,7 @@
 from typing import Any
 
 from local_cloud.athena.duck_sql.representation import cast
-from local_cloud.athena.functions.arrays import invalid
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
@@ -41,10 +41,10 @@ def map_of(pairs: Pairs, key: Type) -> Pairs:
     found: set[Any] = set()
     for one, _ in pairs:
         if one is None:
-            raise invalid("map key cannot be null")
+            raise invalid_argument("map key cannot be null")
         known = compare.hashable(one, key)
         if known in found:
-            raise invalid("Duplicate map keys are not allowed")
+            raise invalid_argument("Duplicate map keys are not allowed")
         found.add(known)
     return pairs
 
@@ -52,20 +52,20 @@ def map_of(pairs: Pairs, key: Type) -> Pairs:
 @python("map(array(k),array(v))")
 def _map(keys: list[Any], values: list[Any], types: Signature) -> Pairs:
     if len(keys) != len(values):
-        raise invalid("Key and value arrays must be the same length")
+        raise invalid_argument("Key and value arrays must be the same length")
     of = types.result.args[0]
     for one in keys:
         if one is None:
-            raise invalid("map key cannot be null")
+            raise invalid_argument("map key cannot be null")
         if compare.has_null_inside(one, of):
-            raise invalid("map key cannot be indeterminate")
+            raise invalid_argument("map key cannot be indeterminate")
     return map_of(list(zip(keys, values, strict=True)), of)
 
 
 @python("map_from_entries(array(row(k,v)))")
 def _from_entries(entries: list[Any], types: Signature) -> Pairs:
     if None in entries:
-        raise invalid("map entry cannot be null")
+        raise invalid_argument("map entry cannot be null")
     return map_of(entries, types.result.args[0])
 
 
@@ -74,10 +74,10 @@ def _multimap(entries: list[Any], types: Signature) -> Pairs:
     found: dict[Any, tuple[Any, list[Any]]] = {}
     for entry in entries:
         if entry is None:
-            raise invalid("map entry cannot be null")
+            raise invalid_argument("map entry cannot be null")
         key, value = entry
         if key is None:
-            raise invalid("map key cannot be null")
+            raise invalid_argument("map key cannot be null")
         known = compare.hashable(key, types.result.args[0])
         found.setdefault(known, (key, []))[1].append(value)
     return list(found.values())
@@ -87,7 +87,9 @@ def _multimap(entries: list[Any], types: Signature) -> Pairs:
 def _concat(*maps: Pairs, types: Signature) -> Pairs:
     """The last map's entries first, of equal keys the last map's (MapConcatFunction)."""
     if len(maps) < 2:
-        raise invalid("There must be two or more concatenation arguments to map_concat")
+        raise invalid_argument(
+            "There must be two or more concatenation arguments to map_concat"
+        )
     found: dict[Any, tuple[Any, Any]] = {}
     for pairs in reversed(maps):
         for key, value in pairs:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from local_cloud.athena.duck_sql.representation import literal
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions import arithmetic
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.ir import Call
@@ -90,7 +90,6 @@ def _is_infinite(a: str) -> str:
 
 # ---- mod: the operator under another name -----------------------------------------------------
 
-_DECIMALS = "decimal(a_precision,a_scale),decimal(b_precision,b_scale)"
 _BY_ZERO = QueryError("GENERIC_INTERNAL_ERROR", "/ by zero")
 
 
@@ -105,7 +104,7 @@ def _mod_floats(a: str, b: str) -> str:
     return f"({a} % {b})"
 
 
-@python(f"mod({_DECIMALS})")
+@python(f"mod({arithmetic.DECIMALS})")
 def _mod_decimals(a: Decimal, b: Decimal, types: Signature) -> Decimal:
     return arithmetic.remainder_of_decimals(a, b, types)
 
@@ -113,20 +112,16 @@ def _mod_decimals(a: Decimal, b: Decimal, types: Signature) -> Decimal:
 # ---- buckets and bases ------------------------------------------------------------------------
 
 
-def _invalid(what: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", what)
-
-
 @python("width_bucket(double,double,double,bigint)")
 def _width_bucket(operand: float, first: float, second: float, count: int) -> int:
     if count <= 0:
-        raise _invalid("bucketCount must be greater than 0")
+        raise invalid_argument("bucketCount must be greater than 0")
     if operand != operand:
-        raise _invalid("operand must not be NaN")
+        raise invalid_argument("operand must not be NaN")
     if not (math.isfinite(first) and math.isfinite(second)):
-        raise _invalid("bounds must be finite")
+        raise invalid_argument("bounds must be finite")
     if first == second:
-        raise _invalid("bounds cannot equal each other")
+        raise invalid_argument("bounds cannot equal each other")
     lower, upper = min(first, second), max(first, second)
     if operand < lower:
         found = 0
@@ -147,16 +142,16 @@ def _width_bucket_of(operand: float, bins: list[float | None]) -> int:
     # DoubleType reads 0 where there is a null.
     edges = [0.0 if one is None else one for one in bins]
     if not edges:
-        raise _invalid("Bins cannot be an empty array")
+        raise invalid_argument("Bins cannot be an empty array")
     if operand != operand:
-        raise _invalid("Operand cannot be NaN")
+        raise invalid_argument("Operand cannot be NaN")
     lower, upper = 0, len(edges)
     while lower < upper:
         if edges[lower] > edges[upper - 1]:
-            raise _invalid("Bin values are not sorted in ascending order")
+            raise invalid_argument("Bin values are not sorted in ascending order")
         middle = (lower + upper) // 2
         if not math.isfinite(edges[middle]):
-            raise _invalid(f"Bin value must be finite, got {edges[middle]}")
+            raise invalid_argument(f"Bin value must be finite, got {edges[middle]}")
         if operand < edges[middle]:
             upper = middle
         else:
@@ -169,7 +164,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def _check_radix(radix: int) -> None:
     if not 2 <= radix <= 36:
-        raise _invalid("Radix must be between 2 and 36")
+        raise invalid_argument("Radix must be between 2 and 36")
 
 
 @python("to_base(bigint,bigint)")
@@ -187,5 +182,5 @@ def _from_base(text: str, radix: int) -> int:
     _check_radix(radix)
     found = java_math.parse_long(text, radix)
     if found is None:
-        raise _invalid(f"Not a valid base-{radix} number: {text}")
+        raise invalid_argument(f"Not a valid base-{radix} number: {text}")
     return found

@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions.registry import python
 from local_cloud.athena.values.java_math import to_long
 
@@ -40,7 +40,7 @@ _SIZES = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 def _parse_data_size(text: str) -> Decimal:
     """Bytes of a size such as 2.5MB, cut off (DataSizeFunctions)."""
     length = next((i for i, c in enumerate(text) if not (c.isdigit() or c == ".")), len(text))
-    wrong = QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid data size: '{text}'")
+    wrong = invalid_argument(f"Invalid data size: '{text}'")
     if text[length:] not in _SIZES or length == 0:
         raise wrong
     try:

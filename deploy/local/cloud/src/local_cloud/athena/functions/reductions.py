@@ -4,9 +4,9 @@ from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.functions.lambdas import part
 from local_cloud.athena.functions.registry import aggregate
-from local_cloud.athena.ir import Column, Expr, Lambda, Special, Subquery, rewritten, walk
-from local_cloud.athena.types import Type
+from local_cloud.athena.ir import Column, Expr, Lambda, Subquery, rewritten, walk
 from local_cloud.athena.values.numbers import SHORT_DIGITS
 
 _SLICES = ("varchar", "char", "varbinary", "json", "uuid")
@@ -30,7 +30,7 @@ def _reduce_agg(call: AggregateText) -> str:
     items = f"list({_row(cast('NULL', state), value)}{call.order})"
     items += call.kept(f"{call.arguments[0]} IS NOT NULL").suffix
     before, one = "reduced", "next_one"
-    body = call.text.of(_with(step, _part(before, row, 0), _part(one, row, 1)))
+    body = call.text.of(_with(step, part(before, row, 0), part(one, row, 1)))
     # Trino cannot write a state that is null, nor hold one that is a primitive for Java.
     null = QueryError("GENERIC_INTERNAL_ERROR", "reduce_agg made a state that is null")
     failing = call.text.raised(null, state)
@@ -46,10 +46,6 @@ def _reduce_agg(call: AggregateText) -> str:
 
 def _row(state: str, element: str) -> str:
     return f"struct_pack(f0 := {state}, f1 := {element})"
-
-
-def _part(name: str, of: Type, place: int) -> Expr:
-    return Special(of.args[place], "field", (Column(of, name),), place)
 
 
 def _with(of: Lambda, *values: Expr) -> Expr:

@@ -4,11 +4,12 @@ from functools import lru_cache
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.lambdas import single
 from local_cloud.athena.functions.registry import python, sql
 from local_cloud.athena.ir import Call
 from local_cloud.athena.joni.pattern import Pattern, compiled
-from local_cloud.athena.values.strings import invalid, limited
+from local_cloud.athena.values.strings import limited
 
 _TEXTS = t.array(t.VARCHAR)
 
@@ -28,9 +29,9 @@ def _count(value: str, pattern: str) -> int:
 
 def _checked_group(pattern: Pattern, group: int) -> int:
     if group < 0:
-        raise invalid("Group cannot be negative")
+        raise invalid_argument("Group cannot be negative")
     if group > pattern.parsed.groups:
-        raise invalid(
+        raise invalid_argument(
             f"Pattern has {pattern.parsed.groups} groups. Cannot access group {group}"
         )
     return group
@@ -67,9 +68,9 @@ def _extract_all(value: str, pattern: str) -> list[str | None]:
 @python("regexp_position(varchar(x),joniregexp,integer,integer)")
 def _position_of(value: str, pattern: str, start: int, occurrence: int) -> int:
     if start < 1:
-        raise invalid("start position cannot be smaller than 1")
+        raise invalid_argument("start position cannot be smaller than 1")
     if occurrence < 1:
-        raise invalid("occurrence cannot be smaller than 1")
+        raise invalid_argument("occurrence cannot be smaller than 1")
     made = compiled(pattern)
     if start > len(value):
         return -1
@@ -170,7 +171,7 @@ def _number(replacement: str, at: int, groups: int) -> tuple[int, int]:
 
 
 def _illegal(what: str) -> Exception:
-    return invalid(f"Illegal replacement sequence: {what}")
+    return invalid_argument(f"Illegal replacement sequence: {what}")
 
 
 @sql("regexp_replace(varchar,joniregexp,function(array(varchar),varchar(x)))")

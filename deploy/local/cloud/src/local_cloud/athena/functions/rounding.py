@@ -5,12 +5,12 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.functions.arithmetic import EXACT, unscaled
+from local_cloud.athena.functions.arithmetic import decimal_of
 from local_cloud.athena.functions.registry import Signature, python, sql
-from local_cloud.athena.types import MAX_DECIMAL
+from local_cloud.athena.types import INTEGERS, MAX_DECIMAL
 from local_cloud.athena.values import java_math, numbers
+from local_cloud.athena.values.numbers import EXACT, unscaled
 
-_INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 _DECIMAL = "decimal(p,s)"
 # Decimals.MAX_SHORT_PRECISION: up to here Trino computes in 64 bits.
 _SHORT = 18
@@ -23,13 +23,13 @@ def _keys(name: str, *kinds: str) -> tuple[str, ...]:
 # ---- abs and sign -----------------------------------------------------------------------------
 
 
-@sql(*_keys("abs", *_INTEGERS, "double", "real", _DECIMAL))
+@sql(*_keys("abs", *INTEGERS, "double", "real", _DECIMAL))
 def _abs(a: str, types: Signature) -> str:
     # DuckDB too fails for the smallest number of an integer type.
     return cast(f"abs({a})", types.result)
 
 
-@sql(*_keys("sign", *_INTEGERS, _DECIMAL))
+@sql(*_keys("sign", *INTEGERS, _DECIMAL))
 def _sign(a: str, types: Signature) -> str:
     return cast(f"sign({a})", types.result)
 
@@ -42,7 +42,7 @@ def _sign_float(a: float) -> float:
 # ---- ceil and floor ---------------------------------------------------------------------------
 
 
-@sql(*(key for name in ("ceil", "ceiling", "floor") for key in _keys(name, *_INTEGERS)))
+@sql(*(key for name in ("ceil", "ceiling", "floor") for key in _keys(name, *INTEGERS)))
 def _whole_already(a: str) -> str:
     return a
 
@@ -82,12 +82,12 @@ def _floor_decimal(a: Decimal, types: Signature) -> Decimal:
 # ---- round ------------------------------------------------------------------------------------
 
 
-@sql(*_keys("round", *_INTEGERS))
+@sql(*_keys("round", *INTEGERS))
 def _round_integer(a: str) -> str:
     return a
 
 
-@python(*(f"round({kind},integer)" for kind in _INTEGERS))
+@python(*(f"round({kind},integer)" for kind in INTEGERS))
 def _round_integer_to(a: int, decimals: int, types: Signature) -> int:
     if decimals >= 0:
         return a
@@ -157,11 +157,11 @@ def _round_decimal_to(a: Decimal, decimals: int, types: Signature) -> Decimal:
     if places >= 2**31:
         raise not_supported(f"round({of}, {decimals})")
     step = 10 ** min(places, MAX_DECIMAL + 1)
-    digits = int(a.copy_abs().scaleb(of.scale, EXACT))
+    digits = abs(unscaled(a, of.scale))
     found = (digits + step // 2) // step * step
     if places > MAX_DECIMAL or found >= 10 ** (types.result.precision or 0):
         raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"decimal overflow: {a}")
-    return unscaled(-found if a < 0 else found, types.result)
+    return decimal_of(-found if a < 0 else found, types.result)
 
 
 # ---- truncate ---------------------------------------------------------------------------------
@@ -192,6 +192,6 @@ def _truncate_decimal_to(a: Decimal, decimals: int, types: Signature) -> Decimal
     if decimals <= of.scale - (of.precision or 0):
         return Decimal(0)
     step = 10 ** (of.scale - decimals)
-    digits = int(a.copy_abs().scaleb(of.scale, EXACT))
+    digits = abs(unscaled(a, of.scale))
     found = digits - digits % step
-    return unscaled(-found if a < 0 else found, of)
+    return decimal_of(-found if a < 0 else found, of)

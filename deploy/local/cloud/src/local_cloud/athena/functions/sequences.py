@@ -1,7 +1,6 @@
 """sequence(): numbers, dates and timestamps in steps (SequenceFunction)."""
 
-from local_cloud.athena.failures import not_supported
-from local_cloud.athena.functions.arrays import invalid
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import Signature, python
 from local_cloud.athena.values import moments
 from local_cloud.athena.values.calendar import (
@@ -18,9 +17,9 @@ _MS_PER_DAY = 86_400_000
 
 def _check_step(start: int, stop: int, step: int) -> None:
     if step == 0:
-        raise invalid("step must not be zero")
+        raise invalid_argument("step must not be zero")
     if (stop < start) if step > 0 else (stop > start):
-        raise invalid(
+        raise invalid_argument(
             "sequence stop value should be greater than or equal to start value if step is "
             "greater than zero otherwise stop should be less than or equal to start"
         )
@@ -28,7 +27,9 @@ def _check_step(start: int, stop: int, step: int) -> None:
 
 def _check_count(count: int) -> int:
     if count > MAX_ENTRIES:
-        raise invalid("result of sequence function must not have more than 10000 entries")
+        raise invalid_argument(
+            "result of sequence function must not have more than 10000 entries"
+        )
     return count
 
 
@@ -51,7 +52,9 @@ def _single_steps(start: int, stop: int) -> list[int]:
 @python("sequence(date,date,interval_day_to_second)")
 def _dates(start: int, stop: int, step: int) -> list[int]:
     if step % _MS_PER_DAY:
-        raise invalid("sequence step must be a day interval if start and end values are dates")
+        raise invalid_argument(
+            "sequence step must be a day interval if start and end values are dates"
+        )
     return _numbers(start, stop, step // _MS_PER_DAY)
 
 

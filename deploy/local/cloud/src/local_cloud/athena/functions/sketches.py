@@ -11,7 +11,7 @@ from local_cloud.athena.duck_sql import ordering
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import Row, folded
 from local_cloud.athena.duck_sql.representation import literal
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError, invalid_argument, not_supported
 from local_cloud.athena.functions.registry import aggregate, python, sql
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import hashes, hyperloglog, java_math, numbers, tdigest
@@ -22,10 +22,6 @@ from local_cloud.athena.values.type_hashes import xx_hash
 _DEFAULT_ERROR = 0.023
 # ApproximateSetAggregation.NUMBER_OF_BUCKETS
 _SET_BITS = 12
-
-
-def _invalid(what: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", what)
 
 
 # ---- distinct values ----------------------------------------------------------------------------
@@ -121,9 +117,9 @@ def _cardinality(data: bytes) -> int:
 def _exact_double(value: float) -> float:
     found = float(value)
     if isinstance(value, int) and java_math.to_long(found) != value:
-        raise _invalid(f"no exact double representation for long: {value}")
+        raise invalid_argument(f"no exact double representation for long: {value}")
     if not math.isfinite(found):
-        raise _invalid(f"value must be finite; was {found}")
+        raise invalid_argument(f"value must be finite; was {found}")
     return found
 
 
@@ -172,7 +168,7 @@ def _percentiles(call: AggregateText) -> str:
 
 def _checked(percentile: float | None) -> float:
     if percentile is None or not 0 <= percentile <= 1:
-        raise _invalid("Percentile must be between 0 and 1")
+        raise invalid_argument("Percentile must be between 0 and 1")
     return percentile
 
 
@@ -223,7 +219,7 @@ def _value_at(data: bytes, quantile: float) -> float:
 def _values_at(data: bytes, quantiles: list[float | None]) -> list[float]:
     wanted = [one or 0.0 for one in quantiles]
     if any(a > b for a, b in pairwise(wanted)):
-        raise _invalid("percentiles must be sorted in increasing order")
+        raise invalid_argument("percentiles must be sorted in increasing order")
     if any(one < 0 or one > 1 for one in wanted):
         raise QueryError("GENERIC_INTERNAL_ERROR", "quantiles should be in [0, 1] range")
     return tdigest.deserialized(data).values_at(wanted)

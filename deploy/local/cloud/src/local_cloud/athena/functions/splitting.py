@@ -1,6 +1,7 @@
 """Text split by a delimiter: arrays, parts and maps (StringFunctions, SplitTo*MapFunction)."""
 
 from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import python, sql
 from local_cloud.athena.ir import Call, Constant
 from local_cloud.athena.values import strings
@@ -40,7 +41,7 @@ def _split_to_map(value: str, entry: str, key_value: str) -> list[tuple[str, str
     found: dict[str, str] = {}
     for key, one in strings.pairs(value, entry, key_value):
         if key in found:
-            raise strings.invalid(f"Duplicate keys ({key}) are not allowed")
+            raise invalid_argument(f"Duplicate keys ({key}) are not allowed")
         found[key] = one
     return [(key, found[key]) for key in hash_order(found)]
 

@@ -5,7 +5,7 @@ from typing import Any
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions.registry import Signature, sql
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
@@ -20,7 +20,7 @@ def _bad_index(index: int, length: int) -> Any:
         said = f"Array subscript is negative: {index}"
     else:
         said = f"Array subscript must be less than or equal to array length: {index} > {length}"
-    raise QueryError("INVALID_FUNCTION_ARGUMENT", said)
+    raise invalid_argument(said)
 
 
 @sql("$operator$subscript(array(e),bigint)")
@@ -43,7 +43,7 @@ def _checked(text: Text, array: str, index: str, of: Type) -> str:
 
 def _bad_place(index: int) -> Any:
     if index == 0:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1")
+        raise invalid_argument("SQL array indices start at 1")
     # Its absolute value is negative in Java.
     raise QueryError("GENERIC_INTERNAL_ERROR", "integer overflow")
 
@@ -87,7 +87,7 @@ def _map_element_at(pairs: str, key: str, types: Signature, text: Text) -> str:
     return _looked_up(text, of, types.result, pairs, key, None)
 
 
-MISSING = QueryError("INVALID_FUNCTION_ARGUMENT", "Key not present in map")
+MISSING = invalid_argument("Key not present in map")
 
 
 @sql("$operator$subscript(map(k,v),k)")

@@ -9,11 +9,12 @@ from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import Row, folded
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.functions.arithmetic import EXACT, unscaled
+from local_cloud.athena.functions.arithmetic import decimal_of
 from local_cloud.athena.functions.registry import aggregate
 from local_cloud.athena.ir import Cast
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import java_math, numbers
+from local_cloud.athena.values.numbers import unscaled
 
 # Up to here 10^10 values add up to 38 digits at most.
 _NARROW = 28
@@ -147,16 +148,12 @@ def _digits(of: Type) -> int:
     return of.precision or 0
 
 
-def _unscaled(value: Decimal, scale: int) -> int:
-    return int(value.scaleb(scale, EXACT))
-
-
 @aggregate("sum(decimal(p,s))")
 def _sum_decimals(call: AggregateText) -> str:
     of, result = call.types.arguments[0], call.types.result
     if _digits(of) <= _NARROW and not call.distinct:
         return cast(call.call("sum", cast(call.arguments[0], result)), result)
-    return _exactly(call, lambda total, _: unscaled(total, result), result)
+    return _exactly(call, lambda total, _: decimal_of(total, result), result)
 
 
 @aggregate("avg(decimal(p,s))")
@@ -175,7 +172,7 @@ def _mean(total: int, count: int, of: Type) -> Decimal:
     whole += 2 * rest >= count
     if whole >= 10**38:
         raise QueryError("GENERIC_INTERNAL_ERROR", "Decimal overflow")
-    return unscaled(-whole if above < 0 else whole, of)
+    return decimal_of(-whole if above < 0 else whole, of)
 
 
 def _exactly(call: AggregateText, compute: Callable[[int, int], Any], result: Type) -> str:
@@ -185,14 +182,14 @@ def _exactly(call: AggregateText, compute: Callable[[int, int], Any], result: Ty
     if call.distinct:
 
         def fold(rows: list[Row]) -> Any:
-            found = [_unscaled(one, scale) for (one,) in rows]
+            found = [unscaled(one, scale) for (one,) in rows]
             return compute(sum(found), len(found)) if found else None
 
         return folded(call, fold, (compute.__qualname__, result), result)
     if _digits(of) <= _NARROW:
         wide = t.decimal(38, scale)
         return call.text.python(
-            lambda total, count: compute(_unscaled(total, scale), count),
+            lambda total, count: compute(unscaled(total, scale), count),
             (wide, t.BIGINT),
             result,
             cast(call.call("sum", cast(call.arguments[0], wide)), wide),
@@ -207,14 +204,14 @@ def _in_halves(call: AggregateText, compute: Callable[[int, int], Any], result: 
     of, halves = call.types.arguments[0], t.decimal(38, 0)
     scale = of.scale
     upper = call.text.python(
-        lambda value: _unscaled(value, scale) // 10**18,
+        lambda value: unscaled(value, scale) // 10**18,
         (of,),
         t.BIGINT if _digits(of) <= 36 else halves,
         call.arguments[0],
         key=("upper", of),
     )
     lower = call.text.python(
-        lambda value: _unscaled(value, scale) % 10**18,
+        lambda value: unscaled(value, scale) % 10**18,
         (of,),
         t.BIGINT,
         call.arguments[0],

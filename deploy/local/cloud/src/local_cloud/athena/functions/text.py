@@ -2,11 +2,11 @@
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.ir import Call, Column, Constant, Expr
 from local_cloud.athena.values import letters, strings
-from local_cloud.athena.values.strings import MAX_INT, invalid, spaced
+from local_cloud.athena.values.strings import MAX_INT, spaced
 
 # ---- length and parts -------------------------------------------------------------------------
 
@@ -128,12 +128,12 @@ def _normalize(value: str, form: str) -> str:
 @python("chr(bigint)")
 def _chr(code: int) -> str:
     if not 0 <= code <= 0x10FFFF or 0xD800 <= code < 0xE000:
-        raise invalid(f"Not a valid Unicode code point: {code}")
+        raise invalid_argument(f"Not a valid Unicode code point: {code}")
     return chr(code)
 
 
 @python("codepoint(varchar(1))")
 def _codepoint(value: str) -> int:
     if len(value) != 1:
-        raise invalid("Input string must be a single character string")
+        raise invalid_argument("Input string must be a single character string")
     return ord(value)

@@ -5,7 +5,7 @@ import math
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.date_casting import MAX_REPEATED
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions.date_parts import DAYS, TIMESTAMP, ZONED
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.values import zoned
@@ -14,24 +14,20 @@ from local_cloud.athena.values.zone_names import offset_name, trino_id
 _MINUTE_MS = 60_000
 
 
-def _invalid(message: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", message)
-
-
 def _valid_zone(name: str) -> str:
     if not name:
         raise QueryError("GENERIC_INTERNAL_ERROR", "Zone id is an empty string")
     try:
         return trino_id(name)
     except ValueError as error:
-        raise _invalid(f"'{name}' is not a valid time zone") from error
+        raise invalid_argument(f"'{name}' is not a valid time zone") from error
 
 
 def _offset(minutes: int) -> str:
     try:
         return offset_name(minutes)
     except ValueError as error:
-        raise _invalid(str(error)) from error
+        raise invalid_argument(str(error)) from error
 
 
 # ---- zones ------------------------------------------------------------------------------------
@@ -45,7 +41,7 @@ def _at_timezone(moment: zoned.Zoned, name: str) -> zoned.Zoned:
 @python(f"at_timezone({ZONED},{DAYS})")
 def _at_offset(moment: zoned.Zoned, offset: int) -> zoned.Zoned:
     if offset % _MINUTE_MS:
-        raise _invalid("Invalid time zone offset interval: interval contains seconds")
+        raise invalid_argument("Invalid time zone offset interval: interval contains seconds")
     return moment[0], _offset(offset // _MINUTE_MS)
 
 
@@ -75,7 +71,7 @@ def _long(value: float) -> int:
 def _moment(seconds: float, name: str) -> zoned.Zoned:
     ms = _long(seconds * 1000)
     if not zoned.fits(ms * 1000):
-        raise _invalid(f"Millis overflow: {ms}")
+        raise invalid_argument(f"Millis overflow: {ms}")
     return ms * 1000, name
 
 
@@ -104,7 +100,7 @@ def _from_unixtime_at_offset(seconds: float, hours: int, minutes: int) -> zoned.
 @python("from_unixtime(double,varchar(x))")
 def _from_unixtime_in_zone(seconds: float, name: str) -> zoned.Zoned:
     if not name:
-        raise _invalid("Zone id is an empty string")
+        raise invalid_argument("Zone id is an empty string")
     return _moment(seconds, zoned.named(name))
 
 

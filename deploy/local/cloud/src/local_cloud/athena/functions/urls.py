@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote_plus
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import python
 from local_cloud.athena.values import java_uri
 from local_cloud.athena.values.utf8 import java_decoded
@@ -88,5 +88,5 @@ def _decoded(text: str) -> str:
 
 def _octet(digits: str) -> int:
     if not re.fullmatch("[0-9A-Fa-f]{2}", digits):
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", "URLDecoder: Illegal hex characters")
+        raise invalid_argument("URLDecoder: Illegal hex characters")
     return int(digits, 16)

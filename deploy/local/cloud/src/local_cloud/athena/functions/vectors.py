@@ -1,6 +1,6 @@
 """Distances and similarities of vectors (ArrayVectorFunctions, MathFunctions)."""
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import python
 from local_cloud.athena.values.java_math import divided, sqrt
 
@@ -8,13 +8,9 @@ Vector = list[float | None]
 Sparse = list[tuple[str, float | None]]
 
 
-def _invalid(what: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", what)
-
-
 def _pairs(first: Vector, second: Vector) -> list[tuple[float, float]]:
     if len(first) != len(second):
-        raise _invalid("The arguments must have the same length")
+        raise invalid_argument("The arguments must have the same length")
     # Trino's block holds 0 where there is a null.
     return [(a or 0.0, b or 0.0) for a, b in zip(first, second, strict=True)]
 
@@ -46,7 +42,7 @@ def _cosine_similarity(first: Vector, second: Vector) -> float | None:
         right += b * b
         product += a * b
     if left == 0 or right == 0:
-        raise _invalid("Vector magnitude cannot be zero")
+        raise invalid_argument("Vector magnitude cannot be zero")
     return divided(product, sqrt(left * right))
 
 

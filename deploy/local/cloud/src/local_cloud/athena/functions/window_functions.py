@@ -5,7 +5,7 @@ from typing import Any
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.representation import cast
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import aggregate
 from local_cloud.athena.types import Type
 
@@ -30,7 +30,7 @@ for _name, _result in (
 def _checked(call: AggregateText, sql: str, least: int, what: str) -> str:
     def check(value: Any) -> Any:
         if value is None or value < least:
-            raise QueryError("INVALID_FUNCTION_ARGUMENT", what)
+            raise invalid_argument(what)
         return value
 
     return call.text.python(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.joni import unicode_classes as classes
 from local_cloud.athena.joni.code_points import (
     NONE,
@@ -12,7 +13,7 @@ from local_cloud.athena.joni.code_points import (
     of_codes,
     union,
 )
-from local_cloud.athena.joni.reader import Reader, invalid_pattern, refused
+from local_cloud.athena.joni.reader import Reader, refused
 
 START, VALUE, RANGE, COMPLETE = "start", "value", "range", "complete"
 
@@ -50,7 +51,7 @@ class Bracket:
         code = ord(char)
         if self.state == RANGE:
             if self.value > code:
-                raise invalid_pattern("empty range in char class")
+                raise invalid_argument("empty range in char class")
             self.add(((self.value, code),))
             self.state = COMPLETE
         else:
@@ -61,7 +62,7 @@ class Bracket:
     def add_class(self, codes: Ranges) -> None:
         """CClassNode.nextStateClass"""
         if self.state == RANGE:
-            raise invalid_pattern("char-class value at end of range")
+            raise invalid_argument("char-class value at end of range")
         self.flush()
         self.add(codes)
         self.state, self.is_char = VALUE, False
@@ -94,7 +95,7 @@ class BracketReader:
         token = self._token()
         if token.kind == "close":
             if not self._closes_later():
-                raise invalid_pattern("empty char-class")
+                raise invalid_argument("empty char-class")
             token = Token("char", "]")
         bracket = Bracket()
         while token.kind != "close":
@@ -146,7 +147,7 @@ class BracketReader:
         """Lexer.fetchTokenInCC"""
         reader = self._reader
         if not reader.left:
-            raise invalid_pattern("premature end of char-class")
+            raise invalid_argument("premature end of char-class")
         char = reader.take()
         if char == "]":
             return Token("close", char)
@@ -163,7 +164,7 @@ class BracketReader:
     def _escape(self) -> Token:
         reader = self._reader
         if not reader.left:
-            raise invalid_pattern("end pattern at escape")
+            raise invalid_argument("end pattern at escape")
         char = reader.take()
         if char.lower() in classes.SHORT:
             codes = classes.SHORT[char.lower()]

@@ -1,6 +1,6 @@
 """What may stand in (?<=…) and (?<!…): texts of one length (Joni's Analyser.setupLookBehind)."""
 
-from local_cloud.athena.joni.reader import invalid_pattern
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.joni.tree import (
     Anchor,
     Chars,
@@ -38,7 +38,7 @@ def _length(node: Node, negative: bool) -> int:
         return _length(node.body, negative)
     if _takes_nothing(node, negative):
         return 0
-    raise invalid_pattern("invalid pattern in look-behind")
+    raise invalid_argument("invalid pattern in look-behind")
 
 
 def _takes_nothing(node: Node, negative: bool) -> bool:

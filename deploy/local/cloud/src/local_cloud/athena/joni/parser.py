@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.joni import unicode_classes as classes
 from local_cloud.athena.joni.brackets import BracketReader
 from local_cloud.athena.joni.code_points import EVERY, Ranges, complement, single
 from local_cloud.athena.joni.differences import NOT_NEWLINE
 from local_cloud.athena.joni.lookbehind import looking_behind
 from local_cloud.athena.joni.quantifiers import read_quantifier, repeated
-from local_cloud.athena.joni.reader import Reader, invalid_pattern, refused
+from local_cloud.athena.joni.reader import Reader, refused
 from local_cloud.athena.joni.tree import (
     EMPTY,
     Anchor,
@@ -69,9 +70,9 @@ class _Parser:
     def parsed(self) -> Parsed:
         root = self._choice(Options())
         if self._reader.left:
-            raise invalid_pattern("unmatched close parenthesis")
+            raise invalid_argument("unmatched close parenthesis")
         if any(number > self._groups for number in self._forward):
-            raise invalid_pattern("invalid backref number/name")
+            raise invalid_argument("invalid backref number/name")
         if self._forward:
             raise refused("references to groups that are not closed")
         return Parsed(root, self._groups, tuple(self._names.items()), frozenset(self._needs))
@@ -127,7 +128,7 @@ class _Parser:
                 return
             if char == "\\" and reader.left:
                 reader.take()
-        raise invalid_pattern("end pattern in group")
+        raise invalid_argument("end pattern in group")
 
     # ---- atoms --------------------------------------------------------------------------------
 
@@ -141,7 +142,7 @@ class _Parser:
             reader.at = len(reader.text) - len(rest)
             return [self._char(one, options) for one in text] or [EMPTY]
         if read_quantifier(reader) is not None:
-            raise invalid_pattern("target of repeat operator is not specified")
+            raise invalid_argument("target of repeat operator is not specified")
         return [self._atom(reader.take(), options)]
 
     def _atom(self, char: str, options: Options) -> Node:
@@ -178,7 +179,7 @@ class _Parser:
     def _escape(self, options: Options) -> Node:
         reader = self._reader
         if not reader.left:
-            raise invalid_pattern("end pattern at escape")
+            raise invalid_argument("end pattern at escape")
         char = reader.take()
         if char in "123456789":
             return self._numbered(char, options)
@@ -215,7 +216,7 @@ class _Parser:
         elif reader.left:
             name = reader.take()
         else:
-            raise invalid_pattern("invalid character property name")
+            raise invalid_argument("invalid character property name")
         codes, table = classes.property_codes(name)
         if table is not None:
             self._needs.add(table)
@@ -237,7 +238,7 @@ class _Parser:
     def _named(self, options: Options) -> Node:
         name = self._reader.name(">" if self._reader.take() == "<" else "'")
         if name not in self._names:
-            raise invalid_pattern(f"undefined name <{name}> reference")
+            raise invalid_argument(f"undefined name <{name}> reference")
         return self._reference(self._names[name], options)
 
     def _reference(self, number: int, options: Options) -> Node:
@@ -254,7 +255,7 @@ class _Parser:
         if not reader.accept("?"):
             return self._captured(options)
         if not reader.left:
-            raise invalid_pattern("end pattern in group")
+            raise invalid_argument("end pattern in group")
         for opening, made in _GROUPS:
             if reader.accept(opening):
                 return made(self._inside(options))
@@ -266,7 +267,7 @@ class _Parser:
     def _inside(self, options: Options) -> Node:
         found = self._choice(options)
         if not self._reader.accept(")"):
-            raise invalid_pattern("end pattern with unmatched parenthesis")
+            raise invalid_argument("end pattern with unmatched parenthesis")
         return found
 
     def _captured(self, options: Options, name: str | None = None) -> Node:
@@ -276,7 +277,7 @@ class _Parser:
             raise refused(f"more than {MAX_GROUPS} groups")
         if name is not None:
             if name in self._names:
-                raise invalid_pattern(f"multiplex defined name <{name}>")
+                raise invalid_argument(f"multiplex defined name <{name}>")
             self._names[name] = number
         body = self._inside(options)
         self._closed.add(number)
@@ -286,7 +287,7 @@ class _Parser:
         """(?i:…), or (?i) for the rest of the group around it, alternatives included."""
         reader, on = self._reader, True
         if reader.sees(")"):
-            raise invalid_pattern("undefined group option")
+            raise invalid_argument("undefined group option")
         while reader.left:
             char = reader.take()
             if char == ":":
@@ -298,5 +299,5 @@ class _Parser:
             elif char in _OPTIONS:
                 options = replace(options, **{_OPTIONS[char]: on})
             else:
-                raise invalid_pattern("undefined group option")
-        raise invalid_pattern("end pattern in group")
+                raise invalid_argument("undefined group option")
+        raise invalid_argument("end pattern in group")

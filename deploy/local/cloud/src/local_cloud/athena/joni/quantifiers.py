@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from local_cloud.athena.joni.reader import Reader, invalid_pattern, refused
+from local_cloud.athena.failures import invalid_argument
+from local_cloud.athena.joni.reader import Reader, refused
 from local_cloud.athena.joni.tree import EMPTY, Atomic, Node, Repeat
 
 # Config.MAX_REPEAT_NUM
@@ -40,18 +41,18 @@ def _interval(reader: Reader) -> tuple[int, int | None] | None:
     """Behind the brace: {n}, {n,} or {n,m} (Lexer.fetchRangeQuantifier)."""
     low = reader.number()
     if (low or 0) > MAX_REPEAT:
-        raise invalid_pattern("too big number for repeat range")
+        raise invalid_argument("too big number for repeat range")
     if low is None or not reader.left:
         return None
     high: int | None = low
     if reader.accept(","):
         high = reader.number()
         if (high or 0) > MAX_REPEAT:
-            raise invalid_pattern("too big number for repeat range")
+            raise invalid_argument("too big number for repeat range")
     if not reader.accept("}"):
         return None
     if high is not None and low > high:
-        raise invalid_pattern("upper is smaller than lower in repeat range")
+        raise invalid_argument("upper is smaller than lower in repeat range")
     return low, high
 
 

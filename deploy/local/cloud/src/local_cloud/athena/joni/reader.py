@@ -1,6 +1,6 @@
 """A pattern read character by character: numbers, escapes and names (Joni's ScannerSupport)."""
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError, invalid_argument, not_supported
 
 # What a backslash makes of a letter (ScanEnvironment.convertBackslashValue).
 _CONTROLS = {
@@ -9,10 +9,6 @@ _CONTROLS = {
 _DECIMAL, _OCTAL = "0123456789", "01234567"
 _HEX = _DECIMAL + "abcdefABCDEF"
 MAX_INT = 2**31 - 1
-
-
-def invalid_pattern(why: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", why)
 
 
 def refused(what: str) -> QueryError:
@@ -80,7 +76,7 @@ class Reader:
         self.take()
         digits = self._digits(_HEX, 8)
         if self.left and self.text[self.at] in _HEX:
-            raise invalid_pattern("too long wide-char value")
+            raise invalid_argument("too long wide-char value")
         if not digits or not self.accept("}"):
             self.at = start
             return None
@@ -104,7 +100,7 @@ class Reader:
         stop = self.text.find(end, start)
         found = self.text[start:stop] if stop > 0 else ""
         if not found:
-            raise invalid_pattern("group name is empty or has no end")
+            raise invalid_argument("group name is empty or has no end")
         if not found.isascii() or not found.isidentifier():
             raise refused("group names other than letters, digits and _")
         self.at = stop + 1
@@ -119,7 +115,7 @@ class Reader:
                 return self.text[start : self.at - 1]
             if char in "(){|":
                 break
-        raise invalid_pattern("invalid character property name")
+        raise invalid_argument("invalid character property name")
 
 
 def code_point(code: int) -> str:

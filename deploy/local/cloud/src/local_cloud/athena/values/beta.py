@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable
 
+from local_cloud.athena.values.continued_fraction import fraction
 from local_cloud.athena.values.fast_math import exp, log, log1p
 from local_cloud.athena.values.gamma import gamma, log_gamma, log_gamma_1p
 from local_cloud.athena.values.java_math import divided
-from local_cloud.athena.values.series import fraction, polynomial
+from local_cloud.athena.values.polynomial import polynomial
 
 _EPSILON = 1e-14
 _HALF_LOG_TWO_PI = 0.9189385332046727

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.types import DAY_INTERVAL, INTEGERS, MONTH_INTERVAL, TIMED, Type
+from local_cloud.athena.types import DAY_INTERVAL, MONTH_INTERVAL, TIMED, Type, family
 from local_cloud.athena.values import compare, json_casts, moments, numbers, texts, zoned
 from local_cloud.athena.values.calendar import US_PER_DAY, joda_date_text
 
@@ -25,14 +25,10 @@ def caster(source: Type, to: Type) -> Caster:
         return _to_text(source, to)
     if source.name == to.name and source.args:
         return _nested(source, to)
-    found = _CASTS.get((_family(source), _family(to)))
+    found = _CASTS.get((family(source), family(to)))
     if found is None:
         raise not_supported(f"cast({source} as {to})")
     return lambda value: found(value, source, to)
-
-
-def _family(of: Type) -> str:
-    return "integer" if of.name in INTEGERS else of.name
 
 
 def _from_text(source: Type, to: Type) -> Caster:

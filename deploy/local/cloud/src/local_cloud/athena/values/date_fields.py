@@ -7,7 +7,7 @@ them; `zoned_fields` does the same for moments in a time zone.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.values.calendar import (
     date_of,
     days_in_month,
@@ -121,7 +121,7 @@ TIME_UNITS = {"millisecond": 10**3, "second": 10**6, "minute": 60 * 10**6, "hour
 def _named(unit: str, fields: dict[str, Field], kind: str) -> str:
     name = unit.lower() if unit.isascii() else unit
     if name not in fields:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid {kind} field")
+        raise invalid_argument(f"'{unit}' is not a valid {kind} field")
     return name
 
 
@@ -139,7 +139,7 @@ def time_unit(unit: str) -> int:
     """Microseconds of a time's field."""
     found = TIME_UNITS.get(unit.lower())
     if found is None:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid TIME field")
+        raise invalid_argument(f"'{unit}' is not a valid TIME field")
     return found
 
 

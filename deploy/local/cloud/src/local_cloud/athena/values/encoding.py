@@ -2,14 +2,13 @@
 
 import math
 import struct
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.compare import is_found_again, padded
-
-_EXACT = Context(prec=120)
+from local_cloud.athena.values.numbers import unscaled
 
 
 def order_bytes(value: Any, of: Type, nan: int = 1) -> bytes:
@@ -38,7 +37,7 @@ def _scalar(value: Any, of: Type, nan: int = 1) -> bytes:
     if of.name in ("double", "real"):
         return _float(value, nan)
     if isinstance(value, Decimal):
-        return _int(int(value.scaleb(of.scale, _EXACT)))
+        return _int(unscaled(value, of.scale))
     if of.name == "timestamp with time zone":
         return _int(value[0])
     if isinstance(value, int):

@@ -8,7 +8,7 @@ import math
 from local_cloud.athena.values.fast_math import log
 from local_cloud.athena.values.gamma import regularized_p
 from local_cloud.athena.values.java_math import sqrt
-from local_cloud.athena.values.series import polynomial
+from local_cloud.athena.values.polynomial import polynomial
 
 _NEAR = (
     1.6536545626831027356,

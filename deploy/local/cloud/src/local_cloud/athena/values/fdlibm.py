@@ -12,9 +12,11 @@ freely granted, provided that this notice is preserved.
 import math
 import struct
 
+from local_cloud.athena.values.polynomial import polynomial
+
 _PI_2_HI, _PI_2_LO = 1.57079632679489655800, 6.12323399573676603587e-17
 _PI_4_HI, _PI_LO = 7.85398163397448278999e-01, 1.2246467991473531772e-16
-_TINY, _HUGE = 1e-300, 1e300
+_TINY = 1e-300
 
 
 def _high(x: float) -> int:
@@ -54,13 +56,6 @@ _QS = (
 )
 
 
-def _polynomial(coefficients: tuple[float, ...], x: float) -> float:
-    made = coefficients[-1]
-    for one in coefficients[-2::-1]:
-        made = one + x * made
-    return made
-
-
 def asin(x: float) -> float:
     high = _high(x)
     if not abs(x) <= 1:
@@ -71,10 +66,10 @@ def asin(x: float) -> float:
         if high < 0x3E400000:
             return x
         t = x * x
-        return x + x * (t * _polynomial(_PS, t) / _polynomial(_QS, t))
+        return x + x * (t * polynomial(_PS, t) / polynomial(_QS, t))
     w = 1.0 - abs(x)
     t = w * 0.5
-    p, q = t * _polynomial(_PS, t), _polynomial(_QS, t)
+    p, q = t * polynomial(_PS, t), polynomial(_QS, t)
     s = math.sqrt(t)
     if high >= 0x3FEF3333:
         t = _PI_2_HI - (2.0 * (s + s * (p / q)) - _PI_2_LO)
@@ -98,11 +93,11 @@ def acos(x: float) -> float:
         if high <= 0x3C600000:
             return _PI_2_HI + _PI_2_LO
         z = x * x
-        r = z * _polynomial(_PS, z) / _polynomial(_QS, z)
+        r = z * polynomial(_PS, z) / polynomial(_QS, z)
         return _PI_2_HI - (x - (_PI_2_LO - x * r))
     z = (1.0 + x if x < 0 else 1.0 - x) * 0.5
     s = math.sqrt(z)
-    r = z * _polynomial(_PS, z) / _polynomial(_QS, z)
+    r = z * polynomial(_PS, z) / polynomial(_QS, z)
     if x < 0:
         return math.pi - 2.0 * (s + (r * s - _PI_2_LO))
     df = _without_low(s)
@@ -150,8 +145,8 @@ def atan(x: float) -> float:
     piece, reduced = (None, x) if high < 0x3FDC0000 else _reduced(abs(x), high)
     z = reduced * reduced
     w = z * z
-    odd = z * _polynomial(_AT[0::2], w)
-    even = w * _polynomial(_AT[1::2], w)
+    odd = z * polynomial(_AT[0::2], w)
+    even = w * polynomial(_AT[1::2], w)
     if piece is None:
         return reduced - reduced * (odd + even)
     z = _ATAN_HI[piece] - ((reduced * (odd + even) - _ATAN_LO[piece]) - reduced)
@@ -244,7 +239,7 @@ def _exp(x: float) -> float:
     elif high < 0x3E300000:
         return 1.0 + x
     t = x * x
-    c = x - t * _polynomial(_P, t)
+    c = x - t * polynomial(_P, t)
     if k == 0:
         return 1.0 - ((x * c) / (c - 2.0) - x)
     y = 1.0 - ((lo - (x * c) / (2.0 - c)) - hi)
@@ -272,7 +267,7 @@ def _expm1(x: float) -> float:
         return x
     half = 0.5 * x
     hxs = x * half
-    r1 = _polynomial((1.0, *_Q), hxs)
+    r1 = polynomial((1.0, *_Q), hxs)
     t = 3.0 - r1 * half
     e = hxs * ((r1 - t) / (6.0 - x * t))
     if k == 0:

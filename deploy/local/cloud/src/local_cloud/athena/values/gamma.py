@@ -5,9 +5,10 @@ After A. R. DiDonato and A. H. Morris, "Algorithm 708" (1992), and the NSWC libr
 
 import math
 
+from local_cloud.athena.values.continued_fraction import fraction
 from local_cloud.athena.values.fast_math import exp, log, log1p
 from local_cloud.athena.values.java_math import divided
-from local_cloud.athena.values.series import fraction, polynomial
+from local_cloud.athena.values.polynomial import polynomial
 
 _EPSILON = 1e-15
 _LANCZOS_G = 607.0 / 128.0

@@ -9,11 +9,6 @@ def _rotated(x: int, by: int) -> int:
     return (x << by | x >> (64 - by)) & _MASK
 
 
-def signed(x: int) -> int:
-    """64 bits as a Java long."""
-    return x - 2**64 if x >= 2**63 else x
-
-
 # ---- xxHash64 (Y. Collet's specification) -------------------------------------------------------
 
 _P1, _P2, _P3 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9

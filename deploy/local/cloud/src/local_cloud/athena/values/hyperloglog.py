@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError, invalid_argument, not_supported
 from local_cloud.athena.values import java_math
 
 _MASK = 2**64 - 1
@@ -144,8 +144,7 @@ def _alpha(bits: int) -> float:
 def bits_for(standard_error: float) -> int:
     """ApproximateCountDistinctAggregation.standardErrorToBuckets."""
     if not 0.0040625 <= standard_error <= 0.26:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT",
+        raise invalid_argument(
             f"Max standard error must be in [0.0040625, 0.26]: {standard_error}",
         )
     return (math.ceil(1.0816 / (standard_error * standard_error)) - 1).bit_length()

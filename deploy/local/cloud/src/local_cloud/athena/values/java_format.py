@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.values import java_format_numbers, java_format_times
 from local_cloud.athena.values.java_format_times import Moment
 
@@ -126,9 +126,7 @@ def formatted(text: str, arguments: Sequence[Argument]) -> str:
     try:
         return _filled(parsed(text), arguments)
     except FormatError as error:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {text} ({error})"
-        ) from error
+        raise invalid_argument(f"Invalid format string: {text} ({error})") from error
 
 
 def _filled(parts: Sequence[str | Directive], arguments: Sequence[Argument]) -> str:

@@ -5,14 +5,9 @@ from dataclasses import dataclass
 
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.values import calendar, zoned
-from local_cloud.athena.values.calendar import US_PER_DAY, US_PER_SECOND
+from local_cloud.athena.values.calendar import MONTHS, US_PER_DAY, US_PER_SECOND, WEEKDAYS
 
 CONVERSIONS = frozenset("HIklMNLQpsSTzZaAbBCdehjmyYrRcDF")
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
 # GregorianCalendar has the Julian calendar before this day.
 _GREGORIAN = -12_219_292_800_000
 
@@ -163,11 +158,11 @@ _FIELDS: dict[str, Callable[[Moment], str]] = {
     "p": lambda of: "am" if _hour(of) < 12 else "pm",
     "z": _offset,
     "Z": _zone,
-    "a": lambda of: _DAYS[calendar.day_of_week(of.date()) - 1][:3],
-    "A": lambda of: _DAYS[calendar.day_of_week(of.date()) - 1],
-    "b": lambda of: _MONTHS[_month(of) - 1][:3],
-    "h": lambda of: _MONTHS[_month(of) - 1][:3],
-    "B": lambda of: _MONTHS[_month(of) - 1],
+    "a": lambda of: WEEKDAYS[calendar.day_of_week(of.date()) - 1][:3],
+    "A": lambda of: WEEKDAYS[calendar.day_of_week(of.date()) - 1],
+    "b": lambda of: MONTHS[_month(of) - 1][:3],
+    "h": lambda of: MONTHS[_month(of) - 1][:3],
+    "B": lambda of: MONTHS[_month(of) - 1],
     "C": lambda of: f"{_year_of_era(of) // 100:02d}",
     "y": lambda of: f"{_year_of_era(of) % 100:02d}",
     "Y": lambda of: f"{_year_of_era(of):04d}",

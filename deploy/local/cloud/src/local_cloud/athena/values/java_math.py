@@ -27,13 +27,6 @@ def divided(a: float, b: float) -> float:
     return math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
-def remainder(a: float, b: float) -> float:
-    """Java's a % b."""
-    if math.isinf(a) or b == 0:
-        return math.nan
-    return math.fmod(a, b)
-
-
 def sqrt(x: float) -> float:
     return math.sqrt(x) if x >= 0 else math.nan
 

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import unicodedata
 
 # Java's names for them in JsonInputFunctions: UTF_8, UTF_16LE and UTF-32LE.
 UTF8, UTF16, UTF32 = "UTF8", "UTF16", "UTF32"
@@ -80,3 +81,13 @@ def joined(text: str) -> str:
     if not _LONE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+_NAMES = ("Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "Sc", "Pc", "Nd", "Mn", "Mc", "Cf")
+
+
+def is_identifier_part(char: str) -> bool:
+    """Character.isJavaIdentifierPart of the first UTF-16 unit, from the digits on."""
+    if not "0" <= char <= "\uffff":
+        return False
+    return unicodedata.category(char) in _NAMES or "\x7f" <= char <= "\x9f"

@@ -13,11 +13,6 @@ from local_cloud.athena.values.joda_fields import ParsedField
 from local_cloud.athena.values.joda_parsing import Parser
 from local_cloud.athena.values.zones import joda_names
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
-    *("October", "November", "December"),
-)
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HALFDAYS = ("AM", "PM")
 # Joda-Time's printer of a fraction knows as many digits of milliseconds.
 _MAX_FRACTION = 15

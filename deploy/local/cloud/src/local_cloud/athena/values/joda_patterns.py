@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from local_cloud.athena.values import joda_elements as parts
 from local_cloud.athena.values import joda_fields
+from local_cloud.athena.values.calendar import MONTHS, WEEKDAYS
 from local_cloud.athena.values.joda_elements import Element, PatternError, UnusableError
 
 _NUMBERS = {
@@ -100,7 +101,7 @@ def _letters(letter: str, count: int, following: str) -> Element:
 def _month(count: int) -> Element:
     if count < 3:
         return parts.numbered("month", count)
-    return parts.named("month", parts.MONTHS, count == 3)
+    return parts.named("month", MONTHS, count == 3)
 
 
 def _zone(count: int) -> Element:
@@ -109,7 +110,7 @@ def _zone(count: int) -> Element:
 
 _OTHERS: dict[str, Callable[[int], Element]] = {
     "M": _month,
-    "E": lambda count: parts.named("day of week", parts.WEEKDAYS, count < 4),
+    "E": lambda count: parts.named("day of week", WEEKDAYS, count < 4),
     "a": lambda _: parts.halfday(),
     "S": lambda count: parts.fraction(count, count),
     "z": lambda count: parts.zone_name(count >= 4),

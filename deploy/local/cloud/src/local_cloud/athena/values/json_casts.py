@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.types import INTEGERS, Type
+from local_cloud.athena.types import INTEGERS, Type, family
 from local_cloud.athena.values import compare, json_text, numbers, texts
 from local_cloud.athena.values.json_tokens import (
     END_ARRAY,
@@ -142,7 +142,7 @@ def _value(tokens: JsonTokens, to: Type) -> Any:
         return _CONTAINERS[to.name](tokens, to)
     if tokens.kind in (START_ARRAY, END_ARRAY, START_OBJECT, END_OBJECT, None):
         raise _MismatchError("a container where a scalar is wanted")
-    return _SCALARS[_family(to)](tokens.kind, tokens.text, to)
+    return _SCALARS[family(to)](tokens.kind, tokens.text, to)
 
 
 def _array(tokens: JsonTokens, to: Type) -> list[Any]:
@@ -203,10 +203,6 @@ _CONTAINERS: dict[str, Callable[[JsonTokens, Type], Any]] = {
     "map": _map,
     "row": _row,
 }
-
-
-def _family(of: Type) -> str:
-    return "integer" if of.name in INTEGERS else of.name
 
 
 def _text(kind: str, written: str, to: Type) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import QueryError, invalid_argument, not_supported
 from local_cloud.athena.values import json_nodes
 from local_cloud.athena.values.json_functions import Input, as_json, no_json
 from local_cloud.athena.values.json_items import TypedValue, as_node
@@ -44,8 +44,7 @@ def object_of(call: ObjectCall, keys_and_values: Sequence[Any]) -> bytes:
     members: dict[str, Node] = {}
     for key, value, node in zip(keys, values, nodes, strict=True):
         if key is None:
-            raise QueryError(
-                "INVALID_FUNCTION_ARGUMENT",
+            raise invalid_argument(
                 "null value passed for JSON object key to JSON_OBJECT function",
             )
         if value is None and not call.null_on_null:
@@ -59,9 +58,7 @@ def object_of(call: ObjectCall, keys_and_values: Sequence[Any]) -> bytes:
 
 def _duplicate(unique: bool) -> QueryError:
     if unique:
-        return QueryError(
-            "INVALID_FUNCTION_ARGUMENT", "duplicate key passed to JSON_OBJECT function"
-        )
+        return invalid_argument("duplicate key passed to JSON_OBJECT function")
     return QueryError("NOT_SUPPORTED", "cannot construct a JSON object with duplicate key")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.values.json_text import as_read, java_utf8, quoted, structure
 from local_cloud.athena.values.json_tokens import (
     END_ARRAY,
@@ -55,7 +55,7 @@ def path_steps(path: str) -> tuple[str, ...]:
 
 
 def _invalid(path: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", f"Invalid JSON path: '{path}'")
+    return invalid_argument(f"Invalid JSON path: '{path}'")
 
 
 def _index(step: str) -> int:

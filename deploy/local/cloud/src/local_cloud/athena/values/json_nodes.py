@@ -8,11 +8,10 @@ A node is None, a bool, an int (IntNode, LongNode, BigIntegerNode), a float (Dou
 import json
 import math
 import re
-import unicodedata
 from typing import Any
 
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.values import java_text, numbers
+from local_cloud.athena.values import java_text, json_text, numbers
 
 Node = Any
 # StreamReadConstraints and StreamWriteConstraints of jackson-core 2.19.
@@ -114,18 +113,8 @@ def _may_follow(first: str, char: str) -> bool:
     if first in "-0123456789":
         return char in _SPACE
     if first in "tfn":
-        return char < "0" or char in "]}" or not _in_java_name(char)
+        return char < "0" or char in "]}" or not java_text.is_identifier_part(char)
     return True
-
-
-_NAME_CATEGORIES = ("Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "Sc", "Pc", "Nd", "Mn", "Mc", "Cf")
-
-
-def _in_java_name(char: str) -> bool:
-    """Character.isJavaIdentifierPart of the first UTF-16 unit."""
-    if ord(char) > 0xFFFF:
-        return False
-    return unicodedata.category(char) in _NAME_CATEGORIES or "\x7f" <= char <= "\x9f"
 
 
 # ---- passing on -----------------------------------------------------------------------------
@@ -156,50 +145,24 @@ def _stored(node: Node) -> Node:
 
 # ---- writing --------------------------------------------------------------------------------
 
-_ESCAPES = {
-    '"': '\\"',
-    "\\": "\\\\",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\b": "\\b",
-    "\f": "\\f",
-}
-_ESCAPED = re.compile(r'["\\\x00-\x1f]')
-_OUTSIDE = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
-
 
 def output(node: Node, encoding: str) -> bytes:
     """The node's text in an encoding. ValueError where it is nested too deeply."""
     try:
         if encoding == java_text.UTF8:
-            return _text(node, _ascii_pairs, 0).encode()
-        return java_text.encoded(_text(node, _plain, 0), encoding)
+            return _text(node, json_text.quoted, 0).encode()
+        return java_text.encoded(_text(node, json_text.quoted_as_is, 0), encoding)
     except RecursionError as error:
         raise too_deep() from error
 
 
-def _plain(text: str) -> str:
-    return _ESCAPED.sub(lambda m: _ESCAPES.get(m[0]) or f"\\u{ord(m[0]):04X}", text)
-
-
-def _ascii_pairs(text: str) -> str:
-    """UTF8JsonGenerator writes surrogates as escapes, also those of a pair."""
-    return _OUTSIDE.sub(_units, _plain(text))
-
-
-def _units(match: re.Match[str]) -> str:
-    raw = match[0].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{raw[i : i + 2].hex().upper()}" for i in range(0, len(raw), 2))
-
-
-def _text(node: Node, escaped: Any, depth: int) -> str:
+def _text(node: Node, quote: json_text.Quote, depth: int) -> str:
     if isinstance(node, (list, dict)):
         if depth >= MAX_DEPTH:
             raise ValueError("nested too deeply")
-        return _container(node, escaped, depth + 1)
+        return _container(node, quote, depth + 1)
     if isinstance(node, str):
-        return f'"{escaped(node)}"'
+        return quote(node)
     if node is None or node is MISSING:
         return "null"
     if isinstance(node, bool):
@@ -212,8 +175,8 @@ def _text(node: Node, escaped: Any, depth: int) -> str:
     return str(node)
 
 
-def _container(node: list[Node] | dict[str, Node], escaped: Any, depth: int) -> str:
+def _container(node: list[Node] | dict[str, Node], quote: json_text.Quote, depth: int) -> str:
     if isinstance(node, dict):
-        inner = ",".join(f'"{escaped(k)}":{_text(v, escaped, depth)}' for k, v in node.items())
+        inner = ",".join(f"{quote(k)}:{_text(v, quote, depth)}" for k, v in node.items())
         return f"{{{inner}}}"
-    return f"[{','.join(_text(one, escaped, depth) for one in node)}]"
+    return f"[{','.join(_text(one, quote, depth) for one in node)}]"

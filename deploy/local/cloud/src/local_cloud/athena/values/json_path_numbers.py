@@ -4,7 +4,7 @@ These raise QueryError where Trino's operators do.
 """
 
 import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from local_cloud.athena import types as t
@@ -12,8 +12,6 @@ from local_cloud.athena.types import Type
 from local_cloud.athena.values import numbers
 from local_cloud.athena.values.casts import caster
 from local_cloud.athena.values.json_items import TypedValue
-
-_EXACT = Context(prec=120)
 
 
 def absolute(of: TypedValue) -> TypedValue:
@@ -51,7 +49,7 @@ def _rounded(of: TypedValue, whole: Any, rounding: str) -> TypedValue:
     if of.type.name in t.INTEGERS:
         return of
     if of.type.name == "decimal":
-        found = value.quantize(Decimal(1), rounding, _EXACT)
+        found = value.quantize(Decimal(1), rounding, numbers.EXACT)
         return TypedValue(_whole_digits(of.type), found if found else found.copy_abs())
     if not math.isfinite(value):
         return of

@@ -5,7 +5,8 @@ of Trino's functions answer before they reach it.
 """
 
 import re
-import unicodedata
+
+from local_cloud.athena.values.java_text import is_identifier_part
 
 START_OBJECT, END_OBJECT, START_ARRAY, END_ARRAY = "{", "}", "[", "]"
 NAME, STRING, INT, FLOAT = "name", "string", "int", "float"
@@ -124,7 +125,7 @@ class JsonTokens:
         for word in (TRUE, FALSE, NULL):
             if self._text.startswith(word, self._at):
                 self._at += len(word)
-                if _is_identifier_part(self._text[self._at : self._at + 1]):
+                if is_identifier_part(self._text[self._at : self._at + 1]):
                     break
                 return word
         raise JsonSyntaxError("not a value")
@@ -180,15 +181,3 @@ def _paired(text: str) -> str:
     if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
-def _is_identifier_part(char: str) -> bool:
-    """Character.isJavaIdentifierPart, of what _checkMatchEnd asks it about."""
-    if not char or char < "0":
-        return False
-    kind = unicodedata.category(char)
-    return (
-        kind[0] == "L"
-        or kind in ("Nd", "Nl", "Mn", "Mc", "Pc", "Sc", "Cf")
-        or ("\x7f" <= char <= "\x9f")
-    )

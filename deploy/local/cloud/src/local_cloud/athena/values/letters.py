@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 
 # Character.isWhitespace: no space that does not break.
 SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \u1680" + "".join(
@@ -72,8 +72,7 @@ def known(char: str) -> str:
 def normal_form(text: str, form: str) -> str:
     """java.text.Normalizer.normalize."""
     if form not in ("NFD", "NFC", "NFKD", "NFKC"):
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT",
+        raise invalid_argument(
             "Normalization form must be one of [NFD, NFC, NFKD, NFKC]",
         )
     if text.isascii():

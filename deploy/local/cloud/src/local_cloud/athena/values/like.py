@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,7 @@ def like_pattern(pattern: str, escape: str | None) -> LikePattern:
     escaped = False
     # LikeFunctions.getEscapeCharacter takes one unit of UTF-16.
     if escape is not None and (len(escape) != 1 or escape > "\uffff"):
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character"
-        )
+        raise invalid_argument("Escape string must be a single character")
     for char in pattern:
         if escaped:
             _check(char in ("%", "_", escape))
@@ -57,7 +55,6 @@ def like_pattern(pattern: str, escape: str | None) -> LikePattern:
 
 def _check(fine: bool) -> None:
     if not fine:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT",
+        raise invalid_argument(
             "Escape character must be followed by '%', '_' or the escape character itself",
         )

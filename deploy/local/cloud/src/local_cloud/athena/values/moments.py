@@ -25,10 +25,6 @@ _TIME = re.compile(
 )
 # Joda-Time reads at most nine digits of a year.
 _DATE = re.compile(r"([+-]?\d{1,9})-(\d{1,2})-(\d{1,2})", re.ASCII)
-# What StringFunctions.trim takes away (Character.isWhitespace).
-SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \u1680\u2028\u2029\u205f\u3000" + "".join(
-    map(chr, (*range(0x2000, 0x2007), 0x2008, 0x2009, 0x200A))
-)
 MAX_YEAR = 999_999_999
 # DateTimes.POWERS_OF_TEN ends here.
 _MAX_SHIFT = 12

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from local_cloud.athena.values import joda_elements as parts
 from local_cloud.athena.values import joda_fields
+from local_cloud.athena.values.calendar import MONTHS, WEEKDAYS
 from local_cloud.athena.values.joda_elements import Element, PatternError
 
 # DateTimeFunctions.PIVOT_YEAR: %y 70 is 1970, 69 is 2069.
@@ -22,8 +23,8 @@ def _time_of_day(hour: str) -> tuple[Element, ...]:
 
 
 _ELEMENTS: dict[str, tuple[Element, ...]] = {
-    "a": (parts.named("day of week", parts.WEEKDAYS, True),),
-    "b": (parts.named("month", parts.MONTHS, True),),
+    "a": (parts.named("day of week", WEEKDAYS, True),),
+    "b": (parts.named("month", MONTHS, True),),
     "c": (parts.numbered("month", 1),),
     "d": (parts.numbered("day", 2),),
     "e": (parts.numbered("day", 1),),
@@ -35,7 +36,7 @@ _ELEMENTS: dict[str, tuple[Element, ...]] = {
     "j": (parts.numbered("day of year", 3),),
     "k": (parts.numbered("hour", 1),),
     "l": (parts.numbered("clockhour of halfday", 1),),
-    "M": (parts.named("month", parts.MONTHS, False),),
+    "M": (parts.named("month", MONTHS, False),),
     "m": (parts.numbered("month", 2),),
     "p": (parts.halfday(),),
     "r": (*_time_of_day("clockhour of halfday"), parts.literal(" "), parts.halfday()),
@@ -44,7 +45,7 @@ _ELEMENTS: dict[str, tuple[Element, ...]] = {
     "T": _time_of_day("hour"),
     "v": (parts.numbered("week", 2),),
     "x": (parts.number(parts.weekyear_of, joda_fields.WEEKYEAR, 4, 4, signed=True),),
-    "W": (parts.named("day of week", parts.WEEKDAYS, False),),
+    "W": (parts.named("day of week", WEEKDAYS, False),),
     "Y": (parts.number(parts.year_of, joda_fields.YEAR, 4, 4, signed=True),),
     "y": (parts.two_digits(parts.year_of, joda_fields.YEAR, _PIVOT_YEAR, False),),
 }

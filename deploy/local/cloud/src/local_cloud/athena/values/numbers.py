@@ -9,7 +9,8 @@ from local_cloud.athena.types import Type
 from local_cloud.athena.values import java_digits
 
 BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
-_EXACT = Context(prec=120)
+# More digits than any result has.
+EXACT = Context(prec=120)
 
 
 def single(value: float) -> float:
@@ -27,18 +28,18 @@ def single_digits(value: float) -> str:
         return repr(value)
     exact = Decimal(value)
     for count in range(2, 10):
-        unit = Decimal(1).scaleb(exact.adjusted() - count + 1, _EXACT)
-        below = exact.quantize(unit, ROUND_FLOOR, _EXACT)
-        same = [one for one in (below, _EXACT.add(below, unit)) if single(float(one)) == value]
+        unit = Decimal(1).scaleb(exact.adjusted() - count + 1, EXACT)
+        below = exact.quantize(unit, ROUND_FLOOR, EXACT)
+        same = [one for one in (below, EXACT.add(below, unit)) if single(float(one)) == value]
         if same:
             nearest = min(same, key=lambda one: _distance(one, exact))
-            return str(nearest.normalize(_EXACT))
+            return str(nearest.normalize(EXACT))
     return repr(value)
 
 
 def _distance(digits: Decimal, exact: Decimal) -> tuple[Decimal, int]:
     """How far off the digits are; of equally near ones the even one is taken."""
-    return _EXACT.subtract(digits, exact).copy_abs(), digits.as_tuple().digits[-1] % 2
+    return EXACT.subtract(digits, exact).copy_abs(), digits.as_tuple().digits[-1] % 2
 
 
 def double_digits(value: float) -> str:
@@ -83,7 +84,7 @@ def _scientific(value: float, digits: str) -> str:
     if value == 0:
         return "-0E0" if math.copysign(1, value) < 0 else "0E0"
     exact = Decimal(digits)
-    sign, numbers, _ = exact.normalize(_EXACT).as_tuple()
+    sign, numbers, _ = exact.normalize(EXACT).as_tuple()
     text = "".join(map(str, numbers))
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{exact.adjusted()}"
 
@@ -95,7 +96,7 @@ def java_double(value: float, digits: str | None = None) -> str:
         return special
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    exact = Decimal(digits or double_digits(value)).normalize(_EXACT)
+    exact = Decimal(digits or double_digits(value)).normalize(EXACT)
     if Decimal("0.001") <= exact.copy_abs() < 10_000_000:
         text = format(exact, "f")
         return text if "." in text else text + ".0"
@@ -119,9 +120,14 @@ def in_range(value: int, of: str) -> int:
     return value
 
 
+def unscaled(value: Decimal, scale: int) -> int:
+    """The digits of a decimal of this scale as a whole number."""
+    return int(value.scaleb(scale, EXACT))
+
+
 def half_up(value: Decimal, scale: int) -> Decimal:
     """Rounded half away from zero to `scale` digits behind the point."""
-    return value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _EXACT)
+    return value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, EXACT)
 
 
 def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
@@ -130,7 +136,7 @@ def fitted(value: Decimal, precision: int, scale: int) -> Decimal | None:
         return None
     found = half_up(value, scale)
     # Without rounding to the 28 digits of Python's own context.
-    whole = found.scaleb(scale, _EXACT).copy_abs()
+    whole = found.scaleb(scale, EXACT).copy_abs()
     return found if whole < 10**precision else None
 
 
@@ -150,13 +156,13 @@ def decimal_to_double(value: Decimal, of: Type) -> float:
     """A short decimal's digits are rounded before they are divided, a long one's number is not."""
     if (of.precision or 0) > SHORT_DIGITS:
         return float(value)
-    return float(int(value.scaleb(of.scale, _EXACT))) / float(10**of.scale)
+    return float(unscaled(value, of.scale)) / float(10**of.scale)
 
 
 def decimal_to_single(value: Decimal, of: Type) -> float:
     if (of.precision or 0) > SHORT_DIGITS:
         return single_of_decimal(value)
-    digits = int(value.scaleb(of.scale, _EXACT))
+    digits = unscaled(value, of.scale)
     return single(single_of_int(digits) / single_of_int(10**of.scale))
 
 

@@ -1,15 +1,11 @@
 """Parts, places and pads of text, which counts code points (trino-main: StringFunctions)."""
 
-from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.types import Type
 
 MAX_INT = 2**31 - 1
 # Results of more characters than this are refused instead of held in memory.
 MAX_CHARACTERS = 100_000_000
-
-
-def invalid(message: str) -> QueryError:
-    return QueryError("INVALID_FUNCTION_ARGUMENT", message)
 
 
 def spaced(text: str, of: Type) -> str:
@@ -47,7 +43,7 @@ def position(text: str, part: str, instance: int) -> int:
     """Where `part` begins for the `instance`th time, counted from the end if negative; or 0."""
     # The absolute value of the smallest bigint is negative in Java.
     if instance in (0, -(2**63)):
-        raise invalid("'instance' must be a positive or negative number.")
+        raise invalid_argument("'instance' must be a positive or negative number.")
     if not part:
         return 1
     return (
@@ -93,9 +89,9 @@ def limited(characters: int) -> None:
 def padding(text: str, length: int, pad: str) -> tuple[str, str]:
     """(what stays of `text`, what is missing to `length` characters, in repeated `pad`)."""
     if not 0 <= length <= MAX_INT:
-        raise invalid(f"Target length must be in the range [0..{MAX_INT}]")
+        raise invalid_argument(f"Target length must be in the range [0..{MAX_INT}]")
     if not pad:
-        raise invalid("Padding string must not be empty")
+        raise invalid_argument("Padding string must not be empty")
     missing = length - len(text)
     if missing <= 0:
         return text[:length], ""
@@ -117,18 +113,18 @@ def translated(text: str, source: str, target: str) -> str:
 def split(text: str, delimiter: str, limit: int) -> list[str]:
     """At most `limit` parts; the last one is the rest."""
     if limit <= 0:
-        raise invalid("Limit must be positive")
+        raise invalid_argument("Limit must be positive")
     if limit > MAX_INT:
-        raise invalid("Limit is too large")
+        raise invalid_argument("Limit is too large")
     if not delimiter:
-        raise invalid("The delimiter may not be the empty string")
+        raise invalid_argument("The delimiter may not be the empty string")
     return text.split(delimiter, limit - 1)
 
 
 def part_of(text: str, delimiter: str, index: int) -> str | None:
     """One part, counted from 1; an empty delimiter splits into characters."""
     if index <= 0:
-        raise invalid("Index must be greater than zero")
+        raise invalid_argument("Index must be greater than zero")
     if not delimiter and index > MAX_INT:
         raise not_supported(f"split_part into characters at index {index}")
     parts: str | list[str] = text.split(delimiter) if delimiter else text
@@ -138,11 +134,11 @@ def part_of(text: str, delimiter: str, index: int) -> str | None:
 def pairs(text: str, entry: str, key_value: str) -> list[tuple[str, str]]:
     """`k=v;k=v` in order; every entry has the key-value delimiter exactly once."""
     if not entry:
-        raise invalid("entryDelimiter is empty")
+        raise invalid_argument("entryDelimiter is empty")
     if not key_value:
-        raise invalid("keyValueDelimiter is empty")
+        raise invalid_argument("keyValueDelimiter is empty")
     if entry == key_value:
-        raise invalid("entryDelimiter and keyValueDelimiter must not be the same")
+        raise invalid_argument("entryDelimiter and keyValueDelimiter must not be the same")
     entries = text.split(entry)
     if not entries[-1]:
         # Neither an empty text nor what follows the last delimiter is an entry.
@@ -153,7 +149,7 @@ def pairs(text: str, entry: str, key_value: str) -> list[tuple[str, str]]:
 def _pair(entry: str, delimiter: str) -> tuple[str, str]:
     key, found, value = entry.partition(delimiter)
     if not found or delimiter in value:
-        raise invalid(
+        raise invalid_argument(
             f"Key-value delimiter must appear exactly once in each entry. Bad input: '{entry}'"
         )
     return key, value

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.values import quicksort
 from local_cloud.athena.values.java_math import divided, ln
 
@@ -209,7 +209,5 @@ def _of_stored(
 
 def checked_weight(weight: float) -> float:
     if not math.isfinite(weight) or weight < 1:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", f"weight must be finite and >= 1, was {weight}"
-        )
+        raise invalid_argument(f"weight must be finite and >= 1, was {weight}")
     return weight

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.types import Type
-from local_cloud.athena.values import json_text, moments, numbers, zoned
+from local_cloud.athena.values import json_text, letters, moments, numbers, zoned
 from local_cloud.athena.values.calendar import date_text
 
 # Any digit that is one of Java's chars (Character.digit).
@@ -85,7 +85,7 @@ def _decimal(text: str, to: Type) -> Decimal:
 
 
 def _trimmed(text: str) -> str:
-    return text.strip(moments.SPACES)
+    return text.strip(letters.SPACES)
 
 
 def _uuid(text: str, _: Type) -> str:

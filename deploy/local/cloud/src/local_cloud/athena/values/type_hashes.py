@@ -6,17 +6,15 @@ Types have two: XX_HASH_64, and the faster HASH_CODE, which a row's fields use i
 
 import struct
 from collections.abc import Callable
-from decimal import Context
 from typing import Any
 from uuid import UUID
 
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import hashes
-from local_cloud.athena.values.numbers import SHORT_DIGITS
+from local_cloud.athena.values.numbers import SHORT_DIGITS, unscaled
 
 _MASK = 2**64 - 1
-_EXACT = Context(prec=120)
 _TEXTS = ("varchar", "char", "varbinary", "json")
 
 
@@ -92,7 +90,7 @@ def _real(value: float, _: Type) -> tuple[int, ...]:
 
 
 def _decimal(value: Any, of: Type) -> tuple[int, ...]:
-    digits = int(value.scaleb(of.scale, _EXACT))
+    digits = unscaled(value, of.scale)
     if _is_long_decimal(of):
         return (digits >> 64 & _MASK, digits & _MASK)
     return (digits & _MASK,)

@@ -1,7 +1,7 @@
-"""Polynomials and continued fractions step by step as Apache Commons Math 3.6 computes them."""
+"""Continued fractions step by step as Apache Commons Math 3.6 computes them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.values.java_math import divided
@@ -9,14 +9,6 @@ from local_cloud.athena.values.java_math import divided
 _SMALL = 1e-50
 # Fractions that need more terms than this are not waited for.
 _MAX_TERMS = 200_000
-
-
-def polynomial(coefficients: Sequence[float], x: float) -> float:
-    """The last coefficient is that of the highest power."""
-    made = coefficients[-1]
-    for one in coefficients[-2::-1]:
-        made = one + x * made
-    return made
 
 
 def fraction(a: Callable[[int], float], b: Callable[[int], float], epsilon: float) -> float:
