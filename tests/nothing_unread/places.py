@@ -11,12 +11,13 @@ from coinlake.sql import tree
 
 _OUTPUTS, _TYPES = "duck_sql.outputs", "analysis.type_names"
 _WINDOWS, _JSON = "analysis.windows", "analysis.json_forms"
-_JOINS = "duck_sql.joins"
+_GROUPS, _JOINS, _SORTING = "duck_sql.grouping", "duck_sql.joins", "duck_sql.sort_keys"
 _PLANNER, _TAIL = "duck_sql.planning:QueryPlanner", "duck_sql.tail:tail_limits"
 
 TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.AllColumns: (
-        f"{_OUTPUTS}:_all_columns + {_OUTPUTS}:_plain_star + {_OUTPUTS}:_labelled",
+        f"{_OUTPUTS}:_all_columns + {_OUTPUTS}:_plain_star",
+        f"{_OUTPUTS}:_all_columns + {_OUTPUTS}:_labelled",
     ),
     tree.SingleColumn: (f"{_OUTPUTS}:outputs + {_OUTPUTS}:_output_name",),
     tree.DateTimeType: (f"{_TYPES}:_date_time",),
@@ -29,9 +30,9 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.WindowReference: (f"{_WINDOWS}:over",),
     tree.WindowSpecification: (f"{_WINDOWS}:over + {_WINDOWS}:_extended",),
     tree.WindowDefinition: ("duck_sql.select:_windows",),
-    tree.GroupBy: ("duck_sql.grouping:grouped + duck_sql.grouping:_lists",),
-    tree.GroupingElement: ("duck_sql.grouping:_lists + duck_sql.grouping:_simple",),
-    tree.JoinOn: (f"{_JOINS}:_join",),
+    tree.GroupBy: (f"{_GROUPS}:grouped + {_GROUPS}:_lists",),
+    tree.GroupingElement: (f"{_GROUPS}:_lists + {_GROUPS}:_simple",),
+    tree.JoinOn: (f"{_JOINS}:_join", f"{_JOINS}:_always", f"{_JOINS}:_lateral_join"),
     tree.JoinUsing: (f"{_JOINS}:_join",),
     tree.JsonInput: (
         f"{_JSON}:_invoked",
@@ -42,8 +43,8 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.JsonPath: (f"{_JSON}:_invoked + {_JSON}:_analysed_path",),
     tree.SortItem: (
         f"{_WINDOWS}:sort_keys",
-        "duck_sql.sort_keys:order_keys",
-        f"{_PLANNER}._tailed",
+        f"{_SORTING}:numbered + {_SORTING}:order_keys + {_SORTING}:sort_key",
+        f"{_SORTING}:numbered + {_PLANNER}._tailed + {_SORTING}:sort_key",
     ),
     tree.When: (
         "analysis.expressions:_searched_case + analysis.expressions:_results",
@@ -52,7 +53,7 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.Limit: (_TAIL,),
     tree.FetchFirst: (_TAIL,),
     tree.Tail: (
-        f"{_TAIL} + duck_sql.sort_keys:order_keys",
+        f"{_TAIL} + {_SORTING}:order_keys",
         f"{_TAIL} + {_PLANNER}._tailed",
     ),
     tree.Query: (f"{_PLANNER}.query",),
@@ -68,7 +69,7 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.Lambda: ("analysis.arguments:_opened",),
     tree.Dereference: ("analysis.expressions:dotted",),
     tree.Aliased: (f"{_JOINS}:_lateral_kind + {_JOINS}:_unnest_join",),
-    tree.IntegerLiteral: ("duck_sql.sort_keys:order_keys", f"{_PLANNER}._tailed"),
+    tree.IntegerLiteral: (f"{_SORTING}:numbered", f"{_GROUPS}:_numbered"),
 }
 LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
     (tree.Aliased, "duck_sql.shape:_is_one_row"): "an alias leaves the number of rows",
@@ -82,10 +83,10 @@ LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
     (tree.FunctionCall, "duck_sql.scalars:has_window"): "whether it is a window function",
     (tree.FunctionCall, "duck_sql.scalars:_kinds"): "which functions have this name",
     (tree.QualifiedName, "duck_sql.scalars:_kinds"): "which functions have this name",
-    (tree.QualifiedName, "analysis.calls:_is_aggregate"): "which functions have this name",
-    (tree.QualifiedName, "analysis.calls:_check_star"): "whether it is count",
-    (tree.QualifiedName, "analysis.calls:_check_null_treatment"): "what an error calls it",
-    (tree.SortItem, "analysis.calls:_check_distinct_order"): "whether a key is one of the arguments",
+    (
+        tree.SortItem,
+        "analysis.calls:_check_distinct_order",
+    ): "whether a key is one of the arguments",
     (tree.Dereference, "duck_sql.outputs:_output_name"): "what a column is called",
     (tree.JsonInput, "analysis.json_forms:_json_object"): "what is handed to _handed_in",
     (tree.JsonInput, "analysis.json_forms:_json_array"): "what is handed to _handed_in",

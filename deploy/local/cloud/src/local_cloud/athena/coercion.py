@@ -93,12 +93,20 @@ _FROM_UNKNOWN = {
     **{
         name: Type(name)
         for name in (
-            "boolean", "bigint", "integer", "double", "real", "varbinary", "date", "json",
-            "interval year to month", "interval day to second",
+            "boolean",
+            "bigint",
+            "integer",
+            "double",
+            "real",
+            "varbinary",
+            "date",
+            "json",
+            "interval year to month",
+            "interval day to second",
         )
     },
     **{name: Type(name, precision=3) for name in t.TIMED},
-}  # fmt: skip
+}
 _WIDER = {
     "tinyint": ("smallint", "integer", "bigint", "real", "double"),
     "smallint": ("integer", "bigint", "real", "double"),

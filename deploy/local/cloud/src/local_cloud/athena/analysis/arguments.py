@@ -11,15 +11,7 @@ from local_cloud.athena.analysis.type_names import can_cast, fine
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.binding import Argument, Bound, LambdaType, resolve
 from local_cloud.athena.functions.declared import catalogue
-from local_cloud.athena.ir import (
-    Aggregate,
-    Column,
-    Expr,
-    Grouping,
-    Lambda,
-    Window,
-    walk,
-)
+from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, Lambda, Window, walk
 from local_cloud.athena.types import Type
 
 MAX_ARGUMENTS = 127

@@ -75,12 +75,12 @@ def _function_call(
     nulls: str | None,
     window: tree.WindowReference | tree.WindowSpecification | None,
 ) -> Expr:
-    _check_star(context, name, star, star_label, at)
+    _check_star(context, name.text, star, star_label, at)
     if len(name.parts) > 1:
         raise not_supported(f"functions with a schema ({name.text})")
-    _check_null_treatment(context, name, nulls, at)
+    _check_null_treatment(context, name.text, nulls, at)
     opened = over(context, scope, window) if window is not None else None
-    if distinct and opened is None and not _is_aggregate(name):
+    if distinct and opened is None and not _is_aggregate(name.text):
         raise context.error(
             "FUNCTION_NOT_AGGREGATE",
             "DISTINCT is not supported for non-aggregation functions",
@@ -103,13 +103,13 @@ def _function_call(
     return _of_session(context, bound) or Call(bound.result, bound, values)
 
 
-def _is_aggregate(name: tree.QualifiedName) -> bool:
-    return any(one.kind == AGGREGATE for one in catalogue().get(name.text, ()))
+def _is_aggregate(name: str) -> bool:
+    return any(one.kind == AGGREGATE for one in catalogue().get(name, ()))
 
 
 def _check_star(
     context: Context,
-    name: tree.QualifiedName,
+    name: str,
     star: bool,
     label: tree.Identifier | None,
     at: int,
@@ -120,19 +120,17 @@ def _check_star(
             "label.* syntax is only supported as the only argument of row pattern count function",
             at,
         )
-    if star and name.text != "count":
+    if star and name != "count":
         raise context.error(
-            "FUNCTION_NOT_FOUND", f"Unexpected parameters (*) for function {name.text}", at
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters (*) for function {name}", at
         )
 
 
-def _check_null_treatment(
-    context: Context, name: tree.QualifiedName, nulls: str | None, at: int
-) -> None:
-    if nulls is not None and name.text not in _TREATS_NULLS:
+def _check_null_treatment(context: Context, name: str, nulls: str | None, at: int) -> None:
+    if nulls is not None and name not in _TREATS_NULLS:
         raise context.error(
             "NULL_TREATMENT_NOT_ALLOWED",
-            f"Cannot specify null treatment clause for {name.text} function",
+            f"Cannot specify null treatment clause for {name} function",
             at,
         )
 

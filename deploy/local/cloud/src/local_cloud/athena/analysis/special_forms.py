@@ -8,13 +8,7 @@ from local_cloud.athena.analysis.expressions import RULES, analysed, coerced
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.analysis.type_names import MAX_FRACTION, can_cast, fine, type_of
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import (
-    Call,
-    Cast,
-    Constant,
-    Expr,
-    Special,
-)
+from local_cloud.athena.ir import Call, Cast, Constant, Expr, Special
 from local_cloud.athena.types import Type
 from local_cloud.athena.values.moments import rounded
 
@@ -76,8 +70,15 @@ _EXTRACTED: dict[str, tuple[str, ...]] = {
     "DAY": ("date", "timestamp", "interval day to second"),
     **dict.fromkeys(
         (
-            "QUARTER", "WEEK", "DAY_OF_MONTH", "DAY_OF_WEEK", "DOW", "DAY_OF_YEAR", "DOY",
-            "YEAR_OF_WEEK", "YOW",
+            "QUARTER",
+            "WEEK",
+            "DAY_OF_MONTH",
+            "DAY_OF_WEEK",
+            "DOW",
+            "DAY_OF_YEAR",
+            "DOY",
+            "YEAR_OF_WEEK",
+            "YOW",
         ),
         ("date", "timestamp"),
     ),
@@ -85,7 +86,7 @@ _EXTRACTED: dict[str, tuple[str, ...]] = {
         ("HOUR", "MINUTE", "SECOND"), ("timestamp", "time", "interval day to second")
     ),
     **dict.fromkeys(("TIMEZONE_MINUTE", "TIMEZONE_HOUR"), ()),
-}  # fmt: skip
+}
 
 
 # The function that a field stands for (TranslationMap.translate of Extract).

@@ -17,17 +17,42 @@ from local_cloud.athena.types import Type
 _PLAIN = {
     one.name: one
     for one in (
-        t.BOOLEAN, t.TINYINT, t.SMALLINT, t.INTEGER, t.BIGINT, t.REAL, t.DOUBLE, t.VARBINARY,
-        t.DATE, t.JSON, t.UUID, t.HYPERLOGLOG, t.TDIGEST,
+        t.BOOLEAN,
+        t.TINYINT,
+        t.SMALLINT,
+        t.INTEGER,
+        t.BIGINT,
+        t.REAL,
+        t.DOUBLE,
+        t.VARBINARY,
+        t.DATE,
+        t.JSON,
+        t.UUID,
+        t.HYPERLOGLOG,
+        t.TDIGEST,
     )
-}  # fmt: skip
+}
 _PLAIN["int"] = t.INTEGER
 # Types of Trino's that no engine here has values of.
 _ELSEWHERE = (
-    "ipaddress", "p4hyperloglog", "qdigest", "setdigest", "geometry",
-    "sphericalgeography", "bingtile", "color", "jsonpath", "json2016", "joniregexp", "codepoints",
-    "likepattern", "function", "kdbtree", "objectid", "number",
-)  # fmt: skip
+    "ipaddress",
+    "p4hyperloglog",
+    "qdigest",
+    "setdigest",
+    "geometry",
+    "sphericalgeography",
+    "bingtile",
+    "color",
+    "jsonpath",
+    "json2016",
+    "joniregexp",
+    "codepoints",
+    "likepattern",
+    "function",
+    "kdbtree",
+    "objectid",
+    "number",
+)
 MAX_FRACTION = 12
 # DuckDB's timestamps are microseconds.
 FRACTION = 6

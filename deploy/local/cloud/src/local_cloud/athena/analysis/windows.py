@@ -12,8 +12,11 @@ from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Expr, Frame, FrameEnd, Over, SortKey, Window, walk
 
 _DATED = (
-    "date", *t.TIMED, "interval day to second", "interval year to month",
-)  # fmt: skip
+    "date",
+    *t.TIMED,
+    "interval day to second",
+    "interval year to month",
+)
 
 
 def window_name(name: tree.Identifier) -> str:

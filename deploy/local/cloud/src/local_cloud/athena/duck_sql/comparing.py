@@ -14,8 +14,11 @@ _FLIPPED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 def is_plain(of: Type) -> bool:
     """Whether DuckDB's own comparison is Trino's: no NaN, no padding, no zone, nothing inside."""
     return not of.args and of.name not in (
-        "double", "real", "char", "timestamp with time zone",
-    )  # fmt: skip
+        "double",
+        "real",
+        "char",
+        "timestamp with time zone",
+    )
 
 
 def key(sql: str, of: Type) -> str:

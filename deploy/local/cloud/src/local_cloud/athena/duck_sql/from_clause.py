@@ -16,14 +16,7 @@ from local_cloud.athena.duck_sql.relation import (
     retyped,
 )
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import (
-    Aggregate,
-    Expr,
-    Grouping,
-    Special,
-    Window,
-    walk,
-)
+from local_cloud.athena.ir import Aggregate, Expr, Grouping, Special, Window, walk
 from local_cloud.athena.types import Type
 
 RELATIONS: Rules[Relation] = Rules("a relation")

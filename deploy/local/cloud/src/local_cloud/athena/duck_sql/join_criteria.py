@@ -8,21 +8,10 @@ from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.duck_sql.from_clause import JOINED
 from local_cloud.athena.duck_sql.quantified import as_filter
-from local_cloud.athena.duck_sql.relation import (
-    Planner,
-    Relation,
-    selected,
-)
+from local_cloud.athena.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import (
-    Column,
-    Expr,
-    Lambda,
-    Special,
-    Subquery,
-    walk,
-)
+from local_cloud.athena.ir import Column, Expr, Lambda, Special, Subquery, walk
 
 
 def on(

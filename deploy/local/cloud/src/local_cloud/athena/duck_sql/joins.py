@@ -5,11 +5,7 @@ from local_cloud.athena.analysis.scope import Scope, clause
 from local_cloud.athena.duck_sql.correlation import check_correlation
 from local_cloud.athena.duck_sql.from_clause import JOINED, RELATIONS, aliased, related
 from local_cloud.athena.duck_sql.join_criteria import on, using
-from local_cloud.athena.duck_sql.relation import (
-    Planner,
-    Relation,
-    Scan,
-)
+from local_cloud.athena.duck_sql.relation import Planner, Relation, Scan
 from local_cloud.athena.duck_sql.unnesting import unnested
 from local_cloud.athena.failures import not_supported
 

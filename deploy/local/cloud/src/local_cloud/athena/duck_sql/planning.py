@@ -39,12 +39,12 @@ from local_cloud.athena.duck_sql.relation import (
     union_types,
 )
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
+from local_cloud.athena.duck_sql.sort_keys import numbered, sort_key
 from local_cloud.athena.duck_sql.tail import limited, tail_limits
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions import implemented
-from local_cloud.athena.ir import Expr, SortKey
 from local_cloud.athena.types import Type
 
 # These register their rules and functions when they are imported.
@@ -163,29 +163,14 @@ class QueryPlanner(Planner):
         if tail == tree.Tail():
             return body
         scope = Scope(body.fields, outer)
-        keys: list[SortKey] = []
+        keys = []
         for item in tail.order:
-            value: Expr
-            if isinstance(item.key, tree.IntegerLiteral):
-                place = item.key.value
-                if not 1 <= place <= len(body.fields):
-                    raise self.context.error(
-                        "INVALID_COLUMN_REFERENCE",
-                        f"ORDER BY position {place} is not in select list",
-                        item.at,
-                    )
-                value = body.fields[place - 1].column
-            else:
+            value = numbered(self.context, item, [one.column for one in body.fields])
+            if value is None:
                 refuse_aggregates(self.context, item.key, "ORDER BY clause")
                 with clause(outer, "order"):
                     value = analysed(self.context, scope, item.key)
-            if not t.is_orderable(value.type):
-                raise self.context.mismatch(
-                    f"Type {value.type} is not orderable, and therefore cannot be used in "
-                    "ORDER BY",
-                    item.at,
-                )
-            keys.append(SortKey(value, item.descending, bool(item.nulls_first)))
+            keys.append(sort_key(self.context, item, value))
         order = [ordering.sort_text(self.text, (one,)) for one in keys]
         ordered = f" ORDER BY {', '.join(order)}" if order else ""
         limits = tail_limits(self, tail, bool(order))

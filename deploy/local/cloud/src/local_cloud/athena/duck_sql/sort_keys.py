@@ -46,16 +46,8 @@ def order_keys(
 
     keys = []
     for item in tail.order:
-        if isinstance(item.key, tree.IntegerLiteral):
-            place = item.key.value
-            if not 1 <= place <= len(outputs):
-                raise context.error(
-                    "INVALID_COLUMN_REFERENCE",
-                    f"ORDER BY position {place} is not in select list",
-                    item.at,
-                )
-            value = outputs[place - 1].value
-        else:
+        value = numbered(context, item, [one.value for one in outputs])
+        if value is None:
             read = analysed(context, scope, item.key)
             if not has_groups and any(isinstance(one, Grouping) for one in walk(read)):
                 raise grouping_without_groups(context, item.at)
@@ -70,13 +62,32 @@ def order_keys(
                     "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
                     item.at,
                 )
-        if not t.is_orderable(value.type):
-            raise context.mismatch(
-                f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY",
-                item.at,
-            )
-        keys.append(SortKey(value, item.descending, bool(item.nulls_first)))
+        keys.append(sort_key(context, item, value))
     return keys
+
+
+def numbered(context: Context, item: tree.SortItem, outputs: Sequence[Expr]) -> Expr | None:
+    """The output that a key of ORDER BY names by its number; None where it is no number."""
+    if not isinstance(item.key, tree.IntegerLiteral):
+        return None
+    place = item.key.value
+    if not 1 <= place <= len(outputs):
+        raise context.error(
+            "INVALID_COLUMN_REFERENCE",
+            f"ORDER BY position {place} is not in select list",
+            item.at,
+        )
+    return outputs[place - 1]
+
+
+def sort_key(context: Context, item: tree.SortItem, value: Expr) -> SortKey:
+    """The key that `item` means, of this value; nulls come last unless it says otherwise."""
+    if not t.is_orderable(value.type):
+        raise context.mismatch(
+            f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY",
+            item.at,
+        )
+    return SortKey(value, item.descending, bool(item.nulls_first))
 
 
 def _refuse_outputs_inside(

@@ -5,16 +5,9 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.duck_sql.from_clause import JOINED, RELATIONS
-from local_cloud.athena.duck_sql.relation import (
-    Planner,
-    Relation,
-    selected,
-    single_row,
-)
+from local_cloud.athena.duck_sql.relation import Planner, Relation, selected, single_row
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
-from local_cloud.athena.ir import (
-    Expr,
-)
+from local_cloud.athena.ir import Expr
 from local_cloud.athena.types import Type
 
 

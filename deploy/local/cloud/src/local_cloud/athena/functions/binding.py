@@ -5,11 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from local_cloud.athena import types as t
-from local_cloud.athena.coercion import (
-    can_coerce,
-    coerced_base,
-    common_super_type,
-)
+from local_cloud.athena.coercion import can_coerce, coerced_base, common_super_type
 from local_cloud.athena.failures import QueryError, invalid_argument
 from local_cloud.athena.functions.declared import SCALAR, Declared, TypePattern, TypeVariable
 from local_cloud.athena.types import Type

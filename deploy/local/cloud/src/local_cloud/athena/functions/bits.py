@@ -3,7 +3,7 @@
 from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.values.java_math import wrapped
-from local_cloud.athena.values.numbers import BITS
+from local_cloud.athena.values.numbers import BITS, fits
 
 
 @sql("bitwise_and(bigint,bigint)", total=True)
@@ -32,7 +32,7 @@ def _bit_count(value: int, bits: int) -> int:
         raise invalid_argument(
             f"Bits specified in bit_count must be between 2 and 64, got {bits}"
         )
-    if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+    if not fits(value, bits):
         raise invalid_argument(f"{value} cannot be represented with {bits} bits")
     return (value & (1 << bits) - 1).bit_count()
 

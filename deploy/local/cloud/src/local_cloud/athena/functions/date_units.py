@@ -17,6 +17,7 @@ from local_cloud.athena.types import Type
 from local_cloud.athena.values import date_fields, moments, zoned, zoned_fields
 from local_cloud.athena.values.calendar import US_PER_DAY, checked_date, date_of
 from local_cloud.athena.values.date_fields import DAY_MS, TIME_UNITS
+from local_cloud.athena.values.numbers import fits
 from local_cloud.athena.values.zones import zone
 
 _FIXED_US = {**TIME_UNITS, "day": US_PER_DAY, "week": 7 * US_PER_DAY}
@@ -107,14 +108,9 @@ def _truncate_time(unit: str, time: int) -> int:
 # ---- date_add ---------------------------------------------------------------------------------
 
 
-def _within(value: int, bits: int) -> bool:
-    limit: int = 2 ** (bits - 1)
-    return -limit <= value < limit
-
-
 def _moved_date(unit: str, count: int, days: int) -> int:
     name = date_fields.date_unit(unit)
-    if not _within(count, 32):
+    if not fits(count, 32):
         raise QueryError("GENERIC_INTERNAL_ERROR", "integer overflow")
     return checked_date(date_fields.field(name).add(days * DAY_MS, count) // DAY_MS)
 
@@ -140,7 +136,7 @@ def _common(call: Call, name: str, count: str, value: str) -> tuple[str | None, 
 
 
 def _moved_ms(name: str, count: int, ms: int) -> int:
-    if not _within(count, 32):
+    if not fits(count, 32):
         raise invalid_argument("integer overflow")
     found = date_fields.field(name).add(ms, count)
     if not _MIN_YEAR <= date_of(found // DAY_MS)[0] <= _MAX_YEAR:
@@ -151,7 +147,7 @@ def _moved_ms(name: str, count: int, ms: int) -> int:
 def _moved(unit: str, count: int, micros: int, types: Signature) -> int:
     ms = _moved_ms(date_fields.timestamp_unit(unit), count, micros // 1000)
     found = _rounded_ms(ms, types.result) * 1000
-    if not _within(found, 64):
+    if not fits(found, 64):
         raise invalid_argument("long overflow")
     return moments.checked_timestamp(found + micros % 1000)
 
@@ -184,7 +180,7 @@ def _add(unit: str, count: str, moment: str, call: Call, text: Text, types: Sign
 @python(f"date_add(varchar(x),bigint,{ZONED})")
 def _add_zoned(unit: str, count: int, moment: zoned.Zoned, types: Signature) -> zoned.Zoned:
     name = date_fields.timestamp_unit(unit)
-    if not _within(count, 32):
+    if not fits(count, 32):
         raise invalid_argument("integer overflow")
     found = zoned_fields.add(zone(moment[1]), name, moment[0] // 1000, count)
     found = _rounded_ms(found, types.result) * 1000

@@ -100,16 +100,22 @@ def pattern(text: str, variables: frozenset[str]) -> TypePattern:
 
 def _variable(text: str) -> TypeVariable:
     name, *constraints = text.split(":")
-    found: dict[str, object] = {}
+    casts: dict[str, TypePattern] = {}
+    base = None
     for one in constraints:
-        if one in ("comparable", "orderable"):
-            found[one] = True
-        elif one.startswith("castable_"):
+        if one.startswith("castable_"):
             word, _, kind = one.partition(" ")
-            found[word] = pattern(kind.strip("[]"), frozenset())
-        else:
-            found["base"] = one
-    return TypeVariable(name.lower(), **found)  # type: ignore[arg-type]
+            casts[word] = pattern(kind.strip("[]"), frozenset())
+        elif one not in ("comparable", "orderable"):
+            base = one
+    return TypeVariable(
+        name.lower(),
+        "comparable" in constraints,
+        "orderable" in constraints,
+        base,
+        casts.get("castable_to"),
+        casts.get("castable_from"),
+    )
 
 
 def _computed(text: str) -> Computed:

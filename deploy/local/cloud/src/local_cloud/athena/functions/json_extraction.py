@@ -22,9 +22,9 @@ from local_cloud.athena.values.json_tokens import (
 )
 
 
-def _of_both(name: str, *others: str) -> tuple[str, str]:
+def _of_both(name: str, *others: str) -> tuple[str, ...]:
     """The keys of a function that takes JSON as such and as text."""
-    return tuple(f"{name}({','.join((kind, *others))})" for kind in ("json", "varchar(x)"))  # type: ignore[return-value]
+    return tuple(f"{name}({','.join((kind, *others))})" for kind in ("json", "varchar(x)"))
 
 
 @sql("json_format(json)")

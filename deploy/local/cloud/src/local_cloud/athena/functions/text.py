@@ -1,5 +1,7 @@
 """Functions of text by its characters, which are code points (trino-main: StringFunctions)."""
 
+from collections.abc import Callable
+
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import invalid_argument, not_supported
@@ -70,13 +72,13 @@ def _starts_with(value: str, prefix: str) -> str:
 # ---- other characters -------------------------------------------------------------------------
 
 
-def _cased(name: str, function: object) -> None:
+def _cased(name: str, function: Callable[[str], str]) -> None:
     """DuckDB knows another version of Unicode, but ASCII has not changed."""
 
     @sql(f"{name}(varchar(x))", f"{name}(char(x))")
     def write(value: str, text: Text, call: Call) -> str:
         of = call.bound.arguments[0]
-        made = text.python(function, (of,), call.type, value)  # type: ignore[arg-type]
+        made = text.python(function, (of,), call.type, value)
         if not isinstance(call.arguments[0], Column):
             return made
         return f"(CASE WHEN strlen({value}) = length({value}) THEN {name}({value}) ELSE {made} END)"

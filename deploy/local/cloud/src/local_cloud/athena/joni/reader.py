@@ -4,8 +4,15 @@ from local_cloud.athena.failures import QueryError, invalid_argument, not_suppor
 
 # What a backslash makes of a letter (ScanEnvironment.convertBackslashValue).
 _CONTROLS = {
-    "n": "\n", "t": "\t", "r": "\r", "f": "\f", "a": "\a", "b": "\b", "e": "\x1b", "v": "\v",
-}  # fmt: skip
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "f": "\f",
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+    "v": "\v",
+}
 _DECIMAL, _OCTAL = "0123456789", "01234567"
 _HEX = _DECIMAL + "abcdefABCDEF"
 MAX_INT = 2**31 - 1

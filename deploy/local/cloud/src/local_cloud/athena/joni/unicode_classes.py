@@ -94,12 +94,37 @@ SHORT: dict[str, Ranges] = {
     "w": ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)),
 }
 _PROPERTIES = {
-    "l": "L", "lu": "Lu", "ll": "Ll", "lt": "Lt", "lm": "Lm", "lo": "Lo", "m": "M", "mn": "Mn",
-    "n": "N", "nd": "Nd", "nl": "Nl", "no": "No", "p": "P", "s": "S", "sc": "Sc", "z": "Z",
-    "zs": "Zs", "cc": "Cc", "alpha": "L Nl", "alnum": "L Nl Nd", "digit": "Nd", "upper": "Lu",
-    "lower": "Ll", "punct": "P", "word": "L M Nd Nl Pc", "space": "Z", "blank": "Zs",
-    "cntrl": "Cc", "graph": "L M N P S Cf Co", "print": "L M N P S Cf Co Zs",
-}  # fmt: skip
+    "l": "L",
+    "lu": "Lu",
+    "ll": "Ll",
+    "lt": "Lt",
+    "lm": "Lm",
+    "lo": "Lo",
+    "m": "M",
+    "mn": "Mn",
+    "n": "N",
+    "nd": "Nd",
+    "nl": "Nl",
+    "no": "No",
+    "p": "P",
+    "s": "S",
+    "sc": "Sc",
+    "z": "Z",
+    "zs": "Zs",
+    "cc": "Cc",
+    "alpha": "L Nl",
+    "alnum": "L Nl Nd",
+    "digit": "Nd",
+    "upper": "Lu",
+    "lower": "Ll",
+    "punct": "P",
+    "word": "L M Nd Nl Pc",
+    "space": "Z",
+    "blank": "Zs",
+    "cntrl": "Cc",
+    "graph": "L M N P S Cf Co",
+    "print": "L M N P S Cf Co Zs",
+}
 _MORE: dict[str, Ranges] = {
     "lower": ((0xAA, 0xAA), (0xBA, 0xBA)),
     "space": ((9, 13), (0x85, 0x85)),
@@ -110,9 +135,21 @@ _PLAIN: dict[str, Ranges] = {
     "xdigit": ((0x30, 0x39), (0x41, 0x46), (0x61, 0x66)),
 }
 BRACKETS = (
-    "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
-    "upper", "xdigit", "ascii", "word",
-)  # fmt: skip
+    "alnum",
+    "alpha",
+    "blank",
+    "cntrl",
+    "digit",
+    "graph",
+    "lower",
+    "print",
+    "punct",
+    "space",
+    "upper",
+    "xdigit",
+    "ascii",
+    "word",
+)
 
 
 @cache
@@ -159,10 +196,20 @@ def word() -> str:
 
 # Letters with one other case and no relation to any further character, but for the two below.
 _CASED: Ranges = (
-    (0x41, 0x5A), (0x61, 0x7A), (0xC0, 0xC4), (0xC6, 0xD6), (0xD8, 0xDE), (0xE0, 0xE4),
-    (0xE6, 0xF6), (0xF8, 0xFE), (0x100, 0x12F), (0x132, 0x137), (0x139, 0x148), (0x14A, 0x177),
+    (0x41, 0x5A),
+    (0x61, 0x7A),
+    (0xC0, 0xC4),
+    (0xC6, 0xD6),
+    (0xD8, 0xDE),
+    (0xE0, 0xE4),
+    (0xE6, 0xF6),
+    (0xF8, 0xFE),
+    (0x100, 0x12F),
+    (0x132, 0x137),
+    (0x139, 0x148),
+    (0x14A, 0x177),
     (0x400, 0x45F),
-)  # fmt: skip
+)
 # The Kelvin sign and the long s are cases of letters of ASCII.
 _OUTSIDE = {0x212A: "k", 0x17F: "s"}
 

@@ -73,10 +73,11 @@ def to_python(array: Any, of: Type) -> list[Any]:
         columns = [array.field(0).to_pylist(), array.field(1).to_pylist()]
         return _present(array, list(zip(*columns, strict=True)))
     if of.name == "date":
-        return array.cast(pa.int32()).to_pylist()  # type: ignore[no-any-return]
+        array = array.cast(pa.int32())
     if of.name == "timestamp":
-        return array.cast(pa.int64()).to_pylist()  # type: ignore[no-any-return]
-    return array.to_pylist()  # type: ignore[no-any-return]
+        array = array.cast(pa.int64())
+    found: list[Any] = array.to_pylist()
+    return found
 
 
 def _lists(array: Any, values: list[Any]) -> list[Any]:

@@ -123,8 +123,7 @@ def _to_integer(value: int, _: Type, to: Type) -> int:
 
 def _decimal_to_integer(value: Decimal, _: Type, to: Type) -> int:
     found = int(numbers.half_up(value, 0))
-    bits = numbers.BITS[to.name]
-    if not -(2 ** (bits - 1)) <= found < 2 ** (bits - 1):
+    if not numbers.fits(found, numbers.BITS[to.name]):
         raise QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast '{found}' to {to.name.upper()}")
     return found
 
@@ -132,10 +131,9 @@ def _decimal_to_integer(value: Decimal, _: Type, to: Type) -> int:
 def _double_to_integer(value: float, source: Type, to: Type) -> int:
     if math.isnan(value):
         raise QueryError("INVALID_CAST_ARGUMENT", f"Cannot cast {source} NaN to {to}")
-    bits = numbers.BITS[to.name]
     if math.isfinite(value):
         found = numbers.round_double(value)
-        if -(2 ** (bits - 1)) <= found < 2 ** (bits - 1):
+        if numbers.fits(found, numbers.BITS[to.name]):
             return found
     # DoubleOperators: only the cast to bigint calls it an invalid argument.
     code = "INVALID_CAST_ARGUMENT" if to.name == "bigint" else "NUMERIC_VALUE_OUT_OF_RANGE"

@@ -2,6 +2,8 @@
 
 import re
 
+from local_cloud.athena.values.numbers import fits
+
 _UNITS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1_000}
 _ORDER = tuple(_UNITS)
 # A field has at most ten digits and a plus sign; a minus sign inside is refused for its value,
@@ -36,7 +38,7 @@ def _is_no_range(start: str, end: str) -> bool:
 
 
 def _bounded(value: int, bits: int) -> int:
-    if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+    if not fits(value, bits):
         raise ValueError(value)
     return value
 

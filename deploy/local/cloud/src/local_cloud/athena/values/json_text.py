@@ -26,8 +26,14 @@ Members = list[tuple[str, str]]
 Quote = Callable[[str], str]
 
 _ESCAPES = {
-    '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f",
-}  # fmt: skip
+    '"': '\\"',
+    "\\": "\\\\",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\b": "\\b",
+    "\f": "\\f",
+}
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _ESCAPED_OR_WIDE = re.compile('["\\\\\x00-\x1f\ud800-\udfff\U00010000-\U0010ffff]')
 

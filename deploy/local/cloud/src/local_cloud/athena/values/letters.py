@@ -7,6 +7,7 @@ toLowerCase; Python knows Unicode 14 and the full mappings, where ß becomes SS.
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Literal
 
 from local_cloud.athena.failures import invalid_argument, not_supported
 
@@ -69,9 +70,14 @@ def known(char: str) -> str:
     return found
 
 
+Form = Literal["NFD", "NFC", "NFKD", "NFKC"]
+_FORMS: dict[str, Form] = {"NFD": "NFD", "NFC": "NFC", "NFKD": "NFKD", "NFKC": "NFKC"}
+
+
 def normal_form(text: str, form: str) -> str:
     """java.text.Normalizer.normalize."""
-    if form not in ("NFD", "NFC", "NFKD", "NFKC"):
+    known_form = _FORMS.get(form)
+    if known_form is None:
         raise invalid_argument(
             "Normalization form must be one of [NFD, NFC, NFKD, NFKC]",
         )
@@ -79,4 +85,4 @@ def normal_form(text: str, form: str) -> str:
         return text
     for char in text:
         known(char)
-    return unicodedata.normalize(form, text)  # type: ignore[arg-type]
+    return unicodedata.normalize(known_form, text)

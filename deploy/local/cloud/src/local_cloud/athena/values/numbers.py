@@ -112,10 +112,15 @@ def decimal_text(value: Decimal) -> str:
     return format(value, "f")
 
 
+def fits(value: int, bits: int) -> bool:
+    """Whether a signed number of so many bits holds it."""
+    limit: int = 1 << bits - 1
+    return -limit <= value < limit
+
+
 def in_range(value: int, of: str) -> int:
     """`value`, if the integer type called `of` holds it."""
-    bits = BITS[of]
-    if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+    if not fits(value, BITS[of]):
         raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range for {of}: {value}")
     return value
 

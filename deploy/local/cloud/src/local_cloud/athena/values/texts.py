@@ -54,8 +54,7 @@ def _integer(text: str, to: Type) -> int:
     if not _INTEGER.fullmatch(trimmed):
         raise ValueError(text)
     value = int(trimmed)
-    bits = numbers.BITS[to.name]
-    if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+    if not numbers.fits(value, numbers.BITS[to.name]):
         raise ValueError(text)
     return value
 
