@@ -140,12 +140,10 @@ def _decimal(arguments: tuple[tree.DataType | int, ...]) -> Type:
         raise type_mismatch("Expected 0, 1 or 2 parameters for DECIMAL type constructor.")
     precision, scale = [*sizes, *((38, 0)[len(sizes) :])]
     if not 1 <= precision <= t.MAX_DECIMAL:
-        raise invalid_argument(
-            f"DECIMAL precision must be in range [1, 38]: {precision}",
-        )
+        raise invalid_argument(f"DECIMAL precision must be in range [1, 38]: {precision}")
     if scale > precision:
         raise invalid_argument(
-            f"DECIMAL scale must be in range [0, precision ({precision})]: {scale}",
+            f"DECIMAL scale must be in range [0, precision ({precision})]: {scale}"
         )
     return t.decimal(precision, scale)
 

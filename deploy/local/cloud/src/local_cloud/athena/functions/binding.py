@@ -56,7 +56,7 @@ def bind(
     result = binder.applied(declared.result)
     if result.name == "decimal" and result.scale > (result.precision or 0):
         raise invalid_argument(
-            f"DECIMAL scale must be in range [0, precision ({result.precision})]: {result.scale}",
+            f"DECIMAL scale must be in range [0, precision ({result.precision})]: {result.scale}"
         )
     return Bound(declared, tuple(binder.applied(one) for one in formal), result)
 

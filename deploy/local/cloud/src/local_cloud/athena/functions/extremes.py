@@ -116,7 +116,7 @@ def _top(call: AggregateText, name: str) -> str:
 def _checked(count: int, name: str) -> int:
     if not 0 < count <= MAX_ENTRIES:
         raise invalid_argument(
-            f"last argument of {name} must be positive and at most {MAX_ENTRIES}; found {count}",
+            f"last argument of {name} must be positive and at most {MAX_ENTRIES}; found {count}"
         )
     return count
 

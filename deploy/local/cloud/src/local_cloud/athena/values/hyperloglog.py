@@ -145,6 +145,6 @@ def bits_for(standard_error: float) -> int:
     """ApproximateCountDistinctAggregation.standardErrorToBuckets."""
     if not 0.0040625 <= standard_error <= 0.26:
         raise invalid_argument(
-            f"Max standard error must be in [0.0040625, 0.26]: {standard_error}",
+            f"Max standard error must be in [0.0040625, 0.26]: {standard_error}"
         )
     return (math.ceil(1.0816 / (standard_error * standard_error)) - 1).bit_length()

@@ -45,7 +45,7 @@ def object_of(call: ObjectCall, keys_and_values: Sequence[Any]) -> bytes:
     for key, value, node in zip(keys, values, nodes, strict=True):
         if key is None:
             raise invalid_argument(
-                "null value passed for JSON object key to JSON_OBJECT function",
+                "null value passed for JSON object key to JSON_OBJECT function"
             )
         if value is None and not call.null_on_null:
             continue

@@ -78,9 +78,7 @@ def normal_form(text: str, form: str) -> str:
     """java.text.Normalizer.normalize."""
     known_form = _FORMS.get(form)
     if known_form is None:
-        raise invalid_argument(
-            "Normalization form must be one of [NFD, NFC, NFKD, NFKC]",
-        )
+        raise invalid_argument("Normalization form must be one of [NFD, NFC, NFKD, NFKC]")
     if text.isascii():
         return text
     for char in text:

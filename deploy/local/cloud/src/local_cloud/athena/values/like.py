@@ -56,5 +56,5 @@ def like_pattern(pattern: str, escape: str | None) -> LikePattern:
 def _check(fine: bool) -> None:
     if not fine:
         raise invalid_argument(
-            "Escape character must be followed by '%', '_' or the escape character itself",
+            "Escape character must be followed by '%', '_' or the escape character itself"
         )
