@@ -9,7 +9,7 @@ from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.rules import Rules
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.coercion import common_super_type
-from local_cloud.athena.duck_sql.correlation import check_correlation
+from local_cloud.athena.duck_sql.correlation import check_correlation, refuse_in_lambdas
 from local_cloud.athena.duck_sql.quantified import as_filter
 from local_cloud.athena.duck_sql.relation import (
     BoundTable,
@@ -345,7 +345,8 @@ def _join(
     if criteria is None:
         sql = f"SELECT * FROM ({first.sql}) CROSS JOIN ({second.sql})"
         return Relation(sql, fields, (*first.scans, *second.scans), JOINED)
-    where = _on(planner, scope, fields, criteria.condition, kind)
+    filled = {"LEFT": second.fields, "RIGHT": first.fields}.get(kind, ())
+    where = _on(planner, scope, fields, criteria.condition, kind, filled)
     sql = f"SELECT * FROM ({first.sql}) {kind} JOIN ({second.sql}) ON {where}"
     return Relation(sql, fields, _filtered(kind, first, second), JOINED)
 
@@ -363,13 +364,16 @@ def _on(
     fields: tuple[Field, ...],
     node: tree.Expression,
     kind: str,
+    filled: tuple[Field, ...],
 ) -> str:
+    """The condition of a join; `filled` is the side that an outer one fills with nulls."""
     context = planner.context
     refuse_aggregates(context, node, "JOIN clause")
     with clause(scope, "on"):
         value = analysed(context, Scope(fields, scope), node)
     if kind != "INNER":
-        _refuse_outer(context, fields, value)
+        _refuse_outer(fields, value)
+        _refuse_subqueries(frozenset(one.column for one in filled), value)
     if value.type.name not in ("boolean", "unknown"):
         raise context.mismatch(
             f"JOIN ON clause must evaluate to a boolean: actual type {value.type}", node.at
@@ -378,7 +382,7 @@ def _on(
     return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
 
 
-def _refuse_outer(context: Context, fields: tuple[Field, ...], condition: Expr) -> None:
+def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
     """The condition of an outer join knows its two sides only, and correlates with neither."""
     parts = list(walk(condition))
     known = {one.column for one in fields}
@@ -388,6 +392,19 @@ def _refuse_outer(context: Context, fields: tuple[Field, ...], condition: Expr) 
             raise not_supported("a correlated subquery in the condition of an outer join")
         if isinstance(part, Column) and part not in known:
             raise not_supported("columns from outside in the condition of an outer join")
+
+
+def _refuse_subqueries(filled: frozenset[Column], condition: Expr) -> None:
+    """DuckDB plans them in an outer join where they rule out rows of the filled side alone."""
+    is_and = isinstance(condition, Special) and condition.form == "and"
+    for term in condition.operands if is_and else (condition,):
+        parts = list(walk(term))
+        columns = {one for one in parts if isinstance(one, Column)}
+        if any(isinstance(one, Subquery) for one in parts) and not (columns and columns <= filled):
+            raise not_supported(
+                "a subquery in the condition of an outer join that is about more than the rows "
+                "which may be missing"
+            )
 
 
 def _lateral_kind(node: tree.Relation) -> tree.Unnest | tree.Lateral | None:
@@ -434,6 +451,7 @@ def _lateral_join(
     with clause(scope, "lateral"):
         second = related(planner, boundary, node)
     check_correlation(boundary, second.shape, "lateral")
+    refuse_in_lambdas(second.sql, (one.name for one in boundary.captured))
     if boundary.captured and not always:
         raise not_supported("JOIN LATERAL of a correlated query with another condition than TRUE")
     fields = (*left.fields, *second.fields)
@@ -441,7 +459,7 @@ def _lateral_join(
     if criteria is None or (always and "aggregate" in second.shape and "limit" not in second.shape and "having" not in second.shape):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
         return Relation(sql, fields, left.scans, JOINED)
-    where = _on(planner, scope, fields, criteria.condition, kind)
+    where = _on(planner, scope, fields, criteria.condition, kind, second.fields)
     sql = f"SELECT * FROM ({left.sql}) {kind} JOIN LATERAL ({second.sql}) ON {where}"
     return Relation(sql, fields, left.scans, JOINED)
 
