@@ -6,9 +6,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from coinlake.sql import tree
+from coinlake.sql.failures import SqlError
+from coinlake.sql.query_parser import parse_query
+from local_cloud.athena.analysis.expressions import RULES
+from local_cloud.athena.functions.registry import IMPLEMENTATIONS, SqlFunction
+from tests.conformance import ours
 from tests.conformance.compare import FAILURES, compare
 from tests.conformance.corpus import Text, corpus
 from tests.conformance.outcome import Outcome
@@ -17,7 +24,9 @@ from tests.conformance.recorded import FILE, Recorded, load
 from tests.conformance.run import Judged, judge, share, usable
 from tests.conformance.statement_text import traits
 from tests.conformance.tables import DATA
+from tests.conformance.words import engines_words
 from tests.conformance.workers import outcomes
+from tests.nothing_unread.nodes import nodes
 from tests.trino_lab.maven import jars_of_tests
 
 SHARE, SEED = 700, 20261128
@@ -88,6 +97,129 @@ def test_what_the_repository_keeps_is_small_and_holds_no_text_of_trinos(
 
     assert size_of(sorted(DATA.iterdir())) < MAX_BYTES
     assert all(one.sql.encode() not in written for one in texts if len(one.sql) > 20)
+
+
+# ---- the words of the engine underneath -----------------------------------------------------
+
+
+def test_no_answer_has_the_words_of_the_engine_underneath(judged: list[Judged]) -> None:
+    found = {one.text.hash: words for one in judged if (words := engines_words(one.ours))}
+
+    assert found == {}
+
+
+def _with_sql_that_does_not_bind(text: str) -> Outcome:
+    """The engine where a function is written as SQL that DuckDB does not know."""
+    known = IMPLEMENTATIONS["abs(integer)"]
+    wrong = SqlFunction(lambda a: f"no_such_function({a})", frozenset())
+    IMPLEMENTATIONS["abs(integer)"] = wrong
+    try:
+        return ours.answer(text)
+    finally:
+        IMPLEMENTATIONS["abs(integer)"] = known
+
+
+def test_sql_that_duckdb_does_not_take_is_seen() -> None:
+    (found,) = outcomes(_with_sql_that_does_not_bind, ["SELECT abs(-1)"], jobs=1)
+
+    assert engines_words(found) == "its engine says"
+
+
+# ---- controls: an engine that is wrong is red -----------------------------------------------
+
+_NEGATED = (tree.Like, tree.InList, tree.IsNull, tree.Between, tree.InSubquery)
+_ADD = "$operator$add(integer,integer)"
+_CONTROLS = 40
+
+
+def _without_not(text: str) -> Outcome:
+    """The engine with rules that never look at the NOT of a predicate, as NOT LIKE once ran."""
+    known = {kind: RULES.known[kind] for kind in _NEGATED}
+
+    def deaf(rule: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *context, negated, **rest: rule(*context, negated=False, **rest)
+
+    RULES.known.update({kind: deaf(rule) for kind, rule in known.items()})
+    try:
+        return ours.answer(text)
+    finally:
+        RULES.known.update(known)
+
+
+def _without_rules(text: str) -> Outcome:
+    """The engine without a rule for comparisons."""
+    known = RULES.known.pop(tree.Comparison)
+    try:
+        return ours.answer(text)
+    finally:
+        RULES.known[tree.Comparison] = known
+
+
+def _adding_one_more(text: str) -> Outcome:
+    """The engine with another rule for `a + b` of integers."""
+    known = IMPLEMENTATIONS[_ADD]
+    IMPLEMENTATIONS[_ADD] = SqlFunction(lambda a, b: f"({a} + {b} + 1)", frozenset())
+    try:
+        return ours.answer(text)
+    finally:
+        IMPLEMENTATIONS[_ADD] = known
+
+
+def _holding(judged: list[Judged], wanted: Callable[[tree.Node], bool]) -> list[Judged]:
+    """Texts with the same answer on both sides in which such a node stands."""
+    found = []
+    for one in judged:
+        if one.verdict.kind == "same" and one.verdict.rule is None:
+            try:
+                query = parse_query(one.text.sql)
+            except SqlError:
+                continue
+            if any(map(wanted, nodes(query))):
+                found.append(one)
+    return found[:_CONTROLS]
+
+
+def _kinds(wrong: Callable[[str], Outcome], asked: list[Judged]) -> Counter[str]:
+    found = outcomes(wrong, [one.text.sql for one in asked], jobs=1)
+    return Counter(
+        compare(traits(one.text.sql), one.theirs, outcome).kind
+        for one, outcome in zip(asked, found, strict=True)
+    )
+
+
+def test_rules_that_do_not_look_at_an_argument_are_red(judged: list[Judged]) -> None:
+    asked = _holding(
+        judged, lambda node: isinstance(node, _NEGATED) and tree.parts(node)["negated"]
+    )
+
+    kinds = _kinds(_without_not, asked)
+
+    assert asked
+    assert kinds["wrong value"] > 0
+
+
+def test_a_rule_that_is_gone_answers_nothing(judged: list[Judged]) -> None:
+    asked = _holding(judged, lambda node: isinstance(node, tree.Comparison))
+
+    kinds = _kinds(_without_rules, asked)
+
+    # By name, and so it lowers the share that is answered; no value is wrong.
+    assert asked
+    assert set(kinds) == {"refused"}
+
+
+def test_another_rule_for_a_function_is_red(judged: list[Judged]) -> None:
+    asked = _holding(
+        judged, lambda node: isinstance(node, tree.Arithmetic) and node.operator == "+"
+    )
+
+    kinds = _kinds(_adding_one_more, asked)
+
+    assert asked
+    assert kinds["wrong value"] > 0
+
+
+# ---- workers --------------------------------------------------------------------------------
 
 
 def _misbehaving(text: str) -> Outcome:

@@ -14,6 +14,7 @@ from tests.conformance.outcome import Outcome
 from tests.conformance.recorded import Recorded
 from tests.conformance.run import Judged, judge
 from tests.conformance.statement_text import traits
+from tests.conformance.words import engines_words
 from tests.conformance.workers import outcomes
 
 _ADD = "$operator$add(integer,integer)"
@@ -35,6 +36,12 @@ def test_generated_queries_have_trinos_answer_or_are_refused(
     wrong = [one for one in judged if one.verdict.kind in FAILURES]
     assert judged, "nothing was recorded: python -m tests.conformance generate --record"
     assert [f"{w.verdict.kind}: {w.verdict.note[:80]}: {w.text.sql}" for w in wrong] == []
+
+
+def test_no_answer_has_the_words_of_the_engine_underneath(judged: list[Judged]) -> None:
+    found = {one.text.sql: words for one in judged if (words := engines_words(one.ours))}
+
+    assert found == {}
 
 
 def test_an_altered_answer_is_red(judged: list[Judged]) -> None:

@@ -19,6 +19,7 @@ from local_cloud.athena.engine import OutputColumn
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.ir import Expr
 from local_cloud.athena.lake import Lake, Meter
+from local_cloud.athena.overflows import overflow
 from local_cloud.athena.values.arrow import arrow_type
 
 # Some forms repeat their operands' text; a query that grows beyond this is refused.
@@ -194,9 +195,7 @@ def translated(error: Exception, udfs: Udfs) -> QueryError:
         return QueryError("USER_CANCELED", "Query was canceled")
     first = said.split("\n")[0]
     if isinstance(error, duckdb.OutOfRangeException) or "Out of Range Error" in first:
-        return QueryError(
-            "NUMERIC_VALUE_OUT_OF_RANGE", first.removeprefix("Out of Range Error: ")
-        )
+        return overflow(first)
     if "More than one row returned by a subquery" in first:
         return QueryError(
             "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"

@@ -8,8 +8,8 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.predicates import called_operator
 from local_cloud.athena.analysis.scope import Scope
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Expr, Frame, FrameEnd, Over, SortKey, Window, walk
+from local_cloud.athena.failures import QueryError, not_supported
+from local_cloud.athena.ir import Constant, Expr, Frame, FrameEnd, Over, SortKey, Window, walk
 
 _DATED = (
     "date",
@@ -134,7 +134,26 @@ def _frame(
             node.at,
         )
     bounds = [_bound(context, scope, node, one, order) for one in (node.start, end)]
+    if node.unit != "RANGE":
+        bounds = [
+            _reachable(one, outward)
+            for one, outward in zip(bounds, ("PRECEDING", "FOLLOWING"), strict=True)
+        ]
     return Frame(node.unit, *bounds)
+
+
+def _reachable(bound: FrameEnd, outward: str) -> FrameEnd:
+    """A number of rows or groups that fits bigint; one beyond it reaches past all there are."""
+    value = bound.value
+    if value is None or value.type.name in t.INTEGERS or (value.type.precision or 0) <= 18:
+        return bound
+    if not isinstance(value, Constant):
+        raise not_supported(f"window frames with offsets of type {value.type}")
+    if value.value is None or value.value < 2**63:
+        return bound
+    if bound.kind != outward:
+        raise not_supported(f"window frames from or to {value.value} {bound.kind}")
+    return FrameEnd(f"UNBOUNDED {outward}")
 
 
 def _bound(

@@ -5,7 +5,8 @@ below are those that its rules reach whatever the tables hold, as a Trino 476 wa
 that only some conditions make possible is refused.
 """
 
-from collections.abc import Set
+import re
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from local_cloud.athena.analysis.scope import Scope
@@ -82,3 +83,40 @@ def check_correlation(boundary: Scope, shape: Set[str], use: str) -> None:
             f"correlated subqueries of this form ({use}; outer columns in "
             f"{', '.join(sorted(clauses))}; it has {', '.join(sorted(shape)) or 'no FROM'})"
         )
+
+
+# ---- what DuckDB binds ----------------------------------------------------------------------
+
+_PIECE = re.compile(r"'(?:[^']|'')*'|\blambda\b|\w+|.", re.DOTALL)
+
+
+def refuse_in_lambdas(sql: str, captured: Iterable[str]) -> None:
+    """DuckDB does not find a column from outside of a subquery where a lambda in it uses it.
+
+    Its binder says `Referenced column … not found` (DuckDB 1.4 and 1.5, as was tried).
+    """
+    if not _words_in_lambdas(sql).isdisjoint(captured):
+        raise not_supported(
+            "correlated subqueries that compute element by element, or with a value that is "
+            "used twice, from outer columns"
+        )
+
+
+def _words_in_lambdas(sql: str) -> frozenset[str]:
+    return frozenset(_read_in_lambdas(sql)) if "lambda" in sql else frozenset()
+
+
+def _read_in_lambdas(sql: str) -> Iterator[str]:
+    depth, inside = 0, [-1]
+    for piece in _PIECE.findall(sql):
+        if piece == "lambda":
+            inside.append(depth)
+        elif piece in "([{":
+            depth += 1
+        elif piece in ")]}":
+            depth -= 1
+            # A lambda ends with the brackets that it stands in.
+            while inside[-1] > depth:
+                inside.pop()
+        elif len(inside) > 1:
+            yield piece

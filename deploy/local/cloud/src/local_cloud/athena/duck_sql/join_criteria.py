@@ -20,14 +20,16 @@ def on(
     fields: tuple[Field, ...],
     node: tree.Expression,
     kind: str,
+    filled: tuple[Field, ...],
 ) -> str:
-    """SQL of the condition that ON gives."""
+    """SQL of the condition that ON gives; `filled` is the side that an outer one fills with nulls."""
     context = planner.context
     refuse_aggregates(context, node, "JOIN clause")
     with clause(scope, "on"):
         value = analysed(context, Scope(fields, scope), node)
     if kind != "INNER":
-        _refuse_outer(context, fields, value)
+        _refuse_outer(fields, value)
+        _refuse_subqueries(frozenset(one.column for one in filled), value)
     if value.type.name not in ("boolean", "unknown"):
         raise context.mismatch(
             f"JOIN ON clause must evaluate to a boolean: actual type {value.type}", node.at
@@ -36,7 +38,7 @@ def on(
     return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
 
 
-def _refuse_outer(context: Context, fields: tuple[Field, ...], condition: Expr) -> None:
+def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
     """The condition of an outer join knows its two sides only, and correlates with neither."""
     parts = list(walk(condition))
     known = {one.column for one in fields}
@@ -46,6 +48,19 @@ def _refuse_outer(context: Context, fields: tuple[Field, ...], condition: Expr) 
             raise not_supported("a correlated subquery in the condition of an outer join")
         if isinstance(part, Column) and part not in known:
             raise not_supported("columns from outside in the condition of an outer join")
+
+
+def _refuse_subqueries(filled: frozenset[Column], condition: Expr) -> None:
+    """DuckDB plans them in an outer join where they rule out rows of the filled side alone."""
+    is_and = isinstance(condition, Special) and condition.form == "and"
+    for term in condition.operands if is_and else (condition,):
+        parts = list(walk(term))
+        columns = {one for one in parts if isinstance(one, Column)}
+        if any(isinstance(one, Subquery) for one in parts) and not (columns and columns <= filled):
+            raise not_supported(
+                "a subquery in the condition of an outer join that is about more than the rows "
+                "which may be missing"
+            )
 
 
 def using(

@@ -2,7 +2,7 @@
 
 from coinlake.sql import tree
 from local_cloud.athena.analysis.scope import Scope, clause
-from local_cloud.athena.duck_sql.correlation import check_correlation
+from local_cloud.athena.duck_sql.correlation import check_correlation, refuse_in_lambdas
 from local_cloud.athena.duck_sql.from_clause import JOINED, RELATIONS, aliased, related
 from local_cloud.athena.duck_sql.join_criteria import on, using
 from local_cloud.athena.duck_sql.relation import Planner, Relation, Scan
@@ -44,7 +44,8 @@ def _join(
     if criteria is None:
         sql = f"SELECT * FROM ({first.sql}) CROSS JOIN ({second.sql})"
         return Relation(sql, fields, (*first.scans, *second.scans), JOINED)
-    where = on(planner, scope, fields, criteria.condition, kind)
+    filled = {"LEFT": second.fields, "RIGHT": first.fields}.get(kind, ())
+    where = on(planner, scope, fields, criteria.condition, kind, filled)
     sql = f"SELECT * FROM ({first.sql}) {kind} JOIN ({second.sql}) ON {where}"
     return Relation(sql, fields, _filtered(kind, first, second), JOINED)
 
@@ -97,6 +98,7 @@ def _lateral_join(
     with clause(scope, "lateral"):
         second = related(planner, boundary, node)
     check_correlation(boundary, second.shape, "lateral")
+    refuse_in_lambdas(second.sql, (one.name for one in boundary.captured))
     if boundary.captured and not always:
         raise not_supported(
             "JOIN LATERAL of a correlated query with another condition than TRUE"
@@ -111,6 +113,6 @@ def _lateral_join(
     ):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
         return Relation(sql, fields, left.scans, JOINED)
-    where = on(planner, scope, fields, criteria.condition, kind)
+    where = on(planner, scope, fields, criteria.condition, kind, second.fields)
     sql = f"SELECT * FROM ({left.sql}) {kind} JOIN LATERAL ({second.sql}) ON {where}"
     return Relation(sql, fields, left.scans, JOINED)

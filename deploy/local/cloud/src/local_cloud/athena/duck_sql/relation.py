@@ -10,7 +10,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
-from local_cloud.athena.duck_sql.correlation import check_correlation
+from local_cloud.athena.duck_sql.correlation import check_correlation, refuse_in_lambdas
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Column, Expr, Subquery
@@ -77,6 +77,7 @@ class Relation:
 
     def as_subquery(self, boundary: Scope, use: str) -> Subquery:
         check_correlation(boundary, self.shape, use)
+        refuse_in_lambdas(self.sql, (one.name for one in boundary.captured))
         names = tuple(one.name for one in self.fields)
         return Subquery(
             t.row(self.types, names),

@@ -10,12 +10,14 @@ from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.duck_sql.grouping import grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output
 from local_cloud.athena.duck_sql.relation import Planner
+from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import (
     Aggregate,
     Column,
     Expr,
     Grouping,
     SortKey,
+    Subquery,
     is_random,
     rewritten,
     walk,
@@ -52,6 +54,7 @@ def order_keys(
             if not has_groups and any(isinstance(one, Grouping) for one in walk(read)):
                 raise grouping_without_groups(context, item.at)
             _refuse_outputs_inside(context, read, by_name, item.at)
+            _refuse_outputs_in_queries(read, by_name)
             value = rewritten(read, meant)
             shown = read in by_name or (
                 read in by_name.values() and not any(map(is_random, walk(read)))
@@ -102,3 +105,10 @@ def _refuse_outputs_inside(
             raise context.error(
                 name, "Invalid reference to output projection attribute from ORDER BY", at
             )
+
+
+def _refuse_outputs_in_queries(key: Expr, outputs: Mapping[Column, Expr]) -> None:
+    """A subquery's text is written when it is read: nothing in it can be replaced then."""
+    for part in walk(key):
+        if isinstance(part, Subquery) and any(one in outputs for one in part.outer):
+            raise not_supported("a subquery in ORDER BY that uses an output column")

@@ -34,6 +34,8 @@ Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
 # A random number of each row; the comment marks what must stand in a query's text only once.
 CHANCE = "random(/*once*/)"
+# What costs nothing to write and to compute twice: a name, a number.
+_SIMPLE = re.compile(r"\w+|CAST\((?:\w+|CAST\(\w+ AS \w+\)) AS \w+\)")
 # Forms that may raise by themselves, whatever their operands are.
 FAILING: set[str] = set()
 
@@ -111,7 +113,7 @@ class Text:
 
     def let(self, value: str, body: Callable[[str], str]) -> str:
         """SQL of `body`, to which `value` is a name: so it is written and computed once."""
-        if re.fullmatch(r"\w+", value):
+        if _SIMPLE.fullmatch(value):
             return body(value)
         name = self.variable()
         return f"list_extract(list_transform([{value}], lambda {name}: {body(name)}), 1)"
