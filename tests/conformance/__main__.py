@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.athena.functions import declared
+from local_cloud.athena.values import hyperloglog
 from tests.conformance import ours, parses, show
 from tests.conformance.by_design import listed
 from tests.conformance.compare import FAILURES
@@ -29,6 +30,11 @@ from tests.trino_lab.java import run_java
 from tests.trino_lab.maven import PARSER_JARS, VERSION, jars_of_tests
 
 SIGNATURES = Path(declared.__file__).with_name("trino_476.tsv")
+# Tables of the engine that a Java program prints.
+WRITTEN = {
+    "signatures": (SIGNATURES, "Signatures.java"),
+    "biases": (hyperloglog.BIASES, "Biases.java"),
+}
 
 
 def main() -> int:
@@ -50,6 +56,7 @@ def main() -> int:
     comparing.add_argument("--report", action="store_true", help="write docs/reference")
     commands.add_parser("parses", help="record what Trino's parser takes, of all strings")
     commands.add_parser("signatures", help="write the list of Trino's functions anew")
+    commands.add_parser("biases", help="write the biases of HyperLogLog estimates anew")
     commands.add_parser("tables", help="write the tables' Parquet files anew")
     commands.add_parser("serve", help="a Trino with the tables, until Ctrl-C")
     asking = commands.add_parser("ask", help="one statement, of Trino and of ours")
@@ -64,8 +71,9 @@ def main() -> int:
         return _tables()
     if wanted.command == "parses":
         return _parses()
-    if wanted.command == "signatures":
-        SIGNATURES.write_text(run_java(Path(__file__).with_name("java") / "Signatures.java"))
+    if wanted.command in WRITTEN:
+        file, program = WRITTEN[wanted.command]
+        file.write_text(run_java(Path(__file__).with_name("java") / program))
         return 0
     if wanted.command == "serve":
         return _serve()

@@ -52,7 +52,7 @@ class Difference:
 
 def listed(file: Path = FILE) -> tuple[Difference, ...]:
     """The file's differences, in its order."""
-    return tuple(_read(one) for one in tomllib.loads(file.read_text())["difference"])
+    return tuple(_read(one) for one in tomllib.loads(file.read_text()).get("difference", ()))
 
 
 def all_applied(differences: Iterable[Difference], theirs: Answer) -> Answer:
