@@ -12,6 +12,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Session
 from local_cloud.athena.catalog import Catalog
 from local_cloud.athena.dataset import LakeDataset, TableScan
+from local_cloud.athena.duck_sql.database import CONFIG, locked_connection
 from local_cloud.athena.duck_sql.planning import planned
 from local_cloud.athena.duck_sql.relation import BoundTable, Relation, View
 from local_cloud.athena.duck_sql.udf import Udfs
@@ -25,15 +26,6 @@ from local_cloud.athena.values.arrow import arrow_type
 # Some forms repeat their operands' text; a query that grows beyond this is refused.
 MAX_SQL = 2_000_000
 BATCH_ROWS = 8_192
-# The database sees no file, no network, no extension and none of Python's variables.
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "threads": "2",
-    "memory_limit": "2GB",
-}
-LOCK = "SET TimeZone='UTC'; SET python_enable_replacements=false; SET lock_configuration=true"
 
 
 class DuckEngine:
@@ -137,13 +129,6 @@ class DuckAnswer:
         self._connection.close()
 
 
-def locked_connection() -> Any:
-    """A DuckDB that can compute on what is registered with it, and nothing more."""
-    connection = duckdb.connect(":memory:", config=CONFIG)
-    connection.execute(LOCK)
-    return connection
-
-
 def executed(connection: Any, made: Relation, udfs: Udfs) -> Iterator[Any]:
     """The rows as record batches. Raises QueryError for whatever goes wrong."""
     try:
@@ -204,4 +189,4 @@ def translated(error: Exception, udfs: Udfs) -> QueryError:
     return not_supported(f"this query: its engine says {first}")
 
 
-__all__ = ["Type", "compiled"]
+__all__ = ["Type", "compiled", "locked_connection"]

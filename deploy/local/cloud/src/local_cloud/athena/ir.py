@@ -186,6 +186,11 @@ def walk(of: Expr) -> Iterator[Expr]:
         yield from walk(child)
 
 
+def is_deterministic(of: Expr) -> bool:
+    """Whether it is the same each time: no chance in it."""
+    return all(one.bound.declared.deterministic for one in walk(of) if isinstance(one, Call))
+
+
 def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     """`of` with each outermost part for which `change` gives something replaced by that."""
     found = change(of)

@@ -224,7 +224,7 @@ def bound_call(
     try:
         bound = resolve(name, catalogue().get(name, ()), actual, can_cast)
     except QueryError as error:
-        if error.message.startswith("line "):
+        if error.name == "NOT_SUPPORTED" or error.message.startswith("line "):
             raise
         raise context.error(error.name, error.message, at) from error
     made: list[Expr] = []

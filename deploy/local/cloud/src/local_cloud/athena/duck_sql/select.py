@@ -33,6 +33,7 @@ from local_cloud.athena.ir import (
     Special,
     Subquery,
     Window,
+    children,
     rewritten,
     walk,
 )
@@ -198,6 +199,9 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
         return sql
     groups = groups or Groups((), {}, None)
     sql = groups.keyed(planner, sql)
+    _replace(made, {**groups.keys, **found, **operations})
+    _check_grouped(made, groups, at)
+    found = _needed(made, found)
     columns = [(text_of, name) for text_of, name in groups.kept(planner)]
     split = aggregating.in_two_steps(sql, (one for one in found if isinstance(one, Aggregate)))
     for part, column in found.items():
@@ -207,11 +211,19 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
         assert isinstance(part, Grouping)
         columns.append((groups.operation(planner, part, at), column.name))
     sql = f"{selected(columns or [('count(*)', planner.context.names.fresh())], sql)}{groups.clause()}"
-    _replace(made, {**groups.keys, **found, **operations})
-    _check_grouped(made, groups, at)
     if made.having is not None:
         sql = f"SELECT * FROM ({sql}) WHERE {text.of(made.having)}"
     return sql
+
+
+def _needed(made: _Select, found: dict[Expr, Column]) -> dict[Expr, Column]:
+    """The aggregates without those that may fail and that decide nothing (`simplifying`)."""
+    if not any(can_fail(one) for part in found for one in children(part)):
+        return found
+    simplify = made.planner.text.without_the_unneeded
+    made.outputs = [Output(one.name, simplify(one.value)) for one in made.outputs]
+    used = {part.name for one in _exprs(made) for part in walk(one) if isinstance(part, Column)}
+    return {part: column for part, column in found.items() if column.name in used}
 
 
 def _check_grouped(made: _Select, groups: Groups, at: int) -> None:

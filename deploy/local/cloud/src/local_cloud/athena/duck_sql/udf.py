@@ -38,6 +38,8 @@ class Udf:
     result: Type
     nullable: tuple[bool, ...]
     quiet: bool = False
+    # Whether DuckDB must not try it on constants before a row asks for it.
+    lazy: bool = False
 
     def computed(self, values: tuple[Any, ...]) -> Any:
         """The result for one row."""
@@ -80,7 +82,7 @@ class Udfs:
             try:
                 made = [udf.computed(values) for values in zip(*columns, strict=True)]
             except QueryError as error:
-                raise self._noted(error) from error
+                raise self._noted(error, udf.quiet) from error
             return to_arrow(made, udf.result)
 
         # DuckDB counts the parameters of a function's signature.
@@ -89,8 +91,8 @@ class Udfs:
         )
         return batch
 
-    def _noted(self, error: QueryError) -> Exception:
-        if error.name not in CAUGHT_BY_TRY:
+    def _noted(self, error: QueryError, quiet: bool) -> Exception:
+        if quiet and error.name not in CAUGHT_BY_TRY:
             self.refusal = error
         self.failures.append(error)
         return ValueError(f"{MARK}{len(self.failures) - 1}>>")
@@ -100,8 +102,8 @@ class Udfs:
         if self.refusal is not None:
             raise self.refusal
 
-    def register(self, connection: Any) -> None:
-        """Make all of them known to a connection."""
+    def register(self, connection: Any) -> list[str]:
+        """Make all of them known to a connection, under these names."""
         for name, one in self.made.values():
             connection.create_function(
                 name,
@@ -110,7 +112,9 @@ class Udfs:
                 duck_type(one.result),
                 type=PythonUDFType.ARROW,
                 null_handling=FunctionNullHandling.SPECIAL,
+                side_effects=one.lazy,
             )
+        return [name for name, _ in self.made.values()]
 
     def failure(self, said: str) -> QueryError | None:
         """The error that an engine's message comes from, if it is one of these functions'."""

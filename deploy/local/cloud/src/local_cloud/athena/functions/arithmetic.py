@@ -45,7 +45,7 @@ def _nonzero(
     last = call.arguments[1]
     if isinstance(last, Constant) and last.value not in (None, 0):
         return result
-    failing = text.raised(error, call.type)
+    failing = text.raised(error, call.type, (divisor, last.type))
     return f"(CASE WHEN {divisor} = 0 THEN {failing} ELSE {result} END)"
 
 
