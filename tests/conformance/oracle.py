@@ -39,7 +39,8 @@ def started() -> Iterator[Trino]:
         raise RuntimeError("a real Trino needs a JDK of version 24 or later in /usr/lib/jvm")
     with TemporaryDirectory(prefix="conformance-trino-") as folder:
         home = server_home(("memory", "tpch"))
-        with running_trino(jdk, home, Path(folder) / "data", CATALOGS, heap="3G") as server:
+        data = Path(folder) / "data"
+        with running_trino(jdk, home, data, CATALOGS, heap="3G", lasting=True) as server:
             trino = session(server.url)
             make_tables(trino)
             yield trino

@@ -16,7 +16,7 @@ from local_cloud.athena.failures import QueryError
 from local_cloud.athena.lake import Lake, LakeObject, Meter
 from local_cloud.athena.types import INTEGERS, Type, trino_name
 from local_cloud.athena.values.arrow import to_python
-from local_cloud.athena.values.numbers import single_digits
+from local_cloud.athena.values.numbers import java_double, java_float, single_digits
 from local_cloud.athena.values.texts import to_text
 from tests.conformance.canonical import Answer, type_text
 from tests.conformance.outcome import Outcome
@@ -107,7 +107,7 @@ def _value(value: Any, of: Type) -> Any:
         return [_value(one, of.args[0]) for one in value]
     if of.name == "map":
         # Keys are written by their toString, whatever their type.
-        return {_key(_value(k, of.args[0])): _value(v, of.args[1]) for k, v in value}
+        return {_key(k, of.args[0]): _value(v, of.args[1]) for k, v in value}
     if of.name == "row":
         return [_value(one, kind) for one, kind in zip(value, of.args, strict=True)]
     if of.name in ("double", "real"):
@@ -119,8 +119,11 @@ def _value(value: Any, of: Type) -> Any:
     return to_text(value, of)
 
 
-def _key(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _key(value: Any, of: Type) -> str:
+    if of.name in ("double", "real"):
+        return java_double(value) if of.name == "double" else java_float(value)
+    shown = _value(value, of)
+    return str(shown).lower() if isinstance(shown, bool) else str(shown)
 
 
 def _float(value: float, of: Type) -> Any:

@@ -15,12 +15,12 @@ from tests.conformance.tables import SHUFFLED
 from tests.trino_lab.client import Answer as Said
 from tests.trino_lab.client import TooManyRowsError, Trino
 
-AT_A_TIME = 4
+AT_ATIME = 4
 MAX_ROWS = 200_000
-_TIME = "query_max_run_time=60s"
+TIME = "query_max_run_time=60s"
 # The second run: other rows' order, other plans, one thread.
 _OTHERWISE = (
-    f"{_TIME},task_concurrency=1,join_reordering_strategy=NONE,"
+    f"{TIME},task_concurrency=1,join_reordering_strategy=NONE,"
     "join_distribution_type=PARTITIONED,spill_enabled=false"
 )
 NOT_THERE = frozenset({"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND"})
@@ -37,7 +37,7 @@ _JAVA_MARK = re.compile("\x01|%[0-9$]*[sdn]|%[a-z_]+%")
 def record(trino: Trino, texts: Iterable[Text]) -> Iterator[tuple[Text, Recorded, Said]]:
     """Each text with its record, as they come; several are asked at a time."""
     trino = replace(trino, max_rows=MAX_ROWS)
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
+    with ThreadPoolExecutor(AT_ATIME) as pool:
         yield from pool.map(lambda text: _one(trino, text), texts)
 
 
@@ -50,7 +50,7 @@ def _one(trino: Trino, text: Text) -> tuple[Text, Recorded, Said]:
 
 def asked(trino: Trino, text: Text) -> tuple[Recorded, Said]:
     """What Trino says to a text at first, with all rows; they may not be settled."""
-    said = _asked(trino, text.sql, _TIME)
+    said = _asked(trino, text.sql, TIME)
     if why := unusable(text.sql, said):
         return Recorded(text.hash, said.error, unusable=why), said
     if said.error is not None:

@@ -19,8 +19,12 @@ def running_trino(
     data: Path,
     catalogs: Mapping[str, str] | None = None,
     heap: str = "1500M",
+    lasting: bool = False,
 ) -> Iterator[Trino]:
-    """Start the server of `home` with these catalogs (name to properties); end it after."""
+    """Start the server of `home` with these catalogs (name to properties); end it after.
+
+    `lasting`: for thousands of statements, and slower to begin with.
+    """
     (data / "catalog").mkdir(parents=True)
     for name, properties in (catalogs or {}).items():
         (data / "catalog" / f"{name}.properties").write_text(properties)
@@ -29,7 +33,7 @@ def running_trino(
         port = probe.getsockname()[1]
     with (data / "trino.log").open("w") as log:
         process = subprocess.Popen(
-            _command(jdk, home, data, port, heap),
+            _command(jdk, home, data, port, heap, lasting),
             cwd=data,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -47,7 +51,9 @@ def running_trino(
             process.wait(30)
 
 
-def _command(jdk: str, home: Path, data: Path, port: int, heap: str) -> list[str]:
+def _command(
+    jdk: str, home: Path, data: Path, port: int, heap: str, lasting: bool
+) -> list[str]:
     config = data / "config.properties"
     config.write_text(
         f"coordinator=true\nnode-scheduler.include-coordinator=true\n"
@@ -66,7 +72,8 @@ def _command(jdk: str, home: Path, data: Path, port: int, heap: str) -> list[str
         f"{jdk}/bin/java",
         f"-Xmx{heap}",
         "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
+        # The compiler that starts soonest is also the one whose code is slowest.
+        *(() if lasting else ("-XX:TieredStopAtLevel=1",)),
         # The laptop's own zone must not show in an answer.
         "-Duser.timezone=UTC",
         "--add-modules=jdk.incubator.vector",

@@ -25,6 +25,8 @@ from tests.conformance.run import Judged
 
 # Statements at a time: one is with Trino while the other is with the engine.
 AT_A_TIME = 2
+# The more, the more expressions of one source there are to ask about at once.
+_PORTION = 480
 _SAY_EVERY_S = 15.0
 Say = Callable[[str], None]
 
@@ -92,12 +94,11 @@ def _is_about(one: Generated, about: str) -> bool:
 
 
 def judged(sides: Sides, made: Iterator[Generated]) -> Iterator[tuple[Generated, Judged]]:
-    """Each statement with both sides' word, in order; some are asked at a time."""
+    """Each statement with both sides' word, in order; many are asked at a time."""
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         # In portions, so that not all of a long run are made before the first is asked.
-        while portion := list(islice(made, 64)):
-            found = pool.map(lambda one: sides.judged(one.text), portion)
-            yield from zip(portion, found, strict=True)
+        while portion := list(islice(made, _PORTION)):
+            yield from zip(portion, sides.all_judged(portion, pool), strict=True)
 
 
 @dataclass(slots=True)

@@ -1,18 +1,22 @@
 """Both sides' word on one generated text: the real Trino's, asked live, and the engine's."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from tests.conformance.by_design import Difference, listed
 from tests.conformance.compare import FAILURES, REFUSED, SAME, Verdict, compare
 from tests.conformance.corpus import Text
+from tests.conformance.generate.merged import answered, batches, member
+from tests.conformance.generate.statements import Generated
 from tests.conformance.outcome import Outcome
-from tests.conformance.record import asked, asked_again
+from tests.conformance.record import TIME, asked, asked_again
 from tests.conformance.recorded import Recorded
 from tests.conformance.rules import HIDDEN_ORDER, SUMS
 from tests.conformance.run import Judged
 from tests.conformance.statement_text import traits
 from tests.conformance.workers import Workers
-from tests.trino_lab.client import Trino
+from tests.trino_lab.client import Answer, Trino
 
 UNUSABLE = "unusable"
 # What a weaker comparison may leave open without a second look.
@@ -26,6 +30,34 @@ class Sides:
     trino: Trino
     workers: Workers
     differences: tuple[Difference, ...] = listed()
+
+    def all_judged(self, made: Sequence[Generated], pool: ThreadPoolExecutor) -> list[Judged]:
+        """Every statement's verdict; expressions that both answer alike cost Trino little."""
+        ours = list(pool.map(lambda one: self.workers.ask(one.text.sql), made))
+        by_hash = {one.text.hash: found for one, found in zip(made, ours, strict=True)}
+        mergeable = [
+            (one, found)
+            for one in made
+            if by_hash[one.text.hash].answer is not None and (found := member(one)) is not None
+        ]
+        known: dict[str, Judged] = {}
+        for part in pool.map(lambda one: list(answered(one, self._ask)), batches(mergeable)):
+            for one, theirs in part:
+                outcome = by_hash[theirs.hash]
+                verdict = self._verdict(one.text, theirs, outcome)
+                if verdict == Verdict(SAME):
+                    known[theirs.hash] = Judged(one.text, theirs, outcome, verdict)
+        return list(
+            pool.map(
+                lambda one: (
+                    known.get(one.text.hash) or self.beside(one.text, by_hash[one.text.hash])
+                ),
+                made,
+            )
+        )
+
+    def _ask(self, sql: str) -> Answer:
+        return self.trino.query(sql, TIME)
 
     def judged(self, text: Text) -> Judged:
         """The engine is asked first: what it refuses needs no Trino."""

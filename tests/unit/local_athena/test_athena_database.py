@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from local_cloud.athena import duck
+from local_cloud.athena.duck_sql.database import CONFIG, LOCK
 
 # More than fits into the memory below, so that DuckDB would spill.
 SORTED = "SELECT md5(i::VARCHAR) AS hash FROM range(800_000) AS t(i) ORDER BY hash"
@@ -34,22 +34,22 @@ def test_a_query_without_memory_spills_nothing_to_the_working_directory(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert _files_while_sorting(duck.CONFIG) == []
+    assert _files_while_sorting(CONFIG) == []
 
 
 def test_without_the_setting_the_same_query_spills(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    spilling = {name: value for name, value in duck.CONFIG.items() if name != "temp_directory"}
+    spilling = {name: value for name, value in CONFIG.items() if name != "temp_directory"}
 
     assert _files_while_sorting(spilling) == [".tmp"]
 
 
 def test_a_query_draws_no_bar(capfd: pytest.CaptureFixture[str]) -> None:
-    with duckdb.connect(":memory:", config=duck.CONFIG) as database:
+    with duckdb.connect(":memory:", config=CONFIG) as database:
         _draw_bars_at_once(database)
-        database.execute(duck.LOCK)
+        database.execute(LOCK)
         capfd.readouterr()
 
         database.execute(SUMMED).fetchone()
@@ -60,7 +60,7 @@ def test_a_query_draws_no_bar(capfd: pytest.CaptureFixture[str]) -> None:
 def test_without_the_lock_the_same_query_draws_a_bar(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with duckdb.connect(":memory:", config=duck.CONFIG) as database:
+    with duckdb.connect(":memory:", config=CONFIG) as database:
         _draw_bars_at_once(database)
         capfd.readouterr()
 

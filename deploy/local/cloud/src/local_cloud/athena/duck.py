@@ -12,6 +12,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Session
 from local_cloud.athena.catalog import Catalog
 from local_cloud.athena.dataset import LakeDataset, TableScan
+from local_cloud.athena.duck_sql.database import CONFIG, locked_connection
 from local_cloud.athena.duck_sql.planning import planned
 from local_cloud.athena.duck_sql.relation import BoundTable, Relation, View
 from local_cloud.athena.duck_sql.udf import Udfs
@@ -25,26 +26,6 @@ from local_cloud.athena.values.arrow import arrow_type
 # Some forms repeat their operands' text; a query that grows beyond this is refused.
 MAX_SQL = 2_000_000
 BATCH_ROWS = 8_192
-# The database sees no file, no network, no extension and none of Python's variables.
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "threads": "2",
-    "memory_limit": "2GB",
-    # Without it DuckDB spills to .tmp in the working directory, whatever may be accessed.
-    "temp_directory": "",
-}
-LOCK = "; ".join(
-    f"SET {setting}"
-    for setting in (
-        "TimeZone='UTC'",
-        "python_enable_replacements=false",
-        # DuckDB draws it on stdout where Python has no main file (DuckDBPyConnection.IsInteractive).
-        "enable_progress_bar=false",
-        "lock_configuration=true",
-    )
-)
 
 
 class DuckEngine:
@@ -140,13 +121,6 @@ class DuckAnswer:
 
     def close(self) -> None:
         self._connection.close()
-
-
-def locked_connection() -> Any:
-    """A DuckDB that can compute on what is registered with it, and nothing more."""
-    connection = duckdb.connect(":memory:", config=CONFIG)
-    connection.execute(LOCK)
-    return connection
 
 
 def executed(connection: Any, made: Relation, udfs: Udfs) -> Iterator[Any]:

@@ -191,6 +191,11 @@ def is_random(expr: Expr) -> bool:
     return isinstance(expr, Call) and not expr.bound.declared.deterministic
 
 
+def is_deterministic(of: Expr) -> bool:
+    """Whether it is the same each time: no chance in it."""
+    return not any(map(is_random, walk(of)))
+
+
 def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     """`of` with each outermost part for which `change` gives something replaced by that."""
     found = change(of)

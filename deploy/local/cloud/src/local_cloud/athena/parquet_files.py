@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.lake import Lake, LakeObject, Meter, ObjectFile
-from local_cloud.athena.types import Type
+from local_cloud.athena.types import Type, holds
 from local_cloud.athena.values.arrow import arrow_type, field_key
 
 # Rows handed on at once; decoded row groups are the larger part of the memory.
@@ -129,6 +129,8 @@ def _field_type(declared: Type, name: str) -> Type:
 def conformed(column: Any, declared: Type) -> Any:
     """`column`, already checked, as the declared type's Arrow array."""
     target = arrow_type(declared)
+    if holds(declared, "char"):
+        column = _without_padding(column, declared)
     if declared.name == "timestamp" and pa.types.is_timestamp(column.type):
         return _milliseconds(column)
     if declared.name == "row" and not column.type.equals(target):
@@ -137,6 +139,22 @@ def conformed(column: Any, declared: Type) -> Any:
         values = conformed(column.values, declared.args[0])
         return pa.ListArray.from_arrays(column.offsets, values, mask=column.is_null())
     return column if column.type.equals(target) else column.cast(target)
+
+
+def _without_padding(column: Any, declared: Type) -> Any:
+    """A char is held without its trailing spaces, whatever the writer kept of them."""
+    if declared.name == "char":
+        return pc.utf8_rtrim(column, " ")
+    if declared.name == "array":
+        values = _without_padding(column.values, declared.args[0])
+        return pa.ListArray.from_arrays(column.offsets, values, mask=column.is_null())
+    if declared.name == "map":
+        keys, items = (
+            _without_padding(part, kind)
+            for part, kind in zip((column.keys, column.items), declared.args, strict=True)
+        )
+        return pa.MapArray.from_arrays(column.offsets, keys, items, mask=column.is_null())
+    return column
 
 
 def _milliseconds(column: Any) -> Any:

@@ -49,9 +49,10 @@ def bound_call(
     try:
         bound = resolve(name, catalogue().get(name, ()), actual, can_cast)
     except QueryError as error:
-        if error.message.startswith("line "):
+        if error.name == "NOT_SUPPORTED" or error.message.startswith("line "):
             raise
         raise context.error(error.name, error.message, at) from error
+    _check_special(bound)
     made: list[Expr] = []
     for node, value, kind in zip(nodes, values, bound.arguments, strict=True):
         if value is not None:
@@ -62,6 +63,14 @@ def bound_call(
             made.append(_lambda(context, scope, node, kind))
     fine(bound.result)
     return bound, tuple(made)
+
+
+def _check_special(bound: Bound) -> None:
+    """What a function asks of its types besides its declaration (ArrayJoin.specialize)."""
+    if bound.declared.name == "array_join":
+        of = bound.arguments[0].args[0]
+        if not can_cast(of, t.VARCHAR):
+            raise QueryError("OPERATOR_NOT_FOUND", f"Cannot cast {of} to varchar")
 
 
 def _lambda_type(context: Context, scope: Scope, node: tree.Lambda) -> LambdaType:

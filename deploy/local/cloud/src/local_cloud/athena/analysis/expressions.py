@@ -9,7 +9,7 @@ from local_cloud.athena.analysis.rules import Rules
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Cast, Constant, Expr, Special
+from local_cloud.athena.ir import Cast, Constant, Expr, Special, is_deterministic
 from local_cloud.athena.types import Type
 
 RULES: Rules[Expr] = Rules("an expression")
@@ -233,10 +233,18 @@ def _simple_case(
             )
         kind = common
     left = coerced(value, kind)
-    conditions: list[Expr] = [
-        Special(t.BOOLEAN, "=", (left, coerced(one, kind))) for one in others
-    ]
+    conditions = [_same_as(left, coerced(one, kind)) for one in others]
     return _case(conditions, _results(context, scope, whens, default))
+
+
+def _same_as(left: Expr, right: Expr) -> Expr:
+    """The condition of a WHEN; a value is the same as itself even if it is null or NaN.
+
+    (RemoveRedundantSwitchClauses of Trino.)
+    """
+    if left == right and is_deterministic(left):
+        return Constant(t.BOOLEAN, True)
+    return Special(t.BOOLEAN, "=", (left, right))
 
 
 def _results(

@@ -122,7 +122,9 @@ def _typed(context: Context, scope: Scope, at: int, *, type: str, value: str) ->
 def _literal(name: str, value: str) -> Expr:
     made: Any
     if name == "char":
-        return Constant(t.char(len(value)), value.rstrip(" "))
+        # As Java counts: a character beyond the BMP is two.
+        length = len(value.encode("utf-16-le", "surrogatepass")) // 2
+        return Constant(t.char(length), value.rstrip(" "))
     if name == "decimal":
         return _decimal_of(value)
     if name == "timestamp":

@@ -18,7 +18,7 @@ from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.binding import resolve
 from local_cloud.athena.functions.declared import OPERATORS, catalogue
-from local_cloud.athena.ir import Call, Expr, Special, Subquery
+from local_cloud.athena.ir import Call, Constant, Expr, Special, Subquery
 from local_cloud.athena.types import Type
 
 
@@ -56,6 +56,8 @@ def called_operator(
     try:
         bound = resolve(full, catalogue()[full], [one.type for one in values], can_cast)
     except QueryError as error:
+        if error.name != "FUNCTION_NOT_FOUND":
+            raise context.error(error.name, error.message, at) from error
         kinds = f" {shown} ".join(str(one.type) for one in values)
         raise context.mismatch(f"Cannot apply operator: {kinds}", at) from error
     for kind in (bound.result, *bound.arguments):
@@ -133,7 +135,23 @@ def _between(
         shown = f"{values[0].type} is BETWEEN {values[1].type} and {values[2].type}"
         raise context.mismatch(f"Cannot check if {shown}", at)
     made = tuple(coerced(one, kind) for one in values)
-    return negated_if(Special(t.BOOLEAN, "between", made), negated)
+    return negated_if(_within(*made), negated)
+
+
+def _within(value: Expr, low: Expr, high: Expr) -> Expr:
+    """BETWEEN; with a null for an end it is false beyond the other end, else null.
+
+    That is DesugarBetween of Trino: NaN is beyond no end.
+    """
+    missing = [isinstance(one, Constant) and one.value is None for one in (low, high)]
+    if not any(missing):
+        return Special(t.BOOLEAN, "between", (value, low, high))
+    null = Constant(t.BOOLEAN, None)
+    if all(missing):
+        return null
+    beyond = ("<", low) if missing[1] else (">", high)
+    test = Special(t.BOOLEAN, beyond[0], (value, beyond[1]))
+    return Special(t.BOOLEAN, "case", (test, Constant(t.BOOLEAN, False), null))
 
 
 @RULES.rule(tree.Like)

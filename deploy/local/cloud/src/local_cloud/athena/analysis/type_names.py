@@ -163,6 +163,16 @@ def _text(name: str, arguments: tuple[tree.DataType | int, ...]) -> Type:
 
 
 @cache
+def _unbounded_casts() -> frozenset[tuple[str, str]]:
+    """Casts to text of any length only."""
+    return frozenset(
+        (one.arguments[0].base, one.result.base)
+        for one in catalogue()["$operator$cast"]
+        if one.result.base == "varchar" and not one.result.sizes
+    )
+
+
+@cache
 def _scalar_casts() -> frozenset[tuple[str, str]]:
     return frozenset(
         (one.arguments[0].base, one.result.base)
@@ -187,6 +197,8 @@ def can_cast(source: Type, to: Type) -> bool:
         if to.name == "map":
             return can_cast(t.VARCHAR, to.args[0]) and can_cast(source, to.args[1])
         return all(can_cast(source, one) for one in to.args)
+    if (source.name, to.name) in _unbounded_casts() and to.precision is not None:
+        return False
     return (source.name, to.name) in _scalar_casts() or (
         source.name == to.name
         and not to.args

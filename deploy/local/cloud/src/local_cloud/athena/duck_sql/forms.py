@@ -129,6 +129,31 @@ def _exists(text: Text, expr: Special) -> str:
     return f"EXISTS ({inner.sql})"
 
 
-form("in_subquery", "in_by_equality")(quantified.in_subquery)
-form("all", "any")(quantified.quantified)
+@form("in_subquery", "in_by_equality")
+def _in_subquery(text: Text, expr: Special) -> str:
+    return _asked_first(text, expr, quantified.in_subquery(text, expr))
+
+
+@form("all", "any")
+def _quantified(text: Text, expr: Special) -> str:
+    return _asked_first(text, expr, quantified.quantified(text, expr))
+
+
+def _asked_first(text: Text, expr: Special, made: str) -> str:
+    """`made`, and the value on the left is computed also where the query is empty."""
+    value = expr.operands[0]
+    if not can_fail(value):
+        return made
+    kinds = (value.type, t.BOOLEAN)
+    return text.python(
+        lambda _, found: found,
+        kinds,
+        t.BOOLEAN,
+        text.of(value),
+        made,
+        key="first",
+        nullable=True,
+    )
+
+
 form("like")(like.like)

@@ -15,6 +15,7 @@ from local_cloud.athena.duck_sql.relation import (
     View,
     retyped,
 )
+from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.ir import Aggregate, Expr, Grouping, Special, Window, walk
 from local_cloud.athena.types import Type
@@ -194,15 +195,22 @@ def _values(
                 )
             kinds[index] = common
     columns = [planner.column(kind) for kind in kinds]
-    lines = []
-    for cells in made:
-        texts = [
-            planner.text.of(coerced(cell, kind))
-            for cell, kind in zip(cells, kinds, strict=True)
-        ]
-        lines.append(f"({', '.join(texts)})")
+    lines = [
+        [planner.text.of(coerced(cell, kind)) for cell, kind in zip(cells, kinds, strict=True)]
+        for cells in made
+    ]
     names = ", ".join(one.name for one in columns)
-    sql = f"SELECT {names} FROM (VALUES {', '.join(lines)}) AS {context.names.fresh('v')}({names})"
+    if any(can_fail(cell) for cells in made for cell in cells):
+        # Trino leaves out a column that nothing reads; of VALUES DuckDB computes all of them.
+        named = [one.name for one in columns]
+        rows = (
+            f"SELECT {', '.join(f'{cell} AS {name}' for cell, name in zip(line, named, strict=True))}"
+            for line in lines
+        )
+        sql = f"SELECT {names} FROM ({' UNION ALL '.join(rows)})"
+        return Relation(sql, tuple(Field(None, one) for one in columns))
+    listed = ", ".join(f"({', '.join(line)})" for line in lines)
+    sql = f"SELECT {names} FROM (VALUES {listed}) AS {context.names.fresh('v')}({names})"
     return Relation(sql, tuple(Field(None, one) for one in columns))
 
 

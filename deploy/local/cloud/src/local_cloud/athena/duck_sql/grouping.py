@@ -53,7 +53,11 @@ class Groups:
         if ordering.groups_as_is(key.type):
             return key.name
         value = sealing.sealed(planner.text, key.name, key.type)
-        return sealing.opened(planner.text, f"first({value})", key.type)
+        found = f"first({value})"
+        if self.sets is not None:
+            # DuckDB does not know that the value goes with its key.
+            found = f"CASE WHEN grouping({_grouping_name(key)}) = 0 THEN {found} END"
+        return sealing.opened(planner.text, found, key.type)
 
     def clause(self) -> str:
         names = [_grouping_name(one) for one in self.keys.values()]

@@ -56,7 +56,9 @@ def _refuse_subqueries(filled: frozenset[Column], condition: Expr) -> None:
     for term in condition.operands if is_and else (condition,):
         parts = list(walk(term))
         columns = {one for one in parts if isinstance(one, Column)}
-        if any(isinstance(one, Subquery) for one in parts) and not (columns and columns <= filled):
+        if any(isinstance(one, Subquery) for one in parts) and not (
+            columns and columns <= filled
+        ):
             raise not_supported(
                 "a subquery in the condition of an outer join that is about more than the rows "
                 "which may be missing"

@@ -29,6 +29,7 @@ from local_cloud.athena.duck_sql import (
     unnesting,
 )
 from local_cloud.athena.duck_sql import json_forms as json_texts
+from local_cloud.athena.duck_sql.constants import Constants
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.relation import (
     Planner,
@@ -39,6 +40,7 @@ from local_cloud.athena.duck_sql.relation import (
     union_types,
 )
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
+from local_cloud.athena.duck_sql.simplifying import Simplifier
 from local_cloud.athena.duck_sql.sort_keys import numbered, sort_key
 from local_cloud.athena.duck_sql.tail import limited, tail_limits
 from local_cloud.athena.duck_sql.text import Text
@@ -83,7 +85,12 @@ def planned(
             f"Incorrect number of parameters: expected {count} but found {len(parameters)}",
             error_type=1006,
         )
-    return _planner(sql, parameters, session, tables, Text(udfs), Names(), 0).query(query, None)
+    constants = Constants()
+    text = Text(udfs, lambda expr, all_: Simplifier(constants.of, all_).of(expr))
+    try:
+        return _planner(sql, parameters, session, tables, text, Names(), 0).query(query, None)
+    finally:
+        constants.close()
 
 
 def _planner(
@@ -138,7 +145,9 @@ class QueryPlanner(Planner):
             if one.columns is not None:
                 made = self._renamed(made, one)
             label = self.context.names.fresh("w")
-            parts.append(f"{label} AS ({made.sql})")
+            # Trino puts the query in each place that reads it: what one does not need, such as a
+            # column that would fail, is not computed for it.
+            parts.append(f"{label} AS NOT MATERIALIZED ({made.sql})")
             self.scans, scans = before, self.scans - before
             scope = Scope(
                 parent=scope, queries={name: NamedRelation(label, made.fields, scans)}

@@ -35,6 +35,7 @@ from local_cloud.athena.ir import (
     Special,
     Subquery,
     Window,
+    children,
     rewritten,
     walk,
 )
@@ -212,6 +213,9 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
         return sql
     groups = groups or Groups({}, None)
     sql = groups.keyed(planner, sql)
+    _replace(made, [*groups.keys.items(), *found.items(), *operations.items()])
+    _check_grouped(made, groups, at)
+    found = _needed(made, found)
     split = aggregating.in_two_steps(sql, found)
     columns = groups.kept(planner)
     columns += [(aggregating.written(text, p, split), one.name) for p, one in found.items()]
@@ -219,11 +223,19 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
     if not columns:
         columns.append(("count(*)", planner.context.names.fresh()))
     sql = f"{selected(columns, sql)}{groups.clause()}"
-    _replace(made, [*groups.keys.items(), *found.items(), *operations.items()])
-    _check_grouped(made, groups, at)
     if made.having is not None:
         sql = f"SELECT * FROM ({sql}) WHERE {text.of(made.having)}"
     return sql
+
+
+def _needed(made: _Select, found: dict[Aggregate, Column]) -> dict[Aggregate, Column]:
+    """The aggregates without those that may fail and that decide nothing (`simplifying`)."""
+    if not any(can_fail(one) for part in found for one in children(part)):
+        return found
+    simplify = made.planner.text.without_the_unneeded
+    made.outputs = [Output(one.name, simplify(one.value)) for one in made.outputs]
+    used = {part.name for one in _exprs(made) for part in walk(one) if isinstance(part, Column)}
+    return {part: column for part, column in found.items() if column.name in used}
 
 
 def _check_grouped(made: _Select, groups: Groups, at: int) -> None:

@@ -52,12 +52,23 @@ def form(*names: str, fails: bool = False) -> Callable[[Form], Form]:
 
 
 class Text:
-    """Writes the expressions of one query."""
+    """Writes the expressions of one query; `simplify` is done to each before.
 
-    def __init__(self, udfs: Udfs) -> None:
+    Its second argument says whether what cannot fail is simplified, too.
+    """
+
+    def __init__(
+        self, udfs: Udfs, simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr
+    ) -> None:
         self.udfs = udfs
+        self._simplify = simplify
+        self._inside = False
         self._quiet = False
         self._variables = 0
+
+    def without_the_unneeded(self, expr: Expr) -> Expr:
+        """The expression without the parts that decide nothing."""
+        return self._simplify(expr, True)
 
     @contextmanager
     def nulls_for_errors(self) -> Iterator[None]:
@@ -70,6 +81,12 @@ class Text:
 
     def of(self, expr: Expr) -> str:
         """DuckDB's SQL of an expression."""
+        if not self._inside:
+            self._inside = True
+            try:
+                return self.of(self._simplify(expr, False))
+            finally:
+                self._inside = False
         made = self._of(expr)
         if CHANCE in made:
             self._check_chances(expr, made)
@@ -119,8 +136,7 @@ class Text:
         return f"list_extract(list_transform([{value}], lambda {name}: {body(name)}), 1)"
 
     def _call(self, expr: Call) -> str:
-        made = self._called(expr)
-        return literal(None, expr.type) if always_null(expr) else made
+        return literal(None, expr.type) if always_null(expr) else self._called(expr)
 
     def _called(self, expr: Call) -> str:
         declared = expr.bound.declared
@@ -165,14 +181,21 @@ class Text:
         name = self.udfs.name_of(made, key)
         return f"{name}({', '.join(sql)})"
 
-    def raised(self, error: QueryError, of: Type) -> str:
-        """SQL of type `of` that fails with this error as soon as it is evaluated."""
+    def raised(
+        self, error: QueryError, of: Type, on: tuple[str, Type] = ("0", t.UNKNOWN)
+    ) -> str:
+        """SQL of type `of` that fails with this error as soon as it is evaluated.
+
+        `on` is SQL with its type that differs from row to row, so that it is not tried before.
+        """
 
         def fail(_: Any) -> Any:
             raise error
 
-        key = (error.name, error.message)
-        return self.python(fail, (t.UNKNOWN,), of, "0", key=("raise", *key), nullable=True)
+        sql, kind = on
+        # DuckDB's TRY takes nothing that it may not try.
+        made = Udf(fail, (kind,), of, (True,), self._quiet, lazy=not self._quiet)
+        return f"{self.udfs.name_of(made, ('raise', error.name, error.message))}({sql})"
 
 
 def always_null(expr: Expr) -> bool:

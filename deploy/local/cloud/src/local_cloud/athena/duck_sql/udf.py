@@ -40,6 +40,8 @@ class Udf:
     result: Type
     nullable: tuple[bool, ...]
     quiet: bool = False
+    # Whether DuckDB must not try it on constants before a row asks for it.
+    lazy: bool = False
 
     def computed(self, values: tuple[Any, ...]) -> Any:
         """The result for one row."""
@@ -106,8 +108,8 @@ class Udfs:
         if self.uncaught is not None:
             raise self.uncaught
 
-    def register(self, connection: Any) -> None:
-        """Make all of them known to a connection."""
+    def register(self, connection: Any) -> list[str]:
+        """Make all of them known to a connection, under these names."""
         for name, one in self.made.values():
             connection.create_function(
                 name,
@@ -116,7 +118,9 @@ class Udfs:
                 duck_type(one.result),
                 type=PythonUDFType.ARROW,
                 null_handling=FunctionNullHandling.SPECIAL,
+                side_effects=one.lazy,
             )
+        return [name for name, _ in self.made.values()]
 
     def failure(self, said: str) -> QueryError | None:
         """The error that an engine's message comes from, if it is one of these functions'."""

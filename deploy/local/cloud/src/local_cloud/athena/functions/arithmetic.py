@@ -51,7 +51,7 @@ def _nonzero(
     """`result`, unless the divisor is zero."""
     if _is_nonzero(call):
         return result
-    failing = text.raised(error, call.type)
+    failing = text.raised(error, call.type, (divisor, call.arguments[1].type))
     return f"(CASE WHEN {divisor} = 0 THEN {failing} ELSE {result} END)"
 
 

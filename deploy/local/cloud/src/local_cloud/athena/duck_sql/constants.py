@@ -1,0 +1,84 @@
+"""Expressions of constants only, computed before the query runs: are they null, true, false?"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql.database import locked_connection
+from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.duck_sql.udf import Udfs
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.ir import (
+    Aggregate,
+    Column,
+    Constant,
+    Expr,
+    Grouping,
+    Lambda,
+    Subquery,
+    Window,
+    is_deterministic,
+    walk,
+)
+
+_OF_ROWS = (Subquery, Aggregate, Window, Grouping)
+
+
+@dataclass(slots=True)
+class Constants:
+    """What is known of the constant expressions of one query."""
+
+    known: dict[Expr, Constant | None] = field(default_factory=dict)
+    _connection: Any = None
+
+    def of(self, expr: Expr) -> Constant | None:
+        """Its value, if that is null, true or false; None for another, or where it fails."""
+        if isinstance(expr, Constant):
+            return expr if expr.value is None or expr.type == t.BOOLEAN else None
+        if not is_constant(expr):
+            return None
+        if expr not in self.known:
+            self.known[expr] = self._computed(expr)
+        return self.known[expr]
+
+    def _computed(self, expr: Expr) -> Constant | None:
+        udfs = Udfs()
+        try:
+            sql = Text(udfs).of(expr)
+            if self._connection is None:
+                self._connection = locked_connection()
+            connection = self._connection.cursor()
+            names = udfs.register(connection)
+            shown = sql if expr.type == t.BOOLEAN else f"({sql}) IS NULL"
+            try:
+                (found,) = connection.execute(f"SELECT {shown}").fetchone()
+                udfs.check()
+            finally:
+                for name in names:
+                    connection.remove_function(name)
+        except (duckdb.Error, pa.ArrowException, RuntimeError, QueryError, RecursionError):
+            # It fails, or cannot be told: it is left to the query, which says so.
+            return None
+        if expr.type == t.BOOLEAN:
+            return Constant(t.BOOLEAN, found)
+        return Constant(expr.type, None) if found else None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+def is_constant(expr: Expr) -> bool:
+    """Whether it is the same for every row: no column, query or chance in it."""
+    bound: set[str] = set()
+    for one in walk(expr):
+        if isinstance(one, Lambda):
+            bound |= {parameter.name for parameter in one.parameters}
+        if isinstance(one, _OF_ROWS):
+            return False
+        if isinstance(one, Column) and one.name not in bound:
+            return False
+    return is_deterministic(expr)

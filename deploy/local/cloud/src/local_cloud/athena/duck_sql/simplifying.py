@@ -1,0 +1,205 @@
+"""Parts of an expression that Trino never evaluates, so that what would fail in them does not.
+
+The rules are those of Trino's IrExpressionOptimizer (io.trino.sql.ir.optimizer.rule, 476) that
+leave something out: a call with a null is null, whatever its other arguments are; AND with a
+false term is false. What cannot fail is left as it is: it has one value either way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from local_cloud.athena import types as t
+from local_cloud.athena.duck_sql.short_circuit import strict_places, without_the_late
+from local_cloud.athena.duck_sql.text import can_fail
+from local_cloud.athena.ir import (
+    Aggregate,
+    Call,
+    Cast,
+    Constant,
+    Expr,
+    Grouping,
+    Lambda,
+    Special,
+    Subquery,
+    Window,
+    is_deterministic,
+)
+
+# Gives null, true or false for a constant expression that has that value.
+Known = Callable[[Expr], Constant | None]
+TRUE, FALSE = Constant(t.BOOLEAN, True), Constant(t.BOOLEAN, False)
+UNKNOWN = Constant(t.BOOLEAN, None)
+_COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
+# A null makes null of these, as of a call.
+_STRICT = (*_COMPARISONS, "like", "extract", "at_time_zone", "not")
+
+
+def is_null(expr: Expr) -> bool:
+    return isinstance(expr, Constant) and expr.value is None
+
+
+@dataclass(frozen=True, slots=True)
+class Simplifier:
+    """`everywhere`: even what cannot fail. Inside of TRY an error is null in any case."""
+
+    known: Known
+    everywhere: bool = False
+    in_try: bool = False
+
+    def of(self, expr: Expr) -> Expr:
+        """`expr` without what Trino leaves out of it."""
+        if isinstance(expr, (Subquery, Aggregate, Window, Grouping, Constant)):
+            return expr
+        if not self.everywhere and not can_fail(expr):
+            return expr
+        if isinstance(expr, Lambda):
+            return replace(expr, body=self.of(expr.body))
+        if isinstance(expr, Cast):
+            inner = self.of(expr.value)
+            return Constant(expr.type, None) if is_null(inner) else replace(expr, value=inner)
+        if isinstance(expr, Call):
+            # A comparator is recognized by its form.
+            of = (lambda one: one) if expr.bound.declared.name == "array_sort" else self.of
+            return self._call(replace(expr, arguments=tuple(map(of, expr.arguments))))
+        if isinstance(expr, Special):
+            if any(isinstance(one, Subquery) for one in expr.operands):
+                return expr
+            inner_ = replace(self, in_try=True) if expr.form == "try" else self
+            made = replace(expr, operands=tuple(map(inner_.of, expr.operands)))
+            found = self._form(made)
+            return found if self.in_try else without_the_late(found)
+        return expr
+
+    def _call(self, expr: Call) -> Expr:
+        if self._has_null(expr.arguments, strict_places(expr)):
+            return Constant(expr.type, None)
+        return expr if self.in_try else without_the_late(expr)
+
+    def _has_null(self, parts: tuple[Expr, ...], strict: list[bool]) -> bool:
+        """Whether one of the strict parts is null, looked for only where another part may fail."""
+        needed = [one for one, flag in zip(parts, strict, strict=True) if flag]
+        if any(is_null(one) for one in needed):
+            return True
+        failing = sum(can_fail(one) for one in parts)
+        return any(
+            failing > can_fail(one)
+            and (found := self.known(one)) is not None
+            and found.value is None
+            for one in needed
+            if not isinstance(one, Constant)
+        )
+
+    def _form(self, expr: Special) -> Expr:
+        operands = expr.operands
+        if expr.form in _STRICT:
+            null = self._has_null(operands, [True] * len(operands))
+            return Constant(expr.type, None) if null else expr
+        if expr.form in ("and", "or"):
+            return self._logical(expr)
+        if expr.form == "case":
+            return self._case(expr)
+        if expr.form == "nullif":
+            value, same = operands
+            return value if is_null(value) or is_null(same) else expr
+        if expr.form == "coalesce":
+            return self._coalesce(expr)
+        if expr.form == "between":
+            return self._between(expr)
+        if expr.form == "field":
+            (row,) = operands
+            is_row = isinstance(row, Special) and row.form == "row"
+            return row.operands[expr.detail] if is_row else expr  # type: ignore[attr-defined]
+        if expr.form == "is_null":
+            return self._null_test(expr, operands[0])
+        if expr.form == "try" and isinstance(operands[0], Constant):
+            return operands[0]
+        return expr
+
+    def _terms(self, terms: tuple[Expr, ...]) -> list[Expr]:
+        """The terms, those that are constant by their values."""
+        return [self.known(one) or one for one in terms]
+
+    def _logical(self, expr: Special) -> Expr:
+        """EvaluateLogical: a term that decides does so wherever it stands."""
+        decides, ignored = (FALSE, TRUE) if expr.form == "and" else (TRUE, FALSE)
+        terms = self._terms(expr.operands)
+        if decides in terms:
+            return decides
+        left = [one for one in terms if one != ignored]
+        if not left:
+            return ignored
+        if all(is_null(one) for one in left):
+            return UNKNOWN
+        return left[0] if len(left) == 1 else replace(expr, operands=tuple(left))
+
+    def _case(self, expr: Special) -> Expr:
+        """RemoveRedundantCaseClauses and SimplifyRedundantCase."""
+        operands = expr.operands
+        default: Expr = operands[-1] if len(operands) % 2 else Constant(expr.type, None)
+        clauses: list[tuple[Expr, Expr]] = []
+        seen: list[Expr] = []
+        for when, then in zip(operands[::2], operands[1::2], strict=False):
+            found = self.known(when) or when
+            if found in seen or found in (FALSE, UNKNOWN):
+                continue
+            if found == TRUE:
+                default = then
+                break
+            clauses.append((when, then))
+            if is_deterministic(when):
+                seen.append(when)
+        if not clauses:
+            return default
+        answers = self._terms((*(then for _, then in clauses), default))
+        if all(one in (TRUE, FALSE) for one in answers) and all(
+            is_deterministic(when) for when, _ in clauses
+        ):
+            return self._of_answers([when for when, _ in clauses], answers)
+        pairs = tuple(one for clause in clauses for one in clause)
+        return replace(expr, operands=(*pairs, default))
+
+    def _of_answers(self, whens: list[Expr], answers: list[Expr]) -> Expr:
+        """A CASE of true and false as AND and OR, without what decides nothing."""
+        if not whens:
+            return answers[0]
+        rest = self._of_answers(whens[1:], answers[1:])
+        missed = Special(t.BOOLEAN, "distinct", (whens[0], TRUE))
+        if answers[0] == FALSE:
+            return self._logical(Special(t.BOOLEAN, "and", (missed, rest)))
+        met = Special(t.BOOLEAN, "not", (missed,))
+        return self._logical(Special(t.BOOLEAN, "or", (met, rest)))
+
+    def _coalesce(self, expr: Special) -> Expr:
+        """RemoveRedundantCoalesceArguments: nothing behind a constant is asked, if it is no null."""
+        kept: list[Expr] = []
+        for one in self._terms(expr.operands):
+            if not is_null(one) and one not in kept:
+                kept.append(one)
+            if isinstance(one, Constant) and not is_null(one):
+                break
+        if not kept:
+            return Constant(expr.type, None)
+        return kept[0] if len(kept) == 1 else replace(expr, operands=tuple(kept))
+
+    def _between(self, expr: Special) -> Expr:
+        """DesugarBetween, where the value is constant."""
+        value, low, high = expr.operands
+        if self.known(value) is None and not isinstance(value, Constant):
+            return expr
+        above = self._form(Special(t.BOOLEAN, "<=", (low, value)))
+        below = self._form(Special(t.BOOLEAN, "<=", (value, high)))
+        return self._logical(Special(t.BOOLEAN, "and", (above, below)))
+
+    def _null_test(self, expr: Special, inner: Expr) -> Expr:
+        """EvaluateIsNull."""
+        if isinstance(inner, Constant):
+            return TRUE if inner.value is None else FALSE
+        if isinstance(inner, Special):
+            if inner.form in ("is_null", "row", "distinct"):
+                return FALSE
+            if inner.form in _COMPARISONS:
+                parts = tuple(self._null_test(expr, one) for one in inner.operands)
+                return self._logical(Special(t.BOOLEAN, "or", parts))
+            if inner.form == "not":
+                return self._null_test(expr, inner.operands[0])
+        return replace(expr, operands=(inner,))
