@@ -41,20 +41,31 @@ class Member:
 
 def member(one: Generated) -> Member | None:
     """How it can be merged; None where it can't."""
-    tree = one.tree
-    if tree.role != QUERY or not tree.parts or tree.parts[0] != "select ":
-        return None
-    pieces = [part for part in tree.parts[1:] if isinstance(part, Node)]
-    if len(pieces) != len(tree.parts) - 1 or not pieces or pieces[0].role != LIST:
+    pieces = _pieces(one.tree)
+    if pieces is None:
         return None
     items = tuple(map(text, pieces[0].parts))
     if any("(select " in item for item in items):
         return None
     if len(pieces) == 1:
         return Member(ALONE, items)
-    if len(pieces) != 2 or pieces[1].role != OPTIONAL or pieces[1].parts[0] != " from ":
+    return _over_rows(pieces[1], items) if len(pieces) == 2 else None
+
+
+def _pieces(tree: Node) -> list[Node] | None:
+    """What a SELECT selects, and what follows; None for other queries."""
+    if tree.role != QUERY or not tree.parts or tree.parts[0] != "select ":
         return None
-    read, *behind = pieces[1].parts[1:]
+    pieces = [part for part in tree.parts[1:] if isinstance(part, Node)]
+    if len(pieces) != len(tree.parts) - 1 or not pieces or pieces[0].role != LIST:
+        return None
+    return pieces
+
+
+def _over_rows(source: Node, items: tuple[str, ...]) -> Member | None:
+    if source.role != OPTIONAL or source.parts[0] != " from ":
+        return None
+    read, *behind = source.parts[1:]
     if not isinstance(read, Node) or read.role != RELATION:
         return None
     if read.parts[0] == "(values " and not behind and items[0] == "r1.n":

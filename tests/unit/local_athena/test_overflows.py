@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.athena.duck import locked_connection
+from local_cloud.athena.duck_sql.database import locked_connection
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.overflows import overflow
 from tests.trino_values import answer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.athena.duck import locked_connection
+from local_cloud.athena.duck_sql.database import locked_connection
 from tests.trino_values import FILES, cases_of, expected, outcome
 
 SEEN = [one for file in FILES if file.stem == "seen_wrong" for one in cases_of(file, "seen")]

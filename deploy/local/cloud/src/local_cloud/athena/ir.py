@@ -186,6 +186,13 @@ def walk(of: Expr) -> Iterator[Expr]:
         yield from walk(child)
 
 
+def terms_of(condition: Expr) -> tuple[Expr, ...]:
+    """The terms of an AND, or the one that a condition is."""
+    if isinstance(condition, Special) and condition.form == "and":
+        return condition.operands
+    return (condition,)
+
+
 def is_random(expr: Expr) -> bool:
     """Whether it calls what gives another value each time; what is inside of it is not asked."""
     return isinstance(expr, Call) and not expr.bound.declared.deterministic

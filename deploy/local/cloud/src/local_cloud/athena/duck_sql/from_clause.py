@@ -17,7 +17,7 @@ from local_cloud.athena.duck_sql.relation import (
 )
 from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Aggregate, Expr, Grouping, Special, Window, walk
+from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, Special, Window, walk
 from local_cloud.athena.types import Type
 
 RELATIONS: Rules[Relation] = Rules("a relation")
@@ -202,16 +202,17 @@ def _values(
     names = ", ".join(one.name for one in columns)
     if any(can_fail(cell) for cells in made for cell in cells):
         # Trino leaves out a column that nothing reads; of VALUES DuckDB computes all of them.
-        named = [one.name for one in columns]
-        rows = (
-            f"SELECT {', '.join(f'{cell} AS {name}' for cell, name in zip(line, named, strict=True))}"
-            for line in lines
-        )
-        sql = f"SELECT {names} FROM ({' UNION ALL '.join(rows)})"
+        united = " UNION ALL ".join(_line(line, columns) for line in lines)
+        sql = f"SELECT {names} FROM ({united})"
         return Relation(sql, tuple(Field(None, one) for one in columns))
     listed = ", ".join(f"({', '.join(line)})" for line in lines)
     sql = f"SELECT {names} FROM (VALUES {listed}) AS {context.names.fresh('v')}({names})"
     return Relation(sql, tuple(Field(None, one) for one in columns))
+
+
+def _line(cells: Sequence[str], columns: Sequence[Column]) -> str:
+    named = zip(cells, columns, strict=True)
+    return f"SELECT {', '.join(f'{cell} AS {one.name}' for cell, one in named)}"
 
 
 def _cells(value: Expr) -> tuple[Expr, ...]:

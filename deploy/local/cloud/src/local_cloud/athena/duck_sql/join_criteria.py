@@ -11,7 +11,7 @@ from local_cloud.athena.duck_sql.quantified import as_filter
 from local_cloud.athena.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import Column, Expr, Lambda, Special, Subquery, walk
+from local_cloud.athena.ir import Column, Expr, Lambda, Special, Subquery, terms_of, walk
 
 
 def on(
@@ -52,8 +52,7 @@ def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
 
 def _refuse_subqueries(filled: frozenset[Column], condition: Expr) -> None:
     """DuckDB plans them in an outer join where they rule out rows of the filled side alone."""
-    is_and = isinstance(condition, Special) and condition.form == "and"
-    for term in condition.operands if is_and else (condition,):
+    for term in terms_of(condition):
         parts = list(walk(term))
         columns = {one for one in parts if isinstance(one, Column)}
         if any(isinstance(one, Subquery) for one in parts) and not (

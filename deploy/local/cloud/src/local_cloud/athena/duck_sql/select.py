@@ -37,6 +37,7 @@ from local_cloud.athena.ir import (
     Window,
     children,
     rewritten,
+    terms_of,
     walk,
 )
 
@@ -146,7 +147,7 @@ def _filtered(planner: Planner, source: Relation, where: Expr) -> str:
     """The rows that WHERE keeps."""
     text = planner.text
     _prune(planner, source, where)
-    terms = where.operands if isinstance(where, Special) and where.form == "and" else (where,)
+    terms = terms_of(where)
     late = [one for one in terms if can_fail(one)]
     if "join" in source.shape and late:
         # What may fail is asked of joined rows only (IrExpressions.mayFail); OFFSET keeps DuckDB

@@ -94,26 +94,26 @@ class Simplifier:
         if expr.form in _STRICT:
             null = self._has_null(operands, [True] * len(operands))
             return Constant(expr.type, None) if null else expr
-        if expr.form in ("and", "or"):
-            return self._logical(expr)
-        if expr.form == "case":
-            return self._case(expr)
-        if expr.form == "nullif":
-            value, same = operands
-            return value if is_null(value) or is_null(same) else expr
-        if expr.form == "coalesce":
-            return self._coalesce(expr)
-        if expr.form == "between":
-            return self._between(expr)
-        if expr.form == "field":
-            (row,) = operands
-            is_row = isinstance(row, Special) and row.form == "row"
-            return row.operands[expr.detail] if is_row else expr  # type: ignore[attr-defined]
-        if expr.form == "is_null":
-            return self._null_test(expr, operands[0])
-        if expr.form == "try" and isinstance(operands[0], Constant):
-            return operands[0]
-        return expr
+        rule = _RULES.get(expr.form)
+        return rule(self, expr) if rule is not None else expr
+
+    def _null_if(self, expr: Special) -> Expr:
+        value, same = expr.operands
+        return value if is_null(value) or is_null(same) else expr
+
+    def _field(self, expr: Special) -> Expr:
+        (row,) = expr.operands
+        if not isinstance(row, Special) or row.form != "row":
+            return expr
+        found: Expr = row.operands[expr.detail]
+        return found
+
+    def _try(self, expr: Special) -> Expr:
+        (inner,) = expr.operands
+        return inner if isinstance(inner, Constant) else expr
+
+    def _is_null(self, expr: Special) -> Expr:
+        return self._null_test(expr, expr.operands[0])
 
     def _terms(self, terms: tuple[Expr, ...]) -> list[Expr]:
         """The terms, those that are constant by their values."""
@@ -203,3 +203,16 @@ class Simplifier:
             if inner.form == "not":
                 return self._null_test(expr, inner.operands[0])
         return replace(expr, operands=(inner,))
+
+
+_RULES: dict[str, Callable[[Simplifier, Special], Expr]] = {
+    "and": Simplifier._logical,
+    "or": Simplifier._logical,
+    "case": Simplifier._case,
+    "nullif": Simplifier._null_if,
+    "coalesce": Simplifier._coalesce,
+    "between": Simplifier._between,
+    "field": Simplifier._field,
+    "is_null": Simplifier._is_null,
+    "try": Simplifier._try,
+}
