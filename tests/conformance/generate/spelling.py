@@ -53,9 +53,7 @@ def spelled(
     if name == "$operator$negation":
         return value(kind, "-", operand(nodes[0]), uses=uses)
     if name == "$operator$subscript":
-        return value(
-            kind, operand(nodes[0]), "[", operand(nodes[1]), "]", uses=uses, atom=True
-        )
+        return value(kind, operand(nodes[0]), "[", operand(nodes[1]), "]", uses=uses, atom=True)
     share, form = _FORMS.get(name, (0.0, None))
     if form is not None and draw.maybe(share):
         found = form(draw, _Call(name, nodes, kind, uses))

@@ -102,7 +102,9 @@ def test_a_table_is_made_as_dbt_makes_it(world: World) -> None:
           select asset_id, max(price_usd) as price
           from "awsdatacatalog"."coinlake"."quotes" where asset_id not like 'e%' group by 1"""
     )
-    world.rows('create or replace view "awsdatacatalog"."coinlake"."top" as select * from best;')
+    world.rows(
+        'create or replace view "awsdatacatalog"."coinlake"."top" as select * from best;'
+    )
 
     assert world.rows("select * from top") == [["bitcoin", "10003.333333333333333333"]]
 
