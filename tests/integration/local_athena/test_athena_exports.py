@@ -88,6 +88,27 @@ def test_the_compression_is_the_one_that_was_asked_for(
     assert _parquet(world, url).metadata.row_group(0).column(0).compression == expected
 
 
+def test_a_table_is_made_as_dbt_makes_it(world: World) -> None:
+    # dbt-athena's create_table_as for Hive, with dbt's comment in front.
+    world.rows(
+        """-- /* {"app": "dbt", "node_id": "model.lake.best"} */
+        create table "awsdatacatalog"."coinlake"."best"
+        with (
+          table_type='hive',
+          is_external=true,external_location='s3://lake/dbt/best',
+          format='parquet'
+        )
+        as
+          select asset_id, max(price_usd) as price
+          from "awsdatacatalog"."coinlake"."quotes" where asset_id not like 'e%' group by 1"""
+    )
+    world.rows(
+        'create or replace view "awsdatacatalog"."coinlake"."top" as select * from best;'
+    )
+
+    assert world.rows("select * from top") == [["bitcoin", "10003.333333333333333333"]]
+
+
 @pytest.mark.parametrize(
     ("properties", "named"),
     [
@@ -101,6 +122,7 @@ def test_the_compression_is_the_one_that_was_asked_for(
         ("bucket_count = 3", "bucket_count"),
         ("field_delimiter = ','", "field_delimiter"),
         ("table_type = 'ICEBERG'", "table_type"),
+        ("is_external = false", "is_external"),
     ],
 )
 def test_a_property_that_is_not_carried_out_is_refused_by_name(

@@ -70,6 +70,25 @@ def test_an_unregistered_partition_is_invisible_until_repaired(world: World) -> 
     assert (before, after) == ([["40"]], [["50"]])
 
 
+def test_a_name_that_is_not_there_is_named_with_its_place(world: World) -> None:
+    assert world.failure("SELECT 1 FROM missing") == (
+        "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.coinlake.missing' does not exist"
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM information_schema.columns",
+        'SELECT "$path" FROM quotes',
+        'SELECT q."$path" FROM quotes q',
+        'SELECT * FROM "quotes$partitions"',
+    ],
+)
+def test_what_athena_has_besides_the_catalog_is_refused_by_name(world: World, sql: str) -> None:
+    assert world.failure(sql).startswith("NOT_SUPPORTED: the local Athena does not support")
+
+
 def test_hidden_and_empty_objects_are_ignored(world: World) -> None:
     world.put("curated/quotes/dt=2026-11-22/hour=01/_SUCCESS", b"x")
     world.put("curated/quotes/dt=2026-11-22/hour=01/.part.crc", b"x")

@@ -73,7 +73,7 @@ class Catalog:
                 raise _metastore(error) from error
             raise QueryError(
                 "TABLE_NOT_FOUND",
-                f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist",
+                f"Table 'awsdatacatalog.{database}.{name}' does not exist",
                 error_type=1301,
             ) from error
         return table_of(database, raw)

@@ -83,6 +83,9 @@ class Binder:
         self.scans: dict[str, TableScan] = {}
 
     def bind(self, database: str, name: str) -> BoundTable | View:
+        # They are there in Athena: to call them unknown would be wrong.
+        if database == "information_schema" or "$" in name:
+            raise not_supported("tables of information_schema and hidden ones")
         table = self._catalog.table(database, name)
         if table.is_view:
             stored = views.stored(table)

@@ -25,6 +25,8 @@ from local_cloud.athena.types import BIGINT, VARCHAR
 
 CTAS_PROPERTIES = (
     "format",
+    "table_type",
+    "is_external",
     "external_location",
     "write_compression",
     "parquet_compression",
@@ -121,6 +123,7 @@ class Runner:
                 return
             raise QueryError("TABLE_ALREADY_EXISTS", f"Table {table.name} already exists")
         _check_properties(table.properties, CTAS_PROPERTIES)
+        _check_kind(table.properties)
         packed = codec(table.properties, ("write_compression", "parquet_compression"))
         location = table.properties.get("external_location", f"{one.output}/")
         answer = self._prepared(table.sql, one, meter, started)
@@ -153,6 +156,14 @@ def _check_properties(given: dict[str, str], known: tuple[str, ...]) -> None:
         raise not_supported(f"the properties {', '.join(unknown)}")
     if given.get("format", "PARQUET").upper() != "PARQUET":
         raise not_supported(f"the format {given['format'].upper()}; only PARQUET is written")
+
+
+def _check_kind(given: dict[str, str]) -> None:
+    """ "CTAS table properties" in Athena's user guide: what is made here is HIVE and external."""
+    if given.get("table_type", "HIVE").upper() != "HIVE":
+        raise not_supported(f"table_type {given['table_type'].upper()}")
+    if given.get("is_external", "true").lower() != "true":
+        raise not_supported(f"is_external {given['is_external']} of table_type HIVE")
 
 
 def _made_table(name: str, location: str, columns: tuple[OutputColumn, ...]) -> dict[str, Any]:

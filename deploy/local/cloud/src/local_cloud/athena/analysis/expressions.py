@@ -8,7 +8,7 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.rules import Rules
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.ir import Cast, Constant, Expr, Special, is_deterministic
 from local_cloud.athena.types import Type
 
@@ -84,6 +84,9 @@ def resolved(context: Context, scope: Scope, parts: tuple[str, ...], at: int) ->
 
 
 def _missing(context: Context, parts: Sequence[str], at: int) -> QueryError:
+    if parts[-1].startswith("$"):
+        # "$path" and its kin (Trino's Hive connector): there in Athena, and not here.
+        return not_supported(f"the hidden column {parts[-1]}")
     return context.error(
         "COLUMN_NOT_FOUND",
         f"Column '{'.'.join(parts)}' cannot be resolved or requester is not authorized "

@@ -54,6 +54,8 @@ def _table(
     try:
         found = planner.tables.bind(database, parts[-1])
     except QueryError as error:
+        if error.name == "NOT_SUPPORTED":
+            raise
         raise planner.context.error(error.name, error.message, at) from error
     alias = (session.catalog, database, parts[-1])
     if isinstance(found, View):
