@@ -134,7 +134,9 @@ _CONTROLS = 40
 
 def _without_not(text: str) -> Outcome:
     """The engine with rules that never look at the NOT of a predicate, as NOT LIKE once ran."""
-    known = {kind: RULES.known[kind] for kind in _NEGATED}
+    known: dict[type[tree.Node], Callable[..., Any]] = {
+        kind: RULES.known[kind] for kind in _NEGATED
+    }
 
     def deaf(rule: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *context, negated, **rest: rule(*context, negated=False, **rest)

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from local_cloud.athena.analysis.context import Session
-from local_cloud.athena.duck import compiled, executed, locked_connection
+from local_cloud.athena.duck import compiled, executed
+from local_cloud.athena.duck_sql.database import locked_connection
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.values import json_nodes, json_path_parser
 from local_cloud.athena.values.json_constructors import hash_map_order

@@ -52,8 +52,10 @@ def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
 
 def _refuse_subqueries(filled: frozenset[Column], condition: Expr) -> None:
     """DuckDB plans them in an outer join where they rule out rows of the filled side alone."""
-    is_and = isinstance(condition, Special) and condition.form == "and"
-    for term in condition.operands if is_and else (condition,):
+    terms: tuple[Expr, ...] = (condition,)
+    if isinstance(condition, Special) and condition.form == "and":
+        terms = condition.operands
+    for term in terms:
         parts = list(walk(term))
         columns = {one for one in parts if isinstance(one, Column)}
         if any(isinstance(one, Subquery) for one in parts) and not (
