@@ -187,3 +187,12 @@ def test_timestamps_keep_their_milliseconds_and_nested_values_their_shape(world:
     assert world.rows("SELECT * FROM nested") == [
         ["2025-11-22 10:00:00.001", "[2025-11-22 10:00:00.001]", "{a=1}", "{a=1, b=x}"]
     ]
+
+
+def test_a_ctas_says_whether_it_has_data(world: World) -> None:
+    world.rows("CREATE TABLE with_data AS SELECT count(*) AS n FROM quotes WITH DATA")
+
+    assert world.rows("SELECT n FROM with_data") == [["40"]]
+    assert world.failure("CREATE TABLE none AS SELECT 1 AS n WITH NO DATA") == (
+        "NOT_SUPPORTED: the local Athena does not support CREATE TABLE … AS … WITH NO DATA"
+    )

@@ -53,7 +53,7 @@ def test_values_have_their_types(api: "Api") -> None:
     [
         ("rate_id like 'rate-1%'", 1111),
         ("rate_id not like 'rate-1%'", 1889),
-        ("rate_id not like 'rate!-1%' escape '!'", 1889),
+        ("rate_id not like 'rate_1!%' escape '!'", 3000),
         ("rate_id not in ('rate-1', 'rate-2')", 2998),
         ("rate_usd is not null and rate_id not between 'rate-1' and 'rate-2'", 1888),
     ],

@@ -21,12 +21,12 @@ from coinlake.sql import tree
 from local_cloud.athena import analysis, duck_sql, parsing, queries
 from local_cloud.athena.analysis.expressions import RULES
 from local_cloud.athena.analysis.rules import Rules
-from local_cloud.athena.duck_sql import planning, scalars, select, sort_keys
+from local_cloud.athena.duck_sql import planning, select, sort_keys
 from local_cloud.athena.duck_sql.from_clause import RELATIONS
 from local_cloud.athena.failures import QueryError
 from tests.nothing_unread import changing, handlers, watching
 from tests.nothing_unread.forms import STATEMENTS
-from tests.nothing_unread.nodes import Field, classes, fields_of, nodes, shown
+from tests.nothing_unread.nodes import Field, classes, fields_of, shown
 from tests.nothing_unread.places import LOOKED_AT, TAKEN
 from tests.nothing_unread.planning import PARAMETERS, plan
 
@@ -320,43 +320,3 @@ def test_a_field_that_the_parser_learns_is_reported() -> None:
     unknown = fields_of({more, *classes()} - {tree.Between}) - tried
 
     assert "Between.symmetric" in shown(unknown)
-
-
-# ---- walks that look for something ----------------------------------------------------------
-
-
-@pytest.mark.parametrize("sql", STATEMENTS)
-def test_a_walk_through_expressions_comes_to_every_node_but_those_of_queries(sql: str) -> None:
-    for node in nodes(parsing.query(sql)):
-        if isinstance(node, tree.Expression) and not _holds(node, tree.Query):
-            assert list(map(id, scalars._nodes(node))) == list(map(id, nodes(node)))
-
-
-def test_a_parameter_is_an_expression_in_which_nothing_stands_for_a_column() -> None:
-    found = [
-        one
-        for sql in STATEMENTS
-        for one in nodes(parsing.query(sql))
-        if isinstance(one, tree.Expression)
-    ]
-
-    for node in found:
-        names_something = _holds(node, tree.Query, tree.Lambda, tree.Parameter) or _unknown(
-            node
-        )
-        if names_something:
-            assert not queries._is_constant(node), node
-
-
-def _holds(node: tree.Node, *kinds: type[tree.Node]) -> bool:
-    return any(isinstance(one, kinds) for one in nodes(node))
-
-
-def _unknown(node: tree.Expression) -> bool:
-    """Whether a query without FROM cannot know a name in it."""
-    one = parsing.query("SELECT 1").body
-    assert isinstance(one, tree.Select)
-    item = tree.SingleColumn(node, None)
-    body = tree.Select(**(tree.parts(one) | {"items": (item,)}))
-    found = plan("SELECT 1", tree.Query(None, body, tree.Tail()))
-    return found.error in ("COLUMN_NOT_FOUND", "TABLE_NOT_FOUND")

@@ -1,21 +1,12 @@
 """A number that does not fit fails in Trino's words, never in DuckDB's."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local_cloud.athena.duck_sql.database import locked_connection
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.overflows import overflow
 from tests.trino_values import answer
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[Any]:
-    opened = locked_connection()
-    yield opened
-    opened.close()
 
 
 # As a Trino 476 says it.

@@ -4,22 +4,13 @@ The examples are those that were found when it was first held against Trino 476:
 statement unread, a wrong value, an answer where Trino errs, a crash or the words of DuckDB.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local_cloud.athena.duck_sql.database import locked_connection
 from tests.trino_values import FILES, cases_of, expected, outcome
 
 SEEN = [one for file in FILES if file.stem == "seen_wrong" for one in cases_of(file, "seen")]
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[Any]:
-    opened = locked_connection()
-    yield opened
-    opened.close()
 
 
 def _cases(seen: str) -> list[Any]:

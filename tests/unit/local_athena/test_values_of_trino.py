@@ -1,21 +1,11 @@
 """Each recorded query gives Trino's values and types, fails with its error, or is refused."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local_cloud.athena.duck_sql.database import locked_connection
 from tests.trino_values import FILES, cases_of, expected, outcome
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[Any]:
-    # To open one takes longer than all that a case does with it.
-    opened = locked_connection()
-    yield opened
-    opened.close()
 
 
 def different(connection: Any, cases: list[dict[str, Any]]) -> list[tuple[str, ...]]:

@@ -25,6 +25,7 @@ class CreateTableAs:
     if_not_exists: bool
     properties: dict[str, str]
     sql: str
+    with_data: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def create_view(sql: str) -> CreateView | None:
 
 
 def create_table_as(sql: str) -> CreateTableAs | None:
-    """CREATE TABLE name [WITH (…)] AS query; None for other statements."""
+    """CREATE TABLE name [WITH (…)] AS query [WITH [NO] DATA]; None for other statements."""
     reader = Reader(sql)
     if not reader.accept("CREATE", "TABLE"):
         return None
@@ -85,7 +86,11 @@ def create_table_as(sql: str) -> CreateTableAs | None:
     database, name = reader.qualified()
     properties = _with(reader)
     reader.expect("AS")
-    return CreateTableAs(database, name, missing, properties, reader.rest())
+    empty = reader.accept_last("WITH", "NO", "DATA")
+    if not empty:
+        # What is said anyway where nothing is said.
+        reader.accept_last("WITH", "DATA")
+    return CreateTableAs(database, name, missing, properties, reader.rest(), not empty)
 
 
 def unload(sql: str) -> Unload | None:

@@ -122,6 +122,8 @@ class Runner:
             if table.if_not_exists:
                 return
             raise QueryError("TABLE_ALREADY_EXISTS", f"Table {table.name} already exists")
+        if not table.with_data:
+            raise not_supported("CREATE TABLE … AS … WITH NO DATA")
         _check_properties(table.properties, CTAS_PROPERTIES)
         _check_kind(table.properties)
         packed = codec(table.properties, ("write_compression", "parquet_compression"))

@@ -145,6 +145,15 @@ class Reader:
         quote = token.text[0]
         return token.text[1:-1].replace(quote * 2, quote)
 
+    def accept_last(self, *words: str) -> bool:
+        """Take these words away from the end, if they stand there."""
+        last = self._tokens[self._next :][-len(words) :]
+        if [one.word for one in last] != list(words):
+            return False
+        self.sql = self.sql.strip()[: last[0].at]
+        del self._tokens[-len(words) :]
+        return True
+
     def rest(self) -> str:
         """The text from the next token to the end."""
         token = self.peek()

@@ -9,7 +9,17 @@ from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.predicates import called_operator
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Constant, Expr, Frame, FrameEnd, Over, SortKey, Window, walk
+from local_cloud.athena.ir import (
+    Cast,
+    Constant,
+    Expr,
+    Frame,
+    FrameEnd,
+    Over,
+    SortKey,
+    Window,
+    walk,
+)
 
 _DATED = (
     "date",
@@ -145,6 +155,8 @@ def _frame(
 def _reachable(bound: FrameEnd, outward: str) -> FrameEnd:
     """A number of rows or groups that fits bigint; one beyond it reaches past all there are."""
     value = bound.value
+    while isinstance(value, Cast) and value.value.type.name in (*t.INTEGERS, "decimal"):
+        value = value.value
     if value is None or value.type.name in t.INTEGERS or (value.type.precision or 0) <= 18:
         return bound
     if not isinstance(value, Constant):
