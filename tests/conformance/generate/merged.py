@@ -42,27 +42,31 @@ class Member:
 def member(one: Generated) -> Member | None:
     """How it can be merged; None where it can't."""
     tree = one.tree
-    if tree.role != QUERY or not tree.parts or tree.parts[0] != "select ":
-        return None
     pieces = [part for part in tree.parts[1:] if isinstance(part, Node)]
-    if len(pieces) != len(tree.parts) - 1 or not pieces or pieces[0].role != LIST:
+    if tree.role != QUERY or tree.parts[0] != "select " or len(pieces) != len(tree.parts) - 1:
+        return None
+    if not pieces or pieces[0].role != LIST:
         return None
     items = tuple(map(text, pieces[0].parts))
+    # Of a query inside Trino asks more rows than the expression would.
     if any("(select " in item for item in items):
         return None
     if len(pieces) == 1:
         return Member(ALONE, items)
     if len(pieces) != 2 or pieces[1].role != OPTIONAL or pieces[1].parts[0] != " from ":
         return None
-    read, *behind = pieces[1].parts[1:]
-    if not isinstance(read, Node) or read.role != RELATION:
+    return _over_rows(items, *pieces[1].parts[1:])
+
+
+def _over_rows(items: tuple[str, ...], read: Node | str, *behind: Node | str) -> Member | None:
+    if not isinstance(read, Node) or read.role != RELATION or len(items) < 2:
         return None
     if read.parts[0] == "(values " and not behind and items[0] == "r1.n":
         return _of_values(read, items[1:])
     first = read.parts[0]
     if not isinstance(first, Node) or first.role != ROWS or len(first.parts) != 1:
         return None
-    if items[0] != "r1.id" or len(items) < 2 or read.parts[1:] != (" r1",):
+    if items[0] != "r1.id" or read.parts[1:] != (" r1",):
         return None
     where = "".join(map(text, behind))
     found = _ROWS.fullmatch(where)

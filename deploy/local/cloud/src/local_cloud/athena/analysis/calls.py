@@ -227,6 +227,10 @@ def bound_call(
         if error.name == "NOT_SUPPORTED" or error.message.startswith("line "):
             raise
         raise context.error(error.name, error.message, at) from error
+    if name == "array_join" and not can_cast(bound.arguments[0].args[0], t.VARCHAR):
+        # A dependency of the function, which is looked up before any value is.
+        of = bound.arguments[0].args[0]
+        raise context.error("OPERATOR_NOT_FOUND", f"Cannot cast {of} to varchar", at)
     made: list[Expr] = []
     for node, value, kind in zip(nodes, values, bound.arguments, strict=True):
         if value is not None:

@@ -219,16 +219,22 @@ def _values(
     names = ", ".join(one.name for one in columns)
     if any(can_fail(cell) for cells in made for cell in cells):
         # Trino leaves out a column that nothing reads; of VALUES DuckDB computes all of them.
-        sql = " UNION ALL ".join(
-            f"SELECT {', '.join(f'{cell} AS {one.name}' for cell, one in zip(line, columns, strict=True))}"
-            for line in lines
-        )
-        return Relation(
-            f"SELECT {names} FROM ({sql})", tuple(Field(None, one) for one in columns)
-        )
+        place = context.names.fresh("i")
+        cases = [
+            (_by_place(place, [line[at] for line in lines]), column.name)
+            for at, column in enumerate(columns)
+        ]
+        numbers = ", ".join(f"({at})" for at in range(len(lines)))
+        sql = f"SELECT * FROM (VALUES {numbers}) AS {context.names.fresh('v')}({place})"
+        return Relation(selected(cases, sql), tuple(Field(None, one) for one in columns))
     listed = ", ".join(f"({', '.join(line)})" for line in lines)
     sql = f"SELECT {names} FROM (VALUES {listed}) AS {context.names.fresh('v')}({names})"
     return Relation(sql, tuple(Field(None, one) for one in columns))
+
+
+def _by_place(place: str, cells: list[str]) -> str:
+    whens = " ".join(f"WHEN {place} = {at} THEN {cell}" for at, cell in enumerate(cells))
+    return f"CASE {whens} END"
 
 
 def _cells(value: Expr) -> tuple[Expr, ...]:

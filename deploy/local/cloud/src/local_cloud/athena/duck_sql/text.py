@@ -25,6 +25,8 @@ from local_cloud.athena.ir import (
     Lambda,
     Special,
     Subquery,
+    always_null,
+    is_constant,
     walk,
 )
 from local_cloud.athena.types import Type
@@ -34,6 +36,8 @@ Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
 # A random number of each row; the comment marks what must stand in a query's text only once.
 CHANCE = "random(/*once*/)"
+# Operands that are longer are not written twice.
+_SHORT = 2_000
 # Forms that may raise by themselves, whatever their operands are.
 FAILING: set[str] = set()
 
@@ -52,14 +56,19 @@ def form(*names: str, fails: bool = False) -> Callable[[Form], Form]:
 class Text:
     """Writes the expressions of one query; `simplify` is done to each before.
 
-    Its second argument says whether what cannot fail is simplified, too.
+    Its second argument says whether what cannot fail is simplified, too. `fails` says of an
+    expression of constants that it fails.
     """
 
     def __init__(
-        self, udfs: Udfs, simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr
+        self,
+        udfs: Udfs,
+        simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr,
+        fails: Callable[[Expr], bool] = lambda _: False,
     ) -> None:
         self.udfs = udfs
-        self._simplify = simplify
+        self._simplify, self._fails = simplify, fails
+        self._lazy = False
         self._inside = False
         self._quiet = False
         self._variables = 0
@@ -85,10 +94,28 @@ class Text:
                 return self.of(self._simplify(expr, False))
             finally:
                 self._inside = False
-        made = self._of(expr)
+        made = self._lazily(expr) if self._fails_early(expr) else self._of(expr)
         if CHANCE in made:
             self._check_chances(expr, made)
         return made
+
+    def _fails_early(self, expr: Expr) -> bool:
+        """Whether DuckDB would fail on it before any row asks for it (its CaseSimplificationRule)."""
+        return (
+            not self._lazy
+            and not self._quiet
+            and isinstance(expr, (Call, Cast))
+            and is_constant(expr)
+            and can_fail(expr)
+            and self._fails(expr)
+        )
+
+    def _lazily(self, expr: Expr) -> str:
+        self._lazy = True
+        try:
+            return self._of(expr)
+        finally:
+            self._lazy = False
 
     def _check_chances(self, expr: Expr, made: str) -> None:
         """A form that repeats an operand would read two random numbers for one."""
@@ -157,7 +184,7 @@ class Text:
         function, key = found.function, None
         if found.wants_types:
             function, key = _with_types(found.function, types), (found.function, types)
-        made = Udf(function, kinds, types.result, nullable, self._quiet)
+        made = Udf(function, kinds, types.result, nullable, self._quiet, self._lazy)
         name = self.udfs.name_of(made, key)
         return f"{name}({', '.join(self.each(expr.arguments))})"
 
@@ -172,7 +199,7 @@ class Text:
     ) -> str:
         """A call of a Python function on SQL arguments of these types."""
         flags = (nullable,) * len(arguments)
-        made = Udf(function, arguments, result, flags, self._quiet)
+        made = Udf(function, arguments, result, flags, self._quiet, self._lazy)
         name = self.udfs.name_of(made, key)
         return f"{name}({', '.join(sql)})"
 
@@ -198,24 +225,6 @@ class Text:
 
 
 CASTING: list[Callable[..., Any]] = []
-
-
-def always_null(expr: Expr) -> bool:
-    """Whether a null that is written out makes null of it.
-
-    Trino's IrExpressionOptimizer then evaluates nothing else of it, not even what would fail.
-    """
-    if isinstance(expr, Constant):
-        return expr.value is None
-    if isinstance(expr, Cast):
-        return always_null(expr.value)
-    if not isinstance(expr, Call):
-        return False
-    flags = expr.bound.declared.nullable
-    return any(
-        always_null(one) and not flags[min(index, len(flags) - 1)]
-        for index, one in enumerate(expr.arguments)
-    )
 
 
 def _is_random(expr: Expr) -> bool:
@@ -303,7 +312,13 @@ def _case(text: Text, expr: Special) -> str:
 
 @form("coalesce")
 def _coalesce(text: Text, expr: Special) -> str:
-    return f"coalesce({', '.join(text.each(expr.operands))})"
+    made = text.each(expr.operands)
+    *first, last = made
+    if sum(map(len, first)) < _SHORT and any(can_fail(one) for one in expr.operands[1:]):
+        # DuckDB computes what stands twice in an operand of COALESCE before it comes to it.
+        whens = " ".join(f"WHEN {one} IS NOT NULL THEN {one}" for one in first)
+        return f"(CASE {whens} ELSE {last} END)" if first else last
+    return f"coalesce({', '.join(made)})"
 
 
 @form("nullif")

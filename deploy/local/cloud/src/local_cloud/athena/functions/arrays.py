@@ -5,7 +5,6 @@ from itertools import zip_longest
 from typing import Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.analysis.type_names import can_cast
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError
@@ -144,8 +143,6 @@ def _ngrams(array: list[Any], length: int) -> list[list[Any]]:
 @sql("array_join(array(e),varchar)", "array_join(array(e),varchar,varchar)")
 def _join(array: str, *parts: str, types: Signature, text: Text) -> str:
     of = types.arguments[0].args[0]
-    if not can_cast(of, t.VARCHAR):
-        raise QueryError("OPERATOR_NOT_FOUND", f"Cannot cast {of} to varchar")
     as_text = (lambda _: None) if of.name == "unknown" else caster(of, t.VARCHAR)
 
     def joined(elements: list[Any], delimiter: str, filler: str | None = None) -> str:

@@ -21,10 +21,12 @@ def _sort(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
     comparator = lambda_of(call, 1)
     first, second = comparator.parameters
     failing = can_fail(comparator.body)
-    result = body_of(text, comparator, first, second)
     if failing:
         # Trino may not compare the pair at all.
-        result = f"TRY({result})"
+        with text.nulls_for_errors():
+            result = f"TRY({body_of(text, comparator, first, second)})"
+    else:
+        result = body_of(text, comparator, first, second)
 
     def sorted_by_all(name: str) -> str:
         against_one = f"list_transform({name}, lambda {second.name}: {result})"
