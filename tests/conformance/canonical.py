@@ -55,7 +55,8 @@ def print_at(level: str, answer: Answer, keys: Sequence[int]) -> str:
     rows = answer.rows if level == "rows" else tuple(_rounded(answer))
     if level == "arrays" or (level == "keys" and not keys):
         rows = tuple(_loose(row) for row in rows)
-    by_key = [[row[key] for key in keys] for row in rows] if keys else []
+    # Zero and minus zero are one key: which of them comes first is not settled.
+    by_key = [[_unsigned(row[key]) for key in keys] for row in rows] if keys else []
     listed = [] if level == "keys" and keys else sorted(json_text(row) for row in rows)
     return _digest([str(len(rows)), *listed, *(json_text(key) for key in by_key)])
 
@@ -87,6 +88,10 @@ def _round(value: Any, digits: int) -> Any:
     if isinstance(value, dict):
         return {key: _round(one, digits) for key, one in value.items()}
     return value
+
+
+def _unsigned(value: Any) -> Any:
+    return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 def _loose(value: Any) -> Any:

@@ -120,8 +120,18 @@ def _value(value: Any, of: Type) -> Any:
 
 
 def _key(value: Any, of: Type) -> str:
+    if value is None:
+        return "null"
     if of.name in ("double", "real"):
         return java_double(value) if of.name == "double" else java_float(value)
+    if of.name == "array":
+        return f"[{', '.join(_key(one, of.args[0]) for one in value)}]"
+    if of.name == "row":
+        items = (_key(one, kind) for one, kind in zip(value, of.args, strict=True))
+        return f"[{', '.join(items)}]"
+    if of.name == "map":
+        pairs = (f"{_key(k, of.args[0])}={_key(v, of.args[1])}" for k, v in value)
+        return f"{{{', '.join(pairs)}}}"
     shown = _value(value, of)
     return str(shown).lower() if isinstance(shown, bool) else str(shown)
 

@@ -45,6 +45,7 @@ def member(one: Generated) -> Member | None:
     if pieces is None:
         return None
     items = tuple(map(text, pieces[0].parts))
+    # Of a query inside Trino asks more rows than the expression would.
     if any("(select " in item for item in items):
         return None
     if len(pieces) == 1:
@@ -66,14 +67,14 @@ def _over_rows(source: Node, items: tuple[str, ...]) -> Member | None:
     if source.role != OPTIONAL or source.parts[0] != " from ":
         return None
     read, *behind = source.parts[1:]
-    if not isinstance(read, Node) or read.role != RELATION:
+    if not isinstance(read, Node) or read.role != RELATION or len(items) < 2:
         return None
     if read.parts[0] == "(values " and not behind and items[0] == "r1.n":
         return _of_values(read, items[1:])
     first = read.parts[0]
     if not isinstance(first, Node) or first.role != ROWS or len(first.parts) != 1:
         return None
-    if items[0] != "r1.id" or len(items) < 2 or read.parts[1:] != (" r1",):
+    if items[0] != "r1.id" or read.parts[1:] != (" r1",):
         return None
     where = "".join(map(text, behind))
     found = _ROWS.fullmatch(where)

@@ -203,6 +203,36 @@ def is_deterministic(of: Expr) -> bool:
     return not any(map(is_random, walk(of)))
 
 
+def always_null(expr: Expr) -> bool:
+    """Whether a null that is written out makes null of it.
+
+    Trino's IrExpressionOptimizer then evaluates nothing else of it, not even what would fail.
+    """
+    if isinstance(expr, Constant):
+        return expr.value is None
+    if isinstance(expr, Cast):
+        return always_null(expr.value)
+    if not isinstance(expr, Call):
+        return False
+    return any(
+        always_null(one) and not expr.bound.declared.sees_null(index)
+        for index, one in enumerate(expr.arguments)
+    )
+
+
+def is_constant(expr: Expr) -> bool:
+    """Whether it is the same for every row: no column, query or chance in it."""
+    bound: set[str] = set()
+    for one in walk(expr):
+        if isinstance(one, Lambda):
+            bound |= {parameter.name for parameter in one.parameters}
+        if isinstance(one, (Subquery, Aggregate, Window, Grouping)):
+            return False
+        if isinstance(one, Column) and one.name not in bound:
+            return False
+    return is_deterministic(expr)
+
+
 def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     """`of` with each outermost part for which `change` gives something replaced by that."""
     found = change(of)

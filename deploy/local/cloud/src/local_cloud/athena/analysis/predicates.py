@@ -14,11 +14,22 @@ from local_cloud.athena.analysis.expressions import (
 )
 from local_cloud.athena.analysis.scope import Scope, clause
 from local_cloud.athena.analysis.type_names import can_cast, fine
-from local_cloud.athena.coercion import common_super_type
+from local_cloud.athena.coercion import can_coerce, common_super_type
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.binding import resolve
 from local_cloud.athena.functions.declared import OPERATORS, catalogue
-from local_cloud.athena.ir import Call, Constant, Expr, Special, Subquery
+from local_cloud.athena.ir import (
+    Call,
+    Cast,
+    Column,
+    Constant,
+    Expr,
+    Lambda,
+    Special,
+    Subquery,
+    always_null,
+    is_deterministic,
+)
 from local_cloud.athena.types import Type
 
 
@@ -143,7 +154,7 @@ def _within(value: Expr, low: Expr, high: Expr) -> Expr:
 
     That is DesugarBetween of Trino: NaN is beyond no end.
     """
-    missing = [isinstance(one, Constant) and one.value is None for one in (low, high)]
+    missing = [always_null(one) for one in (low, high)]
     if not any(missing):
         return Special(t.BOOLEAN, "between", (value, low, high))
     null = Constant(t.BOOLEAN, None)
@@ -196,7 +207,54 @@ def _in_list(
     made = unified(context, values, nodes, "IN value and list items")
     if not t.is_comparable(made[0].type):
         raise context.mismatch(f"{made[0].type} is not comparable", at)
-    return negated_if(Special(t.BOOLEAN, "in", tuple(made)), negated)
+    return negated_if(_among(made[0], made[1:]), negated)
+
+
+def _among(value: Expr, items: list[Expr]) -> Expr:
+    """IN; a value is among others if it is one of them by its words (RemoveRedundantInItems).
+
+    Then not even NaN is asked whether it is equal to itself.
+    """
+    kept: list[Expr] = []
+    for one in items:
+        if one not in kept or not is_deterministic(one):
+            kept.append(one)
+    if value in kept and is_deterministic(value) and not any(map(may_fail, kept)):
+        whole = Special(t.BOOLEAN, "=", (value, value)) if value.type.args else value
+        unclear = Special(t.BOOLEAN, "is_null", (whole,))
+        results = (unclear, Constant(t.BOOLEAN, None), Constant(t.BOOLEAN, True))
+        return Special(t.BOOLEAN, "case", results)
+    if len(kept) == 1:
+        return Special(t.BOOLEAN, "=", (value, kept[0]))
+    return Special(t.BOOLEAN, "in", (value, *kept))
+
+
+_NEVER_FAIL = (
+    "length",
+    "substring",
+    "trim",
+    "ltrim",
+    "rtrim",
+    "replace",
+    "reverse",
+    "lower",
+    "upper",
+    "to_utf8",
+)
+
+
+def may_fail(expr: Expr) -> bool:
+    """Whether Trino takes it for something that may fail (IrExpressions.mayFail)."""
+    if isinstance(expr, (Constant, Column, Lambda)):
+        return False
+    if isinstance(expr, Cast):
+        harmless = can_coerce(expr.value.type, expr.type) or expr.type == t.VARCHAR
+        return not harmless or may_fail(expr.value)
+    if isinstance(expr, Special) and expr.form != "format":
+        return expr.form != "field" and any(map(may_fail, expr.operands))
+    if isinstance(expr, Call) and expr.bound.declared.name in _NEVER_FAIL:
+        return any(map(may_fail, expr.arguments))
+    return True
 
 
 # ---- subqueries -----------------------------------------------------------------------------

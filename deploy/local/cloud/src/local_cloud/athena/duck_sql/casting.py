@@ -35,7 +35,10 @@ def made(text: "Text", inner: str, source: Type, to: Type, safe: bool = False) -
         # No value is of such a type: the function gets the text, a char with its spaces.
         return made(text, inner, source, t.VARCHAR, safe)
     if source.name == "unknown":
-        return cast("NULL", to)
+        if inner.startswith("CAST(NULL AS "):
+            return cast("NULL", to)
+        # What makes the null may fail.
+        return text.python(lambda _: None, (source,), to, inner, key="null", nullable=True)
     if _is_native(source, to):
         return cast(inner, to)
     function = caster(source, to)
@@ -107,6 +110,9 @@ def _is_native(source: Type, to: Type) -> bool:
 def is_total(expr: Cast) -> bool:
     """Whether it never fails."""
     source, to = expr.value.type, expr.type
+    if to.name == "time" and source.name.startswith("timestamp"):
+        # TRY_CAST does not catch how it fails before 1970.
+        return False
     return (
         expr.safe
         or source.name == "unknown"

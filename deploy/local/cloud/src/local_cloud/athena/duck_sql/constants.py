@@ -11,20 +11,7 @@ from local_cloud.athena.duck_sql.database import locked_connection
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import (
-    Aggregate,
-    Column,
-    Constant,
-    Expr,
-    Grouping,
-    Lambda,
-    Subquery,
-    Window,
-    is_deterministic,
-    walk,
-)
-
-_OF_ROWS = (Subquery, Aggregate, Window, Grouping)
+from local_cloud.athena.ir import Constant, Expr, is_constant
 
 
 @dataclass(slots=True)
@@ -32,6 +19,7 @@ class Constants:
     """What is known of the constant expressions of one query."""
 
     known: dict[Expr, Constant | None] = field(default_factory=dict)
+    failed: set[Expr] = field(default_factory=set)
     _connection: Any = None
 
     def of(self, expr: Expr) -> Constant | None:
@@ -43,6 +31,11 @@ class Constants:
         if expr not in self.known:
             self.known[expr] = self._computed(expr)
         return self.known[expr]
+
+    def fails(self, expr: Expr) -> bool:
+        """Whether it fails, as far as can be told now."""
+        self.of(expr)
+        return expr in self.failed
 
     def _computed(self, expr: Expr) -> Constant | None:
         udfs = Udfs()
@@ -61,6 +54,7 @@ class Constants:
                     connection.remove_function(name)
         except (duckdb.Error, pa.ArrowException, RuntimeError, QueryError, RecursionError):
             # It fails, or cannot be told: it is left to the query, which says so.
+            self.failed.add(expr)
             return None
         if expr.type == t.BOOLEAN:
             return Constant(t.BOOLEAN, found)
@@ -69,16 +63,3 @@ class Constants:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-
-
-def is_constant(expr: Expr) -> bool:
-    """Whether it is the same for every row: no column, query or chance in it."""
-    bound: set[str] = set()
-    for one in walk(expr):
-        if isinstance(one, Lambda):
-            bound |= {parameter.name for parameter in one.parameters}
-        if isinstance(one, _OF_ROWS):
-            return False
-        if isinstance(one, Column) and one.name not in bound:
-            return False
-    return is_deterministic(expr)

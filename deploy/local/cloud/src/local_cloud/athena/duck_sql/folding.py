@@ -6,7 +6,8 @@ from typing import Any
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.representation import cast
-from local_cloud.athena.ir import Aggregate, Column, Constant, Expr, Subquery, Window, walk
+from local_cloud.athena.duck_sql.text import can_fail
+from local_cloud.athena.ir import Constant, Expr, is_constant
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
 
@@ -50,11 +51,11 @@ def folded(call: AggregateText, fold: Fold, key: Any, result: Type | None = None
 
 
 def _is_fixed(of: Expr) -> bool:
-    """Whether it is the same for every row, so that it need not be gathered."""
-    if isinstance(of, Constant):
-        return True
-    loose = (Column, Subquery, Aggregate, Window)
-    return bool(of.type.args) and not any(isinstance(one, loose) for one in walk(of))
+    """Whether it is the same for every row, so that it need not be gathered.
+
+    What may fail is not to fail where there are no rows.
+    """
+    return isinstance(of, Constant) or (is_constant(of) and not can_fail(of))
 
 
 def _packed(call: AggregateText, places: Sequence[int]) -> str:

@@ -6,6 +6,9 @@ from local_cloud.athena.duck_sql.representation import cast, literal
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.ir import Special, Subquery
 
+# Operands that are longer are not written twice.
+_SHORT = 2_000
+
 # ---- logic ------------------------------------------------------------------------------------
 
 
@@ -42,7 +45,13 @@ def _case(text: Text, expr: Special) -> str:
 
 @form("coalesce")
 def _coalesce(text: Text, expr: Special) -> str:
-    return f"coalesce({', '.join(text.each(expr.operands))})"
+    made = text.each(expr.operands)
+    *first, last = made
+    if sum(map(len, first)) < _SHORT and any(can_fail(one) for one in expr.operands[1:]):
+        # DuckDB computes what stands twice in an operand of COALESCE before it comes to it.
+        whens = " ".join(f"WHEN {one} IS NOT NULL THEN {one}" for one in first)
+        return f"(CASE {whens} ELSE {last} END)" if first else last
+    return f"coalesce({', '.join(made)})"
 
 
 @form("nullif")

@@ -14,10 +14,11 @@ from local_cloud.athena.duck_sql.relation import (
     Scan,
     View,
     retyped,
+    selected,
 )
 from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, Special, Window, walk
+from local_cloud.athena.ir import Aggregate, Expr, Grouping, Special, Window, walk
 from local_cloud.athena.types import Type
 
 RELATIONS: Rules[Relation] = Rules("a relation")
@@ -204,17 +205,22 @@ def _values(
     names = ", ".join(one.name for one in columns)
     if any(can_fail(cell) for cells in made for cell in cells):
         # Trino leaves out a column that nothing reads; of VALUES DuckDB computes all of them.
-        united = " UNION ALL ".join(_line(line, columns) for line in lines)
-        sql = f"SELECT {names} FROM ({united})"
-        return Relation(sql, tuple(Field(None, one) for one in columns))
+        place = context.names.fresh("i")
+        cases = [
+            (_by_place(place, [line[at] for line in lines]), column.name)
+            for at, column in enumerate(columns)
+        ]
+        numbers = ", ".join(f"({at})" for at in range(len(lines)))
+        sql = f"SELECT * FROM (VALUES {numbers}) AS {context.names.fresh('v')}({place})"
+        return Relation(selected(cases, sql), tuple(Field(None, one) for one in columns))
     listed = ", ".join(f"({', '.join(line)})" for line in lines)
     sql = f"SELECT {names} FROM (VALUES {listed}) AS {context.names.fresh('v')}({names})"
     return Relation(sql, tuple(Field(None, one) for one in columns))
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column]) -> str:
-    named = zip(cells, columns, strict=True)
-    return f"SELECT {', '.join(f'{cell} AS {one.name}' for cell, one in named)}"
+def _by_place(place: str, cells: list[str]) -> str:
+    whens = " ".join(f"WHEN {place} = {at} THEN {cell}" for at, cell in enumerate(cells))
+    return f"CASE {whens} END"
 
 
 def _cells(value: Expr) -> tuple[Expr, ...]:

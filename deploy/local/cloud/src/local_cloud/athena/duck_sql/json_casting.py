@@ -8,17 +8,7 @@ error where it is no JSON. A text that is constant is parsed before.
 from typing import TYPE_CHECKING, Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.ir import (
-    Aggregate,
-    Call,
-    Cast,
-    Column,
-    Expr,
-    Subquery,
-    Window,
-    is_random,
-    walk,
-)
+from local_cloud.athena.ir import Call, Cast, Column, Expr, is_constant
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import json_casts, json_text
 
@@ -58,11 +48,3 @@ def casted_at_once(text: "Text", expr: Cast, to: Type) -> str | None:
     function = of_constant if constant else cast
     key = ("parsed and cast", to, constant)
     return text.python(function, (t.VARCHAR,), to, text.of(given), key=key)
-
-
-def is_constant(expr: Expr) -> bool:
-    """Whether Trino computes it before the query runs."""
-    return all(
-        not isinstance(one, (Column, Subquery, Aggregate, Window)) and not is_random(one)
-        for one in walk(expr)
-    )

@@ -86,7 +86,9 @@ def planned(
             error_type=1006,
         )
     constants = Constants()
-    text = Text(udfs, lambda expr, all_: Simplifier(constants.of, all_).of(expr))
+    text = Text(
+        udfs, lambda expr, all_: Simplifier(constants.of, all_).of(expr), constants.fails
+    )
     try:
         return _planner(sql, parameters, session, tables, text, Names(), 0).query(query, None)
     finally:

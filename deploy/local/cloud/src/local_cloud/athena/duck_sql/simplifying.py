@@ -15,6 +15,7 @@ from local_cloud.athena.ir import (
     Aggregate,
     Call,
     Cast,
+    Column,
     Constant,
     Expr,
     Grouping,
@@ -22,6 +23,7 @@ from local_cloud.athena.ir import (
     Special,
     Subquery,
     Window,
+    is_constant,
     is_deterministic,
 )
 
@@ -90,30 +92,30 @@ class Simplifier:
         )
 
     def _form(self, expr: Special) -> Expr:
-        operands = expr.operands
         if expr.form in _STRICT:
-            null = self._has_null(operands, [True] * len(operands))
-            return Constant(expr.type, None) if null else expr
-        rule = _RULES.get(expr.form)
-        return rule(self, expr) if rule is not None else expr
+            null = self._has_null(expr.operands, [True] * len(expr.operands))
+            return Constant(expr.type, None) if null else self._compared_cases(expr)
+        rule = self._rules().get(expr.form)
+        return rule(expr) if rule is not None else expr
 
-    def _null_if(self, expr: Special) -> Expr:
-        value, same = expr.operands
-        return value if is_null(value) or is_null(same) else expr
+    def _rules(self) -> dict[str, Callable[[Special], Expr]]:
+        return {
+            "and": self._logical,
+            "or": self._logical,
+            "case": self._case,
+            "coalesce": self._coalesce,
+            "between": self._between,
+            "in": self._in,
+            "nullif": _null_if,
+            "field": _field,
+            "is_null": lambda expr: self._null_test(expr, expr.operands[0]),
+            "try": lambda expr: expr.operands[0] if _is_known(expr.operands[0]) else expr,
+        }
 
-    def _field(self, expr: Special) -> Expr:
-        (row,) = expr.operands
-        if not isinstance(row, Special) or row.form != "row":
-            return expr
-        found: Expr = row.operands[expr.detail]
-        return found
-
-    def _try(self, expr: Special) -> Expr:
-        (inner,) = expr.operands
-        return inner if isinstance(inner, Constant) else expr
-
-    def _is_null(self, expr: Special) -> Expr:
-        return self._null_test(expr, expr.operands[0])
+    def _in(self, expr: Special) -> Expr:
+        value = expr.operands[0]
+        found = value if is_null(value) else self.known(value)
+        return UNKNOWN if found is not None and is_null(found) else expr
 
     def _terms(self, terms: tuple[Expr, ...]) -> list[Expr]:
         """The terms, those that are constant by their values."""
@@ -169,6 +171,28 @@ class Simplifier:
         met = Special(t.BOOLEAN, "not", (missed,))
         return self._logical(Special(t.BOOLEAN, "or", (met, rest)))
 
+    def _compared_cases(self, expr: Special) -> Expr:
+        """DistributeComparisonOverCase, where that leaves nothing of the CASE."""
+        for at, one in enumerate(expr.operands):
+            if expr.form in _COMPARISONS and isinstance(one, Special) and one.form == "case":
+                other = expr.operands[1 - at]
+                if not isinstance(other, Column) and not is_constant(other):
+                    continue
+                results = one.operands[1::2]
+                if len(one.operands) % 2:
+                    results = (*results, one.operands[-1])
+                made = [self._compared(expr, at, result) for result in results]
+                whens = one.operands[:-1:2] if len(one.operands) % 2 else one.operands[::2]
+                pairs = [part for pair in zip(whens, made, strict=False) for part in pair]
+                found = self._case(Special(t.BOOLEAN, "case", (*pairs, *made[len(whens) :])))
+                if not (isinstance(found, Special) and found.form == "case"):
+                    return found
+        return expr
+
+    def _compared(self, expr: Special, at: int, result: Expr) -> Expr:
+        operands = (result, expr.operands[1]) if at == 0 else (expr.operands[0], result)
+        return self._form(replace(expr, operands=operands))
+
     def _coalesce(self, expr: Special) -> Expr:
         """RemoveRedundantCoalesceArguments: nothing behind a constant is asked, if it is no null."""
         kept: list[Expr] = []
@@ -205,14 +229,18 @@ class Simplifier:
         return replace(expr, operands=(inner,))
 
 
-_RULES: dict[str, Callable[[Simplifier, Special], Expr]] = {
-    "and": Simplifier._logical,
-    "or": Simplifier._logical,
-    "case": Simplifier._case,
-    "nullif": Simplifier._null_if,
-    "coalesce": Simplifier._coalesce,
-    "between": Simplifier._between,
-    "field": Simplifier._field,
-    "is_null": Simplifier._is_null,
-    "try": Simplifier._try,
-}
+def _is_known(expr: Expr) -> bool:
+    return isinstance(expr, Constant)
+
+
+def _null_if(expr: Special) -> Expr:
+    value, same = expr.operands
+    return value if is_null(value) or is_null(same) else expr
+
+
+def _field(expr: Special) -> Expr:
+    (row,) = expr.operands
+    if isinstance(row, Special) and row.form == "row":
+        found: Expr = row.operands[expr.detail]
+        return found
+    return expr

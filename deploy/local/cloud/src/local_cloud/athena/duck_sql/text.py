@@ -25,6 +25,8 @@ from local_cloud.athena.ir import (
     Lambda,
     Special,
     Subquery,
+    always_null,
+    is_constant,
     is_random,
     walk,
 )
@@ -54,14 +56,19 @@ def form(*names: str, fails: bool = False) -> Callable[[Form], Form]:
 class Text:
     """Writes the expressions of one query; `simplify` is done to each before.
 
-    Its second argument says whether what cannot fail is simplified, too.
+    Its second argument says whether what cannot fail is simplified, too. `fails` says of an
+    expression of constants that it fails.
     """
 
     def __init__(
-        self, udfs: Udfs, simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr
+        self,
+        udfs: Udfs,
+        simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr,
+        fails: Callable[[Expr], bool] = lambda _: False,
     ) -> None:
         self.udfs = udfs
-        self._simplify = simplify
+        self._simplify, self.fails = simplify, fails
+        self._lazy = False
         self._inside = False
         self._quiet = False
         self._variables = 0
@@ -87,10 +94,28 @@ class Text:
                 return self.of(self._simplify(expr, False))
             finally:
                 self._inside = False
-        made = self._of(expr)
+        made = self._lazily(expr) if self._fails_early(expr) else self._of(expr)
         if CHANCE in made:
             self._check_chances(expr, made)
         return made
+
+    def _fails_early(self, expr: Expr) -> bool:
+        """Whether DuckDB would fail on it before any row asks for it (its CaseSimplificationRule)."""
+        return (
+            not self._lazy
+            and not self._quiet
+            and isinstance(expr, (Call, Cast))
+            and is_constant(expr)
+            and can_fail(expr)
+            and self.fails(expr)
+        )
+
+    def _lazily(self, expr: Expr) -> str:
+        self._lazy = True
+        try:
+            return self._of(expr)
+        finally:
+            self._lazy = False
 
     def _check_chances(self, expr: Expr, made: str) -> None:
         """A form that repeats an operand would read two random numbers for one."""
@@ -162,7 +187,7 @@ class Text:
         function, key = found.function, None
         if found.wants_types:
             function, key = _with_types(found.function, types), (found.function, types)
-        made = Udf(function, kinds, types.result, nullable, self._quiet)
+        made = Udf(function, kinds, types.result, nullable, self._quiet, self._lazy)
         name = self.udfs.name_of(made, key)
         return f"{name}({', '.join(self.each(expr.arguments))})"
 
@@ -177,7 +202,7 @@ class Text:
     ) -> str:
         """A call of a Python function on SQL arguments of these types."""
         flags = (nullable,) * len(arguments)
-        made = Udf(function, arguments, result, flags, self._quiet)
+        made = Udf(function, arguments, result, flags, self._quiet, self._lazy)
         name = self.udfs.name_of(made, key)
         return f"{name}({', '.join(sql)})"
 
@@ -196,23 +221,6 @@ class Text:
         # DuckDB's TRY takes nothing that it may not try.
         made = Udf(fail, (kind,), of, (True,), self._quiet, lazy=not self._quiet)
         return f"{self.udfs.name_of(made, ('raise', error.name, error.message))}({sql})"
-
-
-def always_null(expr: Expr) -> bool:
-    """Whether a null that is written out makes null of it.
-
-    Trino's IrExpressionOptimizer then evaluates nothing else of it, not even what would fail.
-    """
-    if isinstance(expr, Constant):
-        return expr.value is None
-    if isinstance(expr, Cast):
-        return always_null(expr.value)
-    if not isinstance(expr, Call):
-        return False
-    return any(
-        always_null(one) and not expr.bound.declared.sees_null(index)
-        for index, one in enumerate(expr.arguments)
-    )
 
 
 def signature(expr: Call) -> Signature:

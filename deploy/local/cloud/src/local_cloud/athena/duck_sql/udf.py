@@ -65,7 +65,7 @@ class Udfs:
     def name_of(self, udf: Udf, key: Any = None) -> str:
         """The SQL name under which `udf` can be called; those with an equal `key` are the same."""
         of = udf.function if key is None else key
-        known = (of, udf.arguments, udf.result, udf.nullable, udf.quiet)
+        known = (of, udf.arguments, udf.result, udf.nullable, udf.quiet, udf.lazy)
         if known not in self.made:
             self.made[known] = (f"{PREFIX}{len(self.made)}", udf)
         return self.made[known][0]

@@ -55,7 +55,8 @@ def _map_union(call: AggregateText) -> str:
     def fold(rows: list[Row]) -> Any:
         if not rows:
             return None
-        return _first_of_each([pair for (one,) in rows for pair in one], call) or []
+        # Of empty maps only there is none (MapUnionAggregation).
+        return _first_of_each([pair for (one,) in rows for pair in one], call) or None
 
     return folded(call, fold, "map_union")
 

@@ -9,12 +9,22 @@ from itertools import zip_longest
 from typing import Any
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql.json_casting import is_constant, parsed
+from local_cloud.athena.duck_sql.json_casting import parsed
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.functions.registry import Signature, sql
-from local_cloud.athena.ir import Call, Cast, Column, Expr, Lambda, Special, rewritten, walk
+from local_cloud.athena.ir import (
+    Call,
+    Cast,
+    Column,
+    Expr,
+    Lambda,
+    Special,
+    is_constant,
+    rewritten,
+    walk,
+)
 from local_cloud.athena.types import Type
 
 
