@@ -27,6 +27,8 @@ def states(cloud: "Cloud") -> dict[str, str]:
     """State by query id, of all queries of the workgroup."""
     athena = cloud.client("athena")
     ids = athena.list_query_executions(WorkGroup="coinlake")["QueryExecutionIds"][:50]
+    if not ids:
+        return {}
     found = athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
     return {item["QueryExecutionId"]: item["Status"]["State"] for item in found}
 
