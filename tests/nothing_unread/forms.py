@@ -63,4 +63,7 @@ SELECT a FROM t UNION SELECT a FROM u EXCEPT ALL SELECT a FROM v ORDER BY a LIMI
 SELECT a FROM t INTERSECT SELECT a FROM u
 WITH w (p, q) AS (SELECT a, b FROM t), x AS (SELECT p FROM w) SELECT w.p, x.p FROM w, x
 SELECT ?, a FROM t WHERE a > ?
+SELECT * FROM (VALUES 1) AS s (n) JOIN t ON t.a > n WHERE abs(t.a) > 1
+SELECT ROW(a, b)[1] FROM t
+SELECT a, count(*) FROM t GROUP BY AUTO
 """.strip().splitlines()

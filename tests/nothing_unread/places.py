@@ -69,12 +69,20 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.Lambda: ("analysis.arguments:_opened",),
     tree.Dereference: ("analysis.expressions:dotted",),
     tree.Aliased: (f"{_JOINS}:_lateral_kind + {_JOINS}:_unnest_join",),
-    tree.IntegerLiteral: (f"{_SORTING}:numbered", f"{_GROUPS}:_numbered"),
+    tree.IntegerLiteral: (
+        f"{_SORTING}:numbered",
+        f"{_GROUPS}:_numbered",
+        "analysis.predicates:_subscript",
+    ),
 }
 LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
     (tree.Aliased, "duck_sql.shape:_is_one_row"): "an alias leaves the number of rows",
     (tree.Aliased, "duck_sql.shape:_joins"): "an alias is no join",
     (tree.Join, "duck_sql.shape:_joins"): "any join is one",
+    (tree.TableSubquery, "duck_sql.shape:_is_one_row"): "how many rows it has",
+    (tree.Query, "duck_sql.shape:_is_one_row"): "how many rows it has",
+    (tree.Values, "duck_sql.shape:_is_one_row"): "how many rows they are",
+    (tree.FunctionCall, "duck_sql.scalars:_is_no_scalar"): "whether it is a window function",
     (tree.GroupBy, "duck_sql.shape:shape_of"): "whether there are grouping sets",
     (tree.GroupingElement, "duck_sql.shape:shape_of"): "whether there are grouping sets",
     (tree.FetchFirst, "duck_sql.shape:shape_of"): "whether there are ties",

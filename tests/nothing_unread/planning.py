@@ -7,7 +7,7 @@ from coinlake.sql import tree
 from local_cloud.athena import parsing
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Names, Session
-from local_cloud.athena.duck_sql import planning
+from local_cloud.athena.duck_sql import planning, relation
 from local_cloud.athena.duck_sql.relation import BoundTable, View
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import Udfs
@@ -60,14 +60,19 @@ def plan(sql: str, query: tree.Query | None = None) -> Plan:
     return planned(sql, made[0], parameters)
 
 
-def planned(sql: str, query: tree.Query, parameters: list[tree.Expression]) -> Plan:
+def planned(
+    sql: str,
+    query: tree.Query,
+    parameters: list[tree.Expression],
+    tables: relation.Tables | None = None,
+) -> Plan:
     """The plan of a tree whose text is `sql`."""
     udfs = Udfs()
     planner = planning._planner(
         sql,
         parameters,
         Session("default", 1_700_000_000_000_000),
-        Tables(),
+        tables or Tables(),
         Text(udfs),
         Names(),
         0,

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from coinlake.sql import tree
+from local_cloud.athena.duck_sql.relation import Tables
 from tests.nothing_unread.nodes import Field, classes, fields_of, nodes
 from tests.nothing_unread.planning import planned
 
@@ -73,16 +74,30 @@ class Watched:
     places: dict[tuple[type[tree.Node], str], set[str]]
 
 
-def seen(sql: str, query: tree.Query, parameters: list[tree.Expression]) -> Watched | None:
+def seen(
+    sql: str,
+    query: tree.Query,
+    parameters: list[tree.Expression],
+    tables: Tables | None = None,
+) -> Watched | None:
     """A plan, watched; None where the statement is refused."""
     with watched() as reads:
-        plan = planned(sql, query, parameters)
+        plan = planned(sql, query, parameters, tables)
     if plan.error is not None:
         return None
+    repeated = _repeated(query, reads)
     unread = {
         (type(node), name)
         for node in nodes(query)
         for name in tree.parts(node)
-        if (id(node), name) not in reads.fields
+        if (id(node), name) not in reads.fields and id(node) not in repeated
     }
     return Watched(frozenset(unread), reads.places)
+
+
+def _repeated(query: tree.Query, reads: Reads) -> set[int]:
+    """Nodes of subqueries that say the same as one that was planned: they are known by that."""
+    inner = [one for one in nodes(query) if isinstance(one, tree.Query)]
+    planned = {one for one in inner if (id(one), "body") in reads.fields}
+    again = (one for one in inner if (id(one), "body") not in reads.fields and one in planned)
+    return {id(node) for one in again for node in nodes(one)}

@@ -14,19 +14,23 @@ from coinlake.sql import tree
 from coinlake.sql.failures import SqlError
 from coinlake.sql.query_parser import parse_query
 from local_cloud.athena.analysis.expressions import RULES
+from local_cloud.athena.duck_sql.relation import BoundTable
+from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.registry import IMPLEMENTATIONS, SqlFunction
+from local_cloud.athena.ir import Expr
 from tests.conformance import ours
 from tests.conformance.compare import FAILURES, compare
 from tests.conformance.corpus import Text, corpus
 from tests.conformance.outcome import Outcome
-from tests.conformance.parquet_tables import size_of
+from tests.conformance.parquet_tables import size_of, table_types
 from tests.conformance.recorded import FILE, Recorded, load
 from tests.conformance.run import Judged, judge, share, usable
 from tests.conformance.statement_text import traits
 from tests.conformance.tables import DATA
 from tests.conformance.words import engines_words
 from tests.conformance.workers import outcomes
-from tests.nothing_unread.nodes import nodes
+from tests.nothing_unread import watching
+from tests.nothing_unread.nodes import nodes, shown
 from tests.trino_lab.maven import jars_of_tests
 
 SHARE, SEED = 700, 20261128
@@ -123,6 +127,39 @@ def test_sql_that_duckdb_does_not_take_is_seen() -> None:
     (found,) = outcomes(_with_sql_that_does_not_bind, ["SELECT abs(-1)"], jobs=1)
 
     assert engines_words(found) == "its engine says"
+
+
+# ---- all of a statement is read -------------------------------------------------------------
+
+
+class _Bound:
+    """The tables of the conformance runs, which nobody reads here."""
+
+    def bind(self, database: str, name: str) -> BoundTable:
+        types = table_types().get(name.lower())
+        if types is None:
+            raise QueryError("TABLE_NOT_FOUND", f"{database}.{name}")
+        columns = tuple((column, ours.engine_type(kind)) for column, kind in types.items())
+        return BoundTable("lake0", columns)
+
+    def prune(self, relation: str, where: Expr, keys: Mapping[str, str]) -> None:
+        """There are no partitions."""
+
+
+def test_no_answered_text_of_trinos_has_a_part_that_was_not_read(judged: list[Judged]) -> None:
+    left: dict[str, list[str]] = {}
+    planned = 0
+    for one in judged:
+        if one.ours.answer is not None:
+            seen = watching.seen(one.text.sql, parse_query(one.text.sql), [], _Bound())
+            planned += seen is not None
+            # Trino finds names without regard to case, quoted or not.
+            unread = set(seen.unread if seen else ()) - {(tree.Identifier, "quoted")}
+            if unread:
+                left[one.text.hash] = shown(unread)
+
+    assert planned > len(judged) / 2
+    assert left == {}
 
 
 # ---- controls: an engine that is wrong is red -----------------------------------------------

@@ -188,6 +188,7 @@ def _simple(
     planner: Planner, scope: Scope, element: tree.GroupingElement, outputs: Sequence[Expr]
 ) -> list[Expr]:
     if element.kind == "AUTO":
+        assert element.sets == ()
         return [one for one in outputs if not any(isinstance(p, Aggregate) for p in walk(one))]
     found = []
     for node in element.sets[0]:
