@@ -15,15 +15,16 @@ class Draw:
 
     chance: random.Random
     fuel: int = 6
-    _names: count = field(default_factory=lambda: count(1))  # type: ignore[type-arg]
+    _names: "count[int]" = field(default_factory=lambda: count(1))
 
     def pick(self, some: Sequence[One]) -> One:
         return self.chance.choice(some)
 
     def weighted(self, some: Iterable[tuple[float, One]]) -> One:
         """One of them, the likelier the heavier it is."""
-        weights, ones = zip(*some, strict=True)
-        return self.chance.choices(ones, weights)[0]  # type: ignore[no-any-return]
+        listed = list(some)
+        (found,) = self.chance.choices(listed, [weight for weight, _ in listed])
+        return found[1]
 
     def maybe(self, share: float) -> bool:
         """True in this share of cases."""

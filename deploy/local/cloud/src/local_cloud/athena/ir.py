@@ -186,6 +186,11 @@ def walk(of: Expr) -> Iterator[Expr]:
         yield from walk(child)
 
 
+def sees_nulls(of: Call | Aggregate | Window) -> tuple[bool, ...]:
+    """Of each argument, whether the function is called where that is null (Declared.sees_null)."""
+    return tuple(map(of.bound.declared.sees_null, range(len(of.arguments))))
+
+
 def terms_of(condition: Expr) -> tuple[Expr, ...]:
     """The terms of an AND, or the one that a condition is."""
     if isinstance(condition, Special) and condition.form == "and":

@@ -13,7 +13,16 @@ from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.registry import IMPLEMENTATIONS, AggregateFunction, Signature
-from local_cloud.athena.ir import Aggregate, Cast, Expr, Frame, FrameEnd, SortKey, Window
+from local_cloud.athena.ir import (
+    Aggregate,
+    Cast,
+    Expr,
+    Frame,
+    FrameEnd,
+    SortKey,
+    Window,
+    sees_nulls,
+)
 from local_cloud.athena.types import Type
 
 
@@ -93,7 +102,7 @@ def written(text: Text, expr: Aggregate | Window, split: bool = False) -> str:
         windowed,
         isinstance(expr, Window) and expr.ignore_nulls,
         expr.arguments,
-        _nullable(expr),
+        sees_nulls(expr),
         split and not windowed,
     )
     return found.write(made)
@@ -105,10 +114,6 @@ def _in_arguments(expr: Aggregate | Window, keys: tuple[SortKey, ...]) -> tuple[
         return keys
     coerced_from = {one.value: one for one in expr.arguments if isinstance(one, Cast)}
     return tuple(replace(one, value=coerced_from.get(one.value, one.value)) for one in keys)
-
-
-def _nullable(expr: Aggregate | Window) -> tuple[bool, ...]:
-    return tuple(map(expr.bound.declared.sees_null, range(len(expr.arguments))))
 
 
 def _refuse_odd_distinct(arguments: tuple[Expr, ...]) -> None:

@@ -11,7 +11,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.coercion import PATTERNS
 from local_cloud.athena.duck_sql.casting import is_total
 from local_cloud.athena.duck_sql.text import can_fail
-from local_cloud.athena.ir import Call, Cast, Constant, Expr, Lambda, Special, walk
+from local_cloud.athena.ir import Call, Cast, Constant, Expr, Lambda, Special, sees_nulls, walk
 
 _IN_ORDER = ("=", "<>", "<", "<=", "like", "at_time_zone", "between", "in")
 _BACKWARDS = (">", ">=")
@@ -26,8 +26,7 @@ _MOST = 60
 
 def strict_places(expr: Call) -> list[bool]:
     """Of which arguments a null makes null of the call."""
-    flags = expr.bound.declared.nullable
-    return [not flags[min(index, len(flags) - 1)] for index in range(len(expr.arguments))]
+    return [not seen for seen in sees_nulls(expr)]
 
 
 def without_the_late(expr: Expr) -> Expr:

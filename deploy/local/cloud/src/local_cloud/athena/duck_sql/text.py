@@ -28,6 +28,7 @@ from local_cloud.athena.ir import (
     always_null,
     is_constant,
     is_random,
+    sees_nulls,
     walk,
 )
 from local_cloud.athena.types import Type
@@ -182,7 +183,7 @@ class Text:
 
     def _python(self, expr: Call, found: PythonFunction) -> str:
         types = signature(expr)
-        nullable = _nullable(expr)
+        nullable = sees_nulls(expr)
         kinds = tuple(_held(one) for one in types.arguments)
         function, key = found.function, None
         if found.wants_types:
@@ -225,10 +226,6 @@ class Text:
 
 def signature(expr: Call) -> Signature:
     return Signature(expr.bound.arguments, expr.bound.result)
-
-
-def _nullable(expr: Call) -> tuple[bool, ...]:
-    return tuple(map(expr.bound.declared.sees_null, range(len(expr.arguments))))
 
 
 def _held(of: Type) -> Type:

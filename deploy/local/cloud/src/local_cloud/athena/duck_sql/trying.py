@@ -5,6 +5,7 @@ to what fails in DuckDB itself; an error of Python's inside of that ends DuckDB'
 null has to reach the top: what could stop it on the way is refused.
 """
 
+from local_cloud.athena.duck_sql.short_circuit import strict_places
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.duck_sql.udf import PREFIX
 from local_cloud.athena.failures import not_supported
@@ -31,9 +32,7 @@ def _hands_on(expr: Expr) -> bool:
     if isinstance(expr, Cast):
         return _hands_on(expr.value)
     if isinstance(expr, Call):
-        declared = expr.bound.declared
-        strict = [not declared.sees_null(index) for index in range(len(expr.arguments))]
-        return _all_hand_on(expr.arguments, strict)
+        return _all_hand_on(expr.arguments, strict_places(expr))
     if isinstance(expr, Special):
         return _all_hand_on(expr.operands, _strict_operands(expr))
     return not can_fail(expr)
