@@ -20,6 +20,8 @@ from tests.nothing_unread.planning import planned
 _BLIND = frozenset(("__eq__", "__hash__", "__repr__", "_nodes", "_inside", "nodes"))
 _INNER = frozenset(("<dictcomp>", "<genexpr>", "<listcomp>", "<lambda>"))
 _ENGINE = "local_cloud.athena."
+# An empty tail, and the TRUE of `ON TRUE`, are known by comparing all of them.
+_COMPARED = (tree.Tail, tree.BooleanLiteral)
 
 
 @dataclass(slots=True)
@@ -61,8 +63,7 @@ def _note(reads: Reads, frame: FrameType, node: tree.Node, name: str) -> None:
         if module.startswith(_ENGINE):
             place = f"{module.removeprefix(_ENGINE)}:{frame.f_code.co_qualname}"
             reads.places.setdefault((type(node), place.split(".<")[0]), set()).add(name)
-    elif function == "__eq__" and isinstance(node, tree.Tail):
-        # An empty tail is known by comparing all of it.
+    elif function == "__eq__" and isinstance(node, _COMPARED):
         reads.fields.add((id(node), name))
 
 
