@@ -220,8 +220,8 @@ def always_null(expr: Expr) -> bool:
     if not isinstance(expr, Call):
         return False
     return any(
-        always_null(one) and not expr.bound.declared.sees_null(index)
-        for index, one in enumerate(expr.arguments)
+        always_null(one) and not seen
+        for one, seen in zip(expr.arguments, sees_nulls(expr), strict=True)
     )
 
 
