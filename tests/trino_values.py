@@ -34,9 +34,14 @@ def cases_of(file: Path, *keys: str) -> list[dict[str, Any]]:
     return [one for one in cases if any(key in one for key in keys)]
 
 
+def is_query(text: str) -> bool:
+    """Whether it is a whole query, and no expression."""
+    return re.match(r"(?i)\s*(select|with|values)\b", text) is not None
+
+
 def answer(connection: Any, query: str) -> tuple[list[str], list[list[Any]]]:
     """Types and rows, as Trino's protocol shows them."""
-    sql = query if re.match(r"(?i)\s*(select|with|values)\b", query) else f"SELECT {query}"
+    sql = query if is_query(query) else f"SELECT {query}"
     made, udfs = compiled(sql, (), Session("default", NOW_US), NoTables())
     kinds = [one.type for one in made.fields]
     rows: list[list[Any]] = []
