@@ -196,7 +196,36 @@ def _exactly(call: AggregateText, compute: Callable[[int, int], Any], result: Ty
             call.call("count", call.arguments[0]),
             key=("narrow", compute.__qualname__, call.types),
         )
+    if 38 - _NARROW <= scale <= _NARROW:
+        return _at_the_point(call, compute, result)
     return _in_halves(call, compute, result)
+
+
+def _at_the_point(
+    call: AggregateText, compute: Callable[[int, int], Any], result: Type
+) -> str:
+    """DuckDB adds what stands before the point, and what behind it: both have digits to spare."""
+    of = call.types.arguments[0]
+    wide, whole = t.decimal(38, of.scale), t.decimal(38, 0)
+    value = cast(call.arguments[0], wide)
+    before = f"trunc({value})"
+    behind = f"({value} - {cast(before, wide)})"
+
+    def total(above: Any, below: Any, count: int) -> Any:
+        if not count:
+            return None
+        up, down = below.as_integer_ratio()
+        return compute(int(above) * 10**of.scale + up * 10**of.scale // down, count)
+
+    return call.text.python(
+        total,
+        (whole, wide, t.BIGINT),
+        result,
+        cast(call.call("sum", before), whole),
+        cast(call.call("sum", behind), wide),
+        call.call("count", call.arguments[0]),
+        key=("at the point", compute.__qualname__, call.types),
+    )
 
 
 def _in_halves(call: AggregateText, compute: Callable[[int, int], Any], result: Type) -> str:
