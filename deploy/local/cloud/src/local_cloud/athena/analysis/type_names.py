@@ -13,7 +13,7 @@ _PLAIN = {
     one.name: one
     for one in (
         t.BOOLEAN, t.TINYINT, t.SMALLINT, t.INTEGER, t.BIGINT, t.REAL, t.DOUBLE, t.VARBINARY,
-        t.DATE, t.JSON, t.UUID, t.HYPERLOGLOG, t.TDIGEST,
+        t.DATE, t.JSON, t.UUID, t.HYPERLOGLOG, t.TDIGEST, t.UNKNOWN,
     )
 }  # fmt: skip
 _PLAIN["int"] = t.INTEGER

@@ -12,7 +12,7 @@ from local_cloud.athena import types as t
 from local_cloud.athena.analysis.expressions import condition
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.analysis.windows import over, window_name
-from local_cloud.athena.duck_sql import aggregating, ordering, sealing
+from local_cloud.athena.duck_sql import aggregating, nested_keys, ordering, sealing
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.grouping import Groups, grouped, grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output, outputs
@@ -78,6 +78,7 @@ def _select(
         with clause(outer, "where"):
             refuse_aggregates(context, where, "WHERE clause")
             kept = as_filter(condition(context, scope, where, "WHERE clause"))
+            kept = nested_keys.checked(kept) if "join" in source.shape else kept
         sql = _filtered(planner, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)

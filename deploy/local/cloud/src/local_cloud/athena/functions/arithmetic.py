@@ -39,25 +39,32 @@ DIVISION_BY_ZERO = QueryError("DIVISION_BY_ZERO", "Division by zero")
 
 
 def _nonzero(
-    text: Text, call: Call, divisor: str, result: str, error: QueryError = DIVISION_BY_ZERO
+    text: Text,
+    call: Call,
+    divisor: str,
+    dividend: str,
+    result: str,
+    error: QueryError = DIVISION_BY_ZERO,
 ) -> str:
-    """`result`, unless the divisor is zero."""
-    last = call.arguments[1]
+    """`result`, unless the divisor is zero. Of a null nothing is asked."""
+    first, last = call.arguments
     if isinstance(last, Constant) and last.value not in (None, 0):
         return result
     failing = text.raised(error, call.type, (divisor, last.type))
-    return f"(CASE WHEN {divisor} = 0 THEN {failing} ELSE {result} END)"
+    known = isinstance(first, Constant) and first.value is not None
+    there = "" if known else f" AND {dividend} IS NOT NULL"
+    return f"(CASE WHEN {divisor} = 0{there} THEN {failing} ELSE {result} END)"
 
 
 @sql(*_pairs("divide", *_INTEGERS))
 def _divide(a: str, b: str, text: Text, call: Call) -> str:
-    return _nonzero(text, call, b, f"({a} // {b})")
+    return _nonzero(text, call, b, a, f"({a} // {b})")
 
 
 def remainder(a: str, b: str, text: Text, call: Call, error: QueryError) -> str:
     # A divisor of -1 would overflow where the dividend is the smallest number.
     made = f"(CASE WHEN {b} = -1 THEN {b} - {b} ELSE {a} % {b} END)"
-    return _nonzero(text, call, b, made, error)
+    return _nonzero(text, call, b, a, made, error)
 
 
 @sql(*_pairs("modulus", *_INTEGERS))
