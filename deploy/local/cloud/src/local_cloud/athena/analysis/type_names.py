@@ -30,6 +30,7 @@ _PLAIN = {
         t.UUID,
         t.HYPERLOGLOG,
         t.TDIGEST,
+        t.UNKNOWN,
     )
 }
 _PLAIN["int"] = t.INTEGER

@@ -1,9 +1,11 @@
 """Comparisons: DuckDB's own where they mean the same, else a form that means what Trino's does."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text
+from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Cast, Constant, Expr, is_random
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
@@ -109,3 +111,14 @@ def _floating(operator: str, left: str, right: str, operands: Sequence[Expr]) ->
     if _may_be_nan(b):
         found = f"({found} AND (NOT isnan({right}) OR {left} IS NULL))"
     return found
+
+
+def whole(text: Text, sql: str, of: Type) -> str:
+    """SQL of a nested value; refused where it has a null inside (see `nested_keys`)."""
+
+    def checked(value: Any) -> Any:
+        if compare.has_null_inside(value, of):
+            raise not_supported(f"joins by values of type {of} with nulls inside")
+        return value
+
+    return text.python(checked, (of,), of, sql, key=("whole", of))

@@ -6,6 +6,7 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import analysed, coerced
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.coercion import common_super_type
+from local_cloud.athena.duck_sql import nested_keys
 from local_cloud.athena.duck_sql.from_clause import JOINED
 from local_cloud.athena.duck_sql.quantified import as_filter
 from local_cloud.athena.duck_sql.relation import Planner, Relation, selected
@@ -35,6 +36,8 @@ def on(
             f"JOIN ON clause must evaluate to a boolean: actual type {value.type}", node.at
         )
     condition = coerced(value, t.BOOLEAN)
+    if kind in ("INNER", "RIGHT"):
+        condition = nested_keys.checked(condition)
     return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
 
 
@@ -86,7 +89,9 @@ def using(
                 f"Cannot apply operator: {pair[0].type} = {pair[1].type}", name.at
             )
         a, b = (coerced(one.column, common) for one in pair)
-        conditions.append(text.of(Special(t.BOOLEAN, "=", (a, b))))
+        equal: Expr = Special(t.BOOLEAN, "=", (a, b))
+        equal = nested_keys.checked(equal) if kind in ("INNER", "RIGHT") else equal
+        conditions.append(text.of(equal))
         column = planner.column(common)
         first, other = (a, b) if kind != "RIGHT" else (b, a)
         columns.append((f"coalesce({text.of(first)}, {text.of(other)})", column.name))

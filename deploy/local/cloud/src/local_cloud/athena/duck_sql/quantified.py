@@ -1,7 +1,7 @@
 """A value against the rows of a query: IN, ALL, ANY (TransformQuantifiedComparison… of Trino)."""
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql.comparing import compared, is_plain, key
+from local_cloud.athena.duck_sql.comparing import compared, is_plain, key, whole
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import not_supported
@@ -32,7 +32,8 @@ def in_subquery(text: Text, expr: Special) -> str:
     kinds: tuple[Type, ...] = expr.detail.args
     by_equality = expr.form == "in_by_equality" or bool(inner.outer)
     if len(kinds) > 1 or kinds[0].args:
-        return _among_rows(text, value, inner, expr.detail, by_equality)
+        joins = expr.form == "in_by_equality" and not inner.outer
+        return _among_rows(text, value, inner, expr.detail, by_equality, joins)
     kind = kinds[0]
     left = key(cast(text.of(_single(value)), kind), kind)
     right = key(cast(inner.names[0], kind), kind)
@@ -50,11 +51,15 @@ def _single(value: Expr) -> Expr:
     return Special(value.type.args[0], "field", (value,), 0)
 
 
-def _among_rows(text: Text, value: Expr, inner: Subquery, of: Type, by_equality: bool) -> str:
+def _among_rows(
+    text: Text, value: Expr, inner: Subquery, of: Type, by_equality: bool, joins: bool
+) -> str:
     """IN by comparing with each row: null only for a null itself, not for one inside."""
     if len(of.args) == 1:
         kind = of.args[0]
         left, right = cast(text.of(_single(value)), kind), cast(inner.names[0], kind)
+        if joins and kind.args and t.is_orderable(kind):
+            left, right = whole(text, left, kind), whole(text, right, kind)
     else:
         kind = of
         packed = ", ".join(f"f{i} := {name}" for i, name in enumerate(inner.names))

@@ -14,7 +14,7 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import condition
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.analysis.windows import over, window_name
-from local_cloud.athena.duck_sql import aggregating, ordering, sealing
+from local_cloud.athena.duck_sql import aggregating, nested_keys, ordering, sealing
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.grouping import Groups, grouped, grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output, outputs
@@ -79,6 +79,8 @@ def _select(
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
     kept = _where(context, outer, scope, where) if where is not None else None
+    if kept is not None and "join" in source.shape:
+        kept = nested_keys.checked(kept)
     sql = _filtered(planner, source, kept) if kept is not None else source.sql
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)

@@ -46,13 +46,21 @@ def _is_nonzero(call: Call) -> bool:
 
 
 def _nonzero(
-    text: Text, call: Call, divisor: str, result: str, error: QueryError = DIVISION_BY_ZERO
+    text: Text,
+    call: Call,
+    divisor: str,
+    dividend: str,
+    result: str,
+    error: QueryError = DIVISION_BY_ZERO,
 ) -> str:
-    """`result`, unless the divisor is zero."""
+    """`result`, unless the divisor is zero. Of a null nothing is asked."""
     if _is_nonzero(call):
         return result
-    failing = text.raised(error, call.type, (divisor, call.arguments[1].type))
-    return f"(CASE WHEN {divisor} = 0 THEN {failing} ELSE {result} END)"
+    first, last = call.arguments
+    failing = text.raised(error, call.type, (divisor, last.type))
+    known = isinstance(first, Constant) and first.value is not None
+    there = "" if known else f" AND {dividend} IS NOT NULL"
+    return f"(CASE WHEN {divisor} = 0{there} THEN {failing} ELSE {result} END)"
 
 
 @sql(*_pairs("divide", *INTEGERS))
@@ -71,7 +79,7 @@ def _divide(a: str, b: str, text: Text, call: Call) -> str:
 
         failed = text.python(failing, (of, of), of, a, b, key=("quotient beyond", of))
         made = f"(CASE WHEN {b} = -1 AND {a} = {smallest} THEN {failed} ELSE {made} END)"
-    return _nonzero(text, call, b, made)
+    return _nonzero(text, call, b, a, made)
 
 
 # The one quotient that does not fit. Trino computes it and fails to store it (writeLong of
@@ -86,7 +94,7 @@ _BEYOND = {
 def remainder(a: str, b: str, text: Text, call: Call, error: QueryError) -> str:
     # A divisor of -1 would overflow where the dividend is the smallest number.
     made = f"(CASE WHEN {b} = -1 THEN {b} - {b} ELSE {a} % {b} END)"
-    return _nonzero(text, call, b, made, error)
+    return _nonzero(text, call, b, a, made, error)
 
 
 @sql(*_pairs("modulus", *INTEGERS), total=_is_nonzero)

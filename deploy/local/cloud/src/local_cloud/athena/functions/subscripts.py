@@ -41,7 +41,8 @@ def _checked(text: Text, array: str, index: str, of: Type) -> str:
     )
 
 
-def _bad_place(index: int) -> Any:
+def _bad_place(index: int, array: list[Any]) -> Any:
+    del array
     if index == 0:
         raise invalid_argument("SQL array indices start at 1")
     # Its absolute value is negative in Java.
@@ -53,7 +54,9 @@ def _array_element_at(array: str, index: str, types: Signature, text: Text) -> s
     """A negative index counts from the end, in DuckDB too."""
 
     def found(i: str) -> str:
-        failing = text.python(_bad_place, (t.BIGINT,), types.result, i, key="bad place")
+        # The array comes along, so that what fails in it fails first.
+        kinds = (t.BIGINT, types.arguments[0])
+        failing = text.python(_bad_place, kinds, types.result, i, array, key="bad place")
         odd = f"{i} = 0 OR {i} = {_SMALLEST}"
         return f"(CASE WHEN {odd} THEN {failing} ELSE list_extract({array}, {i}) END)"
 

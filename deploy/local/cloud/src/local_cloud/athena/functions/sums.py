@@ -201,9 +201,7 @@ def _exactly(call: AggregateText, compute: Callable[[int, int], Any], result: Ty
     return _in_halves(call, compute, result)
 
 
-def _at_the_point(
-    call: AggregateText, compute: Callable[[int, int], Any], result: Type
-) -> str:
+def _at_the_point(call: AggregateText, compute: Callable[[int, int], Any], result: Type) -> str:
     """DuckDB adds what stands before the point, and what behind it: both have digits to spare."""
     of = call.types.arguments[0]
     wide, whole = t.decimal(38, of.scale), t.decimal(38, 0)
