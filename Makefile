@@ -71,7 +71,7 @@ arrows: setup ## import-linter: who may import whom
 	@$(BIN)/lint-imports --no-cache
 
 unit: setup ## Tests in memory
-	@$(PYTEST) tests/unit -q $(ARGS)
+	@$(PYTEST) tests/unit -q -n 2 --dist loadfile $(ARGS)
 
 contract spark integration faults e2e: setup jars ## One tier of tests
 	@$(PYTEST) tests/$@ -v $(ARGS)

@@ -110,7 +110,7 @@ def test_dependencies_wait_for_health_or_for_the_end_of_an_errand(name: str) -> 
         assert need.get("required", True) == ("profiles" not in SERVICES[other])
 
 
-@pytest.mark.parametrize("name", SERVICES.keys() - ERRANDS)
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ERRANDS))
 def test_what_stays_has_a_health_check(name: str) -> None:
     service = SERVICES[name]
     target = service.get("build", {}).get("target")
