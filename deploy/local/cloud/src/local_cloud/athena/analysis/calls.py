@@ -94,7 +94,10 @@ def _function_call(
             raise context.error(
                 "FUNCTION_NOT_WINDOW", f"Not a window function: {name.text}", at
             )
-        _check_window(context, bound, opened, filter is not None, at)
+        try:
+            _check_window(context, bound, opened, filter is not None, at)
+        except QueryError as error:
+            context.late.append(error)
         for one in keys:
             if any(isinstance(part, Window) for part in walk(one.value)):
                 raise context.error("NESTED_WINDOW", "Cannot nest window functions", at)

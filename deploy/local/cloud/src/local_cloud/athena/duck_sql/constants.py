@@ -38,20 +38,15 @@ class Constants:
         return expr in self.failed
 
     def _computed(self, expr: Expr) -> Constant | None:
-        udfs = Udfs()
+        udfs = Udfs(prefix=f"constant{len(self.known)}_{len(self.failed)}_")
         try:
             sql = Text(udfs).of(expr)
             if self._connection is None:
                 self._connection = locked_connection()
-            connection = self._connection.cursor()
-            names = udfs.register(connection)
+            udfs.register(self._connection)
             shown = sql if expr.type == t.BOOLEAN else f"({sql}) IS NULL"
-            try:
-                (found,) = connection.execute(f"SELECT {shown}").fetchone()
-                udfs.check()
-            finally:
-                for name in names:
-                    connection.remove_function(name)
+            (found,) = self._connection.execute(f"SELECT {shown}").fetchone()
+            udfs.check()
         except (duckdb.Error, pa.ArrowException, RuntimeError, QueryError, RecursionError):
             # It fails, or cannot be told: it is left to the query, which says so.
             self.failed.add(expr)

@@ -365,7 +365,8 @@ def _join(
     if criteria is None:
         sql = f"SELECT * FROM ({first.sql}) CROSS JOIN ({second.sql})"
         return Relation(sql, fields, (*first.scans, *second.scans), JOINED)
-    where = _on(planner, scope, fields, criteria.condition, kind)
+    of_tables = bool(first.scans or second.scans)
+    where = _on(planner, scope, fields, criteria.condition, kind, of_tables)
     sql = f"SELECT * FROM ({first.sql}) {kind} JOIN ({second.sql}) ON {where}"
     return Relation(sql, fields, _filtered(kind, first, second), JOINED)
 
@@ -383,6 +384,7 @@ def _on(
     fields: tuple[Field, ...],
     node: tree.Expression,
     kind: str,
+    of_tables: bool,
 ) -> str:
     context = planner.context
     refuse_aggregates(context, node, "JOIN clause")
@@ -395,7 +397,7 @@ def _on(
             f"JOIN ON clause must evaluate to a boolean: actual type {value.type}", node.at
         )
     condition = coerced(value, t.BOOLEAN)
-    if kind in ("INNER", "RIGHT"):
+    if kind in ("INNER", "RIGHT") and of_tables:
         condition = nested_keys.checked(condition)
     return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
 
@@ -476,7 +478,7 @@ def _lateral_join(
     ):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
         return Relation(sql, fields, left.scans, JOINED)
-    where = _on(planner, scope, fields, criteria.condition, kind)
+    where = _on(planner, scope, fields, criteria.condition, kind, bool(left.scans))
     sql = f"SELECT * FROM ({left.sql}) {kind} JOIN LATERAL ({second.sql}) ON {where}"
     return Relation(sql, fields, left.scans, JOINED)
 
@@ -512,7 +514,8 @@ def _using(
             )
         a, b = (coerced(one.column, common) for one in pair)
         equal: Expr = Special(t.BOOLEAN, "=", (a, b))
-        equal = nested_keys.checked(equal) if kind in ("INNER", "RIGHT") else equal
+        if kind in ("INNER", "RIGHT") and (left.scans or right.scans):
+            equal = nested_keys.checked(equal)
         conditions.append(text.of(equal))
         column = planner.column(common)
         order = (a, b) if kind != "RIGHT" else (b, a)

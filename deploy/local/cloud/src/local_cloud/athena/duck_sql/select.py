@@ -78,7 +78,9 @@ def _select(
         with clause(outer, "where"):
             refuse_aggregates(context, where, "WHERE clause")
             kept = as_filter(condition(context, scope, where, "WHERE clause"))
-            kept = nested_keys.checked(kept) if "join" in source.shape else kept
+            kept = (
+                nested_keys.checked(kept) if source.scans and "join" in source.shape else kept
+            )
         sql = _filtered(planner, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
@@ -107,6 +109,8 @@ def _select(
             made.having = as_filter(condition(context, scope, having, "HAVING clause"))
     with clause(outer, "order"):
         made.keys = order_keys(planner, scope, made.outputs, tail, distinct, groups is not None)
+    for error in context.late:
+        raise error
     clauses = {"where": where, "group": group_by, "having": having, "distinct": distinct}
     parts = [part for one in _exprs(made) for part in walk(one)]
     shape = shape_of(clauses, tail, from_, parts)

@@ -62,6 +62,8 @@ class Udfs:
     failures: list[QueryError] = field(default_factory=list)
     # TRY must not turn "this engine cannot say" into null, nor what Trino's TRY lets through.
     refusal: QueryError | None = None
+    # Names of their own for functions that one connection knows beside others.
+    prefix: str = "lake_udf"
     # Whether the query casts columns of JSON to arrays, maps or rows.
     casts_json_columns: bool = False
 
@@ -70,7 +72,7 @@ class Udfs:
         of = udf.function if key is None else key
         known = (of, udf.arguments, udf.result, udf.nullable, udf.quiet, udf.lazy)
         if known not in self.made:
-            self.made[known] = (f"lake_udf{len(self.made)}", udf)
+            self.made[known] = (f"{self.prefix}{len(self.made)}", udf)
         return self.made[known][0]
 
     def _batch(self, udf: Udf) -> Callable[..., Any]:
@@ -102,8 +104,8 @@ class Udfs:
         if self.refusal is not None:
             raise self.refusal
 
-    def register(self, connection: Any) -> list[str]:
-        """Make all of them known to a connection, under these names."""
+    def register(self, connection: Any) -> None:
+        """Make all of them known to a connection."""
         for name, one in self.made.values():
             connection.create_function(
                 name,
@@ -114,7 +116,6 @@ class Udfs:
                 null_handling=FunctionNullHandling.SPECIAL,
                 side_effects=one.lazy,
             )
-        return [name for name, _ in self.made.values()]
 
     def failure(self, said: str) -> QueryError | None:
         """The error that an engine's message comes from, if it is one of these functions'."""
