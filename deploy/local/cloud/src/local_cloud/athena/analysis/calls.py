@@ -9,7 +9,7 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import RULES, analysed, condition
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.analysis.windows import over, sort_keys
-from local_cloud.athena.failures import not_supported
+from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.binding import Bound
 from local_cloud.athena.functions.declared import AGGREGATE, WINDOW, catalogue
 from local_cloud.athena.ir import (
@@ -167,7 +167,10 @@ def _windowed(
 ) -> Window:
     if applied.kind not in (AGGREGATE, WINDOW):
         raise context.error("FUNCTION_NOT_WINDOW", f"Not a window function: {applied.name}", at)
-    _check_window(context, applied, opened, at)
+    try:
+        _check_window(context, applied, opened, at)
+    except QueryError as error:
+        context.late.append(error)
     for one in applied.order:
         if any(isinstance(part, Window) for part in walk(one.value)):
             raise context.error("NESTED_WINDOW", "Cannot nest window functions", at)

@@ -64,6 +64,8 @@ class Context:
     subqueries: "dict[tuple[int, Query, str], tuple[Scope, Subquery]]" = field(
         default_factory=dict
     )
+    # What is wrong with windows is said when all expressions of a SELECT are right by themselves.
+    late: list[QueryError] = field(default_factory=list)
 
     def error(self, name: str, message: str, at: int) -> QueryError:
         where = f"{place(self.sql, at)}: " if at >= 0 else ""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.database import locked_connection
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.duck_sql.udf import Udfs
+from local_cloud.athena.duck_sql.udf import PREFIX, Udfs
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Constant, Expr, is_constant
 
@@ -38,20 +38,15 @@ class Constants:
         return expr in self.failed
 
     def _computed(self, expr: Expr) -> Constant | None:
-        udfs = Udfs()
+        udfs = Udfs(prefix=f"{PREFIX}_constant{len(self.known)}_{len(self.failed)}_")
         try:
             sql = Text(udfs).of(expr)
             if self._connection is None:
                 self._connection = locked_connection()
-            connection = self._connection.cursor()
-            names = udfs.register(connection)
+            udfs.register(self._connection)
             shown = sql if expr.type == t.BOOLEAN else f"({sql}) IS NULL"
-            try:
-                (found,) = connection.execute(f"SELECT {shown}").fetchone()
-                udfs.check()
-            finally:
-                for name in names:
-                    connection.remove_function(name)
+            (found,) = self._connection.execute(f"SELECT {shown}").fetchone()
+            udfs.check()
         except (duckdb.Error, pa.ArrowException, RuntimeError, QueryError, RecursionError):
             # It fails, or cannot be told: it is left to the query, which says so.
             self.failed.add(expr)

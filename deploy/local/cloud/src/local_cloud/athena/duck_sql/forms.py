@@ -4,10 +4,11 @@ from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, like, quantified
 from local_cloud.athena.duck_sql.representation import cast, literal
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
+from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Special, Subquery
 
 # Operands that are longer are not written twice.
-_SHORT = 2_000
+_SHORT = 50_000
 
 # ---- logic ------------------------------------------------------------------------------------
 
@@ -46,12 +47,15 @@ def _case(text: Text, expr: Special) -> str:
 @form("coalesce")
 def _coalesce(text: Text, expr: Special) -> str:
     made = text.each(expr.operands)
+    if not any(map(can_fail, expr.operands)):
+        return f"coalesce({', '.join(made)})"
+    # DuckDB computes what stands twice in an operand of COALESCE before it comes to it, and lets
+    # go of the texts that a Python function gave for a constant while they are in use (1.5.5).
     *first, last = made
-    if sum(map(len, first)) < _SHORT and any(can_fail(one) for one in expr.operands[1:]):
-        # DuckDB computes what stands twice in an operand of COALESCE before it comes to it.
-        whens = " ".join(f"WHEN {one} IS NOT NULL THEN {one}" for one in first)
-        return f"(CASE {whens} ELSE {last} END)" if first else last
-    return f"coalesce({', '.join(made)})"
+    if sum(map(len, first)) > _SHORT:
+        raise not_supported("COALESCE of expressions that are so long")
+    whens = " ".join(f"WHEN {one} IS NOT NULL THEN {one}" for one in first)
+    return f"(CASE {whens} ELSE {last} END)" if first else last
 
 
 @form("nullif")

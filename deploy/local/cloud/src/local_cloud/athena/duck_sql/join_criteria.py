@@ -22,6 +22,7 @@ def on(
     node: tree.Expression,
     kind: str,
     filled: tuple[Field, ...],
+    of_tables: bool,
 ) -> str:
     """SQL of the condition that ON gives; `filled` is the side that an outer one fills with nulls."""
     context = planner.context
@@ -36,7 +37,7 @@ def on(
             f"JOIN ON clause must evaluate to a boolean: actual type {value.type}", node.at
         )
     condition = coerced(value, t.BOOLEAN)
-    if kind in ("INNER", "RIGHT"):
+    if kind in ("INNER", "RIGHT") and of_tables:
         condition = nested_keys.checked(condition)
     return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
 
@@ -90,7 +91,8 @@ def using(
             )
         a, b = (coerced(one.column, common) for one in pair)
         equal: Expr = Special(t.BOOLEAN, "=", (a, b))
-        equal = nested_keys.checked(equal) if kind in ("INNER", "RIGHT") else equal
+        if kind in ("INNER", "RIGHT") and (left.scans or right.scans):
+            equal = nested_keys.checked(equal)
         conditions.append(text.of(equal))
         column = planner.column(common)
         first, other = (a, b) if kind != "RIGHT" else (b, a)

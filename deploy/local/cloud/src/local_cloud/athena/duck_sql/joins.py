@@ -45,7 +45,8 @@ def _join(
         sql = f"SELECT * FROM ({first.sql}) CROSS JOIN ({second.sql})"
         return Relation(sql, fields, (*first.scans, *second.scans), JOINED)
     filled = {"LEFT": second.fields, "RIGHT": first.fields}.get(kind, ())
-    where = on(planner, scope, fields, criteria.condition, kind, filled)
+    of_tables = bool(first.scans or second.scans)
+    where = on(planner, scope, fields, criteria.condition, kind, filled, of_tables)
     sql = f"SELECT * FROM ({first.sql}) {kind} JOIN ({second.sql}) ON {where}"
     return Relation(sql, fields, _filtered(kind, first, second), JOINED)
 
@@ -113,6 +114,8 @@ def _lateral_join(
     ):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
         return Relation(sql, fields, left.scans, JOINED)
-    where = on(planner, scope, fields, criteria.condition, kind, second.fields)
+    where = on(
+        planner, scope, fields, criteria.condition, kind, second.fields, bool(left.scans)
+    )
     sql = f"SELECT * FROM ({left.sql}) {kind} JOIN LATERAL ({second.sql}) ON {where}"
     return Relation(sql, fields, left.scans, JOINED)

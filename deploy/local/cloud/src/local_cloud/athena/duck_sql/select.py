@@ -79,7 +79,7 @@ def _select(
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
     kept = _where(context, outer, scope, where) if where is not None else None
-    if kept is not None and "join" in source.shape:
+    if kept is not None and source.scans and "join" in source.shape:
         kept = nested_keys.checked(kept)
     sql = _filtered(planner, source, kept) if kept is not None else source.sql
     with clause(outer, "select"):
@@ -94,6 +94,8 @@ def _select(
         made.having = _having(context, outer, scope, having)
     with clause(outer, "order"):
         made.keys = order_keys(planner, scope, made.outputs, tail, distinct, groups is not None)
+    for error in context.late:
+        raise error
     clauses = {"where": where, "group": group_by, "having": having, "distinct": distinct}
     parts = [part for one in _exprs(made) for part in walk(one)]
     shape = shape_of(clauses, tail, from_, parts)

@@ -59,6 +59,8 @@ class Udfs:
     failures: list[QueryError] = field(default_factory=list)
     # What a function inside of TRY failed with, and TRY does not catch: "this engine cannot say" too.
     uncaught: QueryError | None = None
+    # Names of their own for functions that one connection knows beside others.
+    prefix: str = PREFIX
     # Whether the query casts columns of JSON to arrays, maps or rows.
     casts_json_columns: bool = False
 
@@ -67,7 +69,7 @@ class Udfs:
         of = udf.function if key is None else key
         known = (of, udf.arguments, udf.result, udf.nullable, udf.quiet, udf.lazy)
         if known not in self.made:
-            self.made[known] = (f"{PREFIX}{len(self.made)}", udf)
+            self.made[known] = (f"{self.prefix}{len(self.made)}", udf)
         return self.made[known][0]
 
     def _batch(self, udf: Udf) -> Callable[..., Any]:
@@ -108,8 +110,8 @@ class Udfs:
         if self.uncaught is not None:
             raise self.uncaught
 
-    def register(self, connection: Any) -> list[str]:
-        """Make all of them known to a connection, under these names."""
+    def register(self, connection: Any) -> None:
+        """Make all of them known to a connection."""
         for name, one in self.made.values():
             connection.create_function(
                 name,
@@ -120,7 +122,6 @@ class Udfs:
                 null_handling=FunctionNullHandling.SPECIAL,
                 side_effects=one.lazy,
             )
-        return [name for name, _ in self.made.values()]
 
     def failure(self, said: str) -> QueryError | None:
         """The error that an engine's message comes from, if it is one of these functions'."""

@@ -93,7 +93,7 @@ _BEYOND = {
 
 def remainder(a: str, b: str, text: Text, call: Call, error: QueryError) -> str:
     # A divisor of -1 would overflow where the dividend is the smallest number.
-    made = f"(CASE WHEN {b} = -1 THEN {b} - {b} ELSE {a} % {b} END)"
+    made = f"(CASE WHEN {b} = -1 THEN {a} - {a} ELSE {a} % {b} END)"
     return _nonzero(text, call, b, a, made, error)
 
 
