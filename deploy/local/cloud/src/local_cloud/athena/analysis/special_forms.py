@@ -29,6 +29,8 @@ def _cast(
         if error.name == "NOT_SUPPORTED":
             raise
         raise context.error(error.name, error.message, at) from error
+    if kind == t.UNKNOWN:
+        raise context.mismatch("UNKNOWN is not a valid type", at)
     inner = analysed(context, scope, value)
     if not can_cast(inner.type, kind):
         raise context.mismatch(f"Cannot cast {inner.type} to {kind}", at)
