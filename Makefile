@@ -36,8 +36,8 @@ check: lint types arrows unit ## Everything a commit needs, in under a minute
 compose-test: setup ## The compose stack on a real Docker engine: build, run, kill, restart, compare
 	@$(CLEAN_ENV) $(BIN)/python -m pytest tests/compose -v -s $(ARGS)
 
-test: setup jars ## What every change must pass: real Kafka, Spark and SQL, no Docker (30 min at most)
-	@$(PYTEST) tests/unit tests/contract tests/spark tests/integration tests/faults tests/e2e \
+test: jars unit ## What every change must pass: real Kafka, Spark and SQL, no Docker (50 min at most)
+	@$(PYTEST) tests/contract tests/spark tests/integration tests/faults tests/e2e \
 	  -v --durations=15 $(ARGS)
 
 conformance: setup ## The local Athena beside a real Trino: 7,000 texts of Trino's tests, recorded once
