@@ -95,22 +95,8 @@ class Simplifier:
         if expr.form in _STRICT:
             null = self._has_null(expr.operands, [True] * len(expr.operands))
             return Constant(expr.type, None) if null else self._compared_cases(expr)
-        rule = self._rules().get(expr.form)
-        return rule(expr) if rule is not None else expr
-
-    def _rules(self) -> dict[str, Callable[[Special], Expr]]:
-        return {
-            "and": self._logical,
-            "or": self._logical,
-            "case": self._case,
-            "coalesce": self._coalesce,
-            "between": self._between,
-            "in": self._in,
-            "nullif": _null_if,
-            "field": _field,
-            "is_null": lambda expr: self._null_test(expr, expr.operands[0]),
-            "try": lambda expr: expr.operands[0] if _is_known(expr.operands[0]) else expr,
-        }
+        rule = _RULES.get(expr.form)
+        return rule(self, expr) if rule is not None else expr
 
     def _in(self, expr: Special) -> Expr:
         value = expr.operands[0]
@@ -214,6 +200,9 @@ class Simplifier:
         below = self._form(Special(t.BOOLEAN, "<=", (value, high)))
         return self._logical(Special(t.BOOLEAN, "and", (above, below)))
 
+    def _is_null(self, expr: Special) -> Expr:
+        return self._null_test(expr, expr.operands[0])
+
     def _null_test(self, expr: Special, inner: Expr) -> Expr:
         """EvaluateIsNull."""
         if isinstance(inner, Constant):
@@ -229,18 +218,33 @@ class Simplifier:
         return replace(expr, operands=(inner,))
 
 
-def _is_known(expr: Expr) -> bool:
-    return isinstance(expr, Constant)
-
-
-def _null_if(expr: Special) -> Expr:
+def _null_if(_: Simplifier, expr: Special) -> Expr:
     value, same = expr.operands
     return value if is_null(value) or is_null(same) else expr
 
 
-def _field(expr: Special) -> Expr:
+def _field(_: Simplifier, expr: Special) -> Expr:
     (row,) = expr.operands
     if isinstance(row, Special) and row.form == "row":
         found: Expr = row.operands[expr.detail]
         return found
     return expr
+
+
+def _try(_: Simplifier, expr: Special) -> Expr:
+    (inner,) = expr.operands
+    return inner if isinstance(inner, Constant) else expr
+
+
+_RULES: dict[str, Callable[[Simplifier, Special], Expr]] = {
+    "and": Simplifier._logical,
+    "or": Simplifier._logical,
+    "case": Simplifier._case,
+    "coalesce": Simplifier._coalesce,
+    "between": Simplifier._between,
+    "in": Simplifier._in,
+    "is_null": Simplifier._is_null,
+    "nullif": _null_if,
+    "field": _field,
+    "try": _try,
+}
