@@ -2,35 +2,13 @@
 
 import base64
 import hashlib
-import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from .conftest import Cloud
-
-BUCKET = "coinlake"
-
-
-def _put(cloud: Cloud, key: str, body: bytes = b"abc", **more: Any) -> Any:
-    return cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **more)
-
-
-def _get(cloud: Cloud, key: str, **more: Any) -> Any:
-    return cloud.s3.get_object(Bucket=BUCKET, Key=key, **more)
-
-
-def _refused(call: Any, **request: Any) -> str:
-    """The code of the error that a call must end with."""
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    return str(caught.value.response["Error"]["Code"])
-
-
-def _crc32(body: bytes) -> str:
-    return base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+from .s3_calls import BUCKET, crc32, get, put, refused
 
 
 def test_what_an_object_says_of_itself_comes_back(cloud: Cloud) -> None:
@@ -42,9 +20,9 @@ def test_what_an_object_says_of_itself_comes_back(cloud: Cloud) -> None:
         "ContentType": "text/plain",
         "Metadata": {"batch": "7"},
     }
-    _put(cloud, "said", **said, Expires=datetime(2030, 1, 1, tzinfo=UTC), Tagging="a=1&b=2")
+    put(cloud, "said", **said, Expires=datetime(2030, 1, 1, tzinfo=UTC), Tagging="a=1&b=2")
 
-    got = _get(cloud, "said")
+    got = get(cloud, "said")
     head = cloud.s3.head_object(Bucket=BUCKET, Key="said")
 
     assert {name: got[name] for name in said} == said
@@ -55,7 +33,7 @@ def test_what_an_object_says_of_itself_comes_back(cloud: Cloud) -> None:
 
 def test_a_copy_keeps_or_replaces_what_its_source_says(cloud: Cloud) -> None:
     source = {"Bucket": BUCKET, "Key": "source"}
-    _put(cloud, "source", ContentType="text/plain", Metadata={"a": "1"}, Tagging="t=1")
+    put(cloud, "source", ContentType="text/plain", Metadata={"a": "1"}, Tagging="t=1")
 
     cloud.s3.copy_object(Bucket=BUCKET, Key="kept", CopySource=source)
     cloud.s3.copy_object(
@@ -68,7 +46,7 @@ def test_a_copy_keeps_or_replaces_what_its_source_says(cloud: Cloud) -> None:
         Metadata={"b": "2"},
     )
 
-    kept, replaced = _get(cloud, "kept"), _get(cloud, "replaced")
+    kept, replaced = get(cloud, "kept"), get(cloud, "replaced")
     assert (kept["ContentType"], kept["Metadata"]) == ("text/plain", {"a": "1"})
     assert kept["TagCount"] == 1
     assert (replaced["ContentType"], replaced["Metadata"]) == ("text/html", {"b": "2"})
@@ -87,21 +65,21 @@ def test_a_copy_keeps_or_replaces_what_its_source_says(cloud: Cloud) -> None:
 def test_a_copy_whose_condition_fails_copies_nothing(
     cloud: Cloud, condition: dict[str, str], code: str
 ) -> None:
-    etag = _put(cloud, "from", b"new")["ETag"]
-    _put(cloud, "to", b"old")
+    etag = put(cloud, "from", b"new")["ETag"]
+    put(cloud, "to", b"old")
     asked = {name: etag if value == "SOURCE" else value for name, value in condition.items()}
 
-    said = _refused(
+    said = refused(
         cloud.s3.copy_object, Bucket=BUCKET, Key="to", CopySource=f"{BUCKET}/from", **asked
     )
 
     assert said == code
-    assert _get(cloud, "to")["Body"].read() == b"old"
+    assert get(cloud, "to")["Body"].read() == b"old"
 
 
 def test_a_copy_whose_conditions_hold_is_made(cloud: Cloud) -> None:
-    source = _put(cloud, "from", b"new")["ETag"]
-    target = _put(cloud, "to", b"old")["ETag"]
+    source = put(cloud, "from", b"new")["ETag"]
+    target = put(cloud, "to", b"old")["ETag"]
 
     cloud.s3.copy_object(
         Bucket=BUCKET,
@@ -115,30 +93,30 @@ def test_a_copy_whose_conditions_hold_is_made(cloud: Cloud) -> None:
         Bucket=BUCKET, Key="fresh", CopySource=f"{BUCKET}/from", IfNoneMatch="*"
     )
 
-    assert _get(cloud, "to")["Body"].read() == b"new"
-    assert _get(cloud, "fresh")["Body"].read() == b"new"
+    assert get(cloud, "to")["Body"].read() == b"new"
+    assert get(cloud, "fresh")["Body"].read() == b"new"
 
 
 def test_reads_are_conditional(cloud: Cloud) -> None:
-    etag = _put(cloud, "read")["ETag"]
+    etag = put(cloud, "read")["ETag"]
     past, future = datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=1)
 
     for call in (cloud.s3.get_object, cloud.s3.head_object):
         where = {"Bucket": BUCKET, "Key": "read"}
-        assert _refused(call, **where, IfMatch='"x"') in ("PreconditionFailed", "412")
-        assert _refused(call, **where, IfNoneMatch=etag) == "304"
-        assert _refused(call, **where, IfModifiedSince=future) == "304"
-        assert _refused(call, **where, IfUnmodifiedSince=past) in ("PreconditionFailed", "412")
+        assert refused(call, **where, IfMatch='"x"') in ("PreconditionFailed", "412")
+        assert refused(call, **where, IfNoneMatch=etag) == "304"
+        assert refused(call, **where, IfModifiedSince=future) == "304"
+        assert refused(call, **where, IfUnmodifiedSince=past) in ("PreconditionFailed", "412")
         call(**where, IfMatch=etag, IfNoneMatch='"x"')
         call(**where, IfModifiedSince=past)
         call(**where, IfUnmodifiedSince=future)
 
 
 def test_a_read_may_be_of_a_range_and_under_other_headers(cloud: Cloud) -> None:
-    _put(cloud, "range", b"0123456789", ContentType="text/plain")
+    put(cloud, "range", b"0123456789", ContentType="text/plain")
 
-    got = _get(cloud, "range", Range="bytes=2-4", ResponseContentType="a/b")
-    other = _get(
+    got = get(cloud, "range", Range="bytes=2-4", ResponseContentType="a/b")
+    other = get(
         cloud,
         "range",
         Range="bytes=-2",
@@ -163,7 +141,7 @@ def test_a_read_may_be_of_a_range_and_under_other_headers(cloud: Cloud) -> None:
 def _sums(body: bytes) -> dict[str, Any]:
     return {
         "ContentMD5": base64.b64encode(hashlib.md5(body).digest()).decode(),
-        "ChecksumCRC32": _crc32(body),
+        "ChecksumCRC32": crc32(body),
         "ChecksumSHA1": base64.b64encode(hashlib.sha1(body).digest()).decode(),
         "ChecksumSHA256": base64.b64encode(hashlib.sha256(body).digest()).decode(),
     }
@@ -173,9 +151,9 @@ def _sums(body: bytes) -> dict[str, Any]:
     "name", ["ContentMD5", "ChecksumCRC32", "ChecksumSHA1", "ChecksumSHA256"]
 )
 def test_an_object_that_is_not_what_its_sum_says_is_refused(cloud: Cloud, name: str) -> None:
-    _put(cloud, "summed", **{name: _sums(b"abc")[name]})
+    put(cloud, "summed", **{name: _sums(b"abc")[name]})
 
-    said = _refused(
+    said = refused(
         cloud.s3.put_object,
         Bucket=BUCKET,
         Key="summed",
@@ -184,25 +162,23 @@ def test_an_object_that_is_not_what_its_sum_says_is_refused(cloud: Cloud, name: 
     )
 
     assert said == "BadDigest"
-    assert _get(cloud, "summed")["Body"].read() == b"abc"
+    assert get(cloud, "summed")["Body"].read() == b"abc"
 
 
 def test_a_sum_comes_back_when_it_is_asked_for(cloud: Cloud) -> None:
-    _put(cloud, "sum-kept", ChecksumSHA256=_sums(b"abc")["ChecksumSHA256"])
+    put(cloud, "sum-kept", ChecksumSHA256=_sums(b"abc")["ChecksumSHA256"])
 
-    got = _get(cloud, "sum-kept", ChecksumMode="ENABLED")
+    got = get(cloud, "sum-kept", ChecksumMode="ENABLED")
 
     assert got["ChecksumSHA256"] == _sums(b"abc")["ChecksumSHA256"]
 
 
 def test_another_accounts_bucket_is_denied(cloud: Cloud) -> None:
-    _put(cloud, "mine")
+    put(cloud, "mine")
 
     where = {"Bucket": BUCKET, "Key": "mine"}
-    assert (
-        _refused(cloud.s3.get_object, **where, ExpectedBucketOwner="9" * 12) == "AccessDenied"
-    )
-    assert _refused(cloud.s3.head_bucket, Bucket=BUCKET, ExpectedBucketOwner="9" * 12) == "403"
+    assert refused(cloud.s3.get_object, **where, ExpectedBucketOwner="9" * 12) == "AccessDenied"
+    assert refused(cloud.s3.head_bucket, Bucket=BUCKET, ExpectedBucketOwner="9" * 12) == "403"
     cloud.s3.get_object(**where, ExpectedBucketOwner="123456789012")
 
 
@@ -212,7 +188,7 @@ def _keys(told: Any) -> list[str]:
 
 def test_lists_are_narrowed_folded_and_paged(cloud: Cloud) -> None:
     for key in ("l/a", "l/b/1", "l/b/2", "l/c d", "l/e"):
-        _put(cloud, key)
+        put(cloud, key)
     where = {"Bucket": BUCKET, "Prefix": "l/"}
 
     folded = cloud.s3.list_objects_v2(**where, Delimiter="/")
@@ -254,7 +230,7 @@ def test_versions_are_kept_read_and_deleted(cloud: Cloud) -> None:
     assert cloud.s3.get_object(Bucket="versioned", Key="old")["Body"].read() == b"1"
     assert [version["VersionId"] for version in listed["Versions"]] == [two, one]
     assert "Deleted" not in gone
-    assert _refused(cloud.s3.get_object, **where) == "NoSuchKey"
+    assert refused(cloud.s3.get_object, **where) == "NoSuchKey"
     assert cloud.s3.get_bucket_versioning(Bucket="versioned")["Status"] == "Enabled"
 
 

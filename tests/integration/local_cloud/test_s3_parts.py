@@ -3,35 +3,12 @@
 import base64
 import hashlib
 import io
-import zlib
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from .conftest import Cloud
-
-BUCKET = "coinlake"
-
-
-def _put(cloud: Cloud, key: str, body: bytes = b"abc", **more: Any) -> Any:
-    return cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **more)
-
-
-def _get(cloud: Cloud, key: str, **more: Any) -> Any:
-    return cloud.s3.get_object(Bucket=BUCKET, Key=key, **more)
-
-
-def _refused(call: Any, **request: Any) -> str:
-    """The code of the error that a call must end with."""
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    return str(caught.value.response["Error"]["Code"])
-
-
-def _crc32(body: bytes) -> str:
-    return base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
-
+from .s3_calls import BUCKET, crc32, get, put, refused
 
 PART = 5 * 2**20
 
@@ -65,7 +42,7 @@ def test_parts_make_one_object_with_what_was_said_at_its_beginning(cloud: Cloud)
 
     cloud.s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
 
-    got = _get(cloud, "parts")
+    got = get(cloud, "parts")
     assert [one["PartNumber"] for one in page["Parts"] + rest["Parts"]] == [1, 2]
     assert [one["Key"] for one in alive] == ["parts"]
     assert got["ContentLength"] == PART + 1
@@ -78,8 +55,8 @@ def test_parts_make_one_object_with_what_was_said_at_its_beginning(cloud: Cloud)
 def test_a_part_that_is_not_what_its_sum_says_is_refused(cloud: Cloud) -> None:
     where, _ = _upload(cloud, "bad-part")
 
-    said = _refused(
-        cloud.s3.upload_part, **where, PartNumber=3, Body=b"x", ChecksumCRC32=_crc32(b"y")
+    said = refused(
+        cloud.s3.upload_part, **where, PartNumber=3, Body=b"x", ChecksumCRC32=crc32(b"y")
     )
 
     assert said == "BadDigest"
@@ -95,25 +72,25 @@ def test_a_part_that_is_not_what_its_sum_says_is_refused(cloud: Cloud) -> None:
 def test_an_upload_whose_condition_fails_replaces_nothing(
     cloud: Cloud, wrong: dict[str, Any], code: str
 ) -> None:
-    _put(cloud, "there", b"old")
+    put(cloud, "there", b"old")
     where, parts = _upload(cloud, "there")
 
-    said = _refused(
+    said = refused(
         cloud.s3.complete_multipart_upload, **where, MultipartUpload={"Parts": parts}, **wrong
     )
 
     assert said == code
-    assert _get(cloud, "there")["Body"].read() == b"old"
+    assert get(cloud, "there")["Body"].read() == b"old"
 
 
-@pytest.mark.parametrize("wrong", [{"ETag": '"wrong"'}, {"ChecksumCRC32": _crc32(b"wrong")}])
+@pytest.mark.parametrize("wrong", [{"ETag": '"wrong"'}, {"ChecksumCRC32": crc32(b"wrong")}])
 def test_an_upload_of_parts_that_are_not_those_is_refused(
     cloud: Cloud, wrong: dict[str, str]
 ) -> None:
     where, parts = _upload(cloud, "other-parts", ChecksumAlgorithm="CRC32")
     parts[1] |= wrong
 
-    said = _refused(
+    said = refused(
         cloud.s3.complete_multipart_upload, **where, MultipartUpload={"Parts": parts}
     )
 
@@ -121,19 +98,19 @@ def test_an_upload_of_parts_that_are_not_those_is_refused(
 
 
 def test_a_part_may_be_copied_from_a_range_of_what_it_was(cloud: Cloud) -> None:
-    etag = _put(cloud, "whole", b"0123456789")["ETag"]
+    etag = put(cloud, "whole", b"0123456789")["ETag"]
     begun = cloud.s3.create_multipart_upload(Bucket=BUCKET, Key="copied")
     where = {"Bucket": BUCKET, "Key": "copied", "UploadId": begun["UploadId"], "PartNumber": 1}
     source = {"CopySource": f"{BUCKET}/whole", "CopySourceRange": "bytes=2-4"}
 
-    said = _refused(cloud.s3.upload_part_copy, **where, **source, CopySourceIfMatch='"x"')
+    said = refused(cloud.s3.upload_part_copy, **where, **source, CopySourceIfMatch='"x"')
     made = cloud.s3.upload_part_copy(**where, **source, CopySourceIfMatch=etag)
 
     parts = [{"PartNumber": 1, "ETag": made["CopyPartResult"]["ETag"]}]
     del where["PartNumber"]
     cloud.s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
     assert said == "PreconditionFailed"
-    assert _get(cloud, "copied")["Body"].read() == b"234"
+    assert get(cloud, "copied")["Body"].read() == b"234"
 
 
 def test_the_sum_of_an_upload_is_that_of_its_parts_sums(cloud: Cloud) -> None:
@@ -151,7 +128,7 @@ def test_the_sum_of_an_upload_is_that_of_its_parts_sums(cloud: Cloud) -> None:
 
     cloud.s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
 
-    got = _get(cloud, "sum-of-sums", ChecksumMode="ENABLED")
+    got = get(cloud, "sum-of-sums", ChecksumMode="ENABLED")
     joined = b"".join(hashlib.sha256(body).digest() for body in bodies)
     expected = base64.b64encode(hashlib.sha256(joined).digest()).decode()
     assert got["ChecksumSHA256"] == f"{expected}-2"
