@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tests.conformance.generate.parts import PARTS
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -42,6 +44,19 @@ def _faults() -> tuple[Row, ...]:
         )
         for family, what, about_s in _FAULTS
         for store in _STORES
+    )
+
+
+def _generated() -> tuple[Row, ...]:
+    """Generated queries beside a real Trino (JDK 24)."""
+    return tuple(
+        Row(
+            f"generated-{number:02}",
+            f"the local Athena beside a real Trino, generated queries: part {number} of {PARTS}",
+            ("-m", "tests.conformance", "generate", "--part", str(number)),
+            600,
+        )
+        for number in range(PARTS)
     )
 
 
@@ -89,12 +104,7 @@ ROWS: tuple[Row, ...] = (
         ("-m", "tests.conformance", "compare"),
         600,
     ),
-    Row(
-        "generated",
-        "the local Athena beside a real Trino, 100,000 generated queries (JDK 24)",
-        ("-m", "tests.conformance", "generate"),
-        14_400,
-    ),
+    *_generated(),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
     Row("release", "make release, installed", _pytest("tests/integration/release"), 400),
     Row("e2e", "the whole stack", _pytest("tests/e2e"), 900),

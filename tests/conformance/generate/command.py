@@ -1,21 +1,18 @@
 """`python -m tests.conformance generate`: its arguments, and what is done with them."""
 
 import argparse
-from datetime import UTC, datetime
 from typing import Any
 
 from tests.conformance import ours
-from tests.conformance.generate import kept, page
+from tests.conformance.generate import kept, page, parts
 from tests.conformance.generate.run import Run, Say, Wanted, report, statements, to_stderr
 from tests.conformance.generate.sides import Sides
 from tests.conformance.oracle import LOCAL, oracle
 from tests.conformance.record import Progress
-from tests.conformance.report import Run as Made
 from tests.conformance.report import write_generated
 from tests.conformance.workers import Workers
-from tests.trino_lab.maven import VERSION
 
-COUNT, SEED = 100_000, 20261128
+COUNT, SEED = parts.SIZE * parts.PARTS, parts.SEED
 FAILURES_LOG = LOCAL / "generated.jsonl"
 
 
@@ -26,22 +23,31 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--seed", type=int, default=SEED, help="which queries")
     parser.add_argument("--from", type=int, default=0, dest="start", metavar="INDEX")
     parser.add_argument("--about", metavar="NAME", help="those that use this function or form")
+    parser.add_argument(
+        "--part", type=int, choices=range(parts.PARTS), help=f"{parts.SIZE:,} of the seed's"
+    )
     parser.add_argument("--record", action="store_true", help="keep some with Trino's answers")
-    parser.add_argument("--report", action="store_true", help="write docs/reference")
+    parser.add_argument(
+        "--report", action="store_true", help="write docs/reference of the parts"
+    )
     parser.add_argument(
         "--only-show", action="store_true", help="their texts, and nothing asked"
     )
 
 
 def command(wanted: argparse.Namespace, say: Say) -> int:
-    """0 where every query has Trino's answer or is refused."""
-    asked = Wanted(wanted.seed, wanted.count or COUNT, wanted.start, wanted.about)
+    """0 where no query was answered in another way than by Trino, or ended without a word."""
+    asked = _asked(wanted)
     if wanted.only_show:
         for one in statements(asked):
             say(f"{one.index}: {one.text.sql}")
         return 0
     if wanted.record:
         return _record(wanted.count or kept.COUNT, wanted.seed, say)
+    if wanted.report:
+        found = parts.load()
+        write_generated(page.section(found), page.as_json(found))
+        return 0
     with oracle() as trino, Workers(ours.answer) as workers:
         run = Run(Sides(trino, workers), to_stderr, FAILURES_LOG)
         try:
@@ -49,12 +55,15 @@ def command(wanted: argparse.Namespace, say: Say) -> int:
         finally:
             for line in report(run):
                 say(line)
-    if wanted.report:
-        made = Made(VERSION, ours.ENGINE, datetime.now(UTC).date().isoformat())
-        write_generated(
-            page.section(made, asked, run.figures), page.as_json(made, asked, run.figures)
-        )
-    return 1 if run.figures.failures else 0
+    if wanted.part is not None:
+        parts.save(wanted.part, run.figures)
+    return 1 if run.figures.silent or run.figures.kinds["crash"] else 0
+
+
+def _asked(wanted: argparse.Namespace) -> Wanted:
+    if wanted.part is not None:
+        return parts.wanted(wanted.part)
+    return Wanted(wanted.seed, wanted.count or COUNT, wanted.start, wanted.about)
 
 
 def _record(count: int, seed: int, say: Say) -> int:

@@ -1,33 +1,50 @@
-"""What a run of generated queries says in `docs/reference/conformance.*`."""
+"""What the parts of the long run say in `docs/reference/conformance.*`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tests.conformance import ours
 from tests.conformance.compare import FAILURES, REFUSED, SAME, SAME_ERROR
 from tests.conformance.generate import coverage
-from tests.conformance.generate.run import Figures, Wanted
+from tests.conformance.generate.parts import PARTS, SEED, SIZE, Part
+from tests.conformance.generate.run import Figures
 from tests.conformance.generate.sides import UNUSABLE
-from tests.conformance.report import Run, short, table
+from tests.conformance.report import short, table
+from tests.trino_lab.maven import VERSION
 
-COMMAND = "python -m tests.conformance generate --report"
+COMMAND = "python -m tests.conformance generate --part N"
 
 
-def as_json(made: Run, wanted: Wanted, figures: Figures) -> dict[str, Any]:
+def _all(parts: Sequence[Part]) -> Figures:
+    return sum((one.figures for one in parts), Figures())
+
+
+def as_json(parts: Sequence[Part]) -> dict[str, Any]:
     """Everything that was counted."""
+    figures = _all(parts)
     kinds = figures.kinds
     return {
-        "trino": made.trino,
-        "engine": made.engine,
-        "date": made.date,
+        "trino": VERSION,
+        "engine": ours.ENGINE,
         "command": COMMAND,
-        "seed": wanted.seed,
-        "from": wanted.start,
+        "seed": SEED,
+        "parts": {
+            str(one.number): {
+                "date": one.date,
+                "commit": one.commit,
+                "queries": one.figures.kinds.total(),
+                "silent": one.figures.silent,
+                "loud": one.figures.loud,
+            }
+            for one in parts
+        },
         "queries": kinds.total(),
         "same": kinds[SAME],
         "same_error": kinds[SAME_ERROR],
         "unusable": kinds[UNUSABLE],
         "refused": dict(figures.refused.most_common()),
         "weakened": dict(figures.weakened.most_common()),
+        "silent": figures.silent,
         "failures": {kind: kinds[kind] for kind in FAILURES},
         "tried": {
             what: [known - len(never), known]
@@ -36,13 +53,14 @@ def as_json(made: Run, wanted: Wanted, figures: Figures) -> dict[str, Any]:
     }
 
 
-def section(made: Run, wanted: Wanted, figures: Figures) -> Iterator[str]:
+def section(parts: Sequence[Part]) -> Iterator[str]:
     """The page's section."""
+    figures = _all(parts)
     kinds = figures.kinds
     yield ""
     yield (
-        f"Made by `{COMMAND}` on {made.date}: Trino {made.trino} beside {made.engine},"
-        f" seed {wanted.seed}."
+        f"Made by `{COMMAND}`, {len(parts)} of {PARTS} parts of {SIZE:,} queries:"
+        f" Trino {VERSION} beside {ours.ENGINE}, seed {SEED}."
     )
     yield ""
     yield (
@@ -61,9 +79,29 @@ def section(made: Run, wanted: Wanted, figures: Figures) -> Iterator[str]:
             "the same error": kinds[SAME_ERROR],
             "refused by name": kinds[REFUSED],
             "not usable: Trino itself fails": kinds[UNUSABLE],
-            "others": figures.failures,
+            "**answered in another way than by Trino**": figures.silent,
+            "both fail, each with another error": kinds["other error"],
+            "fails where Trino leaves out the part that fails": kinds[
+                "error where Trino answers"
+            ],
+            "ends without a word": kinds["crash"],
         },
     )
+    yield (
+        "Which of several errors a query ends with, and whether it comes to the part that"
+        " fails, follows from the order in which an engine computes: SQL leaves it open, and"
+        " Trino's own order follows its plan. Neither can be taken for an answer."
+    )
+    yield ""
+    yield "| part | queries | answered in another way | failed in another way | commit | date |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for one in parts:
+        done = one.figures
+        yield (
+            f"| {one.number} | {done.kinds.total():,} | {done.silent} | {done.loud}"
+            f" | {one.commit} | {one.date} |"
+        )
+    yield ""
     yield "| tried in queries that both answered | of |"
     yield "| --- | --- |"
     for what, known, never in coverage.missing(figures.used):

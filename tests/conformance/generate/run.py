@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance import show
-from tests.conformance.compare import FAILURES, REFUSED, SAME, SAME_ERROR
+from tests.conformance.compare import FAILURES, LOUD, REFUSED, SAME, SAME_ERROR, SILENT
 from tests.conformance.corpus import text_of
 from tests.conformance.generate import coverage
 from tests.conformance.generate.groups import Groups, note_of, telling
@@ -52,8 +52,23 @@ class Figures:
     seconds: float = 0.0
 
     @property
-    def failures(self) -> int:
-        return sum(self.kinds[kind] for kind in FAILURES)
+    def silent(self) -> int:
+        """How many were answered in another way than Trino answers them."""
+        return sum(self.kinds[kind] for kind in SILENT)
+
+    @property
+    def loud(self) -> int:
+        """How many failed in another way than they do in Trino."""
+        return sum(self.kinds[kind] for kind in LOUD)
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(
+            self.kinds + other.kinds,
+            self.refused + other.refused,
+            self.weakened + other.weakened,
+            self.used | other.used,
+            self.seconds + other.seconds,
+        )
 
     def add(self, one: Generated, judged: Judged) -> None:
         verdict = judged.verdict
@@ -180,7 +195,10 @@ def report(run: Run) -> Iterator[str]:
         yield f"{number:6} {rule}"
     yield progress(figures, -1)
     yield f"Trino answers {figures.answered_share:.0f} % of what it was asked"
-    yield f"failures: {figures.failures} of {len(run.groups)} causes"
+    yield (
+        f"{figures.silent} silent differences in {figures.kinds.total()} queries;"
+        f" {figures.loud} failed in another way than in Trino ({len(run.groups)} causes)"
+    )
 
 
 def to_stderr(line: str) -> None:
