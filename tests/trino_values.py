@@ -53,8 +53,7 @@ def answer(connection: Any, query: str) -> tuple[list[str], list[list[Any]]]:
             ]
             rows += [list(row) for row in zip(*columns, strict=True)]
     finally:
-        for name, _ in udfs.made.values():
-            connection.remove_function(name)
+        udfs.forget(connection)
     return [plain(trino_name(kind)) for kind in kinds], rows
 
 

@@ -1,6 +1,8 @@
 """Expressions of constants only, computed before the query runs: are they null, true, false?"""
 
+import threading
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -13,6 +15,10 @@ from local_cloud.athena.duck_sql.udf import PREFIX, Udfs
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Constant, Expr, is_constant
 
+# To open one takes longer than to compute; it holds nothing but the functions of the moment.
+_OF_THREAD = threading.local()
+_NUMBERS = count()
+
 
 @dataclass(slots=True)
 class Constants:
@@ -20,7 +26,6 @@ class Constants:
 
     known: dict[Expr, Constant | None] = field(default_factory=dict)
     failed: set[Expr] = field(default_factory=set)
-    _connection: Any = None
 
     def of(self, expr: Expr) -> Constant | None:
         """Its value, if that is null, true or false; None for another, or where it fails."""
@@ -38,15 +43,10 @@ class Constants:
         return expr in self.failed
 
     def _computed(self, expr: Expr) -> Constant | None:
-        udfs = Udfs(prefix=f"{PREFIX}_constant{len(self.known)}_{len(self.failed)}_")
+        udfs = Udfs(prefix=f"{PREFIX}_constant{next(_NUMBERS)}_")
         try:
             sql = Text(udfs).of(expr)
-            if self._connection is None:
-                self._connection = locked_connection()
-            udfs.register(self._connection)
-            shown = sql if expr.type == t.BOOLEAN else f"({sql}) IS NULL"
-            (found,) = self._connection.execute(f"SELECT {shown}").fetchone()
-            udfs.check()
+            found = _value(sql if expr.type == t.BOOLEAN else f"({sql}) IS NULL", udfs)
         except (duckdb.Error, pa.ArrowException, RuntimeError, QueryError, RecursionError):
             # It fails, or cannot be told: it is left to the query, which says so.
             self.failed.add(expr)
@@ -55,6 +55,21 @@ class Constants:
             return Constant(t.BOOLEAN, found)
         return Constant(expr.type, None) if found else None
 
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+
+def _value(sql: str, udfs: Udfs) -> bool | None:
+    if not hasattr(_OF_THREAD, "connection"):
+        _OF_THREAD.connection = locked_connection()
+    connection: Any = _OF_THREAD.connection
+    udfs.register(connection)
+    try:
+        (found,) = connection.execute(f"SELECT {sql}").fetchone()
+        udfs.check()
+    except (duckdb.FatalException, duckdb.InternalException):
+        # Nothing more can be asked of this database.
+        del _OF_THREAD.connection
+        raise
+    finally:
+        if hasattr(_OF_THREAD, "connection"):
+            udfs.forget(connection)
+    known: bool | None = found
+    return known

@@ -89,10 +89,7 @@ def planned(
     text = Text(
         udfs, lambda expr, all_: Simplifier(constants.of, all_).of(expr), constants.fails
     )
-    try:
-        return _planner(sql, parameters, session, tables, text, Names(), 0).query(query, None)
-    finally:
-        constants.close()
+    return _planner(sql, parameters, session, tables, text, Names(), 0).query(query, None)
 
 
 def _planner(

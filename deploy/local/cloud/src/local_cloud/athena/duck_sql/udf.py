@@ -123,6 +123,11 @@ class Udfs:
                 side_effects=one.lazy,
             )
 
+    def forget(self, connection: Any) -> None:
+        """Make all of them unknown to a connection again."""
+        for name, _ in self.made.values():
+            connection.remove_function(name)
+
     def failure(self, said: str) -> QueryError | None:
         """The error that an engine's message comes from, if it is one of these functions'."""
         start = said.rfind(MARK)
