@@ -16,6 +16,7 @@ from tests.conformance.outcome import Outcome
 LIMIT_S = 60.0
 _START_S = 120.0
 _READY = "ready"
+NO_ANSWER = "no answer within"
 Answerer = Callable[[str], Outcome]
 
 
@@ -48,7 +49,7 @@ class _Worker:
                 found = self._pipe.recv()
                 assert isinstance(found, Outcome)
                 return found
-            ended = f"no answer within {self._limit_s:g} s"
+            ended = f"{NO_ANSWER} {self._limit_s:g} s"
         except (EOFError, OSError):
             self._process.join(5)
             ended = f"the process ended with {self._process.exitcode}"

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from tests.conformance import ours
+from tests.conformance.compare import FAILURES, SILENT
 from tests.conformance.generate import kept, page, parts
 from tests.conformance.generate.run import Run, Say, Wanted, report, statements, to_stderr
 from tests.conformance.generate.sides import Sides
@@ -49,7 +50,8 @@ def command(wanted: argparse.Namespace, say: Say) -> int:
         write_generated(page.section(found), page.as_json(found))
         return 0
     with oracle() as trino, Workers(ours.answer) as workers:
-        run = Run(Sides(trino, workers), to_stderr, FAILURES_LOG)
+        looked_into = FAILURES if wanted.part is None else SILENT
+        run = Run(Sides(trino, workers), to_stderr, FAILURES_LOG, looked_into)
         try:
             run.go(asked)
         finally:

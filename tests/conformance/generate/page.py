@@ -8,7 +8,7 @@ from tests.conformance.compare import FAILURES, REFUSED, SAME, SAME_ERROR
 from tests.conformance.generate import coverage
 from tests.conformance.generate.parts import PARTS, SEED, SIZE, Part
 from tests.conformance.generate.run import Figures
-from tests.conformance.generate.sides import UNUSABLE
+from tests.conformance.generate.sides import TOO_SLOW, UNUSABLE
 from tests.conformance.report import short, table
 from tests.trino_lab.maven import VERSION
 
@@ -42,6 +42,7 @@ def as_json(parts: Sequence[Part]) -> dict[str, Any]:
         "same": kinds[SAME],
         "same_error": kinds[SAME_ERROR],
         "unusable": kinds[UNUSABLE],
+        "too_slow": kinds[TOO_SLOW],
         "refused": dict(figures.refused.most_common()),
         "weakened": dict(figures.weakened.most_common()),
         "silent": figures.silent,
@@ -85,6 +86,7 @@ def section(parts: Sequence[Part]) -> Iterator[str]:
                 "error where Trino answers"
             ],
             "ends without a word": kinds["crash"],
+            "no answer within a minute": kinds[TOO_SLOW],
         },
     )
     yield (

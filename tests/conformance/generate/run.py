@@ -123,6 +123,8 @@ class Run:
     sides: Sides
     say: Say
     log: Path
+    # Which kinds of failures are made small: it takes as long as a hundred queries.
+    looked_into: tuple[str, ...] = FAILURES
     figures: Figures = field(default_factory=Figures)
     groups: Groups = field(default_factory=Groups)
 
@@ -141,7 +143,9 @@ class Run:
 
     def _failed(self, one: Generated, found: Judged) -> None:
         small: Node | None = None
-        if not self.groups.known(found, telling(one.tree)):
+        if found.verdict.kind not in self.looked_into:
+            self.groups.add(one.tree, found)
+        elif not self.groups.known(found, telling(one.tree)):
             small = shrunk(one.tree, still_fails(self.sides, found))
             again = self.sides.judged(text_of(text(small)))
             # Where it fell apart on a last look, the statement itself is the example.

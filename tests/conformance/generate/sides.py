@@ -15,10 +15,10 @@ from tests.conformance.recorded import Recorded
 from tests.conformance.rules import HIDDEN_ORDER, SUMS
 from tests.conformance.run import Judged
 from tests.conformance.statement_text import traits
-from tests.conformance.workers import Workers
+from tests.conformance.workers import NO_ANSWER, Workers
 from tests.trino_lab.client import Answer, Trino
 
-UNUSABLE = "unusable"
+UNUSABLE, TOO_SLOW = "unusable", "no answer in time"
 # What a weaker comparison may leave open without a second look.
 _TRUSTED = (None, HIDDEN_ORDER, SUMS)
 
@@ -80,6 +80,8 @@ class Sides:
     def _verdict(self, text: Text, theirs: Recorded, ours: Outcome) -> Verdict:
         if theirs.unusable is not None and ours.crash is None:
             return Verdict(UNUSABLE, theirs.unusable)
+        if ours.crash is not None and ours.crash.startswith(NO_ANSWER):
+            return Verdict(TOO_SLOW, ours.crash)
         return compare(traits(text.sql), theirs, ours, self.differences)
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyarrow import fs
 
@@ -19,6 +20,7 @@ from local_cloud.athena.values.moments import parse_date
 
 # DuckDB reads a table's first column for count(*); this one costs nothing.
 ROWS = "$row"
+_PLACE = "$place"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -123,7 +125,27 @@ def _filtered(batch: Any, pushed: Any) -> Iterator[Any]:
     if pushed is None:
         yield batch
         return
-    yield from pa.Table.from_batches([batch]).filter(pushed).to_batches()
+    rows = pa.Table.from_batches([batch])
+    plain = [_one_zero(column) for column in batch.columns]
+    if all(one is column for one, column in zip(plain, batch.columns, strict=True)):
+        yield from rows.filter(pushed).to_batches()
+        return
+    names = [*batch.schema.names, _PLACE]
+    places = pa.array(range(batch.num_rows), pa.int64())
+    kept = pa.Table.from_arrays([*plain, places], names=names).filter(pushed)
+    yield from rows.take(kept.column(_PLACE)).to_batches()
+
+
+def _one_zero(column: Any) -> Any:
+    """The column without negative zeros: Arrow's `is_in` holds them for another number."""
+    if pa.types.is_floating(column.type):
+        return pc.add(column, pa.scalar(0.0, column.type))
+    if pa.types.is_struct(column.type):
+        fields = [_one_zero(one) for one in column.flatten()]
+        return pa.StructArray.from_arrays(
+            fields, fields=list(column.type), mask=column.is_null()
+        )
+    return column
 
 
 def _unfiltered(

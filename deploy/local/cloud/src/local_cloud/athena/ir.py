@@ -225,6 +225,11 @@ def always_null(expr: Expr) -> bool:
     )
 
 
+def has_try(expr: Expr) -> bool:
+    """Whether it asks for a null in the place of an error, anywhere in it."""
+    return any(isinstance(one, Special) and one.form == "try" for one in walk(expr))
+
+
 def is_constant(expr: Expr) -> bool:
     """Whether it is the same for every row: no column, query or chance in it."""
     bound: set[str] = set()

@@ -13,7 +13,7 @@ from local_cloud.athena.duck_sql.database import locked_connection
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import PREFIX, Udfs
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Constant, Expr, is_constant
+from local_cloud.athena.ir import Constant, Expr, has_try, is_constant
 
 # To open one takes longer than to compute; it holds nothing but the functions of the moment.
 _OF_THREAD = threading.local()
@@ -31,16 +31,19 @@ class Constants:
         """Its value, if that is null, true or false; None for another, or where it fails."""
         if isinstance(expr, Constant):
             return expr if expr.value is None or expr.type == t.BOOLEAN else None
-        if not is_constant(expr):
-            return None
-        if expr not in self.known:
-            self.known[expr] = self._computed(expr)
-        return self.known[expr]
+        # Of what TRY gives, Trino knows nothing before the query runs.
+        return self._value_of(expr) if is_constant(expr) and not has_try(expr) else None
 
     def fails(self, expr: Expr) -> bool:
         """Whether it fails, as far as can be told now."""
-        self.of(expr)
+        if is_constant(expr):
+            self._value_of(expr)
         return expr in self.failed
+
+    def _value_of(self, expr: Expr) -> Constant | None:
+        if expr not in self.known:
+            self.known[expr] = self._computed(expr)
+        return self.known[expr]
 
     def _computed(self, expr: Expr) -> Constant | None:
         udfs = Udfs(prefix=f"{PREFIX}_constant{next(_NUMBERS)}_")

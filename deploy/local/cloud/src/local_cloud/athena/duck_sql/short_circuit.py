@@ -11,7 +11,17 @@ from local_cloud.athena import types as t
 from local_cloud.athena.coercion import PATTERNS
 from local_cloud.athena.duck_sql.casting import is_total
 from local_cloud.athena.duck_sql.text import can_fail
-from local_cloud.athena.ir import Call, Cast, Constant, Expr, Lambda, Special, sees_nulls, walk
+from local_cloud.athena.ir import (
+    Call,
+    Cast,
+    Constant,
+    Expr,
+    Lambda,
+    Special,
+    has_try,
+    sees_nulls,
+    walk,
+)
 
 _IN_ORDER = ("=", "<>", "<", "<=", "like", "at_time_zone", "between", "in")
 _BACKWARDS = (">", ">=")
@@ -77,6 +87,7 @@ def _null_tests(expr: Expr) -> list[Expr]:
         return _null_tests(expr.value)
     if isinstance(expr, Call) and expr.bound.declared.name in _NEVER_NULL:
         return [test for one in expr.arguments for test in _null_tests(one)]
-    if expr.type.name in PATTERNS or sum(1 for _ in walk(expr)) > _MOST:
+    # Behind a null that comes out of TRY, Trino goes on.
+    if has_try(expr) or expr.type.name in PATTERNS or sum(1 for _ in walk(expr)) > _MOST:
         return []
     return [Special(t.BOOLEAN, "is_null", (expr,))]

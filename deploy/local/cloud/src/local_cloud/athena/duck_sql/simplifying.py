@@ -231,11 +231,6 @@ def _field(_: Simplifier, expr: Special) -> Expr:
     return expr
 
 
-def _try(_: Simplifier, expr: Special) -> Expr:
-    (inner,) = expr.operands
-    return inner if isinstance(inner, Constant) else expr
-
-
 _RULES: dict[str, Callable[[Simplifier, Special], Expr]] = {
     "and": Simplifier._logical,
     "or": Simplifier._logical,
@@ -246,5 +241,4 @@ _RULES: dict[str, Callable[[Simplifier, Special], Expr]] = {
     "is_null": Simplifier._is_null,
     "nullif": _null_if,
     "field": _field,
-    "try": _try,
 }

@@ -81,11 +81,11 @@ class Text:
     @contextmanager
     def nulls_for_errors(self) -> Iterator[None]:
         """While this is open: Python functions that are written give null where they fail."""
-        before, self._quiet = self._quiet, True
+        before, self._quiet, self._lazy = (self._quiet, self._lazy), True, False
         try:
             yield
         finally:
-            self._quiet = before
+            self._quiet, self._lazy = before
 
     def of(self, expr: Expr) -> str:
         """DuckDB's SQL of an expression."""
@@ -207,6 +207,14 @@ class Text:
         name = self.udfs.name_of(made, key)
         return f"{name}({', '.join(sql)})"
 
+    def unfolded(self, sql: str, of: Type) -> str:
+        """The value of `sql`, which DuckDB computes only when it runs the query.
+
+        To it a null that it knows is the end of an expression, whatever else would fail in it.
+        """
+        made = Udf(_itself, (of,), of, (True,), lazy=not self._quiet)
+        return f"{self.udfs.name_of(made, 'itself')}({sql})"
+
     def raised(
         self, error: QueryError, of: Type, on: tuple[str, Type] = ("0", t.UNKNOWN)
     ) -> str:
@@ -222,6 +230,10 @@ class Text:
         # DuckDB's TRY takes nothing that it may not try.
         made = Udf(fail, (kind,), of, (True,), self._quiet, lazy=not self._quiet)
         return f"{self.udfs.name_of(made, ('raise', error.name, error.message))}({sql})"
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def signature(expr: Call) -> Signature:

@@ -9,7 +9,16 @@ from local_cloud.athena.duck_sql.short_circuit import strict_places
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.duck_sql.udf import PREFIX
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import Aggregate, Call, Cast, Expr, Special, Subquery, walk
+from local_cloud.athena.ir import (
+    Aggregate,
+    Call,
+    Cast,
+    Expr,
+    Special,
+    Subquery,
+    is_constant,
+    walk,
+)
 
 # Forms whose result is null where one of these operands is; -1 is the last.
 _STRICT = frozenset(("=", "<>", "<", "<=", ">", ">=", "not", "like", "field"))
@@ -24,7 +33,8 @@ def _try(text: Text, expr: Special) -> str:
         made = text.of(inner)
     if PREFIX in made and not _hands_on(inner):
         raise not_supported("TRY around what makes something else of a null inside")
-    return f"TRY({made})"
+    sql = f"TRY({made})"
+    return text.unfolded(sql, expr.type) if is_constant(inner) else sql
 
 
 def _hands_on(expr: Expr) -> bool:
