@@ -60,6 +60,25 @@ def test_predicates_on_a_view_prune_its_partitions(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "SELECT rank, hour, dt FROM quotes WHERE CAST(LENGTH(asset_id) AS tinyint) > 0",
+        "SELECT rank, hour, dt AS day FROM quotes WHERE rank + 1 > 0 AND dt > '2020'",
+        "SELECT * FROM (SELECT hour, rank FROM quotes WHERE rank + 1 > 0) WHERE rank - 1 > -5",
+    ],
+)
+def test_predicates_around_one_that_may_fail_prune_partitions(world: World, inner: str) -> None:
+    direct = world.run("SELECT count(asset_id), count(rank) FROM quotes WHERE hour = '02'")
+    whole = world.run("SELECT count(asset_id), count(rank) FROM quotes")
+
+    through = world.run(f"SELECT count(rank) FROM ({inner}) WHERE hour = '02'")
+
+    most = direct["Statistics"]["DataScannedInBytes"]
+    assert 0 < through["Statistics"]["DataScannedInBytes"] <= most
+    assert most < whole["Statistics"]["DataScannedInBytes"]
+
+
 def test_an_unregistered_partition_is_invisible_until_repaired(world: World) -> None:
     world.put("curated/quotes/dt=2026-11-22/hour=09/part-0.parquet", quotes("09"))
 

@@ -30,7 +30,7 @@ class TableScan:
     def __init__(self, table: Table, catalog: Catalog, lake: Lake, meter: Meter) -> None:
         self.table = table
         self._catalog, self._lake, self._meter = catalog, lake, meter
-        self._where: tuple[Expr, Mapping[str, str]] | None = None
+        self._wheres: list[tuple[Expr, Mapping[str, str]]] = []
         # Names of the catalog have no business in the engine's text.
         self._labels = {
             one.name: f"c{i}" for i, one in enumerate((*table.columns, *table.keys))
@@ -40,8 +40,8 @@ class TableScan:
         self.partitions_read: list[str] = []
 
     def narrow(self, where: Expr, keys: Mapping[str, str]) -> None:
-        """Remember the WHERE around this reference."""
-        self._where = (where, keys)
+        """Remember a WHERE around this reference: rows are wanted only where all of them hold."""
+        self._wheres.append((where, keys))
 
     def schema(self) -> Any:
         columns = (*self.table.columns, *self.table.keys)
@@ -57,11 +57,11 @@ class TableScan:
         if not self.table.keys:
             yield Partition((), self.table.storage.location), {}
             return
-        pruner = Pruner(*self._where) if self._where else None
+        pruners = [Pruner(*one) for one in self._wheres]
         kept = []
         for partition in self._listed():
             values = key_values(self.table.keys, partition.values)
-            if pruner is None or pruner.keeps(values):
+            if all(one.keeps(values) for one in pruners):
                 kept.append((partition, values))
         yield from _unfiltered(kept, pushed, self.schema(), self._labels)
 
@@ -69,9 +69,9 @@ class TableScan:
         if not self.table.projected:
             return self._catalog.partitions(self.table)
         wanted: dict[str, list[str] | None] = {}
-        if self._where is not None:
-            for column in self.table.keys:
-                wanted[column.name] = candidates(*self._where, column.name)
+        for column in self.table.keys:
+            found = (candidates(*one, column.name) for one in self._wheres)
+            wanted[column.name] = next((one for one in found if one is not None), None)
         return projection.partitions(self.table, wanted, datetime.now(UTC))
 
     def batches(self, columns: list[str], pushed: Any) -> Iterator[Any]:

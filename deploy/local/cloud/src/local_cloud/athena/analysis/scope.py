@@ -132,6 +132,16 @@ class Scope:
         )
 
     @property
+    def in_query(self) -> bool:
+        """Whether there is a query around this one whose columns it may use."""
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.boundary:
+                return True
+            scope = scope.parent
+        return False
+
+    @property
     def in_lambda(self) -> bool:
         scope: Scope | None = self
         while scope is not None and not scope.boundary:

@@ -110,7 +110,7 @@ def _view(planner: Planner, view: View, alias: tuple[str, ...], at: int) -> Rela
         Field(name, one.column, alias)
         for (name, _), one in zip(view.columns, made.fields, strict=True)
     )
-    return Relation(made.sql, fields, inner.scans if made is inner else ())
+    return Relation(made.sql, fields, inner=inner.inner if made is inner else ())
 
 
 # ---- subqueries, aliases --------------------------------------------------------------------
@@ -121,7 +121,8 @@ def _table_subquery(
     planner: Planner, scope: Scope | None, at: int, *, query: tree.Query
 ) -> Relation:
     inner = planner.query(query, scope)
-    return Relation(inner.sql, tuple(Field(one.name, one.column) for one in inner.fields))
+    fields = tuple(Field(one.name, one.column) for one in inner.fields)
+    return Relation(inner.sql, fields, inner=inner.inner)
 
 
 @RELATIONS.rule(tree.Lateral)
@@ -165,7 +166,7 @@ def aliased(
         Field(name, one.column, (alias.name.lower(),))
         for name, one in zip(names, inner.fields, strict=True)
     )
-    return Relation(inner.sql, fields, inner.scans, inner.shape)
+    return Relation(inner.sql, fields, inner.scans, inner.shape, inner.inner)
 
 
 # ---- VALUES ---------------------------------------------------------------------------------

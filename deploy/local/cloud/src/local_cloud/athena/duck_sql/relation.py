@@ -70,6 +70,8 @@ class Relation:
     scans: tuple[Scan, ...] = ()
     # What the query around these rows consists of: see `correlation`.
     shape: frozenset[str] = frozenset()
+    # Scans inside of it that a WHERE around it may narrow, too.
+    inner: tuple[Scan, ...] = ()
 
     @property
     def types(self) -> tuple[Type, ...]:

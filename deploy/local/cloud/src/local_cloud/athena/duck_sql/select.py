@@ -19,7 +19,7 @@ from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.grouping import Groups, grouped, grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output, outputs
 from local_cloud.athena.duck_sql.quantified import as_filter
-from local_cloud.athena.duck_sql.relation import Planner, Relation, selected, single_row
+from local_cloud.athena.duck_sql.relation import Planner, Relation, Scan, selected, single_row
 from local_cloud.athena.duck_sql.scalars import has_window, refuse_aggregates
 from local_cloud.athena.duck_sql.shape import shape_of, unequal
 from local_cloud.athena.duck_sql.sort_keys import order_keys
@@ -28,6 +28,7 @@ from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.ir import (
     Aggregate,
     Column,
+    Constant,
     Expr,
     Grouping,
     Over,
@@ -42,6 +43,8 @@ from local_cloud.athena.ir import (
 )
 
 Part = TypeVar("Part", bound=Expr)
+# A SELECT with one of these does not let the conditions around it choose its rows.
+_CHOOSING = frozenset(("group", "aggregate", "having", "distinct", "window", "limit", "offset"))
 
 
 @dataclass(slots=True)
@@ -81,7 +84,11 @@ def _select(
     kept = _where(context, outer, scope, where) if where is not None else None
     if kept is not None and source.scans and "join" in source.shape:
         kept = nested_keys.checked(kept)
-    sql = _filtered(planner, source, kept) if kept is not None else source.sql
+    if kept is not None:
+        correlated = outer is not None and outer.in_query
+        sql = _filtered(planner, source, kept, fenced=not correlated)
+    else:
+        sql = source.sql
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
     over_values = [value for one in named.values() for value in one.values()]
@@ -103,7 +110,9 @@ def _select(
         shape |= {"unequal"}
     sql = _aggregated(made, groups, sql, at)
     sql = _windowed(made, sql)
-    return replace(_finished(made, sql, distinct, tail, at), shape=shape)
+    done = _finished(made, sql, distinct, tail, at)
+    inner = () if shape & _CHOOSING else _inner_scans(source, found, done.fields)
+    return replace(done, shape=shape, inner=inner)
 
 
 def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
@@ -147,21 +156,40 @@ def _windows(
     return named
 
 
-def _filtered(planner: Planner, source: Relation, where: Expr) -> str:
-    """The rows that WHERE keeps."""
-    text = planner.text
+def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> str:
+    """The rows that WHERE keeps.
+
+    Terms that may fail are asked behind those that stand before them, and before those behind
+    them and around the query; of joined rows last (IrExpressions.mayFail). OFFSET is the fence
+    that no condition passes in DuckDB, which also has no way around it in a correlated query.
+    """
     _prune(planner, source, where)
     terms = terms_of(where)
-    late = [one for one in terms if can_fail(one)]
-    if "join" in source.shape and late:
-        # What may fail is asked of joined rows only (IrExpressions.mayFail); OFFSET keeps DuckDB
-        # from asking earlier.
-        early = [one for one in terms if not can_fail(one)]
-        sql = f"SELECT * FROM ({source.sql})"
-        if early:
-            sql += f" WHERE {text.of(_all(early))}"
-        return f"SELECT * FROM ({sql} OFFSET 0) WHERE {text.of(_all(late))}"
-    return f"SELECT * FROM ({source.sql}) WHERE {text.of(where)}"
+    failing = [can_fail(one) for one in terms]
+    if "join" in source.shape and any(failing):
+        early = [one for one, fails in zip(terms, failing, strict=True) if not fails]
+        late = [one for one, fails in zip(terms, failing, strict=True) if fails]
+        joined = _asked(planner, _asked(planner, source.sql, early) + " OFFSET 0", late)
+        return joined + (" OFFSET 0" if fenced else "")
+    if fenced and any(failing):
+        first = failing.index(True)
+        return (
+            _asked(planner, source.sql, [*terms[:first], _in_turn(terms[first:])]) + " OFFSET 0"
+        )
+    return _asked(planner, source.sql, terms)
+
+
+def _in_turn(terms: Sequence[Expr]) -> Expr:
+    """One term of several, each of which is asked where those before it hold."""
+    first, *rest = terms
+    if not rest:
+        return first
+    return Special(t.BOOLEAN, "case", (first, _in_turn(rest), Constant(t.BOOLEAN, False)))
+
+
+def _asked(planner: Planner, source: str, terms: Sequence[Expr]) -> str:
+    where = f" WHERE {planner.text.of(_all(terms))}" if terms else ""
+    return f"SELECT * FROM ({source}){where}"
 
 
 def _all(terms: Sequence[Expr]) -> Expr:
@@ -169,8 +197,23 @@ def _all(terms: Sequence[Expr]) -> Expr:
 
 
 def _prune(planner: Planner, source: Relation, where: Expr) -> None:
-    for scan in source.scans:
+    for scan in (*source.scans, *source.inner):
         planner.tables.prune(scan.relation, where, dict(scan.keys))
+
+
+def _inner_scans(
+    source: Relation, found: Sequence[Output], fields: Sequence[Field]
+) -> tuple[Scan, ...]:
+    """What a WHERE around this query still says of its scans: that which is about their keys."""
+    names = {
+        one.value.name: field.column.name
+        for one, field in zip(found, fields, strict=True)
+        if isinstance(one.value, Column)
+    }
+    return tuple(
+        Scan(one.relation, tuple((names[name], key) for name, key in one.keys if name in names))
+        for one in (*source.scans, *source.inner)
+    )
 
 
 # ---- stages ---------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from local_cloud.athena.ir import (
     walk,
 )
 from local_cloud.athena.types import Type
+from local_cloud.athena.values.like import like_pattern
 
 Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
@@ -270,5 +271,20 @@ def _raises(one: Expr) -> bool:
         nested = any(part.type.args for part in one.operands)
         if one.form == "scalar" or one.form in FAILING:
             return True
+        if one.form == "like" and len(one.operands) > 2:
+            return not _is_right(*one.operands[1:])
         return one.form in ("<", "<=", ">", ">=", "between") and nested
     return False
+
+
+def _is_right(pattern: Expr, escape: Expr) -> bool:
+    """Whether a pattern of LIKE and its escape are known, and fit each other."""
+    if not isinstance(pattern, Constant) or not isinstance(escape, Constant):
+        return False
+    if pattern.value is None or escape.value is None:
+        return True
+    try:
+        like_pattern(pattern.value, escape.value)
+    except QueryError:
+        return False
+    return True
