@@ -82,13 +82,7 @@ def _select(
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
     kept = _where(context, outer, scope, where) if where is not None else None
-    if kept is not None and source.scans and "join" in source.shape:
-        kept = nested_keys.checked(kept)
-    if kept is not None:
-        correlated = outer is not None and outer.in_query
-        sql = _filtered(planner, source, kept, fenced=not correlated)
-    else:
-        sql = source.sql
+    sql = _rows(planner, outer, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
     over_values = [value for one in named.values() for value in one.values()]
@@ -154,6 +148,15 @@ def _windows(
             )
         named[name] = over(planner.context, replace(scope, windows=dict(named)), one.window)
     return named
+
+
+def _rows(planner: Planner, outer: Scope | None, source: Relation, where: Expr | None) -> str:
+    if where is None:
+        return source.sql
+    if source.scans and "join" in source.shape:
+        where = nested_keys.checked(where)
+    correlated = outer is not None and outer.in_query
+    return _filtered(planner, source, where, fenced=not correlated)
 
 
 def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> str:
