@@ -9,7 +9,7 @@ from local_cloud.athena.analysis.rules import Rules
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Cast, Constant, Expr, Special, is_deterministic
+from local_cloud.athena.ir import Cast, Constant, Expr, Special, is_constant, is_deterministic
 from local_cloud.athena.types import Type
 
 RULES: Rules[Expr] = Rules("an expression")
@@ -243,9 +243,9 @@ def _simple_case(
 def _same_as(left: Expr, right: Expr) -> Expr:
     """The condition of a WHEN; a value is the same as itself even if it is null or NaN.
 
-    (RemoveRedundantSwitchClauses of Trino.)
+    (RemoveRedundantSwitchClauses of Trino. Constants are compared before it.)
     """
-    if left == right and is_deterministic(left):
+    if left == right and is_deterministic(left) and not is_constant(left):
         return Constant(t.BOOLEAN, True)
     return Special(t.BOOLEAN, "=", (left, right))
 

@@ -45,6 +45,9 @@ from local_cloud.athena.ir import (
 Part = TypeVar("Part", bound=Expr)
 # A SELECT with one of these does not let the conditions around it choose its rows.
 _CHOOSING = frozenset(("group", "aggregate", "having", "distinct", "window", "limit", "offset"))
+_NEVER_FAILING = frozenset(
+    ("count", "count_if", "min", "max", "avg", "arbitrary", "any_value", "bool_and", "bool_or")
+)
 
 
 @dataclass(slots=True)
@@ -153,9 +156,9 @@ def _windows(
 def _rows(planner: Planner, outer: Scope | None, source: Relation, where: Expr | None) -> str:
     if where is None:
         return source.sql
-    if source.scans and "join" in source.shape:
-        where = nested_keys.checked(where)
     correlated = outer is not None and outer.in_query
+    if source.scans and (correlated or "join" in source.shape):
+        where = nested_keys.checked(where)
     return _filtered(planner, source, where, fenced=not correlated)
 
 
@@ -275,8 +278,29 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
         columns.append(("count(*)", planner.context.names.fresh()))
     sql = f"{selected(columns, sql)}{groups.clause()}"
     if made.having is not None:
-        sql = f"SELECT * FROM ({sql}) WHERE {text.of(made.having)}"
+        sql = _having_rows(made, groups, sql, fenced=any(map(_may_fail, found)))
     return sql
+
+
+def _having_rows(made: _Select, groups: Groups, sql: str, fenced: bool) -> str:
+    """The groups that HAVING keeps: what it says of keys is asked of rows, all else of groups."""
+    assert made.having is not None
+    if not fenced:
+        return _asked(made.planner, sql, [made.having])
+    keys = {one.name for one in groups.keys.values()}
+    terms = terms_of(made.having)
+    early = [one for one in terms if not can_fail(one) and _columns(one) <= keys]
+    late = [one for one in terms if one not in early]
+    return _asked(made.planner, _asked(made.planner, sql, early) + " OFFSET 0", late)
+
+
+def _columns(expr: Expr) -> set[str]:
+    return {part.name for part in walk(expr) if isinstance(part, Column)}
+
+
+def _may_fail(one: Aggregate) -> bool:
+    nested = any(argument.type.args for argument in one.arguments)
+    return nested or one.bound.declared.name not in _NEVER_FAILING
 
 
 def _needed(made: _Select, found: dict[Aggregate, Column]) -> dict[Aggregate, Column]:

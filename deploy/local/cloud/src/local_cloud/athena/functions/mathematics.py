@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from local_cloud.athena.duck_sql.representation import literal
 from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.failures import QueryError, invalid_argument
+from local_cloud.athena.failures import QueryError, invalid_argument, not_supported
 from local_cloud.athena.functions import arithmetic
 from local_cloud.athena.functions.registry import Signature, python, sql
 from local_cloud.athena.ir import Call
@@ -139,10 +139,12 @@ def _width_bucket(operand: float, first: float, second: float, count: int) -> in
 
 @python("width_bucket(double,array(double))")
 def _width_bucket_of(operand: float, bins: list[float | None]) -> int:
-    # DoubleType reads 0 where there is a null.
-    edges = [0.0 if one is None else one for one in bins]
-    if not edges:
+    if not bins:
         raise invalid_argument("Bins cannot be an empty array")
+    edges = [one for one in bins if one is not None]
+    if len(edges) < len(bins):
+        # Trino reads what its block holds there: nothing that a query could rely on.
+        raise not_supported("width_bucket of bins with nulls")
     if operand != operand:
         raise invalid_argument("Operand cannot be NaN")
     lower, upper = 0, len(edges)

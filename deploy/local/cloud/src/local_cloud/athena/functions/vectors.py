@@ -1,6 +1,6 @@
 """Distances and similarities of vectors (ArrayVectorFunctions, MathFunctions)."""
 
-from local_cloud.athena.failures import invalid_argument
+from local_cloud.athena.failures import invalid_argument, not_supported
 from local_cloud.athena.functions.registry import python
 from local_cloud.athena.values.java_math import divided, sqrt
 
@@ -11,8 +11,13 @@ Sparse = list[tuple[str, float | None]]
 def _pairs(first: Vector, second: Vector) -> list[tuple[float, float]]:
     if len(first) != len(second):
         raise invalid_argument("The arguments must have the same length")
-    # Trino's block holds 0 where there is a null.
-    return [(a or 0.0, b or 0.0) for a, b in zip(first, second, strict=True)]
+    pairs = []
+    for a, b in zip(first, second, strict=True):
+        if a is None or b is None:
+            # Trino reads what its block holds there: nothing that a query could rely on.
+            raise not_supported("distances of arrays with nulls inside")
+        pairs.append((a, b))
+    return pairs
 
 
 @python("euclidean_distance(array(double),array(double))")
@@ -33,11 +38,10 @@ def _dot_product(first: Vector, second: Vector) -> float:
 
 @python("cosine_similarity(array(double),array(double))")
 def _cosine_similarity(first: Vector, second: Vector) -> float | None:
-    pairs = _pairs(first, second)
-    if None in first or None in second:
+    if len(first) == len(second) and (None in first or None in second):
         return None
     left = right = product = 0.0
-    for a, b in pairs:
+    for a, b in _pairs(first, second):
         left += a * a
         right += b * b
         product += a * b
