@@ -25,6 +25,7 @@ def shape_of(
         "aggregate": group is None and (aggregates or having is not None),
         "filter": any(one.filter is not None for one in aggregates),
         "window": any(isinstance(one, Window) for one in parts),
+        "subquery": any(isinstance(one, Subquery) for one in parts),
         "order": tail.order,
         "limit": tail.limit,
         "ties": isinstance(tail.limit, tree.FetchFirst) and tail.limit.with_ties,
