@@ -3,6 +3,8 @@
 import random
 from decimal import Context, Decimal
 
+import pytest
+
 from local_cloud.athena.catalog import Catalog
 from local_cloud.athena.duck import DuckEngine
 from local_cloud.athena.lake import Lake, Meter
@@ -26,6 +28,7 @@ def _unscaled(number: Decimal, scale: int) -> int:
     return int(number.scaleb(scale, Context(prec=80)))
 
 
+@pytest.mark.long
 def test_decimal_quotients_and_remainders_are_exact() -> None:
     chance = random.Random(20261122)
     cases: list[tuple[Decimal, int, Decimal, int, tuple[int, int]]] = []

@@ -309,6 +309,7 @@ def test_a_flag_says_something_wherever_it_stands() -> None:
     assert {field for field, _ in changing.unheard_flags(STATEMENTS)} == set(SAME_EITHER_WAY)
 
 
+@pytest.mark.long
 def test_not_like_that_runs_as_like_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     right = RULES.known[tree.Like]
 

@@ -9,6 +9,7 @@ import pytest
 from local_cloud.athena.failures import QueryError
 from tests.trino_values import FILES, answer, cases_of, expected, in_order, is_query, outcome
 
+pytestmark = pytest.mark.long
 # So many expressions are asked in one query, as long as none of them differs: it is quicker.
 TOGETHER = 40
 
