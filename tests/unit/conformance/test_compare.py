@@ -80,6 +80,13 @@ def test_reasons_are_counted_without_the_statement_in_them(reason: str, kind: st
     [
         ("SELECT sum(a) FROM t", "double", [[0.1]], [[0.10000000000000002]], "sums of doubles"),
         (
+            "SELECT sin(a) FROM t",
+            "double",
+            [[0.1]],
+            [[0.10000000000000002]],
+            "last digits of a function",
+        ),
+        (
             "SELECT array_agg(a) FROM t",
             "array(bigint)",
             [[[1, 2]]],
