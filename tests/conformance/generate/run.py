@@ -23,8 +23,8 @@ from tests.conformance.generate.statements import Generated, generated
 from tests.conformance.outcome import grouped
 from tests.conformance.run import Judged
 
-# Statements at a time: one is with Trino while the other is with the engine.
-AT_A_TIME = 2
+# Statements at a time: some are with Trino while the others are with the engine.
+AT_A_TIME = 4
 # The more, the more expressions of one source there are to ask about at once.
 _PORTION = 480
 _SAY_EVERY_S = 15.0
