@@ -230,32 +230,28 @@ class CallParser(JsonParser):
     def trim(self, token: "Token") -> Expression:
         self.take()
         self.expect("(")
-        side = "BOTH"
-        if self.sees_any("LEADING", "TRAILING", "BOTH") and self.ahead().word not in (
-            ")",
-            ",",
-            ".",
-            "[",
-            "(",
-        ):
-            side = self.take().word
-            explicit = True
-        else:
-            explicit = False
-        if explicit and self.accept("FROM"):
-            characters, value = None, self.value()
-        else:
-            first = self.value()
-            if self.accept("FROM"):
-                characters, value = first, self.value()
-            elif not explicit and self.accept(","):
-                characters, value = self.value(), first
-            elif explicit:
-                raise self.mismatch("FROM")
-            else:
-                characters, value = None, first
+        sided = None
+        if self.sees_any("LEADING", "TRAILING", "BOTH"):
+            # A column or a function may be called so, too.
+            sided = self.attempt(lambda: self._sided_trim(token))
+        return self._plain_trim(token) if sided is None else sided
+
+    def _sided_trim(self, token: "Token") -> Expression:
+        side = self.take().word
+        characters = None if self.sees("FROM") else self.value()
+        self.expect("FROM")
+        value = self.value()
         self.expect(")")
         return tree.Trim(side, value, characters, at=token.at)
+
+    def _plain_trim(self, token: "Token") -> Expression:
+        value, characters = self.value(), None
+        if self.accept("FROM"):
+            value, characters = self.value(), value
+        elif self.accept(","):
+            characters = self.value()
+        self.expect(")")
+        return tree.Trim("BOTH", value, characters, at=token.at)
 
     def substring(self, token: "Token") -> Expression | None:
         if self.ahead().word != "(":

@@ -18,6 +18,7 @@ from local_cloud.athena.ir import Constant, Expr, has_try, is_constant
 # To open one takes longer than to compute; it holds nothing but the functions of the moment.
 _OF_THREAD = threading.local()
 _NUMBERS = count()
+_CANNOT_TELL = (duckdb.Error, pa.ArrowException, RuntimeError, QueryError, RecursionError)
 
 
 @dataclass(slots=True)
@@ -40,17 +41,27 @@ class Constants:
             self._value_of(expr)
         return expr in self.failed
 
+    def holds_null(self, expr: Expr) -> bool:
+        """Whether it is an array, row or map with a null inside, as far as can be told now."""
+        if not expr.type.args or not is_constant(expr):
+            return False
+        udfs = _fresh_udfs()
+        try:
+            return _has_null(_value(Text(udfs).of(expr), udfs))
+        except _CANNOT_TELL:
+            return False
+
     def _value_of(self, expr: Expr) -> Constant | None:
         if expr not in self.known:
             self.known[expr] = self._computed(expr)
         return self.known[expr]
 
     def _computed(self, expr: Expr) -> Constant | None:
-        udfs = Udfs(prefix=f"{PREFIX}_constant{next(_NUMBERS)}_")
+        udfs = _fresh_udfs()
         try:
             sql = Text(udfs).of(expr)
             found = _value(sql if expr.type == t.BOOLEAN else f"({sql}) IS NULL", udfs)
-        except (duckdb.Error, pa.ArrowException, RuntimeError, QueryError, RecursionError):
+        except _CANNOT_TELL:
             # It fails, or cannot be told: it is left to the query, which says so.
             self.failed.add(expr)
             return None
@@ -59,7 +70,17 @@ class Constants:
         return Constant(expr.type, None) if found else None
 
 
-def _value(sql: str, udfs: Udfs) -> bool | None:
+def _fresh_udfs() -> Udfs:
+    return Udfs(prefix=f"{PREFIX}_constant{next(_NUMBERS)}_")
+
+
+def _has_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_null, value.values()))
+    return any(map(_has_null, value)) if isinstance(value, (list, tuple)) else value is None
+
+
+def _value(sql: str, udfs: Udfs) -> Any:
     if not hasattr(_OF_THREAD, "connection"):
         _OF_THREAD.connection = locked_connection()
     connection: Any = _OF_THREAD.connection
@@ -74,5 +95,4 @@ def _value(sql: str, udfs: Udfs) -> bool | None:
     finally:
         if hasattr(_OF_THREAD, "connection"):
             udfs.forget(connection)
-    known: bool | None = found
-    return known
+    return found

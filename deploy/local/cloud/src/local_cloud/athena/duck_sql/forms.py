@@ -3,9 +3,10 @@
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, like, quantified
 from local_cloud.athena.duck_sql.representation import cast, literal
+from local_cloud.athena.duck_sql.short_circuit import unguarded
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import Special, Subquery
+from local_cloud.athena.ir import Special, Subquery, is_constant
 
 # Operands that are longer are not written twice.
 _SHORT = 50_000
@@ -74,6 +75,8 @@ def _null_test(text: Text, expr: Special) -> str:
 
 @form("=", "<>", "<", "<=", ">", ">=", "distinct")
 def _compared(text: Text, expr: Special) -> str:
+    if expr.operands[0].type.args:
+        _refuse_null_inside(text, expr)
     left, right = text.each(expr.operands)
     return comparing.compared(
         text, expr.form, left, right, expr.operands[0].type, expr.operands
@@ -90,6 +93,19 @@ def _between(text: Text, expr: Special) -> str:
     above = Special(t.BOOLEAN, ">=", (value, lower))
     below = Special(t.BOOLEAN, "<=", (value, upper))
     return f"({text.of(above)} AND {text.of(below)})"
+
+
+def _refuse_null_inside(text: Text, expr: Special) -> None:
+    """Beside a constant with a null inside, Trino fails for columns of tables.
+
+    It looks for the ranges that such a comparison leaves (DomainTranslator); a null has no place
+    in an order. For other rows it answers.
+    """
+    operands = list(map(unguarded, expr.operands))
+    constant = [is_constant(one) for one in operands]
+    one_is = True in constant and False in constant
+    if one_is and text.holds_null(operands[constant.index(True)]):
+        raise not_supported("comparisons with a constant that has a null inside")
 
 
 # ---- constructors and access ----------------------------------------------------------------

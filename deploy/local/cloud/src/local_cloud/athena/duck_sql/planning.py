@@ -87,7 +87,10 @@ def planned(
         )
     constants = Constants()
     text = Text(
-        udfs, lambda expr, all_: Simplifier(constants.of, all_).of(expr), constants.fails
+        udfs,
+        lambda expr, all_: Simplifier(constants.of, all_).of(expr),
+        constants.fails,
+        constants.holds_null,
     )
     return _planner(sql, parameters, session, tables, text, Names(), 0).query(query, None)
 

@@ -79,6 +79,15 @@ def _unless(tests: list[Expr], value: Expr) -> Expr:
     return Special(value.type, "case", (test, Constant(value.type, None), value))
 
 
+def unguarded(expr: Expr) -> Expr:
+    """The operand itself, without the tests that `without_the_late` may have put around it."""
+    if isinstance(expr, Special) and expr.form == "case" and len(expr.operands) == 3:
+        _, first, value = expr.operands
+        if first == Constant(value.type, None):
+            return value
+    return expr
+
+
 def _null_tests(expr: Expr) -> list[Expr]:
     """Conditions one of which is true where `expr` is null."""
     if isinstance(expr, (Constant, Lambda)):

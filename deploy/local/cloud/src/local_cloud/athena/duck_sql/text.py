@@ -59,7 +59,7 @@ class Text:
     """Writes the expressions of one query; `simplify` is done to each before.
 
     Its second argument says whether what cannot fail is simplified, too. `fails` says of an
-    expression of constants that it fails.
+    expression of constants that it fails, `holds_null` that it has a null inside.
     """
 
     def __init__(
@@ -67,9 +67,10 @@ class Text:
         udfs: Udfs,
         simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr,
         fails: Callable[[Expr], bool] = lambda _: False,
+        holds_null: Callable[[Expr], bool] = lambda _: False,
     ) -> None:
         self.udfs = udfs
-        self._simplify, self.fails = simplify, fails
+        self._simplify, self.fails, self.holds_null = simplify, fails, holds_null
         self._lazy = False
         self._inside = False
         self._quiet = False
