@@ -17,7 +17,9 @@ CASES: list[dict[str, Any]] = json.loads(FILE.read_text())
 def test_an_answer_or_an_error_is_trinos(case: dict[str, Any]) -> None:
     found = ours.answer(case["query"])
 
-    assert (found.crash, found.refusal) == (None, None)
+    assert found.crash is None
+    # What Trino does not support either may be refused in our words.
+    assert found.refusal is None or case.get("error") == "NOT_SUPPORTED"
     assert found.error == case.get("error"), found.message
     if found.answer is not None:
         assert list(found.answer.types) == case["types"]
