@@ -245,9 +245,21 @@ def _same_as(left: Expr, right: Expr) -> Expr:
 
     (RemoveRedundantSwitchClauses of Trino. Constants are compared before it.)
     """
-    if left == right and is_deterministic(left) and not is_constant(left):
+    left_, right_ = _chosen(left), _chosen(right)
+    if left_ == right_ and is_deterministic(left_) and not is_constant(left_):
         return Constant(t.BOOLEAN, True)
     return Special(t.BOOLEAN, "=", (left, right))
+
+
+def _chosen(value: Expr) -> Expr:
+    """The result of a CASE or IF whose first condition is TRUE."""
+    while (
+        isinstance(value, Special)
+        and value.form == "case"
+        and value.operands[0] == Constant(t.BOOLEAN, True)
+    ):
+        value = value.operands[1]
+    return value
 
 
 def _results(

@@ -247,6 +247,9 @@ def may_fail(expr: Expr) -> bool:
     """Whether Trino takes it for something that may fail (IrExpressions.mayFail)."""
     if isinstance(expr, (Constant, Column, Lambda)):
         return False
+    if isinstance(expr, Cast) and expr.safe:
+        # TRY_CAST is a call like any other there.
+        return True
     if isinstance(expr, Cast):
         harmless = can_coerce(expr.value.type, expr.type) or expr.type == t.VARCHAR
         return not harmless or may_fail(expr.value)

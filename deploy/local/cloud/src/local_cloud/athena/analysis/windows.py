@@ -18,6 +18,7 @@ from local_cloud.athena.ir import (
     Over,
     SortKey,
     Window,
+    is_constant,
     walk,
 )
 
@@ -144,12 +145,22 @@ def _frame(
             node.at,
         )
     bounds = [_bound(context, scope, node, one, order) for one in (node.start, end)]
+    if node.unit != "RANGE" and (kinds[0] == "FOLLOWING" or kinds[1] == "PRECEDING"):
+        _refuse_changing(bounds)
     if node.unit != "RANGE":
         bounds = [
             _reachable(one, outward)
             for one, outward in zip(bounds, ("PRECEDING", "FOLLOWING"), strict=True)
         ]
     return Frame(node.unit, *bounds)
+
+
+def _refuse_changing(bounds: list[FrameEnd]) -> None:
+    """Behind an empty frame, Trino's next ones are not those that their offsets say."""
+    if any(one.value is not None and not is_constant(one.value) for one in bounds):
+        raise not_supported(
+            "window frames that may lie beside their row, with offsets that change"
+        )
 
 
 def _reachable(bound: FrameEnd, outward: str) -> FrameEnd:

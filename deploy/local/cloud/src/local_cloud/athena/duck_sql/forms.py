@@ -90,9 +90,10 @@ def _between(text: Text, expr: Special) -> str:
     if comparing.is_plain(kind):
         made = text.each(expr.operands)
         return f"({made[0]} BETWEEN {made[1]} AND {made[2]})"
-    above = Special(t.BOOLEAN, ">=", (value, lower))
-    below = Special(t.BOOLEAN, "<=", (value, upper))
-    return f"({text.of(above)} AND {text.of(below)})"
+    above = text.of(Special(t.BOOLEAN, ">=", (value, lower)))
+    below = text.of(Special(t.BOOLEAN, "<=", (value, upper)))
+    # The upper bound does not decide before the lower one was asked, which may fail.
+    return f"(CASE WHEN NOT {above} THEN FALSE ELSE {above} AND {below} END)"
 
 
 def _refuse_null_inside(text: Text, expr: Special) -> None:

@@ -194,6 +194,9 @@ class Simplifier:
     def _between(self, expr: Special) -> Expr:
         """DesugarBetween, where the value is constant."""
         value, low, high = expr.operands
+        if value.type.args:
+            # Of nested values it asks both, and fails on a null inside of one.
+            return expr
         if self.known(value) is None and not isinstance(value, Constant):
             return expr
         above = self._form(Special(t.BOOLEAN, "<=", (low, value)))
