@@ -5,6 +5,7 @@
 | two runs differ | Trino's own two runs, over rows in two orders, differ | what was the same in both |
 | sums of doubles | the statement aggregates, and doubles or reals come out | 12 (5) digits |
 | last digits of a function | `sin`, `exp`, `ln`, `pow` and the like: java.lang.Math lets them miss by a step | 12 (5) digits |
+| maps as keys of maps | they are printed as a Java map's text, in the order of its hashes | the number of rows |
 | gathered arrays | `array_agg` without ORDER BY, and its like | arrays as multisets |
 | picked rows | `arbitrary`, `any_value`, TABLESAMPLE | types and number of rows |
 | cut off in order | LIMIT, FETCH or OFFSET behind an ORDER BY of output columns | these columns, in order |
@@ -34,6 +35,8 @@ def allowed(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
         yield SUMS, "digits"
     if text.words & MISSING and any("double" in t or "real" in t for t in record.types):
         yield MISSES, "digits"
+    if any("map(map(" in t for t in record.types):
+        yield "maps as keys of maps", "count"
     if text.gathers:
         yield "gathered arrays", "arrays"
     if text.words & PICKING:

@@ -155,6 +155,9 @@ def _order(draw: Draw, inside: Scope, tied: bool) -> Node:
 
 def _frame(draw: Draw, inside: Scope, units: tuple[str, ...] | None) -> Node:
     """` rows between 1 preceding and current row`, without a distance for RANGE."""
+    if not inside.row_keys():
+        # Rows that nothing puts into an order are counted in the order in which they come.
+        units = ("range",)
     unit = draw.pick(units or ("rows", "range", "groups"))
     start, end = _bounds(draw, inside, counted=unit != "range")
     return optional(f" {unit} ", *_between(draw, start, end), uses=(f"{unit.upper()} frame",))

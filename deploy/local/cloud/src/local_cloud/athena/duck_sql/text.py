@@ -31,7 +31,7 @@ from local_cloud.athena.ir import (
     sees_nulls,
     walk,
 )
-from local_cloud.athena.types import Type
+from local_cloud.athena.types import BOOLEAN, Type
 from local_cloud.athena.values.like import like_pattern
 
 Form = Callable[["Text", Special], str]
@@ -40,6 +40,7 @@ FORMS: dict[str, Form] = {}
 CHANCE = "random(/*once*/)"
 # What costs nothing to write and to compute twice: a name, a number.
 _SIMPLE = re.compile(r"\w+|CAST\((?:\w+|CAST\(\w+ AS \w+\)) AS \w+\)")
+_ORDERED = ("<", "<=", ">", ">=", "between")
 # Forms that may raise by themselves, whatever their operands are.
 FAILING: set[str] = set()
 
@@ -94,6 +95,7 @@ class Text:
         if not self._inside:
             self._inside = True
             try:
+                self._refuse_unordered(expr)
                 return self.of(self._simplify(expr, False))
             finally:
                 self._inside = False
@@ -101,6 +103,17 @@ class Text:
         if CHANCE in made:
             self._check_chances(expr, made)
         return made
+
+    def _refuse_unordered(self, expr: Expr) -> None:
+        """Trino compares constants before it plans, and fails on nulls inside of them there."""
+        for part in walk(expr):
+            if not isinstance(part, Special) or not part.operands[:1] or not _is_nested(part):
+                continue
+            first, *others = part.operands
+            for other in others if part.form in _ORDERED else ():
+                test = Special(BOOLEAN, "<=", (first, other))
+                if is_constant(test) and self.fails(test):
+                    raise not_supported("the order of constants with nulls inside")
 
     def _fails_early(self, expr: Expr) -> bool:
         """Whether DuckDB would fail on it before any row asks for it (its CaseSimplificationRule)."""
@@ -236,6 +249,10 @@ class Text:
 
 def _itself(value: Any) -> Any:
     return value
+
+
+def _is_nested(expr: Special) -> bool:
+    return bool(expr.operands[0].type.args)
 
 
 def signature(expr: Call) -> Signature:
