@@ -31,10 +31,8 @@ def allowed(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
     """(rule, the weakest level that it allows) for each rule that the statement meets."""
     if record.settled != "rows":
         yield "two runs differ", record.settled
-    if text.words & SUMMING and any("double" in t or "real" in t for t in record.types):
-        yield SUMS, "digits"
-    if text.words & MISSING and any("double" in t or "real" in t for t in record.types):
-        yield MISSES, "digits"
+    if any("double" in one or "real" in one for one in record.types):
+        yield from _digits(text)
     if any("map(map(" in t for t in record.types):
         yield "maps as keys of maps", "count"
     if text.gathers:
@@ -46,6 +44,13 @@ def allowed(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
         yield "of the moment", "count"
     if text.words & DRAWING and "where" in text.words:
         yield "chosen by chance", "types"
+
+
+def _digits(text: Traits) -> Iterator[tuple[str, str]]:
+    if text.words & SUMMING:
+        yield SUMS, "digits"
+    if text.words & MISSING:
+        yield MISSES, "digits"
 
 
 def _cut_off(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
