@@ -80,6 +80,9 @@ def _meant(theirs: Recorded, differences: Sequence[Difference]) -> Recorded:
 
 
 def _values(text: Traits, theirs: Recorded, ours: Answer) -> Verdict:
+    if "ties" in text.words:
+        # Trino chooses the rows by their order, and gives them in another.
+        theirs = replace(theirs, keys=())
     level = closest(theirs.print_at, lambda one: print_at(one, ours, theirs.keys))
     if level == "rows":
         hidden = order_is_hidden(text, theirs) and not _in_sequence(theirs, ours)

@@ -22,6 +22,7 @@ from tests.conformance.canonical import LEVELS
 from tests.conformance.recorded import Recorded
 from tests.conformance.statement_text import DRAWING, MISSING, PASSING, PICKING, SUMMING, Traits
 
+PICKED = "picked rows"
 SUMS, MISSES = "sums of doubles", "last digits of a function"
 # Not a level but a loss: the order of rows by something that is not among the output columns.
 HIDDEN_ORDER = "ordered by what is not shown"
@@ -38,7 +39,7 @@ def allowed(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
     if text.gathers:
         yield "gathered arrays", "arrays"
     if text.words & PICKING:
-        yield "picked rows", "count"
+        yield PICKED, "count"
     yield from _cut_off(text, record)
     if text.words & PASSING:
         yield "of the moment", "count"

@@ -28,6 +28,7 @@ from local_cloud.athena.ir import (
     Special,
     Subquery,
     always_null,
+    is_constant,
     is_deterministic,
 )
 from local_cloud.athena.types import Type
@@ -152,7 +153,7 @@ def _between(
 def _within(value: Expr, low: Expr, high: Expr) -> Expr:
     """BETWEEN; with a null for an end it is false beyond the other end, else null.
 
-    That is DesugarBetween of Trino: NaN is beyond no end.
+    That is DesugarBetween of Trino: NaN is beyond no end, unless the value is a constant.
     """
     missing = [always_null(one) for one in (low, high)]
     if not any(missing):
@@ -160,8 +161,12 @@ def _within(value: Expr, low: Expr, high: Expr) -> Expr:
     null = Constant(t.BOOLEAN, None)
     if all(missing):
         return null
-    beyond = ("<", low) if missing[1] else (">", high)
-    test = Special(t.BOOLEAN, beyond[0], (value, beyond[1]))
+    if is_constant(value):
+        sides = (low, value) if missing[1] else (value, high)
+        test = Special(t.BOOLEAN, "not", (Special(t.BOOLEAN, "<=", sides),))
+    else:
+        beyond = ("<", low) if missing[1] else (">", high)
+        test = Special(t.BOOLEAN, beyond[0], (value, beyond[1]))
     return Special(t.BOOLEAN, "case", (test, Constant(t.BOOLEAN, False), null))
 
 
@@ -220,8 +225,9 @@ def _among(value: Expr, items: list[Expr]) -> Expr:
         if one not in kept or not is_deterministic(one):
             kept.append(one)
     if value in kept and is_deterministic(value) and not any(map(may_fail, kept)):
-        whole = Special(t.BOOLEAN, "=", (value, value)) if value.type.args else value
-        unclear = Special(t.BOOLEAN, "is_null", (whole,))
+        unclear = Special(
+            t.BOOLEAN, "indeterminate" if value.type.args else "is_null", (value,)
+        )
         results = (unclear, Constant(t.BOOLEAN, None), Constant(t.BOOLEAN, True))
         return Special(t.BOOLEAN, "case", results)
     if len(kept) == 1:

@@ -1,12 +1,14 @@
 """Forms that evaluate their operands by rules of their own, as DuckDB's SQL."""
 
+from typing import TypeGuard
+
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, like, quantified
 from local_cloud.athena.duck_sql.representation import cast, literal
 from local_cloud.athena.duck_sql.short_circuit import unguarded
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import Special, Subquery, is_constant
+from local_cloud.athena.ir import Expr, Special, Subquery, is_constant
 
 # Operands that are longer are not written twice.
 _SHORT = 50_000
@@ -67,7 +69,31 @@ def _null_if(text: Text, expr: Special) -> str:
 
 @form("is_null")
 def _null_test(text: Text, expr: Special) -> str:
+    """Of a comparison, whether one of its sides is null: not whether one has a null inside.
+
+    (EvaluateIsNull of Trino; constants it compares before.)
+    """
+    (inner,) = expr.operands
+    while isinstance(inner, Special) and inner.form == "not":
+        (inner,) = inner.operands
+    if _compares_nested(inner) and not is_constant(inner):
+        return f"({' OR '.join(f'{one} IS NULL' for one in text.each(inner.operands))})"
     return f"({text.of(expr.operands[0])} IS NULL)"
+
+
+@form("indeterminate")
+def _indeterminate(text: Text, expr: Special) -> str:
+    """Whether a value is null or has a null inside."""
+    same = Special(t.BOOLEAN, "=", expr.operands * 2)
+    return f"({text.of(same)} IS NULL)"
+
+
+def _compares_nested(expr: Expr) -> TypeGuard[Special]:
+    return (
+        isinstance(expr, Special)
+        and expr.form in ("=", "<>")
+        and bool(expr.operands[0].type.args)
+    )
 
 
 # ---- comparisons ----------------------------------------------------------------------------
@@ -92,8 +118,9 @@ def _between(text: Text, expr: Special) -> str:
         return f"({made[0]} BETWEEN {made[1]} AND {made[2]})"
     above = text.of(Special(t.BOOLEAN, ">=", (value, lower)))
     below = text.of(Special(t.BOOLEAN, "<=", (value, upper)))
-    # The upper bound does not decide before the lower one was asked, which may fail.
-    return f"(CASE WHEN NOT {above} THEN FALSE ELSE {above} AND {below} END)"
+    # Neither bound decides before the other was asked, which may fail.
+    decided = f"list_contains([{above}, {below}], FALSE)"
+    return f"(CASE WHEN {decided} THEN FALSE ELSE {above} AND {below} END)"
 
 
 def _refuse_null_inside(text: Text, expr: Special) -> None:

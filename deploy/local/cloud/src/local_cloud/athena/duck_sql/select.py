@@ -159,6 +159,8 @@ def _rows(planner: Planner, outer: Scope | None, source: Relation, where: Expr |
     correlated = outer is not None and outer.in_query
     if source.scans and (correlated or "join" in source.shape):
         where = nested_keys.checked(where)
+    elif "join" in source.shape:
+        where = nested_keys.without_negative_zeros(where)
     return _filtered(planner, source, where, fenced=not correlated)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import casting
@@ -107,10 +107,10 @@ class Text:
     def _refuse_unordered(self, expr: Expr) -> None:
         """Trino compares constants before it plans, and fails on nulls inside of them there."""
         for part in walk(expr):
-            if not isinstance(part, Special) or not part.operands[:1] or not _is_nested(part):
+            if not is_order_of_nested(part):
                 continue
             first, *others = part.operands
-            for other in others if part.form in _ORDERED else ():
+            for other in others:
                 test = Special(BOOLEAN, "<=", (first, other))
                 if is_constant(test) and self.fails(test):
                     raise not_supported("the order of constants with nulls inside")
@@ -251,8 +251,11 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def _is_nested(expr: Special) -> bool:
-    return bool(expr.operands[0].type.args)
+def is_order_of_nested(expr: Expr) -> TypeGuard[Special]:
+    """Whether it compares the order of arrays or rows, which fails where a null is inside."""
+    return (
+        isinstance(expr, Special) and expr.form in _ORDERED and bool(expr.operands[0].type.args)
+    )
 
 
 def signature(expr: Call) -> Signature:
@@ -286,12 +289,11 @@ def _raises(one: Expr) -> bool:
         return not (isinstance(found, SqlFunction) and found.never_fails(one))
     if isinstance(one, Special):
         # A scalar subquery may give two rows; nested values may not be comparable.
-        nested = any(part.type.args for part in one.operands)
         if one.form == "scalar" or one.form in FAILING:
             return True
         if one.form == "like" and len(one.operands) > 2:
             return not _is_right(*one.operands[1:])
-        return one.form in ("<", "<=", ">", ">=", "between") and nested
+        return is_order_of_nested(one)
     return False
 
 

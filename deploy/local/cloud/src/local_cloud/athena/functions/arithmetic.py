@@ -171,6 +171,9 @@ def _divide_decimals(a: Decimal, b: Decimal, types: Signature) -> Decimal:
     above = abs(unscaled(a, types.arguments[0].scale))
     below = abs(unscaled(b, types.arguments[1].scale))
     shift = of.scale + types.arguments[1].scale - types.arguments[0].scale
+    if shift >= 38:
+        # Int128Math.divideRoundUp does not shift so far, whatever the digits are.
+        raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow")
     whole, rest = divmod(above * 10**shift, below)
     whole += 2 * rest >= below
     return decimal_of(-whole if (a < 0) != (b < 0) else whole, of)

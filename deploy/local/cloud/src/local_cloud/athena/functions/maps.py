@@ -3,8 +3,10 @@
 from typing import Any
 
 from local_cloud.athena.duck_sql.representation import cast
+from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import invalid_argument
 from local_cloud.athena.functions.registry import Signature, python, sql
+from local_cloud.athena.ir import Call
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import compare
 
@@ -83,15 +85,21 @@ def _multimap(entries: list[Any], types: Signature) -> Pairs:
     return list(found.values())
 
 
-@python("map_concat(map(k,v),...)")
-def _concat(*maps: Pairs, types: Signature) -> Pairs:
+@sql("map_concat(map(k,v),...)")
+def _concat(*maps: str, text: Text, call: Call) -> str:
     """The last map's entries first, of equal keys the last map's (MapConcatFunction)."""
     if len(maps) < 2:
         raise invalid_argument(
             "There must be two or more concatenation arguments to map_concat"
         )
-    found: dict[Any, tuple[Any, Any]] = {}
-    for pairs in reversed(maps):
-        for key, value in pairs:
-            found.setdefault(compare.hashable(key, types.result.args[0]), (key, value))
-    return list(found.values())
+    of = call.type
+
+    def joined(*values: Pairs) -> Pairs:
+        found: dict[Any, tuple[Any, Any]] = {}
+        for pairs in reversed(values):
+            for key, value in pairs:
+                found.setdefault(compare.hashable(key, of.args[0]), (key, value))
+        return list(found.values())
+
+    kinds = call.bound.arguments
+    return text.python(joined, kinds, of, *maps, key=("map_concat", of))

@@ -7,6 +7,7 @@ from typing import Any
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.types import INTEGERS, Type, family
 from local_cloud.athena.values import compare, json_text, numbers, texts
+from local_cloud.athena.values.calendar import joda_date_text
 from local_cloud.athena.values.json_tokens import (
     END_ARRAY,
     END_OBJECT,
@@ -84,7 +85,8 @@ def _scalar(value: Any, of: Type) -> str:
     if of.name in INTEGERS:
         return texts.to_text(value, of)
     if of.name in ("varchar", "date", "timestamp"):
-        return json_text.quoted(texts.to_text(value, of))
+        text = joda_date_text(value) if of.name == "date" else texts.to_text(value, of)
+        return json_text.quoted(text)
     raise not_supported(f"cast({of} as json)")
 
 
