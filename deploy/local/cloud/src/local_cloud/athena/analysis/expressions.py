@@ -9,7 +9,15 @@ from local_cloud.athena.analysis.rules import Rules
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Cast, Constant, Expr, Special, is_constant, is_deterministic
+from local_cloud.athena.ir import (
+    Cast,
+    Constant,
+    Expr,
+    Special,
+    always_null,
+    is_constant,
+    is_deterministic,
+)
 from local_cloud.athena.types import Type
 
 RULES: Rules[Expr] = Rules("an expression")
@@ -236,6 +244,9 @@ def _simple_case(
             )
         kind = common
     left = coerced(value, kind)
+    if kind.name == "decimal" and left != value and any(map(always_null, others)):
+        # Trino makes the type of the operand before it looks at what it is compared with.
+        raise not_supported("CASE WHEN NULL with an operand of another type")
     conditions = [_same_as(left, coerced(one, kind)) for one in others]
     return _case(conditions, _results(context, scope, whens, default))
 

@@ -1,7 +1,7 @@
 """Aggregates and windows as DuckDB's SQL."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,12 @@ from local_cloud.athena.functions.registry import IMPLEMENTATIONS, AggregateFunc
 from local_cloud.athena.ir import (
     Aggregate,
     Cast,
+    Column,
+    Constant,
     Expr,
     Frame,
     FrameEnd,
+    Lambda,
     SortKey,
     Window,
     sees_nulls,
@@ -33,7 +36,8 @@ class AggregateText:
     `arguments` are SQL, `suffix` is what follows the closing bracket: FILTER and OVER.
     `distinct` is "DISTINCT " or nothing, `order` " ORDER BY …" or nothing. `nullable` tells for
     each argument whether the function sees rows in which it is null. `split` tells that Trino
-    aggregates in two steps: where it reads the rows, and what comes out of that.
+    aggregates in two steps: where it reads the rows, and what comes out of that. `projected` gives
+    the name of a column of the rows that has the value of this SQL.
     """
 
     text: Text
@@ -47,6 +51,7 @@ class AggregateText:
     exprs: tuple[Expr, ...]
     nullable: tuple[bool, ...]
     split: bool
+    projected: Callable[[str], str]
 
     def call(self, name: str, *arguments: str) -> str:
         """`name(DISTINCT arguments ORDER BY …) FILTER … OVER …`"""
@@ -80,7 +85,16 @@ def in_two_steps(sql: str, aggregates: Iterable[Aggregate]) -> bool:
     return _SCAN.search(sql) is not None and not any(one.order for one in aggregates)
 
 
-def written(text: Text, expr: Aggregate | Window, split: bool = False) -> str:
+def _as_it_is(sql: str) -> str:
+    return sql
+
+
+def written(
+    text: Text,
+    expr: Aggregate | Window,
+    split: bool = False,
+    projected: Callable[[str], str] = _as_it_is,
+) -> str:
     """SQL of an aggregate (to stand in a grouped SELECT) or of a window's function."""
     found = IMPLEMENTATIONS.get(expr.bound.declared.key)
     if not isinstance(found, AggregateFunction):
@@ -94,7 +108,7 @@ def written(text: Text, expr: Aggregate | Window, split: bool = False) -> str:
         suffix += f" OVER ({_window(text, expr)})"
     made = AggregateText(
         text,
-        tuple(text.each(expr.arguments)),
+        tuple(_arguments(text, expr, projected)),
         Signature(expr.bound.arguments, expr.bound.result),
         "DISTINCT " if expr.distinct else "",
         order,
@@ -104,8 +118,17 @@ def written(text: Text, expr: Aggregate | Window, split: bool = False) -> str:
         expr.arguments,
         sees_nulls(expr),
         split and not windowed,
+        projected,
     )
     return found.write(made)
+
+
+def _arguments(
+    text: Text, expr: Aggregate | Window, projected: Callable[[str], str]
+) -> Iterator[str]:
+    for one, sql in zip(expr.arguments, text.each(expr.arguments), strict=True):
+        made = bool(one.type.args) and not isinstance(one, (Column, Constant, Lambda))
+        yield projected(sql) if made else sql
 
 
 def _in_arguments(expr: Aggregate | Window, keys: tuple[SortKey, ...]) -> tuple[SortKey, ...]:

@@ -63,7 +63,9 @@ def _packed(call: AggregateText, places: Sequence[int]) -> str:
     made = [cast(call.arguments[place], kinds[place]) for place in places]
     if len(made) == 1:
         return made[0]
-    return f"struct_pack({', '.join(f'f{i} := {one}' for i, one in enumerate(made))})"
+    return call.projected(
+        f"struct_pack({', '.join(f'f{i} := {one}' for i, one in enumerate(made))})"
+    )
 
 
 def _rows(gathered: list[Any], varying: Sequence[int], fixed: dict[int, Any]) -> list[Row]:

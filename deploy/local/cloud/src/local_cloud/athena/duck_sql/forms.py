@@ -113,14 +113,13 @@ def _compared(text: Text, expr: Special) -> str:
 def _between(text: Text, expr: Special) -> str:
     value, lower, upper = expr.operands
     kind = value.type
-    if comparing.is_plain(kind):
+    if comparing.is_plain(kind) and not can_fail(lower) and not can_fail(upper):
         made = text.each(expr.operands)
         return f"({made[0]} BETWEEN {made[1]} AND {made[2]})"
     above = text.of(Special(t.BOOLEAN, ">=", (value, lower)))
     below = text.of(Special(t.BOOLEAN, "<=", (value, upper)))
-    # Neither bound decides before the other was asked, which may fail.
-    decided = f"list_contains([{above}, {below}], FALSE)"
-    return f"(CASE WHEN {decided} THEN FALSE ELSE {above} AND {below} END)"
+    # The upper bound does not decide before the lower one was asked, which may fail.
+    return f"(CASE WHEN NOT {above} THEN FALSE ELSE {above} AND {below} END)"
 
 
 def _refuse_null_inside(text: Text, expr: Special) -> None:

@@ -337,10 +337,21 @@ def _windowed(made: _Select, sql: str) -> str:
     if not found:
         return sql
     listed = []
+    # A struct that is made among a window's arguments has garbage in it behind some joins
+    # (DuckDB 1.5.5); one that is made before has not.
+    before: dict[str, str] = {}
+
+    def projected(value: str) -> str:
+        return before.setdefault(value, made.planner.context.names.fresh("w"))
+
     for part, column in found.items():
         _no_nested(made, part)
-        listed.append(f"{aggregating.written(made.planner.text, part)} AS {column.name}")
+        text = aggregating.written(made.planner.text, part, projected=projected)
+        listed.append(f"{text} AS {column.name}")
     _replace(made, found.items())
+    if before:
+        columns = ", ".join(f"{value} AS {name}" for value, name in before.items())
+        sql = f"SELECT *, {columns} FROM ({sql})"
     return f"SELECT *, {', '.join(listed)} FROM ({sql})"
 
 

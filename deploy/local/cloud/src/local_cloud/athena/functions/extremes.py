@@ -55,7 +55,8 @@ def _by(call: AggregateText, name: str) -> str:
         return _by_in_python(call, name, of)
     made = ordering.sort_value(call.text, key, of, _nan(name))
     if of.name in ("double", "real") and name == "max":
-        made = f"CASE WHEN {key} IS NOT NULL THEN struct_pack(a := NOT isnan({key}), b := {made}) END"
+        pair = f"struct_pack(a := NOT isnan({key}), b := {made})"
+        made = call.projected(f"CASE WHEN {key} IS NOT NULL THEN {pair} END")
     if floating:
         # As bits: DuckDB would give a -0.0 back as 0.0.
         return cast(f"arg_{name}_null(CAST({value} AS BIT), {made}){call.suffix}", kind)

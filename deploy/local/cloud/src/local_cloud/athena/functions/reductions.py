@@ -6,7 +6,7 @@ from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions.lambdas import part
 from local_cloud.athena.functions.registry import aggregate
-from local_cloud.athena.ir import Column, Expr, Lambda, Subquery, rewritten, walk
+from local_cloud.athena.ir import Cast, Column, Expr, Lambda, Subquery, rewritten, walk
 from local_cloud.athena.values.numbers import SHORT_DIGITS
 
 _SLICES = ("varchar", "char", "varbinary", "json", "uuid")
@@ -20,6 +20,9 @@ def _reduce_agg(call: AggregateText) -> str:
         raise QueryError("NOT_SUPPORTED", f"State type not supported for reduce_agg: {state}")
     if call.distinct:
         raise not_supported("reduce_agg of distinct values")
+    if call.windowed and isinstance(call.exprs[1], Cast):
+        # There Trino looks for the function without making another type of the state.
+        raise not_supported("reduce_agg as a window function with a state that is cast")
     initial, step = call.exprs[1], call.exprs[2]
     if any(isinstance(one, (Column, Subquery)) for one in walk(initial)):
         raise not_supported("reduce_agg with an initial state that is no constant")
@@ -27,7 +30,7 @@ def _reduce_agg(call: AggregateText) -> str:
     # list_reduce wants states and elements of one type: rows of both.
     row = t.row((state, element))
     value = cast(call.arguments[0], element)
-    items = f"list({_row(cast('NULL', state), value)}{call.order})"
+    items = f"list({call.projected(_row(cast('NULL', state), value))}{call.order})"
     items += call.kept(f"{call.arguments[0]} IS NOT NULL").suffix
     before, one = "reduced", "next_one"
     body = call.text.of(_with(step, part(before, row, 0), part(one, row, 1)))
