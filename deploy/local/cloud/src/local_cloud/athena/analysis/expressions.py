@@ -263,13 +263,14 @@ def _same_as(left: Expr, right: Expr) -> Expr:
 
 
 def _chosen(value: Expr) -> Expr:
-    """The result of a CASE or IF whose first condition is TRUE."""
-    while (
-        isinstance(value, Special)
-        and value.form == "case"
-        and value.operands[0] == Constant(t.BOOLEAN, True)
-    ):
-        value = value.operands[1]
+    """What is left of a CASE whose first condition is TRUE, and of a COALESCE of one value."""
+    while isinstance(value, Special):
+        if value.form == "case" and value.operands[0] == Constant(t.BOOLEAN, True):
+            value = value.operands[1]
+        elif value.form == "coalesce" and len(set(value.operands)) == 1:
+            value = value.operands[0]
+        else:
+            break
     return value
 
 

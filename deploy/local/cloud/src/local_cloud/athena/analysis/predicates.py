@@ -12,19 +12,17 @@ from local_cloud.athena.analysis.expressions import (
     unified,
     wanted,
 )
+from local_cloud.athena.analysis.failing import may_fail
 from local_cloud.athena.analysis.scope import Scope, clause
 from local_cloud.athena.analysis.type_names import can_cast, fine
-from local_cloud.athena.coercion import can_coerce, common_super_type
+from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.functions.binding import resolve
 from local_cloud.athena.functions.declared import OPERATORS, catalogue
 from local_cloud.athena.ir import (
     Call,
-    Cast,
-    Column,
     Constant,
     Expr,
-    Lambda,
     Special,
     Subquery,
     always_null,
@@ -233,37 +231,6 @@ def _among(value: Expr, items: list[Expr]) -> Expr:
     if len(kept) == 1:
         return Special(t.BOOLEAN, "=", (value, kept[0]))
     return Special(t.BOOLEAN, "in", (value, *kept))
-
-
-_NEVER_FAIL = (
-    "length",
-    "substring",
-    "trim",
-    "ltrim",
-    "rtrim",
-    "replace",
-    "reverse",
-    "lower",
-    "upper",
-    "to_utf8",
-)
-
-
-def may_fail(expr: Expr) -> bool:
-    """Whether Trino takes it for something that may fail (IrExpressions.mayFail)."""
-    if isinstance(expr, (Constant, Column, Lambda)):
-        return False
-    if isinstance(expr, Cast) and expr.safe:
-        # TRY_CAST is a call like any other there.
-        return True
-    if isinstance(expr, Cast):
-        harmless = can_coerce(expr.value.type, expr.type) or expr.type == t.VARCHAR
-        return not harmless or may_fail(expr.value)
-    if isinstance(expr, Special) and expr.form != "format":
-        return expr.form != "field" and any(map(may_fail, expr.operands))
-    if isinstance(expr, Call) and expr.bound.declared.name in _NEVER_FAIL:
-        return any(map(may_fail, expr.arguments))
-    return True
 
 
 # ---- subqueries -----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import condition
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.analysis.windows import over, window_name
-from local_cloud.athena.duck_sql import aggregating, nested_keys, ordering, sealing
+from local_cloud.athena.duck_sql import aggregating, filtering, ordering, sealing
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.grouping import Groups, grouped, grouping_without_groups
 from local_cloud.athena.duck_sql.outputs import Output, outputs
@@ -28,17 +28,14 @@ from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.ir import (
     Aggregate,
     Column,
-    Constant,
     Expr,
     Grouping,
     Over,
     SortKey,
-    Special,
     Subquery,
     Window,
     children,
     rewritten,
-    terms_of,
     walk,
 )
 
@@ -85,7 +82,7 @@ def _select(
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
     kept = _where(context, outer, scope, where) if where is not None else None
-    sql = _rows(planner, outer, source, kept)
+    sql = filtering.kept_rows(planner, outer, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
     over_values = [value for one in named.values() for value in one.values()]
@@ -151,62 +148,6 @@ def _windows(
             )
         named[name] = over(planner.context, replace(scope, windows=dict(named)), one.window)
     return named
-
-
-def _rows(planner: Planner, outer: Scope | None, source: Relation, where: Expr | None) -> str:
-    if where is None:
-        return source.sql
-    correlated = outer is not None and outer.in_query
-    if source.scans and (correlated or "join" in source.shape):
-        where = nested_keys.checked(where)
-    elif "join" in source.shape:
-        where = nested_keys.without_negative_zeros(where)
-    return _filtered(planner, source, where, fenced=not correlated)
-
-
-def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> str:
-    """The rows that WHERE keeps.
-
-    Terms that may fail are asked behind those that stand before them, and before those behind
-    them and around the query; of joined rows last (IrExpressions.mayFail). OFFSET is the fence
-    that no condition passes in DuckDB, which also has no way around it in a correlated query.
-    """
-    _prune(planner, source, where)
-    terms = terms_of(where)
-    failing = [can_fail(one) for one in terms]
-    if "join" in source.shape and any(failing):
-        early = [one for one, fails in zip(terms, failing, strict=True) if not fails]
-        late = [one for one, fails in zip(terms, failing, strict=True) if fails]
-        joined = _asked(planner, _asked(planner, source.sql, early) + " OFFSET 0", late)
-        return joined + (" OFFSET 0" if fenced else "")
-    if fenced and any(failing):
-        first = failing.index(True)
-        return (
-            _asked(planner, source.sql, [*terms[:first], _in_turn(terms[first:])]) + " OFFSET 0"
-        )
-    return _asked(planner, source.sql, terms)
-
-
-def _in_turn(terms: Sequence[Expr]) -> Expr:
-    """One term of several, each of which is asked where those before it hold."""
-    first, *rest = terms
-    if not rest:
-        return first
-    return Special(t.BOOLEAN, "case", (first, _in_turn(rest), Constant(t.BOOLEAN, False)))
-
-
-def _asked(planner: Planner, source: str, terms: Sequence[Expr]) -> str:
-    where = f" WHERE {planner.text.of(_all(terms))}" if terms else ""
-    return f"SELECT * FROM ({source}){where}"
-
-
-def _all(terms: Sequence[Expr]) -> Expr:
-    return terms[0] if len(terms) == 1 else Special(t.BOOLEAN, "and", tuple(terms))
-
-
-def _prune(planner: Planner, source: Relation, where: Expr) -> None:
-    for scan in (*source.scans, *source.inner):
-        planner.tables.prune(scan.relation, where, dict(scan.keys))
 
 
 def _inner_scans(
@@ -280,24 +221,10 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
         columns.append(("count(*)", planner.context.names.fresh()))
     sql = f"{selected(columns, sql)}{groups.clause()}"
     if made.having is not None:
-        sql = _having_rows(made, groups, sql, fenced=any(map(_may_fail, found)))
+        keys = [one.name for one in groups.keys.values()]
+        fenced = any(map(_may_fail, found))
+        sql = filtering.kept_groups(planner, sql, made.having, keys, fenced=fenced)
     return sql
-
-
-def _having_rows(made: _Select, groups: Groups, sql: str, fenced: bool) -> str:
-    """The groups that HAVING keeps: what it says of keys is asked of rows, all else of groups."""
-    assert made.having is not None
-    if not fenced:
-        return _asked(made.planner, sql, [made.having])
-    keys = {one.name for one in groups.keys.values()}
-    terms = terms_of(made.having)
-    early = [one for one in terms if not can_fail(one) and _columns(one) <= keys]
-    late = [one for one in terms if one not in early]
-    return _asked(made.planner, _asked(made.planner, sql, early) + " OFFSET 0", late)
-
-
-def _columns(expr: Expr) -> set[str]:
-    return {part.name for part in walk(expr) if isinstance(part, Column)}
 
 
 def _may_fail(one: Aggregate) -> bool:

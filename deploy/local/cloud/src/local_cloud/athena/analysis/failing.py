@@ -1,0 +1,35 @@
+"""What Trino takes for something that may fail, and so asks late (IrExpressions)."""
+
+from local_cloud.athena import types as t
+from local_cloud.athena.coercion import can_coerce
+from local_cloud.athena.ir import Call, Cast, Column, Constant, Expr, Lambda, Special
+
+_NEVER_FAIL = (
+    "length",
+    "substring",
+    "trim",
+    "ltrim",
+    "rtrim",
+    "replace",
+    "reverse",
+    "lower",
+    "upper",
+    "to_utf8",
+)
+
+
+def may_fail(expr: Expr) -> bool:
+    """Whether Trino takes it for something that may fail (IrExpressions.mayFail)."""
+    if isinstance(expr, (Constant, Column, Lambda)):
+        return False
+    if isinstance(expr, Cast) and expr.safe:
+        # TRY_CAST is a call like any other there.
+        return True
+    if isinstance(expr, Cast):
+        harmless = can_coerce(expr.value.type, expr.type) or expr.type == t.VARCHAR
+        return not harmless or may_fail(expr.value)
+    if isinstance(expr, Special) and expr.form != "format":
+        return expr.form != "field" and any(map(may_fail, expr.operands))
+    if isinstance(expr, Call) and expr.bound.declared.name in _NEVER_FAIL:
+        return any(map(may_fail, expr.arguments))
+    return True

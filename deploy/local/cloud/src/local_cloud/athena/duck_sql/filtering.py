@@ -1,0 +1,87 @@
+"""WHERE and HAVING: which of their conditions is asked first, and of what."""
+
+from collections.abc import Sequence
+
+from local_cloud.athena import types as t
+from local_cloud.athena.analysis.scope import Scope
+from local_cloud.athena.duck_sql import nested_keys
+from local_cloud.athena.duck_sql.relation import Planner, Relation
+from local_cloud.athena.duck_sql.text import can_fail
+from local_cloud.athena.ir import Column, Constant, Expr, Special, terms_of, walk
+
+
+def kept_rows(
+    planner: Planner, outer: Scope | None, source: Relation, where: Expr | None
+) -> str:
+    if where is None:
+        return source.sql
+    correlated = outer is not None and outer.in_query
+    if source.scans and (correlated or "join" in source.shape):
+        where = nested_keys.checked(where)
+    elif "join" in source.shape:
+        where = nested_keys.without_negative_zeros(where)
+    return _filtered(planner, source, where, fenced=not correlated)
+
+
+def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> str:
+    """The rows that WHERE keeps.
+
+    Terms that may fail are asked behind those that stand before them, and before those behind
+    them and around the query; of joined rows last (IrExpressions.mayFail). OFFSET is the fence
+    that no condition passes in DuckDB, which also has no way around it in a correlated query.
+    """
+    _prune(planner, source, where)
+    terms = terms_of(where)
+    failing = [can_fail(one) for one in terms]
+    if "join" in source.shape and any(failing):
+        early = [one for one, fails in zip(terms, failing, strict=True) if not fails]
+        late = [one for one, fails in zip(terms, failing, strict=True) if fails]
+        joined = _asked(planner, _asked(planner, source.sql, early) + " OFFSET 0", late)
+        return joined + (" OFFSET 0" if fenced else "")
+    if fenced and any(failing):
+        first = failing.index(True)
+        return (
+            _asked(planner, source.sql, [*terms[:first], _in_turn(terms[first:])]) + " OFFSET 0"
+        )
+    return _asked(planner, source.sql, terms)
+
+
+def _in_turn(terms: Sequence[Expr]) -> Expr:
+    """One term of several, each of which is asked where those before it hold."""
+    first, *rest = terms
+    if not rest:
+        return first
+    return Special(t.BOOLEAN, "case", (first, _in_turn(rest), Constant(t.BOOLEAN, False)))
+
+
+def _asked(planner: Planner, source: str, terms: Sequence[Expr]) -> str:
+    where = f" WHERE {planner.text.of(_all(terms))}" if terms else ""
+    return f"SELECT * FROM ({source}){where}"
+
+
+def _all(terms: Sequence[Expr]) -> Expr:
+    return terms[0] if len(terms) == 1 else Special(t.BOOLEAN, "and", tuple(terms))
+
+
+def _prune(planner: Planner, source: Relation, where: Expr) -> None:
+    for scan in (*source.scans, *source.inner):
+        planner.tables.prune(scan.relation, where, dict(scan.keys))
+
+
+def kept_groups(
+    planner: Planner, sql: str, having: Expr, keys: Sequence[str], *, fenced: bool
+) -> str:
+    """The groups that HAVING keeps: what it says of keys is asked of rows, all else of groups.
+
+    `fenced`: what is asked of groups waits until all of them are there.
+    """
+    if not fenced:
+        return _asked(planner, sql, [having])
+    terms = terms_of(having)
+    early = [one for one in terms if not can_fail(one) and _columns(one) <= set(keys)]
+    late = [one for one in terms if one not in early]
+    return _asked(planner, _asked(planner, sql, early) + " OFFSET 0", late)
+
+
+def _columns(expr: Expr) -> set[str]:
+    return {part.name for part in walk(expr) if isinstance(part, Column)}
