@@ -24,8 +24,12 @@ INGESTOR = Board(
                        "sum(ingestor_journal_pending_records)", (100, "orange"), (10_000, "red")),
                 number("Refused for good", "short", "Records kept as files; see the runbook.",
                        "max(ingestor_unsendable_records_total)", (1, "red")),
-                number("Damaged segments", "short", "Found at the last start.",
-                       "max(ingestor_journal_damaged_segments_total)", (1, "red")),
+                number("Disk refuses", "bool_yes_no", "Whether the disk refuses the journal.",
+                       "1 - min(ingestor_journal_up)", (1, "red")),
+                number("Lost or aside", "short",
+                       "Records whose file is damaged or gone, and files put aside.",
+                       "sum(ingestor_journal_lost_records_total)"
+                       " + max(ingestor_journal_aside_files)", (1, "red")),
             ),
         ),
         Row(
@@ -83,6 +87,8 @@ INGESTOR = Board(
                       ("sum by (topic) (rate(ingestor_records_sent_total[5m])) * 60", "{{topic}}"),
                       ("sum(rate(ingestor_heartbeats_sent_total[5m])) * 60", "heartbeats"),
                       ("sum(rate(ingestor_send_failures_total[5m])) * 60", "failures")),
+                graph("Topics away", "short", "1 while Kafka does not take a topic's records.",
+                      ("1 - min by (topic) (ingestor_topic_up)", "{{topic}}")),
                 graph("Clock and torn bytes", "short",
                       "Seconds that the clock is behind; bytes cut off at the last start.",
                       ("max(ingestor_clock_behind_seconds)", "seconds behind"),

@@ -198,7 +198,7 @@ async def test_f08_what_the_ingestor_cannot_send_is_kept_and_named(
         for topic in (ASSETS, "coincap.rejected.v1"):
             await _limit(broker.bootstrap, str(MAX_MESSAGE_BYTES), topic)
 
-    (kept,) = (tmp_path / "state").glob("*.record")
+    (kept,) = (tmp_path / "state" / "journal" / "aside").iterdir()
     assert noise.encode() in kept.read_bytes()
     assert status["feeds"]["assets"]["published"] >= 5
     fault("F08", f"the ingestor keeps it as {kept.name}, says so, and sends the next ones")

@@ -22,17 +22,19 @@ from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeClock, FakeProducer
 from ingestor.adapters.coincap import Answer, NoAnswerError
 from ingestor.adapters.journal import Journal, open_journal
+from ingestor.adapters.spool import ASIDE
 from ingestor.core.credits import Limits
-from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, decode
+from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpack
 from ingestor.core.gates import KeyGate, PageGate
 from ingestor.core.page import Page
-from ingestor.core.progress import FloorClock, complete_to_ms
+from ingestor.core.promises import FloorClock, complete_to_ms
 from ingestor.core.schedule import Tick
 from ingestor.core.usable import Rules
 from ingestor.loop.asking import Asker, Stamps, Terms
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.doors import Doors, Patience
-from ingestor.loop.sending import Heartbeats, Sender
+from ingestor.loop.heartbeats import Heartbeat
+from ingestor.loop.sending import Sender, TopicSender
 from ingestor.metrics import IngestorMetrics
 
 PAGE = Page(ASSETS, 100)
@@ -128,21 +130,24 @@ class Bench:
         async def opened() -> AsyncIterator[Producer]:
             yield producer
 
-        beats = Heartbeats((ASSETS.topic, REJECTED), 60_000, "me", self.journal, self.stamps)
-        return Sender(opened, self.journal, beats, self.patience, self.folder, self.metrics)
+        def make(topic: str) -> TopicSender:
+            beat = Heartbeat(topic, 60_000, "me", self.journal, self.stamps)
+            return TopicSender(topic, opened, self.journal, beat, self.patience, self.metrics)
+
+        return Sender((ASSETS.topic, REJECTED), self.journal, make)
 
     async def sent_by(self, sender: Sender) -> None:
         """Let the sender send all that waits."""
         quiet = asyncio.Event()
         quiet.set()
-        await sender.run(quiet, Pulse(60), grace_s=5)
+        await sender.run(quiet, [Pulse(60) for _ in sender.topics], grace_s=5)
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(
-            open_journal(tmp_path / "journal", max_bytes=50_000, segment_bytes=1_000_000)
+            open_journal(tmp_path / "journal", max_bytes=50_000)
         )
         yield Bench(tmp_path, journal)
 
@@ -152,7 +157,7 @@ async def test_an_answer_is_journaled_with_all_its_headers(bench: Bench) -> None
 
     reply = await bench.asker(api).ask(PAGE, TICK)
 
-    pending = bench.journal.head()
+    pending = bench.journal.progress.head(ASSETS.topic)
     assert pending is not None
     record = await bench.journal.read(pending)
     headers = dict(record.headers)
@@ -189,12 +194,12 @@ async def test_an_answer_that_broke_off_costs_the_full_price_and_an_absent_api_n
 
     assert (reply.outcome, reply.again) == (Outcome.FAILED, True)
     assert bench.budget.balance.spent == spent
-    assert bench.journal.head() is None
+    assert bench.journal.progress.pending_records == 0
     assert bench.journal.progress.counts("assets").failed == 1
 
 
 async def test_a_page_that_does_not_fit_into_what_is_left_is_not_asked(tmp_path: Path) -> None:
-    async with open_journal(tmp_path, max_bytes=50_000, segment_bytes=10_000) as journal:
+    async with open_journal(tmp_path, max_bytes=50_000) as journal:
         bench = Bench(tmp_path, journal, Limits(4_000, max_total=28))
 
         assert bench.doors.closed(PAGE, PageGate()) == "credits"
@@ -223,7 +228,7 @@ async def test_records_are_sent_in_the_journals_order_and_once(bench: Bench) -> 
 
     times = [record.timestamp_ms for record in producer.sent if record.value is not None]
     assert times == [round((START_S + n) * 1_000) for n in range(3)]
-    assert bench.journal.progress.counts("assets").published == 3
+    assert bench.journal.progress.facts("assets").published == 3
 
 
 async def test_while_kafka_is_away_all_stays_in_the_journal_and_the_reason_is_told(
@@ -234,8 +239,8 @@ async def test_while_kafka_is_away_all_stays_in_the_journal_and_the_reason_is_to
 
     await bench.sent_by(sender)
 
-    assert len(bench.journal.progress.pending) == 1
-    assert sender.kafka.reason(0.0) == "the fake broker is down"
+    assert bench.journal.progress.pending_records == 1
+    assert sender.reason(0.0) == "the fake broker is down"
 
 
 async def test_a_record_that_kafka_refuses_for_good_is_kept_and_blocks_nothing(
@@ -249,11 +254,11 @@ async def test_a_record_that_kafka_refuses_for_good_is_kept_and_blocks_nothing(
 
     await bench.sent_by(bench.sender(producer))
 
-    (kept,) = bench.folder.glob("*.record")
-    entry = decode(kept.read_bytes())
+    (kept,) = (bench.folder / "journal" / ASIDE).iterdir()
+    entry = unpack(kept.read_bytes()).entry
     assert isinstance(entry, RecordEntry)
     assert entry.record.value == refused.body
-    assert [r.value is None for r in producer.sent] == [True, True, False]
+    assert [r.value is None for r in producer.sent if r.topic == ASSETS.topic] == [True, False]
 
 
 async def test_a_heartbeat_promises_nothing_beyond_what_still_waits(bench: Bench) -> None:
@@ -268,7 +273,7 @@ async def test_a_heartbeat_promises_nothing_beyond_what_still_waits(bench: Bench
     assert promised(beats[ASSETS.topic].headers) == oldest_ms
     assert beats[ASSETS.topic].timestamp_ms == oldest_ms
     assert promised(beats[REJECTED].headers) == oldest_ms + 90_000
-    assert [r.value is None for r in producer.sent] == [True, True, False]
+    assert [r.value is None for r in producer.sent if r.topic == ASSETS.topic] == [True, False]
 
 
 async def test_a_heartbeat_promises_nothing_beyond_an_answer_not_journaled_yet(

@@ -21,7 +21,7 @@ from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import Limits
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
-from ingestor.core.progress import FloorClock
+from ingestor.core.promises import FloorClock
 from ingestor.core.usable import Rules
 from ingestor.loop import polling
 from ingestor.loop.asking import Asker, Stamps, Terms
@@ -88,7 +88,7 @@ async def played(
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Run one page's loop through the script: its counts, and its gaps as records."""
     monkeypatch.setattr(polling, "sleep_or_stop", world.sleep)
-    async with open_journal(folder, max_bytes=10**7, segment_bytes=10**6) as journal:
+    async with open_journal(folder, max_bytes=10**7) as journal:
         with suppress(asyncio.CancelledError):
             await _poller(folder, journal, world, probe_s).run(world.stop)
         gaps = [
@@ -96,7 +96,7 @@ async def played(
             for pending in journal.progress.pending
             if pending.topic == GAPS
         ]
-        return journal.progress.counts("assets"), gaps
+        return journal.progress.facts("assets"), gaps
 
 
 def _poller(folder: Path, journal: Journal, world: World, probe_s: float) -> Poller:
@@ -221,7 +221,7 @@ async def test_a_disk_that_refuses_an_answer_makes_its_tick_a_named_miss(
         raise OSError(28, "no space left on device")
 
     def breaking(world: World) -> Answer:
-        monkeypatch.setattr("ingestor.adapters.segments.os.fsync", full)
+        monkeypatch.setattr("ingestor.adapters.spool.os.fsync", full)
         return good()(world)
 
     def mending(world: World) -> Answer:
@@ -255,11 +255,11 @@ async def test_a_poll_under_way_cannot_hold_up_the_end(
         raise AssertionError(url)
 
     monkeypatch.setattr(world, "get", stop_and_hang)
-    async with open_journal(tmp_path, max_bytes=10**7, segment_bytes=10**6) as journal:
+    async with open_journal(tmp_path, max_bytes=10**7) as journal:
         poller = _poller(tmp_path, journal, world, 3_600)
 
         async with asyncio.timeout(5):
             await poll_until(world.stop, [poller], grace_s=0.01)
 
         assert world.asked_ms == [0]
-        assert journal.progress.counts("assets").polls == 0
+        assert journal.progress.facts("assets").polls == 0

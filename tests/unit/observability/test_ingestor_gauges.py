@@ -12,9 +12,10 @@ from ingestor.core.credits import Limits
 from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
-from ingestor.core.progress import FloorClock
+from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Tick
 from ingestor.loop.budget import Allowance, Budget, PagePlan
+from ingestor.loop.sending import Sender, TopicSender
 from ingestor.loop.watching import Gauges
 from ingestor.metrics import IngestorMetrics
 
@@ -27,6 +28,10 @@ def _no_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
+def _no_topic(topic: str) -> TopicSender:
+    raise AssertionError(f"nothing is sent here: {topic}")
+
+
 def shown(folder: Path, journal: Journal) -> float | None:
     registry = CollectorRegistry()
     metrics = IngestorMetrics(registry)
@@ -35,7 +40,8 @@ def shown(folder: Path, journal: Journal) -> float | None:
     budget = Budget(folder / "credits.json", plans, allowance, lambda: 1_000_000)
     clock = FloorClock(lambda: 1_000_000, 0)
 
-    Gauges(journal, budget, KeyGate(probe_ms=1), clock, metrics).update([])
+    sender = Sender((), journal, _no_topic)
+    Gauges(journal, budget, KeyGate(probe_ms=1), clock, sender, metrics).update([])
 
     return registry.get_sample_value(PUBLISHED, {"feed": "assets"})
 
@@ -43,15 +49,16 @@ def shown(folder: Path, journal: Journal) -> float | None:
 async def test_a_restart_does_not_hide_how_old_the_newest_answer_is(tmp_path: Path) -> None:
     mark = TickMark("assets", PAGE.key, Tick(900_000, 60_000), Outcome.USABLE, 1)
     record = Outgoing(ASSETS.topic, PAGE.key.encode(), b"{}", (), 900_500)
-    async with open_journal(tmp_path, max_bytes=10**6, segment_bytes=10**5) as journal:
-        seq = await journal.add(record, mark)
-        before = shown(tmp_path, journal)
-        await journal.sent(seq)
+    async with open_journal(tmp_path, max_bytes=10**6) as journal:
+        assert shown(tmp_path, journal) is None
+        await journal.add(record, mark)
+        pending = journal.progress.head(ASSETS.topic)
+        assert pending is not None
+        await journal.sent(pending)
 
-    async with open_journal(tmp_path, max_bytes=10**6, segment_bytes=10**5) as journal:
+    async with open_journal(tmp_path, max_bytes=10**6) as journal:
         after = shown(tmp_path, journal)
 
-    assert before is None
     assert after == 900.5
 
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from coinlake import health
 from coinlake.backoff import Backoff
-from coinlake.contracts.topics import REJECTED
+from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.kafka import open_producer
 from coinlake.lifecycle import Pulse, watchdog
 from ingestor.adapters.coincap import Api, HttpLimits, open_api
@@ -19,13 +19,14 @@ from ingestor.adapters.journal import Journal, open_journal
 from ingestor.config import Settings
 from ingestor.core.credits import Limits
 from ingestor.core.gates import KeyGate
-from ingestor.core.progress import FloorClock
+from ingestor.core.promises import FloorClock
 from ingestor.core.usable import Rules
 from ingestor.loop.asking import Asker, Stamps, Terms
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.doors import Doors, Patience
+from ingestor.loop.heartbeats import Heartbeat
 from ingestor.loop.polling import Gaps, Poller, poll_until
-from ingestor.loop.sending import Heartbeats, Sender
+from ingestor.loop.sending import Sender, TopicSender
 from ingestor.loop.watching import Gauges, watch
 from ingestor.metrics import IngestorMetrics
 from ingestor.routes import Status
@@ -72,7 +73,7 @@ def wire(settings: Settings, api: Api, journal: Journal, metrics: IngestorMetric
         pollers,
         sender,
         budget,
-        Gauges(journal, budget, key, stamps.clock, metrics),
+        Gauges(journal, budget, key, stamps.clock, sender, metrics),
         Status(journal, budget, doors, sender, pollers),
     )
 
@@ -87,10 +88,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             open_journal(
                 settings.state_dir / "journal",
                 max_bytes=settings.journal.max_bytes,
-                segment_bytes=settings.journal.segment_bytes,
             )
         )
-        metrics.recovered(journal.recovery.torn_bytes, len(journal.recovery.damaged))
+        metrics.recovered(journal.recovery.torn_bytes, journal.holes)
         api = await open_.enter_async_context(
             open_api(
                 settings.coincap.api_key,
@@ -118,8 +118,8 @@ async def _run_loops(
     """Poll until `stop`, then send what is journaled; each has half of the deadline."""
     grace_s = settings.shutdown_s / 2
     quiet = asyncio.Event()
-    sending = Pulse(settings.watchdog_s)
-    pulses = [sending, *(poller.pulse for poller in parts.pollers)]
+    sending = [Pulse(settings.watchdog_s) for _ in parts.sender.topics]
+    pulses = [*sending, *(poller.pulse for poller in parts.pollers)]
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.sender.run(quiet, sending, grace_s), name="sender")
         group.create_task(
@@ -127,31 +127,31 @@ async def _run_loops(
         )
         await poll_until(stop, parts.pollers, grace_s)
         quiet.set()
-        journal.changed.set()
+        journal.wake()
     await parts.budget.save()
 
 
 def _sender(
     settings: Settings, journal: Journal, stamps: Stamps, metrics: IngestorMetrics
 ) -> Sender:
-    topics = dict.fromkeys(page.feed.topic for page, _ in settings.plans())
-    heartbeats = Heartbeats(
-        (*topics, REJECTED),
-        round(settings.heartbeat_s * 1_000),
-        settings.producer,
-        journal,
-        stamps,
-    )
+    promised = {*(page.feed.topic for page, _ in settings.plans()), REJECTED}
     kafka = settings.kafka
-    return Sender(
-        lambda: open_producer(kafka, f"coinlake-{settings.producer}"),
-        journal,
-        heartbeats,
-        # A broker that is back should not wait long for what is spooled.
-        Patience(Backoff(base_s=0.2, cap_s=5.0)),
-        settings.state_dir,
-        metrics,
-    )
+    every_ms = round(settings.heartbeat_s * 1_000)
+
+    def make(topic: str) -> TopicSender:
+        heartbeat = Heartbeat(topic, every_ms, settings.producer, journal, stamps)
+        return TopicSender(
+            topic,
+            lambda: open_producer(kafka, f"coinlake-{settings.producer}"),
+            journal,
+            heartbeat if topic in promised else None,
+            # A broker that is back should not wait long for what is spooled.
+            Patience(Backoff(base_s=0.2, cap_s=5.0)),
+            metrics,
+        )
+
+    topics = dict.fromkeys(page.feed.topic for page, _ in settings.plans())
+    return Sender((*topics, REJECTED, GAPS), journal, make)
 
 
 def _terms(settings: Settings) -> Terms:

@@ -128,9 +128,6 @@ class JournalSettings(BaseModel):
     max_bytes: int = Field(
         default=1024**3, gt=0, description="Bytes that may wait for Kafka; then polling stops."
     )
-    segment_bytes: int = Field(
-        default=16 * 1024**2, gt=0, le=1024**3, description="Size at which a segment ends."
-    )
 
 
 class Settings(ServiceSettings):

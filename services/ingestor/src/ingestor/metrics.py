@@ -1,10 +1,14 @@
 """The ingestor's metrics. Counters start at 0 with the process; /status counts for ever."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.metrics import Family
 from ingestor.core.gaps import Cause
+from ingestor.core.recovery import Hole
 from ingestor.core.usable import Reason
 
 # The kinds of the client's failures; a test compares.
@@ -54,10 +58,15 @@ class IngestorMetrics:
         self.torn_bytes = counter(
             "journal_torn_bytes_total", "Bytes cut off the journal at start."
         )
-        self.damaged_segments = counter(
-            "journal_damaged_segments_total", "Journal segments found damaged at start."
+        self.lost = counter(
+            "journal_lost_records_total",
+            "Journaled records whose file is damaged or gone: they do not come to Kafka.",
+            "topic",
         )
-        self.kafka_up = gauge("kafka_up", "1 while Kafka takes records.")
+        self.aside = gauge("journal_aside_files", "Files of the journal that were put aside.")
+        self.journal_up = gauge("journal_up", "1 while the disk takes what is journaled.")
+        self.kafka_up = gauge("kafka_up", "1 while Kafka takes the records of every topic.")
+        self.topic_up = gauge("topic_up", "1 while Kafka takes a topic's records.", "topic")
         self.key_refused = gauge("key_refused", "1 while the API refuses our key.")
         self.pending_records = gauge("journal_pending_records", "Records Kafka lacks.")
         self.pending_bytes = gauge("journal_pending_bytes", "Their bytes on disk.")
@@ -73,6 +82,8 @@ class IngestorMetrics:
 
     def _begin(self) -> None:
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
+        for topic in (*(feed.topic for feed in FEEDS.values()), REJECTED, GAPS):
+            self.lost.labels(topic)
         for feed in FEEDS:
             self.answers.labels(feed)
             for reason in Reason:
@@ -97,7 +108,8 @@ class IngestorMetrics:
         """Ticks that nobody polled."""
         self.missed.labels(feed, str(cause)).inc(count)
 
-    def recovered(self, torn_bytes: int, damaged: int) -> None:
-        """What opening the journal had to cut off."""
+    def recovered(self, torn_bytes: int, holes: Sequence[Hole]) -> None:
+        """What opening the journal had to cut off, and did not find."""
         self.torn_bytes.inc(torn_bytes)
-        self.damaged_segments.inc(damaged)
+        for hole in holes:
+            self.lost.labels(hole.topic).inc()

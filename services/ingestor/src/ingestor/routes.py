@@ -36,21 +36,26 @@ class Status:
         """What the ingestor needs, each with the reason why it is not fine."""
         refused = self._doors.key.refused
         return {
-            "kafka": self._sender.kafka.reason(time.monotonic()),
+            "kafka": self._sender.reason(time.monotonic()),
             "api_key": "the API refuses the key (401 or 403)" if refused else None,
-            "journal": "full: Kafka has to take records first"
-            if self._doors.spool_is_full
-            else None,
+            "journal": self._journal_reason(),
         }
+
+    def _journal_reason(self) -> str | None:
+        if self._doors.spool_is_full:
+            return "full: Kafka has to take records first"
+        refusal = self._journal.refusal
+        return f"the disk refuses: {refusal}" if refusal is not None else None
 
     async def facts(self) -> dict[str, Any]:
         """The body of /status."""
         # Before all else: without an await in between, the rest is of one moment.
         disk_bytes = await self._journal.disk_bytes()
+        aside = await self._journal.aside()
         progress = self._journal.progress
         unnamed = [gap for poller in self._pollers for gap in poller.gaps.unnamed]
         feeds = {
-            feed: asdict(progress.counts(feed))
+            feed: asdict(progress.facts(feed))
             for feed in dict.fromkeys(poller.plan.page.feed.name for poller in self._pollers)
         }
         for gap in unnamed:
@@ -67,13 +72,22 @@ class Status:
             },
             "credits": self._credits(),
             "journal": {
-                "pending_records": len(progress.pending),
+                "pending_records": progress.pending_records,
                 "pending_bytes": progress.pending_bytes,
                 "room_bytes": self._journal.room_bytes,
                 "disk_bytes": disk_bytes,
-                "next_seq": progress.next_seq,
-                "sent_seq": progress.sent_seq,
+                "next_number": progress.next_number,
+                "topics": {
+                    topic: {"last": line.last, "sent": line.sent, "pending": len(line.pending)}
+                    for topic, line in progress.lines.items()
+                },
                 "torn_bytes": self._journal.recovery.torn_bytes,
+                "odd_files": [asdict(one) for one in self._journal.recovery.troubles],
+                "lost": [asdict(one) for one in self._journal.holes],
+                "aside": [{"name": name, "bytes": size} for name, size in aside],
+            },
+            "topics": {
+                one.topic: one.kafka.reason(time.monotonic()) for one in self._sender.topics
             },
             "missed": [*progress.gaps, *(gap.facts() for gap in unnamed)],
             "needs": self.ready(),

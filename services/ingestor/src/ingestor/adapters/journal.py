@@ -1,30 +1,31 @@
-"""The journal: what is in it counts as answered, and goes to Kafka in its order."""
+"""The journal: what is in it counts as answered, and goes to Kafka, topic by topic, in its order."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from coinlake import logs
-from coinlake.errors import InvariantError, TransientError
-from ingestor.adapters.segments import Place, Recovery, Segments
+from coinlake.errors import BadRecordError, TransientError
+from ingestor.adapters.segments_v1 import OldJournal
+from ingestor.adapters.spool import Recovery, Spool
 from ingestor.core.entries import (
     Entry,
+    Filed,
     FloorEntry,
     MarkEntry,
     Outgoing,
     RecordEntry,
-    SentEntry,
     TickMark,
 )
 from ingestor.core.progress import Pending, Progress
+from ingestor.core.recovery import Hole, recovered
 
 log = logs.get(__name__)
 T = TypeVar("T")
-
-_NOWHERE = Place(0, 0, 0)
 
 
 class Journal:
@@ -32,89 +33,120 @@ class Journal:
 
     def __init__(
         self,
-        segments: Segments,
-        progress: Progress[Place],
+        spool: Spool,
+        progress: Progress,
+        holes: list[Hole],
         max_bytes: int,
         thread: ThreadPoolExecutor,
     ) -> None:
-        self._segments = segments
+        self._spool = spool
         self._thread = thread
         self._lock = asyncio.Lock()
         self._max_bytes = max_bytes
+        self._changed: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.progress = progress
-        self.changed = asyncio.Event()
-        """Set whenever something was added; who waits for it clears it first."""
+        self.holes = holes
+        """Records that were journaled and were not there when the journal was opened."""
+        self.refusal: str | None = None
+        """Why the disk refused the last entry; None where it took it."""
 
     @property
     def recovery(self) -> Recovery:
-        """What opening the journal found wrong."""
-        return self._segments.recovery
+        """What opening the journal found wrong, and what was put aside since."""
+        return self._spool.recovery
+
+    @property
+    def aside_files(self) -> int:
+        """How many files lie aside."""
+        return self._spool.aside_files
 
     @property
     def room_bytes(self) -> int:
         """Bytes that may still wait for Kafka before polling has to stop."""
         return self._max_bytes - self.progress.pending_bytes
 
+    def changed(self, topic: str) -> asyncio.Event:
+        """Set whenever a record for the topic was added; who waits for it clears it first."""
+        return self._changed[topic]
+
+    def wake(self) -> None:
+        """Wake all who wait for a record."""
+        for event in self._changed.values():
+            event.set()
+
     async def add(self, record: Outgoing, mark: TickMark) -> int:
         """Put a record into the journal, synced; its place in the order of sending."""
-        async with self._lock:
-            seq = self.progress.next_seq
-            await self._append(RecordEntry(seq, record, mark), sync=True)
-        self.changed.set()
-        return seq
+        number = await self._write(RecordEntry(record, mark))
+        self._changed[record.topic].set()
+        return number
 
     async def mark(self, mark: TickMark) -> None:
         """Record what became of a tick that left no record, synced."""
-        async with self._lock:
-            await self._append(MarkEntry(mark), sync=True)
+        await self._write(MarkEntry(mark))
 
     async def promise(self, floor_ms: int) -> None:
         """Record, synced, that nothing older than this will come: before a heartbeat says so."""
-        async with self._lock:
-            await self._append(FloorEntry(floor_ms), sync=True)
+        if floor_ms > self.progress.floor_ms:
+            await self._write(FloorEntry(floor_ms))
 
-    def head(self) -> Pending[Place] | None:
-        """The next record to send; None where Kafka has all of them."""
-        return self.progress.pending[0] if self.progress.pending else None
+    async def read(self, pending: Pending) -> Outgoing:
+        """The record itself, from the disk: the spool takes no memory.
 
-    async def read(self, pending: Pending[Place]) -> Outgoing:
-        """The record itself, from the disk: the spool takes no memory."""
-        async with self._lock:
-            entry = await self._run(lambda: self._segments.read(pending.place))
-        if not isinstance(entry, RecordEntry) or entry.seq != pending.seq:
-            raise InvariantError(f"journal holds another entry than record {pending.seq}")
-        return entry.record
-
-    async def sent(self, seq: int) -> None:
-        """Kafka has this record and all before it; never fails, since that is so already."""
-        entry = SentEntry(seq)
+        Raises BadRecordError where its file is damaged, gone or cannot be read.
+        """
         async with self._lock:
             try:
-                # Not synced: a lost mark sends a record again with the same poll_id, which the
-                # lake allows and removes; a sync per record would cost more than that.
-                await self._append(entry, sync=False)
-                await self._run(lambda: self._segments.delete_sent(self.progress.sent_seq))
+                entry = await self._run(lambda: self._spool.read(pending.number))
             except TransientError as error:
-                # Failing here would send the record again and again while the disk is full.
-                log.error("sent_mark_refused", seq=seq, reason=str(error))
-                self.progress.apply(entry, _NOWHERE, 0)
+                raise BadRecordError(str(error)) from error
+        return entry.record
+
+    async def sent(self, pending: Pending) -> None:
+        """Kafka has this record, the oldest of its topic; never fails, since that is so already."""
+        async with self._lock:
+            self.progress.sent(pending)
+            try:
+                await self._run(lambda: self._spool.sent(pending.number))
+            except TransientError as error:
+                # A restart would send it again: that is allowed, and told here.
+                log.error("sent_mark_refused", number=pending.number, reason=str(error))
+
+    async def lost(self, pending: Pending, reason: str) -> None:
+        """This record, the oldest of its topic, cannot be read: put its file aside, go on."""
+        async with self._lock:
+            self.progress.lost(pending)
+            name = f"{pending.number:012d}.record"
+            await self._run(lambda: self._spool.put_aside(name, reason))
+
+    async def refused(self, pending: Pending, reason: str) -> None:
+        """Kafka refuses this record, the oldest of its topic, for good: keep it aside, go on."""
+        async with self._lock:
+            self.progress.lost(pending)
+            await self._run(lambda: self._spool.refused(pending.number, reason))
 
     async def disk_bytes(self) -> int:
         """Bytes on disk, sent records that are not deleted yet included."""
         async with self._lock:
-            return await self._run(lambda: self._segments.disk_bytes)
+            return await self._run(lambda: self._spool.disk_bytes)
 
-    async def _append(self, entry: Entry, *, sync: bool) -> None:
-        if self._segments.is_full:
-            snapshot = self.progress.snapshot()
-            await self._run(lambda: self._segments.roll(snapshot))
+    async def aside(self) -> list[tuple[str, int]]:
+        """Names and bytes of the files that were put aside."""
+        async with self._lock:
+            return await self._run(lambda: list(self._spool.aside()))
 
-        def applied(written: asyncio.Future[tuple[Place, int]]) -> None:
-            # A callback, so that state and disk agree even if the waiting task is cancelled.
-            if written.exception() is None:
-                self.progress.apply(entry, *written.result())
+    async def _write(self, entry: Entry) -> int:
+        async with self._lock:
+            filed = Filed(self.progress.next_number, self.progress.state(), entry)
 
-        await self._run(lambda: self._segments.append(entry, sync=sync), applied)
+            def applied(written: asyncio.Future[int]) -> None:
+                # A callback, so that state and disk agree even if the waiting task is cancelled.
+                failure = written.exception()
+                self.refusal = str(failure) if failure is not None else None
+                if failure is None:
+                    self.progress.apply(entry, written.result())
+
+            await self._run(lambda: self._spool.write(filed), applied)
+            return filed.number
 
     async def _run(
         self,
@@ -135,39 +167,69 @@ class Journal:
 
 
 @asynccontextmanager
-async def open_journal(
-    folder: Path, *, max_bytes: int, segment_bytes: int
-) -> AsyncIterator[Journal]:
-    """Read what is there, cut off a torn tail, and go on in a new segment."""
-    segments = Segments(folder, segment_bytes)
-    progress: Progress[Place] = Progress()
+async def open_journal(folder: Path, *, max_bytes: int) -> AsyncIterator[Journal]:
+    """Read what is there and go on with it. Raises TransientError where the folder is not."""
+    spool = Spool(folder)
     with ThreadPoolExecutor(1, thread_name_prefix="journal") as thread:
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(thread, _recover, segments, progress)
+            progress, holes = await loop.run_in_executor(thread, _opened, spool, folder)
         except OSError as error:
             raise TransientError(f"journal cannot be opened: {error}") from error
-        _report(segments, progress)
-        try:
-            yield Journal(segments, progress, max_bytes, thread)
-        finally:
-            await loop.run_in_executor(thread, segments.close)
+        _report(spool.recovery, progress, holes)
+        yield Journal(spool, progress, holes, max_bytes, thread)
 
 
-def _recover(segments: Segments, progress: Progress[Place]) -> None:
-    for entry, place, size in segments.recover():
-        progress.apply(entry, place, size)
-    segments.roll(progress.snapshot())
-    segments.delete_sent(progress.sent_seq)
+def _opened(spool: Spool, folder: Path) -> tuple[Progress, list[Hole]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    old = OldJournal(folder)
+    if old.segments:
+        _carry_over(spool, old)
+    return recovered(spool.recover())
 
 
-def _report(segments: Segments, progress: Progress[Place]) -> None:
-    facts: dict[str, Any] = {
-        "pending": len(progress.pending),
-        "pending_bytes": progress.pending_bytes,
-        "next_seq": progress.next_seq,
-        "torn_bytes": segments.recovery.torn_bytes,
-    }
-    log.info("journal_opened", **facts)
-    for name in segments.recovery.damaged:
-        log.error("journal_segment_damaged", kept_as=name)
+def _carry_over(spool: Spool, old: OldJournal) -> None:
+    """What the versions before left waiting, file by file; a segment goes when all of it is."""
+    lines: dict[str, list[int]] = {}
+    *before, last = old.segments
+    for path in before:
+        for filed in old.records(path, lines):
+            spool.write(filed)
+        _done(spool, old, path)
+    for filed in old.records(last, lines):
+        spool.write(filed)
+    # Its state, with a number behind all of its records.
+    state = {**old.state, "lines": lines}
+    spool.write(Filed(old.next_number, state, FloorEntry(state["floor_ms"])))
+    _done(spool, old, last)
+    if old.missing:
+        numbers = ", ".join(map(str, old.missing))
+        spool.note(
+            "the journal of a version before", f"its records {numbers} are damaged or gone"
+        )
+
+
+def _done(spool: Spool, old: OldJournal, path: Path) -> None:
+    damaged = old.damaged.get(path.name)
+    if damaged is None:
+        path.unlink()
+    else:
+        spool.put_aside(path.name, f"{damaged} bytes of it are no sound entries")
+
+
+def _report(recovery: Recovery, progress: Progress, holes: list[Hole]) -> None:
+    log.info(
+        "journal_opened",
+        pending=progress.pending_records,
+        pending_bytes=progress.pending_bytes,
+        next_number=progress.next_number,
+        torn_bytes=recovery.torn_bytes,
+    )
+    for trouble in recovery.troubles:
+        log.error(
+            "journal_file_odd", file=trouble.name, aside=trouble.aside, reason=trouble.reason
+        )
+    for hole in holes:
+        log.error(
+            "journal_record_lost", topic=hole.topic, number=hole.number, damaged=hole.damaged
+        )

@@ -64,6 +64,10 @@ class Balance:
             largest=largest,
         )
 
+    def released(self, credits: int) -> "Balance":
+        """A call that was set aside and is not made."""
+        return replace(self, reserved=self.reserved - credits)
+
     def recovered(self) -> "Balance":
         """After a crash nobody knows what became of the calls under way: they were spent."""
         return replace(

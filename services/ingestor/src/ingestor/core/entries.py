@@ -1,12 +1,13 @@
-"""What the journal holds: entries, their bytes, and the frames that tell a torn tail.
+"""What the journal holds: entries and the bytes of a file, which holds one of them.
 
-A frame is `<length u32><crc32 u32><payload>`, little endian; a payload is
-`<length of the head u32><head, JSON><value>`. The head's `kind` names the entry.
+A file is a line that names the format, then a frame `<length u32><crc32 u32><payload>`, little
+endian; a payload is `<length of the head u32><head, JSON><value>`. The head's `kind` names the
+entry; `number` and `state` are the file's number and the state before its entry.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,6 +21,8 @@ from ingestor.core.schedule import Tick
 _FRAME = struct.Struct("<II")
 _HEAD = struct.Struct("<I")
 FRAME_BYTES = _FRAME.size
+_FORMAT = b"coinlake journal "
+_FIRST_LINE = _FORMAT + b"2\n"
 # No answer comes near this; a length beyond it is damage, not a reason to ask for memory.
 MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
 
@@ -58,9 +61,8 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """A record with its place in the order of sending, and the tick that it answers."""
+    """A record on its way to Kafka, and the tick that it answers."""
 
-    seq: int
     record: Outgoing
     mark: TickMark
 
@@ -73,27 +75,52 @@ class MarkEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class SentEntry:
-    """Kafka has the record `seq` and all before it."""
-
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
 class FloorEntry:
     """No later record will have a timestamp below this: a heartbeat promises it."""
 
     floor_ms: int
 
 
+Entry = RecordEntry | MarkEntry | FloorEntry
+
+
 @dataclass(frozen=True, slots=True)
-class SnapshotEntry:
-    """The state so far, first in each segment, so that older segments may go."""
+class Filed:
+    """What one file of the journal holds: its number, the state before its entry, the entry."""
 
+    number: int
     state: Mapping[str, Any]
+    entry: Entry
 
 
-Entry = RecordEntry | MarkEntry | SentEntry | FloorEntry | SnapshotEntry
+def pack(filed: Filed) -> bytes:
+    """The bytes of a file."""
+    head, value = _head(filed.entry)
+    head |= {"number": filed.number, "state": dict(filed.state)}
+    packed = orjson.dumps(head)
+    return _FIRST_LINE + frame(_HEAD.pack(len(packed)) + packed + value)
+
+
+def unpack(data: bytes) -> Filed:
+    """What a file holds. Raises BadRecordError for anything but the bytes of one whole file."""
+    if not data.startswith(_FIRST_LINE):
+        raise BadRecordError(_no_format(data))
+    body = data[len(_FIRST_LINE) :]
+    payload = frame_at(body, 0)
+    if payload is None or len(payload) + FRAME_BYTES != len(body):
+        raise BadRecordError("its checksum is wrong")
+    head, value = split(payload)
+    try:
+        return Filed(head["number"], head["state"], _entry(head, value))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadRecordError(f"an entry that cannot be read: {error!r}") from error
+
+
+def _no_format(data: bytes) -> str:
+    first = data[: len(_FIRST_LINE) + 4].partition(b"\n")[0]
+    if first.startswith(_FORMAT) and first[len(_FORMAT) :].isdigit():
+        return f"of another version: format {first[len(_FORMAT) :].decode()}"
+    return "no file of a journal"
 
 
 def frame(payload: bytes) -> bytes:
@@ -101,45 +128,43 @@ def frame(payload: bytes) -> bytes:
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-def frames(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Position and payload of each whole frame; ends before the first one that is damaged.
-
-    The position after the last payload is where the good bytes end.
-    """
-    at = 0
-    while at + FRAME_BYTES <= len(data):
-        length, checksum = _FRAME.unpack_from(data, at)
-        payload = data[at + FRAME_BYTES : at + FRAME_BYTES + length]
-        torn = length > MAX_PAYLOAD_BYTES or len(payload) < length
-        if torn or not length or zlib.crc32(payload) != checksum:
-            return
-        yield at, payload
-        at += FRAME_BYTES + length
+def frame_at(data: bytes, at: int) -> bytes | None:
+    """The payload of the frame that begins here; None where no sound one does."""
+    if at + FRAME_BYTES > len(data):
+        return None
+    length, checksum = _FRAME.unpack_from(data, at)
+    end = at + FRAME_BYTES + length
+    if not 0 < length <= MAX_PAYLOAD_BYTES or end > len(data):
+        return None
+    payload = data[at + FRAME_BYTES : end]
+    return payload if zlib.crc32(payload) == checksum else None
 
 
-def encode(entry: Entry) -> bytes:
-    """The payload of an entry."""
-    head, value = _head(entry)
-    packed = orjson.dumps(head)
-    return _HEAD.pack(len(packed)) + packed + value
+def next_frame(data: bytes, at: int) -> tuple[int, bytes] | None:
+    """Place and payload of the first sound frame from here on; None where there is none."""
+    for start in range(at, len(data) - FRAME_BYTES + 1):
+        if (payload := frame_at(data, start)) is not None:
+            return start, payload
+    return None
 
 
-def decode(payload: bytes) -> Entry:
-    """The entry of a payload. Raises BadRecordError for one that no version of ours wrote."""
+def split(payload: bytes) -> tuple[dict[str, Any], bytes]:
+    """Head and value of a payload. Raises BadRecordError."""
     try:
         (length,) = _HEAD.unpack_from(payload)
         head = orjson.loads(payload[_HEAD.size : _HEAD.size + length])
-        return _entry(head, payload[_HEAD.size + length :])
-    except (struct.error, ValueError, KeyError, TypeError) as error:
-        raise BadRecordError(f"journal entry that cannot be read: {error!r}") from error
+    except (struct.error, ValueError) as error:
+        raise BadRecordError(f"an entry that cannot be read: {error!r}") from error
+    if not isinstance(head, dict):
+        raise BadRecordError("an entry that cannot be read: its head is no object")
+    return head, payload[_HEAD.size + length :]
 
 
 def _head(entry: Entry) -> tuple[dict[str, Any], bytes]:
     match entry:
-        case RecordEntry(seq, record, mark):
+        case RecordEntry(record, mark):
             return {
                 "kind": "record",
-                "seq": seq,
                 "topic": record.topic,
                 "key": record.key.decode(),
                 "headers": [
@@ -151,35 +176,28 @@ def _head(entry: Entry) -> tuple[dict[str, Any], bytes]:
             }, record.value
         case MarkEntry(mark):
             return {"kind": "mark", "mark": _packed(mark)}, b""
-        case SentEntry(seq):
-            return {"kind": "sent", "seq": seq}, b""
         case FloorEntry(floor_ms):
             return {"kind": "floor", "floor_ms": floor_ms}, b""
-        case SnapshotEntry(state):
-            return {"kind": "snapshot", "state": dict(state)}, b""
 
 
 def _entry(head: dict[str, Any], value: bytes) -> Entry:
     match head["kind"]:
         case "record":
-            headers = tuple(
-                (name, None if text is None else text.encode())
-                for name, text in head["headers"]
-            )
-            record = Outgoing(
-                head["topic"], head["key"].encode(), value, headers, head["timestamp_ms"]
-            )
-            return RecordEntry(head["seq"], record, _unpacked(head["mark"]))
+            return RecordEntry(outgoing(head, value), tick_mark(head["mark"]))
         case "mark":
-            return MarkEntry(_unpacked(head["mark"]))
-        case "sent":
-            return SentEntry(head["seq"])
+            return MarkEntry(tick_mark(head["mark"]))
         case "floor":
             return FloorEntry(head["floor_ms"])
-        case "snapshot":
-            return SnapshotEntry(head["state"])
         case kind:
             raise ValueError(f"unknown kind {kind!r}")
+
+
+def outgoing(head: dict[str, Any], value: bytes) -> Outgoing:
+    """The record that a head describes."""
+    headers = tuple(
+        (name, None if text is None else text.encode()) for name, text in head["headers"]
+    )
+    return Outgoing(head["topic"], head["key"].encode(), value, headers, head["timestamp_ms"])
 
 
 def _packed(mark: TickMark) -> list[Any]:
@@ -187,6 +205,7 @@ def _packed(mark: TickMark) -> list[Any]:
     return [mark.feed, mark.page, tick.due_ms, tick.interval_ms, mark.outcome, mark.count]
 
 
-def _unpacked(packed: list[Any]) -> TickMark:
+def tick_mark(packed: list[Any]) -> TickMark:
+    """The mark that a head holds."""
     feed, page, due_ms, interval_ms, outcome, count = packed
     return TickMark(feed, page, Tick(due_ms, interval_ms), Outcome(outcome), count)

@@ -1,12 +1,13 @@
 """What the journal says so far: counts, last tick per page, what Kafka still has to get.
 
-The state is a fold over the entries, the same while running and after a crash.
+The state is a fold over the entries, the same while running and after a crash. Records go to
+Kafka topic by topic, each in the order of its numbers: what one topic waits for is no other's.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import orjson
 
@@ -16,166 +17,216 @@ from ingestor.core.entries import (
     FloorEntry,
     MarkEntry,
     Outcome,
-    Outgoing,
     RecordEntry,
-    SentEntry,
-    SnapshotEntry,
     TickMark,
 )
 from ingestor.core.schedule import Tick
 
-PlaceT = TypeVar("PlaceT")
-_KEPT_GAPS = 50  # for people who look at /status; the topic has all of them
+_KEPT_GAPS = 20  # for people who look at /status; the topic has all of them
 
 
 @dataclass(slots=True)
 class Counts:
     """One feed's counts since the state directory was made.
 
-    `polls` are answers with a body that were journaled; each becomes `published` or `rejected`
-    when Kafka has it. `failed` are attempts without a body, `missed` are ticks nobody polled.
+    `usable` and `unusable` are answers with a body that were journaled, `lost` those of them that
+    never came to Kafka and are named as such; `failed` are attempts without a body, `missed` are
+    ticks nobody polled.
     """
 
-    polls: int = 0
-    published: int = 0
-    rejected: int = 0
+    usable: int = 0
+    unusable: int = 0
+    lost_usable: int = 0
+    lost_unusable: int = 0
     failed: int = 0
     missed: int = 0
     last_published_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Pending(Generic[PlaceT]):
-    """A journaled record that Kafka does not have yet, without its value."""
+class FeedFacts:
+    """What /status says of a feed: `polls` become `published`, `rejected` or `lost`."""
 
-    seq: int
+    polls: int
+    published: int
+    rejected: int
+    lost: int
+    failed: int
+    missed: int
+    last_published_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A journaled record that Kafka does not have yet, without its value.
+
+    `after` is the number of the record before it in its topic, 0 for the first.
+    """
+
+    number: int
     topic: str
     timestamp_ms: int
     mark: TickMark
     bytes: int
-    place: PlaceT
+    after: int = 0
 
 
 @dataclass(slots=True)
-class Progress(Generic[PlaceT]):
-    """The fold. `place` is where an entry lies on disk: nothing that is decided here."""
+class Line:
+    """The records of one topic: the numbers of the last one and of the last one sent."""
 
-    next_seq: int = 1
-    sent_seq: int = 0
+    last: int = 0
+    sent: int = 0
+    pending: deque[Pending] = field(default_factory=deque)
+
+
+@dataclass(slots=True)
+class Progress:
+    """The fold."""
+
+    next_number: int = 1
     floor_ms: int = 0
     ticks: dict[str, Tick] = field(default_factory=dict)
     feeds: dict[str, Counts] = field(default_factory=dict)
     gaps: list[dict[str, Any]] = field(default_factory=list)
-    pending: deque[Pending[PlaceT]] = field(default_factory=deque)
+    lines: dict[str, Line] = field(default_factory=dict)
     pending_bytes: int = 0
 
-    def apply(self, entry: Entry, place: PlaceT, size: int) -> None:
-        """Take one entry; `size` is the bytes it takes on disk."""
+    # ---- what happens ------------------------------------------------------------------------
+
+    def apply(self, entry: Entry, size: int) -> None:
+        """Take the entry of the file `next_number`; `size` is the bytes it takes on disk."""
+        number, self.next_number = self.next_number, self.next_number + 1
         match entry:
-            case RecordEntry(seq, record, mark):
-                self._take(seq, record, mark, place, size)
+            case RecordEntry(record, mark):
+                line = self.line(record.topic)
+                self.wait(
+                    Pending(
+                        number, record.topic, record.timestamp_ms, mark, size, after=line.last
+                    )
+                )
+                line.last = number
+                self.floor_ms = max(self.floor_ms, record.timestamp_ms)
+                if record.topic == GAPS:
+                    self.gaps = [*self.gaps, orjson.loads(record.value)][-_KEPT_GAPS:]
+                self._mark(mark)
             case MarkEntry(mark):
                 self._mark(mark)
-            case SentEntry(seq):
-                self._sent(seq)
             case FloorEntry(floor_ms):
                 self.floor_ms = max(self.floor_ms, floor_ms)
-            case SnapshotEntry(state):
-                self._restore(state)
 
-    def snapshot(self) -> SnapshotEntry:
-        """The state without what is pending: that lies in segments that are kept."""
-        return SnapshotEntry(
-            {
-                "next_seq": self.next_seq,
-                "sent_seq": self.sent_seq,
-                "floor_ms": self.floor_ms,
-                "ticks": {page: asdict(tick) for page, tick in self.ticks.items()},
-                "feeds": {feed: asdict(counts) for feed, counts in self.feeds.items()},
-                "gaps": list(self.gaps),
-            }
-        )
+    def wait(self, pending: Pending) -> None:
+        """One more record that Kafka does not have: as it is journaled, or found on disk."""
+        self.line(pending.topic).pending.append(pending)
+        self.pending_bytes += pending.bytes
+
+    def sent(self, pending: Pending) -> None:
+        """Kafka has this record, the oldest of its topic."""
+        self._leave(pending)
+        if pending.mark.outcome is Outcome.USABLE:
+            counts = self.counts(pending.mark.feed)
+            counts.last_published_ms = pending.timestamp_ms
+
+    def lost(self, pending: Pending) -> None:
+        """This record, the oldest of its topic, does not come to Kafka."""
+        self._leave(pending)
+        self.lose(pending.mark)
+
+    def lose(self, mark: TickMark, count: int = 1) -> None:
+        """An answer that was counted when it was journaled does not come to Kafka; -1: it does."""
+        counts = self.counts(mark.feed)
+        if mark.outcome is Outcome.USABLE:
+            counts.lost_usable = max(0, counts.lost_usable + count)
+        elif mark.outcome is Outcome.REJECTED:
+            counts.lost_unusable = max(0, counts.lost_unusable + count)
+
+    # ---- what is known -----------------------------------------------------------------------
+
+    @property
+    def pending(self) -> Iterator[Pending]:
+        """All records that Kafka lacks, topic by topic."""
+        return (one for line in self.lines.values() for one in line.pending)
+
+    @property
+    def pending_records(self) -> int:
+        """How many these are."""
+        return sum(len(line.pending) for line in self.lines.values())
+
+    def head(self, topic: str) -> Pending | None:
+        """The next record to send to a topic; None where Kafka has all of them."""
+        pending = self.line(topic).pending
+        return pending[0] if pending else None
 
     def oldest_ms(self, topic: str) -> int | None:
         """The smallest timestamp that still has to be sent to a topic."""
-        times = [one.timestamp_ms for one in self.pending if one.topic == topic]
-        return min(times, default=None)
+        return min((one.timestamp_ms for one in self.line(topic).pending), default=None)
+
+    def line(self, topic: str) -> Line:
+        """The records of a topic."""
+        return self.lines.setdefault(topic, Line())
 
     def counts(self, feed: str) -> Counts:
         """The counts of a feed, which start at nothing."""
         return self.feeds.setdefault(feed, Counts())
 
-    def _take(
-        self, seq: int, record: Outgoing, mark: TickMark, place: PlaceT, size: int
-    ) -> None:
-        self.next_seq = max(self.next_seq, seq + 1)
-        self.floor_ms = max(self.floor_ms, record.timestamp_ms)
-        self.pending.append(Pending(seq, record.topic, record.timestamp_ms, mark, size, place))
-        self.pending_bytes += size
-        if record.topic == GAPS:
-            self.gaps = [*self.gaps, orjson.loads(record.value)][-_KEPT_GAPS:]
-        self._mark(mark)
+    def facts(self, feed: str) -> FeedFacts:
+        """What became of a feed's answers, as far as Kafka has them."""
+        counts = self.counts(feed)
+        waiting = Counter(one.mark.outcome for one in self.pending if one.mark.feed == feed)
+        return FeedFacts(
+            polls=counts.usable + counts.unusable,
+            published=counts.usable - counts.lost_usable - waiting[Outcome.USABLE],
+            rejected=counts.unusable - counts.lost_unusable - waiting[Outcome.REJECTED],
+            lost=counts.lost_usable + counts.lost_unusable,
+            failed=counts.failed,
+            missed=counts.missed,
+            last_published_ms=counts.last_published_ms,
+        )
+
+    # ---- on disk -----------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """The state without what is pending: that is what files there are."""
+        return {
+            "floor_ms": self.floor_ms,
+            "ticks": {page: asdict(tick) for page, tick in self.ticks.items()},
+            "feeds": {feed: asdict(counts) for feed, counts in self.feeds.items()},
+            "gaps": list(self.gaps),
+            "lines": {topic: [line.last, line.sent] for topic, line in self.lines.items()},
+        }
+
+    @classmethod
+    def restored(cls, next_number: int, state: Mapping[str, Any]) -> "Progress":
+        """The fold as it was before the entry of the file `next_number`."""
+        return cls(
+            next_number=next_number,
+            floor_ms=state["floor_ms"],
+            ticks={page: Tick(**tick) for page, tick in state["ticks"].items()},
+            feeds={feed: Counts(**counts) for feed, counts in state["feeds"].items()},
+            gaps=list(state["gaps"]),
+            lines={topic: Line(last, sent) for topic, (last, sent) in state["lines"].items()},
+        )
+
+    # ---- parts -------------------------------------------------------------------------------
+
+    def _leave(self, pending: Pending) -> None:
+        line = self.line(pending.topic)
+        assert line.pending[0] is pending, "records of a topic leave in their order"
+        line.pending.popleft()
+        line.sent = pending.number
+        self.pending_bytes -= pending.bytes
 
     def _mark(self, mark: TickMark) -> None:
         self.ticks[mark.page] = mark.tick
         counts = self.counts(mark.feed)
         match mark.outcome:
-            case Outcome.USABLE | Outcome.REJECTED:
-                counts.polls += 1
+            case Outcome.USABLE:
+                counts.usable += 1
+            case Outcome.REJECTED:
+                counts.unusable += 1
             case Outcome.FAILED:
                 counts.failed += 1
             case Outcome.MISSED:
                 counts.missed += mark.count
             case Outcome.PLANNED:
                 pass
-
-    def _sent(self, seq: int) -> None:
-        self.sent_seq = max(self.sent_seq, seq)
-        while self.pending and self.pending[0].seq <= self.sent_seq:
-            done = self.pending.popleft()
-            self.pending_bytes -= done.bytes
-            counts = self.counts(done.mark.feed)
-            if done.mark.outcome is Outcome.USABLE:
-                counts.published += 1
-                counts.last_published_ms = done.timestamp_ms
-            elif done.mark.outcome is Outcome.REJECTED:
-                counts.rejected += 1
-
-    def _restore(self, state: Mapping[str, Any]) -> None:
-        self.next_seq = max(self.next_seq, state["next_seq"])
-        self.floor_ms = max(self.floor_ms, state["floor_ms"])
-        self.ticks = {page: Tick(**tick) for page, tick in state["ticks"].items()}
-        # Before the counts: what was sent before the snapshot is counted in it already.
-        self._sent(state["sent_seq"])
-        self.feeds = {feed: Counts(**counts) for feed, counts in state["feeds"].items()}
-        self.gaps = list(state["gaps"])
-
-
-def complete_to_ms(
-    now_ms: int, received_ms: Iterable[int], oldest_pending_ms: int | None
-) -> int:
-    """What a heartbeat may promise: nothing older than this will be sent on its partition.
-
-    `now_ms` is a clock that never goes back; `received_ms` are answers not journaled yet.
-    """
-    bounds = [now_ms, *received_ms]
-    if oldest_pending_ms is not None:
-        bounds.append(oldest_pending_ms)
-    return min(bounds)
-
-
-class FloorClock:
-    """A wall clock in milliseconds that never goes below what was promised."""
-
-    def __init__(self, wall_ms: Callable[[], int], floor_ms: int = 0) -> None:
-        self._wall_ms = wall_ms
-        self.floor_ms = floor_ms
-
-    def __call__(self) -> int:
-        self.floor_ms = max(self.floor_ms, self._wall_ms())
-        return self.floor_ms
-
-    @property
-    def behind_ms(self) -> int:
-        """How far the wall clock is behind the promise: more than 0 after it was set back."""
-        return max(0, self.floor_ms - self._wall_ms())

@@ -14,7 +14,7 @@ from ingestor.adapters.journal import Journal
 from ingestor.core.credits import price
 from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.page import Page
-from ingestor.core.progress import FloorClock
+from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Tick
 from ingestor.core.usable import Reason, Rules, judge
 from ingestor.loop.budget import Budget
@@ -136,12 +136,14 @@ class Asker:
             timestamp_ms=received_at_ms,
         )
         outcome = Outcome.USABLE if reason is None else Outcome.REJECTED
-        seq = await self._journal.add(record, TickMark(page.feed.name, page.key, tick, outcome))
+        number = await self._journal.add(
+            record, TickMark(page.feed.name, page.key, tick, outcome)
+        )
         self._metrics.answered(page.feed.name, reason, received_at_ms - requested_at_ms)
         log.info(
             "answer_journaled",
             page=page.key,
-            seq=seq,
+            number=number,
             poll_id=poll_id,
             traceparent=headers.traceparent,
             status=answer.status,

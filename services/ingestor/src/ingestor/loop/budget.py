@@ -81,9 +81,14 @@ class Budget:
         async with self._lock:
             credits = self.price(page)
             balance = self._rolled().reserve(credits)
-            # Counted before it is written: a failed write must not free what it may have kept.
+            # Counted before it is written, so that nothing else spends it meanwhile.
             self.balance = balance
-            await self._write(balance)
+            try:
+                await self._write(balance)
+            except (TransientError, asyncio.CancelledError):
+                # Nothing is asked. What the disk may have kept, the next write corrects.
+                self.balance = self.balance.released(credits)
+                raise
         return credits
 
     def settle(self, page: Page, reserved: int, actual: int) -> None:

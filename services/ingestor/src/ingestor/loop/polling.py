@@ -95,7 +95,7 @@ class Poller:
         self._last_due_ms = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Poll until `stop`. Raises TransientError where the journal fails at the start."""
+        """Poll until `stop`."""
         await self._resume()
         while not stop.is_set():
             self.pulse.beat()
@@ -125,9 +125,13 @@ class Poller:
         resumed = resume(last, interval_ms, self._doors.wall_ms())
         if last is not None and resumed.missed is not None:
             self.gaps.miss(resumed.missed, last.interval_ms, Cause.DOWN)
-            await self.gaps.name()
         self._last_due_ms = resumed.last_due_ms
-        await self.gaps.plan(Tick(resumed.last_due_ms, interval_ms))
+        try:
+            await self.gaps.name()
+            await self.gaps.plan(Tick(resumed.last_due_ms, interval_ms))
+        except TransientError as error:
+            # A full disk may be full of what only this process can send: each tick tries again.
+            log.error("journal_refused", page=self.plan.page.key, reason=str(error))
 
     async def _tick(self, tick: Tick, stop: asyncio.Event) -> None:
         cause = self._doors.closed(self.plan.page, self._gate)

@@ -1,8 +1,8 @@
-"""The loop to Kafka: the journal in its order, heartbeats in between, for ever trying again."""
+"""The loops to Kafka, one for each topic: the journal in its order, heartbeats in between."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -10,82 +10,25 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import dataclass
-from pathlib import Path
 
 from coinlake import logs
-from coinlake.contracts.headers import POLL_ID, heartbeat_headers, text_headers
-from coinlake.contracts.topics import TOPICS
+from coinlake.contracts.headers import POLL_ID, text_headers
 from coinlake.errors import BadRecordError, TransientError
 from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse, sleep_or_stop
-from ingestor.adapters.files import replace
 from ingestor.adapters.journal import Journal
-from ingestor.adapters.segments import Place
-from ingestor.core.entries import Outgoing, RecordEntry, encode
-from ingestor.core.progress import Pending, complete_to_ms
-from ingestor.loop.asking import Stamps
+from ingestor.core.entries import Outgoing
+from ingestor.core.progress import Pending
 from ingestor.loop.doors import Patience
+from ingestor.loop.heartbeats import Heartbeat
 from ingestor.metrics import IngestorMetrics
 
 log = logs.get(__name__)
 
 OpenProducer = Callable[[], AbstractAsyncContextManager[Producer]]
-# aiokafka takes no record without key and value; pages are never called so.
-_HEARTBEAT_KEY = b"heartbeat"
 _IDLE_S = 1.0
 # A producer whose broker is gone flushes for as long as its request timeout: we have the journal.
 _CLOSE_S = 2.0
-
-
-class Heartbeats:
-    """Promises per partition: nothing older will come. They never overtake what waits."""
-
-    def __init__(
-        self,
-        topics: tuple[str, ...],
-        every_ms: int,
-        producer: str,
-        journal: Journal,
-        stamps: Stamps,
-    ) -> None:
-        self._topics = topics
-        self._every_ms = every_ms
-        self._producer = producer
-        self._journal = journal
-        self._stamps = stamps
-        self._next_ms = 0
-
-    @property
-    def due(self) -> bool:
-        """Whether it is time for the next round."""
-        return self._stamps.clock() >= self._next_ms
-
-    def wait_s(self) -> float:
-        """Seconds until the next round."""
-        return max(0.0, (self._next_ms - self._stamps.clock()) / 1_000)
-
-    async def send(self, producer: Producer, metrics: IngestorMetrics) -> None:
-        """One round over all partitions. Raises TransientError."""
-        now_ms = self._stamps.clock()
-        # On disk before it is said: a clock that is set back over a restart must not break it.
-        await self._journal.promise(now_ms)
-        for topic in self._topics:
-            complete_ms = complete_to_ms(
-                now_ms, self._stamps.held_ms(), self._journal.progress.oldest_ms(topic)
-            )
-            for partition in range(TOPICS[topic].partitions):
-                await producer.send(
-                    topic,
-                    key=_HEARTBEAT_KEY,
-                    value=None,
-                    headers=heartbeat_headers(complete_ms, self._producer),
-                    # Not now: among replayed records it would look like a change of the hour.
-                    timestamp_ms=complete_ms,
-                    partition=partition,
-                )
-            metrics.heartbeats.labels(topic).inc()
-            metrics.complete_to.labels(topic).set(complete_ms / 1_000)
-        self._next_ms = now_ms + self._every_ms
 
 
 # An ack takes milliseconds; aiokafka itself gives up only after its request timeout.
@@ -108,40 +51,28 @@ class KafkaState:
         return f"no ack for {waited_s:.0f} s" if waited_s > _SLOW_ACK_S else None
 
 
-class Sender:
-    """Sends what the journal holds, one record at a time: the order is the journal's."""
+class TopicSender:
+    """Sends what the journal holds for one topic, one record at a time, in its order."""
 
     def __init__(
         self,
+        topic: str,
         open_producer: OpenProducer,
         journal: Journal,
-        heartbeats: Heartbeats,
+        heartbeat: Heartbeat | None,
         patience: Patience,
-        unsendable: Path,
         metrics: IngestorMetrics,
     ) -> None:
+        self.topic = topic
+        self.kafka = KafkaState()
         self._open_producer = open_producer
         self._journal = journal
-        self._heartbeats = heartbeats
+        self._heartbeat = heartbeat
         self._patience = patience
-        self._unsendable = unsendable
         self._metrics = metrics
-        self.kafka = KafkaState()
 
-    async def run(self, quiet: asyncio.Event, pulse: Pulse, grace_s: float) -> None:
-        """Send until polling is over (`quiet`) and nothing waits; then for `grace_s` at most."""
-        try:
-            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
-                group.create_task(self._send_on(quiet, pulse), name="send")
-                await quiet.wait()
-                limit.reschedule(asyncio.get_running_loop().time() + grace_s)
-        except TimeoutError:
-            log.warning("drain_cut_short", grace_s=grace_s)
-        left = len(self._journal.progress.pending)
-        if left:
-            log.warning("records_left_in_journal", records=left)
-
-    async def _send_on(self, quiet: asyncio.Event, pulse: Pulse) -> None:
+    async def run(self, quiet: asyncio.Event, pulse: Pulse) -> None:
+        """Send until polling is over (`quiet`) and nothing waits."""
         while True:
             pulse.beat()
             try:
@@ -157,25 +88,37 @@ class Sender:
             await sleep_or_stop(quiet, wait_ms / 1_000)
 
     async def _drain(self, producer: Producer, quiet: asyncio.Event, pulse: Pulse) -> None:
+        changed = self._journal.changed(self.topic)
         while True:
             pulse.beat()
-            self._journal.changed.clear()
-            if self._heartbeats.due:
+            changed.clear()
+            if self._heartbeat is not None and self._heartbeat.due:
                 with self._waiting():
-                    await self._heartbeats.send(producer, self._metrics)
+                    await self._heartbeat.send(producer, self._metrics)
                 self._reached()
-            pending = self._journal.head()
+            pending = self._journal.progress.head(self.topic)
             if pending is not None:
                 await self._send(producer, pending)
             elif quiet.is_set():
                 return
             else:
                 # Whoever adds a record or ends the polling sets `changed`.
-                wait_s = min(_IDLE_S, self._heartbeats.wait_s())
-                await sleep_or_stop(self._journal.changed, wait_s)
+                wait_s = self._heartbeat.wait_s() if self._heartbeat is not None else _IDLE_S
+                await sleep_or_stop(changed, min(_IDLE_S, wait_s))
 
-    async def _send(self, producer: Producer, pending: Pending[Place]) -> None:
-        record = await self._journal.read(pending)
+    async def _send(self, producer: Producer, pending: Pending) -> None:
+        try:
+            record = await self._journal.read(pending)
+        except BadRecordError as error:
+            await self._journal.lost(pending, str(error))
+            self._metrics.lost.labels(self.topic).inc()
+            log.error(
+                "journal_record_lost",
+                topic=self.topic,
+                number=pending.number,
+                reason=str(error),
+            )
+            return
         try:
             with self._waiting():
                 offset = await producer.send(
@@ -187,26 +130,23 @@ class Sender:
                 )
         except BadRecordError as error:
             await self._set_aside(pending, record, error)
-        else:
-            self._reached()
-            self._metrics.sent.labels(record.topic).inc()
-            log.debug("record_sent", topic=record.topic, seq=pending.seq, offset=offset)
+            return
+        self._reached()
+        self._metrics.sent.labels(record.topic).inc()
+        log.debug("record_sent", topic=record.topic, number=pending.number, offset=offset)
         # After the ack: a crash before this line sends the record again with the same poll_id.
-        await self._journal.sent(pending.seq)
+        await self._journal.sent(pending)
 
     async def _set_aside(
-        self, pending: Pending[Place], record: Outgoing, error: BadRecordError
+        self, pending: Pending, record: Outgoing, error: BadRecordError
     ) -> None:
         """Keep what Kafka refuses for good as a file, so that it blocks nothing and is not lost."""
-        path = self._unsendable / f"{pending.seq:012d}.record"
-        content = encode(RecordEntry(pending.seq, record, pending.mark))
-        try:
-            await asyncio.to_thread(replace, path, content)
-        except OSError as failure:
-            raise TransientError(f"unsendable record: {failure}") from failure
+        await self._journal.refused(pending, str(error))
         self._metrics.unsendable.inc()
         poll_id = text_headers(record.headers).get(POLL_ID)
-        log.error("record_unsendable", kept_as=path.name, poll_id=poll_id, reason=str(error))
+        log.error(
+            "record_unsendable", number=pending.number, poll_id=poll_id, reason=str(error)
+        )
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -218,18 +158,53 @@ class Sender:
 
     def _reached(self) -> None:
         if self.kafka.away is not None:
-            log.info("kafka_reached", waiting=len(self._journal.progress.pending))
+            waiting = len(self._journal.progress.line(self.topic).pending)
+            log.info("kafka_reached", topic=self.topic, waiting=waiting)
         self.kafka.away = None
         self.kafka.failures = 0
-        self._metrics.kafka_up.set(1)
+        self._metrics.topic_up.labels(self.topic).set(1)
 
     def _away(self, error: TransientError) -> None:
         if self.kafka.failures == 0:
-            log.warning("kafka_away", reason=str(error))
+            log.warning("kafka_away", topic=self.topic, reason=str(error))
         self.kafka.away = str(error)
         self.kafka.failures += 1
-        self._metrics.kafka_up.set(0)
+        self._metrics.topic_up.labels(self.topic).set(0)
         self._metrics.send_failures.inc()
+
+
+class Sender:
+    """A loop for each topic: what one of them waits for is no other's."""
+
+    def __init__(
+        self, topics: Sequence[str], journal: Journal, make: Callable[[str], TopicSender]
+    ) -> None:
+        # What waits from before may be for a topic that nobody polls for any more.
+        left = [topic for topic, line in journal.progress.lines.items() if line.pending]
+        self.topics = [make(topic) for topic in dict.fromkeys([*topics, *left])]
+        self._journal = journal
+
+    def reason(self, now_s: float) -> str | None:
+        """Why Kafka is not fine for some topic; None where it is for all. `now_s` is monotonic."""
+        reasons = {one.topic: one.kafka.reason(now_s) for one in self.topics}
+        told = {topic: reason for topic, reason in reasons.items() if reason is not None}
+        if len(set(told.values())) == 1 and len(told) == len(reasons):
+            return next(iter(told.values()))
+        return "; ".join(f"{topic}: {reason}" for topic, reason in told.items()) or None
+
+    async def run(self, quiet: asyncio.Event, pulses: Sequence[Pulse], grace_s: float) -> None:
+        """Send until polling is over (`quiet`) and nothing waits; then for `grace_s` at most."""
+        try:
+            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
+                for one, pulse in zip(self.topics, pulses, strict=True):
+                    group.create_task(one.run(quiet, pulse), name=f"send {one.topic}")
+                await quiet.wait()
+                limit.reschedule(asyncio.get_running_loop().time() + grace_s)
+        except TimeoutError:
+            log.warning("drain_cut_short", grace_s=grace_s)
+        left = self._journal.progress.pending_records
+        if left:
+            log.warning("records_left_in_journal", records=left)
 
 
 @asynccontextmanager

@@ -1,14 +1,16 @@
 """The loop that watches the others: the process is alive while each of them turns."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
 from ingestor.core.gates import KeyGate
-from ingestor.core.progress import FloorClock
+from ingestor.core.promises import FloorClock
 from ingestor.loop.budget import Budget
 from ingestor.loop.polling import Poller
+from ingestor.loop.sending import Sender
 from ingestor.metrics import IngestorMetrics
 
 _EVERY_S = 1.0
@@ -23,9 +25,11 @@ class Gauges:
         budget: Budget,
         key: KeyGate,
         clock: FloorClock,
+        sender: Sender,
         metrics: IngestorMetrics,
     ) -> None:
         self._journal = journal
+        self._sender = sender
         self._budget = budget
         self._key = key
         self._clock = clock
@@ -34,7 +38,10 @@ class Gauges:
     def update(self, pollers: Sequence[Poller]) -> None:
         """Bring every gauge up to date."""
         metrics, progress = self._metrics, self._journal.progress
-        metrics.pending_records.set(len(progress.pending))
+        metrics.pending_records.set(progress.pending_records)
+        metrics.aside.set(self._journal.aside_files)
+        metrics.journal_up.set(self._journal.refusal is None)
+        metrics.kafka_up.set(self._sender.reason(time.monotonic()) is None)
         metrics.pending_bytes.set(progress.pending_bytes)
         metrics.room_bytes.set(self._journal.room_bytes)
         metrics.credits_spent.set(self._budget.balance.spent)

@@ -1,0 +1,239 @@
+"""The journal's files: one for each entry, synced before it counts. Blocking; see `journal`.
+
+`<number>.record` is a record that Kafka lacks, `.sent` one that it has, `.state` an entry without
+a record. To send is to rename and to empty a file, so that it needs no space on the disk; what is
+done is deleted two files later, when its absence is no riddle any more. A file that is damaged
+goes into `aside/` with its bytes and costs nothing but itself.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from coinlake.contracts.topics import GAPS
+from coinlake.errors import BadRecordError
+from ingestor.adapters.files import sync_folder
+from ingestor.core.entries import Filed, RecordEntry, pack, unpack
+from ingestor.core.recovery import Files
+
+_NAME = re.compile(r"(\d{12})\.(record|sent|state)")
+_UNFINISHED, _REFUSED = ".new", ".refused"
+ASIDE = "aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A file that is not as it should be, and why. `aside`: it lies in that folder now."""
+
+    name: str
+    reason: str
+    aside: bool
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What opening the files found wrong."""
+
+    torn_bytes: int = 0
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+class Spool:
+    """Files in one folder. Only one thread may use it at a time.
+
+    All methods raise OSError where the disk refuses; the entry then does not count.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._sizes: dict[str, int] = {}
+        # Names of files that are done; and of those that were when the last file was written.
+        self._done: set[str] = set()
+        self._stale: set[str] = set()
+        # The numbers of the two newest files: they hold the state, and are not emptied.
+        self._newest: tuple[int, int] = (0, 0)
+        self.recovery = Recovery()
+        self.aside_files = 0
+
+    # ---- opening -----------------------------------------------------------------------------
+
+    def recover(self) -> Files:
+        """Every file in the order of their numbers. Damaged ones are put aside, others back."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        files = Files(back=set(self._bring_back()))
+        for path in sorted(self._folder.iterdir()):
+            found = _NAME.fullmatch(path.name)
+            if found is not None:
+                self._take(files, path, int(found[1]), found[2])
+            elif path.name.endswith(_UNFINISHED):
+                self._torn(path)
+            elif path.is_file() and path.suffix != ".journal":
+                self.note(path.name, "a file of somebody else", aside=False)
+        self.aside_files = sum(not name.endswith(_REFUSED) for name, _ in self.aside())
+        return files
+
+    def _bring_back(self) -> Iterator[int]:
+        """What was put aside and can be read now: of a version to come, or a disk that healed."""
+        for path in sorted(self._aside.glob("*.record")):
+            with suppress(OSError, BadRecordError):
+                filed = unpack(path.read_bytes())
+                back = self._folder / path.name
+                if path.name == _name(filed.number, "record") and not back.exists():
+                    path.rename(back)
+                    yield filed.number
+
+    def _torn(self, path: Path) -> None:
+        try:
+            self.recovery.torn_bytes += path.stat().st_size
+            path.unlink()
+        except OSError as error:
+            self.note(path.name, str(error), aside=False)
+
+    def _take(self, files: Files, path: Path, number: int, kind: str) -> None:
+        files.last = max(files.last, number)
+        # What a file is called says what it was for, also where nothing in it can be read.
+        called = {"record": files.bad, "sent": files.sent}.get(kind, set())
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            self.note(path.name, f"it cannot be read: {error}", aside=False)
+            called.add(number)
+            return
+        self._sizes[path.name] = len(data)
+        if kind == "sent" and not data:
+            files.sent.add(number)
+            self._done.add(path.name)
+            return
+        try:
+            filed = unpack(data)
+            if filed.number != number:
+                raise BadRecordError(f"it holds the entry {filed.number}")
+            if kind != "state" and not isinstance(filed.entry, RecordEntry):
+                raise BadRecordError("it holds no record")
+        except BadRecordError as error:
+            called.add(number)
+            self.put_aside(path.name, str(error))
+            return
+        if number in files.sent or (self._folder / _name(number, "sent")).exists():
+            kind = "sent" if kind == "record" else kind
+        if kind != "record":
+            self._done.add(path.name)
+        self._newest = (number, self._newest[0])
+        files.found(_without_value(filed), len(data), is_sent=kind == "sent")
+
+    # ---- working -----------------------------------------------------------------------------
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes that the files hold, sent records that are not deleted yet included."""
+        return sum(self._sizes.values())
+
+    def write(self, filed: Filed) -> int:
+        """Write an entry: it is on the disk when this returns. Its bytes."""
+        data = pack(filed)
+        kind = "record" if isinstance(filed.entry, RecordEntry) else "state"
+        path = self._folder / _name(filed.number, kind)
+        fresh = path.with_name(path.name + _UNFINISHED)
+        try:
+            with fresh.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.rename(path)
+            sync_folder(self._folder)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+            with suppress(OSError):
+                path.unlink()
+            raise
+        self._sizes[path.name] = len(data)
+        self._newest = (filed.number, self._newest[0])
+        if kind == "state":
+            self._done.add(path.name)
+        self._tidy()
+        return len(data)
+
+    def read(self, number: int) -> RecordEntry:
+        """A record that waits. Raises BadRecordError where its file is damaged."""
+        filed = unpack((self._folder / _name(number, "record")).read_bytes())
+        if filed.number != number or not isinstance(filed.entry, RecordEntry):
+            raise BadRecordError(f"it holds the entry {filed.number}")
+        return filed.entry
+
+    def sent(self, number: int) -> None:
+        """Kafka has the record: its file says so, and gives its space back."""
+        name, done = _name(number, "record"), _name(number, "sent")
+        # Not synced: a lost mark sends a record again with the same poll_id, which the lake
+        # allows and removes; a sync per record would cost more than that.
+        (self._folder / name).rename(self._folder / done)
+        self._done.add(done)
+        self._sizes[done] = self._sizes.pop(name)
+        if number not in self._newest:
+            os.truncate(self._folder / done, 0)
+            self._sizes[done] = 0
+
+    def put_aside(self, name: str, reason: str) -> None:
+        """Keep a file where it stops nobody, with all of its bytes; where it is, if need be."""
+        self._move(name, self._free(name), reason)
+
+    def refused(self, number: int, reason: str) -> None:
+        """Keep a record aside that Kafka never takes: under another name, so it stays there."""
+        name = _name(number, "record")
+        self._move(name, self._aside / (name + _REFUSED), reason)
+
+    def _move(self, name: str, to: Path, reason: str) -> None:
+        try:
+            self._aside.mkdir(exist_ok=True)
+            (self._folder / name).rename(to)
+        except OSError as error:
+            self.note(name, f"{reason}; it cannot be put aside: {error}", aside=False)
+            return
+        self._sizes.pop(name, None)
+        self.aside_files += not to.name.endswith(_REFUSED)
+        self.note(to.name, reason, aside=True)
+
+    @property
+    def _aside(self) -> Path:
+        return self._folder / ASIDE
+
+    def aside(self) -> Iterator[tuple[str, int]]:
+        """Names and bytes of all that lies aside."""
+        with suppress(FileNotFoundError):
+            for path in sorted(self._aside.iterdir()):
+                yield path.name, path.stat().st_size
+
+    def _free(self, name: str) -> Path:
+        path = self._aside / name
+        tries = 1
+        while path.exists():
+            tries += 1
+            path = self._aside / f"{name}.{tries}"
+        return path
+
+    def _tidy(self) -> None:
+        for name in self._stale:
+            with suppress(FileNotFoundError):
+                (self._folder / name).unlink()
+            self._sizes.pop(name, None)
+            self._done.discard(name)
+        self._stale = self._done - {_name(number, "sent") for number in self._newest}
+        self._stale -= {_name(number, "state") for number in self._newest}
+
+    def note(self, name: str, reason: str, *, aside: bool = False) -> None:
+        """Tell of something odd."""
+        self.recovery.troubles.append(Trouble(name, reason, aside))
+
+
+def _name(number: int, kind: str) -> str:
+    return f"{number:012d}.{kind}"
+
+
+def _without_value(filed: Filed) -> Filed:
+    entry = filed.entry
+    if isinstance(entry, RecordEntry) and entry.record.topic != GAPS:
+        return replace(filed, entry=replace(entry, record=replace(entry.record, value=b"")))
+    return filed

@@ -1,0 +1,33 @@
+"""What may be promised, and a clock that keeps to it."""
+
+from collections.abc import Callable, Iterable
+
+
+def complete_to_ms(
+    now_ms: int, received_ms: Iterable[int], oldest_pending_ms: int | None
+) -> int:
+    """What a heartbeat may promise: nothing older than this will be sent on its partition.
+
+    `now_ms` is a clock that never goes back; `received_ms` are answers not journaled yet.
+    """
+    bounds = [now_ms, *received_ms]
+    if oldest_pending_ms is not None:
+        bounds.append(oldest_pending_ms)
+    return min(bounds)
+
+
+class FloorClock:
+    """A wall clock in milliseconds that never goes below what was promised."""
+
+    def __init__(self, wall_ms: Callable[[], int], floor_ms: int = 0) -> None:
+        self._wall_ms = wall_ms
+        self.floor_ms = floor_ms
+
+    def __call__(self) -> int:
+        self.floor_ms = max(self.floor_ms, self._wall_ms())
+        return self.floor_ms
+
+    @property
+    def behind_ms(self) -> int:
+        """How far the wall clock is behind the promise: more than 0 after it was set back."""
+        return max(0, self.floor_ms - self._wall_ms())
