@@ -1,6 +1,5 @@
 """A damaged journal: what is hit is told and kept, and costs nothing but itself."""
 
-import os
 import random
 import shutil
 from pathlib import Path
@@ -114,19 +113,22 @@ async def test_a_record_that_is_there_twice_is_sent_once(tmp_path: Path) -> None
         assert b"again" not in {one.value for one in await waiting(journal)}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 async def test_a_file_that_cannot_be_read_waits_for_another_time(tmp_path: Path) -> None:
     await journal_of(tmp_path, 20)
     hit = files(tmp_path, "record")[2]
-    hit.chmod(0)
+    elsewhere = hit.rename(tmp_path.parent / "elsewhere")
+    hit.mkdir()
 
     async with opened(tmp_path) as journal:
         assert len(await waiting(journal)) == 9
         assert [one.aside for one in journal.recovery.troubles] == [False]
+        assert [one.damaged for one in journal.holes] == [True]
 
-    hit.chmod(0o600)
+    hit.rmdir()
+    elsewhere.rename(hit)
     async with opened(tmp_path) as journal:
         assert len(await waiting(journal)) == 10
+        assert journal.holes == []
 
 
 async def test_what_a_version_to_come_wrote_is_kept_until_it_can_be_read(
