@@ -12,12 +12,20 @@ def _in(text: Text, expr: Special) -> str:
     value, *items = expr.operands
     if any(can_fail(one) for one in items):
         _refuse_failing(text, items)
-        items = _in_trinos_order(items)
-    elif comparing.is_plain(value.type):
+        return _one_by_one(text, value, _in_trinos_order(items))
+    if comparing.is_plain(value.type):
         listed = ", ".join(text.of(one) for one in items)
         return f"({text.of(value)} IN ({listed}))"
     tests = tuple(Special(t.BOOLEAN, "=", (value, one)) for one in items)
     return text.of(tests[0] if len(tests) == 1 else Special(t.BOOLEAN, "or", tests))
+
+
+def _one_by_one(text: Text, value: Expr, items: list[Expr]) -> str:
+    """The items in their order, up to the first that is met: DuckDB knows of no order in OR."""
+    *before, made = (text.of(Special(t.BOOLEAN, "=", (value, one))) for one in items)
+    for test in reversed(before):
+        made = f"(CASE WHEN {test} THEN TRUE ELSE {test} OR {made} END)"
+    return made
 
 
 def _refuse_failing(text: Text, items: list[Expr]) -> None:
