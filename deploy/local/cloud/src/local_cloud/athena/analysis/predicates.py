@@ -222,6 +222,8 @@ def _among(value: Expr, items: list[Expr]) -> Expr:
     for one in items:
         if one not in kept or not is_deterministic(one):
             kept.append(one)
+    if len(kept) < len(items):
+        kept = sorted(kept, key=may_fail)
     if value in kept and is_deterministic(value) and not any(map(may_fail, kept)):
         unclear = Special(
             t.BOOLEAN, "indeterminate" if value.type.args else "is_null", (value,)
