@@ -18,6 +18,8 @@ def as_filter(where: Expr) -> Expr:
         return Special(where.type, "and", tuple(as_filter(one) for one in where.operands))
     if isinstance(where, Special) and where.form == "in_subquery":
         return Special(where.type, "in_by_equality", where.operands, where.detail)
+    if isinstance(where, Special) and where.form in ("any", "some") and where.detail[0] == "=":
+        return Special(where.type, "in_by_equality", where.operands, where.detail[1])
     return where
 
 
