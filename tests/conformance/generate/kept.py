@@ -15,7 +15,7 @@ from tests.conformance.tables import DATA
 from tests.trino_lab.client import Trino
 
 FILE = DATA / "generated.jsonl.gz"
-COUNT, SEED = 3_000, 20261128
+COUNT, SEED = 1_000, 20261128
 
 
 def texts(seed: int = SEED) -> Iterator[Text]:

@@ -261,6 +261,27 @@ async def test_a_record_that_kafka_refuses_for_good_is_kept_and_blocks_nothing(
     assert [r.value is None for r in producer.sent if r.topic == ASSETS.topic] == [True, False]
 
 
+async def test_a_topic_without_heartbeats_is_reached_before_it_has_anything(
+    bench: Bench,
+) -> None:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Producer]:
+        yield FakeProducer()
+
+    sender = TopicSender("quiet", opened, bench.journal, None, bench.patience, bench.metrics)
+    quiet = asyncio.Event()
+    running = asyncio.create_task(sender.run(quiet, Pulse(60)))
+    for _ in range(100):
+        await asyncio.sleep(0.001)
+        if sender.kafka.reason(0.0) is None:
+            break
+    quiet.set()
+    bench.journal.wake()
+    await running
+
+    assert sender.kafka.reason(0.0) is None
+
+
 async def test_a_heartbeat_promises_nothing_beyond_what_still_waits(bench: Bench) -> None:
     oldest_ms = bench.wall_ms()
     await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)

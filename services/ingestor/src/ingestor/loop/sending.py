@@ -102,6 +102,9 @@ class TopicSender:
             elif quiet.is_set():
                 return
             else:
+                if self._heartbeat is None:
+                    # Nothing else would tell that Kafka is there.
+                    self._reached()
                 # Whoever adds a record or ends the polling sets `changed`.
                 wait_s = self._heartbeat.wait_s() if self._heartbeat is not None else _IDLE_S
                 await sleep_or_stop(changed, min(_IDLE_S, wait_s))
