@@ -8,7 +8,7 @@ import pytest
 
 from local_cloud.athena.functions.registry import IMPLEMENTATIONS, SqlFunction
 from tests.conformance import ours
-from tests.conformance.compare import FAILURES, compare
+from tests.conformance.compare import SILENT, compare
 from tests.conformance.generate import kept
 from tests.conformance.outcome import Outcome
 from tests.conformance.recorded import Recorded
@@ -33,7 +33,8 @@ def test_generated_queries_have_trinos_answer_or_are_refused(
     kinds = Counter(one.verdict.kind for one in judged)
     measured(f"generated queries of the local Athena, {len(judged)}: {dict(kinds)}")
 
-    wrong = [one for one in judged if one.verdict.kind in FAILURES]
+    # Which of several errors comes first is left open (ADR 0051): it is measured, not asserted.
+    wrong = [one for one in judged if one.verdict.kind in (*SILENT, "crash")]
     assert judged, "nothing was recorded: python -m tests.conformance generate --record"
     assert [f"{w.verdict.kind}: {w.verdict.note[:80]}: {w.text.sql}" for w in wrong] == []
 

@@ -276,9 +276,9 @@ def _windowed(made: _Select, sql: str) -> str:
         text = aggregating.written(made.planner.text, part, projected=projected)
         listed.append(f"{text} AS {column.name}")
     _replace(made, found.items())
-    if before:
-        columns = ", ".join(f"{value} AS {name}" for value, name in before.items())
-        sql = f"SELECT *, {columns} FROM ({sql})"
+    for value, name in before.items():
+        # One by one: a later one may be made of an earlier one.
+        sql = f"SELECT *, {value} AS {name} FROM ({sql})"
     return f"SELECT *, {', '.join(listed)} FROM ({sql})"
 
 
