@@ -126,26 +126,30 @@ def _filtered(batch: Any, pushed: Any) -> Iterator[Any]:
         yield batch
         return
     rows = pa.Table.from_batches([batch])
-    plain = [_one_zero(column) for column in batch.columns]
-    if all(one is column for one, column in zip(plain, batch.columns, strict=True)):
+    if not any(_holds_floats(one.type) for one in batch.schema):
         yield from rows.filter(pushed).to_batches()
         return
     names = [*batch.schema.names, _PLACE]
     places = pa.array(range(batch.num_rows), pa.int64())
+    plain = map(_one_zero, batch.columns)
     kept = pa.Table.from_arrays([*plain, places], names=names).filter(pushed)
     yield from rows.take(kept.column(_PLACE)).to_batches()
 
 
+def _holds_floats(of: Any) -> bool:
+    if pa.types.is_struct(of):
+        return any(_holds_floats(one.type) for one in of)
+    return bool(pa.types.is_floating(of))
+
+
 def _one_zero(column: Any) -> Any:
     """The column without negative zeros: Arrow's `is_in` holds them for another number."""
+    if not _holds_floats(column.type):
+        return column
     if pa.types.is_floating(column.type):
         return pc.add(column, pa.scalar(0.0, column.type))
-    if pa.types.is_struct(column.type):
-        fields = [_one_zero(one) for one in column.flatten()]
-        return pa.StructArray.from_arrays(
-            fields, fields=list(column.type), mask=column.is_null()
-        )
-    return column
+    fields = [_one_zero(one) for one in column.flatten()]
+    return pa.StructArray.from_arrays(fields, fields=list(column.type), mask=column.is_null())
 
 
 def _unfiltered(

@@ -225,6 +225,17 @@ def always_null(expr: Expr) -> bool:
     )
 
 
+def columns_of(value: Expr) -> frozenset[Column]:
+    """The columns that it uses, those inside of its queries from around them included."""
+    found: set[Column] = set()
+    for part in walk(value):
+        if isinstance(part, Column):
+            found.add(part)
+        if isinstance(part, Subquery):
+            found.update(part.outer)
+    return frozenset(found)
+
+
 def has_try(expr: Expr) -> bool:
     """Whether it asks for a null in the place of an error, anywhere in it."""
     return any(isinstance(one, Special) and one.form == "try" for one in walk(expr))

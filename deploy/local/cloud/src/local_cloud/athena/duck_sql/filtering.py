@@ -7,19 +7,19 @@ from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.duck_sql import nested_keys
 from local_cloud.athena.duck_sql.relation import Planner, Relation
 from local_cloud.athena.duck_sql.text import can_fail
-from local_cloud.athena.ir import Column, Constant, Expr, Special, terms_of, walk
+from local_cloud.athena.ir import Column, Constant, Expr, Special, columns_of, terms_of
 
 
 def kept_rows(
     planner: Planner, outer: Scope | None, source: Relation, where: Expr | None
 ) -> str:
+    """The rows of `source` that WHERE keeps; `outer` is what is visible around the query."""
     if where is None:
         return source.sql
     correlated = outer is not None and outer.in_query
-    if source.scans and (correlated or "join" in source.shape):
-        where = nested_keys.checked(where)
-    elif "join" in source.shape:
-        where = nested_keys.without_negative_zeros(where)
+    joined = "join" in source.shape
+    if joined or (correlated and source.scans):
+        where = nested_keys.checked(where, nested=bool(source.scans))
     return _filtered(planner, source, where, fenced=not correlated)
 
 
@@ -69,7 +69,7 @@ def _prune(planner: Planner, source: Relation, where: Expr) -> None:
 
 
 def kept_groups(
-    planner: Planner, sql: str, having: Expr, keys: Sequence[str], *, fenced: bool
+    planner: Planner, sql: str, having: Expr, keys: frozenset[Column], *, fenced: bool
 ) -> str:
     """The groups that HAVING keeps: what it says of keys is asked of rows, all else of groups.
 
@@ -78,10 +78,6 @@ def kept_groups(
     if not fenced:
         return _asked(planner, sql, [having])
     terms = terms_of(having)
-    early = [one for one in terms if not can_fail(one) and _columns(one) <= set(keys)]
+    early = [one for one in terms if not can_fail(one) and columns_of(one) <= keys]
     late = [one for one in terms if one not in early]
     return _asked(planner, _asked(planner, sql, early) + " OFFSET 0", late)
-
-
-def _columns(expr: Expr) -> set[str]:
-    return {part.name for part in walk(expr) if isinstance(part, Column)}

@@ -5,7 +5,6 @@ from typing import TypeGuard
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, like, quantified
 from local_cloud.athena.duck_sql.representation import cast, literal
-from local_cloud.athena.duck_sql.short_circuit import unguarded
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Expr, Special, Subquery, is_constant
@@ -128,10 +127,8 @@ def _refuse_null_inside(text: Text, expr: Special) -> None:
     It looks for the ranges that such a comparison leaves (DomainTranslator); a null has no place
     in an order. For other rows it answers.
     """
-    operands = list(map(unguarded, expr.operands))
-    constant = [is_constant(one) for one in operands]
-    one_is = True in constant and False in constant
-    if one_is and text.holds_null(operands[constant.index(True)]):
+    constants = [one for one in expr.operands if is_constant(one)]
+    if len(constants) == 1 and text.holds_null(constants[0]):
         raise not_supported("comparisons with a constant that has a null inside")
 
 

@@ -41,11 +41,13 @@ def on(
     if any(is_order_of_nested(one) for one in walk(condition)):
         # It may fail, and which rows Trino asks it of follows from its plan.
         raise not_supported("the order of arrays or rows in the condition of a join")
-    if kind in ("INNER", "RIGHT") and of_tables:
-        condition = nested_keys.checked(condition)
-    else:
-        condition = nested_keys.without_negative_zeros(condition)
+    condition = nested_keys.checked(condition, nested=_looks_for_ends(kind) and of_tables)
     return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
+
+
+def _looks_for_ends(kind: str) -> bool:
+    """Whether Trino looks for the least and the greatest key of a join (`nested_keys`)."""
+    return kind in ("INNER", "RIGHT")
 
 
 def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
@@ -85,6 +87,7 @@ def using(
     context, text = planner.context, planner.text
     _check_once(context, names)
     fields, columns, conditions, used = [], [], [], set()
+    nested = _looks_for_ends(kind) and bool(left.scans or right.scans)
     for name in names:
         pair = [
             _joined_column(context, side, name, which)
@@ -96,11 +99,7 @@ def using(
                 f"Cannot apply operator: {pair[0].type} = {pair[1].type}", name.at
             )
         a, b = (coerced(one.column, common) for one in pair)
-        equal: Expr = Special(t.BOOLEAN, "=", (a, b))
-        if kind in ("INNER", "RIGHT") and (left.scans or right.scans):
-            equal = nested_keys.checked(equal)
-        else:
-            equal = nested_keys.without_negative_zeros(equal)
+        equal = nested_keys.checked(Special(t.BOOLEAN, "=", (a, b)), nested=nested)
         conditions.append(text.of(equal))
         column = planner.column(common)
         first, other = (a, b) if kind != "RIGHT" else (b, a)

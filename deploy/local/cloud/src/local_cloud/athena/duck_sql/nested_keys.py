@@ -12,43 +12,31 @@ from local_cloud.athena.duck_sql import comparing
 from local_cloud.athena.duck_sql.text import Text, form
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Expr, Special, is_constant
+from local_cloud.athena.types import Type
 
 
-def checked(condition: Expr) -> Expr:
-    """The condition of a join, whose keys must have no null inside."""
+def checked(condition: Expr, *, nested: bool) -> Expr:
+    """The condition of a join: a real key must not be -0.0, beside which Trino finds 0.0 or not,
+    by its plan; `nested`: a key that is an array or a row must have no null inside.
+    """
     if not isinstance(condition, Special):
         return condition
     if condition.form == "and":
-        return Special(condition.type, "and", tuple(map(checked, condition.operands)))
-    kind = condition.operands[0].type if condition.operands else t.UNKNOWN
-    if condition.form == "=" and kind.name == "real":
-        return _without_negative_zero(condition)
-    if condition.form != "=" or not kind.args or not t.is_orderable(kind):
+        terms = tuple(checked(one, nested=nested) for one in condition.operands)
+        return replace(condition, operands=terms)
+    if condition.form != "=":
         return condition
-    keys = tuple(Special(kind, "join_key", (one,)) for one in condition.operands)
-    return Special(t.BOOLEAN, "=", keys)
-
-
-def without_negative_zeros(condition: Expr) -> Expr:
-    """The condition of a join, whose real keys must not be -0.0.
-
-    Trino finds 0.0 beside it or not, by its plan.
-    """
-    if isinstance(condition, Special) and condition.form == "and":
-        return replace(
-            condition, operands=tuple(map(without_negative_zeros, condition.operands))
-        )
-    if isinstance(condition, Special) and condition.form == "=":
-        return _without_negative_zero(condition)
+    kind = condition.operands[0].type
+    if kind.name == "real" and not any(map(is_constant, condition.operands)):
+        return _keyed(condition, kind, "real_key")
+    if nested and kind.args and t.is_orderable(kind):
+        return _keyed(condition, kind, "join_key")
     return condition
 
 
-def _without_negative_zero(condition: Special) -> Expr:
-    kind = condition.operands[0].type
-    if kind.name != "real" or any(map(is_constant, condition.operands)):
-        return condition
-    keys = tuple(Special(kind, "real_key", (one,)) for one in condition.operands)
-    return Special(t.BOOLEAN, "=", keys)
+def _keyed(condition: Special, kind: Type, form_: str) -> Expr:
+    keys = tuple(Special(kind, form_, (one,)) for one in condition.operands)
+    return replace(condition, operands=keys)
 
 
 @form("real_key")

@@ -88,7 +88,7 @@ def planned(
     constants = Constants()
     text = Text(
         udfs,
-        lambda expr, all_: Simplifier(constants.of, all_).of(expr),
+        lambda expr, all_: Simplifier(constants.of, constants.fails, all_).of(expr),
         constants.fails,
         constants.holds_null,
     )

@@ -221,7 +221,7 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
         columns.append(("count(*)", planner.context.names.fresh()))
     sql = f"{selected(columns, sql)}{groups.clause()}"
     if made.having is not None:
-        keys = [one.name for one in groups.keys.values()]
+        keys = frozenset(groups.keys.values())
         fenced = any(map(_may_fail, found))
         sql = filtering.kept_groups(planner, sql, made.having, keys, fenced=fenced)
     return sql

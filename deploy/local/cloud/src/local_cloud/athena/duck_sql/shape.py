@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from coinlake.sql import tree
 from local_cloud.athena.analysis.scope import Scope
-from local_cloud.athena.ir import Aggregate, Column, Expr, Special, Subquery, Window, walk
+from local_cloud.athena.ir import (
+    Aggregate,
+    Column,
+    Expr,
+    Special,
+    Subquery,
+    Window,
+    columns_of,
+)
 
 
 def shape_of(
@@ -68,22 +76,12 @@ def _terms(where: Expr) -> Iterator[Expr]:
 
 
 def _is_equality(term: Expr, outer: frozenset[Column]) -> bool:
-    if not _columns(term) & outer or _columns(term) <= outer:
+    if not columns_of(term) & outer or columns_of(term) <= outer:
         return True
     if not isinstance(term, Special) or term.form != "=":
         return False
     first, second = term.operands
     return any(
-        isinstance(one, Column) and one not in outer and _columns(other) <= outer
+        isinstance(one, Column) and one not in outer and columns_of(other) <= outer
         for one, other in ((first, second), (second, first))
     )
-
-
-def _columns(value: Expr) -> frozenset[Column]:
-    found: set[Column] = set()
-    for part in walk(value):
-        if isinstance(part, Column):
-            found.add(part)
-        if isinstance(part, Subquery):
-            found.update(part.outer)
-    return frozenset(found)

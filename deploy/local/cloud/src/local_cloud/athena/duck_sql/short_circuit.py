@@ -5,6 +5,7 @@ end of it (BytecodeUtils.generateInvocation); `a > b` is `b < a` (IrExpressions 
 SqlToRowExpressionTranslator). DuckDB evaluates all operands.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from local_cloud.athena import types as t
@@ -19,6 +20,7 @@ from local_cloud.athena.ir import (
     Lambda,
     Special,
     has_try,
+    is_constant,
     sees_nulls,
     walk,
 )
@@ -39,20 +41,28 @@ def strict_places(expr: Call) -> list[bool]:
     return [not seen for seen in sees_nulls(expr)]
 
 
-def without_the_late(expr: Expr) -> Expr:
-    """`expr`, in which an operand that may fail is not evaluated behind a null."""
+def without_the_late(expr: Expr, fails: Callable[[Expr], bool]) -> Expr:
+    """`expr`, in which an operand that may fail is not evaluated behind a null.
+
+    `fails` says of an expression of constants that it fails: another needs no guard.
+    """
+
+    def is_late(one: Expr) -> bool:
+        takes_guard = not isinstance(one, (Lambda, Constant)) and one.type.name not in PATTERNS
+        return takes_guard and can_fail(one) and (not is_constant(one) or fails(one))
+
     if isinstance(expr, Call):
         places = list(range(len(expr.arguments)))
-        found = _guarded(expr.arguments, places, strict_places(expr))
+        found = _guarded(expr.arguments, places, strict_places(expr), is_late)
         return expr if found is None else replace(expr, arguments=found)
     if isinstance(expr, Special):
         count = len(expr.operands)
         if expr.form in _IN_ORDER:
             # Of IN and BETWEEN it is the value alone that ends it.
             strict = [True] + [expr.form not in ("between", "in")] * (count - 1)
-            found = _guarded(expr.operands, list(range(count)), strict)
+            found = _guarded(expr.operands, list(range(count)), strict, is_late)
         elif expr.form in _BACKWARDS:
-            found = _guarded(expr.operands, [1, 0], [True, True])
+            found = _guarded(expr.operands, [1, 0], [True, True], is_late)
         else:
             return expr
         return expr if found is None else replace(expr, operands=found)
@@ -60,13 +70,15 @@ def without_the_late(expr: Expr) -> Expr:
 
 
 def _guarded(
-    parts: tuple[Expr, ...], order: list[int], strict: list[bool]
+    parts: tuple[Expr, ...],
+    order: list[int],
+    strict: list[bool],
+    is_late: Callable[[Expr], bool],
 ) -> tuple[Expr, ...] | None:
     made, tests, changed = list(parts), list[Expr](), False
     for place in order:
         one = parts[place]
-        takes_guard = not isinstance(one, (Lambda, Constant)) and one.type.name not in PATTERNS
-        if tests and takes_guard and can_fail(one):
+        if tests and is_late(one):
             made[place] = _unless(tests, one)
             changed = True
         if strict[place]:
@@ -77,15 +89,6 @@ def _guarded(
 def _unless(tests: list[Expr], value: Expr) -> Expr:
     test = tests[0] if len(tests) == 1 else Special(t.BOOLEAN, "or", tuple(tests))
     return Special(value.type, "case", (test, Constant(value.type, None), value))
-
-
-def unguarded(expr: Expr) -> Expr:
-    """The operand itself, without the tests that `without_the_late` may have put around it."""
-    if isinstance(expr, Special) and expr.form == "case" and len(expr.operands) == 3:
-        _, first, value = expr.operands
-        if first == Constant(value.type, None):
-            return value
-    return expr
 
 
 def _null_tests(expr: Expr) -> list[Expr]:

@@ -42,9 +42,12 @@ def is_null(expr: Expr) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Simplifier:
-    """`everywhere`: even what cannot fail. Inside of TRY an error is null in any case."""
+    """`fails` says of an expression of constants that it fails. `everywhere`: even what cannot
+    fail is simplified. Inside of TRY an error is null in any case.
+    """
 
     known: Known
+    fails: Callable[[Expr], bool]
     everywhere: bool = False
     in_try: bool = False
 
@@ -69,13 +72,13 @@ class Simplifier:
             inner_ = replace(self, in_try=True) if expr.form == "try" else self
             made = replace(expr, operands=tuple(map(inner_.of, expr.operands)))
             found = self._form(made)
-            return found if self.in_try else without_the_late(found)
+            return found if self.in_try else without_the_late(found, self.fails)
         return expr
 
     def _call(self, expr: Call) -> Expr:
         if self._has_null(expr.arguments, strict_places(expr)):
             return Constant(expr.type, None)
-        return expr if self.in_try else without_the_late(expr)
+        return expr if self.in_try else without_the_late(expr, self.fails)
 
     def _has_null(self, parts: tuple[Expr, ...], strict: list[bool]) -> bool:
         """Whether one of the strict parts is null, looked for only where another part may fail."""
