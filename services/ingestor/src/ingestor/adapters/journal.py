@@ -115,8 +115,7 @@ class Journal:
         """This record, the oldest of its topic, cannot be read: put its file aside, go on."""
         async with self._lock:
             self.progress.lost(pending)
-            name = f"{pending.number:012d}.record"
-            await self._run(lambda: self._spool.put_aside(name, reason))
+            await self._run(lambda: self._spool.lost(pending.number, reason))
 
     async def refused(self, pending: Pending, reason: str) -> None:
         """Kafka refuses this record, the oldest of its topic, for good: keep it aside, go on."""
@@ -191,17 +190,15 @@ def _opened(spool: Spool, folder: Path) -> tuple[Progress, list[Hole]]:
 def _carry_over(spool: Spool, old: OldJournal) -> None:
     """What the versions before left waiting, file by file; a segment goes when all of it is."""
     lines: dict[str, list[int]] = {}
-    *before, last = old.segments
-    for path in before:
+    segments = old.segments
+    for path in segments:
         for filed in old.records(path, lines):
             spool.write(filed)
+        if path == segments[-1]:
+            # The state, with a number behind all of its records.
+            state = {**old.state, "lines": lines}
+            spool.write(Filed(old.next_number, state, FloorEntry(state["floor_ms"])))
         _done(spool, old, path)
-    for filed in old.records(last, lines):
-        spool.write(filed)
-    # Its state, with a number behind all of its records.
-    state = {**old.state, "lines": lines}
-    spool.write(Filed(old.next_number, state, FloorEntry(state["floor_ms"])))
-    _done(spool, old, last)
     if old.missing:
         numbers = ", ".join(map(str, old.missing))
         spool.note(

@@ -5,6 +5,7 @@ What is damaged costs only itself here, too: behind it the next sound frame is l
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from ingestor.core.entries import (
     split,
     tick_mark,
 )
-from ingestor.core.progress import Counts
+from ingestor.core.progress import KEPT_GAPS, Counts
 
 _SUFFIX = ".journal"
 _NO_COUNTS = {"polls": 0, "rejected": 0, "failed": 0, "missed": 0, "last_published_ms": None}
@@ -46,6 +47,7 @@ class _Fold:
     feeds: dict[str, dict[str, Any]] = field(default_factory=dict)
     gaps: list[Any] = field(default_factory=list)
     waiting: dict[int, tuple[TickMark, int]] = field(default_factory=dict)
+    _numbers: list[int] = field(default_factory=list)
 
     def take(self, head: Mapping[str, Any], value: bytes) -> None:
         """One entry. Raises KeyError, TypeError or ValueError for what none of them wrote."""
@@ -75,6 +77,7 @@ class _Fold:
         self.next_seq = max(self.next_seq, seq + 1)
         self.floor_ms = max(self.floor_ms, head["timestamp_ms"])
         self.waiting[seq] = (mark, head["timestamp_ms"])
+        heappush(self._numbers, seq)
         if head["topic"] == GAPS:
             self.gaps.append(orjson.loads(value))
         self._mark(mark)
@@ -87,14 +90,13 @@ class _Fold:
 
     def _sent(self, seq: int) -> None:
         self.sent_seq = max(self.sent_seq, seq)
-        for one in sorted(self.waiting):
-            if one <= self.sent_seq:
-                mark, timestamp_ms = self.waiting.pop(one)
-                counts = self._counts(mark.feed)
-                if mark.outcome is Outcome.REJECTED:
-                    counts["rejected"] += 1
-                elif mark.outcome is Outcome.USABLE:
-                    counts["last_published_ms"] = timestamp_ms
+        while self._numbers and self._numbers[0] <= self.sent_seq:
+            mark, timestamp_ms = self.waiting.pop(heappop(self._numbers))
+            counts = self._counts(mark.feed)
+            if mark.outcome is Outcome.REJECTED:
+                counts["rejected"] += 1
+            elif mark.outcome is Outcome.USABLE:
+                counts["last_published_ms"] = timestamp_ms
 
     def _counts(self, feed: str) -> dict[str, Any]:
         return self.feeds.setdefault(feed, dict(_NO_COUNTS))
@@ -105,7 +107,7 @@ class _Fold:
             "floor_ms": self.floor_ms,
             "ticks": self.ticks,
             "feeds": {feed: asdict(self._today(feed)) for feed in self.feeds},
-            "gaps": self.gaps[-20:],
+            "gaps": self.gaps[-KEPT_GAPS:],
             "lines": {},
         }
 
@@ -133,6 +135,8 @@ class OldJournal:
         for path in self.segments:
             for head, value in self._entries(path):
                 self._fold.take(head, value)
+        self.state = self._fold.state()
+        """The state after its last entry."""
 
     @property
     def segments(self) -> list[Path]:
@@ -149,11 +153,6 @@ class OldJournal:
         """Numbers of records that Kafka lacks and that are not in any segment."""
         fold = self._fold
         return [n for n in range(fold.sent_seq + 1, fold.next_seq) if n not in fold.waiting]
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """The state after its last entry."""
-        return self._fold.state()
 
     def records(self, path: Path, lines: dict[str, list[int]]) -> Iterator[Filed]:
         """A segment's records that Kafka lacks, as files of today's journal.

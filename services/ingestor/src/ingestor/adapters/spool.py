@@ -108,11 +108,9 @@ class Spool:
             self._done.add(path.name)
             return
         try:
-            filed = unpack(data)
-            if filed.number != number:
-                raise BadRecordError(f"it holds the entry {filed.number}")
-            if kind != "state" and not isinstance(filed.entry, RecordEntry):
-                raise BadRecordError("it holds no record")
+            filed = _filed(data, number)
+            if kind != "state":
+                _record_of(filed)
         except BadRecordError as error:
             called.add(number)
             self.put_aside(path.name, str(error))
@@ -159,10 +157,8 @@ class Spool:
 
     def read(self, number: int) -> RecordEntry:
         """A record that waits. Raises BadRecordError where its file is damaged."""
-        filed = unpack((self._folder / _name(number, "record")).read_bytes())
-        if filed.number != number or not isinstance(filed.entry, RecordEntry):
-            raise BadRecordError(f"it holds the entry {filed.number}")
-        return filed.entry
+        data = (self._folder / _name(number, "record")).read_bytes()
+        return _record_of(_filed(data, number))
 
     def sent(self, number: int) -> None:
         """Kafka has the record: its file says so, and gives its space back."""
@@ -179,6 +175,10 @@ class Spool:
     def put_aside(self, name: str, reason: str) -> None:
         """Keep a file where it stops nobody, with all of its bytes; where it is, if need be."""
         self._move(name, self._free(name), reason)
+
+    def lost(self, number: int, reason: str) -> None:
+        """Keep a record aside that cannot be read: it goes back when it can."""
+        self.put_aside(_name(number, "record"), reason)
 
     def refused(self, number: int, reason: str) -> None:
         """Keep a record aside that Kafka never takes: under another name, so it stays there."""
@@ -220,8 +220,8 @@ class Spool:
                 (self._folder / name).unlink()
             self._sizes.pop(name, None)
             self._done.discard(name)
-        self._stale = self._done - {_name(number, "sent") for number in self._newest}
-        self._stale -= {_name(number, "state") for number in self._newest}
+        newest = {_name(one, kind) for one in self._newest for kind in ("sent", "state")}
+        self._stale = self._done - newest
 
     def note(self, name: str, reason: str, *, aside: bool = False) -> None:
         """Tell of something odd."""
@@ -230,6 +230,20 @@ class Spool:
 
 def _name(number: int, kind: str) -> str:
     return f"{number:012d}.{kind}"
+
+
+def _filed(data: bytes, number: int) -> Filed:
+    """What a file of this number holds. Raises BadRecordError."""
+    filed = unpack(data)
+    if filed.number != number:
+        raise BadRecordError(f"it holds the entry {filed.number}")
+    return filed
+
+
+def _record_of(filed: Filed) -> RecordEntry:
+    if not isinstance(filed.entry, RecordEntry):
+        raise BadRecordError("it holds no record")
+    return filed.entry
 
 
 def _without_value(filed: Filed) -> Filed:

@@ -22,7 +22,7 @@ from ingestor.core.entries import (
 )
 from ingestor.core.schedule import Tick
 
-_KEPT_GAPS = 20  # for people who look at /status; the topic has all of them
+KEPT_GAPS = 20  # for people who look at /status; the topic has all of them
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class Progress:
                 line.last = number
                 self.floor_ms = max(self.floor_ms, record.timestamp_ms)
                 if record.topic == GAPS:
-                    self.gaps = [*self.gaps, orjson.loads(record.value)][-_KEPT_GAPS:]
+                    self.gaps = [*self.gaps, orjson.loads(record.value)][-KEPT_GAPS:]
                 self._mark(mark)
             case MarkEntry(mark):
                 self._mark(mark)
@@ -130,14 +130,14 @@ class Progress:
     def lost(self, pending: Pending) -> None:
         """This record, the oldest of its topic, does not come to Kafka."""
         self._leave(pending)
-        self.lose(pending.mark)
+        self.lose(pending.mark.feed, pending.mark.outcome)
 
-    def lose(self, mark: TickMark, count: int = 1) -> None:
+    def lose(self, feed: str, outcome: Outcome, count: int = 1) -> None:
         """An answer that was counted when it was journaled does not come to Kafka; -1: it does."""
-        counts = self.counts(mark.feed)
-        if mark.outcome is Outcome.USABLE:
+        counts = self.counts(feed)
+        if outcome is Outcome.USABLE:
             counts.lost_usable = max(0, counts.lost_usable + count)
-        elif mark.outcome is Outcome.REJECTED:
+        elif outcome is Outcome.REJECTED:
             counts.lost_unusable = max(0, counts.lost_unusable + count)
 
     # ---- what is known -----------------------------------------------------------------------

@@ -1,12 +1,11 @@
 """What a journal's files say together: the state to go on from, and what is not there any more."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from coinlake.contracts.feeds import FEEDS
-from ingestor.core.entries import Entry, Filed, Outcome, RecordEntry, TickMark
+from ingestor.core.entries import Entry, Filed, Outcome, RecordEntry
 from ingestor.core.progress import Line, Pending, Progress
-from ingestor.core.schedule import Tick
 
 # Of a record that no other file knows of.
 UNKNOWN = "unknown"
@@ -49,13 +48,8 @@ class Files:
 
 def _pending(filed: Filed, entry: RecordEntry, size: int) -> Pending:
     record = entry.record
-    after = _last(filed.state, record.topic)
+    after, _ = filed.state["lines"].get(record.topic, (0, 0))
     return Pending(filed.number, record.topic, record.timestamp_ms, entry.mark, size, after)
-
-
-def _last(state: Mapping[str, dict[str, list[int]]], topic: str) -> int:
-    last, _ = state["lines"].get(topic, (0, 0))
-    return last
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +77,13 @@ def recovered(files: Files) -> tuple[Progress, list[Hole]]:
         for one in waiting:
             progress.wait(one)
             if one.number in files.back:
-                progress.lose(one.mark, -1)
+                progress.lose(one.mark.feed, one.mark.outcome, -1)
     for feed, at_ms in files.published_ms.items():
         counts = progress.counts(feed)
         counts.last_published_ms = max(at_ms, counts.last_published_ms or 0)
     for hole in holes:
-        _lose(progress, hole)
+        if hole.topic in _FEED_OF:
+            progress.lose(_FEED_OF[hole.topic], Outcome.USABLE)
     # Newer than all that is known: the state does not even count them.
     unknown = sorted(number for number in files.bad if number >= progress.next_number)
     holes += [Hole(UNKNOWN, number, True) for number in unknown]
@@ -118,10 +113,3 @@ def _holes(line: Line, waiting: Iterable[Pending], sent: Set[int]) -> list[int]:
             found.append(after)
         before = max(before, number)
     return found
-
-
-def _lose(progress: Progress, hole: Hole) -> None:
-    feed = _FEED_OF.get(hole.topic)
-    if feed is not None:
-        # Its page is not known any more; to the counts it does not matter.
-        progress.lose(TickMark(feed, "", Tick(0, 0), Outcome.USABLE))
