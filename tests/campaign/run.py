@@ -14,11 +14,10 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from tests.campaign.rows import ROWS, Row
+from tests.commit import ROOT, commit
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".local" / "campaign"
 _INTERRUPTED_S = 100.0
 REPORT = ROOT / "docs" / "reference" / "campaign.md"
@@ -40,16 +39,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="stop starting rows after this long")
     parser.add_argument("--report", action="store_true", help="write the report page")
     wanted = parser.parse_args()
-    commit = _git("rev-parse", "--short=12", "HEAD")
-    if _git("status", "--porcelain", "--untracked-files=no"):
-        commit += "-dirty"
     if wanted.report:
         REPORT.write_text(_report({outcome.row: outcome for outcome in _results()}))
         return 0
     unknown = set(wanted.rows) - {row.id for row in ROWS}
     if unknown:
         parser.error(f"no such rows: {', '.join(sorted(unknown))}")
-    return _run(_chosen(wanted, commit), commit, wanted.seconds)
+    now = commit()
+    return _run(_chosen(wanted, now), now, wanted.seconds)
 
 
 def _chosen(wanted: argparse.Namespace, commit: str) -> list[Row]:
@@ -160,10 +157,6 @@ def _waited(process: "subprocess.Popen[bytes]") -> int:
     except KeyboardInterrupt:
         process.wait(_INTERRUPTED_S)
         raise
-
-
-def _git(*words: str) -> str:
-    return subprocess.check_output(["git", *words], cwd=ROOT, text=True).strip()
 
 
 def _say(text: str) -> None:

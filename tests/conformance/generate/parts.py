@@ -1,19 +1,18 @@
 """The long run in parts: each is asked by itself, its figures are kept until it is asked again."""
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.commit import commit
 from tests.conformance.generate.run import Figures, Wanted
 from tests.conformance.oracle import LOCAL
 
 PARTS, SIZE, SEED = 40, 2_500, 20261128
 FOLDER = LOCAL / "parts"
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,7 @@ def save(number: int, figures: Figures) -> None:
     """Keeps them in place of the part's last ones."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     made = {
-        "commit": _git("rev-parse", "--short=12", "HEAD")
-        + ("-dirty" if _git("status", "--porcelain", "--untracked-files=no") else ""),
+        "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "kinds": figures.kinds,
         "refused": figures.refused,
@@ -66,7 +64,3 @@ def _read(number: int) -> Part:
 
 def _file(number: int) -> Path:
     return FOLDER / f"{number:02}.json"
-
-
-def _git(*words: str) -> str:
-    return subprocess.check_output(["git", *words], cwd=_ROOT, text=True).strip()

@@ -5,7 +5,6 @@ that store; with it (the campaign) every row runs on both. `-k versitygw` picks 
 """
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from local_stack.broker import Broker
 from tests.integration.ingestor.conftest import http, simulator, start_ingestor, topics
 from tests.sink_lab import stores
 from tests.sink_lab.brokers import own_broker
+from tests.sink_lab.disks import small_disk
 from tests.sink_lab.kafka_proxy import KafkaFaults, ProxiedSpec, open_kafka_proxy
 from tests.sink_lab.lab import CREDENTIALS, Lab
 
@@ -118,15 +118,5 @@ def lab(broker: Broker, store: stores.Address, tmp_path: Path) -> Iterator[Lab]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 MiB of our own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True
-    )
-    if made.returncode != 0:
-        pytest.skip("NOT RUN: needs root and tmpfs")
-    try:
+    with small_disk(tmp_path / "disk", 64) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -8,7 +8,7 @@ import pytest
 
 from local_cloud.athena.functions.registry import IMPLEMENTATIONS, SqlFunction
 from tests.conformance import ours
-from tests.conformance.compare import SILENT, compare
+from tests.conformance.compare import FAILURES, compare
 from tests.conformance.generate import kept
 from tests.conformance.outcome import Outcome
 from tests.conformance.recorded import Recorded
@@ -18,6 +18,11 @@ from tests.conformance.words import engines_words
 from tests.conformance.workers import outcomes
 
 _ADD = "$operator$add(integer,integer)"
+
+
+# Queries that fail here, where Trino does not come to the part that fails (ADR 0051): chr(55296)
+# of no row, from_base(…, 37) beside the null of TRY. No other may join them unseen.
+LEFT_OUT_BY_TRINO = {"28a125cec0db1fa6", "e6ade8689dd1e4fc"}
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +38,19 @@ def test_generated_queries_have_trinos_answer_or_are_refused(
     kinds = Counter(one.verdict.kind for one in judged)
     measured(f"generated queries of the local Athena, {len(judged)}: {dict(kinds)}")
 
-    # Which of several errors comes first is left open (ADR 0051): it is measured, not asserted.
-    wrong = [one for one in judged if one.verdict.kind in (*SILENT, "crash")]
+    wrong = [
+        one
+        for one in judged
+        if one.verdict.kind in FAILURES and one.text.hash not in LEFT_OUT_BY_TRINO
+    ]
     assert judged, "nothing was recorded: python -m tests.conformance generate --record"
     assert [f"{w.verdict.kind}: {w.verdict.note[:80]}: {w.text.sql}" for w in wrong] == []
+
+
+def test_what_trino_leaves_out_fails_here_by_no_other_name(judged: list[Judged]) -> None:
+    found = {one.text.hash for one in judged if one.verdict.kind == "error where Trino answers"}
+
+    assert found == LEFT_OUT_BY_TRINO
 
 
 def test_no_answer_has_the_words_of_the_engine_underneath(judged: list[Judged]) -> None:
