@@ -19,7 +19,7 @@ AT_ATIME = 4
 MAX_ROWS = 200_000
 TIME = "query_max_run_time=60s"
 # The second run: other rows' order, other plans, one thread.
-_OTHERWISE = (
+OTHERWISE = (
     f"{TIME},task_concurrency=1,join_reordering_strategy=NONE,"
     "join_distribution_type=PARTITIONED,spill_enabled=false"
 )
@@ -64,7 +64,7 @@ def asked(trino: Trino, text: Text) -> tuple[Recorded, Said]:
 def asked_again(trino: Trino, text: Text, first: Recorded) -> Recorded:
     """The same with what a second run, over other rows' order, leaves of it."""
     other = replace(trino, headers={**trino.headers, "X-Trino-Schema": SHUFFLED})
-    said = _asked(other, text.sql, _OTHERWISE)
+    said = _asked(other, text.sql, OTHERWISE)
     types = tuple(map(type_text, said.types))
     if first.error != said.error or first.types != types:
         why = f"Trino says {first.error} and {said.error} to it"

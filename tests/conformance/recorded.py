@@ -89,7 +89,7 @@ def of_json(line: Mapping[str, Any]) -> Recorded:
         line["h"],
         error=line.get("error"),
         types=tuple(line.get("types", ())),
-        rows=tuple(line["rows"]) if "rows" in line else None,
+        rows=tuple(map(tuple, line["rows"])) if "rows" in line else None,
         prints=_thick(line["prints"]) if "prints" in line else {},
         keys=tuple(line.get("keys", ())),
         settled=line.get("settled", "rows"),

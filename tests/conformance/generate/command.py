@@ -1,6 +1,10 @@
 """`python -m tests.conformance generate`: its arguments, and what is done with them."""
 
 import argparse
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from threading import Lock
 from typing import Any
 
 from tests.conformance import ours
@@ -12,6 +16,7 @@ from tests.conformance.oracle import LOCAL, oracle
 from tests.conformance.record import Progress
 from tests.conformance.report import write_generated
 from tests.conformance.workers import Workers
+from tests.trino_lab.client import Trino
 
 COUNT, SEED = parts.SIZE * parts.PARTS, parts.SEED
 FAILURES_LOG = LOCAL / "generated.jsonl"
@@ -49,9 +54,14 @@ def command(wanted: argparse.Namespace, say: Say) -> int:
         found = parts.load()
         write_generated(page.section(found), page.as_json(found))
         return 0
-    with oracle() as trino, Workers(ours.answer) as workers:
+    with ExitStack() as stack:
+        workers = stack.enter_context(Workers(ours.answer, jobs=os.cpu_count() or 1))
+        known = None
+        if wanted.part is not None:
+            known = stack.enter_context(parts.remembered(wanted.part))
         looked_into = FAILURES if wanted.part is None else SILENT
-        run = Run(Sides(trino, workers), to_stderr, FAILURES_LOG, looked_into)
+        sides = Sides(_started_once(stack), workers, known)
+        run = Run(sides, to_stderr, FAILURES_LOG, looked_into)
         try:
             run.go(asked)
         finally:
@@ -60,6 +70,20 @@ def command(wanted: argparse.Namespace, say: Say) -> int:
     if wanted.part is not None:
         parts.save(wanted.part, run.figures)
     return 1 if run.figures.silent or run.figures.kinds["crash"] else 0
+
+
+def _started_once(stack: ExitStack) -> Callable[[], Trino]:
+    """The Trino of this command, which takes half a minute: where there is something to ask."""
+    lock = Lock()
+    found: list[Trino] = []
+
+    def trino() -> Trino:
+        with lock:
+            if not found:
+                found.append(stack.enter_context(oracle()))
+            return found[0]
+
+    return trino
 
 
 def _asked(wanted: argparse.Namespace) -> Wanted:

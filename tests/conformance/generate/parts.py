@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.commit import commit
+from tests.conformance.generate.remembered import Remembered
 from tests.conformance.generate.run import Figures, Wanted
 from tests.conformance.oracle import LOCAL
 
@@ -28,6 +29,11 @@ class Part:
 def wanted(number: int) -> Wanted:
     """The part's queries."""
     return Wanted(SEED, SIZE, number * SIZE)
+
+
+def remembered(number: int) -> Remembered:
+    """What Trino said to the part's queries when it was asked before."""
+    return Remembered(FOLDER / f"{number:02}.answers.jsonl")
 
 
 def save(number: int, figures: Figures) -> None:

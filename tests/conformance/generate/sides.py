@@ -1,6 +1,6 @@
 """Both sides' word on one generated text: the real Trino's, asked live, and the engine's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -8,6 +8,7 @@ from tests.conformance.by_design import Difference, listed
 from tests.conformance.compare import FAILURES, REFUSED, SAME, Verdict, compare
 from tests.conformance.corpus import Text
 from tests.conformance.generate.merged import answered, batches, member
+from tests.conformance.generate.remembered import Remembered
 from tests.conformance.generate.statements import Generated
 from tests.conformance.outcome import Outcome
 from tests.conformance.record import TIME, asked, asked_again
@@ -25,10 +26,15 @@ _TRUSTED = (None, HIDDEN_ORDER, SUMS, MISSES, PICKED)
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The two, and the differences that are meant."""
+    """The two, and the differences that are meant.
 
-    trino: Trino
+    `trino` gives the real one, which is started when it is needed first. What it said is looked
+    up in `remembered`, where that is given.
+    """
+
+    trino: Callable[[], Trino]
     workers: Workers
+    remembered: Remembered | None = None
     differences: tuple[Difference, ...] = listed()
 
     def all_judged(self, made: Sequence[Generated], pool: ThreadPoolExecutor) -> list[Judged]:
@@ -38,7 +44,9 @@ class Sides:
         mergeable = [
             (one, found)
             for one in made
-            if by_hash[one.text.hash].answer is not None and (found := member(one)) is not None
+            if by_hash[one.text.hash].answer is not None
+            and self._recalled(one.text) is None
+            and (found := member(one)) is not None
         ]
         known: dict[str, Judged] = {}
         for part in pool.map(lambda one: list(answered(one, self._ask)), batches(mergeable)):
@@ -46,6 +54,7 @@ class Sides:
                 outcome = by_hash[theirs.hash]
                 verdict = self._verdict(one.text, theirs, outcome)
                 if verdict == Verdict(SAME):
+                    self._keep(theirs)
                     known[theirs.hash] = Judged(one.text, theirs, outcome, verdict)
         return list(
             pool.map(
@@ -57,7 +66,7 @@ class Sides:
         )
 
     def _ask(self, sql: str) -> Answer:
-        return self.trino.query(sql, TIME)
+        return self.trino().query(sql, TIME)
 
     def judged(self, text: Text) -> Judged:
         """The engine is asked first: what it refuses needs no Trino."""
@@ -69,13 +78,26 @@ class Sides:
         if ours.refusal is not None:
             theirs = Recorded(text.hash)
             return Judged(text, theirs, ours, Verdict(REFUSED, ours.refusal))
-        theirs, _ = asked(self.trino, text)
+        theirs = self._first(text)
         verdict = self._verdict(text, theirs, ours)
         if verdict.kind in FAILURES or verdict.rule not in _TRUSTED:
             # Either a difference, or something that SQL leaves open: Trino's own second run tells.
-            theirs = theirs if theirs.unusable else asked_again(self.trino, text, theirs)
+            theirs = theirs if theirs.unusable else self._again(text, theirs)
             verdict = _stricter(self._verdict(text, theirs, ours), theirs)
         return Judged(text, theirs, ours, verdict)
+
+    def _first(self, text: Text) -> Recorded:
+        return self._recalled(text) or self._keep(asked(self.trino(), text)[0])
+
+    def _again(self, text: Text, first: Recorded) -> Recorded:
+        found = self._recalled(text, twice=True)
+        return found or self._keep(asked_again(self.trino(), text, first), twice=True)
+
+    def _recalled(self, text: Text, twice: bool = False) -> Recorded | None:
+        return self.remembered.get(text.hash, twice) if self.remembered else None
+
+    def _keep(self, found: Recorded, twice: bool = False) -> Recorded:
+        return self.remembered.put(found, twice) if self.remembered else found
 
     def _verdict(self, text: Text, theirs: Recorded, ours: Outcome) -> Verdict:
         if theirs.unusable is not None and ours.crash is None:
