@@ -94,10 +94,10 @@ class Sides:
         return found or self._keep(asked_again(self.trino(), text, first), twice=True)
 
     def _recalled(self, text: Text, twice: bool = False) -> Recorded | None:
-        return self.remembered.get(text.hash, twice) if self.remembered else None
+        return self.remembered.get(text.hash, twice) if self.remembered is not None else None
 
     def _keep(self, found: Recorded, twice: bool = False) -> Recorded:
-        return self.remembered.put(found, twice) if self.remembered else found
+        return self.remembered.put(found, twice) if self.remembered is not None else found
 
     def _verdict(self, text: Text, theirs: Recorded, ours: Outcome) -> Verdict:
         if theirs.unusable is not None and ours.crash is None:

@@ -202,7 +202,7 @@ def test_records_come_back_as_they_were_and_the_file_has_the_same_bytes(tmp_path
     records = [
         Recorded("a" * 16, error="DIVISION_BY_ZERO"),
         Recorded("b" * 16, error="SYNTAX_ERROR", unusable="half a sentence"),
-        of_answer("c" * 16, Answer(("integer",), ([1],)), (0,), "digits"),
+        of_answer("c" * 16, Answer(("integer",), ((1,),)), (0,), "digits"),
         of_answer("d" * 16, Answer(tuple(kinds.split()), tuple(rows)), (0,), "rows"),
     ]
 
