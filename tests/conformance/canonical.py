@@ -94,6 +94,15 @@ def _unsigned(value: Any) -> Any:
     return 0.0 if isinstance(value, float) and value == 0 else value
 
 
+def without_sign_of_zero(value: Any) -> Any:
+    """The same with every minus zero as zero."""
+    if isinstance(value, (list, tuple)):
+        return [without_sign_of_zero(one) for one in value]
+    if isinstance(value, dict):
+        return {key: without_sign_of_zero(one) for key, one in value.items()}
+    return _unsigned(value)
+
+
 def _loose(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [

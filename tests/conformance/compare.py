@@ -4,10 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tests.conformance.by_design import Difference, all_applied
-from tests.conformance.canonical import Answer, closest, json_text, print_at
+from tests.conformance.canonical import (
+    Answer,
+    closest,
+    json_text,
+    print_at,
+    without_sign_of_zero,
+)
 from tests.conformance.outcome import Outcome
 from tests.conformance.recorded import Recorded
-from tests.conformance.rules import HIDDEN_ORDER, order_is_hidden, rule_for
+from tests.conformance.rules import (
+    HIDDEN_ORDER,
+    ZEROS,
+    order_is_hidden,
+    rule_for,
+    zeros_are_open,
+)
 from tests.conformance.statement_text import Traits
 
 SAME, SAME_ERROR, REFUSED, BY_DESIGN = "same", "same error", "refused", "by design"
@@ -90,7 +102,19 @@ def _values(text: Traits, theirs: Recorded, ours: Answer) -> Verdict:
     rule = rule_for(level, text, theirs)
     if rule is not None:
         return Verdict(SAME, rule=rule)
+    if zeros_are_open(text) and _same_but_for_zeros(theirs, ours):
+        return Verdict(SAME, rule=ZEROS)
     return Verdict("wrong value", f"the same at the level of {level} only")
+
+
+def _same_but_for_zeros(theirs: Recorded, ours: Answer) -> bool:
+    if theirs.rows is None:
+        return False
+    one, other = (
+        print_at("rows", Answer(ours.types, without_sign_of_zero(rows)), theirs.keys)
+        for rows in (theirs.rows, ours.rows)
+    )
+    return one == other
 
 
 def _in_sequence(theirs: Recorded, ours: Answer) -> bool:

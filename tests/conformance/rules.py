@@ -5,6 +5,7 @@
 | two runs differ | Trino's own two runs, over rows in two orders, differ | what was the same in both |
 | sums of doubles | the statement aggregates, and doubles or reals come out | 12 (5) digits |
 | last digits of a function | `sin`, `exp`, `ln`, `pow` and the like: java.lang.Math lets them miss by a step | 12 (5) digits |
+| the zero of a group | GROUP BY, DISTINCT, UNION: -0.0 and 0.0 are one key | all but zeros' signs |
 | maps as keys of maps | they are printed as a Java map's text, in the order of its hashes | the number of rows |
 | gathered arrays | `array_agg` without ORDER BY, and its like | arrays as multisets |
 | picked rows | `arbitrary`, `any_value`, TABLESAMPLE | types and number of rows |
@@ -20,9 +21,18 @@ from collections.abc import Iterator
 
 from tests.conformance.canonical import LEVELS
 from tests.conformance.recorded import Recorded
-from tests.conformance.statement_text import DRAWING, MISSING, PASSING, PICKING, SUMMING, Traits
+from tests.conformance.statement_text import (
+    COLLECTING,
+    DRAWING,
+    MISSING,
+    PASSING,
+    PICKING,
+    SUMMING,
+    Traits,
+)
 
 PICKED = "picked rows"
+ZEROS = "the zero of a group"
 SUMS, MISSES = "sums of doubles", "last digits of a function"
 # Not a level but a loss: the order of rows by something that is not among the output columns.
 HIDDEN_ORDER = "ordered by what is not shown"
@@ -68,6 +78,11 @@ def rule_for(level: str, text: Traits, record: Recorded) -> str | None:
         (name for name, weakest in allowed(text, record) if LEVELS.index(weakest) >= needed),
         None,
     )
+
+
+def zeros_are_open(text: Traits) -> bool:
+    """Whether rows are gathered by their values: of two zeros any one stands for both then."""
+    return not text.words.isdisjoint(COLLECTING)
 
 
 def order_is_shown(text: Traits, record: Recorded) -> bool:

@@ -31,6 +31,8 @@ GATHERING = _words(
 )
 # One of several rows, whichever comes first.
 PICKING = _words("arbitrary any_value tablesample")
+# Rows with equal values are one row then.
+COLLECTING = _words("group distinct union intersect except")
 CUTTING = _words("limit fetch offset")
 PASSING = _words(
     "now random rand uuid shuffle current_timestamp current_date current_time localtime"

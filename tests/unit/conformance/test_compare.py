@@ -103,6 +103,13 @@ def test_reasons_are_counted_without_the_statement_in_them(reason: str, kind: st
             "cut off in order",
         ),
         ("SELECT now()", "bigint", [[1]], [[2]], "of the moment"),
+        (
+            "SELECT DISTINCT a, b FROM t",
+            "double array(double)",
+            [[0.0, [1.5, -0.0]]],
+            [[-0.0, [1.5, 0.0]]],
+            "the zero of a group",
+        ),
         ("SELECT a FROM t ORDER BY c", "bigint", [[1], [2]], [[2], [1]], HIDDEN_ORDER),
     ],
 )
@@ -119,6 +126,8 @@ def test_what_sql_does_not_settle_is_compared_less_strictly_and_told(
     [
         ("SELECT sum(a) FROM t", "double", [[0.1]], [[0.1000000001]]),
         ("SELECT a + b FROM t", "double", [[0.1]], [[0.10000000000000002]]),
+        ("SELECT a FROM t", "double", [[0.0]], [[-0.0]]),
+        ("SELECT DISTINCT a FROM t", "double", [[0.1]], [[0.10000000000000002]]),
         ("SELECT sum(a) FROM t", "bigint", [[1]], [[2]]),
         ("SELECT array_agg(a ORDER BY a) FROM t", "array(bigint)", [[[1, 2]]], [[[2, 1]]]),
         ("SELECT array_agg(a) FROM t", "array(bigint)", [[[1, 2]]], [[[2, 2]]]),
