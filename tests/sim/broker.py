@@ -4,6 +4,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
@@ -146,14 +147,23 @@ class Broker:
         self.topic = topic
         self.partitions = [Partition(topic, number) for number in range(partitions)]
         self.is_there = True
+        self.denied: dict[Partition, str] = {}
+        """Partitions that may not be read, and why."""
         self.life = 1
         self.logs = {one: PartitionLog(1) for one in self.partitions}
         self.past: list[PartitionLog] = []
         self.group = Group(now_s, lambda: self.partitions if self.is_there else [], watch, note)
 
-    def log(self, partition: Partition) -> PartitionLog:
+    @property
+    def topic_id(self) -> UUID:
         """Raises TransientError while the topic is not there."""
         if not self.is_there:
+            raise TransientError(f"{self.topic}: unknown topic or partition")
+        return UUID(int=self.life)
+
+    def log(self, partition: Partition, topic_id: UUID | None = None) -> PartitionLog:
+        """Raises TransientError while the topic, or that very one, is not there."""
+        if topic_id not in (None, self.topic_id) or not self.is_there:
             raise TransientError(f"{partition}: unknown topic or partition")
         return self.logs[partition]
 
@@ -164,8 +174,8 @@ class Broker:
     def starts(self) -> dict[int, int]:
         return {one.number: self.log(one).start for one in self.partitions}
 
-    def first_from(self, partition: Partition, offset: int) -> Record | None:
-        return next(iter(self.log(partition).from_offset(offset, 1)), None)
+    def first_from(self, partition: Partition, offset: int, topic_id: UUID) -> Record | None:
+        return next(iter(self.log(partition, topic_id).from_offset(offset, 1)), None)
 
     def delete_topic(self, keeps_commits: bool) -> None:
         """The topic goes; its group may or may not forget what was committed."""

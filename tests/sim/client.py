@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
+from uuid import UUID
 
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
@@ -29,11 +30,18 @@ class ReaderLog:
     async def range(self, partition: Partition) -> LogRange:
         return await self._wire.ask("range", lambda: self._broker.range(partition))
 
+    async def topic_id(self, topic: str) -> UUID:
+        return await self._wire.ask("topic", lambda: self._broker.topic_id)
+
     async def starts(self, topic: str) -> Mapping[int, int]:
         return await self._wire.ask("starts", self._broker.starts)
 
-    async def first_from(self, partition: Partition, offset: int) -> Record | None:
-        return await self._wire.ask("read", lambda: self._broker.first_from(partition, offset))
+    async def first_from(
+        self, partition: Partition, offset: int, topic_id: UUID
+    ) -> Record | None:
+        return await self._wire.ask(
+            "read", lambda: self._broker.first_from(partition, offset, topic_id)
+        )
 
     async def committed(self, partition: Partition) -> Commit | None:
         return await self._wire.ask(
@@ -59,6 +67,7 @@ class MemberSource:
         self._member = ""
         self._generation = -1
         self._positions: dict[Partition, int] = {}
+        self._topics: dict[Partition, UUID] = {}
         self._paused: set[Partition] = set()
         self._may_stay = False
         self.at_once = rng.choice((1, 3, 8, 20))
@@ -121,7 +130,7 @@ class MemberSource:
     async def poll(self, timeout_s: float) -> Polled:
         await asyncio.sleep(self._rng.uniform(0.001, 0.02))
         polled = self._read()
-        if not polled.records and not polled.out_of_range:
+        if not polled.records and not polled.out_of_range and not polled.gone:
             await asyncio.sleep(timeout_s)
             polled = self._read()
         return polled
@@ -132,9 +141,18 @@ class MemberSource:
             raise TransientError("poll: the broker is away")
         given: dict[Partition, list[Record]] = {}
         beyond: list[Partition] = []
-        fetched = self._positions if self._broker.is_there else ()
-        for partition in [one for one in fetched if one not in self._paused]:
-            log, position = self._broker.log(partition), self._positions[partition]
+        gone: list[Partition] = []
+        heard: dict[Partition, str | None] = {}
+        for partition in [one for one in self._positions if one not in self._paused]:
+            heard[partition] = self._broker.denied.get(partition)
+            if heard[partition] is not None:
+                continue
+            position = self._positions[partition]
+            try:
+                log = self._broker.log(partition, self._topics.get(partition))
+            except TransientError:
+                gone.append(partition)
+                continue
             if not log.start <= position <= log.end:
                 beyond.append(partition)
             elif records := log.from_offset(position, self._rng.randint(1, self.at_once)):
@@ -143,11 +161,12 @@ class MemberSource:
         if given and self._rng.random() < weather.lost / 4:
             # A client that has moved on although what it read was lost on the way.
             raise TransientError("poll: corrupt batch")
-        return Polled(given, tuple(beyond))
+        return Polled(given, tuple(beyond), tuple(gone), heard)
 
-    def seek(self, partition: Partition, offset: int) -> None:
+    def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:
         if partition in self._positions:
             self._positions[partition] = offset
+            self._topics[partition] = topic_id
 
     def pause(self, partition: Partition) -> None:
         if partition in self._positions:

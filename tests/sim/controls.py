@@ -1,22 +1,32 @@
 """The broken variants: each drops one rule of the protocol, and each must be caught."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
+from uuid import UUID
 
+import s3_sink.loop.sink
+from coinlake.contracts import raw_index
+from coinlake.contracts.epochs import Epoch
+from coinlake.contracts.headers import Header
 from coinlake.contracts.hours import hour_of
+from coinlake.contracts.raw_index import _pack_headers
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
-from coinlake.errors import PreconditionFailedError, TransientError
+from coinlake.errors import InvariantError, PreconditionFailedError, TransientError
+from s3_sink.core.epochs import _newest, _read, current_epoch
+from s3_sink.core.guard import Guard
 from s3_sink.core.lane import Lane
 from s3_sink.core.look import Found
 from s3_sink.core.part import Part
-from s3_sink.core.ports import Commit, Partition
+from s3_sink.core.ports import Commit, Log, Partition, Polled, Store
 from s3_sink.core.start import Finder, Tip, _refuse_outside
 from s3_sink.core.writer import CONTENT_TYPE, Outcome, Writer
+from tests.sim.broker import Broker, PartitionLog
+from tests.sim.client import MemberSource
 from tests.sim.sink import BEGIN_MS, WALL_MS_PER_S
 
 
@@ -87,6 +97,41 @@ async def _any_commit(finder: Finder, commit: Commit | None) -> Tip | None:
     return None if commit is None else Tip(commit.offset)
 
 
+def _any_id(broker: Broker, partition: Partition, topic_id: object = None) -> PartitionLog:
+    if not broker.is_there:
+        raise TransientError(f"{partition}: unknown topic or partition")
+    return broker.logs[partition]
+
+
+async def _any_epoch(store: Store, log: Log, topic: str, topic_id: UUID, now_ms: int) -> Epoch:
+    try:
+        return await current_epoch(store, log, topic, topic_id, now_ms)
+    except InvariantError:
+        return await _read(store, topic, await _newest(store, topic) or 1)
+
+
+async def _any_bucket(guard: Guard, lane: Lane, *, doubtful: bool) -> None:
+    """Whatever bucket it is, the next link goes there."""
+
+
+_READ = MemberSource._read
+
+
+def _all_or_nothing(source: MemberSource) -> Polled:
+    polled = _READ(source)
+    for trouble in polled.heard.values():
+        if trouble is not None:
+            raise TransientError(f"poll: {trouble}")
+    return polled
+
+
+def _only_text(rows: Sequence[tuple[Header, ...]]) -> list[bytes]:
+    for row in rows:
+        for name, _ in row:
+            name.encode()
+    return _pack_headers(rows)
+
+
 async def _any_topic(finder: Finder, tip: Tip) -> bool:
     _refuse_outside(finder._partition, tip, await finder._log.range(finder._partition))
     return True
@@ -143,6 +188,17 @@ def controls() -> dict[str, Control]:
         Control("two-in-flight", ignores=_ODD, writer=HastyWriter),
         Control("wall-clock", ignores=_ODD, writer=ClockWriter),
         Control("any-commit", ignores=_ODD, patches=((Finder, "_confirmed", _any_commit),)),
-        Control("any-topic", ignores=_ODD, patches=((Finder, "_is_same_topic", _any_topic),)),
+        Control(
+            "any-topic",
+            ignores=_ODD,
+            patches=(
+                (Finder, "_is_same_topic", _any_topic),
+                (s3_sink.loop.sink, "current_epoch", _any_epoch),
+            ),
+        ),
+        Control("fetch-by-name", ignores=_ODD, patches=((Broker, "log", _any_id),)),
+        Control("any-bucket", ignores=_ODD, patches=((Guard, "check", _any_bucket),)),
+        Control("one-denied-stops-all", patches=((MemberSource, "_read", _all_or_nothing),)),
+        Control("names-are-text", patches=((raw_index, "_pack_headers", _only_text),)),
     )
     return {control.name: control for control in every}

@@ -7,6 +7,8 @@ from coinlake_tools.chain_marks import Marks
 from s3_sink.core.lane import State
 from s3_sink.core.ports import Partition
 from tests.sim.operator import ReadOnlyLog, calm_store
+from tests.sim.scenario import DISASTERS
+from tests.sim.sink import GUARD_S
 from tests.sim.world import TOPIC, World
 
 # Healed sinks need a session timeout, a rebalance and a few backoffs; more means they are stuck.
@@ -34,9 +36,44 @@ class Healing:
         if not any(not sink.is_over and not sink.stop.is_set() for sink in self._world.sinks):
             self._world.start_sink()
         self._world.note("healed")
-        if await self._settles() or self._is_wrong():
+        self._world.broker.denied.clear()
+        if self._world.oracle.is_empty:
+            await self._show_that_it_is_empty()
+        settled = await self._settles()
+        if settled and not self._is_wrong():
+            await self._show_that_one_denied_stops_no_other()
+        if settled or self._is_wrong():
             return
         await self._operate()
+
+    async def _show_that_it_is_empty(self) -> None:
+        """A sink that has something to write must notice, however it has come this far."""
+        await asyncio.sleep(_SILENCE_S + GUARD_S)
+        self._world.oracle.must_have_noticed = True
+        for log in self._world.broker.logs.values():
+            for _ in range(20):
+                self._world.append(log)
+
+    async def _show_that_one_denied_stops_no_other(self) -> None:
+        """What has nothing to do with it is stored, and the sink says what it cannot read."""
+        world = self._world
+        denied, *others = world.broker.partitions
+        if not others:
+            return
+        world.note(f"{denied} may not be read")
+        world.broker.denied[denied] = "TopicAuthorizationFailedError"
+        for one in others:
+            for _ in range(20):
+                world.append(world.broker.logs[one])
+        deadline_s = world.loop.time() + _HEAL_S
+        while world.loop.time() < deadline_s and not self._is_wrong():
+            told = any(denied in sink.ears.unread for sink in world.sinks)
+            if told and all(self._is_stored(one) for one in others):
+                break
+            await asyncio.sleep(1.0)
+        else:
+            world.oracle.blame("isolation", f"while {denied} is denied: {self._standing()}")
+        world.broker.denied.clear()
 
     async def _settles(self) -> bool:
         """Whether everything comes to be stored, without anybody's help."""
@@ -71,7 +108,10 @@ class Healing:
             self._world.oracle.chain(partition.number),
         )
         commit = self._world.broker.group.commits.get(partition)
-        if chain.life not in (None, log.life):
+        if self._world.oracle.is_empty:
+            return "emptied"
+        epoch = self._world.oracle.epochs.get(self._world.oracle.epoch)
+        if epoch is not None and epoch.topic_id != self._world.broker.topic_id:
             return "recreated"
         if chain.end < log.start:
             return "expired"
@@ -112,7 +152,7 @@ class Healing:
     @property
     def _has_disaster(self) -> bool:
         names = {event.what for event in self._world.plan.events}
-        return bool(names & {"expire", "recreate", "wrong_commit", "early_commit"})
+        return bool(names & set(DISASTERS))
 
     async def _restart(self, *, operate: bool) -> None:
         # Some may only be starting now.
@@ -151,10 +191,10 @@ class Healing:
         store = calm_store(world.loop, world.bucket)
         marks = Marks(store, ReadOnlyLog(world.broker), "the sinks")
         try:
-            if "recreated" in owed.values():
+            if {"recreated", "emptied"} & set(owed.values()):
                 await marks.raise_epoch(TOPIC, "made anew", 0)
             for partition, reason in owed.items():
-                if reason == "expired" and "recreated" not in owed.values():
+                if reason == "expired" and not {"recreated", "emptied"} & set(owed.values()):
                     start = world.broker.logs[partition].start
                     await marks.gap(TOPIC, partition.number, start, "expired unread: 100 %")
         except ConfigError as error:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from uuid import UUID
 
 from coinlake.contracts.raw_index import Record
 from coinlake.store import ObjectStore
@@ -26,6 +27,13 @@ class ReadOnlyLog:
     async def records(self, topic: str, partition: int, start: int, stop: int) -> list[Record]:
         log = self._broker.log(Partition(topic, partition))
         return [one for one in log.records if max(start, log.start) <= one.offset < stop]
+
+    async def topic_id(self, topic: str) -> UUID | None:
+        return self._broker.topic_id
+
+    async def commits(self, group: str, topic: str) -> Mapping[int, str]:
+        commits = self._broker.group.commits
+        return {one.number: commit.metadata for one, commit in commits.items()}
 
     async def members(self, group: str) -> int:
         return self._broker.group.members

@@ -40,6 +40,10 @@ class Oracle:
         self.violations: list[str] = []
         self.epochs: dict[int, Epoch] = {}
         self.chains: dict[tuple[int, int], Chain] = {}
+        self.lost_epochs: set[int] = set()
+        """Those of a bucket that was emptied: their sinks may not have noticed yet."""
+        self.is_empty = False
+        self.must_have_noticed = False
         self.objects = 0
         self.values = 0
 
@@ -58,6 +62,13 @@ class Oracle:
         origin = self.epochs[self.epoch].origin(partition) if self.epochs else 0
         return self.chains.setdefault((self.epoch, partition), Chain(origin))
 
+    def emptied(self) -> None:
+        """Nothing is left of the bucket: what was there does not count any more."""
+        self.lost_epochs |= set(self.epochs)
+        self.epochs.clear()
+        self.chains.clear()
+        self.is_empty, self.must_have_noticed = True, False
+
     # What lands.
 
     def landed(self, key: str, stored: Stored, replaced: bool) -> None:
@@ -69,6 +80,10 @@ class Oracle:
             self.blame("foreign", f"foreign object {key}")
             return
         self._note(f"bucket: {key} [{meta.link}, {meta.next_offset}) of {meta.writer}")
+        if raw.epoch in self.lost_epochs:
+            if self.must_have_noticed:
+                self.blame("emptied", f"{raw} goes on although what was before it is gone")
+            return
         if replaced:
             self.blame("overwritten", f"{key} was overwritten")
         self._extends(raw, meta)
@@ -81,6 +96,8 @@ class Oracle:
         if named is None:
             self.blame("commit", f"{partition}: commit {commit.offset} names no object")
             return
+        if named.epoch in self.lost_epochs:
+            return
         chain = self.chains.get((named.epoch, partition.number))
         if chain is None or commit.offset > chain.end:
             end = None if chain is None else chain.end
@@ -92,7 +109,10 @@ class Oracle:
     def _epoch_landed(self, key: str, stored: Stored) -> None:
         if key.endswith(".json"):
             epoch = parse_epoch(stored.body)
+            if epoch.number in self.lost_epochs:
+                self.blame("emptied", f"epoch {epoch.number} is made a second time")
             self.epochs.setdefault(epoch.number, epoch)
+            self.is_empty = False
             self._note(f"bucket: epoch {epoch.number} from {dict(epoch.origins)}")
 
     def _extends(self, raw: RawKey, meta: RawMeta) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
+from coinlake.record_batches import header_name
 from s3_sink.core.part import Limits
 from tests.sim.sink import BEGIN_MS, WALL_MS_PER_S
 from tests.sim.wire import Weather
@@ -32,9 +33,10 @@ _EVENTS = {
     "store_slow": 3,
     "kafka_down": 2,
     "trim": 2,
+    "deny": 2,
 }
 # These end in a refusal, as they must; a run has one of them at most.
-_DISASTERS = ("expire", "recreate", "wrong_commit", "early_commit")
+DISASTERS = ("expire", "recreate", "empty", "wrong_commit", "early_commit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def scenario(rng: random.Random) -> Scenario:
     calm = rng.random() < 0.1
     events = [] if calm else [_event(rng) for _ in range(rng.randint(1, 7))]
     if rng.random() < 0.35:
-        disaster = rng.choice(_DISASTERS)
+        disaster = rng.choice(DISASTERS)
         at_s = rng.uniform(2, CHAOS_S)
         events.append(Event(at_s, disaster, rng.random()))
         if rng.random() < 0.7:
@@ -98,8 +100,9 @@ def record(rng: random.Random, life: int, offset: int, at_s: float) -> Record:
     if luck < 0.1:
         headers = tuple(heartbeat_headers(now_ms, "one"))
         return Record(offset, now_ms, None, None, headers)
+    headers = ((header_name(b"\xff\x00name"), b"v"),) if 0.14 <= luck < 0.17 else ()
     if luck < 0.14:
         now_ms = rng.choice((-1, 0, now_ms - _HOUR_MS, 2**62))
     value = b"" if luck > 0.98 else b'{"life":%d,"n":%d}' % (life, offset)
     # Even an empty value must tell its life, or two topics could not be told apart.
-    return Record(offset, now_ms, b"%d" % life, value)
+    return Record(offset, now_ms, b"%d" % life, value, headers)

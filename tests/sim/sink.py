@@ -12,9 +12,11 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.checks import require_create_only
 from s3_sink.core.flow import Budget
+from s3_sink.core.guard import Guard
 from s3_sink.core.lane import State
 from s3_sink.core.part import Limits
 from s3_sink.core.ports import Partition
+from s3_sink.core.start import Start
 from s3_sink.core.writer import Writer
 from s3_sink.loop.sink import Outside, Policy, Sink
 from tests.sim.broker import Broker
@@ -24,8 +26,8 @@ from tests.sim.clock import Process, SimLoop
 from tests.sim.wire import Weather, Wire
 
 FLUSH_DEADLINE_S = 2.0
-# Longer than a poll takes here; a topic is away for at least as long before it is made anew.
-BLIND_S = 3.0
+# How often the bucket is looked at beside the writing.
+GUARD_S = 3.0
 # The wall clock runs a hundred times faster, so that hours pass within one run.
 WALL_MS_PER_S = 100_000
 BEGIN_MS = 1_790_000_000_000
@@ -57,9 +59,10 @@ class Ears:
     name: str
     note: Any
     stopped_for: dict[Partition, str] = field(default_factory=dict)
+    unread: dict[Partition, str] = field(default_factory=dict)
 
-    def started(self, partition: Partition, epoch: int, link: int, compared: bool) -> None:
-        self.note(f"{self.name}: {partition} starts at {link} (compared={compared})")
+    def started(self, partition: Partition, start: Start) -> None:
+        self.note(f"{self.name}: {partition} starts at {start.tip.link} ({start.compared=})")
         self.stopped_for.pop(partition, None)
 
     def stopped(self, partition: Partition, reason: str) -> None:
@@ -78,6 +81,12 @@ class Ears:
     def committed(self, seconds: float) -> None: ...
     def commit_failed(self, reason: str) -> None: ...
     def polled(self, trouble: str | None) -> None: ...
+
+    def read(self, partition: Partition, trouble: str | None) -> None:
+        self.unread.pop(partition, None)
+        if trouble is not None:
+            self.unread[partition] = trouble
+
     def assigned(self, partitions: int) -> None: ...
 
 
@@ -115,10 +124,9 @@ class SinkProcess:
             lambda landed: None, self._wait, place.loop.time, self._now_ms,
         )  # fmt: skip
         budget = Budget(rng.choice((10**9, 4_000)), 1)
-        policy = Policy(
-            limits, budget, frozenset(), FLUSH_DEADLINE_S, BLIND_S, poll_s=1.0, tick_s=0.5
-        )
-        writer = place.writer(self._store, codec, self._wait, self.ears, name)
+        policy = Policy(limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=0.5)
+        guard = Guard(self._store, place.loop.time, GUARD_S)
+        writer = place.writer(self._store, codec, self._wait, self.ears, guard, name)
         self.sink = Sink(outside, policy, writer, self.ears)
         self.task = place.loop.spawn(self.process, self._main())
 

@@ -4,16 +4,17 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from s3_sink.core.ports import Commit
+from s3_sink.core.ports import Commit, Partition
 from tests.sim.broker import Broker, PartitionLog
 from tests.sim.bucket import Bucket
 from tests.sim.clock import SimLoop
 from tests.sim.controls import Control
 from tests.sim.oracle import Oracle
 from tests.sim.scenario import Event, Scenario, limits, record, scenario
-from tests.sim.sink import BLIND_S, Place, SinkProcess
+from tests.sim.sink import Place, SinkProcess
 
 TOPIC = "coincap.assets.v1"
+DENIED_S = 12.0
 
 
 class World:
@@ -144,9 +145,26 @@ class World:
             log = self.broker.logs[partition]
             log.start = max(log.start, log.end - int(amount * 3))
 
+    def _deny(self, amount: float) -> None:
+        """Somebody takes away the right to one partition; the others have nothing to do with it."""
+        partition = self.broker.partitions[int(amount * 1000) % len(self.broker.partitions)]
+        self.broker.denied[partition] = "TopicAuthorizationFailedError"
+        self.loop.call_later(DENIED_S, self._allow, partition)
+
+    def _allow(self, partition: Partition) -> None:
+        self.broker.denied.pop(partition, None)
+
+    def _empty(self, amount: float) -> None:
+        """Somebody empties the bucket; nobody could tell it from a new one without commits."""
+        named = [commit.metadata for commit in self.broker.group.commits.values()]
+        if len(named) == len(self.broker.partitions) and all(named):
+            self.bucket.objects.clear()
+            self.oracle.emptied()
+
     def _recreate(self, amount: float) -> None:
         self.broker.delete_topic(keeps_commits=amount < 0.5)
-        self.loop.call_later(BLIND_S + 0.1 + amount * 8, self._create)
+        # Mostly at once, as `kafka-topics --delete` and `--create` in one line.
+        self.loop.call_later(amount * 8 if amount < 0.6 else 0.0, self._create)
 
     def _create(self) -> None:
         if self.broker.is_there:

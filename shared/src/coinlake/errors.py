@@ -3,6 +3,7 @@
 CoinlakeError
   TransientError           try again later; the caller backs off
     ConflictError          two writers met (409); try again
+    ArchivedError          the object's bytes lie in an archive (403 InvalidObjectState)
   PreconditionFailedError  somebody was there first (412); look before you decide
   NotFoundError            what was named is not there
   BadRecordError           this record will never work; put it aside with its reason
@@ -46,6 +47,13 @@ class ConflictError(TransientError):
 
     def __init__(self, said: str = "") -> None:
         super().__init__(said, Trouble.CONFLICT)
+
+
+class ArchivedError(TransientError):
+    """The bytes of an object lie in an archive class: they can be read once somebody restores it."""
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(said, Trouble.DENIED)
 
 
 class PreconditionFailedError(CoinlakeError):

@@ -22,6 +22,7 @@ from botocore.exceptions import (
 
 from coinlake.aws import open_client
 from coinlake.errors import (
+    ArchivedError,
     ConfigError,
     ConflictError,
     NotFoundError,
@@ -196,6 +197,8 @@ def _decided(verb: str, key: str, error: ClientError) -> Exception:
     if code == "NoSuchBucket":
         # Not "the key is not there": a writer that believed so would start a new chain.
         return TransientError(f"{said}: the bucket does not exist")
+    if code == "InvalidObjectState":
+        return ArchivedError(said)
     if status == 404:
         return NotFoundError(said)
     if status == 412:

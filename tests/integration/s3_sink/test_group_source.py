@@ -32,7 +32,7 @@ async def test_a_member_that_was_given_nothing_is_given_the_topic_once_the_broke
     # own age of metadata would leave the member without work for five minutes.
     kafka = KafkaSettings(bootstrap_servers=sink_broker.bootstrap)
     topic = f"late-{uuid4().hex[:8]}"
-    membership = Membership((topic,), topic, None, topic, 6.0, 60.0, 1 << 20, 1 << 20)
+    membership = Membership((topic,), topic, None, topic, 6.0, 60.0, 1 << 20, 1 << 20, 1 << 22)
     owner = Owner()
 
     async with open_source(kafka, membership) as source:

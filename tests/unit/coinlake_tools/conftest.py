@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +14,7 @@ from coinlake.contracts.raw_layout import epoch_key
 from coinlake.testing import FakeStore, StoredObject
 from coinlake_tools.audit import Audit, Verdict
 from coinlake_tools.lake_log import Kept
+from s3_sink.core.guard import Guard
 from s3_sink.core.lane import Lane
 from s3_sink.core.part import Limits, Reason
 from s3_sink.core.ports import Partition
@@ -23,6 +25,7 @@ HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
 TOPIC = "coincap.assets.v1"
 SIZE = 10
+TOPIC_ID = UUID(int=7)
 
 
 @dataclass
@@ -32,6 +35,14 @@ class FakeLakeLog:
     logs: dict[int, list[Record]] = field(default_factory=dict)
     starts: dict[int, int] = field(default_factory=dict)
     alive: int = 0
+    id: UUID = TOPIC_ID
+    committed: dict[int, str] = field(default_factory=dict)
+
+    async def topic_id(self, topic: str) -> UUID | None:
+        return self.id if topic == TOPIC else None
+
+    async def commits(self, group: str, topic: str) -> Mapping[int, str]:
+        return self.committed
 
     async def kept(self, topic: str) -> Mapping[int, Kept]:
         if topic != TOPIC:
@@ -88,7 +99,7 @@ class Lake:
 
     async def fill(self) -> None:
         origins = {0: 0, 1: 0}
-        epoch = Epoch(TOPIC, 1, origins, "test", 0)
+        epoch = Epoch(TOPIC, 1, origins, "test", 0, TOPIC_ID)
         await self.store.put(epoch_key(TOPIC, 1), epoch.encode())
         for number, count in ((0, 95), (1, 10)):
             self.log.logs[number] = answers(0, count)
@@ -102,7 +113,9 @@ class Lake:
         lane.begin(1, link, promised)
         lane.add(records, 0.0)
         lane.seal(Reason.SHUTDOWN)
-        writer = Writer(self.store, _Codec(), self._wait, _Deaf(), "sink")
+        guard = Guard(self.store, lambda: 0.0)
+        guard.begin(lane.partition)
+        writer = Writer(self.store, _Codec(), self._wait, _Deaf(), guard, "sink")
         while (part := lane.first_sealed) is not None:
             await writer.write(lane, part)
 

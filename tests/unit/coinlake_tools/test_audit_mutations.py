@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -321,3 +322,14 @@ async def test_a_store_that_goes_away_between_listing_and_heads_is_no_verdict(
     # Not a group of them: the auditor and the command decide by the class.
     with pytest.raises(TransientError, match="nobody listens"):
         await lake.audit()
+
+
+async def test_a_topic_with_another_id_is_another_topic_whatever_its_offsets_say(
+    lake: Lake,
+) -> None:
+    lake.log.id = UUID(int=8)
+
+    verdict = await lake.audit()
+
+    assert [(one.kind, one.epoch) for one in verdict.findings] == [("epoch", 1)]
+    assert "re-created" in verdict.findings[0].text

@@ -16,7 +16,8 @@ def _log(code: int, *members: str) -> KafkaLakeLog:
     async def describe(groups: list[str]) -> list[SimpleNamespace]:
         return [SimpleNamespace(groups=[group])]
 
-    return KafkaLakeLog(SimpleNamespace(), SimpleNamespace(describe_consumer_groups=describe))
+    admin = SimpleNamespace(describe_consumer_groups=describe)
+    return KafkaLakeLog(SimpleNamespace(), SimpleNamespace(), admin)
 
 
 async def test_members_are_counted() -> None:

@@ -151,3 +151,14 @@ async def test_nothing_is_marked_while_sinks_are_members_of_the_group(lake: Lake
         await marks.raise_epoch(TOPIC, "made anew", 5)
     with pytest.raises(ConfigError, match="stop every sink"):
         await marks.gap(TOPIC, 0, 120, "expired")
+
+
+async def test_an_epoch_after_a_bucket_that_was_emptied_has_a_number_of_its_own(
+    lake: Lake,
+) -> None:
+    lake.log.committed = {0: lake.keys()[0].replace("/1-0-", "/4-0-"), 1: "nonsense"}
+    lake.store.objects.clear()
+
+    epoch = await Marks(lake.store, lake.log, "sinks").raise_epoch(TOPIC, "emptied", 5)
+
+    assert (epoch.number, epoch.topic_id) == (5, lake.log.id)

@@ -5,18 +5,19 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CorruptRecordException, KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from s3_sink.adapters.fetch import Fetcher, Limits
-from s3_sink.adapters.records import columns_of_batches
 
 ONE, TWO = TopicPartition("t", 0), TopicPartition("t", 1)
-NONE, GZIP, LZ4, ZSTD = 0, 1, 3, 4
-OUT_OF_RANGE, NOT_LEADER = 1, 6
+TOPIC_ID = UUID(int=7)
+NONE = 0
+OUT_OF_RANGE, NOT_LEADER, DENIED = 1, 6, 29
 TIMEOUT_S = 30.0  # a condition is awaited; this is only for a fetcher that is broken
 
 
@@ -43,6 +44,7 @@ class Brokers:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.error: Exception | None = None
+        self.ids: set[UUID] = set()
         self.metadata_updates = 0
 
     def leader_for_partition(self, tp: TopicPartition) -> int | None:
@@ -55,11 +57,13 @@ class Brokers:
         self.metadata_updates += 1
 
     async def send(self, node: int, request: Any) -> Any:
+        topics = request.prepare({1: (13, 13)}).get_item("topics")
         wanted = {
-            TopicPartition(topic, number): offset
-            for topic, partitions in request.topics
-            for number, offset, _ in partitions
+            TopicPartition("t", number): offset
+            for _, partitions, _ in topics
+            for number, _, offset, *_ in partitions
         }
+        self.ids |= {topic_id for topic_id, *_ in topics}
         self.asked.append((node, wanted))
         self.was_asked.set()
         # What is there now; it may take long until the answer arrives.
@@ -67,8 +71,8 @@ class Brokers:
         await self.may_answer.wait()
         if self.error is not None:
             raise self.error
-        said = [("t", [(tp.partition, code, 0, data) for tp, (code, data) in known.items()])]
-        return SimpleNamespace(topics=said)
+        said = [(tp.partition, code, 0, data, {}) for tp, (code, data) in known.items()]
+        return SimpleNamespace(error_code=0, topics=[(topics[0][0], said, {})])
 
 
 @pytest.fixture
@@ -79,51 +83,13 @@ def brokers() -> Brokers:
 @pytest.fixture
 async def fetcher(brokers: Brokers) -> AsyncIterator[Fetcher]:
     with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, Limits(1000, 1000))
+        fetcher = Fetcher(brokers, pool, Limits(1000, 1000, 4000))
         fetcher.add([ONE, TWO])
         for tp in (ONE, TWO):
-            fetcher.seek(tp, 5)
+            fetcher.seek(tp, 5, TOPIC_ID)
             fetcher.resume(tp)
         yield fetcher
         await fetcher.close()
-
-
-@pytest.mark.parametrize("codec", [NONE, GZIP, LZ4, ZSTD])
-def test_batches_come_back_record_by_record(codec: int) -> None:
-    data = _batch(5, [b"a", None, b""], codec) + _batch(9, [b"z"], codec, key=b"k")
-
-    columns, position = columns_of_batches(data, 5)
-
-    found = [(one.offset, one.timestamp_ms, one.key, one.value, one.headers) for one in columns]
-    assert found == [
-        (5, 1000, None, b"a", ()),
-        (6, 1001, None, None, (("h", None), ("h", b"2"))),
-        (7, 1002, None, b"", ()),
-        (9, 1000, b"k", b"z", ()),
-    ]
-    assert position == 10
-
-
-def test_a_batch_that_starts_earlier_is_read_from_the_position_on() -> None:
-    columns, position = columns_of_batches(_batch(5, [b"a", b"b", b"c"]), 7)
-
-    assert [one.value for one in columns] == [b"c"]
-    assert position == 8
-
-
-def test_half_a_batch_at_the_end_is_left_for_the_next_question() -> None:
-    columns, position = columns_of_batches(_batch(5, [b"a"]) + _batch(6, [b"b"])[:-1], 5)
-
-    assert [one.value for one in columns] == [b"a"]
-    assert position == 6
-
-
-def test_a_flipped_bit_fails_the_checksum() -> None:
-    data = bytearray(_batch(5, [b"a"]))
-    data[-2] ^= 1  # of the value: nothing but the checksum can tell
-
-    with pytest.raises(CorruptRecordException):
-        columns_of_batches(bytes(data), 5)
 
 
 async def test_the_next_question_starts_behind_what_was_handed_out(
@@ -148,7 +114,7 @@ async def test_an_answer_to_an_old_question_is_dropped(
     await brokers.was_asked.wait()
 
     {
-        "seek": lambda: fetcher.seek(ONE, 3),
+        "seek": lambda: fetcher.seek(ONE, 3, TOPIC_ID),
         "pause": lambda: fetcher.pause(ONE),
         "remove": lambda: fetcher.remove([ONE]),
     }[move]()
@@ -162,7 +128,7 @@ async def test_an_answer_to_an_old_question_is_dropped(
 
 async def test_a_quiet_broker_keeps_no_other_waiting(brokers: Brokers) -> None:
     with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, Limits(1000, 1000))
+        fetcher = Fetcher(brokers, pool, Limits(1000, 1000, 4000))
         fetcher.add([ONE, TWO])
         brokers.leaders[TWO] = 1
         brokers.may_answer.clear()
@@ -215,12 +181,43 @@ async def test_a_corrupt_batch_holds_up_only_its_own_partition(
     brokers.answers = {ONE: (0, bytes(corrupt)), TWO: (0, _batch(5, [b"v"]))}
 
     fetched = await fetcher.poll(TIMEOUT_S)
-    fetcher.pause(TWO)
-    fetcher.seek(ONE, 5)
+    fetcher.seek(ONE, 5, TOPIC_ID)
+    again = await fetcher.poll(TIMEOUT_S)
 
     assert list(fetched.records) == [TWO]
-    with pytest.raises(CorruptRecordException):
-        await fetcher.poll(TIMEOUT_S)
+    assert "checksum" in (again.heard[ONE] or "")
+
+
+async def test_a_topic_that_may_not_be_read_holds_up_only_itself_and_says_why(
+    brokers: Brokers, fetcher: Fetcher
+) -> None:
+    brokers.answers = {ONE: (DENIED, b""), TWO: (0, _batch(5, [b"v"]))}
+
+    fetched = await fetcher.poll(TIMEOUT_S)
+
+    assert list(fetched.records) == [TWO]
+    assert fetched.heard == {ONE: "TopicAuthorizationFailedError", TWO: None}
+
+
+@pytest.mark.parametrize("code", [3, 100, 103])
+async def test_another_topic_of_that_name_is_no_answer(
+    brokers: Brokers, fetcher: Fetcher, code: int
+) -> None:
+    brokers.answers = {ONE: (code, b""), TWO: (0, _batch(5, [b"v"]))}
+
+    fetched = await fetcher.poll(TIMEOUT_S)
+
+    assert (fetched.gone, list(fetched.records)) == ([ONE], [TWO])
+    assert brokers.ids == {TOPIC_ID}
+
+
+async def test_a_partition_without_a_leader_is_told(brokers: Brokers, fetcher: Fetcher) -> None:
+    brokers.leaders[ONE] = None
+    brokers.answers = {TWO: (0, _batch(5, [b"v"]))}
+
+    fetched = await fetcher.poll(TIMEOUT_S)
+
+    assert fetched.heard == {ONE: "it has no leader", TWO: None}
 
 
 async def test_a_broker_that_is_away_is_told_and_asked_again(

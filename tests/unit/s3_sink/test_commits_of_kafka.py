@@ -27,7 +27,7 @@ class Admin:
 
 
 def _log(admin: Admin) -> KafkaLog:
-    return KafkaLog(SimpleNamespace(), admin, "group")
+    return KafkaLog(SimpleNamespace(), SimpleNamespace(), admin, "group")
 
 
 async def test_a_commit_is_an_offset_and_the_key_of_an_object() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -38,14 +39,18 @@ class FakeGroup:
     commits: dict[Partition, Commit] = field(default_factory=dict)
     failures: list[TransientError] = field(default_factory=list)
     at_once: int = 5
+    topics: dict[Partition, UUID] = field(default_factory=dict)
 
     async def poll(self, timeout_s: float) -> Polled:
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop()
-        log, given, beyond = self.world.log, {}, []
+        log, given, beyond, gone = self.world.log, {}, [], []
         for partition, position in self.positions.items():
             if partition in self.paused:
+                continue
+            if self.topics.get(partition) != log.id:
+                gone.append(partition)
                 continue
             if not log.start <= position <= log.end:
                 beyond.append(partition)
@@ -55,10 +60,11 @@ class FakeGroup:
                 given[partition] = fresh
         for partition, records in given.items():
             self.positions[partition] = records[-1].offset + 1
-        return Polled(given, tuple(beyond))
+        return Polled(given, tuple(beyond), tuple(gone))
 
-    def seek(self, partition: Partition, offset: int) -> None:
+    def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:
         self.positions[partition] = offset
+        self.topics[partition] = topic_id
 
     def pause(self, partition: Partition) -> None:
         self.paused.add(partition)
@@ -104,7 +110,7 @@ class Stage:
             self.group, world.log, world.store, world.codec, self.announced.append,
             self._wait, lambda: self.now_s, lambda: 0,
         )  # fmt: skip
-        writer = Writer(world.store, world.codec, self._wait, self.told, "me")
+        writer = Writer(world.store, world.codec, self._wait, self.told, world.guard(), "me")
         self.sink = Sink(outside, Policy(**{**chosen, **policy}), writer, self.told)
 
     async def play(
@@ -115,7 +121,7 @@ class Stage:
         def join(sink: Sink) -> None:
             for partition in self.partitions:
                 self.group.pause(partition)
-                self.group.seek(partition, 0)
+                self.group.seek(partition, 0, UUID(int=0))
             sink.assigned(self.partitions)
 
         async with asyncio.TaskGroup() as tasks:

@@ -1,6 +1,7 @@
 """The smaller decisions: epochs, checks at start, promises, commits, the byte budget."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -41,17 +42,17 @@ async def test_the_first_sight_of_a_topic_makes_epoch_1_with_the_logs_starts(
 ) -> None:
     world.log.start = 40
 
-    epoch = await current_epoch(world.store, world.log, TOPIC, 123)
+    epoch = await current_epoch(world.store, world.log, TOPIC, world.log.id, 123)
 
     assert (epoch.number, epoch.origin(0), epoch.created_at_ms) == (1, 40, 123)
     assert list(world.store.objects) == [f"chain/{TOPIC}/1.json"]
 
 
 async def test_an_epoch_that_exists_wins_over_what_the_log_says_now(world: World) -> None:
-    await current_epoch(world.store, world.log, TOPIC, 1)
+    await current_epoch(world.store, world.log, TOPIC, world.log.id, 1)
     world.log.start = 99
 
-    again = await current_epoch(world.store, world.log, TOPIC, 2)
+    again = await current_epoch(world.store, world.log, TOPIC, world.log.id, 2)
 
     assert (again.origin(0), again.created_at_ms) == (0, 1)
 
@@ -61,7 +62,7 @@ async def test_the_newest_epoch_counts_by_number_not_by_name(world: World) -> No
         epoch = Epoch(TOPIC, number, {0: number * 100}, "raised by a test", 0)
         await world.store.put(f"chain/{TOPIC}/{number}.json", epoch.encode())
 
-    newest = await current_epoch(world.store, world.log, TOPIC, 0)
+    newest = await current_epoch(world.store, world.log, TOPIC, world.log.id, 0)
 
     assert (newest.number, newest.origin(0), newest.origin(7)) == (10, 1000, 0)
 
@@ -70,11 +71,11 @@ async def test_an_epoch_that_cannot_be_read_stops_the_topic(world: World) -> Non
     await world.store.put(f"chain/{TOPIC}/1.json", b'{"epoch": 1}')
 
     with pytest.raises(InvariantError, match="not an epoch"):
-        await current_epoch(world.store, world.log, TOPIC, 0)
+        await current_epoch(world.store, world.log, TOPIC, world.log.id, 0)
 
 
 def test_an_epoch_comes_back_as_it_was_written() -> None:
-    epoch = Epoch(TOPIC, 3, {0: 5, 11: 2**60}, 'said "so"', 1_790_000_000_000)
+    epoch = Epoch(TOPIC, 3, {0: 5, 11: 2**60}, 'said "so"', 1_790_000_000_000, UUID(int=9))
 
     assert parse_epoch(epoch.encode()) == epoch
 

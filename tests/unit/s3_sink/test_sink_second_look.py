@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from coinlake.contracts.raw_index import Record
 from s3_sink.core.part import Reason
@@ -13,22 +14,20 @@ else:
     World = Any
 
 
-async def test_a_sink_that_was_frozen_asks_the_chain_before_it_trusts_what_it_reads(
-    world: World,
-) -> None:
+async def test_a_topic_that_is_made_anew_under_a_running_sink_is_refused(world: World) -> None:
     world.log.records = _records(0, 15)
     stage = Stage(world)
 
-    async def freeze_while_the_topic_is_made_anew() -> None:
+    async def make_the_topic_anew() -> None:
         # Longer than what was read before, so that no offset is out of range.
         world.log.records = [Record(n, NOON_MS + n, b"k", b"another topic") for n in range(40)]
-        stage.now_s += 30.0
+        world.log.id = UUID(int=8)
         while "stopped" not in stage.told.names():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     await stage.play(
         lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 15,
-        then=freeze_while_the_topic_is_made_anew(),
+        then=make_the_topic_anew(),
     )
 
     # What it held of the old topic is stored, nothing of the new one behind it.

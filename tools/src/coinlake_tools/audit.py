@@ -61,9 +61,18 @@ class Audit:
             kept = await self._log.kept(topic)
             view = await self._settled(topic, kept)
             found, told[topic] = await self._topic(view, kept)
-            findings += found
+            findings += [*await self._identity(view), *found]
             say(f"{topic}: {_sentence(told[topic], found)}")
         return Verdict(self._deep, told, tuple(findings))
+
+    async def _identity(self, view: TopicView) -> list[Finding]:
+        """Kafka's topic must be the one that the newest epoch is of, whatever their offsets say."""
+        recorded = view.epochs[view.newest].topic_id if view.newest else None
+        now = await self._log.topic_id(view.topic)
+        if recorded is None or now in (None, recorded):
+            return []
+        said = f"epoch {view.newest} is of the id {recorded}, Kafka's topic has {now}: re-created"
+        return [Finding(Kind.EPOCH, view.topic, said, view.newest)]
 
     async def _settled(self, topic: str, kept: Mapping[int, Kept]) -> TopicView:
         """The bucket once it has what the broker had at the beginning, or the wait is over."""

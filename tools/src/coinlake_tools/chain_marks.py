@@ -6,7 +6,7 @@ from coinlake.contracts.epochs import Epoch
 from coinlake.contracts.gaps import MAX_REASON_BYTES, Gap
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import encode
-from coinlake.contracts.raw_layout import RawKey, epoch_key
+from coinlake.contracts.raw_layout import RawKey, epoch_key, parse_raw_key
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.errors import ConfigError, PreconditionFailedError
 from coinlake.store import ObjectStore
@@ -59,13 +59,27 @@ class Marks:
         """Begin a new epoch: each partition's chain begins where Kafka's log starts now."""
         _check_reason(reason)
         await self._check_alone()
-        view, kept = await topic_view(self.store, topic), await self.log.kept(topic)
-        if not view.newest or not kept:
+        topic_id = await self.log.topic_id(topic)
+        newest, kept = await self._newest(topic), await self.log.kept(topic)
+        if not newest or not kept:
             raise ConfigError(f"{topic} has no epoch yet, or Kafka does not have it")
+        if topic_id != await self.log.topic_id(topic):
+            raise ConfigError(f"{topic} was made anew just now: look again")
         origins = {number: one.start for number, one in kept.items()}
-        epoch = Epoch(topic, view.newest + 1, origins, reason, now_ms)
+        epoch = Epoch(topic, newest + 1, origins, reason, now_ms, topic_id)
         await self._create(epoch_key(topic, epoch.number), epoch.encode(), {})
         return epoch
+
+    async def _newest(self, topic: str) -> int:
+        """The newest epoch that anything tells of: its record, an object, or a commit.
+
+        A bucket that was emptied has no records; the same number again would mix two chains.
+        """
+        view = await topic_view(self.store, topic)
+        named = [one.epoch for one in view.findings if one.epoch is not None]
+        for key in map(parse_raw_key, (await self.log.commits(self.group, topic)).values()):
+            named += [key.epoch] if key is not None and key.topic == topic else []
+        return max((view.newest, *named))
 
     async def _check_alone(self) -> None:
         members = await self.log.members(self.group)

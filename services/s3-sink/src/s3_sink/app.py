@@ -30,6 +30,7 @@ from s3_sink.adapters.threads import open_codec
 from s3_sink.config import REBALANCE_TIMEOUT_S, Settings
 from s3_sink.core import checks
 from s3_sink.core.flow import Budget
+from s3_sink.core.guard import Guard
 from s3_sink.core.lane import State
 from s3_sink.core.part import Limits
 from s3_sink.core.status import partition_status
@@ -102,7 +103,7 @@ class App:
         membership = Membership(
             settings.topics, group.id, group.instance_id, f"s3-sink-{self._name}",
             group.session_timeout_s, REBALANCE_TIMEOUT_S,
-            self._budget.fetch_bytes, self._budget.request_bytes,
+            self._budget.fetch_bytes, self._budget.request_bytes, self._budget.unpacked_bytes,
         )  # fmt: skip
         producer = await self._patiently(
             "kafka",
@@ -133,7 +134,8 @@ class App:
             self._settings.flush_deadline_s,
             tick_s=min(0.5, batch.max_age_s / 4),
         )
-        writer = Writer(store, outside.codec, self._wait, self._telemetry, self._name)
+        guard = Guard(store, outside.now_s)
+        writer = Writer(store, outside.codec, self._wait, self._telemetry, guard, self._name)
         return Sink(outside, policy, writer, self._telemetry)
 
     async def _check_topics(self) -> None:

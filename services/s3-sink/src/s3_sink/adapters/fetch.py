@@ -2,7 +2,8 @@
 
 aiokafka's consumer decodes on the loop and makes an object of every record; both cost more than
 all that the sink does with it. So the consumer is the membership in the group, with everything
-paused, and this asks the brokers itself, through aiokafka's client.
+paused, and this asks the brokers itself, through aiokafka's client: by the topic's id, so that the
+records of another topic of that name are never taken for this one's.
 """
 
 import asyncio
@@ -10,68 +11,83 @@ from collections.abc import Collection, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from uuid import UUID
 
 from aiokafka import AIOKafkaClient, TopicPartition
-from aiokafka.errors import (
-    CorruptRecordException,
-    KafkaError,
-    NoError,
-    OffsetOutOfRangeError,
-    for_code,
-)
-from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.errors import CorruptRecordException, KafkaError, for_code
 
 from coinlake import logs
 from coinlake.contracts.raw_columns import Columns
-from s3_sink.adapters.records import columns_of_batches
+from coinlake.kafka_protocol import FetchRequest
+from coinlake.record_batches import Decoded, columns_of_batches
 
 log = logs.get(__name__)
 
-_READ_UNCOMMITTED = 0
-_MIN_BYTES = 1
+_SOUND, _OUT_OF_RANGE = 0, 1
+# Unknown topic or partition, unknown topic id, an id that is not the name's (Kafka's `Errors`).
+_GONE = frozenset({3, 100, 103})
 # After an error a partition is left alone for this long; its broker may just be electing.
 _PAUSE_AFTER_ERROR_S = 0.5
+_NO_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be brought at once, bytes as they are on the wire (mostly compressed).
+    """What may be brought at once.
 
-    `partition_bytes` of one partition, `request_bytes` by all brokers together.
+    `partition_bytes` of one partition and `request_bytes` by all brokers together are as on the
+    wire (mostly compressed); `unpacked_bytes` is what one poll hands out, or one record.
     """
 
     partition_bytes: int
     request_bytes: int
+    unpacked_bytes: int
 
 
 @dataclass(slots=True)
 class Fetched:
-    """What one poll brought."""
+    """What one poll brought.
+
+    `gone` are partitions of topics that are not there any more, or are others now. `heard` tells
+    of each partition that was asked for what is wrong with it, None where nothing is.
+    """
 
     records: dict[TopicPartition, Columns] = field(default_factory=dict)
     out_of_range: list[TopicPartition] = field(default_factory=list)
+    gone: list[TopicPartition] = field(default_factory=list)
+    heard: dict[TopicPartition, str | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Place:
     """Where a partition is read next. It is left alone until `not_before_s`, the loop's time."""
 
+    topic_id: UUID = _NO_ID
     position: int = 0
     is_paused: bool = True
     not_before_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
+class _Question:
+    """Where a partition was asked for."""
+
+    topic_id: UUID
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a leader said of one partition that was asked for from `asked`, an offset."""
+    """What a leader said of one partition. `code` is Kafka's, 0 for no error."""
 
     tp: TopicPartition
-    asked: int
-    error: type[KafkaError]
+    asked: _Question
+    code: int
     data: bytes
 
 
-_Decoded: TypeAlias = tuple[Columns, int] | CorruptRecordException
+_Wanted: TypeAlias = dict[TopicPartition, _Question]
+_Found: TypeAlias = Decoded | CorruptRecordException | None
 
 
 class Fetcher:
@@ -82,7 +98,7 @@ class Fetcher:
         self._pool = pool
         self._limits = limits
         self._places: dict[TopicPartition, _Place] = {}
-        self._asked: dict[int, asyncio.Task[list[_Answer]]] = {}
+        self._asked: dict[int, tuple[_Wanted, asyncio.Task[list[_Answer]]]] = {}
         self._changed = asyncio.Event()
 
     def add(self, tps: Iterable[TopicPartition]) -> None:
@@ -94,10 +110,10 @@ class Fetcher:
         for tp in tps:
             self._places.pop(tp, None)
 
-    def seek(self, tp: TopicPartition, offset: int) -> None:
-        """Read on from an offset; a partition that has gone is passed over."""
+    def seek(self, tp: TopicPartition, offset: int, topic_id: UUID) -> None:
+        """Read on from an offset of that topic; a partition that has gone is passed over."""
         if (place := self._places.get(tp)) is not None:
-            place.position, place.not_before_s = offset, 0.0
+            place.topic_id, place.position, place.not_before_s = topic_id, offset, 0.0
             self._changed.set()
 
     def pause(self, tp: TopicPartition) -> None:
@@ -112,23 +128,27 @@ class Fetcher:
             self._changed.set()
 
     async def poll(self, timeout_s: float) -> Fetched:
-        """Whatever comes first, at the latest after `timeout_s`. Raises KafkaError, OSError."""
+        """Whatever comes first, at the latest after `timeout_s`.
+
+        Raises KafkaError, OSError where no broker that was asked has answered.
+        """
         self._changed.clear()
-        self._ask(timeout_s)
+        fetched = Fetched()
+        self._ask(timeout_s, fetched)
         changed = asyncio.ensure_future(self._changed.wait())
         try:
             await asyncio.wait(
-                {changed, *self._asked.values()},
+                {changed, *(task for _, task in self._asked.values())},
                 timeout=timeout_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
             changed.cancel()
-        return await self._collect()
+        return await self._collect(fetched)
 
     async def close(self) -> None:
         """Drop what is on its way."""
-        tasks = list(self._asked.values())
+        tasks = [task for _, task in self._asked.values()]
         self._asked.clear()
         for task in tasks:
             task.cancel()
@@ -136,129 +156,149 @@ class Fetcher:
 
     # Asking.
 
-    def _ask(self, timeout_s: float) -> None:
-        for node, wanted in self._wanted().items():
+    def _ask(self, timeout_s: float, fetched: Fetched) -> None:
+        for node, wanted in self._wanted(fetched).items():
             if node not in self._asked:
-                self._asked[node] = asyncio.ensure_future(
-                    self._request(node, wanted, timeout_s)
-                )
+                work = self._request(node, wanted, timeout_s)
+                self._asked[node] = (wanted, asyncio.ensure_future(work))
 
-    def _wanted(self) -> dict[int, dict[TopicPartition, int]]:
+    def _wanted(self, fetched: Fetched) -> dict[int, _Wanted]:
         """Positions by leader. A partition without a leader waits for newer metadata."""
         now_s = asyncio.get_running_loop().time()
-        wanted: dict[int, dict[TopicPartition, int]] = {}
+        wanted: dict[int, _Wanted] = {}
         for tp, place in self._places.items():
             if place.is_paused or now_s < place.not_before_s:
                 continue
             node = self._client.cluster.leader_for_partition(tp)
             if node is None or node == -1:
+                fetched.heard[tp] = "it has no leader"
+                place.not_before_s = now_s + _PAUSE_AFTER_ERROR_S
                 self._client.force_metadata_update()
             else:
-                wanted.setdefault(node, {})[tp] = place.position
+                question = _Question(place.topic_id, place.position)
+                wanted.setdefault(node, {})[tp] = question
         return wanted
 
-    async def _request(
-        self, node: int, wanted: dict[TopicPartition, int], timeout_s: float
-    ) -> list[_Answer]:
-        topics: dict[str, list[tuple[int, int, int]]] = {}
-        for tp, offset in wanted.items():
-            partition = (tp.partition, offset, self._limits.partition_bytes)
-            topics.setdefault(tp.topic, []).append(partition)
+    async def _request(self, node: int, wanted: _Wanted, timeout_s: float) -> list[_Answer]:
+        by_id: dict[UUID, dict[int, int]] = {}
+        names = {asked.topic_id: tp.topic for tp, asked in wanted.items()}
+        for tp, asked in wanted.items():
+            by_id.setdefault(asked.topic_id, {})[tp.partition] = asked.offset
         request = FetchRequest(
-            int(timeout_s * 1000),
-            _MIN_BYTES,
-            self._limits.request_bytes // max(1, len(self._client.cluster.brokers())),
-            _READ_UNCOMMITTED,
-            list(topics.items()),
+            by_id,
+            max_wait_ms=int(timeout_s * 1000),
+            max_bytes=self._limits.request_bytes // max(1, len(self._client.cluster.brokers())),
+            partition_bytes=self._limits.partition_bytes,
         )
         response = await self._client.send(node, request)
+        if response.error_code:
+            raise for_code(response.error_code)(f"fetch from node {node}")
         return [
-            _Answer(tp := TopicPartition(topic, number), wanted[tp], for_code(code), rest[-1])
-            for topic, partitions in response.topics
-            for number, code, *rest in partitions
+            _Answer(
+                tp := TopicPartition(names[topic_id], number), wanted[tp], code, data or b""
+            )
+            for topic_id, partitions, _ in response.topics
+            if topic_id in names
+            for number, code, *_, data, _ in partitions
         ]
 
     # Answers.
 
-    async def _collect(self) -> Fetched:
+    async def _collect(self, fetched: Fetched) -> Fetched:
         answers: list[_Answer] = []
-        troubles: list[Exception] = []
-        for node, task in list(self._asked.items()):
-            if task.done():
-                del self._asked[node]
-                try:
-                    answers += task.result()
-                except (KafkaError, OSError) as error:
-                    self._client.force_metadata_update()
-                    troubles.append(error)
-        fetched = Fetched()
-        full = [answer for answer in answers if self._is_usable(answer, fetched, troubles)]
+        errors: list[Exception] = []
+        have_answered = False
+        for node, (wanted, task) in list(self._asked.items()):
+            if not task.done():
+                continue
+            del self._asked[node]
+            try:
+                answers += task.result()
+                have_answered = True
+            except (KafkaError, OSError) as error:
+                self._client.force_metadata_update()
+                errors.append(error)
+                said = f"node {node}: {type(error).__name__}: {error}"
+                fetched.heard.update(dict.fromkeys(wanted, said))
+        full = [answer for answer in answers if self._is_usable(answer, fetched)]
         if full:
-            self._hand_out(full, await self._decoded(full), fetched, troubles)
-        if troubles and not (fetched.records or fetched.out_of_range):
-            raise troubles[0]
+            self._hand_out(full, await self._decoded(full), fetched)
+        if errors and not have_answered:
+            raise errors[0]
         return fetched
 
-    def _is_usable(self, answer: _Answer, fetched: Fetched, troubles: list[Exception]) -> bool:
+    def _is_usable(self, answer: _Answer, fetched: Fetched) -> bool:
         """Whether there is something to decode; errors are noted on the way."""
         if not self._is_awaited(answer):
             return False
-        if answer.error is NoError:
+        if answer.code == _SOUND:
+            fetched.heard[answer.tp] = None
             return bool(answer.data)
-        if answer.error is OffsetOutOfRangeError:
-            # A follower answers too, and says this of what it does not have yet: it may have led.
-            self._client.force_metadata_update()
+        # A follower answers too, and says "out of range" of what it does not have yet.
+        self._client.force_metadata_update()
+        if answer.code == _OUT_OF_RANGE:
             fetched.out_of_range.append(answer.tp)
             return False
-        self._leave_alone(answer.tp, answer.error.__name__)
-        self._client.force_metadata_update()
-        if not answer.error.retriable:
-            troubles.append(answer.error(f"{answer.tp.topic}-{answer.tp.partition}"))
+        self._leave_alone(answer.tp, for_code(answer.code).__name__, fetched)
+        if answer.code in _GONE:
+            fetched.gone.append(answer.tp)
         return False
 
     def _is_awaited(self, answer: _Answer) -> bool:
-        place = self._places.get(answer.tp)
-        return place is not None and place.position == answer.asked and not place.is_paused
+        place, asked = self._places.get(answer.tp), answer.asked
+        return (
+            place is not None
+            and (place.topic_id, place.position) == (asked.topic_id, asked.offset)
+            and not place.is_paused
+        )
 
-    def _leave_alone(self, tp: TopicPartition, reason: str) -> None:
+    def _leave_alone(self, tp: TopicPartition, reason: str, fetched: Fetched) -> None:
         log.warning("fetch_failed", partition=f"{tp.topic}-{tp.partition}", reason=reason)
         now_s = asyncio.get_running_loop().time()
         self._places[tp].not_before_s = now_s + _PAUSE_AFTER_ERROR_S
+        fetched.heard[tp] = reason
 
-    async def _decoded(self, answers: Collection[_Answer]) -> list[_Decoded]:
+    async def _decoded(self, answers: Collection[_Answer]) -> list[_Found]:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, _decode, answers)
+        room = self._limits.unpacked_bytes
+        return await loop.run_in_executor(self._pool, _decode, answers, room)
 
     def _hand_out(
-        self,
-        answers: Iterable[_Answer],
-        decoded: Iterable[_Decoded],
-        fetched: Fetched,
-        troubles: list[Exception],
+        self, answers: Iterable[_Answer], decoded: Iterable[_Found], fetched: Fetched
     ) -> None:
         for answer, found in zip(answers, decoded, strict=True):
             if not self._is_awaited(answer):
                 continue  # Gone or sent elsewhere while it was decoded.
             if isinstance(found, CorruptRecordException):
-                self._leave_alone(answer.tp, str(found))
-                troubles.append(found)
+                self._leave_alone(answer.tp, str(found), fetched)
                 continue
-            records, position = found
+            if found is None:
+                continue  # No room was left for it in this poll.
             # Behind all others now: a broker fills its answer in the order of the question, and
             # those at the end of a full one would never be served.
             place = self._places.pop(answer.tp)
-            place.position, self._places[answer.tp] = position, place
-            if len(records):
-                fetched.records[answer.tp] = records
+            place.position, self._places[answer.tp] = found.position, place
+            if len(found.records):
+                fetched.records[answer.tp] = found.records
 
 
-def _decode(answers: Iterable[_Answer]) -> list[_Decoded]:
-    """In a thread. One partition's corrupt batch is no other partition's trouble."""
-    return [_decode_one(answer) for answer in answers]
+def _decode(answers: Iterable[_Answer], room: int) -> list[_Found]:
+    """In a thread. One partition's corrupt batch is no other partition's trouble.
 
-
-def _decode_one(answer: _Answer) -> _Decoded:
-    try:
-        return columns_of_batches(answer.data, answer.asked)
-    except CorruptRecordException as error:
-        return error
+    The first that holds anything is given at least one record, whatever the room.
+    """
+    found: list[_Found] = []
+    left = room
+    for answer in answers:
+        if left <= 0:
+            found.append(None)
+            continue
+        try:
+            decoded = columns_of_batches(answer.data, answer.asked.offset, left, room)
+        except CorruptRecordException as error:
+            found.append(error)
+            continue
+        found.append(decoded)
+        # What is left over is too small for the next batch, or somebody's single one was too big.
+        left = left - decoded.size if decoded.is_whole else 0
+    return found

@@ -1,36 +1,53 @@
-"""Kafka read outside the group: where a log starts and ends, single records, commits."""
+"""Kafka read outside the group: topics and their ids, where a log starts and ends, single records."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import for_code
 
 from coinlake.contracts.raw_index import Record
-from coinlake.contracts.topics import MAX_MESSAGE_BYTES
 from coinlake.errors import TransientError
 from coinlake.kafka import client_options, translated
+from coinlake.kafka_protocol import FetchRequest
+from coinlake.record_batches import columns_of_batches
 from coinlake.settings import KafkaSettings
-from s3_sink.adapters.records import record_of
+from coinlake.topic_states import TopicState, topic_states
 from s3_sink.core.ports import Commit, LogRange, Partition
 
-_READ_TIMEOUT_S = 20.0
+_WAIT_MS = 500
+# A first batch comes whole, whatever its size (KIP-74); more than it is of no use here.
+_BYTES = 1
 
 
 class KafkaLog:
-    """Reads single records with a consumer of its own; one question at a time."""
+    """Asks brokers by aiokafka's clients."""
 
     def __init__(
-        self, reader: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group: str
+        self,
+        client: AIOKafkaClient,
+        reader: AIOKafkaConsumer,
+        admin: AIOKafkaAdminClient,
+        group: str,
     ) -> None:
+        self._client = client
         self._reader = reader
         self._admin = admin
         self._group = group
-        self._lock = asyncio.Lock()
+
+    async def topics(self, names: Sequence[str]) -> Mapping[str, TopicState]:
+        """Raises TransientError, ConfigError."""
+        return await topic_states(self._client, names)
+
+    async def topic_id(self, topic: str) -> UUID:
+        return (await self._state(topic)).id
 
     async def range(self, partition: Partition) -> LogRange:
         tp = TopicPartition(partition.topic, partition.number)
+        await self._leader(partition)
         with translated(f"range of {partition}"):
             starts = await self._reader.beginning_offsets([tp])
             ends = await self._reader.end_offsets([tp])
@@ -46,26 +63,28 @@ class KafkaLog:
         return {tps[tp]: end for tp, end in ends.items()}
 
     async def starts(self, topic: str) -> Mapping[int, int]:
+        state = await self._state(topic)
         with translated(f"partitions of {topic}"):
-            (found,) = await self._admin.describe_topics([topic])
-            tps = [TopicPartition(topic, part["partition"]) for part in found["partitions"]]
+            tps = [TopicPartition(topic, number) for number in state.leaders]
             starts = await self._reader.beginning_offsets(tps) if tps else {}
         return {tp.partition: offset for tp, offset in starts.items()}
 
-    async def first_from(self, partition: Partition, offset: int) -> Record | None:
+    async def first_from(
+        self, partition: Partition, offset: int, topic_id: UUID
+    ) -> Record | None:
         kept = await self.range(partition)
-        if offset >= kept.end:
-            return None
-        tp = TopicPartition(partition.topic, partition.number)
-        async with self._lock:
-            try:
-                with translated(f"read {partition} at {offset}"):
-                    self._reader.assign([tp])
-                    self._reader.seek(tp, offset)
-                    async with asyncio.timeout(_READ_TIMEOUT_S):
-                        return await self._first(tp, kept.end)
-            finally:
-                self._reader.unsubscribe()
+        while offset < kept.end:
+            data = await self._fetched(partition, offset, topic_id)
+            with translated(f"read {partition} at {offset}"):
+                # One record is enough; the batch that it is in may unpack to any size.
+                found = await asyncio.to_thread(columns_of_batches, data, offset, 1, 1)
+            if len(found.records):
+                return found.records[0]
+            if found.position == offset:
+                raise TransientError(f"read {partition} at {offset}: the broker gives nothing")
+            # Markers of transactions take offsets but are no records.
+            offset = found.position
+        return None
 
     async def committed(self, partition: Partition) -> Commit | None:
         tp = TopicPartition(partition.topic, partition.number)
@@ -80,34 +99,53 @@ class KafkaLog:
             return None
         return Commit(commit.offset, commit.metadata or "")
 
-    async def _first(self, tp: TopicPartition, end: int) -> Record | None:
-        while True:
-            batches = await self._reader.getmany(tp, timeout_ms=500, max_records=1)
-            for records in batches.values():
-                return record_of(records[0])
-            # Markers of transactions take offsets but are no records.
-            if await self._reader.position(tp) >= end:
-                return None
+    async def _fetched(self, partition: Partition, offset: int, topic_id: UUID) -> bytes:
+        node = await self._leader(partition)
+        request = FetchRequest(
+            {topic_id: {partition.number: offset}},
+            max_wait_ms=_WAIT_MS, max_bytes=_BYTES, partition_bytes=_BYTES,
+        )  # fmt: skip
+        with translated(f"read {partition} at {offset}"):
+            answer = await self._client.send(node, request)
+            ((_, ((_, code, *_, data, _),), _),) = answer.topics
+            if code:
+                raise for_code(code)(str(partition))
+        return data or b""
+
+    async def _leader(self, partition: Partition) -> int:
+        state = await self._state(partition.topic)
+        node = state.leaders.get(partition.number)
+        if node is None:
+            raise TransientError(f"{partition} has no leader")
+        return node
+
+    async def _state(self, topic: str) -> TopicState:
+        state = (await self.topics([topic]))[topic]
+        if state.trouble is not None:
+            raise TransientError(f"topic {topic} {state.trouble}")
+        return state
 
 
 @asynccontextmanager
 async def open_log(kafka: KafkaSettings, client_id: str, group: str) -> AsyncIterator[KafkaLog]:
     """Raises TransientError where no broker answers."""
     options = client_options(kafka)
+    client = AIOKafkaClient(**options, client_id=f"{client_id}-log")
     reader = AIOKafkaConsumer(
         **options,
         client_id=f"{client_id}-reader",
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="none",
-        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
     )
     admin = AIOKafkaAdminClient(**options, client_id=f"{client_id}-admin")
     try:
         with translated("connect to Kafka"):
+            await client.bootstrap()
             await reader.start()
             await admin.start()
-        yield KafkaLog(reader, admin, group)
+        yield KafkaLog(client, reader, admin, group)
     finally:
         await admin.close()
         await reader.stop()
+        await client.close()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from aiokafka import (
     AIOKafkaClient,
@@ -37,6 +38,7 @@ class Membership:
     rebalance_timeout_s: float
     fetch_bytes: int
     request_bytes: int
+    unpacked_bytes: int
 
 
 class Owner(Protocol):
@@ -72,10 +74,12 @@ class GroupSource:
         return Polled(
             {_ours(tp): records for tp, records in fetched.records.items()},
             tuple(_ours(tp) for tp in fetched.out_of_range),
+            tuple(_ours(tp) for tp in fetched.gone),
+            {_ours(tp): trouble for tp, trouble in fetched.heard.items()},
         )
 
-    def seek(self, partition: Partition, offset: int) -> None:
-        self._fetcher.seek(_theirs(partition), offset)
+    def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:
+        self._fetcher.seek(_theirs(partition), offset, topic_id)
 
     def pause(self, partition: Partition) -> None:
         self._fetcher.pause(_theirs(partition))
@@ -135,7 +139,9 @@ async def open_source(
         rebalance_timeout_ms=int(membership.rebalance_timeout_s * 1000),
         metadata_max_age_ms=_METADATA_MAX_AGE_MS,
     )
-    limits = fetch.Limits(membership.fetch_bytes, membership.request_bytes)
+    limits = fetch.Limits(
+        membership.fetch_bytes, membership.request_bytes, membership.unpacked_bytes
+    )
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
         fetcher = fetch.Fetcher(client, pool, limits)
         try:

@@ -5,6 +5,7 @@ from coinlake.contracts.hours import UNKNOWN_HOUR
 from s3_sink.core.look import Found
 from s3_sink.core.part import Part
 from s3_sink.core.ports import Partition
+from s3_sink.core.start import Start
 from s3_sink.metrics import SinkMetrics
 
 log = logs.get(__name__)
@@ -16,6 +17,7 @@ class Telemetry:
     def __init__(self, metrics: SinkMetrics) -> None:
         self._metrics = metrics
         self.troubles: dict[Partition, str] = {}
+        self.unread: dict[Partition, str] = {}
         self.kafka_trouble: str | None = "no partitions assigned yet"
         self._was_assigned = False
         self.totals = {"objects": 0, "values": 0, "raw_bytes": 0}
@@ -62,15 +64,19 @@ class Telemetry:
         self._metrics.refused_creates.inc()
         log.info("create_refused", partition=str(partition))
 
-    def started(self, partition: Partition, epoch: int, link: int, compared: bool) -> None:
+    def started(self, partition: Partition, start: Start) -> None:
         """A partition goes on at a link of its chain."""
+        link = start.tip.link
         self.troubles.pop(partition, None)
         self._metrics.begin(partition.topic, partition.number)
         self._metrics.chain_end.labels(partition.topic, str(partition.number)).set(link)
         log.info(
             "partition_started",
-            partition=str(partition), epoch=epoch, link=link, compared=compared,
+            partition=str(partition), epoch=start.epoch, link=link, compared=start.compared,
+            topic_id=str(start.topic_id),
         )  # fmt: skip
+        if start.expired:
+            log.warning("chain_expired", partition=str(partition), goes_on_at=link)
 
     def stopped(self, partition: Partition, reason: str) -> None:
         """A promise is broken; this partition holds still until an operator has looked."""
@@ -80,6 +86,14 @@ class Telemetry:
     def left(self, partition: Partition) -> None:
         """The partition has gone to another member."""
         self.troubles.pop(partition, None)
+        self.unread.pop(partition, None)
+
+    def read(self, partition: Partition, trouble: str | None) -> None:
+        """What keeps a partition from being read; None where nothing does."""
+        if trouble is None:
+            self.unread.pop(partition, None)
+        else:
+            self.unread[partition] = trouble
 
     def assigned(self, partitions: int) -> None:
         """The group has given out partitions; none is fine too."""

@@ -1,36 +1,77 @@
 """The epoch of a topic: read from the bucket, and made on first sight."""
 
 from contextlib import suppress
+from uuid import UUID
 
 from coinlake.contracts.epochs import Epoch, parse_epoch
-from coinlake.contracts.raw_layout import CHAIN_PREFIX, epoch_key
+from coinlake.contracts.raw_layout import CHAIN_PREFIX, epoch_key, parse_raw_key, topic_prefix
 from coinlake.errors import InvariantError, PreconditionFailedError, TransientError
-from s3_sink.core.ports import Log, Store
+from s3_sink.core.ports import Log, Partition, Store
 
 FIRST_SIGHT = "first sight of the topic"
 
 
-async def current_epoch(store: Store, log: Log, topic: str, now_ms: int) -> Epoch:
+async def current_epoch(
+    store: Store, log: Log, topic: str, topic_id: UUID, now_ms: int
+) -> Epoch:
     """The newest epoch of a topic; on first sight epoch 1 is made from the log's starts.
 
-    Raises InvariantError where its record cannot be read, TransientError.
+    Raises InvariantError where its record cannot be read, is of another topic of that name, or is
+    missing although the topic was seen before; TransientError.
     """
     newest = await _newest(store, topic)
     if newest is None:
-        origins = dict(await log.starts(topic))
-        if not origins:
-            raise TransientError(f"topic {topic} has no partitions yet")
-        first = Epoch(topic, 1, origins, FIRST_SIGHT, now_ms)
+        await _make_first(store, log, topic, topic_id, now_ms)
         newest = 1
-        # Another sink may see the topic first: its origins hold, so ours are not trusted either.
-        with suppress(PreconditionFailedError):
-            await store.put(
-                epoch_key(topic, 1),
-                first.encode(),
-                if_none_match=True,
-                content_type="application/json",
+    epoch = await _read(store, topic, newest)
+    if epoch.topic_id not in (None, topic_id):
+        raise InvariantError(
+            f"epoch {newest} is of topic {topic} with the id {epoch.topic_id}, Kafka's has the id "
+            f"{topic_id}: the topic was re-created"
+        )
+    return epoch
+
+
+async def require_epoch(store: Store, topic: str, number: int) -> None:
+    """The record of an epoch that was read before must still be there.
+
+    Raises InvariantError where it is not: the bucket was emptied or made anew; TransientError.
+    """
+    if await store.head(epoch_key(topic, number)) is None:
+        raise InvariantError(
+            f"{epoch_key(topic, number)} has vanished: the bucket was emptied or made anew"
+        )
+
+
+async def _make_first(store: Store, log: Log, topic: str, topic_id: UUID, now_ms: int) -> None:
+    origins = dict(await log.starts(topic))
+    if not origins:
+        raise TransientError(f"topic {topic} has no partitions yet")
+    await _refuse_second_sight(store, log, topic, origins)
+    first = Epoch(topic, 1, origins, FIRST_SIGHT, now_ms, topic_id)
+    # Another sink may see the topic first: its origins hold, so ours are not trusted either.
+    with suppress(PreconditionFailedError):
+        await store.put(
+            epoch_key(topic, 1),
+            first.encode(),
+            if_none_match=True,
+            content_type="application/json",
+        )
+
+
+async def _refuse_second_sight(
+    store: Store, log: Log, topic: str, origins: dict[int, int]
+) -> None:
+    """A topic that raw or the group has already seen had an epoch: a new one would hide a loss."""
+    for number in origins:
+        commit = await log.committed(Partition(topic, number))
+        if commit is not None and parse_raw_key(commit.metadata) is not None:
+            raise InvariantError(
+                f"the bucket has no epoch of {topic}, but the group has committed "
+                f"{commit.metadata}: the bucket was emptied or is another one"
             )
-    return await _read(store, topic, newest)
+    async for entry in store.list(topic_prefix(topic)):
+        raise InvariantError(f"the bucket has {entry.key}, and no epoch of {topic}")
 
 
 async def _newest(store: Store, topic: str) -> int | None:

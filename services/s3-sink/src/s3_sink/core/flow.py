@@ -29,6 +29,11 @@ class Budget:
         affordable = int(self.max_bytes * _FETCHING) // (_UNPACKED + _COPIES)
         return max(1, min(affordable, _MOST_AT_ONCE))
 
+    @property
+    def unpacked_bytes(self) -> int:
+        """What one poll may hand out, unpacked; a batch that is bigger comes record by record."""
+        return self.request_bytes * _UNPACKED
+
     def mark(self, partitions: int) -> int:
         """Held bytes at which fetching pauses, so that what is on its way still fits."""
         fetched = min(partitions * self.fetch_bytes, self.request_bytes)

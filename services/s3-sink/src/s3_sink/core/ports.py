@@ -1,8 +1,9 @@
 """What the core asks of the outside world, in its own words."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import UUID
 
 from coinlake.contracts.raw_codec import Decoded, Encoded
 from coinlake.contracts.raw_index import Record
@@ -37,10 +38,16 @@ class LogRange:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What one poll gave: records per partition, and partitions that asked for too much."""
+    """What one poll gave: records per partition, and partitions that asked for too much.
+
+    `gone` are those whose topic is not there, or is another one by now. `heard` tells of each
+    partition that was asked for what keeps it from being read, None where nothing does.
+    """
 
     records: Mapping[Partition, Sequence[Record]]
     out_of_range: tuple[Partition, ...] = ()
+    gone: tuple[Partition, ...] = ()
+    heard: Mapping[Partition, str | None] = field(default_factory=dict)
 
 
 class Head(Protocol):
@@ -83,13 +90,20 @@ class Store(Protocol):
 class Log(Protocol):
     """Kafka read outside the group: ranges and single records. Raises TransientError."""
 
+    async def topic_id(self, topic: str) -> UUID:
+        """Which topic it is that has this name now."""
+        ...
+
     async def range(self, partition: Partition) -> LogRange: ...
     async def starts(self, topic: str) -> Mapping[int, int]:
         """The first offset of each partition of a topic."""
         ...
 
-    async def first_from(self, partition: Partition, offset: int) -> Record | None:
-        """The first record at or after an offset that Kafka still has; None before the end."""
+    async def first_from(
+        self, partition: Partition, offset: int, topic_id: UUID
+    ) -> Record | None:
+        """The first record of that topic at or after an offset that Kafka still has; None at the
+        log's end."""
         ...
 
     async def committed(self, partition: Partition) -> Commit | None:
@@ -104,7 +118,10 @@ class Source(Protocol):
         """Records of partitions that are not paused. Raises TransientError."""
         ...
 
-    def seek(self, partition: Partition, offset: int) -> None: ...
+    def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:
+        """Read on from an offset of that topic, and of no other of its name."""
+        ...
+
     def pause(self, partition: Partition) -> None: ...
     def resume(self, partition: Partition) -> None: ...
     async def commit(self, commits: Mapping[Partition, Commit]) -> None:

@@ -1,12 +1,13 @@
 """Where a partition goes on: at a link of its chain, never at a bare committed offset."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from coinlake.contracts.epochs import Epoch
-from coinlake.contracts.hours import hour_of
+from coinlake.contracts.hours import UNKNOWN_HOUR, hour_of
 from coinlake.contracts.raw_codec import Decoded
 from coinlake.contracts.raw_layout import RawKey, parse_raw_key, topic_prefix
-from coinlake.errors import InvariantError
+from coinlake.errors import ArchivedError, InvariantError, TransientError
 from s3_sink.core.look import Found, look, read
 from s3_sink.core.ports import Codec, Commit, Log, LogRange, Partition, Store
 
@@ -14,6 +15,8 @@ from s3_sink.core.ports import Codec, Commit, Log, LogRange, Partition, Store
 NEWEST_HOURS = 48
 # Each step costs a read from Kafka and a HEAD; beyond this one listing is cheaper.
 MAX_STEPS = 32
+# A lifecycle rule of S3 counts in days: what is younger has not gone by one.
+_EXPIRES_AFTER_MS = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +42,53 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where to go on. `compared` tells whether the log could prove to be the same topic's."""
+    """Where to go on, and in which topic.
+
+    `compared` tells whether the log's own records proved to be the chain's. `expired` tells that
+    of the chain nothing is left but its epoch and the commit that it goes on from.
+    """
 
     epoch: int
+    topic_id: UUID
     tip: Tip
     committed: Commit | None
     compared: bool
+    expired: bool = False
 
 
 class Finder:
     """Finds the end of the chain of one partition and checks that the log goes with it."""
 
     def __init__(
-        self, store: Store, codec: Codec, log: Log, partition: Partition, epoch: Epoch
+        self,
+        store: Store,
+        codec: Codec,
+        log: Log,
+        partition: Partition,
+        epoch: Epoch,
+        topic_id: UUID,
     ) -> None:
         self._store = store
         self._codec = codec
         self._log = log
         self._partition = partition
         self._epoch = epoch
+        self._topic_id = topic_id
 
-    async def start(self) -> Start:
+    async def start(self, now_ms: int) -> Start:
         """Raises InvariantError where only an operator can go on, TransientError."""
         commit = await self._log.committed(self._partition)
         low = await self._confirmed(commit)
         if low is None:
             low = await self._newest() or await self._last() or self._origin()
         tip = await self._walk(low)
+        expired = tip.found is None and self._has_expired(commit, now_ms)
+        if commit is not None and expired:
+            tip = await self._walk(Tip(commit.offset))
         self._refuse_commit_ahead(commit, tip)
         compared = await self._is_same_topic(tip)
-        return Start(self._epoch.number, tip, commit, compared)
+        await self._refuse_another()
+        return Start(self._epoch.number, self._topic_id, tip, commit, compared, expired)
 
     async def _confirmed(self, commit: Commit | None) -> Tip | None:
         """The link that a commit names, where its object says the same."""
@@ -119,7 +139,7 @@ class Finder:
             return last if last is not None and last.link > tip.link else None
         record = None
         if tip.link < kept.end:
-            record = await self._log.first_from(self._partition, tip.link)
+            record = await self._log.first_from(self._partition, tip.link, self._topic_id)
         if record is None:
             return None
         number, partition = self._epoch.number, self._partition
@@ -156,20 +176,39 @@ class Finder:
             f"{tip.link}: [{tip.link}, {commit.offset}) is missing"
         )
 
+    def _has_expired(self, commit: Commit | None, now_ms: int) -> bool:
+        """Whether a commit tells of a chain that may be gone by a rule of the bucket."""
+        named = self._own_key(commit.metadata) if commit is not None else None
+        if commit is None or named is None or named.link >= commit.offset:
+            return False
+        if named.hour == UNKNOWN_HOUR:
+            return False
+        return named.hour.end_ms + _EXPIRES_AFTER_MS < now_ms
+
+    async def _refuse_another(self) -> None:
+        """All that was asked by name must have been asked of one topic."""
+        now = await self._log.topic_id(self._partition.topic)
+        if now != self._topic_id:
+            raise TransientError(f"{self._partition}: the topic was made anew just now")
+
     async def _is_same_topic(self, tip: Tip) -> bool:
-        """Compare the end of the chain with the log; False where the log is too short for it."""
+        """Compare the end of the chain with the log; False where that cannot be told."""
         kept = await self._log.range(self._partition)
         _refuse_outside(self._partition, tip, kept)
         if tip.found is None:
             return False
-        decoded = await read(self._store, self._codec, tip.found.key)
+        try:
+            decoded = await read(self._store, self._codec, tip.found.key)
+        except ArchivedError:
+            return False  # HEAD has told where it ends; its records are out of reach.
         if decoded is None:
             raise InvariantError(f"{tip.found.key} has vanished")
         _refuse_liar(tip.found, decoded)
         last = decoded.records[-1]
         if last.offset < kept.start:
             return False
-        if await self._log.first_from(self._partition, last.offset) != last:
+        theirs = await self._log.first_from(self._partition, last.offset, self._topic_id)
+        if theirs != last:
             raise InvariantError(
                 f"{self._partition}: the record at offset {last.offset} is not the one that "
                 f"{tip.found.key} ends with: the topic was re-created or truncated"

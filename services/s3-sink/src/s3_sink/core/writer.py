@@ -12,6 +12,7 @@ from coinlake.errors import (
     PreconditionFailedError,
     TransientError,
 )
+from s3_sink.core.guard import Guard
 from s3_sink.core.lane import Lane
 from s3_sink.core.look import Found, look
 from s3_sink.core.part import Part
@@ -52,13 +53,18 @@ class Writer:
     """Puts sealed parts where the chain ends, for as long as it takes."""
 
     def __init__(
-        self, store: Store, codec: Codec, wait: Wait, report: Report, name: str
+        self, store: Store, codec: Codec, wait: Wait, report: Report, guard: Guard, name: str
     ) -> None:
         self._store = store
+        self._guard = guard
         self._codec = codec
         self._wait = wait
         self._report = report
         self._name = name
+
+    def begin(self, partition: Partition) -> None:
+        """The chain's end has just been found in the bucket."""
+        self._guard.begin(partition)
 
     async def write(self, lane: Lane, part: Part) -> Outcome:
         """Get the first sealed part of a lane into the chain, or adopt what is there.
@@ -71,23 +77,23 @@ class Writer:
             lane.partition.topic, part.hour, lane.epoch, lane.partition.number, lane.link
         )
         meta = self._meta(lane, part, encoded)
-        found = await self._landed(lane.partition, key, meta, encoded.body)
+        found = await self._landed(lane, key, meta, encoded.body)
         if found.meta.writer == self._name and found.meta.sha256 == meta.sha256:
             self._report.written(lane.partition, part, found)
         else:
             await self._compare(lane, meta, found)
             self._report.adopted(lane.partition, found)
+        self._guard.landed(lane.partition, found.key)
         # The end of what is stored, never the end of what we meant to store.
         jump = lane.landed(found.meta.next_offset, found.meta.complete_to_ms)
         return Outcome(found, jump)
 
-    async def _landed(
-        self, partition: Partition, key: RawKey, meta: RawMeta, body: bytes
-    ) -> Found:
+    async def _landed(self, lane: Lane, key: RawKey, meta: RawMeta, body: bytes) -> Found:
         """Try until there is an object under the key, ours or another's."""
-        attempt = 0
+        attempt, partition = 0, lane.partition
         while True:
             try:
+                await self._guard.check(lane, doubtful=attempt > 0)
                 found = await self._try(partition, key, meta, body)
             except TransientError as error:
                 # Away, slow, 409, 5xx, 401, 403: the record has nowhere else to go, so it waits.

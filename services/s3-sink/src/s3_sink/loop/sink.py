@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from coinlake import logs
 from coinlake.contracts.announcements import Landed
@@ -27,10 +28,11 @@ _FLUSH_SHARE = 0.8
 class Teller(Report, CommitReport, Protocol):
     """Hears what the writer and the loop meet."""
 
-    def started(self, partition: Partition, epoch: int, link: int, compared: bool) -> None: ...
+    def started(self, partition: Partition, start: Start) -> None: ...
     def stopped(self, partition: Partition, reason: str) -> None: ...
     def left(self, partition: Partition) -> None: ...
     def polled(self, trouble: str | None) -> None: ...
+    def read(self, partition: Partition, trouble: str | None) -> None: ...
     def assigned(self, partitions: int) -> None: ...
 
 
@@ -50,16 +52,12 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How the loop behaves; times in seconds.
-
-    After `blind_s` without a poll a topic may have been made anew without a word.
-    """
+    """How the loop behaves; times in seconds."""
 
     limits: Limits
     budget: Budget
     producers: frozenset[str]
     flush_deadline_s: float
-    blind_s: float = 5.0
     poll_s: float = 0.5
     tick_s: float = 0.5
 
@@ -75,6 +73,7 @@ class Slot:
         self.is_closing = False
         self.is_paused = True  # partitions come paused
         self.must_restart = False
+        self.topic_id: UUID | None = None
 
     def nudge(self) -> None:
         """Tell the task that something was sealed or asked for."""
@@ -96,7 +95,6 @@ class Sink:
         self._slots: dict[Partition, Slot] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._is_leaving = False
-        self._polled_at_s = outside.now_s()
         self.is_paused = False
 
     async def run(
@@ -154,29 +152,29 @@ class Sink:
 
     def _take(self, polled: Polled) -> None:
         now_s = self._outside.now_s()
-        was_blind = now_s - self._polled_at_s > self._policy.blind_s
-        self._polled_at_s = now_s
-        if was_blind:
-            # Frozen, or cut off: what was fetched now may be another topic's of that name.
-            for known in self._slots.values():
-                self._restart(known)
-            return
         for partition, records in polled.records.items():
             slot = self._slots.get(partition)
             if slot is not None and _is_reading(slot):
                 slot.lane.add(records, now_s)
                 slot.nudge()
-        for partition in polled.out_of_range:
+        for partition in (*polled.out_of_range, *polled.gone):
             slot = self._slots.get(partition)
             if slot is not None and _is_reading(slot):
                 self._restart(slot)
+        for partition, trouble in polled.heard.items():
+            if partition in self._slots:
+                self._tell.read(partition, trouble)
         self._regulate()
 
     def _refetch(self) -> None:
         """Make sure that a failed poll has skipped nothing."""
-        for partition, slot in self._slots.items():
+        for slot in self._slots.values():
             if _is_reading(slot):
-                self._source.seek(partition, slot.lane.fetched_to)
+                self._seek(slot)
+
+    def _seek(self, slot: Slot) -> None:
+        assert slot.topic_id is not None  # it has begun
+        self._source.seek(slot.lane.partition, slot.lane.fetched_to, slot.topic_id)
 
     def _restart(self, slot: Slot) -> None:
         """Something is odd: store what is held, then ask again where the chain ends."""
@@ -258,16 +256,20 @@ class Sink:
             attempt += 1
         lane.begin(start.epoch, start.tip.link, start.tip.complete_to_ms)
         lane.stored_to_ms = start.tip.stored_to_ms
+        self._writer.begin(partition)
         self._trail.begin(partition, start.committed, start.tip.reached)
-        self._tell.started(partition, start.epoch, start.tip.link, start.compared)
-        self._source.seek(partition, lane.fetched_to)
+        self._tell.started(partition, start)
+        slot.topic_id = start.topic_id
+        self._seek(slot)
         if not slot.is_closing:
             self._let_read(slot, not self.is_paused)
 
     async def _find(self, partition: Partition) -> Start:
         store, log_, codec = self._outside.store, self._outside.log, self._outside.codec
-        epoch = await current_epoch(store, log_, partition.topic, self._outside.now_ms())
-        return await Finder(store, codec, log_, partition, epoch).start()
+        now_ms = self._outside.now_ms()
+        topic_id = await log_.topic_id(partition.topic)
+        epoch = await current_epoch(store, log_, partition.topic, topic_id, now_ms)
+        return await Finder(store, codec, log_, partition, epoch, topic_id).start(now_ms)
 
     async def _write(self, slot: Slot) -> None:
         """Write sealed parts, one at a time, until a restart is asked for."""

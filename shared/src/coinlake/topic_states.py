@@ -1,0 +1,72 @@
+"""What a broker says of topics by name: their ids, their partitions' leaders, or what is wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from aiokafka import AIOKafkaClient
+from aiokafka.errors import NodeNotReadyError, for_code
+
+from coinlake.errors import ConfigError
+from coinlake.kafka import translated
+from coinlake.kafka_protocol import TopicsRequest
+
+_MISSING, _DENIED = 3, 29
+_NO_ID = UUID(int=0)
+
+
+class Trouble(StrEnum):
+    """Why a topic cannot be read."""
+
+    MISSING = "does not exist"
+    DENIED = "may not be read: the right to describe it is missing"
+    AWAY = "is away"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as a broker knows it. `id` is another one when a topic of that name is made anew.
+
+    `leaders` maps each partition to the node that leads it; None where there is none.
+    """
+
+    name: str
+    id: UUID
+    leaders: Mapping[int, int | None] = field(default_factory=dict)
+    trouble: str | None = None
+
+
+async def topic_states(
+    client: AIOKafkaClient, names: Sequence[str]
+) -> Mapping[str, TopicState]:
+    """The state of each of these topics. It makes none.
+
+    Raises TransientError where no broker answers, ConfigError where brokers are too old.
+    """
+    if not names:
+        return {}
+    with translated("look at topics"):
+        node = client.get_random_node()
+        if node is None:
+            raise NodeNotReadyError("no broker is known")
+        try:
+            answer = await client.send(node, TopicsRequest(names))
+        except NotImplementedError as error:
+            raise ConfigError(f"Kafka 3.1 or newer is needed: {error}") from error
+    found = {}
+    for code, name, topic_id, _, partitions, *_ in answer.topics:
+        found[name] = _state(name, code, topic_id, partitions)
+    return found
+
+
+def _state(
+    name: str, code: int, topic_id: UUID, partitions: Sequence[tuple[int, ...]]
+) -> TopicState:
+    if code:
+        known = {_MISSING: Trouble.MISSING, _DENIED: Trouble.DENIED}.get(code, Trouble.AWAY)
+        return TopicState(name, topic_id, trouble=f"{known} ({for_code(code).__name__})")
+    if topic_id == _NO_ID:
+        raise ConfigError(f"the broker gives topic {name} no id: Kafka 3.1 or newer is needed")
+    leaders = {number: None if leader < 0 else leader for _, number, leader, *_ in partitions}
+    return TopicState(name, topic_id, leaders)

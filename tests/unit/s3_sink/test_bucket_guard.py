@@ -1,0 +1,143 @@
+"""A bucket that was emptied or made anew is noticed before the next link goes there."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+
+from coinlake.contracts.epochs import Epoch
+from coinlake.contracts.hours import hour_of
+from coinlake.contracts.raw_index import Record
+from coinlake.contracts.raw_layout import RawKey, epoch_key
+from coinlake.errors import InvariantError, TransientError
+from s3_sink.core.epochs import current_epoch
+from s3_sink.core.guard import EVERY_S, Guard
+from s3_sink.core.part import Reason
+from s3_sink.core.ports import Commit, Partition
+from s3_sink.core.writer import Writer
+
+if TYPE_CHECKING:
+    from tests.unit.s3_sink.conftest import World
+else:
+    World = Any
+
+ONE = Partition("coincap.assets.v1", 0)
+NOON_MS = 1_790_000_000_000 // 3_600_000 * 3_600_000
+KEY = str(RawKey(ONE.topic, hour_of(NOON_MS), 1, 0, 0))
+
+
+class Scene:
+    """A sink with the real guard that has stored five records."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.lane = world.lane()
+        self.writer = Writer(
+            world.store, world.codec, self._wait, world.heard,
+            Guard(world.store, lambda: world.now_s), "me",
+        )  # fmt: skip
+        self.writer.begin(ONE)
+        self.count = 0
+
+    async def store(self, count: int = 5) -> None:
+        numbers = range(self.count, self.count + count)
+        self.lane.add([Record(n, NOON_MS + n, None, b"v") for n in numbers], 0.0)
+        self.count += count
+        self.lane.seal(Reason.AGE)
+        await self.world.write_all(self.lane, self.writer)
+
+    async def _wait(self, attempt: int) -> None:
+        self.world.waits.append(attempt)
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    epoch = Epoch(ONE.topic, 1, {0: 0}, "test", 0, world.log.id)
+    await world.store.put(epoch_key(ONE.topic, 1), epoch.encode())
+    scene = Scene(world)
+    await scene.store()
+    return scene
+
+
+@pytest.mark.parametrize("what", ["everything", "raw"])
+async def test_an_emptied_bucket_stops_the_partition_within_a_minute(
+    scene: Scene, what: str
+) -> None:
+    objects = scene.world.store.objects
+    for key in [key for key in objects if what == "everything" or key.startswith("raw/")]:
+        del objects[key]
+    scene.world.now_s += EVERY_S
+
+    with pytest.raises(InvariantError, match="vanished"):
+        await scene.store()
+    assert [key for key in objects if key.startswith("raw/")] == []
+
+
+async def test_after_any_trouble_it_is_looked_at_before_the_next_try(scene: Scene) -> None:
+    scene.world.store.objects.clear()
+    scene.world.store.failures = [TransientError("404 NoSuchBucket")]
+
+    with pytest.raises(InvariantError, match="emptied or made anew"):
+        await scene.store()
+
+
+async def test_an_object_that_a_rule_may_have_expired_stops_nothing(scene: Scene) -> None:
+    del scene.world.store.objects[KEY]
+    scene.world.now_s += 3 * 86_400
+
+    await scene.store()
+
+    assert scene.lane.link == 10
+
+
+async def test_a_first_sight_that_contradicts_the_groups_commit_is_refused(
+    world: World,
+) -> None:
+    world.log.commit = Commit(5, KEY)
+
+    with pytest.raises(InvariantError, match="emptied or is another one"):
+        await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0)
+    assert not world.store.objects
+
+
+async def test_a_first_sight_that_contradicts_the_objects_is_refused(world: World) -> None:
+    await world.store.put(KEY, b"an object")
+
+    with pytest.raises(InvariantError, match=f"has {KEY}, and no epoch"):
+        await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0)
+
+
+async def test_another_topic_of_that_name_is_not_the_epochs(world: World) -> None:
+    await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0)
+
+    with pytest.raises(InvariantError, match="the topic was re-created"):
+        await current_epoch(world.store, world.log, ONE.topic, UUID(int=8), 0)
+
+
+async def test_an_epoch_of_before_ids_were_kept_goes_on(world: World) -> None:
+    old = Epoch(ONE.topic, 1, {0: 3}, "first sight of the topic", 0)
+    await world.store.put(epoch_key(ONE.topic, 1), old.encode())
+
+    assert b"topic_id" not in old.encode()
+    assert await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0) == old
+
+
+async def test_a_chain_that_has_expired_goes_on_from_its_epoch_and_the_commit(
+    world: World,
+) -> None:
+    world.log.records = [Record(n, NOON_MS + n, None, b"v") for n in range(30)]
+    world.log.commit = Commit(20, KEY)
+    world.now_ms = NOON_MS + 3 * 86_400_000
+
+    start = await world.start()
+
+    assert (start.tip.link, start.tip.found, start.expired) == (20, None, True)
+
+
+async def test_a_chain_that_is_too_young_to_have_expired_is_lost(world: World) -> None:
+    world.log.records = [Record(n, NOON_MS + n, None, b"v") for n in range(30)]
+    world.log.commit = Commit(20, KEY)
+    world.now_ms = NOON_MS + 3_600_000
+
+    with pytest.raises(InvariantError, match=r"\[0, 20\) is missing"):
+        await world.start()
