@@ -121,7 +121,7 @@ class SinkProcess:
         codec = SlowCodec(rng)
         outside = Outside(
             self._source, ReaderLog(place.broker, kafka), self._store, codec,
-            lambda landed: None, self._wait, place.loop.time, self._now_ms,
+            lambda landed: None, self._wait, place.loop.time, self._now_ms, self._fits,
         )  # fmt: skip
         budget = Budget(rng.choice((10**9, 4_000)), 1)
         policy = Policy(limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=0.5)
@@ -164,6 +164,10 @@ class SinkProcess:
 
     async def _wait(self, attempt: int) -> None:
         await asyncio.sleep(Backoff(0.1, 2.0).delay_s(attempt, self._rng))
+
+    @staticmethod
+    async def _fits(topic: str) -> None:
+        """Every topic is one that only expires."""
 
     def _now_ms(self) -> int:
         return BEGIN_MS + int(self._place.loop.time() * WALL_MS_PER_S)

@@ -5,12 +5,19 @@ from collections.abc import Iterable
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from coinlake import logs
 from coinlake.contracts.topics import Topic
 from coinlake.errors import TransientError
 from coinlake.kafka import client_options, translated
 from coinlake.settings import KafkaSettings
 
+log = logs.get(__name__)
+
 _ALREADY_EXISTS = 36
+
+
+class RefusedTopicsError(TransientError):
+    """The broker answers, and makes some of the topics not."""
 
 
 async def ensure_topics(
@@ -18,7 +25,8 @@ async def ensure_topics(
 ) -> list[str]:
     """Create the topics that are missing; the names of those that were created.
 
-    Settings of topics that exist are left alone: see `describe` for what they are.
+    Settings of topics that exist are left alone: see `describe` for what they are. Raises
+    RefusedTopicsError where some could not be created, TransientError where nobody answers.
     """
     wanted = list(topics)
     admin = AIOKafkaAdminClient(**client_options(kafka), client_id="coinlake-topics")
@@ -38,17 +46,23 @@ async def ensure_topics(
             )
     finally:
         await admin.close()
-    created = []
+    created, refused = [], []
     for name, code, *message in answer.topic_errors:
         if code == 0:
             created.append(name)
         elif code != _ALREADY_EXISTS:
-            raise TransientError(f"create topic {name}: error {code} {message}")
+            refused.append(f"create topic {name}: error {code} {message}")
+    if refused:
+        raise RefusedTopicsError("; ".join(refused))
     return created
 
 
 async def describe(kafka: KafkaSettings, topics: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The settings of each topic as the broker has them."""
+    """The settings of each topic as the broker has them; of those that it tells of.
+
+    Raises TransientError where the broker does not answer. A topic that is missing, or that may
+    not be described, has no settings here: that is no reason to wait with the others.
+    """
     names = list(topics)
     admin = AIOKafkaAdminClient(**client_options(kafka), client_id="coinlake-topics")
     try:
@@ -63,6 +77,7 @@ async def describe(kafka: KafkaSettings, topics: Iterable[str]) -> dict[str, dic
     for answer in answers:
         for code, message, _, name, entries in answer.resources:
             if code:
-                raise TransientError(f"describe topic {name}: error {code} {message}")
+                log.warning("topic_not_described", topic=name, code=code, reason=message)
+                continue
             settings[name] = {entry[0]: entry[1] for entry in entries}
     return settings

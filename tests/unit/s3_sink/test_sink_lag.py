@@ -1,6 +1,7 @@
 """How far raw is behind Kafka, and that it is known at once after a restart."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,6 +13,7 @@ from s3_sink.adapters.lags import Lags
 from s3_sink.core.lag import Lag, lag_of
 from s3_sink.core.lane import Lane, State
 from s3_sink.core.part import Reason
+from s3_sink.core.ports import Commit, LogRange, Partition
 from s3_sink.metrics import SinkMetrics
 
 if TYPE_CHECKING:
@@ -62,14 +64,33 @@ def test_an_end_that_is_older_than_the_chain_is_no_negative_lag(
 
 
 class _Told:
-    """The gauges as a scrape shows them."""
+    """The gauges as a scrape shows them, and a Kafka that knows what it is told to."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.lags = Lags(SinkMetrics(self.registry), self)
 
+        self.known_ends: dict[Partition, int] = {}
+        self.commit: Commit | None = None
+
     async def ends(self, partitions: Any) -> dict[Any, int]:
-        raise TransientError("Kafka is away")
+        if any(one not in self.known_ends for one in partitions):
+            raise TransientError("Kafka does not say")
+        return {one: self.known_ends[one] for one in partitions}
+
+    async def range(self, partition: Partition) -> LogRange:
+        return LogRange(3, self.known_ends[partition])
+
+    async def committed(self, partition: Partition) -> Commit | None:
+        return self.commit
+
+    async def topic_id(self, topic: str) -> UUID:
+        return UUID(int=7)
+
+    async def first_from(
+        self, partition: Partition, offset: int, topic_id: UUID
+    ) -> Record | None:
+        return Record(offset, NOW_MS - 60_000, None, b"v")
 
     def value(self, name: str, lane: Lane) -> float | None:
         one = lane.partition
@@ -91,13 +112,39 @@ def test_the_gauges_tell_of_the_partitions_that_are_ours_and_of_no_other(world: 
     assert told.value("s3_sink_lag_records", lane) is None
 
 
-def test_nothing_is_told_while_the_chains_end_is_looked_for(world: World) -> None:
+@pytest.mark.parametrize(("commit", "lag"), [(None, 11), (Commit(9, ""), 5)])
+async def test_while_the_chains_end_is_looked_for_the_lag_is_from_the_commit(
+    world: World, commit: Commit | None, lag: int
+) -> None:
     told, lane = _Told(), world.lane(link=10)
     lane.state = State.STARTING
+    told.known_ends[lane.partition] = 14
+    told.commit = commit
 
-    told.lags.tell({lane.partition: lane}, {lane.partition: 14}, NOW_MS)
+    await told.lags.look(lambda: {lane.partition: lane})
 
-    assert told.value("s3_sink_lag_records", lane) is None
+    assert told.value("s3_sink_lag_records", lane) == lag
+    assert (told.value("s3_sink_lag_seconds", lane) or 0) > 59
+
+
+async def test_a_topic_that_cannot_be_asked_leaves_the_others_known(world: World) -> None:
+    told, lane, other = _Told(), world.lane(link=10), world.lane(link=1)
+    other.partition = Partition("denied.v1", 0)
+    told.known_ends[lane.partition] = 14
+
+    await told.lags.look(lambda: {lane.partition: lane, other.partition: other})
+
+    assert told.value("s3_sink_lag_records", lane) == 4
+    assert told.value("s3_sink_lag_records", other) is None
+
+
+def test_markers_of_transactions_at_the_end_are_no_lag(world: World) -> None:
+    lane = world.lane(link=10)
+    lane.stored_to_ms = NOW_MS - 500_000
+    lane.read_to = 12
+
+    assert lag_of(lane, 12, NOW_MS) == Lag(0, 0.0)
+    assert lag_of(lane, 13, NOW_MS) == Lag(3, 500.0)
 
 
 def test_a_stopped_partition_falls_behind(world: World) -> None:

@@ -108,10 +108,14 @@ class Stage:
         }
         outside = Outside(
             self.group, world.log, world.store, world.codec, self.announced.append,
-            self._wait, lambda: self.now_s, lambda: 0,
+            self._wait, lambda: self.now_s, lambda: 0, self._fits,
         )  # fmt: skip
         writer = Writer(world.store, world.codec, self._wait, self.told, world.guard(), "me")
         self.sink = Sink(outside, Policy(**{**chosen, **policy}), writer, self.told)
+
+    @staticmethod
+    async def _fits(topic: str) -> None:
+        """Every topic is one that only expires."""
 
     async def play(
         self, until: Callable[[], bool], then: Awaitable[None] | None = None

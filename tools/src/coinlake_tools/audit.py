@@ -8,7 +8,7 @@ from typing import Any
 from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.topics import copied_by_the_sink
 from coinlake.store import ObjectStore
-from coinlake_tools.chain_audit import Audited, Chain, Finding, Kind, tail_findings
+from coinlake_tools.chain_audit import Audited, Chain, Finding, Kind, Tile, tail_findings
 from coinlake_tools.deep_audit import kafka_finding, object_findings
 from coinlake_tools.lake_chain import TopicView, raw_topics, stray_findings, topic_view
 from coinlake_tools.lake_log import Kept, LakeLog
@@ -71,7 +71,9 @@ class Audit:
         now = await self._log.topic_id(view.topic)
         if recorded is None or now in (None, recorded):
             return []
-        said = f"epoch {view.newest} is of the id {recorded}, Kafka's topic has {now}: re-created"
+        said = (
+            f"epoch {view.newest} is of the id {recorded}, Kafka's topic has {now}: re-created"
+        )
         return [Finding(Kind.EPOCH, view.topic, said, view.newest)]
 
     async def _settled(self, topic: str, kept: Mapping[int, Kept]) -> TopicView:
@@ -115,7 +117,8 @@ class Audit:
         self, view: TopicView, epoch: int, number: int, log: Kept | None
     ) -> tuple[list[Finding], dict[str, Any]]:
         result = view.audited(epoch, number)
-        chain, findings = view.chain(epoch, number), list(result.findings)
+        chain = view.chain(epoch, number)
+        findings, unconfirmed = await self._without_markers(chain, result, log)
         if log is not None:
             findings += await self._tail(view, number, log)
         elif epoch == view.newest:
@@ -126,7 +129,35 @@ class Audit:
             found, compared = await self._read(chain, result, log)
             findings += found
         findings.sort(key=lambda one: -1 if one.offset is None else one.offset)
-        return findings, _told(result, log, findings, compared)
+        return findings, {
+            **_told(result, log, findings, compared), "unconfirmed_holes": unconfirmed,
+        }  # fmt: skip
+
+    async def _without_markers(
+        self, chain: Chain, result: Audited, log: Kept | None
+    ) -> tuple[list[Finding], int]:
+        """The findings without the holes that are markers of transactions, as Kafka confirms.
+
+        The second is the number of holes of which Kafka has nothing more to say: the objects
+        themselves tell of them, so they are no finding either.
+        """
+        tiles = {str(tile.key): tile for tile in result.tiles}
+        findings, unconfirmed = [], 0
+        for one in result.findings:
+            tile = tiles.get(one.key or "")
+            if one.kind is not Kind.HOLE or tile is None:
+                findings.append(one)
+            elif log is None or tile.key.link < log.start:
+                unconfirmed += 1
+            elif not await self._has_markers(chain, tile):
+                findings.append(one)
+        return findings, unconfirmed
+
+    async def _has_markers(self, chain: Chain, tile: Tile) -> bool:
+        theirs = await self._log.records(
+            chain.topic, chain.partition, tile.key.link, tile.meta.next_offset
+        )
+        return len(theirs) == tile.meta.records
 
     async def _tail(self, view: TopicView, number: int, log: Kept) -> list[Finding]:
         chain = view.chain(view.newest, number)

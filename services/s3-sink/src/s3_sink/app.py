@@ -16,17 +16,18 @@ from prometheus_client import CollectorRegistry
 from coinlake import health, lifecycle, logs
 from coinlake.backoff import Backoff
 from coinlake.contracts.topics import LANDED, TOPICS
-from coinlake.errors import TransientError
+from coinlake.errors import ConfigError, InvariantError, TransientError
 from coinlake.kafka import open_producer
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
-from coinlake.topics import describe, ensure_topics
+from coinlake.topics import RefusedTopicsError, describe, ensure_topics
 from s3_sink.adapters.announcer import Announcer
 from s3_sink.adapters.lags import Lags
 from s3_sink.adapters.log import open_log
 from s3_sink.adapters.source import GroupSource, Membership, open_source
 from s3_sink.adapters.telemetry import Telemetry
 from s3_sink.adapters.threads import open_codec
+from s3_sink.adapters.watch import Watch
 from s3_sink.config import REBALANCE_TIMEOUT_S, Settings
 from s3_sink.core import checks
 from s3_sink.core.flow import Budget
@@ -58,6 +59,8 @@ class App:
         self._backoff = Backoff(cap_s=settings.retry_cap_s)
         self._rng = random.Random()
         self._sink: Sink | None = None
+        self._watch: Watch | None = None
+        self._fit: set[str] = set()
         self._waits_for: str | None = "starting"
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -75,14 +78,17 @@ class App:
                 await self._serve(*opened, stop)
 
     async def _serve(
-        self, sink: Sink, source: GroupSource, announcer: Announcer, lags: Lags,
+        self, sink: Sink, source: GroupSource, announcer: Announcer, lags: Lags, watch: Watch,
         stop: asyncio.Event,
     ) -> None:  # fmt: skip
-        self._sink, self._waits_for = sink, None
+        self._sink, self._watch, self._waits_for = sink, watch, None
         _settle_memory()
         async with asyncio.TaskGroup() as tasks:
             announcing = tasks.create_task(announcer.run())
-            looking = tasks.create_task(lags.follow(lambda: sink.lanes))
+            looking = [
+                tasks.create_task(lags.follow(lambda: sink.lanes)),
+                tasks.create_task(watch.follow()),
+            ]
             await sink.run(
                 lambda owner: source.join(self._settings.topics, owner), stop, self._beat
             )
@@ -92,9 +98,12 @@ class App:
             except TimeoutError:
                 log.warning("announcements_given_up")
             announcing.cancel()
-            looking.cancel()
+            for task in looking:
+                task.cancel()
 
-    async def _open(self, open_: AsyncExitStack) -> tuple[Sink, GroupSource, Announcer, Lags]:
+    async def _open(
+        self, open_: AsyncExitStack
+    ) -> tuple[Sink, GroupSource, Announcer, Lags, Watch]:
         settings, kafka = self._settings, self._settings.kafka
         store = await open_.enter_async_context(open_store(settings.lake.bucket))
         await self._patiently("store", lambda: checks.require_create_only(store))
@@ -120,10 +129,11 @@ class App:
         announcer = Announcer(producer, self._metrics)
         outside = Outside(
             source, reader, store, codec, announcer.announce, self._wait,
-            time.monotonic, lambda: time.time_ns() // 1_000_000,
+            time.monotonic, lambda: time.time_ns() // 1_000_000, self._require_fit,
         )  # fmt: skip
         lags = Lags(self._metrics, reader)
-        return self._assembled(outside, store), source, announcer, lags
+        watch = Watch(reader, self._metrics, settings.topics)
+        return self._assembled(outside, store), source, announcer, lags, watch
 
     def _assembled(self, outside: Outside, store: ObjectStore) -> Sink:
         batch = self._settings.batch
@@ -141,11 +151,30 @@ class App:
     async def _check_topics(self) -> None:
         settings = self._settings
         contracts = [TOPICS[name] for name in (*settings.topics, LANDED) if name in TOPICS]
-        await ensure_topics(settings.kafka, contracts, settings.replication_factor)
+        try:
+            await ensure_topics(settings.kafka, contracts, settings.replication_factor)
+        except RefusedTopicsError as error:
+            # Those that are there are stored meanwhile; the watch tells of the others.
+            log.error("topics_not_made", reason=str(error))
         found = await describe(settings.kafka, settings.topics)
         checks.require_deleting(found)
+        self._fit |= set(found)
         for topic, kept_s in checks.too_short(found, settings.longest_outage_s).items():
             log.warning("retention_short", topic=topic, retention_s=kept_s)
+
+    async def _require_fit(self, topic: str) -> None:
+        """A topic that could not be described at the start is looked at when it can be."""
+        if topic in self._fit:
+            return
+        found = await describe(self._settings.kafka, [topic])
+        if topic not in found:
+            raise TransientError(f"topic {topic} cannot be described")
+        try:
+            checks.require_deleting(found)
+        except ConfigError as error:
+            # The others are stored: only a start says no to all of them.
+            raise InvariantError(str(error)) from error
+        self._fit.add(topic)
 
     async def _patiently(self, need: str, action: Callable[[], Awaitable[Answer]]) -> Answer:
         attempt = 0
@@ -185,13 +214,19 @@ class App:
         if self._waits_for is not None:
             return {"start": self._waits_for}
         telemetry = self._telemetry
-        troubles = dict(telemetry.troubles)
+        troubles = {**telemetry.unread, **telemetry.troubles}
         if self._sink is not None:
             for partition, lane in self._sink.lanes.items():
                 if lane.state is State.STARTING:
                     troubles.setdefault(partition, "looking for the end of its chain")
         said = "; ".join(f"{partition}: {reason}" for partition, reason in troubles.items())
-        return {"kafka": telemetry.kafka_trouble, "chains": said or None}
+        topics = {} if self._watch is None else self._watch.troubles
+        unstored = "; ".join(f"{topic} {reason}" for topic, reason in sorted(topics.items()))
+        return {
+            "kafka": telemetry.kafka_trouble,
+            "topics": unstored or None,
+            "chains": said or None,
+        }
 
     async def _status(self, _: web.Request) -> web.Response:
         sink, counted = self._sink, self._telemetry.by_partition

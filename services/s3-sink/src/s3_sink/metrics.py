@@ -47,6 +47,9 @@ class SinkMetrics:
         )
         self.rebalances = family.counter("rebalances_total", "Assignments received.")
         self.partitions = family.gauge("partitions", "Assigned partitions by state.", "state")
+        self.topic_up = family.gauge(
+            "topic_up", "1 while a configured topic is there and all of it is read.", "topic"
+        )
         self.chain_end = family.gauge("chain_end_offset", "Where the chain ends.", *partition)
         self.log_end = family.gauge("log_end_offset", "Where Kafka's log ends.", *partition)
         self.lag_records = family.gauge(

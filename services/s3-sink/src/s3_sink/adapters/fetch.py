@@ -49,13 +49,15 @@ class Fetched:
     """What one poll brought.
 
     `gone` are partitions of topics that are not there any more, or are others now. `heard` tells
-    of each partition that was asked for what is wrong with it, None where nothing is.
+    of each partition that was asked for what is wrong with it, None where nothing is. `positions`
+    are those behind what was read: markers of transactions take offsets but are no records.
     """
 
     records: dict[TopicPartition, Columns] = field(default_factory=dict)
     out_of_range: list[TopicPartition] = field(default_factory=list)
     gone: list[TopicPartition] = field(default_factory=list)
     heard: dict[TopicPartition, str | None] = field(default_factory=dict)
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -278,6 +280,7 @@ class Fetcher:
             # those at the end of a full one would never be served.
             place = self._places.pop(answer.tp)
             place.position, self._places[answer.tp] = found.position, place
+            fetched.positions[answer.tp] = found.position
             if len(found.records):
                 fetched.records[answer.tp] = found.records
 

@@ -3,13 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from coinlake import logs
+from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
-from s3_sink.core.lag import lag_of
+from s3_sink.core.lag import Lag, lag_from, lag_of
 from s3_sink.core.lane import Lane, State
-from s3_sink.core.ports import Partition
+from s3_sink.core.ports import Commit, LogRange, Partition
 from s3_sink.metrics import SinkMetrics
 
 log = logs.get(__name__)
@@ -17,47 +20,91 @@ log = logs.get(__name__)
 _EVERY_S = 5.0
 
 
-class Ends(Protocol):
-    """Where logs end. Raises TransientError."""
+class Kafka(Protocol):
+    """What is asked. Everything raises TransientError."""
 
     async def ends(self, partitions: Collection[Partition]) -> Mapping[Partition, int]: ...
+    async def range(self, partition: Partition) -> LogRange: ...
+    async def committed(self, partition: Partition) -> Commit | None: ...
+    async def topic_id(self, topic: str) -> UUID: ...
+    async def first_from(
+        self, partition: Partition, offset: int, topic_id: UUID
+    ) -> Record | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """Where a partition that has not begun yet would go on, and the time of what waits there."""
+
+    offset: int
+    oldest_ms: int | None
 
 
 class Lags:
     """The gauges of the partitions that are ours; those of others would be stale."""
 
-    def __init__(self, metrics: SinkMetrics, log_: Ends) -> None:
+    def __init__(self, metrics: SinkMetrics, kafka: Kafka) -> None:
         self._metrics = metrics
-        self._log = log_
+        self._kafka = kafka
+        self._bases: dict[Partition, _Base] = {}
 
     async def follow(self, lanes: Callable[[], Mapping[Partition, Lane]]) -> None:
         """Look again and again, until cancelled."""
         while True:
-            try:
-                ends = await self._log.ends(lanes())
-            except TransientError as error:
-                log.warning("lag_unknown", reason=str(error))
-            else:
-                self.tell(lanes(), ends, time.time_ns() // 1_000_000)
+            await self.look(lanes)
             await asyncio.sleep(_EVERY_S)
+
+    async def look(self, lanes: Callable[[], Mapping[Partition, Lane]]) -> None:
+        """One look. A topic that cannot be asked leaves the lags of the others known."""
+        ends: dict[Partition, int] = {}
+        for topic in sorted({one.topic for one in lanes()}):
+            mine = [one for one in lanes() if one.topic == topic]
+            try:
+                ends |= await self._kafka.ends(mine)
+                for partition in mine:
+                    await self._look_before_it_begins(partition, lanes().get(partition))
+            except TransientError as error:
+                log.warning("lag_unknown", topic=topic, reason=str(error))
+        self.tell(lanes(), ends, time.time_ns() // 1_000_000)
 
     def tell(
         self, lanes: Mapping[Partition, Lane], ends: Mapping[Partition, int], now_ms: int
     ) -> None:
-        """Set all gauges. While its chain's end is looked for, nothing is known of a partition."""
+        """Set all gauges."""
         metrics = self._metrics
         for gauge in (metrics.log_end, metrics.lag_records, metrics.lag_seconds):
             gauge.clear()
         for partition, lane in lanes.items():
-            if partition not in ends or lane.state is State.STARTING:
-                continue
+            lag = self._lag(lane, ends.get(partition), now_ms)
             labels = (partition.topic, str(partition.number))
-            lag = lag_of(lane, ends[partition], now_ms)
-            metrics.log_end.labels(*labels).set(ends[partition])
-            metrics.lag_records.labels(*labels).set(lag.records)
-            metrics.lag_seconds.labels(*labels).set(lag.seconds)
+            if partition in ends:
+                metrics.log_end.labels(*labels).set(ends[partition])
+            if lag is not None:
+                metrics.lag_records.labels(*labels).set(lag.records)
+                metrics.lag_seconds.labels(*labels).set(lag.seconds)
             if lane.stored_to_ms is not None:
                 # From the bucket, so it is there at once after a restart.
                 metrics.stored_timestamp.labels(*labels).set(lane.stored_to_ms / 1000)
             if lane.promises.complete_to_ms is not None:
                 metrics.complete_to.labels(*labels).set(lane.promises.complete_to_ms / 1000)
+
+    def _lag(self, lane: Lane, end: int | None, now_ms: int) -> Lag | None:
+        """None where nobody knows: neither zero nor the last that was known would be true."""
+        if end is None:
+            return None
+        if lane.state is not State.STARTING:
+            self._bases.pop(lane.partition, None)
+            return lag_of(lane, end, now_ms)
+        base = self._bases.get(lane.partition)
+        return None if base is None else lag_from(base.offset, end, base.oldest_ms, now_ms)
+
+    async def _look_before_it_begins(self, partition: Partition, lane: Lane | None) -> None:
+        """It may take as long as the store is away, so what waits meanwhile is told."""
+        if lane is None or lane.state is not State.STARTING or partition in self._bases:
+            return
+        kept = await self._kafka.range(partition)
+        commit = await self._kafka.committed(partition)
+        offset = max(kept.start, commit.offset if commit is not None else kept.start)
+        topic_id = await self._kafka.topic_id(partition.topic)
+        first = await self._kafka.first_from(partition, offset, topic_id)
+        self._bases[partition] = _Base(offset, None if first is None else first.timestamp_ms)

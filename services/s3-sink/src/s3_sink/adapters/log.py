@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import for_code
 
 from coinlake.contracts.raw_index import Record
@@ -98,6 +99,23 @@ class KafkaLog:
         if commit.offset < 0:
             return None
         return Commit(commit.offset, commit.metadata or "")
+
+    async def readers(self) -> Collection[Partition] | None:
+        """All partitions that the group's members read; None while that is being settled."""
+        with translated(f"group {self._group}"):
+            (answer,) = await self._admin.describe_consumer_groups([self._group])
+            code, _, state, _, _, members, *_ = answer.groups[0]
+            if code:
+                raise for_code(code)(self._group)
+            if state != "Stable":
+                return None
+            shares = [ConsumerProtocolMemberAssignment.decode(share) for *_, share in members]
+        return [
+            Partition(topic, number)
+            for share in shares
+            for topic, numbers in share.assignment
+            for number in numbers
+        ]
 
     async def _fetched(self, partition: Partition, offset: int, topic_id: UUID) -> bytes:
         node = await self._leader(partition)

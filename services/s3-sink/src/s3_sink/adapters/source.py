@@ -76,6 +76,7 @@ class GroupSource:
             tuple(_ours(tp) for tp in fetched.out_of_range),
             tuple(_ours(tp) for tp in fetched.gone),
             {_ours(tp): trouble for tp, trouble in fetched.heard.items()},
+            {_ours(tp): position for tp, position in fetched.positions.items()},
         )
 
     def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:

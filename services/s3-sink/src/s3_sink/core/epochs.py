@@ -27,7 +27,7 @@ async def current_epoch(
     if epoch.topic_id not in (None, topic_id):
         raise InvariantError(
             f"epoch {newest} is of topic {topic} with the id {epoch.topic_id}, Kafka's has the id "
-            f"{topic_id}: the topic was re-created"
+            f"{topic_id}: the topic was re-created or truncated"
         )
     return epoch
 

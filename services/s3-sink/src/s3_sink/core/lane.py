@@ -33,6 +33,8 @@ class Lane:
         self.epoch = 0
         self.link = 0
         self.fetched_to = 0
+        # Behind markers of transactions too, which are no records.
+        self.read_to = 0
         # The newest timestamp of the last object that we know of.
         self.stored_to_ms: int | None = None
         self.promises = promises
@@ -46,7 +48,7 @@ class Lane:
 
     def begin(self, epoch: int, link: int, complete_to_ms: int | None) -> None:
         """Start at a link of the chain with nothing in hand."""
-        self.epoch, self.link, self.fetched_to = epoch, link, link
+        self.epoch, self.link, self.fetched_to, self.read_to = epoch, link, link, link
         self.promises = self.promises.at_least(complete_to_ms)
         self.state, self.reason = State.RUNNING, None
 

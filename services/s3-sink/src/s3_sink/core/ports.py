@@ -42,12 +42,14 @@ class Polled:
 
     `gone` are those whose topic is not there, or is another one by now. `heard` tells of each
     partition that was asked for what keeps it from being read, None where nothing does.
+    `positions` are those behind all that was read, markers of transactions too.
     """
 
     records: Mapping[Partition, Sequence[Record]]
     out_of_range: tuple[Partition, ...] = ()
     gone: tuple[Partition, ...] = ()
     heard: Mapping[Partition, str | None] = field(default_factory=dict)
+    positions: Mapping[Partition, int] = field(default_factory=dict)
 
 
 class Head(Protocol):

@@ -1,9 +1,9 @@
 """The sink's loop: poll, cut, write each partition's chain, commit behind, let go in time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from coinlake import logs
@@ -20,6 +20,7 @@ from s3_sink.core.writer import Report, Writer, announcement
 from s3_sink.loop.trail import CommitReport, Trail
 
 log = logs.get(__name__)
+T = TypeVar("T")
 
 # Of the flush deadline; the rest is for the last commit.
 _FLUSH_SHARE = 0.8
@@ -48,6 +49,8 @@ class Outside:
     wait: Wait
     now_s: Callable[[], float]
     now_ms: Callable[[], int]
+    require_fit: Callable[[str], Awaitable[None]]
+    """Raises InvariantError where a topic is no source of a chain, TransientError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +155,24 @@ class Sink:
 
     def _take(self, polled: Polled) -> None:
         now_s = self._outside.now_s()
-        for partition, records in polled.records.items():
-            slot = self._slots.get(partition)
-            if slot is not None and _is_reading(slot):
-                slot.lane.add(records, now_s)
-                slot.nudge()
-        for partition in (*polled.out_of_range, *polled.gone):
-            slot = self._slots.get(partition)
-            if slot is not None and _is_reading(slot):
-                self._restart(slot)
+        for slot, records in self._reading(polled.records):
+            slot.lane.add(records, now_s)
+            slot.nudge()
+        for slot, position in self._reading(polled.positions):
+            slot.lane.read_to = position
+        for slot, _ in self._reading(dict.fromkeys((*polled.out_of_range, *polled.gone))):
+            self._restart(slot)
         for partition, trouble in polled.heard.items():
             if partition in self._slots:
                 self._tell.read(partition, trouble)
         self._regulate()
+
+    def _reading(self, of: Mapping[Partition, T]) -> Iterator[tuple[Slot, T]]:
+        """The slots among these that want to hear of what was fetched."""
+        for partition, one in of.items():
+            slot = self._slots.get(partition)
+            if slot is not None and _is_reading(slot):
+                yield slot, one
 
     def _refetch(self) -> None:
         """Make sure that a failed poll has skipped nothing."""
@@ -267,6 +275,7 @@ class Sink:
     async def _find(self, partition: Partition) -> Start:
         store, log_, codec = self._outside.store, self._outside.log, self._outside.codec
         now_ms = self._outside.now_ms()
+        await self._outside.require_fit(partition.topic)
         topic_id = await log_.topic_id(partition.topic)
         epoch = await current_epoch(store, log_, partition.topic, topic_id, now_ms)
         return await Finder(store, codec, log_, partition, epoch, topic_id).start(now_ms)
