@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coinlake.backoff import Backoff
-from coinlake.contracts.raw_codec import Decoded, Encoded, content_sha256, decode, encode
+from coinlake.contracts.raw_codec import (
+    Decoded,
+    Encoded,
+    Ending,
+    content_sha256,
+    decode,
+    encode,
+    ending,
+)
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.checks import require_create_only
@@ -50,6 +58,10 @@ class SlowCodec:
     async def decode(self, body: bytes) -> Decoded:
         await asyncio.sleep(self._rng.uniform(0.0, 0.02))
         return decode(body)
+
+    async def ending(self, body: bytes) -> Ending:
+        await asyncio.sleep(self._rng.uniform(0.0, 0.02))
+        return ending(body)
 
 
 @dataclass

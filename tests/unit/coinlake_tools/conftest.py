@@ -8,7 +8,15 @@ import pytest
 
 from coinlake.contracts.epochs import Epoch
 from coinlake.contracts.headers import heartbeat_headers
-from coinlake.contracts.raw_codec import Decoded, Encoded, content_sha256, decode, encode
+from coinlake.contracts.raw_codec import (
+    Decoded,
+    Encoded,
+    Ending,
+    content_sha256,
+    decode,
+    encode,
+    ending,
+)
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import epoch_key
 from coinlake.testing import FakeStore, StoredObject
@@ -69,6 +77,9 @@ class _Codec:
 
     async def decode(self, body: bytes) -> Decoded:
         return decode(body)
+
+    async def ending(self, body: bytes) -> Ending:
+        return ending(body)
 
 
 class _Deaf(Report):

@@ -9,7 +9,15 @@ from uuid import UUID
 import pytest
 
 from coinlake.contracts.epochs import Epoch
-from coinlake.contracts.raw_codec import Decoded, Encoded, content_sha256, decode, encode
+from coinlake.contracts.raw_codec import (
+    Decoded,
+    Encoded,
+    Ending,
+    content_sha256,
+    decode,
+    encode,
+    ending,
+)
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConflictError, TransientError
 from coinlake.testing import FakeStore
@@ -40,6 +48,9 @@ class MemoryCodec:
 
     async def decode(self, body: bytes) -> Decoded:
         return decode(body)
+
+    async def ending(self, body: bytes) -> Ending:
+        return ending(body)
 
 
 class FaultyStore(FakeStore):

@@ -6,6 +6,7 @@ the first member and, where it does not fit there, of further members that carry
 """
 
 import hashlib
+import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -33,12 +34,14 @@ MAX_INDEX_BYTES = 256 * 1024 * 1024
 # Lines are joined, hashed and compressed this many bytes at a time: they stay in the cache of a
 # core, and an object needs no second copy of all its values.
 _LINES_BYTES = 256 * 1024
+# As much is taken apart at once where an object must not be there as a whole.
+_PIECE_BYTES, _FED_BYTES = 1024 * 1024, 16 * 1024
 
 
 class Compressor(Protocol):
     """A DEFLATE stream, as zlib and those that are faster give it."""
 
-    def compress(self, data: bytes, /) -> bytes: ...
+    def compress(self, data: bytes | memoryview, /) -> bytes: ...
     def flush(self) -> bytes: ...
 
 
@@ -47,7 +50,7 @@ class Deflate:
     """How lines are packed. `stream` opens raw DEFLATE (no header, no trailer)."""
 
     stream: Callable[[], Compressor]
-    crc32: Callable[[bytes, int], int]
+    crc32: Callable[[bytes | memoryview, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,19 @@ class Decoded:
     """A decoded object: its records, and the hash over index and lines."""
 
     records: tuple[Record, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What tells an object from all others: its first and last offset, and two hashes.
+
+    `last_sha256` is the hash that an object of the last record alone would have.
+    """
+
+    first_offset: int
+    last_offset: int
+    last_sha256: str
     sha256: str
 
 
@@ -108,16 +124,48 @@ def decode(body: bytes) -> Decoded:
     """Decode an object of ours. Raises RawFormatError that names the position."""
     chunks: list[bytes] = []
     lines: list[bytes] = []
-    position = 0
-    while position < len(body):
-        chunk, data, position = _read_member(body, position)
-        chunks.append(chunk)
-        lines.append(data)
+    for is_index, data in _walk(body):
+        (chunks if is_index else lines).append(data)
     stream, text = b"".join(chunks), b"".join(lines)
-    if not stream:
-        raise RawFormatError(0, "no index: not written by coinlake")
     index = _unpack_stream(stream)
     return Decoded(tuple(_join(unpack_index(index), text)), _hash(index, text))
+
+
+def ending(body: bytes) -> Ending:
+    """The ending of an object of ours, in the memory of its index and of its last record.
+
+    Raises RawFormatError that names the position.
+    """
+    chunks, size = [], 0
+    for is_index, data in _walk(body, _PIECE_BYTES):
+        if is_index:
+            chunks.append(data)
+        else:
+            size += len(data)
+    index = _unpack_stream(b"".join(chunks))
+    entries = unpack_index(index)
+    told = sum(one.length + 1 for one in entries if one.length is not None)
+    if told != size:
+        raise RawFormatError(size, f"{size} bytes of lines, the index says {told}")
+    final = entries[-1]
+    digest = hashlib.sha256(index)
+    value = _last_value(body, size, final.length, digest.update)
+    last = Record(final.offset, final.timestamp_ms, final.key, value, final.headers)
+    return Ending(entries[0].offset, last.offset, content_sha256([last]), digest.hexdigest())
+
+
+def _last_value(
+    body: bytes, size: int, length: int | None, hear: Callable[[bytes], None]
+) -> bytes | None:
+    """The last `length` bytes before the last newline of `size` bytes of lines; all are heard."""
+    start, stop = size - (length or 0) - 1, size - 1
+    at, kept = 0, io.BytesIO()
+    for is_index, data in _walk(body, _PIECE_BYTES):
+        if not is_index:
+            hear(data)
+            kept.write(memoryview(data)[max(0, start - at) : max(0, stop - at)])
+            at += len(data)
+    return None if length is None else kept.getvalue()
 
 
 def has_index(head: bytes) -> bool:
@@ -130,13 +178,20 @@ def has_index(head: bytes) -> bool:
     )
 
 
-def _lines(columns: Columns) -> Iterator[bytes]:
-    """Whole lines, about `_LINES_BYTES` at a time."""
+def _lines(columns: Columns) -> Iterator[bytes | memoryview]:
+    """The lines, about `_LINES_BYTES` at a time."""
     values = columns.values
     step = max(1, _LINES_BYTES * len(values) // (columns.value_bytes + 1))
     for at in range(0, len(values), step):
         present = [value for value in values[at : at + step] if value is not None]
-        if present:
+        if len(present) == 1 and len(present[0]) > _LINES_BYTES:
+            # As it lies there: a joined line would be a second copy of a big value.
+            whole = memoryview(present[0])
+            yield from (
+                whole[at : at + _LINES_BYTES] for at in range(0, len(whole), _LINES_BYTES)
+            )
+            yield b"\n"
+        elif present:
             # An empty piece at the end gives the last line its newline too.
             yield b"\n".join((*present, b""))
 
@@ -148,7 +203,10 @@ def _hash(index: bytes, lines: bytes) -> str:
 
 
 def _member(
-    chunk: bytes, lines: Iterator[bytes], deflate: Deflate, hear: Callable[[bytes], None]
+    chunk: bytes,
+    lines: Iterator[bytes | memoryview],
+    deflate: Deflate,
+    hear: Callable[[bytes | memoryview], None],
 ) -> list[bytes]:
     """The pieces of a gzip member; `hear` is told the lines as they pass."""
     subfield = _SUBFIELD + struct.pack("<H", len(chunk)) + chunk
@@ -165,8 +223,29 @@ def _member(
     return pieces
 
 
-def _read_member(body: bytes, start: int) -> tuple[bytes, bytes, int]:
-    """The index chunk, the data and the end of the gzip member that starts at `start`."""
+def _walk(body: bytes, most: int = 0) -> Iterator[tuple[bool, bytes]]:
+    """The pieces of the members in order: (True, a chunk of the index), (False, lines).
+
+    Lines come in pieces of `most` bytes, 0 for as they come. Raises RawFormatError.
+    """
+    position = 0
+    while position < len(body):
+        chunk, data_start = _member_head(body, position)
+        yield True, chunk
+        crc, size = 0, 0
+        inflating = _Inflating(body, data_start)
+        for data in inflating.pieces(most):
+            crc, size = zlib.crc32(data, crc), size + len(data)
+            yield False, data
+        position = inflating.end + 8
+        if position > len(body):
+            raise RawFormatError(len(body), "truncated gzip member")
+        if struct.unpack_from("<II", body, position - 8) != (crc, size & 0xFFFFFFFF):
+            raise RawFormatError(position - 8, "gzip checksum does not match")
+
+
+def _member_head(body: bytes, start: int) -> tuple[bytes, int]:
+    """The index chunk of the gzip member that starts at `start`, and where its data start."""
     if len(body) < start + 12:
         raise RawFormatError(start, "truncated gzip header")
     magic, method, flags, *_ = _FIXED.unpack_from(body, start)
@@ -176,18 +255,34 @@ def _read_member(body: bytes, start: int) -> tuple[bytes, bytes, int]:
         raise RawFormatError(start + 3, "no index: not written by coinlake")
     (extra_length,) = struct.unpack_from("<H", body, start + 10)
     data_start = start + 12 + extra_length
-    chunk = _subfield(body[start + 12 : data_start], start + 12)
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        data = inflater.decompress(body[data_start:]) + inflater.flush()
-    except zlib.error as error:
-        raise RawFormatError(data_start, f"broken deflate stream: {error}") from error
-    end = len(body) - len(inflater.unused_data) + 8
-    if not inflater.eof or end > len(body):
-        raise RawFormatError(len(body), "truncated gzip member")
-    if struct.unpack_from("<II", body, end - 8) != (zlib.crc32(data), len(data) & 0xFFFFFFFF):
-        raise RawFormatError(end - 8, "gzip checksum does not match")
-    return chunk, data, end
+    return _subfield(body[start + 12 : data_start], start + 12), data_start
+
+
+class _Inflating:
+    """One deflate stream inside of a body. `end` is where it ends, once all pieces were taken."""
+
+    def __init__(self, body: bytes, start: int) -> None:
+        self._body = memoryview(body)
+        self._start = start
+        self.end = start
+
+    def pieces(self, most: int) -> Iterator[bytes]:
+        inflater, at = zlib.decompressobj(-zlib.MAX_WBITS), self._start
+        while not inflater.eof:
+            fed = inflater.unconsumed_tail
+            if not fed:
+                # In small pieces: what is not taken of one is copied for the next call.
+                fed = bytes(self._body[at : at + (_FED_BYTES if most else len(self._body))])
+                at += len(fed)
+                if not fed:
+                    raise RawFormatError(len(self._body), "truncated gzip member")
+            try:
+                data = inflater.decompress(fed, most)
+            except zlib.error as error:
+                raise RawFormatError(self._start, f"broken deflate stream: {error}") from error
+            if data:
+                yield data
+        self.end = at - len(inflater.unused_data)
 
 
 def _subfield(extra: bytes, position: int) -> bytes:
@@ -201,6 +296,8 @@ def _subfield(extra: bytes, position: int) -> bytes:
 
 
 def _unpack_stream(stream: bytes) -> bytes:
+    if not stream:
+        raise RawFormatError(0, "no index: not written by coinlake")
     if len(stream) < _STREAM_HEAD.size:
         raise RawFormatError(0, "truncated index")
     version, length = _STREAM_HEAD.unpack_from(stream)

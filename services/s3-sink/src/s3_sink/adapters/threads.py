@@ -14,9 +14,11 @@ from coinlake.contracts.raw_codec import (
     Decoded,
     Deflate,
     Encoded,
+    Ending,
     content_sha256,
     decode,
     encode,
+    ending,
 )
 from coinlake.contracts.raw_index import Record
 
@@ -45,6 +47,9 @@ class ThreadCodec:
 
     async def decode(self, body: bytes) -> Decoded:
         return await asyncio.get_running_loop().run_in_executor(self._pool, decode, body)
+
+    async def ending(self, body: bytes) -> Ending:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, ending, body)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from s3_sink.core.promises import Promises
 _RATIO_WEIGHT = 0.7
 # The bytes of an object, and those of them that the network has not taken yet: a copy.
 _IN_FLIGHT_COPIES = 2
+# The index with all keys and headers, and what is made of it: one run of bytes each.
+_INDEX_COPIES = 2
 
 
 class State(StrEnum):
@@ -123,8 +125,9 @@ class Lane:
     @property
     def _sending_weight(self) -> int:
         """What the next object takes beside its records, once it is compressed."""
-        raw_bytes = self._sealed[0].raw_bytes if self._sealed else self._open.raw_bytes
-        return _IN_FLIGHT_COPIES * (self.in_flight_bytes or int(raw_bytes * self._ratio))
+        part = self._sealed[0] if self._sealed else self._open
+        packed = self.in_flight_bytes or int(part.raw_bytes * self._ratio)
+        return _IN_FLIGHT_COPIES * packed + _INDEX_COPIES * part.beside_bytes
 
     @property
     def open_records(self) -> int:

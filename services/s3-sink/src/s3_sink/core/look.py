@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coinlake.contracts.hours import UNKNOWN_HOUR
-from coinlake.contracts.raw_codec import Decoded
+from coinlake.contracts.raw_codec import Decoded, Ending
 from coinlake.contracts.raw_index import RawFormatError
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
@@ -55,6 +55,17 @@ async def read(store: Store, codec: Codec, key: RawKey) -> Decoded | None:
         return None
     try:
         return await codec.decode(body)
+    except RawFormatError as error:
+        raise InvariantError(f"{key} cannot be decoded: {error}") from error
+
+
+async def read_ending(store: Store, codec: Codec, key: RawKey) -> Ending | None:
+    """How an object ends; None where it is gone. Raises InvariantError, TransientError."""
+    body = await store.get(str(key))
+    if body is None:
+        return None
+    try:
+        return await codec.ending(body)
     except RawFormatError as error:
         raise InvariantError(f"{key} cannot be decoded: {error}") from error
 

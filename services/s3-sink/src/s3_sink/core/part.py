@@ -40,7 +40,8 @@ class Part:
     """A sealed part: records of one partition and one hour, in offset order, at least one.
 
     `weight` is the memory it holds on to, `raw_bytes` the size of the values as the API sent
-    them, `values` the number of records that are no heartbeats.
+    them, `values` the number of records that are no heartbeats, `beside_bytes` the size of keys
+    and headers.
     """
 
     records: Columns
@@ -49,6 +50,7 @@ class Part:
     weight: int
     raw_bytes: int
     values: int
+    beside_bytes: int = 0
 
     @property
     def next_offset(self) -> int:
@@ -65,21 +67,31 @@ class Part:
 def part_of(records: Columns, hour: Hour, reason: Reason) -> Part:
     """A sealed part of these records: at least one, all of this hour."""
     values = len(records) - records.nulls
-    return Part(records, hour, reason, weight_of(records), records.value_bytes, values)
+    size = beside(records)
+    weight = weight_of(records, size)
+    return Part(records, hour, reason, weight, records.value_bytes, values, size)
 
 
-def weight_of(records: Columns) -> int:
+def weight_of(records: Columns, beside_bytes: int) -> int:
     """Bytes of memory that records hold on to, roughly."""
-    weight = RECORD_OVERHEAD_BYTES * len(records) + records.value_bytes
-    if records.keys is not None:
-        weight += sum(len(key) for key in records.keys if key is not None)
+    weight = RECORD_OVERHEAD_BYTES * len(records) + records.value_bytes + beside_bytes
     if records.headers is not None:
-        weight += sum(
-            len(name) + len(value or b"") + _HEADER_OVERHEAD_BYTES
+        weight += _HEADER_OVERHEAD_BYTES * sum(map(len, records.headers))
+    return weight
+
+
+def beside(records: Columns) -> int:
+    """Bytes of keys and headers: what an object has beside its lines."""
+    size = 0
+    if records.keys is not None:
+        size += sum(len(key) for key in records.keys if key is not None)
+    if records.headers is not None:
+        size += sum(
+            len(name) + len(value or b"")
             for headers in records.headers
             for name, value in headers
         )
-    return weight
+    return size
 
 
 class OpenPart:
@@ -94,6 +106,7 @@ class OpenPart:
         self.count = 0
         self.weight = 0
         self.raw_bytes = 0
+        self.beside_bytes = 0
         self.first_value_at_s: float | None = None
 
     @property
@@ -142,11 +155,11 @@ class OpenPart:
         for timestamp_ms in record.timestamps_ms:
             if self.count and not self._is_of_hour(timestamp_ms):
                 yield self._seal(Reason.HOUR)
-            elif self.count and self._is_full(record.value_bytes, ratio):
+            elif self.count and self._is_full(record.value_bytes, beside(record), ratio):
                 # A record above the flush size becomes an object of its own.
                 yield self._seal(Reason.BYTES)
             self._take(record, now_s)
-            if self._is_full(self.raw_bytes, ratio):
+            if self._is_full(self.raw_bytes, self.beside_bytes, ratio):
                 yield self._seal(Reason.BYTES)
             elif self.count >= self._limits.max_records:
                 yield self._seal(Reason.RECORDS)
@@ -158,7 +171,9 @@ class OpenPart:
             min(records.timestamps_ms) in hour_ms
             and max(records.timestamps_ms) in hour_ms
             and self.count + len(records) < self._limits.max_records
-            and not self._is_full(self.raw_bytes + records.value_bytes, ratio)
+            and not self._is_full(
+                self.raw_bytes + records.value_bytes, self.beside_bytes + beside(records), ratio
+            )
         )
 
     def _take(self, records: Columns, now_s: float) -> None:
@@ -172,27 +187,40 @@ class OpenPart:
     def _hold(self, records: Columns) -> None:
         self._pieces.append(records)
         self.count += len(records)
-        self.weight += weight_of(records)
+        size = beside(records)
+        self.weight += weight_of(records, size)
         self.raw_bytes += records.value_bytes
+        self.beside_bytes += size
         self._values += len(records) - records.nulls
 
     def _is_of_hour(self, timestamp_ms: int) -> bool:
         return timestamp_ms in self._hour_ms or hour_of(timestamp_ms) == self._hour
 
-    def _is_full(self, raw_bytes: int, ratio: float) -> bool:
+    def _is_full(self, raw_bytes: int, beside_bytes: int, ratio: float) -> bool:
+        """Keys and headers make an object full too, but only where they are much: lines count."""
         limits = self._limits
-        return raw_bytes >= limits.max_raw_bytes or raw_bytes * ratio >= limits.max_bytes
+        return (
+            raw_bytes >= limits.max_raw_bytes
+            or beside_bytes >= limits.max_raw_bytes
+            or raw_bytes * ratio >= limits.max_bytes
+        )
 
     def _seal(self, reason: Reason) -> Part:
         part = Part(
-            joined(self._pieces), self._hour, reason, self.weight, self.raw_bytes, self._values
+            joined(self._pieces),
+            self._hour,
+            reason,
+            self.weight,
+            self.raw_bytes,
+            self._values,
+            self.beside_bytes,
         )
         self._empty()
         return part
 
     def _empty(self) -> None:
         self._pieces = []
-        self.count = self.weight = self.raw_bytes = self._values = 0
+        self.count = self.weight = self.raw_bytes = self._values = self.beside_bytes = 0
         self.first_value_at_s = None
 
 

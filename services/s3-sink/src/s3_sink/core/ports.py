@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from coinlake.contracts.raw_codec import Decoded, Encoded
+from coinlake.contracts.raw_codec import Decoded, Encoded, Ending
 from coinlake.contracts.raw_index import Record
 
 
@@ -137,6 +137,10 @@ class Codec(Protocol):
     async def encode(self, records: Sequence[Record]) -> Encoded: ...
     async def sha256(self, records: Sequence[Record]) -> str: ...
     async def decode(self, body: bytes) -> Decoded:
+        """Raises RawFormatError."""
+        ...
+
+    async def ending(self, body: bytes) -> Ending:
         """Raises RawFormatError."""
         ...
 
