@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from coinlake import health, lifecycle, logs
+from coinlake import health, lifecycle, logs, reach
 from coinlake.backoff import Backoff
 from coinlake.contracts.topics import LANDED, TOPICS
 from coinlake.errors import TransientError
@@ -52,8 +52,9 @@ class App:
         self._name = f"{socket.gethostname()}-{os.getpid()}"
         self._registry = CollectorRegistry()
         self._metrics = SinkMetrics(self._registry)
+        self._metrics.kafka_silent.set_function(reach.silent_s)
         self._telemetry = Telemetry(self._metrics)
-        self._pulse = lifecycle.Pulse(settings.watchdog_s)
+        self._pulse = lifecycle.Pulse(settings.watchdog_s, stuck=reach.stuck)
         self._backoff = Backoff(cap_s=settings.retry_cap_s)
         self._rng = random.Random()
         self._sink: Sink | None = None
@@ -189,7 +190,8 @@ class App:
                 if lane.state is State.STARTING:
                     troubles.setdefault(partition, "looking for the end of its chain")
         said = "; ".join(f"{partition}: {reason}" for partition, reason in troubles.items())
-        return {"kafka": telemetry.kafka_trouble, "chains": said or None}
+        kafka = reach.silence() or telemetry.kafka_trouble
+        return {"kafka": kafka, "chains": said or None}
 
     async def _status(self, _: web.Request) -> web.Response:
         sink, counted = self._sink, self._telemetry.by_partition

@@ -10,7 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
 from coinlake.errors import TransientError
-from coinlake.kafka import client_options, translated
+from coinlake.kafka import client_options, starting, translated
+from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
 from s3_sink.adapters.records import record_of
 from s3_sink.core.ports import Commit, LogRange, Partition
@@ -103,8 +104,10 @@ async def open_log(kafka: KafkaSettings, client_id: str, group: str) -> AsyncIte
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
     )
     admin = AIOKafkaAdminClient(**options, client_id=f"{client_id}-admin")
+    rebootstrapping(reader)
+    rebootstrapping(admin)
     try:
-        with translated("connect to Kafka"):
+        async with starting():
             await reader.start()
             await admin.start()
         yield KafkaLog(reader, admin, group)
