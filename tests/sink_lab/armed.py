@@ -4,7 +4,7 @@ POINT   place/when[:n], the n-th call (1 unless told): codec.encode/before, stor
         places: codec.encode codec.sha256 store.put store.head source.commit
         keys in raw/ only; HEADs, hashes and commits only after the first PUT, not those of the start
 ACTION  kill | raise | memory | hold:FILE (until the file is there)
-Or a defence switched off: without=NAME, see VARIANTS.
+Or a defence switched off: without=NAME, see VARIANTS. Or an earlier end: stuck=SECONDS.
 """
 
 import asyncio
@@ -19,14 +19,15 @@ from typing import Any
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer
 from aiokafka.structs import OffsetAndMetadata
 
-from coinlake import lifecycle
+from coinlake import kafka, lifecycle, reach, rebootstrap
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.errors import PreconditionFailedError, TransientError
+from coinlake.logs import Fold
 from coinlake.s3 import S3Store
 from s3_sink.__main__ import main
-from s3_sink.adapters import source
+from s3_sink.adapters import log, source
 from s3_sink.adapters.source import GroupSource
 from s3_sink.adapters.threads import ThreadCodec
 from s3_sink.core import checks
@@ -170,7 +171,26 @@ def _metadata() -> None:
     source.AIOKafkaClient = Believer  # type: ignore[attr-defined]
 
 
+def _rebootstrap() -> None:
+    """Ask the brokers that were learned of, and nobody else, as aiokafka does."""
+    for module in (kafka, source, log):
+        module.rebootstrapping = lambda owner: owner  # type: ignore[attr-defined]
+
+
+def _folding() -> None:
+    """Write each line, however often it comes."""
+    Fold._passes = lambda *_, **__: True  # type: ignore[method-assign]
+
+
+def _deaf() -> None:
+    """Hear of new brokers and not go to them: as a client with a fault of its own."""
+    rebootstrap._Rebootstrapping._learn = lambda *_: None  # type: ignore[method-assign]
+
+
 VARIANTS = {
+    "rebootstrap": _rebootstrap,
+    "learning": _deaf,
+    "folding": _folding,
     "probe": _no_probe,
     "look": _look,
     "fence": _fence,
@@ -185,6 +205,8 @@ if __name__ == "__main__":
         what, _, how = word.partition("=")
         if what == "without":
             VARIANTS[how]()
+        elif what == "stuck":
+            reach.STUCK_AFTER_S = float(how)
         else:
             arm(what, how)
     sys.exit(lifecycle.run("s3-sink", main))

@@ -46,8 +46,11 @@ def health_routes(
         )
 
     async def healthz(_: web.Request) -> web.Response:
-        body = {"alive": pulse.alive, "loop_age_s": round(pulse.age_s, 3)}
-        return json_response(body, 200 if pulse.alive else 503)
+        trouble = pulse.trouble
+        body: dict[str, Any] = {"alive": trouble is None, "loop_age_s": round(pulse.age_s, 3)}
+        if trouble is not None:
+            body["reason"] = trouble
+        return json_response(body, 200 if trouble is None else 503)
 
     async def readyz(_: web.Request) -> web.Response:
         reasons = dict(ready())

@@ -13,10 +13,13 @@ from aiokafka.errors import KafkaError
 from coinlake.contracts.headers import Header
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
 from coinlake.errors import BadRecordError, CoinlakeError, ConfigError, TransientError, Trouble
+from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
 
-# How long a producer that has failed may take to close.
+# How long a client that has failed may take to close.
 _CLOSE_S = 2.0
+# aiokafka's start has no limit of its own: a producer asks for its id until a broker gives one.
+_START_S = 30.0
 _NO_ANSWER = {
     "KafkaConnectionError", "KafkaTimeoutError", "NoBrokersAvailable", "NodeNotReadyError",
     "RequestTimedOutError",
@@ -81,6 +84,18 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     return options
 
 
+@asynccontextmanager
+async def starting() -> AsyncIterator[None]:
+    """Around the start of aiokafka's clients. Raises TransientError, after a while at the latest."""
+    try:
+        async with asyncio.timeout(_START_S):
+            with translated("connect to Kafka"):
+                yield
+    except TimeoutError as error:
+        said = f"connect to Kafka: no broker has answered for {_START_S:.0f} s"
+        raise TransientError(said, Trouble.CONNECTION) from error
+
+
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Turn aiokafka's errors into ours."""
@@ -123,7 +138,7 @@ class KafkaProducer:
     async def open(self) -> None:
         """Connect. Raises TransientError where no broker answers."""
         self._producer, self._has_failed = self._make(), False
-        with translated("connect to Kafka"):
+        async with starting():
             await self._producer.start()
 
     async def close(self) -> None:
@@ -178,16 +193,18 @@ async def open_producer(kafka: KafkaSettings, client_id: str) -> AsyncIterator[P
     """An idempotent producer with acks=all. Raises TransientError where no broker answers."""
 
     def make() -> AIOKafkaProducer:
-        return AIOKafkaProducer(
-            **client_options(kafka),
-            client_id=client_id,
-            acks="all",
-            enable_idempotence=True,
-            compression_type="lz4",
-            max_request_size=MAX_MESSAGE_BYTES,
-            # A send that hangs longer than this is not coming back; the caller has it journaled.
-            request_timeout_ms=15_000,
-            linger_ms=0,
+        return rebootstrapping(
+            AIOKafkaProducer(
+                **client_options(kafka),
+                client_id=client_id,
+                acks="all",
+                enable_idempotence=True,
+                compression_type="lz4",
+                max_request_size=MAX_MESSAGE_BYTES,
+                # A send that hangs longer is not coming back; the caller has it journaled.
+                request_timeout_ms=15_000,
+                linger_ms=0,
+            )
         )
 
     producer = KafkaProducer(make)
@@ -227,18 +244,20 @@ async def open_tail(
     kafka: KafkaSettings, topics: Sequence[str], client_id: str
 ) -> AsyncIterator[Tail]:
     """Read topics from their end on. The topics must exist."""
-    consumer = AIOKafkaConsumer(
-        # Named here, not assigned later: a consumer without topics never learns of partitions.
-        *topics,
-        **client_options(kafka),
-        client_id=client_id,
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="latest",
-        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+    consumer = rebootstrapping(
+        AIOKafkaConsumer(
+            # Named here, not assigned later: one without topics never learns of partitions.
+            *topics,
+            **client_options(kafka),
+            client_id=client_id,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
+            max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        )
     )
     try:
-        with translated("connect to Kafka"):
+        async with starting():
             await consumer.start()
             await consumer.seek_to_end(*consumer.assignment())
         yield KafkaTail(consumer)

@@ -19,13 +19,27 @@ EXIT_STUCK = 70
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
-class Pulse:
-    """The loop's heartbeat: `beat` at each turn; old means stuck."""
+def _never() -> str | None:
+    return None
 
-    def __init__(self, limit_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Pulse:
+    """The loop's heartbeat: `beat` at each turn; old means stuck.
+
+    `stuck` gives a reason where the loop turns and only a restart may help. That something is away
+    is none: a process that waits for it waits no better for being restarted.
+    """
+
+    def __init__(
+        self,
+        limit_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        stuck: Callable[[], str | None] = _never,
+    ) -> None:
         self.limit_s = limit_s
         self._clock = clock
         self._last = clock()
+        self._stuck = stuck
 
     def beat(self) -> None:
         """Say that the loop has turned."""
@@ -37,8 +51,15 @@ class Pulse:
         return self._clock() - self._last
 
     @property
+    def trouble(self) -> str | None:
+        """Why the process should be restarted; None while it lives."""
+        if self.age_s > self.limit_s:
+            return f"the loop has not turned for {self.age_s:.0f} s"
+        return self._stuck()
+
+    @property
     def alive(self) -> bool:
-        return self.age_s <= self.limit_s
+        return self.trouble is None
 
 
 @contextmanager
@@ -48,8 +69,10 @@ def watchdog(pulse: Pulse, interval_s: float = 1.0) -> Iterator[None]:
 
     def watch() -> None:
         while not done.wait(interval_s):
-            if not pulse.alive:
-                log.error("loop_stuck", age_s=round(pulse.age_s, 1), limit_s=pulse.limit_s)
+            if (trouble := pulse.trouble) is not None:
+                age_s = round(pulse.age_s, 1)
+                log.error("loop_stuck", age_s=age_s, limit_s=pulse.limit_s, reason=trouble)
+                logs.flush()
                 sys.stderr.flush()
                 os._exit(EXIT_STUCK)
 

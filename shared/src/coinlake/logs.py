@@ -1,14 +1,22 @@
-"""Logs: structlog, JSON unless a person reads along on a terminal."""
+"""Logs: structlog, JSON unless a person reads along on a terminal; what repeats is folded."""
 
+import atexit
 import io
 import json
 import logging
 import sys
+import threading
+import time
 from typing import Any, TextIO, cast
 
 import structlog
 
+from coinlake.folding import Folding, Limits, Line, Repeated
+
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+# Info lines are one for each unit of work: none of them is another's repetition.
+_FOLDED_LEVELS = {"warning", "error", "critical"}
+_NOT_TOLD_AGAIN = {"event", "level", "module", "service"}
 
 
 class PatientStream(io.TextIOBase):
@@ -44,8 +52,99 @@ class PatientStream(io.TextIOBase):
             left = left[self._file.write(left) :]
 
 
+class Fold(logging.Filter):
+    """Lets a line through or counts it; a thread says how many were counted when it is time.
+
+    A processor of structlog for our own lines, a filter of logging for those of libraries.
+    """
+
+    def __init__(self, service: str, limits: Limits | None = None) -> None:
+        super().__init__()
+        self._service = service
+        self._folding = Folding(limits or Limits())
+        self._lock = threading.Lock()
+        self._has_folded = threading.Event()
+        self._is_over = threading.Event()
+        threading.Thread(target=self._keep_time, name="log-fold", daemon=True).start()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write a library's line."""
+        raised = record.exc_info[1] if record.exc_info else None
+        text = record.getMessage() if raised is None else f"{record.getMessage()} {raised!r}"
+        return self._passes(Line(record.name, record.levelname.lower(), text))
+
+    def __call__(
+        self, _logger: Any, _method: str, said: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        """Let one of our own lines through, or drop it."""
+        level = str(said.get("level"))
+        if level not in _FOLDED_LEVELS or said["event"] == "lines_repeated":
+            return said
+        told = {key: value for key, value in said.items() if key not in _NOT_TOLD_AGAIN}
+        text = f"{said['event']} {json.dumps(told, default=repr)}"
+        # Of ours an error names what it is about: only the very same words repeat it.
+        line = Line(str(said.get("module")), level, text)
+        if not self._passes(line, each_text=level != "warning"):
+            raise structlog.DropEvent
+        return said
+
+    def flush(self) -> None:
+        """Say all that was counted: nothing more is to come."""
+        with self._lock:
+            repeated = self._folding.rest()
+        self._say(repeated)
+
+    def end(self) -> None:
+        """Flush, and end the thread."""
+        self._is_over.set()
+        self._has_folded.set()
+        self.flush()
+
+    def _passes(self, line: Line, *, each_text: bool = False) -> bool:
+        now_s = time.monotonic()
+        with self._lock:
+            repeated = self._folding.ended(now_s)
+            is_written = self._folding.is_written(line, now_s, each_text=each_text)
+        self._say(repeated)
+        if not is_written:
+            self._has_folded.set()
+        return is_written
+
+    def _keep_time(self) -> None:
+        """A log that has fallen silent must not keep a count to itself."""
+        while not self._is_over.is_set():
+            self._has_folded.wait()
+            with self._lock:
+                end_s = self._folding.next_end_s()
+                if end_s is None:
+                    self._has_folded.clear()
+                    continue
+            if self._is_over.wait(max(0.0, end_s - time.monotonic())):
+                return
+            with self._lock:
+                repeated = self._folding.ended(time.monotonic())
+            self._say(repeated)
+
+    def _say(self, repeated: list[Repeated]) -> None:
+        for one in repeated:
+            structlog.get_logger(module=one.source).log(
+                logging.getLevelName(one.level.upper()), "lines_repeated",
+                service=self._service, line=one.text, times=one.times,
+                seconds=round(one.seconds, 1),
+            )  # fmt: skip
+
+
+_FOLD: Fold | None = None
+
+
 def configure(service: str, level: str = "info") -> None:
     """Set logging up for this process; libraries' own logging goes the same way."""
+    global _FOLD
+    if _FOLD is not None:
+        _FOLD.end()
+        atexit.unregister(_FOLD.end)
+    fold = _FOLD = Fold(service)
+    atexit.register(fold.end)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -57,7 +156,8 @@ def configure(service: str, level: str = "info") -> None:
         structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
     )
     structlog.configure(
-        processors=[*shared, renderer],
+        # Before the time is on the line.
+        processors=[*shared[:2], fold, *shared[2:], renderer],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, stream)),
         cache_logger_on_first_use=False,
@@ -68,8 +168,15 @@ def configure(service: str, level: str = "info") -> None:
     )
     handler = logging.StreamHandler(cast(TextIO, stream))
     handler.setFormatter(formatter)
+    handler.addFilter(fold)
     # Libraries speak up from warnings on: their info lines are not units of our work.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def flush() -> None:
+    """Say how many lines were folded, for a process that is about to end without an exit."""
+    if _FOLD is not None:
+        _FOLD.flush()
 
 
 def get(name: str) -> structlog.typing.FilteringBoundLogger:

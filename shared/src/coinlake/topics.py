@@ -8,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from coinlake import logs
 from coinlake.contracts.topics import Topic
 from coinlake.errors import TransientError
-from coinlake.kafka import client_options, translated
+from coinlake.kafka import client_options, starting, translated
 from coinlake.settings import KafkaSettings
 
 log = logs.get(__name__)
@@ -31,8 +31,9 @@ async def ensure_topics(
     wanted = list(topics)
     admin = AIOKafkaAdminClient(**client_options(kafka), client_id="coinlake-topics")
     try:
-        with translated("create topics"):
+        async with starting():
             await admin.start()
+        with translated("create topics"):
             answer = await admin.create_topics(
                 [
                     NewTopic(
@@ -66,8 +67,9 @@ async def describe(kafka: KafkaSettings, topics: Iterable[str]) -> dict[str, dic
     names = list(topics)
     admin = AIOKafkaAdminClient(**client_options(kafka), client_id="coinlake-topics")
     try:
-        with translated("describe topics"):
+        async with starting():
             await admin.start()
+        with translated("describe topics"):
             answers = await admin.describe_configs(
                 [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
             )

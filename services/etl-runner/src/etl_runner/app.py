@@ -9,7 +9,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from coinlake import health
+from coinlake import health, reach
 from coinlake.aws import open_client
 from coinlake.backoff import Backoff
 from coinlake.lifecycle import Pulse, watchdog
@@ -118,7 +118,7 @@ class Runner:
         }
 
     def ready(self) -> dict[str, str | None]:
-        return {"lake": self.loop.fault, "kafka": self.hints.fault}
+        return {"lake": self.loop.fault, "kafka": self.hints.fault or reach.silence()}
 
     async def rebuild(self, hour: FeedHour) -> bool:
         """Mark an hour for rebuild; False where it has no raw objects."""
@@ -141,12 +141,14 @@ class Runner:
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Run the service until `stop`."""
     registry = CollectorRegistry()
-    pulse = Pulse(settings.watchdog_s)
+    pulse = Pulse(settings.watchdog_s, stuck=reach.stuck)
     async with AsyncExitStack() as open_:
         open_.enter_context(watchdog(pulse))
         store = await open_.enter_async_context(open_store(settings.lake.bucket))
         glue = await open_.enter_async_context(open_client("glue"))
-        runner = Runner(settings, store, glue, EtlMetrics(registry), pulse)
+        metrics = EtlMetrics(registry)
+        metrics.kafka_silent.set_function(reach.silent_s)
+        runner = Runner(settings, store, glue, metrics, pulse)
         served = routes(runner.status, runner.rebuild, runner.retry, settings.admin_token)
         await open_.enter_async_context(
             health.serve(settings.http, registry, pulse, runner.ready, served)

@@ -55,6 +55,9 @@ class EtlMetrics:
         self.alarms = counter("alarms_total", "Things that should never be.", "reason")
         self.crawls = counter("crawls_total", "Crawls by how they ended.", "outcome")
         self.reconcile_seconds = gauge("reconcile_seconds", "How long the last pass took.")
+        self.kafka_silent = gauge(
+            "kafka_silent_seconds", "For how long brokers have not answered a request."
+        )
         self._begin()
 
     def _begin(self) -> None:

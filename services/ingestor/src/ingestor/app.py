@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from coinlake import health
+from coinlake import health, reach
 from coinlake.backoff import Backoff
 from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.kafka import open_producer
@@ -102,7 +102,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             )
         )
         parts = wire(settings, api, journal, metrics)
-        pulse = Pulse(settings.watchdog_s)
+        pulse = Pulse(settings.watchdog_s, stuck=reach.stuck)
         open_.enter_context(watchdog(pulse))
         await open_.enter_async_context(
             health.serve(

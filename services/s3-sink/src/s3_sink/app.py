@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from coinlake import health, lifecycle, logs
+from coinlake import health, lifecycle, logs, reach
 from coinlake.backoff import Backoff
 from coinlake.contracts.topics import LANDED, TOPICS
 from coinlake.errors import ConfigError, InvariantError, TransientError
@@ -54,8 +54,9 @@ class App:
         self._name = f"{socket.gethostname()}-{os.getpid()}"
         self._registry = CollectorRegistry()
         self._metrics = SinkMetrics(self._registry)
+        self._metrics.kafka_silent.set_function(reach.silent_s)
         self._telemetry = Telemetry(self._metrics)
-        self._pulse = lifecycle.Pulse(settings.watchdog_s)
+        self._pulse = lifecycle.Pulse(settings.watchdog_s, stuck=reach.stuck)
         self._backoff = Backoff(cap_s=settings.retry_cap_s)
         self._rng = random.Random()
         self._sink: Sink | None = None
@@ -223,7 +224,7 @@ class App:
         topics = {} if self._watch is None else self._watch.troubles
         unstored = "; ".join(f"{topic} {reason}" for topic, reason in sorted(topics.items()))
         return {
-            "kafka": telemetry.kafka_trouble,
+            "kafka": reach.silence() or telemetry.kafka_trouble,
             "topics": unstored or None,
             "chains": said or None,
         }

@@ -72,6 +72,9 @@ class SinkMetrics:
         self.is_paused = family.gauge(
             "is_paused", "1 while the byte budget holds fetching back."
         )
+        self.kafka_silent = family.gauge(
+            "kafka_silent_seconds", "For how long brokers have not answered a request."
+        )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for kind in (*Trouble, "vanished"):
             self.retries.labels(kind)

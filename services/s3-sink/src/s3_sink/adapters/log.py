@@ -12,8 +12,9 @@ from aiokafka.errors import for_code
 
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
-from coinlake.kafka import client_options, translated
+from coinlake.kafka import client_options, starting, translated
 from coinlake.kafka_protocol import FetchRequest
+from coinlake.rebootstrap import rebootstrapping
 from coinlake.record_batches import columns_of_batches
 from coinlake.settings import KafkaSettings
 from coinlake.topic_states import TopicState, topic_states
@@ -157,8 +158,11 @@ async def open_log(kafka: KafkaSettings, client_id: str, group: str) -> AsyncIte
         auto_offset_reset="none",
     )
     admin = AIOKafkaAdminClient(**options, client_id=f"{client_id}-admin")
+    rebootstrapping(client)
+    rebootstrapping(reader)
+    rebootstrapping(admin)
     try:
-        with translated("connect to Kafka"):
+        async with starting():
             await client.bootstrap()
             await reader.start()
             await admin.start()

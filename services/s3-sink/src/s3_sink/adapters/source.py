@@ -15,7 +15,8 @@ from aiokafka import (
     TopicPartition,
 )
 
-from coinlake.kafka import client_options, translated
+from coinlake.kafka import client_options, starting, translated
+from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
 from s3_sink.adapters import fetch
 from s3_sink.core.ports import Commit, Partition, Polled
@@ -140,13 +141,15 @@ async def open_source(
         rebalance_timeout_ms=int(membership.rebalance_timeout_s * 1000),
         metadata_max_age_ms=_METADATA_MAX_AGE_MS,
     )
+    rebootstrapping(client)
+    rebootstrapping(consumer)
     limits = fetch.Limits(
         membership.fetch_bytes, membership.request_bytes, membership.unpacked_bytes
     )
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
         fetcher = fetch.Fetcher(client, pool, limits)
         try:
-            with translated("connect to Kafka"):
+            async with starting():
                 await client.bootstrap()
                 client.set_topics(membership.topics)
                 await consumer.start()

@@ -1,0 +1,86 @@
+"""The tail follows a broker to another address, behind a bootstrap address that stays good."""
+
+import asyncio
+import json
+import time
+import urllib.error
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coinlake import kafka
+from coinlake.contracts.topics import LANDED, PUBLISHED, TOPICS
+from coinlake.kafka import open_producer, open_tail
+from coinlake.settings import KafkaSettings
+from coinlake.topics import ensure_topics
+from tests.sink_lab.moving import MovingBroker, moving_broker
+
+pytestmark = pytest.mark.timeout(240)
+
+WITHIN_S = 30.0
+
+
+@pytest.fixture
+def moving(tmp_path: Path) -> Iterator[MovingBroker]:
+    with moving_broker(tmp_path / "broker") as moving:
+        yield moving
+
+
+async def _send(settings: KafkaSettings, value: bytes) -> None:
+    async with open_producer(settings, "test") as producer:
+        await producer.send(LANDED, key=None, value=value)
+
+
+@pytest.mark.parametrize("is_defended", [True, False], ids=["defended", "control"])
+@pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "silent"])
+async def test_a_tail_reads_on_where_it_was_once_its_broker_has_moved(
+    moving: MovingBroker, monkeypatch: pytest.MonkeyPatch, is_silent: bool, is_defended: bool
+) -> None:
+    if not is_defended:
+        monkeypatch.setattr(kafka, "rebootstrapping", lambda owner: owner)
+    settings = KafkaSettings(bootstrap_servers=moving.bootstrap)
+    await ensure_topics(settings, [TOPICS[LANDED]])
+
+    async with open_tail(settings, [LANDED], "test") as tail:
+        await _send(settings, b"1")
+        read = [record.value for record in await tail.poll(5.0)]
+        await asyncio.to_thread(moving.move, is_silent=is_silent)
+        await _send(settings, b"2")
+        deadline_s = time.monotonic() + WITHIN_S
+        while len(read) < 2 and time.monotonic() < deadline_s:
+            read += [record.value for record in await tail.poll(0.5)]
+
+    assert read == ([b"1", b"2"] if is_defended else [b"1"])
+
+
+async def test_the_runner_hears_hints_again_and_was_not_ready_meanwhile(
+    moving: MovingBroker, start_runner: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    settings = KafkaSettings(bootstrap_servers=moving.bootstrap)
+    await ensure_topics(settings, [TOPICS[LANDED], TOPICS[PUBLISHED]])
+    runner = start_runner(
+        KAFKA_BOOTSTRAP_SERVERS=moving.bootstrap, ETL_RUNNER_RECONCILE_S="3600"
+    )
+    until(lambda: _needs(runner)["kafka"] == "ok", 60)
+
+    await asyncio.to_thread(moving.stop)
+    until(lambda: "no broker has answered" in _needs(runner)["kafka"], 60)
+    alive = runner.get("/healthz")["alive"]
+    await asyncio.to_thread(moving.move)
+    await _send(settings, b"no announcement")
+    until(lambda: "hint_unreadable" in runner.log.read_text(), WITHIN_S)
+    until(lambda: _needs(runner)["kafka"] == "ok", WITHIN_S)
+
+    assert alive
+    assert "brokers_learned_anew" in runner.log.read_text()
+
+
+def _needs(runner: Any) -> dict[str, str]:
+    try:
+        body = runner.get("/readyz")
+    except urllib.error.HTTPError as error:
+        with error:
+            body = json.loads(error.read())
+    return dict(body["needs"])
