@@ -16,14 +16,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from typing import Any
 
+from aiohttp import ClientConnectionError
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer
 from aiokafka.structs import OffsetAndMetadata
+from botocore.exceptions import BotoCoreError, ClientError
 
-from coinlake import lifecycle
+from coinlake import lifecycle, outcomes
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
-from coinlake.errors import PreconditionFailedError, TransientError
+from coinlake.errors import PreconditionFailedError, TransientError, Trouble
 from coinlake.s3 import S3Store
 from s3_sink.__main__ import main
 from s3_sink.adapters import source
@@ -170,12 +172,30 @@ def _metadata() -> None:
     source.AIOKafkaClient = Believer  # type: ignore[attr-defined]
 
 
+def _outcomes() -> None:
+    """Take for "dependency away" only what somebody thought of."""
+
+    def known_only(error: Exception) -> Any:
+        if not isinstance(error, BotoCoreError | ClientError | ClientConnectionError | OSError):
+            raise error
+        return Trouble.OTHER
+
+    outcomes.trouble_of = known_only
+
+
+def _membership() -> None:
+    """Wait for a client whose own task has ended."""
+    source._is_dead = lambda consumer: False
+
+
 VARIANTS = {
     "probe": _no_probe,
     "look": _look,
     "fence": _fence,
     "metadata": _metadata,
     "patience": _patience,
+    "outcomes": _outcomes,
+    "membership": _membership,
 }
 
 

@@ -1,6 +1,7 @@
 """What the fetcher asks of the brokers, and what it does with every kind of answer."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -10,7 +11,9 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaConnectionError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
 
+from coinlake.errors import TransientError
 from s3_sink.adapters.fetch import Fetcher, Limits
 from s3_sink.adapters.records import columns_of_batches
 
@@ -219,8 +222,39 @@ async def test_a_corrupt_batch_holds_up_only_its_own_partition(
     fetcher.seek(ONE, 5)
 
     assert list(fetched.records) == [TWO]
-    with pytest.raises(CorruptRecordException):
+    with pytest.raises(TransientError, match="CorruptRecordException"):
         await fetcher.poll(TIMEOUT_S)
+
+
+async def test_bytes_that_no_parser_can_read_hold_up_only_their_own_partition(
+    brokers: Brokers, fetcher: Fetcher
+) -> None:
+    named = _batch(5, [None]).replace(b"\x02h", b"\x02\xff")
+    body = bytearray(named)
+    body[17:21] = calc_crc32c(bytes(body[21:])).to_bytes(4, "big")
+    brokers.answers = {ONE: (0, bytes(body)), TWO: (0, _batch(5, [b"v"]))}
+
+    fetched = await fetcher.poll(TIMEOUT_S)
+    fetcher.pause(TWO)
+    fetcher.seek(ONE, 5)
+
+    assert list(fetched.records) == [TWO]
+    with pytest.raises(TransientError, match="UnicodeDecodeError"):
+        await fetcher.poll(TIMEOUT_S)
+
+
+@pytest.mark.parametrize("error", [struct.error("unpack"), ValueError("x"), KeyError(7)])
+async def test_an_answer_that_no_parser_can_read_is_told_and_asked_for_again(
+    brokers: Brokers, fetcher: Fetcher, error: Exception
+) -> None:
+    brokers.error = error
+    brokers.answers[ONE] = (0, _batch(5, [b"a"]))
+
+    with pytest.raises(TransientError, match=type(error).__name__):
+        await fetcher.poll(TIMEOUT_S)
+    brokers.error = None
+
+    assert list((await fetcher.poll(TIMEOUT_S)).records) == [ONE]
 
 
 async def test_a_broker_that_is_away_is_told_and_asked_again(
@@ -229,7 +263,7 @@ async def test_a_broker_that_is_away_is_told_and_asked_again(
     brokers.error = KafkaConnectionError("gone")
     brokers.answers[ONE] = (0, _batch(5, [b"a"]))
 
-    with pytest.raises(KafkaConnectionError):
+    with pytest.raises(TransientError, match="KafkaConnectionError"):
         await fetcher.poll(TIMEOUT_S)
     brokers.error = None
     fetched = await fetcher.poll(TIMEOUT_S)

@@ -23,6 +23,8 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from coinlake import logs
 from coinlake.contracts.raw_columns import Columns
+from coinlake.errors import TransientError
+from coinlake.kafka import translated
 from s3_sink.adapters.records import columns_of_batches
 
 log = logs.get(__name__)
@@ -94,6 +96,10 @@ class Fetcher:
         for tp in tps:
             self._places.pop(tp, None)
 
+    def partitions(self) -> list[TopicPartition]:
+        """Those that have come and not gone."""
+        return list(self._places)
+
     def seek(self, tp: TopicPartition, offset: int) -> None:
         """Read on from an offset; a partition that has gone is passed over."""
         if (place := self._places.get(tp)) is not None:
@@ -112,7 +118,7 @@ class Fetcher:
             self._changed.set()
 
     async def poll(self, timeout_s: float) -> Fetched:
-        """Whatever comes first, at the latest after `timeout_s`. Raises KafkaError, OSError."""
+        """Whatever comes first, at the latest after `timeout_s`. Raises TransientError."""
         self._changed.clear()
         self._ask(timeout_s)
         changed = asyncio.ensure_future(self._changed.wait())
@@ -171,12 +177,15 @@ class Fetcher:
             _READ_UNCOMMITTED,
             list(topics.items()),
         )
-        response = await self._client.send(node, request)
-        return [
-            _Answer(tp := TopicPartition(topic, number), wanted[tp], for_code(code), rest[-1])
-            for topic, partitions in response.topics
-            for number, code, *rest in partitions
-        ]
+        with translated(f"fetch from broker {node}"):
+            response = await self._client.send(node, request)
+            return [
+                _Answer(
+                    tp := TopicPartition(topic, number), wanted[tp], for_code(code), rest[-1]
+                )
+                for topic, partitions in response.topics
+                for number, code, *rest in partitions
+            ]
 
     # Answers.
 
@@ -188,7 +197,7 @@ class Fetcher:
                 del self._asked[node]
                 try:
                     answers += task.result()
-                except (KafkaError, OSError) as error:
+                except TransientError as error:
                     self._client.force_metadata_update()
                     troubles.append(error)
         fetched = Fetched()
@@ -196,7 +205,8 @@ class Fetcher:
         if full:
             self._hand_out(full, await self._decoded(full), fetched, troubles)
         if troubles and not (fetched.records or fetched.out_of_range):
-            raise troubles[0]
+            with translated("fetch"):
+                raise troubles[0]
         return fetched
 
     def _is_usable(self, answer: _Answer, fetched: Fetched, troubles: list[Exception]) -> bool:
@@ -253,12 +263,22 @@ class Fetcher:
 
 
 def _decode(answers: Iterable[_Answer]) -> list[_Decoded]:
-    """In a thread. One partition's corrupt batch is no other partition's trouble."""
+    """In a thread. What cannot be read of one partition is no other partition's trouble."""
     return [_decode_one(answer) for answer in answers]
 
 
 def _decode_one(answer: _Answer) -> _Decoded:
     try:
-        return columns_of_batches(answer.data, answer.asked)
+        return _columns(answer)
     except CorruptRecordException as error:
         return error
+
+
+def _columns(answer: _Answer) -> tuple[Columns, int]:
+    try:
+        return columns_of_batches(answer.data, answer.asked)
+    except (CorruptRecordException, MemoryError):
+        raise
+    except Exception as error:
+        # aiokafka's parsers have no error of their own for bytes that make no sense.
+        raise CorruptRecordException(f"{type(error).__name__}: {error}") from error
