@@ -25,7 +25,8 @@ from botocore.parsers import ResponseParserError
 from coinlake.errors import CoinlakeError, TransientError, Trouble
 
 _SHOWN_BYTES = 200
-_JSON_TYPE = "application/x-amz-json"
+# moto's Athena says text/html of its JSON; a page is no JSON object, so that can pass.
+_JSON_TYPES = ("application/x-amz-json", "text/html")
 _NO_KEYS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 _NO_ANSWER = (
     NoConnectionError,
@@ -81,7 +82,7 @@ class Answer:
         botocore's JSONParser takes an empty body for `{}` and a page for a message, so a call
         whose answer holds nothing would look done.
         """
-        if self.status != 200 or not self.content_type.startswith(_JSON_TYPE):
+        if self.status != 200 or not self.content_type.startswith(_JSON_TYPES):
             raise UnknownAnswerError("this is no answer of the service")
         if not isinstance(orjson.loads(self.body), dict):
             raise UnknownAnswerError("the answer is no JSON object")

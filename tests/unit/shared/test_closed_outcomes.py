@@ -193,7 +193,7 @@ def test_whatever_botocore_makes_of_any_bytes_is_told_or_read(
         ("application/x-amz-json-1.1", b"null"),
         ("application/x-amz-json-1.1", b"<html></html>"),
         ("application/json", b"{}"),
-        ("text/html", b"{}"),
+        ("text/html", b"<html></html>"),
         ("", b"{}"),
     ],
 )
