@@ -16,14 +16,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from typing import Any
 
+from aiohttp import ClientConnectionError
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer
 from aiokafka.structs import OffsetAndMetadata
+from botocore.exceptions import BotoCoreError, ClientError
 
-from coinlake import kafka, lifecycle, reach, rebootstrap
+from coinlake import kafka, lifecycle, outcomes, reach, rebootstrap
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
-from coinlake.errors import PreconditionFailedError, TransientError
+from coinlake.errors import PreconditionFailedError, TransientError, Trouble
 from coinlake.logs import Fold
 from coinlake.s3 import S3Store
 from s3_sink.__main__ import main
@@ -187,6 +189,22 @@ def _deaf() -> None:
     rebootstrap._Rebootstrapping._learn = lambda *_: None  # type: ignore[method-assign]
 
 
+def _outcomes() -> None:
+    """Take for "dependency away" only what somebody thought of."""
+
+    def known_only(error: Exception) -> Any:
+        if not isinstance(error, BotoCoreError | ClientError | ClientConnectionError | OSError):
+            raise error
+        return Trouble.OTHER
+
+    outcomes.trouble_of = known_only
+
+
+def _membership() -> None:
+    """Wait for a client whose own task has ended."""
+    source._is_dead = lambda consumer: False
+
+
 VARIANTS = {
     "rebootstrap": _rebootstrap,
     "learning": _deaf,
@@ -196,6 +214,8 @@ VARIANTS = {
     "fence": _fence,
     "metadata": _metadata,
     "patience": _patience,
+    "outcomes": _outcomes,
+    "membership": _membership,
 }
 
 

@@ -1,9 +1,10 @@
 """A Kafka fault proxy: it knows where a request starts and what it asks, and nothing more."""
 
 import asyncio
+import random
 import struct
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,9 +24,13 @@ class KafkaFaults:
     cut_after: int | None = None
     """The next request of this kind arrives, its answer does not, the connection is cut, and
     from then on requests of this kind are swallowed."""
+    garble: dict[int, list[str]] = field(default_factory=dict)
+    """What comes in place of the next answers to requests of a kind, in their order: `empty`, `cut`
+    (in the middle) or `noise` (random bytes), each behind the right correlation id."""
     swallowed: int = 0
     cuts: int = 0
     seen: Counter[int] = field(default_factory=Counter)
+    rng: random.Random = field(default_factory=lambda: random.Random(20261128))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class _Link:
     """One client's connection. Answers come in the order of requests, so one can be withheld."""
 
     is_cut: bool = False
+    asked: deque[int] = field(default_factory=deque)
 
 
 async def _serve(
@@ -105,7 +111,7 @@ async def _serve(
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_requests(reader, broker_writer, faults, link))
-            tasks.create_task(_answers(broker_reader, writer, link))
+            tasks.create_task(_answers(broker_reader, writer, faults, link))
     except* (OSError, asyncio.IncompleteReadError):
         pass  # one side has gone, so the other goes
     finally:
@@ -131,17 +137,28 @@ async def _requests(
             faults.swallow = faults.swallow | {api}
             faults.cuts += 1
             link.is_cut = True
+        link.asked.append(api)
         broker.write(head + body)
         await broker.drain()
 
 
 async def _answers(
-    broker: asyncio.StreamReader, writer: asyncio.StreamWriter, link: _Link
+    broker: asyncio.StreamReader, writer: asyncio.StreamWriter, faults: KafkaFaults, link: _Link
 ) -> None:
     while True:
         head = await broker.readexactly(4)
         body = await broker.readexactly(struct.unpack(">i", head)[0])
         if link.is_cut:
             raise ConnectionResetError("the answer is lost")
-        writer.write(head + body)
+        kinds = faults.garble.get(link.asked.popleft())
+        if kinds:
+            body = _garbled(kinds.pop(0), body, faults.rng)
+        writer.write(struct.pack(">i", len(body)) + body)
         await writer.drain()
+
+
+def _garbled(kind: str, body: bytes, rng: random.Random) -> bytes:
+    """An answer that makes no sense; the first four bytes are its correlation id."""
+    rest = body[4:]
+    made = {"empty": b"", "cut": rest[: len(rest) // 2], "noise": rng.randbytes(len(rest))}
+    return body[:4] + made[kind]

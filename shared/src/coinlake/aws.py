@@ -7,7 +7,9 @@ from typing import Any
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioDeferredRefreshableCredentials
 from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import NoCredentialsError
+
+from coinlake import outcomes
 
 # botocore looks for new ones 15 minutes before the end: so five minutes after they were found.
 _LEASE = timedelta(minutes=20)
@@ -32,6 +34,7 @@ def open_client(
     session = get_session()
     usual = session.get_component("credential_provider")
     session.register_component("credential_provider", _PatientChain(usual))
+    session.register("before-parse", outcomes.hear)
     client: AbstractAsyncContextManager[Any] = session.create_client(service, config=config)
     return client
 
@@ -49,12 +52,13 @@ class _PatientChain:
     async def load_credentials(self) -> Any:
         try:
             found = await self._usual.load_credentials()
-        except BotoCoreError:
+        except Exception:
+            # Whatever a provider's endpoint says: each request searches again, and tells why not.
             found = None
         return found or AioDeferredRefreshableCredentials(self._search, "search-again")
 
     async def _search(self) -> dict[str, str | None]:
-        """What botocore wants of a refresh. Raises BotoCoreError where there are none."""
+        """What botocore wants of a refresh. Raises where there are none."""
         found = await self._usual.load_credentials()
         if found is None:
             raise NoCredentialsError

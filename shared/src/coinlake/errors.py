@@ -27,6 +27,8 @@ class Trouble(StrEnum):
     """It does not let us: keys, rights, clocks."""
     CONNECTION = "connection"
     """It gave no answer: refused, reset, too late."""
+    ANSWER = "answer"
+    """It gave an answer that nobody knows: a page of a gateway, a field that is missing."""
     OTHER = "other"
 
 

@@ -98,16 +98,22 @@ async def starting() -> AsyncIterator[None]:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn aiokafka's errors into ours."""
+    """One call of aiokafka: whatever it raises is Kafka's trouble. Our own errors pass.
+
+    What is no KafkaError comes of answers that its parsers cannot read (struct.error, ValueError,
+    KeyError, AssertionError).
+    """
     try:
         yield
+    except (CoinlakeError, MemoryError):
+        raise
     except KafkaError as error:
         said = f"{what}: {type(error).__name__}: {error}"
         # Names, not classes: aiokafka raises several for one cause.
         if type(error).__name__ in {"MessageSizeTooLargeError", "InvalidMessageError"}:
             raise BadRecordError(said) from error
         raise TransientError(said, trouble_of(error)) from error
-    except OSError as error:
+    except Exception as error:
         said = f"{what}: {type(error).__name__}: {error}"
         raise TransientError(said, trouble_of(error)) from error
 
@@ -117,6 +123,8 @@ def trouble_of(error: Exception) -> Trouble:
     name = type(error).__name__
     if isinstance(error, OSError) or name in _NO_ANSWER:
         return Trouble.CONNECTION
+    if not isinstance(error, KafkaError):
+        return Trouble.ANSWER
     is_denied = "Authorization" in name or "Authentication" in name
     return Trouble.DENIED if is_denied else Trouble.OTHER
 

@@ -1,58 +1,46 @@
-"""The object store on S3: the only place that knows botocore's errors."""
+"""The object store on S3: what each call may come to, and nothing else."""
 
 import io
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
-import aiohttp
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-)
-from botocore.exceptions import (
-    ConnectionError as NoConnectionError,
-)
+from botocore.exceptions import ClientError, NoRegionError
 
 from coinlake.aws import open_client
 from coinlake.errors import (
     ArchivedError,
+    CoinlakeError,
     ConfigError,
     ConflictError,
     NotFoundError,
     PreconditionFailedError,
     TransientError,
-    Trouble,
+)
+from coinlake.outcomes import (
+    Answer,
+    UnknownAnswerError,
+    answered,
+    away,
+    code_of,
+    status_of,
 )
 from coinlake.store import Listed, ObjectHead, ObjectStore
 
-_NO_KEYS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
-_NO_ANSWER = (
-    NoConnectionError, HTTPClientError, IncompleteReadError, aiohttp.ClientError, OSError,
-)  # fmt: skip
-# Some are said with a status of another class: S3 gives 400 for a token that has expired.
-_CODES = {
-    "SlowDown": Trouble.THROTTLED,
-    "Throttling": Trouble.THROTTLED,
-    "ThrottlingException": Trouble.THROTTLED,
-    "RequestLimitExceeded": Trouble.THROTTLED,
-    "ExpiredToken": Trouble.DENIED,
-    "InvalidToken": Trouble.DENIED,
-    "TokenRefreshRequired": Trouble.DENIED,
-    "RequestTimeout": Trouble.CONNECTION,
+_Refusals = Mapping[tuple[int, str], type[CoinlakeError]]
+# What S3 says beside "done" (S3 API Reference, GetObject and PutObject). A status alone is nobody's
+# word: any gateway can say 404 and 412.
+_ABSENT: _Refusals = {(404, "NoSuchKey"): NotFoundError}
+# Its bytes lie in an archive class: HEAD tells of it, GET does not.
+_READ: _Refusals = {**_ABSENT, (403, "InvalidObjectState"): ArchivedError}
+_CREATE: _Refusals = {
+    (412, "PreconditionFailed"): PreconditionFailedError,
+    (409, "ConditionalRequestConflict"): ConflictError,
 }
-_STATUSES = {
-    401: Trouble.DENIED,
-    403: Trouble.DENIED,
-    409: Trouble.CONFLICT,
-    429: Trouble.THROTTLED,
-}
+_REPLACE: _Refusals = {**_CREATE, **_ABSENT}
+_NONE: _Refusals = {}
 
 
 class S3Store:
@@ -73,12 +61,13 @@ class S3Store:
         content_type: str = "application/octet-stream",
     ) -> str:
         condition: dict[str, str] = {}
+        refusals = _NONE
         if if_none_match:
-            condition["IfNoneMatch"] = "*"
+            condition["IfNoneMatch"], refusals = "*", _CREATE
         if if_match is not None:
-            condition["IfMatch"] = f'"{if_match}"'
-        with _translated("PUT", key):
-            answer = await self._client.put_object(
+            condition["IfMatch"], refusals = f'"{if_match}"', _REPLACE
+        with _asked("PUT", key, refusals) as answer:
+            done = await self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
                 Body=_Body(body),
@@ -86,27 +75,42 @@ class S3Store:
                 ContentType=content_type,
                 **condition,
             )
-        return _etag(answer["ETag"])
+            _require_status(done, 200)
+            if answer.body:
+                raise UnknownAnswerError("S3 answers a PUT without a body")
+            return _etag(done["ETag"])
 
     async def head(self, key: str) -> ObjectHead | None:
+        with _asked("HEAD", key, _NONE) as answer:
+            try:
+                found = await self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if status_of(error) != 404:
+                    raise
+            else:
+                return _head(found, answer)
+        # It has no body, so nobody knows who says that: S3 of the key, S3 of the bucket, a gateway.
+        return await self._head_by_get(key)
+
+    async def _head_by_get(self, key: str) -> ObjectHead | None:
+        """What HEAD tells, asked in a way that can be refused in S3's own words."""
         try:
-            with _translated("HEAD", key):
-                answer = await self._client.head_object(Bucket=self._bucket, Key=key)
+            with _asked("GET", key, _READ) as answer:
+                found = await self._client.get_object(Bucket=self._bucket, Key=key)
+                async with found["Body"]:
+                    return _head(found, answer)
         except NotFoundError:
             return None
-        return ObjectHead(
-            _etag(answer["ETag"]),
-            answer["ContentLength"],
-            _ms(answer["LastModified"]),
-            answer.get("Metadata", {}),
-        )
 
     async def get(self, key: str) -> bytes | None:
         try:
-            with _translated("GET", key):
-                answer = await self._client.get_object(Bucket=self._bucket, Key=key)
-                async with answer["Body"] as stream:
+            with _asked("GET", key, _READ) as answer:
+                found = await self._client.get_object(Bucket=self._bucket, Key=key)
+                async with found["Body"] as stream:
                     body: bytes = await stream.read()
+                answer.body = body
+                if _head(found, answer).size != len(body):
+                    raise UnknownAnswerError(f"{len(body)} bytes came")
         except NotFoundError:
             return None
         return body
@@ -114,31 +118,36 @@ class S3Store:
     async def list(self, prefix: str, start_after: str | None = None) -> AsyncIterator[Listed]:
         extra = {} if start_after is None else {"StartAfter": start_after}
         async for page in self._pages(prefix, extra):
-            for item in page.get("Contents", ()):
-                yield Listed(
-                    item["Key"], _etag(item["ETag"]), item["Size"], _ms(item["LastModified"])
-                )
+            for item in page.listed:
+                yield item
 
     async def list_folders(self, prefix: str) -> AsyncIterator[str]:
         async for page in self._pages(prefix, {"Delimiter": "/"}):
-            for item in page.get("CommonPrefixes", ()):
-                yield item["Prefix"]
+            for folder in page.folders:
+                yield folder
 
     async def delete(self, key: str) -> None:
-        with _translated("DELETE", key):
-            await self._client.delete_object(Bucket=self._bucket, Key=key)
+        try:
+            with _asked("DELETE", key, _ABSENT):
+                done = await self._client.delete_object(Bucket=self._bucket, Key=key)
+                _require_status(done, 204)
+        except NotFoundError:
+            return  # S3 says 204 then too; others name it
 
-    async def _pages(self, prefix: str, extra: Mapping[str, str]) -> AsyncIterator[Any]:
-        token: dict[str, str] = {}
+    async def _pages(self, prefix: str, extra: Mapping[str, str]) -> AsyncIterator["_Page"]:
+        more: dict[str, str] = {}
         while True:
-            with _translated("LIST", prefix):
-                page = await self._client.list_objects_v2(
-                    Bucket=self._bucket, Prefix=prefix, **extra, **token
+            with _asked("LIST", prefix, _NONE):
+                found = await self._client.list_objects_v2(
+                    Bucket=self._bucket, Prefix=prefix, **extra, **more
                 )
+                page = _page(found, prefix)
+                if page.token is not None and page.token == more.get("ContinuationToken"):
+                    raise UnknownAnswerError("the same page comes again and again")
             yield page
-            if not page.get("IsTruncated"):
+            if page.token is None:
                 return
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+            more = {"ContinuationToken": page.token}
 
 
 class _Body(io.BytesIO):
@@ -151,6 +160,15 @@ class _Body(io.BytesIO):
 
     def getbuffer(self) -> memoryview:
         return memoryview(self._body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One answer to LIST. `token` is that of the next page; None where this is the last."""
+
+    listed: tuple[Listed, ...]
+    folders: tuple[str, ...]
+    token: str | None
 
 
 @asynccontextmanager
@@ -167,55 +185,67 @@ async def open_store(
 
 
 @contextmanager
-def _translated(verb: str, key: str) -> Iterator[None]:
-    """Turn what the client library raises into our words."""
-    try:
-        yield
-    except ClientError as error:
-        raise _decided(verb, key, error) from error
-    except NoCredentialsError as error:
-        raise TransientError(f"{verb} {key}: no AWS credentials", trouble_of(error)) from error
-    except (BotoCoreError, aiohttp.ClientError, OSError) as error:
-        said = f"{verb} {key}: {type(error).__name__}: {error}"
-        raise TransientError(said, trouble_of(error)) from error
+def _asked(verb: str, key: str, refusals: _Refusals) -> Iterator[Answer]:
+    """A call with what S3 may say beside "done"; everything else is "away"."""
+    with away(f"{verb} {key}") as answer:
+        try:
+            yield answer
+        except ClientError as error:
+            said = f"{verb} {key}: {answered(error)}"
+            if code_of(error) == "NoSuchBucket":
+                # Not "the key is not there": a writer that believed so would start a new chain.
+                raise TransientError(f"{said}: the bucket does not exist") from error
+            refusal = refusals.get((status_of(error), code_of(error)))
+            if refusal is None:
+                raise
+            raise refusal(said) from error
 
 
-def trouble_of(error: Exception) -> Trouble:
-    """What kind of trouble an error of the client library tells of."""
-    if isinstance(error, ClientError):
-        status, code = _answered(error)
-        by_status = Trouble.SERVER if status >= 500 else _STATUSES.get(status, Trouble.OTHER)
-        return _CODES.get(code, by_status)
-    if isinstance(error, _NO_KEYS):
-        return Trouble.DENIED
-    return Trouble.CONNECTION if isinstance(error, _NO_ANSWER) else Trouble.OTHER
+def _require_status(answer: Any, status: int) -> None:
+    told = answer["ResponseMetadata"]["HTTPStatusCode"]
+    if told != status:
+        raise UnknownAnswerError(f"S3 says {status} where it is done")
 
 
-def _decided(verb: str, key: str, error: ClientError) -> Exception:
-    status, code = _answered(error)
-    said = f"{verb} {key}: {status} {code}"
-    if code == "NoSuchBucket":
-        # Not "the key is not there": a writer that believed so would start a new chain.
-        return TransientError(f"{said}: the bucket does not exist")
-    if code == "InvalidObjectState":
-        return ArchivedError(said)
-    if status == 404:
-        return NotFoundError(said)
-    if status == 412:
-        return PreconditionFailedError(said)
-    if status == 409:
-        return ConflictError(said)
-    return TransientError(said, trouble_of(error))
+def _head(found: Any, answer: Answer) -> ObjectHead:
+    """What HEAD and GET tell of an object. A page may have an ETag and a date too, but none of
+    our objects is a page."""
+    _require_status(found, 200)
+    if answer.content_type.startswith("text/html"):
+        raise UnknownAnswerError("a page, no object")
+    return ObjectHead(
+        _etag(found["ETag"]),
+        int(found["ContentLength"]),
+        _ms(found["LastModified"]),
+        found.get("Metadata", {}),
+    )
 
 
-def _answered(error: ClientError) -> tuple[int, str]:
-    """Status and code of an answer."""
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return status, error.response.get("Error", {}).get("Code", "")
+def _page(found: Any, prefix: str) -> _Page:
+    """botocore reads an empty body, or XML of another kind, as a listing without any field
+    (RestXMLParser._initial_body_parse): S3's own names its prefix and says whether it is whole."""
+    _require_status(found, 200)
+    if unquote(found.get("Prefix") or "") != unquote(prefix):
+        raise UnknownAnswerError(f"the listing is of {found.get('Prefix')!r}")
+    listed = tuple(
+        Listed(item["Key"], _etag(item["ETag"]), item["Size"], _ms(item["LastModified"]))
+        for item in found.get("Contents", ())
+    )
+    folders = tuple(item["Prefix"] for item in found.get("CommonPrefixes", ()))
+    names = (*(item.key for item in listed), *folders)
+    if not all(name.startswith(prefix) for name in names):
+        raise UnknownAnswerError("the listing holds what was not asked for")
+    return _Page(
+        listed, folders, found["NextContinuationToken"] if found["IsTruncated"] else None
+    )
 
 
 def _etag(quoted: str) -> str:
-    return quoted.strip('"')
+    etag = quoted.strip('"')
+    if not etag or etag.startswith("W/"):
+        # Whoever changes a body on its way (gzip, as nginx does) makes the tag a weak one.
+        raise UnknownAnswerError(f"{quoted!r} is no ETag of S3")
+    return etag
 
 
 def _ms(moment: Any) -> int:

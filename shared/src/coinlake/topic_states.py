@@ -54,10 +54,10 @@ async def topic_states(
             answer = await client.send(node, TopicsRequest(names))
         except NotImplementedError as error:
             raise ConfigError(f"Kafka 3.1 or newer is needed: {error}") from error
-    found = {}
-    for code, name, topic_id, _, partitions, *_ in answer.topics:
-        found[name] = _state(name, code, topic_id, partitions)
-    return found
+        return {
+            name: _state(name, code, topic_id, partitions)
+            for code, name, topic_id, _, partitions, *_ in answer.topics
+        }
 
 
 def _state(

@@ -1,6 +1,7 @@
 """What the fetcher asks of the brokers, and what it does with every kind of answer."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -11,7 +12,9 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
 
+from coinlake.errors import TransientError
 from s3_sink.adapters.fetch import Fetcher, Limits
 
 ONE, TWO = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -71,8 +74,9 @@ class Brokers:
         await self.may_answer.wait()
         if self.error is not None:
             raise self.error
-        said = [(tp.partition, code, 0, data, {}) for tp, (code, data) in known.items()]
-        return SimpleNamespace(error_code=0, topics=[(topics[0][0], said, {})])
+        no_tags: dict[int, bytes] = {}
+        said = [(tp.partition, code, 0, data, no_tags) for tp, (code, data) in known.items()]
+        return SimpleNamespace(error_code=0, topics=[(topics[0][0], said, no_tags)])
 
 
 @pytest.fixture
@@ -220,13 +224,42 @@ async def test_a_partition_without_a_leader_is_told(brokers: Brokers, fetcher: F
     assert fetched.heard == {ONE: "it has no leader", TWO: None}
 
 
+async def test_bytes_that_make_no_sense_hold_up_only_their_own_partition(
+    brokers: Brokers, fetcher: Fetcher
+) -> None:
+    # It says that it holds more records than it does, under a checksum that is right.
+    body = bytearray(_batch(5, [b"a"]))
+    body[57:61] = (9).to_bytes(4, "big")
+    body[17:21] = calc_crc32c(bytes(body[21:])).to_bytes(4, "big")
+    brokers.answers = {ONE: (0, bytes(body)), TWO: (0, _batch(5, [b"v"]))}
+
+    fetched = await fetcher.poll(TIMEOUT_S)
+
+    assert list(fetched.records) == [TWO]
+    assert "ends inside of a record" in (fetched.heard[ONE] or "")
+
+
+@pytest.mark.parametrize("error", [struct.error("unpack"), ValueError("x"), KeyError(7)])
+async def test_an_answer_that_no_parser_can_read_is_told_and_asked_for_again(
+    brokers: Brokers, fetcher: Fetcher, error: Exception
+) -> None:
+    brokers.error = error
+    brokers.answers[ONE] = (0, _batch(5, [b"a"]))
+
+    with pytest.raises(TransientError, match=type(error).__name__):
+        await fetcher.poll(TIMEOUT_S)
+    brokers.error = None
+
+    assert list((await fetcher.poll(TIMEOUT_S)).records) == [ONE]
+
+
 async def test_a_broker_that_is_away_is_told_and_asked_again(
     brokers: Brokers, fetcher: Fetcher
 ) -> None:
     brokers.error = KafkaConnectionError("gone")
     brokers.answers[ONE] = (0, _batch(5, [b"a"]))
 
-    with pytest.raises(KafkaConnectionError):
+    with pytest.raises(TransientError, match="KafkaConnectionError"):
         await fetcher.poll(TIMEOUT_S)
     brokers.error = None
     fetched = await fetcher.poll(TIMEOUT_S)

@@ -8,7 +8,7 @@ import pytest
 from coinlake.contracts.epochs import Epoch, parse_epoch
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
-from coinlake.errors import ConfigError, InvariantError
+from coinlake.errors import ConfigError, InvariantError, TransientError
 from coinlake.settings import load
 from s3_sink.config import Settings
 from s3_sink.core.checks import (
@@ -90,6 +90,23 @@ async def test_a_store_that_refuses_the_second_put_is_fine_every_time(world: Wor
 async def test_a_store_that_takes_the_second_put_is_refused(faulty: Any) -> None:
     with pytest.raises(ConfigError, match="ignores If-None-Match"):
         await require_create_only(faulty(overwrites=True))
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+async def test_a_key_that_is_there_and_is_not_is_no_reason_to_end(
+    faulty: Any, monkeypatch: pytest.MonkeyPatch, refuses: bool
+) -> None:
+    store = faulty(overwrites=not refuses)
+    if refuses:
+        await store.put(PROBE_KEY, b"")
+
+    async def nothing(key: str) -> None:
+        return None
+
+    monkeypatch.setattr(store, "head", nothing)
+
+    with pytest.raises(TransientError, match="not there"):
+        await require_create_only(store)
 
 
 @pytest.mark.parametrize("policy", ["compact", "compact,delete"])

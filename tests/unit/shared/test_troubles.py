@@ -5,7 +5,7 @@ import pytest
 from aiokafka import errors as kafka_errors
 from botocore import exceptions as s3_errors
 
-from coinlake import kafka, s3
+from coinlake import kafka, outcomes
 from coinlake.errors import ConflictError, TransientError, Trouble
 
 
@@ -31,11 +31,13 @@ def _answer(status: int, code: str) -> s3_errors.ClientError:
         (400, "RequestTimeout", Trouble.CONNECTION),
         (404, "NoSuchBucket", Trouble.OTHER),
         (400, "InvalidRequest", Trouble.OTHER),
-        (0, "", Trouble.OTHER),
+        (0, "", Trouble.ANSWER),
+        (404, "404", Trouble.ANSWER),
+        (301, "301", Trouble.ANSWER),
     ],
 )
 def test_an_answer_of_s3_tells_the_trouble(status: int, code: str, trouble: Trouble) -> None:
-    assert s3.trouble_of(_answer(status, code)) is trouble
+    assert outcomes.trouble_of(_answer(status, code)) is trouble
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_an_answer_of_s3_tells_the_trouble(status: int, code: str, trouble: Trou
     ],
 )
 def test_no_answer_of_s3_tells_the_trouble(error: Exception, trouble: Trouble) -> None:
-    assert s3.trouble_of(error) is trouble
+    assert outcomes.trouble_of(error) is trouble
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.cloud import CURATED_PREFIX
@@ -34,18 +35,16 @@ class GlueCatalog:
         self._deadline_s = deadline_s
 
     async def columns(self, table: str) -> Sequence[Column] | None:
-        found = await self._table(table)
-        if found is None:
-            return None
-        return [Column(c["Name"], c["Type"]) for c in found["StorageDescriptor"]["Columns"]]
+        found = await self._storage(table)
+        return None if found is None else found.columns
 
     async def register(self, table: str, hours: Iterable[Hour]) -> None:
         wanted = list(hours)
-        found = await self._table(table)
+        found = await self._storage(table)
         if found is None:
             raise NotFoundError(f"table {table} is not in the catalog")
         for at in range(0, len(wanted), _PER_CALL):
-            await self._create(table, found["StorageDescriptor"], wanted[at : at + _PER_CALL])
+            await self._create(table, found.descriptor, wanted[at : at + _PER_CALL])
 
     async def _create(self, table: str, like: Mapping[str, Any], hours: list[Hour]) -> None:
         partitions = [
@@ -63,11 +62,11 @@ class GlueCatalog:
             answer = await self._glue.batch_create_partition(
                 DatabaseName=self._database, TableName=table, PartitionInputList=partitions
             )
-        wrong = [
-            error
-            for error in answer.get("Errors", [])
-            if error.get("ErrorDetail", {}).get("ErrorCode") != _THERE
-        ]
+            wrong = [
+                error
+                for error in answer.get("Errors", [])
+                if error.get("ErrorDetail", {}).get("ErrorCode") != _THERE
+            ]
         if wrong:
             raise TransientError(f"BatchCreatePartition {table}: {wrong[0]}")
 
@@ -75,38 +74,64 @@ class GlueCatalog:
         """READY alone proves nothing: the crawl must be newer than ours and have succeeded."""
         async with asyncio.timeout(self._deadline_s):
             before = await self._start()
-            last: Mapping[str, Any] = before
-            while last.get("StartTime") == before.get("StartTime"):
+            last = before
+            while last.started == before.started:
                 await asyncio.sleep(self._poll_s)
-                last = (await self._until_ready()).get("LastCrawl") or {}
-        if last.get("Status") != "SUCCEEDED":
-            said = f"{last.get('Status')}: {last.get('ErrorMessage')}"
-            raise TransientError(f"crawler {self._crawler}: {said}")
+                last = await self._until_ready()
+        if last.status != "SUCCEEDED":
+            raise TransientError(f"crawler {self._crawler}: {last.status}: {last.message}")
 
-    async def _start(self) -> Mapping[str, Any]:
+    async def _start(self) -> "_Crawl":
         """Start a crawl; the crawl before it, to tell them apart."""
         # A crawl under way may have listed before we published: wait for its end, then ours.
-        before = (await self._until_ready()).get("LastCrawl") or {}
+        before = await self._until_ready()
         with translated("StartCrawler"):
             await self._glue.start_crawler(Name=self._crawler)
         return before
 
-    async def _until_ready(self) -> dict[str, Any]:
+    async def _until_ready(self) -> "_Crawl":
+        """The last crawl, once the crawler has nothing to do."""
         while True:
-            state = await self._state()
-            if state["State"] == "READY":
-                return state
+            with translated("GetCrawler"):
+                answer = await self._glue.get_crawler(Name=self._crawler)
+                state, last = _crawl(answer["Crawler"])
+            if state == "READY":
+                return last
             await asyncio.sleep(self._poll_s)
 
-    async def _state(self) -> dict[str, Any]:
-        with translated("GetCrawler"):
-            answer = await self._glue.get_crawler(Name=self._crawler)
-        return dict(answer["Crawler"])
-
-    async def _table(self, table: str) -> dict[str, Any] | None:
+    async def _storage(self, table: str) -> "_Storage | None":
         try:
             with translated(f"GetTable {table}"):
                 answer = await self._glue.get_table(DatabaseName=self._database, Name=table)
+                return _storage(answer["Table"]["StorageDescriptor"])
         except NotFoundError:
             return None
-        return dict(answer["Table"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """Where and how a table lies, as Glue has it, and its columns."""
+
+    descriptor: Mapping[str, Any]
+    columns: Sequence[Column]
+
+
+@dataclass(frozen=True, slots=True)
+class _Crawl:
+    """How a crawl went; nothing is set where there was none."""
+
+    started: object = None
+    status: str | None = None
+    message: str | None = None
+
+
+def _storage(descriptor: Mapping[str, Any]) -> _Storage:
+    columns = [Column(c["Name"], c["Type"]) for c in descriptor["Columns"]]
+    return _Storage(descriptor, columns)
+
+
+def _crawl(raw: Mapping[str, Any]) -> tuple[str, _Crawl]:
+    """The state of the crawler, and its last crawl."""
+    last = raw.get("LastCrawl") or {}
+    crawl = _Crawl(last.get("StartTime"), last.get("Status"), last.get("ErrorMessage"))
+    return str(raw["State"]), crawl

@@ -22,17 +22,17 @@ class GlueJobRuns:
             answer = await self._glue.start_job_run(
                 JobName=self._job, Arguments=dict(arguments)
             )
-        return str(answer["JobRunId"])
+            return str(answer["JobRunId"])
 
     async def get(self, run_id: str) -> Run:
         with translated("GetJobRun"):
             answer = await self._glue.get_job_run(JobName=self._job, RunId=run_id)
-        return _run(answer["JobRun"])
+            return _run(answer["JobRun"])
 
     async def recent(self) -> Sequence[Run]:
         with translated("GetJobRuns"):
             answer = await self._glue.get_job_runs(JobName=self._job, MaxResults=_NEWEST)
-        return [_run(item) for item in answer["JobRuns"]]
+            return [_run(item) for item in answer["JobRuns"]]
 
     async def stop(self, run_id: str) -> None:
         with translated("BatchStopJobRun"):

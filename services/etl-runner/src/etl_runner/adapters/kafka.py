@@ -9,7 +9,7 @@ from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.contracts.announcements import Landed, Published, parse_landed
 from coinlake.contracts.topics import LANDED, PUBLISHED
-from coinlake.errors import TransientError
+from coinlake.errors import BadRecordError, TransientError
 from coinlake.kafka import Producer, Tail, open_producer, open_tail
 from coinlake.settings import KafkaSettings
 
@@ -80,7 +80,10 @@ class KafkaAnnouncer:
             while self._waiting:
                 item = self._waiting[0]
                 key = f"{item.feed}/{item.dt}/{item.hour}".encode()
-                await producer.send(PUBLISHED, key=key, value=item.encode())
+                try:
+                    await producer.send(PUBLISHED, key=key, value=item.encode())
+                except BadRecordError as error:
+                    log.error("announcement_lost", key=key.decode(), reason=str(error))
                 if self._waiting and self._waiting[0] is item:
                     self._waiting.popleft()
             self._some.clear()

@@ -16,7 +16,7 @@ from coinlake.contracts.ledger import (
 )
 from coinlake.contracts.raw_layout import hour_prefix, topic_prefix
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
-from coinlake.errors import InvariantError
+from coinlake.errors import InvariantError, TransientError
 from coinlake.fan_out import fan_out
 from coinlake.store import Listed, ObjectStore
 from etl_runner.core.hours import FeedHour
@@ -105,20 +105,23 @@ class Lake:
             named = parse_ledger_key(found.key)
             if named is not None:
                 newest[FeedHour(named[0], named[1])] = found.key
-        return {hour: await self._entry(key) for hour, key in newest.items()}
+        return {hour: await self.entry(key) for hour, key in newest.items()}
 
     async def head(self, hour: FeedHour) -> LedgerEntry | None:
         """The ledger's newest version of one hour, now."""
         key = None
         async for found in self.store.list(ledger_prefix(hour.feed, hour.at)):
             key = found.key if parse_ledger_key(found.key) is not None else key
-        return None if key is None else await self._entry(key)
+        return None if key is None else await self.entry(key)
 
-    async def _entry(self, key: str) -> LedgerEntry:
+    async def entry(self, key: str) -> LedgerEntry:
+        """A version of an hour. Raises InvariantError where it is none, TransientError."""
         if key not in self._heads:
             body = await self.store.get(key)
+            if body is None:
+                raise TransientError(f"{key} was listed and is gone")
             try:
-                self._heads[key] = parse_entry(body or b"")
+                self._heads[key] = parse_entry(body)
             except ValueError as error:
                 raise InvariantError(f"{key} is no ledger entry: {error}") from error
             _forget(self._heads)

@@ -10,7 +10,6 @@ from coinlake.contracts.ledger import (
     Output,
     curated_key,
     ledger_key,
-    parse_entry,
     result_key,
     staging_prefix,
 )
@@ -208,7 +207,7 @@ class Publish:
                 key, entry.encode(), if_none_match=True, content_type="application/json"
             )
         except PreconditionFailedError:
-            there = parse_entry(await self._store.get(key) or b"")
+            there = await self._lake.entry(key)
             log.info("ledger_was_first", key=key, mine=there.batch_id == entry.batch_id)
             return False
         return True

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import ClientError, NoRegionError
 
 from coinlake.aws import open_client
-from coinlake.errors import ConfigError, TransientError
+from coinlake.errors import ConfigError
+from coinlake.outcomes import UnknownAnswerError, away, code_of
 from query_api.core.answers import Column, Execution, Rows
 from query_api.core.failures import clean
 from query_api.core.problems import query_failed
@@ -43,23 +44,13 @@ class Athena:
             request["ExecutionParameters"] = list(statement.parameters)
         with _translated("StartQueryExecution"):
             answer = await self._client.start_query_execution(**request)
-        return str(answer["QueryExecutionId"])
+            return str(answer["QueryExecutionId"])
 
     async def execution(self, execution_id: str) -> Execution:
         """How far a query is."""
         with _translated("GetQueryExecution"):
             answer = await self._client.get_query_execution(QueryExecutionId=execution_id)
-        told = answer["QueryExecution"]
-        status, statistics = told["Status"], told.get("Statistics", {})
-        error = status.get("AthenaError", {})
-        return Execution(
-            state=status["State"],
-            reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
-            category=error.get("ErrorCategory"),
-            retryable=bool(error.get("Retryable", False)),
-            scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
-            engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),
-        )
+            return _execution(answer["QueryExecution"])
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
         """At most `max_rows` rows of a query that succeeded.
@@ -71,14 +62,11 @@ class Athena:
         token: str | None = None
         while True:
             page = await self._page(execution_id, token)
-            found = page["ResultSet"]
-            values = [_values(row) for row in found.get("Rows", ())]
             if token is None:
-                columns = _columns(found)
-                # Athena repeats the labels as the first row of the first page of a SELECT.
-                values = values[1:]
-            rows += values
-            token = page.get("NextToken")
+                columns = page.columns
+            # Athena repeats the labels as the first row of the first page of a SELECT.
+            rows += page.rows[1:] if token is None else page.rows
+            token = page.token
             if token is None or len(rows) > max_rows:
                 return Rows(columns, tuple(rows[:max_rows]), len(rows) > max_rows)
 
@@ -92,12 +80,46 @@ class Athena:
         with _translated("GetWorkGroup"):
             await self._client.get_work_group(WorkGroup=self._workgroup)
 
-    async def _page(self, execution_id: str, token: str | None) -> Any:
+    async def _page(self, execution_id: str, token: str | None) -> "_Page":
         more = {} if token is None else {"NextToken": token}
         with _translated("GetQueryResults"):
-            return await self._client.get_query_results(
+            answer = await self._client.get_query_results(
                 QueryExecutionId=execution_id, MaxResults=_PAGE_ROWS, **more
             )
+            page = _read(answer["ResultSet"], answer.get("NextToken"))
+            if page.token is not None and page.token == token:
+                raise UnknownAnswerError("the same page comes again and again")
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One page of a result. `token` is that of the next; None where this is the last."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    token: str | None
+
+
+def _execution(told: Any) -> Execution:
+    status, statistics = told["Status"], told.get("Statistics", {})
+    error = status.get("AthenaError", {})
+    return Execution(
+        state=status["State"],
+        reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
+        category=error.get("ErrorCategory"),
+        retryable=bool(error.get("Retryable", False)),
+        scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
+        engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),
+    )
+
+
+def _read(found: Any, token: str | None) -> _Page:
+    columns = _columns(found)
+    rows = tuple(_values(row) for row in found.get("Rows", ()))
+    if any(len(row) != len(columns) for row in rows):
+        raise UnknownAnswerError(f"a row that does not have {len(columns)} values")
+    return _Page(columns, rows, token)
 
 
 def _columns(result_set: Any) -> tuple[Column, ...]:
@@ -130,13 +152,13 @@ async def open_athena(database: str, workgroup: str, output: str) -> AsyncIterat
 
 @contextmanager
 def _translated(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        told = error.response.get("Error", {})
-        code = str(told.get("Code", ""))
-        if code in _REFUSALS:
-            raise query_failed(clean(str(told.get("Message", "")))) from error
-        raise TransientError(f"{operation}: {code}") from error
-    except (BotoCoreError, aiohttp.ClientError, OSError) as error:
-        raise TransientError(f"{operation}: {type(error).__name__}: {error}") from error
+    """One call and the reading of its answer: ProblemError for a refusal, else TransientError."""
+    with away(operation) as answer:
+        try:
+            yield
+        except ClientError as error:
+            if code_of(error) in _REFUSALS:
+                told = error.response.get("Error", {}).get("Message", "")
+                raise query_failed(clean(str(told))) from error
+            raise
+        answer.require_json()

@@ -9,6 +9,7 @@ from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from coinlake.contracts.ledger import parse_entry
+from coinlake.errors import TransientError
 from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
 from query_api.core.coverage import Heads, Published, head_keys, published, watermark_ms
@@ -90,8 +91,10 @@ class Ledger:
 
     async def _read(self, key: str) -> None:
         body = await self._store.get(key)
+        if body is None:
+            raise TransientError(f"{key} was listed and is gone")
         try:
-            self._entries[key] = published(parse_entry(body or b""))
+            self._entries[key] = published(parse_entry(body))
         except ValueError as error:
             # Not published as far as answers go; the alarm is the runner's and this metric's.
             log.error("ledger_entry_unreadable", key=key, reason=str(error))

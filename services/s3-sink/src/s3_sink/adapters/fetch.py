@@ -14,10 +14,12 @@ from typing import TypeAlias
 from uuid import UUID
 
 from aiokafka import AIOKafkaClient, TopicPartition
-from aiokafka.errors import CorruptRecordException, KafkaError, for_code
+from aiokafka.errors import CorruptRecordException, for_code
 
 from coinlake import logs
 from coinlake.contracts.raw_columns import Columns
+from coinlake.errors import TransientError
+from coinlake.kafka import translated
 from coinlake.kafka_protocol import FetchRequest
 from coinlake.record_batches import Decoded, columns_of_batches
 
@@ -112,6 +114,10 @@ class Fetcher:
         for tp in tps:
             self._places.pop(tp, None)
 
+    def partitions(self) -> list[TopicPartition]:
+        """Those that have come and not gone."""
+        return list(self._places)
+
     def seek(self, tp: TopicPartition, offset: int, topic_id: UUID) -> None:
         """Read on from an offset of that topic; a partition that has gone is passed over."""
         if (place := self._places.get(tp)) is not None:
@@ -132,7 +138,7 @@ class Fetcher:
     async def poll(self, timeout_s: float) -> Fetched:
         """Whatever comes first, at the latest after `timeout_s`.
 
-        Raises KafkaError, OSError where no broker that was asked has answered.
+        Raises TransientError where no broker that was asked has answered.
         """
         self._changed.clear()
         fetched = Fetched()
@@ -192,23 +198,24 @@ class Fetcher:
             max_bytes=self._limits.request_bytes // max(1, len(self._client.cluster.brokers())),
             partition_bytes=self._limits.partition_bytes,
         )
-        response = await self._client.send(node, request)
-        if response.error_code:
-            raise for_code(response.error_code)(f"fetch from node {node}")
-        return [
-            _Answer(
-                tp := TopicPartition(names[topic_id], number), wanted[tp], code, data or b""
-            )
-            for topic_id, partitions, _ in response.topics
-            if topic_id in names
-            for number, code, *_, data, _ in partitions
-        ]
+        with translated(f"fetch from broker {node}"):
+            response = await self._client.send(node, request)
+            if response.error_code:
+                raise for_code(response.error_code)(f"fetch from node {node}")
+            return [
+                _Answer(
+                    tp := TopicPartition(names[topic_id], number), wanted[tp], code, data or b""
+                )
+                for topic_id, partitions, _ in response.topics
+                if topic_id in names
+                for number, code, *_, data, _ in partitions
+            ]
 
     # Answers.
 
     async def _collect(self, fetched: Fetched) -> Fetched:
         answers: list[_Answer] = []
-        errors: list[Exception] = []
+        errors: list[TransientError] = []
         have_answered = False
         for node, (wanted, task) in list(self._asked.items()):
             if not task.done():
@@ -217,11 +224,10 @@ class Fetcher:
             try:
                 answers += task.result()
                 have_answered = True
-            except (KafkaError, OSError) as error:
+            except TransientError as error:
                 self._client.force_metadata_update()
                 errors.append(error)
-                said = f"node {node}: {type(error).__name__}: {error}"
-                fetched.heard.update(dict.fromkeys(wanted, said))
+                fetched.heard.update(dict.fromkeys(wanted, str(error)))
         full = [answer for answer in answers if self._is_usable(answer, fetched)]
         if full:
             self._hand_out(full, await self._decoded(full), fetched)
@@ -297,7 +303,7 @@ def _decode(answers: Iterable[_Answer], room: int) -> list[_Found]:
             found.append(None)
             continue
         try:
-            decoded = columns_of_batches(answer.data, answer.asked.offset, left, room)
+            decoded = _columns(answer, left, room)
         except CorruptRecordException as error:
             found.append(error)
             continue
@@ -305,3 +311,13 @@ def _decode(answers: Iterable[_Answer], room: int) -> list[_Found]:
         # What is left over is too small for the next batch, or somebody's single one was too big.
         left = left - decoded.size if decoded.is_whole else 0
     return found
+
+
+def _columns(answer: _Answer, left: int, room: int) -> Decoded:
+    try:
+        return columns_of_batches(answer.data, answer.asked.offset, left, room)
+    except (CorruptRecordException, MemoryError):
+        raise
+    except Exception as error:
+        # aiokafka's parsers have no error of their own for bytes that make no sense.
+        raise CorruptRecordException(f"{type(error).__name__}: {error}") from error

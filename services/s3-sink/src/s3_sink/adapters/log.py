@@ -53,7 +53,7 @@ class KafkaLog:
         with translated(f"range of {partition}"):
             starts = await self._reader.beginning_offsets([tp])
             ends = await self._reader.end_offsets([tp])
-        return LogRange(starts[tp], ends[tp])
+            return LogRange(starts[tp], ends[tp])
 
     async def ends(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
         """Where the log of each partition ends, in one question. Raises TransientError."""
@@ -62,7 +62,7 @@ class KafkaLog:
             return {}
         with translated("ends of the log"):
             ends = await self._reader.end_offsets(list(tps))
-        return {tps[tp]: end for tp, end in ends.items()}
+            return {tps[tp]: end for tp, end in ends.items()}
 
     async def starts(self, topic: str) -> Mapping[int, int]:
         state = await self._state(topic)

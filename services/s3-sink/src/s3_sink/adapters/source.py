@@ -1,9 +1,9 @@
 """The membership in the consumer group, on aiokafka, and what is fetched as a member."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -15,12 +15,18 @@ from aiokafka import (
     TopicPartition,
 )
 
+from coinlake import logs
+from coinlake.errors import TransientError
 from coinlake.kafka import client_options, starting, translated
 from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
 from s3_sink.adapters import fetch
 from s3_sink.core.ports import Commit, Partition, Polled
 
+log = logs.get(__name__)
+
+# How long a member that is dead may take to close.
+_CLOSE_S = 5.0
 # A broker that has just come back may not know the topic yet: the group's leader then assigns
 # nothing, without an error, and looks again when its metadata is this old; aiokafka's default is
 # five minutes.
@@ -52,16 +58,29 @@ class Owner(Protocol):
 class GroupSource:
     """Polls, seeks, pauses and commits. Partitions come paused: the owner starts them."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, fetcher: fetch.Fetcher) -> None:
-        self._consumer = consumer
+    def __init__(self, make: Callable[[], AIOKafkaConsumer], fetcher: fetch.Fetcher) -> None:
+        self._make = make
+        self._consumer = make()
         self._fetcher = fetcher
+        self._joined: tuple[Collection[str], Owner] | None = None
+
+    async def open(self) -> None:
+        """Connect. Raises TransientError where no broker answers."""
+        with translated("connect to Kafka"):
+            await self._consumer.start()
+
+    async def close(self) -> None:
+        await self._consumer.stop()
 
     def join(self, topics: Collection[str], owner: Owner) -> None:
         """Subscribe; from now on the owner hears of partitions."""
+        self._joined = topics, owner
         listener = _Listener(self._consumer, self._fetcher, owner)
         self._consumer.subscribe(topics=list(topics), listener=listener)
 
     async def poll(self, timeout_s: float) -> Polled:
+        if self._joined is not None and _is_dead(self._consumer):
+            await self._join_anew(*self._joined)
         try:
             # It gives no records, but tells the coordinator that we live, and waits for a
             # rebalance without a limit, which may take a minute.
@@ -70,8 +89,7 @@ class GroupSource:
                     await self._consumer.getmany(timeout_ms=0)
         except TimeoutError:
             return Polled({})
-        with translated("poll"):
-            fetched = await self._fetcher.poll(timeout_s)
+        fetched = await self._fetcher.poll(timeout_s)
         return Polled(
             {_ours(tp): records for tp, records in fetched.records.items()},
             tuple(_ours(tp) for tp in fetched.out_of_range),
@@ -79,6 +97,19 @@ class GroupSource:
             {_ours(tp): trouble for tp, trouble in fetched.heard.items()},
             {_ours(tp): position for tp, position in fetched.positions.items()},
         )
+
+    async def _join_anew(self, topics: Collection[str], owner: Owner) -> None:
+        """A new member in the place of one that is dead: it would answer each poll with its end."""
+        log.error("membership_lost", reason="the client's group task has ended")
+        held = self._fetcher.partitions()
+        await owner.revoked([_ours(tp) for tp in held])
+        self._fetcher.remove(held)
+        with suppress(TimeoutError, TransientError), translated("close the member"):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._consumer.stop()
+        self._consumer = self._make()
+        await self.open()
+        self.join(topics, owner)
 
     def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:
         self._fetcher.seek(_theirs(partition), offset, topic_id)
@@ -95,6 +126,20 @@ class GroupSource:
         }
         with translated("commit"):
             await self._consumer.commit(offsets)
+
+
+def _is_dead(consumer: AIOKafkaConsumer) -> bool:
+    """Whether a task that keeps the membership has ended, as both do after an answer that they do
+    not know (aiokafka's GroupCoordinator, _coordination_routine and _do_heartbeat); nothing starts
+    them again, and each poll tells the same error."""
+    coordinator = consumer._coordinator
+    keeping = getattr(coordinator, "_coordination_task", None)
+    beating = getattr(coordinator, "_heartbeat_task", None)
+    return keeping is None or keeping.done() or (beating is not None and _has_failed(beating))
+
+
+def _has_failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -128,34 +173,38 @@ async def open_source(
     """A consumer that has not joined yet. Raises TransientError where no broker answers."""
     options = client_options(kafka)
     client = AIOKafkaClient(**options, client_id=f"{membership.client_id}-fetcher")
-    consumer = AIOKafkaConsumer(
-        **options,
-        client_id=membership.client_id,
-        group_id=membership.group,
-        group_instance_id=membership.instance_id,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        session_timeout_ms=int(membership.session_timeout_s * 1000),
-        heartbeat_interval_ms=min(3000, int(membership.session_timeout_s * 1000 / 3)),
-        # aiokafka's default is the session timeout, and a flush on revoke needs its time.
-        rebalance_timeout_ms=int(membership.rebalance_timeout_s * 1000),
-        metadata_max_age_ms=_METADATA_MAX_AGE_MS,
-    )
     rebootstrapping(client)
-    rebootstrapping(consumer)
+
+    def make() -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **options,
+            client_id=membership.client_id,
+            group_id=membership.group,
+            group_instance_id=membership.instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            session_timeout_ms=int(membership.session_timeout_s * 1000),
+            heartbeat_interval_ms=min(3000, int(membership.session_timeout_s * 1000 / 3)),
+            # aiokafka's default is the session timeout, and a flush on revoke needs its time.
+            rebalance_timeout_ms=int(membership.rebalance_timeout_s * 1000),
+            metadata_max_age_ms=_METADATA_MAX_AGE_MS,
+        )
+        return rebootstrapping(consumer)
+
     limits = fetch.Limits(
         membership.fetch_bytes, membership.request_bytes, membership.unpacked_bytes
     )
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
         fetcher = fetch.Fetcher(client, pool, limits)
+        source = GroupSource(make, fetcher)
         try:
             async with starting():
                 await client.bootstrap()
                 client.set_topics(membership.topics)
-                await consumer.start()
-            yield GroupSource(consumer, fetcher)
+            await source.open()
+            yield source
         finally:
-            await consumer.stop()
+            await source.close()
             await fetcher.close()
             await client.close()
 

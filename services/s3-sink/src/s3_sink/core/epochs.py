@@ -22,7 +22,8 @@ async def current_epoch(
     newest = await _newest(store, topic)
     if newest is None:
         await _make_first(store, log, topic, topic_id, now_ms)
-        newest = 1
+        # Listed again: what was there all along, behind a listing that was wrong, counts.
+        newest = await _newest(store, topic) or 1
     epoch = await _read(store, topic, newest)
     if epoch.topic_id not in (None, topic_id):
         raise InvariantError(

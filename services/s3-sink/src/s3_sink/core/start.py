@@ -118,7 +118,12 @@ class Finder:
             key = self._own_key(entry.key)
             if key is not None and (highest is None or key.link > highest.link):
                 highest = key
-        return None if highest is None else await self._tip(highest)
+        if highest is None:
+            return None
+        tip = await self._tip(highest)
+        if tip is None:
+            raise TransientError(f"{highest} is listed and not there: look again")
+        return tip
 
     async def _walk(self, tip: Tip) -> Tip:
         """Forward from a link, which may be too low, to the end of the chain."""
@@ -202,7 +207,7 @@ class Finder:
         except ArchivedError:
             return False  # HEAD has told where it ends; its records are out of reach.
         if end is None:
-            raise InvariantError(f"{tip.found.key} has vanished")
+            raise TransientError(f"{tip.found.key} was there a moment ago: look again")
         _refuse_liar(tip.found, end)
         if end.last_offset < kept.start:
             return False
