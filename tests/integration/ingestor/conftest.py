@@ -266,7 +266,7 @@ async def start_ingestor(
     """Starts ingestors on one state directory, one after the other; settings as keywords."""
     with ExitStack() as ends:
 
-        async def start(**settings: str) -> Web:
+        async def start(module: str = "ingestor", **settings: str) -> Web:
             (port,) = free_ports(1)
             env = {
                 **_bare_env(),
@@ -288,7 +288,7 @@ async def start_ingestor(
                 "INGESTOR_FEEDS__MARKETS__INTERVAL_S": "0.9",
                 **settings,
             }
-            process = Process("ingestor", (), env, tmp_path / "ingestor.log")
+            process = Process(module, (), env, tmp_path / "ingestor.log")
             process.start()
             ends.callback(process.end, signal.SIGKILL)
             return Web(process, f"http://127.0.0.1:{port}", http)

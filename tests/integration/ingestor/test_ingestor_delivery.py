@@ -264,8 +264,8 @@ async def test_a_refused_key_stops_polling_and_is_said(
     await ingestor.until_metric("ingestor_key_refused 1.0")
     ingestor.process.end()
 
-    # Five pages start at once; what was under way at the first refusal may be refused too.
-    assert 1 <= len(await simulator.ledger()) <= 5
+    # Five pages start at once; each may be looked at a second time before another speaks for all.
+    assert 2 <= len(await simulator.ledger()) <= 10
     assert ready == 503
     assert len(ingestor.process.lines("key_refused")) == 1
     assert status["missed"][-1]["cause"] == "key_refused"

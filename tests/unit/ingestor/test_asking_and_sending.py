@@ -1,17 +1,12 @@
 """Asking and sending with fakes around a real journal: order, promises, money, wedges."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import orjson
 import pytest
-from prometheus_client import CollectorRegistry
 
-from coinlake.backoff import Backoff
 from coinlake.contracts.feeds import ASSETS
 from coinlake.contracts.headers import Header
 from coinlake.contracts.headers import complete_to_ms as promised
@@ -19,45 +14,18 @@ from coinlake.contracts.topics import REJECTED
 from coinlake.errors import BadRecordError, TransientError
 from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse
-from coinlake.testing import FakeClock, FakeProducer
+from coinlake.testing import FakeProducer
 from ingestor.adapters.coincap import Answer, NoAnswerError
-from ingestor.adapters.journal import Journal, open_journal
+from ingestor.adapters.journal import open_journal
 from ingestor.adapters.spool import ASIDE
 from ingestor.core.credits import Limits
 from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpack
-from ingestor.core.gates import KeyGate, PageGate
-from ingestor.core.page import Page
+from ingestor.core.gates import PageGate
 from ingestor.core.promises import FloorClock, complete_to_ms
-from ingestor.core.schedule import Tick
-from ingestor.core.usable import Rules
-from ingestor.loop.asking import Asker, Stamps, Terms
-from ingestor.loop.budget import Allowance, Budget, PagePlan
-from ingestor.loop.doors import Doors, Patience
-from ingestor.loop.heartbeats import Heartbeat
-from ingestor.loop.sending import Sender, TopicSender
-from ingestor.metrics import IngestorMetrics
-
-PAGE = Page(ASSETS, 100)
-TICK = Tick(1_795_305_600_000, 60_000)
-START_S = 1_795_305_600.0
-
-
-@dataclass
-class FakeApi:
-    """Answers what it is told, and remembers what it was asked and what was reserved then."""
-
-    answer: Answer | NoAnswerError
-    on_disk: Path | None = None
-    urls: list[str] = field(default_factory=list)
-    reserved: list[int] = field(default_factory=list)
-
-    async def get(self, url: str) -> Answer:
-        self.urls.append(url)
-        if self.on_disk is not None:
-            self.reserved.append(orjson.loads(self.on_disk.read_bytes())["reserved"])
-        if isinstance(self.answer, NoAnswerError):
-            raise self.answer
-        return self.answer
+from ingestor.loop.sending import TopicSender
+from ingestor.loop.stamps import Promises
+from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
+from tests.unit.ingestor.times import START_MS
 
 
 class PickyProducer(FakeProducer):
@@ -87,69 +55,6 @@ class PickyProducer(FakeProducer):
             timestamp_ms=timestamp_ms,
             partition=partition,
         )
-
-
-class Bench:
-    """The loops' parts around one journal, with a clock that the test moves."""
-
-    def __init__(self, folder: Path, journal: Journal, limits: Limits | None = None) -> None:
-        self.folder = folder
-        self.journal = journal
-        self.clock = FakeClock(START_S)
-        self.metrics = IngestorMetrics(CollectorRegistry())
-        self.stamps = Stamps(FloorClock(self.wall_ms, journal.progress.floor_ms))
-        self.budget = Budget(
-            folder / "credits.json",
-            [PagePlan(PAGE, 60_000)],
-            Allowance(limits or Limits(4_000_000, None), 600),
-            self.wall_ms,
-        )
-        self.key = KeyGate(probe_ms=3_600_000)
-        self.patience = Patience(Backoff(), random.Random(1))
-        self.doors = Doors(self.key, self.budget, journal, 10_000, self.patience, self.wall_ms)
-
-    def wall_ms(self) -> int:
-        return round(self.clock() * 1_000)
-
-    def asker(self, api: FakeApi) -> Asker:
-        ids = iter(range(1, 1_000))
-        terms = Terms(
-            "http://api/v3",
-            "simulator",
-            Rules(60_000, 16),
-            lambda size: f"{next(ids):0{size * 2}x}",
-        )
-        return Asker(api, self.journal, self.budget, terms, self.stamps, self.metrics)
-
-    def good(self) -> Answer:
-        body = {"timestamp": self.wall_ms(), "data": [{"id": "bitcoin"}]}
-        return Answer(200, orjson.dumps(body), None)
-
-    def sender(self, producer: FakeProducer) -> Sender:
-        @asynccontextmanager
-        async def opened() -> AsyncIterator[Producer]:
-            yield producer
-
-        def make(topic: str) -> TopicSender:
-            beat = Heartbeat(topic, 60_000, "me", self.journal, self.stamps)
-            return TopicSender(topic, opened, self.journal, beat, self.patience, self.metrics)
-
-        return Sender((ASSETS.topic, REJECTED), self.journal, make)
-
-    async def sent_by(self, sender: Sender) -> None:
-        """Let the sender send all that waits."""
-        quiet = asyncio.Event()
-        quiet.set()
-        await sender.run(quiet, [Pulse(60) for _ in sender.topics], grace_s=5)
-
-
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(
-            open_journal(tmp_path / "journal", max_bytes=50_000)
-        )
-        yield Bench(tmp_path, journal)
 
 
 async def test_an_answer_is_journaled_with_all_its_headers(bench: Bench) -> None:
@@ -221,13 +126,13 @@ async def test_records_are_sent_in_the_journals_order_and_once(bench: Bench) -> 
     asker = bench.asker(FakeApi(bench.good()))
     for _ in range(3):
         await asker.ask(PAGE, TICK)
-        bench.clock.advance(1)
+        bench.times.advance(1)
 
     await bench.sent_by(bench.sender(producer))
     await bench.sent_by(bench.sender(producer))
 
     times = [record.timestamp_ms for record in producer.sent if record.value is not None]
-    assert times == [round((START_S + n) * 1_000) for n in range(3)]
+    assert times == [START_MS + 1_000 * (n + 1) for n in range(3)]
     assert bench.journal.progress.facts("assets").published == 3
 
 
@@ -248,7 +153,7 @@ async def test_a_record_that_kafka_refuses_for_good_is_kept_and_blocks_nothing(
 ) -> None:
     refused = bench.good()
     await bench.asker(FakeApi(refused)).ask(PAGE, TICK)
-    bench.clock.advance(1)
+    bench.times.advance(1)
     await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
     producer = PickyProducer(refused.body)
 
@@ -268,7 +173,10 @@ async def test_a_topic_without_heartbeats_is_reached_before_it_has_anything(
     async def opened() -> AsyncIterator[Producer]:
         yield FakeProducer()
 
-    sender = TopicSender("quiet", opened, bench.journal, None, bench.patience, bench.metrics)
+    promises = Promises(bench.journal, bench.stamps, bench.clock)
+    sender = TopicSender(
+        "quiet", opened, bench.journal, None, promises, bench.patience, bench.metrics
+    )
     quiet = asyncio.Event()
     running = asyncio.create_task(sender.run(quiet, Pulse(60)))
     for _ in range(100):
@@ -285,7 +193,7 @@ async def test_a_topic_without_heartbeats_is_reached_before_it_has_anything(
 async def test_a_heartbeat_promises_nothing_beyond_what_still_waits(bench: Bench) -> None:
     oldest_ms = bench.wall_ms()
     await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
-    bench.clock.advance(90)
+    bench.times.advance(90)
     producer = FakeProducer()
 
     await bench.sent_by(bench.sender(producer))
@@ -303,7 +211,7 @@ async def test_a_heartbeat_promises_nothing_beyond_an_answer_not_journaled_yet(
     producer = FakeProducer()
 
     with bench.stamps.received() as received_ms:
-        bench.clock.advance(5)
+        bench.times.advance(5)
         await bench.sent_by(bench.sender(producer))
 
     assert {promised(record.headers) for record in producer.sent} == {received_ms}
@@ -329,12 +237,13 @@ def test_complete_to_is_the_smallest_of_its_bounds() -> None:
 
 async def test_only_one_page_probes_a_refused_key(bench: Bench) -> None:
     refused = Answer(403, b"no", None)
-    reply = await bench.asker(FakeApi(refused)).ask(PAGE, TICK)
-
-    assert bench.doors.after(PageGate(), reply) is None
+    gate = PageGate()
+    for _ in range(2):
+        reply = await bench.asker(FakeApi(refused)).ask(PAGE, TICK)
+        bench.doors.after(PAGE, gate, reply)
 
     assert bench.doors.closed(PAGE, PageGate()) == "key_refused"
-    bench.clock.advance(3_600)
+    bench.times.advance(3_600)
     assert [bench.doors.closed(PAGE, PageGate()) for _ in range(2)] == [None, "key_refused"]
 
 
@@ -342,12 +251,12 @@ async def test_a_rate_limit_stops_all_pages_for_as_long_as_the_api_says(bench: B
     limited = Answer(429, b"slow", "30")
     reply = await bench.asker(FakeApi(limited)).ask(PAGE, TICK)
 
-    again_ms = bench.doors.after(PageGate(), reply)
+    again_ms = bench.doors.after(PAGE, PageGate(), reply)
 
-    assert again_ms == bench.wall_ms() + 30_000
-    bench.clock.advance(29.9)
+    assert again_ms == bench.times.steady + 30_000
+    bench.times.advance(29.9)
     assert bench.doors.closed(PAGE, PageGate()) == "rate_limited"
-    bench.clock.advance(0.1)
+    bench.times.advance(0.1)
     assert bench.doors.closed(PAGE, PageGate()) is None
 
 

@@ -41,7 +41,7 @@ def test_what_is_reserved_is_not_left_and_settles_to_what_it_cost() -> None:
     balance = Balance("2026-11", spent=10, total=10)
 
     during = balance.reserve(29)
-    after = during.settle("assets", 29, 21)
+    after = during.settle(29, 21).priced("assets", 21)
 
     assert limits.left(during) == 61
     assert limits.left(after) == 69

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ from coinlake.backoff import Backoff
 from coinlake.contracts.feeds import ASSETS
 from coinlake.contracts.topics import GAPS
 from coinlake.lifecycle import Pulse
-from coinlake.testing import FakeClock
-from ingestor.adapters.coincap import Answer, NoAnswerError
+from ingestor.adapters.coincap import Answer, Call, NoAnswerError
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import Limits
 from ingestor.core.gates import KeyGate
@@ -24,15 +23,16 @@ from ingestor.core.page import Page
 from ingestor.core.promises import FloorClock
 from ingestor.core.usable import Rules
 from ingestor.loop import polling
-from ingestor.loop.asking import Asker, Stamps, Terms
+from ingestor.loop.asking import Asker, Terms
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.doors import Doors, Patience
 from ingestor.loop.polling import Gaps, Poller, poll_until
+from ingestor.loop.stamps import Stamps
+from ingestor.loop.turns import Turns
 from ingestor.metrics import IngestorMetrics
+from tests.unit.ingestor.times import HOUR, START_MS, Times
 
 PLAN = PagePlan(Page(ASSETS, 10), 10_000)
-START_S = 1_795_305_600.0
-START_MS = round(START_S * 1_000)
 
 Step = Callable[["World"], Answer]
 
@@ -42,14 +42,15 @@ class World:
     """An API that does what the script says, in time that passes only while somebody waits."""
 
     script: list[Step]
-    clock: FakeClock = field(default_factory=lambda: FakeClock(START_S))
+    clock: Times = field(default_factory=Times)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     asked_ms: list[int] = field(default_factory=list)
 
     def wall_ms(self) -> int:
-        return round(self.clock() * 1_000)
+        return self.clock.wall
 
-    async def get(self, url: str) -> Answer:
+    async def get(self, url: str, call: Call) -> Answer:
+        call.was_sent = True
         self.asked_ms.append(self.wall_ms() - START_MS)
         step = self.script.pop(0)
         if not self.script:
@@ -99,18 +100,21 @@ async def played(
         return journal.progress.facts("assets"), gaps
 
 
-def _poller(folder: Path, journal: Journal, world: World, probe_s: float) -> Poller:
+def _poller(
+    folder: Path, journal: Journal, world: World, probe_s: float, patience_ms: int = 1
+) -> Poller:
     metrics = IngestorMetrics(CollectorRegistry())
-    stamps = Stamps(FloorClock(world.wall_ms, journal.progress.floor_ms))
+    clock = world.clock.clock(patience_ms=patience_ms)
+    stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
     allowance = Allowance(Limits(10**9, None), 600)
-    budget = Budget(folder / "credits.json", [PLAN], allowance, world.wall_ms)
+    budget = Budget(folder / "credits.json", [PLAN], allowance, clock)
     patience = Patience(Backoff(base_s=0.001, cap_s=0.001))
     key = KeyGate(probe_ms=round(probe_s * 1_000))
-    doors = Doors(key, budget, journal, 10_000, patience, world.wall_ms)
+    doors = Doors(key, budget, journal, 10_000, patience, clock)
     terms = Terms("http://api", "simulator", Rules(60_000, 16), lambda size: "a" * size * 2)
-    asker = Asker(world, journal, budget, terms, stamps, metrics)
+    asker = Asker(world, journal, budget, terms, stamps, clock, metrics)
     gaps = Gaps(PLAN, journal, stamps, "me", metrics)
-    return Poller(PLAN, asker, doors, budget, gaps, Pulse(60))
+    return Poller(PLAN, asker, doors, budget, gaps, Turns(8), Pulse(60))
 
 
 async def test_slow_answers_do_not_shift_the_schedule(
@@ -182,16 +186,19 @@ async def test_a_refused_key_is_probed_rarely_and_its_ticks_are_one_gap(
 
     counts, gaps = await played(tmp_path, monkeypatch, world, probe_s=100)
 
-    assert world.asked_ms == [0, 100_000, 200_000, 210_000]
-    assert counts.missed == 18
-    assert [(gap["cause"], gap["count"]) for gap in gaps] == [("key_refused", 9)] * 2
+    # Twice, at once: one answer does not speak for an hour.
+    assert world.asked_ms[0] == 0
+    assert world.asked_ms[1] < 1_000
+    assert world.asked_ms[2:] == [110_000, 120_000]
+    assert counts.missed == 10
+    assert [(gap["cause"], gap["count"]) for gap in gaps] == [("key_refused", 10)]
 
 
 async def test_a_poll_that_died_before_its_journal_entry_is_a_named_missed_tick(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await played(tmp_path, monkeypatch, World([good(), killed]))
-    later = World([good()], FakeClock(START_S + 33))
+    later = World([good()], Times(START_MS + 33_000))
 
     counts, gaps = await played(tmp_path, monkeypatch, later)
 
@@ -207,7 +214,7 @@ async def test_the_very_first_poll_is_missed_by_name_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await played(tmp_path, monkeypatch, World([killed]))
-    later = World([good()], FakeClock(START_S + 3))
+    later = World([good()], Times(START_MS + 3_000))
 
     _, gaps = await played(tmp_path, monkeypatch, later)
 
@@ -243,12 +250,81 @@ async def test_a_disk_that_refuses_an_answer_makes_its_tick_a_named_miss(
     assert [(gap["cause"], gap["from_ms"]) for gap in gaps] == [("journal", START_MS + 10_000)]
 
 
+def stepping(by_ms: int, then: Step) -> Step:
+    """Somebody sets the clock while the answer is on its way."""
+
+    def step(world: World) -> Answer:
+        world.clock.step(by_ms)
+        return then(world)
+
+    return step
+
+
+def dated(world: World) -> Answer:
+    answer = good()(world)
+    return replace(answer, date_ms=world.wall_ms() // 1_000 * 1_000)
+
+
+async def test_ticks_that_the_clock_was_set_forward_past_are_named_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World([good(), stepping(HOUR, dated), good()])
+
+    counts, gaps = await played(tmp_path, monkeypatch, world)
+
+    assert [(gap["cause"], gap["count"]) for gap in gaps] == [("clock", 359)]
+    assert counts.missed == 359
+
+
+@pytest.mark.parametrize("waits", [status(503, "3"), status(403)], ids=["failed", "refused"])
+async def test_a_pause_under_a_clock_that_is_set_back_is_no_longer_than_it_was_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: Step
+) -> None:
+    ahead = World([waits, stepping(-HOUR, dated), dated, dated], Times(START_MS + HOUR))
+    steady_ms = ahead.clock.steady
+
+    _, gaps = await played(tmp_path, monkeypatch, ahead)
+
+    assert gaps == []
+    assert ahead.clock.steady - steady_ms <= 40_000
+
+
+async def test_a_clock_that_jumps_alone_misses_no_tick_and_shifts_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contradicted(world: World) -> Answer:
+        world.clock.step(-HOUR)
+        answer = dated(world)
+        world.clock.step(HOUR)
+        return answer
+
+    world = World([dated, stepping(HOUR, contradicted), contradicted, contradicted])
+    steady_ms = world.clock.steady
+
+    counts, gaps = await played(tmp_path, monkeypatch, world)
+
+    assert world.clock.steady - steady_ms == pytest.approx(30_000, abs=100)
+    assert (counts.polls, counts.missed, gaps) == (4, 0, [])
+
+
+async def test_a_retry_after_as_a_date_is_read_by_the_clock_of_who_says_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    date = "Sun, 22 Nov 2026 07:00:25 GMT"
+    behind = Answer(503, b"no", date, START_MS + 7 * HOUR)
+    world = World([lambda _: behind, good()])
+
+    await played(tmp_path, monkeypatch, world)
+
+    assert world.asked_ms == [0, 30_000]
+
+
 async def test_a_poll_under_way_cannot_hold_up_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World([good()])
 
-    async def stop_and_hang(url: str) -> Answer:
+    async def stop_and_hang(url: str, _: Call) -> Answer:
         world.asked_ms.append(0)
         world.stop.set()
         await asyncio.Event().wait()

@@ -21,7 +21,7 @@ GOOD = {
 
 
 def verdict(body: bytes, status: int = 200, feed: str = "assets") -> Reason | None:
-    return judge(feed, status, body, NOW, RULES)
+    return judge(feed, status, body, (NOW,), RULES)
 
 
 def with_data(data: object, timestamp: object = NOW) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from coinlake.backoff import Backoff
 from coinlake.contracts.feeds import ASSETS, FEEDS
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import Limits
@@ -15,7 +16,10 @@ from ingestor.core.page import Page
 from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Tick
 from ingestor.loop.budget import Allowance, Budget, PagePlan
+from ingestor.loop.clock import Clock, Clocks
+from ingestor.loop.doors import Doors, Patience
 from ingestor.loop.sending import Sender, TopicSender
+from ingestor.loop.stamps import Stamps
 from ingestor.loop.watching import Gauges
 from ingestor.metrics import IngestorMetrics
 
@@ -37,11 +41,13 @@ def shown(folder: Path, journal: Journal) -> float | None:
     metrics = IngestorMetrics(registry)
     plans = [PagePlan(PAGE, 60_000)]
     allowance = Allowance(Limits(4_000, None), 600)
-    budget = Budget(folder / "credits.json", plans, allowance, lambda: 1_000_000)
-    clock = FloorClock(lambda: 1_000_000, 0)
+    clock = Clock(Clocks(lambda: 1_000_000, lambda: 0), 1_000, 1_000, metrics)
+    budget = Budget(folder / "credits.json", plans, allowance, clock)
+    doors = Doors(KeyGate(probe_ms=1), budget, journal, 1_000, Patience(Backoff()), clock)
+    stamps = Stamps(FloorClock(clock, 0))
 
     sender = Sender((), journal, _no_topic)
-    Gauges(journal, budget, KeyGate(probe_ms=1), clock, sender, metrics).update([])
+    Gauges(journal, budget, doors, stamps, sender, metrics).update([])
 
     return registry.get_sample_value(PUBLISHED, {"feed": "assets"})
 

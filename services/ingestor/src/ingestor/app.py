@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -21,20 +20,22 @@ from ingestor.core.credits import Limits
 from ingestor.core.gates import KeyGate
 from ingestor.core.promises import FloorClock
 from ingestor.core.usable import Rules
-from ingestor.loop.asking import Asker, Stamps, Terms
+from ingestor.loop.asking import Asker, Terms
 from ingestor.loop.budget import Allowance, Budget, PagePlan
+from ingestor.loop.clock import Clock, Clocks
 from ingestor.loop.doors import Doors, Patience
 from ingestor.loop.heartbeats import Heartbeat
 from ingestor.loop.polling import Gaps, Poller, poll_until
 from ingestor.loop.sending import Sender, TopicSender
+from ingestor.loop.stamps import Promises, Stamps
+from ingestor.loop.turns import Turns
 from ingestor.loop.watching import Gauges, watch
 from ingestor.metrics import IngestorMetrics
 from ingestor.routes import Status
 
-
-def wall_ms() -> int:
-    """Milliseconds since the epoch, UTC."""
-    return time.time_ns() // 1_000_000
+# So many calls at once: who has more pages lets the others wait.
+_AT_ONCE = 8
+_REAL = Clocks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,19 @@ class Parts:
     status: Status
 
 
-def wire(settings: Settings, api: Api, journal: Journal, metrics: IngestorMetrics) -> Parts:
+def wire(
+    settings: Settings, api: Api, journal: Journal, clocks: Clocks, metrics: IngestorMetrics
+) -> Parts:
     """Build the loops around an open API and journal."""
-    stamps = Stamps(FloorClock(wall_ms, journal.progress.floor_ms))
+    clock = _clock(settings, clocks, metrics)
+    stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
     plans = [PagePlan(page, interval_ms) for page, interval_ms in settings.plans()]
-    budget = Budget(settings.state_dir / "credits.json", plans, _allowance(settings), wall_ms)
+    budget = Budget(settings.state_dir / "credits.json", plans, _allowance(settings), clock)
     patience = Patience(Backoff(settings.poll.backoff_base_s, settings.poll.backoff_cap_s))
-    key = KeyGate(probe_ms=round(settings.poll.key_probe_s * 1_000))
-    doors = Doors(key, budget, journal, settings.answer_bytes, patience, wall_ms)
-    asker = Asker(api, journal, budget, _terms(settings), stamps, metrics)
+    key = KeyGate(probe_ms=round(settings.poll.key_probe_s * 1_000), pages=len(plans))
+    doors = Doors(key, budget, journal, settings.answer_bytes, patience, clock)
+    asker = Asker(api, journal, budget, _terms(settings), stamps, clock, metrics)
+    turns = Turns(_AT_ONCE)
     pollers = [
         Poller(
             plan,
@@ -64,21 +69,22 @@ def wire(settings: Settings, api: Api, journal: Journal, metrics: IngestorMetric
             doors,
             budget,
             Gaps(plan, journal, stamps, settings.producer, metrics),
+            turns,
             Pulse(settings.watchdog_s),
         )
         for plan in plans
     ]
-    sender = _sender(settings, journal, stamps, metrics)
+    sender = _sender(settings, journal, Promises(journal, stamps, clock), metrics)
     return Parts(
         pollers,
         sender,
         budget,
-        Gauges(journal, budget, key, stamps.clock, sender, metrics),
+        Gauges(journal, budget, doors, stamps, sender, metrics),
         Status(journal, budget, doors, sender, pollers),
     )
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
+async def run(settings: Settings, stop: asyncio.Event, clocks: Clocks = _REAL) -> None:
     """Run until `stop`, then finish what is under way within the deadline."""
     registry = CollectorRegistry()
     metrics = IngestorMetrics(registry)
@@ -101,7 +107,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 ),
             )
         )
-        parts = wire(settings, api, journal, metrics)
+        parts = wire(settings, api, journal, clocks, metrics)
         pulse = Pulse(settings.watchdog_s, stuck=reach.stuck)
         open_.enter_context(watchdog(pulse))
         await open_.enter_async_context(
@@ -132,19 +138,20 @@ async def _run_loops(
 
 
 def _sender(
-    settings: Settings, journal: Journal, stamps: Stamps, metrics: IngestorMetrics
+    settings: Settings, journal: Journal, promises: Promises, metrics: IngestorMetrics
 ) -> Sender:
     promised = {*(page.feed.topic for page, _ in settings.plans()), REJECTED}
     kafka = settings.kafka
     every_ms = round(settings.heartbeat_s * 1_000)
 
     def make(topic: str) -> TopicSender:
-        heartbeat = Heartbeat(topic, every_ms, settings.producer, journal, stamps)
+        heartbeat = Heartbeat(topic, every_ms, settings.producer, journal, promises)
         return TopicSender(
             topic,
             lambda: open_producer(kafka, f"coinlake-{settings.producer}"),
             journal,
             heartbeat if topic in promised else None,
+            promises,
             # A broker that is back should not wait long for what is spooled.
             Patience(Backoff(base_s=0.2, cap_s=5.0)),
             metrics,
@@ -152,6 +159,14 @@ def _sender(
 
     topics = dict.fromkeys(page.feed.topic for page, _ in settings.plans())
     return Sender((*topics, REJECTED, GAPS), journal, make)
+
+
+def _clock(settings: Settings, clocks: Clocks, metrics: IngestorMetrics) -> Clock:
+    # What is off by more than an answer may be would be rejected. A second opinion may be on its
+    # way for as long as a call may take; beyond that, and a heartbeat, nobody waits for one.
+    tolerance_ms = round(settings.poll.max_skew_s * 1_000)
+    patience_s = max(settings.heartbeat_s, settings.poll.timeout_s)
+    return Clock(clocks, tolerance_ms, round(patience_s * 1_000), metrics)
 
 
 def _terms(settings: Settings) -> Terms:

@@ -99,10 +99,12 @@ class PollSettings(BaseModel):
     max_skew_s: float = Field(
         default=300.0,
         gt=0,
-        description="Largest distance of the body's timestamp from its receive time.",
+        description="Largest distance of the body's timestamp, or of `Date`, from our time.",
     )
     key_probe_s: float = Field(
-        default=3_600.0, gt=0, description="Seconds between probes of a refused key."
+        default=3_600.0,
+        gt=0,
+        description="Seconds between probes of a refused key; no pause is longer.",
     )
     backoff_base_s: float = Field(default=1.0, gt=0, description="First backoff ceiling.")
     backoff_cap_s: float = Field(default=300.0, gt=0, description="Highest backoff ceiling.")

@@ -9,6 +9,7 @@ from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.metrics import Family
 from ingestor.core.gaps import Cause
 from ingestor.core.recovery import Hole
+from ingestor.core.timeline import Event
 from ingestor.core.usable import Reason
 
 # The kinds of the client's failures; a test compares.
@@ -67,23 +68,51 @@ class IngestorMetrics:
         self.journal_up = gauge("journal_up", "1 while the disk takes what is journaled.")
         self.kafka_up = gauge("kafka_up", "1 while Kafka takes the records of every topic.")
         self.topic_up = gauge("topic_up", "1 while Kafka takes a topic's records.", "topic")
-        self.key_refused = gauge("key_refused", "1 while the API refuses our key.")
         self.pending_records = gauge("journal_pending_records", "Records Kafka lacks.")
         self.pending_bytes = gauge("journal_pending_bytes", "Their bytes on disk.")
         self.room_bytes = gauge("journal_room_bytes", "Bytes until polling has to stop.")
+        self._of_source(family)
+        self._of_clock(family)
+        self._begin()
+
+    def _of_source(self, family: Family) -> None:
+        gauge = family.gauge
+        self.key_refused = gauge("key_refused", "1 while the API refuses our key.")
+        self.page_refused = gauge(
+            "page_refused", "1 while the API refuses a page a second time too.", "page"
+        )
+        self.rate_limited = gauge(
+            "rate_limited", "1 while all pages wait for long: the API said twice: too much."
+        )
         self.credits_spent = gauge("credits_spent_credits", "Credits spent this month.")
         self.credits_total = gauge("credits_total_credits", "Credits spent in all.")
         self.credits_left = gauge("credits_left_credits", "Credits that may be spent now.")
         self.stretch = gauge("stretch_ratio", "How much the plan stretches the intervals.")
+
+    def _of_clock(self, family: Family) -> None:
+        counter, gauge = family.counter, family.gauge
         self.clock_behind = gauge(
-            "clock_behind_seconds", "How far the clock is behind what was promised."
+            "clock_behind_seconds", "How far the time is behind what was promised."
         )
-        self._begin()
+        self.clock_off = gauge(
+            "clock_off_seconds", "How far the machine's clock is ahead of the time we go by."
+        )
+        self.clock_refused = gauge(
+            "clock_refused", "1 while Kafka says that our clock is ahead of its own."
+        )
+        self.clock_events = counter(
+            "clock_events_total", "Jumps of the clock, and what became of them.", "event"
+        )
+        self.restamped = counter(
+            "restamped_records_total", "Records that a clock was ahead of, brought back to now."
+        )
 
     def _begin(self) -> None:
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for topic in (*(feed.topic for feed in FEEDS.values()), REJECTED, GAPS):
             self.lost.labels(topic)
+        for event in Event:
+            self.clock_events.labels(str(event))
         for feed in FEEDS:
             self.answers.labels(feed)
             for reason in Reason:

@@ -34,12 +34,24 @@ class Status:
 
     def ready(self) -> dict[str, str | None]:
         """What the ingestor needs, each with the reason why it is not fine."""
-        refused = self._doors.key.refused
         return {
-            "kafka": self._sender.reason(time.monotonic()),
-            "api_key": "the API refuses the key (401 or 403)" if refused else None,
+            "kafka": self._sender.reason(time.monotonic()) or self._stamp_reason(),
+            "api_key": self._api_reason(),
             "journal": self._journal_reason(),
         }
+
+    def _stamp_reason(self) -> str | None:
+        is_ahead = self._doors.clock.is_refused
+        return "it refuses our timestamps: our clock is ahead of its own" if is_ahead else None
+
+    def _api_reason(self) -> str | None:
+        if self._doors.key.refused:
+            return "the API refuses the key (401 or 403)"
+        refused = [one.plan.page.key for one in self._pollers if one.gate.is_refused]
+        if refused:
+            return f"the API refuses {', '.join(refused)} (401 or 403, looked at twice)"
+        limited_s = self._doors.limited_ms / 1_000
+        return f"the API says for {limited_s:.0f} s: too much (429)" if limited_s else None
 
     def _journal_reason(self) -> str | None:
         if self._doors.spool_is_full:
@@ -52,7 +64,7 @@ class Status:
         # Before all else: without an await in between, the rest is of one moment.
         disk_bytes = await self._journal.disk_bytes()
         aside = await self._journal.aside()
-        progress = self._journal.progress
+        progress, clock = self._journal.progress, self._doors.clock
         unnamed = [gap for poller in self._pollers for gap in poller.gaps.unnamed]
         feeds = {
             feed: asdict(progress.facts(feed))
@@ -67,8 +79,16 @@ class Status:
                     "wished_interval_ms": poller.plan.interval_ms,
                     "interval_ms": self._budget.interval_ms(poller.plan),
                     "credits": self._budget.price(poller.plan.page),
+                    "paused_ms": poller.gate.waits_ms(clock.steady_ms()),
                 }
                 for poller in self._pollers
+            },
+            "clock": {
+                "now_ms": clock(),
+                "wall_is_off_ms": clock.wall_is_off_ms,
+                "is_settled": clock.is_settled,
+                "is_ahead_of_kafka": clock.is_refused,
+                "moves": clock.moves,
             },
             "credits": self._credits(),
             "journal": {

@@ -26,7 +26,7 @@ def read_balance(path: Path, month: str) -> Balance:
             f"the credit count {path} cannot be read ({error}): correct it, or delete it to "
             "start counting at 0"
         ) from error
-    return balance.recovered().rolled(month)
+    return balance.recovered()
 
 
 def write_balance(path: Path, balance: Balance) -> None:

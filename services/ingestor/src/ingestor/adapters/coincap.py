@@ -1,9 +1,11 @@
 """CoinCap over HTTP: one GET and its decoded body, nothing trusted."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, Protocol
 
 import aiohttp
 from pydantic import SecretStr
@@ -16,15 +18,31 @@ FailureKind = Literal[
 _CHUNK_BYTES = 64 * 1024
 # A shorter key ("demo", "test") could be an ordinary word of an ordinary answer.
 _SECRET_LENGTH = 12
+# RFC 9111, 5.1: an answer from a cache was made so many seconds before it was sent. A day is
+# enough for any cache, and digits without end are none.
+_MAX_AGE_DIGITS = 5
+
+
+@dataclass(slots=True)
+class Call:
+    """What became of one call so far. `was_sent`: the API may have heard of it."""
+
+    was_sent: bool = False
+    was_idle: bool = False
+    """Whether it went out on a connection that had been idle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with its whole body after transfer decompression."""
+    """An answer with its whole body after transfer decompression.
+
+    `date_ms` is when the API says that it was sent.
+    """
 
     status: int
     body: bytes
     retry_after: str | None
+    date_ms: int | None = None
 
 
 class NoAnswerError(CoinlakeError):
@@ -37,9 +55,9 @@ class NoAnswerError(CoinlakeError):
 
 
 class Api(Protocol):
-    """The API: asks once, never again by itself."""
+    """The API: asks once, and again by itself only where it was not heard."""
 
-    async def get(self, url: str) -> Answer:
+    async def get(self, url: str, call: Call) -> Answer:
         """One GET. Raises NoAnswerError."""
         ...
 
@@ -53,69 +71,149 @@ class HttpLimits:
     max_body_bytes: int
 
 
+class _ClosedError(Exception):
+    """The connection ended before the first byte of an answer."""
+
+
 class HttpApi:
-    """The API through aiohttp."""
+    """The API through aiohttp. `fresh` opens a connection for each call."""
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
+        fresh: aiohttp.ClientSession,
         key: SecretStr | None,
-        max_body_bytes: int,
+        limits: HttpLimits,
     ) -> None:
         self._session = session
+        self._fresh = fresh
         self._key = None if key is None else key.get_secret_value()
-        self._max_body_bytes = max_body_bytes
+        self._limits = limits
 
-    async def get(self, url: str) -> Answer:
+    async def get(self, url: str, call: Call) -> Answer:
         try:
-            # A redirect would carry the key to wherever an answer says.
-            async with self._session.get(
-                url, headers=self._headers(), allow_redirects=False
-            ) as response:
-                body = await self._read(response.content)
-                return Answer(response.status, body, response.headers.get("Retry-After"))
+            async with asyncio.timeout(self._limits.timeout_s):
+                return await self._asked(url, call)
         except TimeoutError as error:
+            if not call.was_sent:
+                raise NoAnswerError("unreachable", "no connection in time") from error
             raise NoAnswerError("timeout", "no answer in time") from error
         except aiohttp.ClientPayloadError as error:
             raise NoAnswerError("incomplete_body", "the body broke off") from error
         except aiohttp.ClientConnectorError as error:
             raise NoAnswerError("unreachable", type(error).__name__) from error
+        except _ClosedError as error:
+            raise NoAnswerError("connection", type(error.__cause__).__name__) from error
         except (aiohttp.ClientError, ValueError) as error:
             # Only the class: a client error's text may hold what the server sent.
             raise NoAnswerError("connection", type(error).__name__) from error
+
+    async def _asked(self, url: str, call: Call) -> Answer:
+        try:
+            return await self._once(self._session, url, call)
+        except _ClosedError:
+            if not call.was_idle:
+                raise
+        # RFC 9112, 9.3.1 and 9.5: a server may close an idle connection at any moment, also as
+        # the request is on its way. It was not heard; the others that are idle may be closed too.
+        call.was_sent = False
+        return await self._once(self._fresh, url, call)
+
+    async def _once(self, session: aiohttp.ClientSession, url: str, call: Call) -> Answer:
+        try:
+            # A redirect would carry the key to wherever an answer says.
+            response = await session.get(
+                url, headers=self._headers(), allow_redirects=False, trace_request_ctx=call
+            )
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            raise _ClosedError from error
+        async with response:
+            body = await self._read(response.content)
+            headers = response.headers
+            return Answer(
+                response.status,
+                body,
+                headers.get("Retry-After"),
+                sent_ms(headers.get("Date"), headers.get("Age")),
+            )
 
     def _headers(self) -> dict[str, str]:
         # Made per call and never a session default: nothing else may send the key.
         return {} if self._key is None else {"Authorization": f"Bearer {self._key}"}
 
     async def _read(self, content: aiohttp.StreamReader) -> bytes:
-        body = bytearray()
+        body, most = bytearray(), self._limits.max_body_bytes
         async for chunk in content.iter_chunked(_CHUNK_BYTES):
             body += chunk
-            if len(body) > self._max_body_bytes:
-                said = f"more than {self._max_body_bytes} bytes"
-                raise NoAnswerError("too_large", said, len(body))
+            if len(body) > most:
+                raise NoAnswerError("too_large", f"more than {most} bytes", len(body))
         if self._key and len(self._key) >= _SECRET_LENGTH and self._key.encode() in body:
             # Raw is for ever and for many eyes. Rather lose an answer than publish the key.
             raise NoAnswerError("key_echoed", "the body holds our API key", len(body))
         return bytes(body)
 
 
+def sent_ms(date: str | None, age: str | None) -> int | None:
+    """When an answer was sent, by its headers; None where they do not tell."""
+    if date is None:
+        return None
+    try:
+        made_ms = int(parsedate_to_datetime(date).timestamp() * 1_000)
+    except (ValueError, OverflowError):
+        return None
+    if age is None:
+        return made_ms
+    is_number = age.isascii() and age.isdigit() and len(age) <= _MAX_AGE_DIGITS
+    return made_ms + int(age) * 1_000 if is_number else None
+
+
+def _watching_calls() -> aiohttp.TraceConfig:
+    """Tells each call what becomes of it."""
+    config = aiohttp.TraceConfig()
+
+    async def sent(_: Any, context: Any, __: Any) -> None:
+        context.trace_request_ctx.was_sent = True
+
+    async def reused(_: Any, context: Any, __: Any) -> None:
+        context.trace_request_ctx.was_idle = True
+
+    async def opened(_: Any, context: Any, __: Any) -> None:
+        context.trace_request_ctx.was_idle = False
+
+    config.on_request_headers_sent.append(sent)
+    config.on_connection_reuseconn.append(reused)
+    config.on_connection_create_end.append(opened)
+    return config
+
+
 @asynccontextmanager
 async def open_api(key: SecretStr | None, limits: HttpLimits) -> AsyncIterator[Api]:
-    """A session that keeps connections alive and asks for gzip."""
-    timeout = aiohttp.ClientTimeout(total=limits.timeout_s, connect=limits.connect_timeout_s)
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-        "User-Agent": "coinlake-ingestor",
-    }
-    async with aiohttp.ClientSession(
-        timeout=timeout,
-        headers=headers,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(limit=8),
-    ) as session:
-        # aiohttp repeats a GET by itself when the connection breaks: a call that nobody counted.
-        session._retry_connection = False
-        yield HttpApi(session, key, limits.max_body_bytes)
+    """A session that keeps connections alive and asks for gzip.
+
+    It has as many connections as there are calls: who may call at all waits for its turn before
+    that, where no time limit runs and no credit is set aside.
+    """
+    async with AsyncExitStack() as stack:
+        sessions = [
+            await stack.enter_async_context(
+                aiohttp.ClientSession(
+                    # The whole of a call has its limit in `get`, both tries together.
+                    timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect_timeout_s),
+                    headers={
+                        "Accept": "application/json",
+                        "Accept-Encoding": "gzip",
+                        "User-Agent": "coinlake-ingestor",
+                    },
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    connector=aiohttp.TCPConnector(limit=0, force_close=is_fresh),
+                    trace_configs=[_watching_calls()],
+                )
+            )
+            for is_fresh in (False, True)
+        ]
+        for session in sessions:
+            # aiohttp repeats a GET by itself: on one that was idle too, but also on others.
+            session._retry_connection = False
+        yield HttpApi(sessions[0], sessions[1], key, limits)

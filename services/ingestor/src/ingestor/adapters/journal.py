@@ -89,6 +89,18 @@ class Journal:
         if floor_ms > self.progress.floor_ms:
             await self._write(FloorEntry(floor_ms))
 
+    async def take_back(self, floor_ms: int) -> None:
+        """Record, synced, that a higher promise was never heard: only this one holds."""
+        if floor_ms < self.progress.floor_ms:
+            await self._write(FloorEntry(floor_ms, is_taken_back=True))
+
+    async def restamp(self, pending: Pending, timestamp_ms: int) -> None:
+        """Give this record, the oldest of its topic, another time before Kafka has it."""
+        async with self._lock:
+            # First, and also where the disk refuses: a promise must not go beyond the earlier one.
+            self.progress.restamped(pending, min(pending.timestamp_ms, timestamp_ms))
+            await self._run(lambda: self._spool.restamp(pending.number, timestamp_ms))
+
     async def read(self, pending: Pending) -> Outgoing:
         """The record itself, from the disk: the spool takes no memory.
 

@@ -134,17 +134,9 @@ class Spool:
         data = pack(filed)
         kind = "record" if isinstance(filed.entry, RecordEntry) else "state"
         path = self._folder / _name(filed.number, kind)
-        fresh = path.with_name(path.name + _UNFINISHED)
         try:
-            with fresh.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.rename(path)
-            sync_folder(self._folder)
+            self._put(path, data)
         except OSError:
-            with suppress(OSError):
-                fresh.unlink()
             with suppress(OSError):
                 path.unlink()
             raise
@@ -154,6 +146,30 @@ class Spool:
             self._done.add(path.name)
         self._tidy()
         return len(data)
+
+    def _put(self, path: Path, data: bytes) -> None:
+        fresh = path.with_name(path.name + _UNFINISHED)
+        try:
+            with fresh.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.rename(path)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+            raise
+        sync_folder(self._folder)
+
+    def restamp(self, number: int, timestamp_ms: int) -> None:
+        """Give a record that waits another time; its file holds the old one or the new, whole."""
+        path = self._folder / _name(number, "record")
+        filed = _filed(path.read_bytes(), number)
+        entry = _record_of(filed)
+        record = entry.record.restamped(timestamp_ms)
+        data = pack(replace(filed, entry=replace(entry, record=record)))
+        self._put(path, data)
+        self._sizes[path.name] = len(data)
 
     def read(self, number: int) -> RecordEntry:
         """A record that waits. Raises BadRecordError where its file is damaged."""

@@ -33,7 +33,8 @@ def first_price(feed: str, limit: int | None) -> int:
 class Balance:
     """The count. `month` is YYYY-MM (UTC); `reserved` is set aside for calls under way.
 
-    `largest` is the highest price seen per page. All but `month` and `largest` are credits.
+    `largest` is the price of each page, by the name that it had when it only rose: the versions
+    before read it too. All but `month` and `largest` are credits.
     """
 
     month: str
@@ -53,16 +54,25 @@ class Balance:
         """Set credits aside before a call: a crash in between leaves them counted."""
         return replace(self, reserved=self.reserved + credits)
 
-    def settle(self, page: str, reserved: int, actual: int) -> "Balance":
+    def put_right(self, month: str) -> "Balance":
+        """The count in an earlier month: it went forward by a clock that was wrong.
+
+        What was spent stays spent, since nobody knows what was before.
+        """
+        return replace(self, month=month)
+
+    def settle(self, reserved: int, actual: int) -> "Balance":
         """Turn what was set aside into what the answer really cost."""
-        largest = {**self.largest, page: max(actual, self.largest.get(page, 0))}
         return replace(
             self,
             spent=self.spent + actual,
             total=self.total + actual,
             reserved=self.reserved - reserved,
-            largest=largest,
         )
+
+    def priced(self, page: str, credits: int) -> "Balance":
+        """The next answer of a page may cost so much."""
+        return replace(self, largest={**self.largest, page: credits})
 
     def released(self, credits: int) -> "Balance":
         """A call that was set aside and is not made."""

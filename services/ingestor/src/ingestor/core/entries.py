@@ -8,13 +8,13 @@ entry; `number` and `state` are the file's number and the state before its entry
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import orjson
 
-from coinlake.contracts.headers import Header
+from coinlake.contracts.headers import RECEIVED_AT, REQUESTED_AT, Header
 from coinlake.errors import BadRecordError
 from ingestor.core.schedule import Tick
 
@@ -58,6 +58,17 @@ class Outgoing:
     headers: tuple[Header, ...]
     timestamp_ms: int
 
+    def restamped(self, timestamp_ms: int) -> "Outgoing":
+        """The record with another time, in its headers too; what lies between them stays."""
+        by_ms = timestamp_ms - self.timestamp_ms
+        headers = tuple(
+            (name, b"%d" % (int(value) + by_ms))
+            if name in (REQUESTED_AT, RECEIVED_AT) and value is not None
+            else (name, value)
+            for name, value in self.headers
+        )
+        return replace(self, headers=headers, timestamp_ms=timestamp_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
@@ -76,9 +87,13 @@ class MarkEntry:
 
 @dataclass(frozen=True, slots=True)
 class FloorEntry:
-    """No later record will have a timestamp below this: a heartbeat promises it."""
+    """No later record will have a timestamp below this: a heartbeat promises it.
+
+    `is_taken_back`: a higher one that nobody heard holds no longer.
+    """
 
     floor_ms: int
+    is_taken_back: bool = False
 
 
 Entry = RecordEntry | MarkEntry | FloorEntry
@@ -176,8 +191,10 @@ def _head(entry: Entry) -> tuple[dict[str, Any], bytes]:
             }, record.value
         case MarkEntry(mark):
             return {"kind": "mark", "mark": _packed(mark)}, b""
-        case FloorEntry(floor_ms):
-            return {"kind": "floor", "floor_ms": floor_ms}, b""
+        case FloorEntry(floor_ms, is_taken_back):
+            head = {"kind": "floor", "floor_ms": floor_ms}
+            # Beside the others: the versions before read the entry, and keep the higher one.
+            return (head | {"taken_back": True} if is_taken_back else head), b""
 
 
 def _entry(head: dict[str, Any], value: bytes) -> Entry:
@@ -187,7 +204,7 @@ def _entry(head: dict[str, Any], value: bytes) -> Entry:
         case "mark":
             return MarkEntry(tick_mark(head["mark"]))
         case "floor":
-            return FloorEntry(head["floor_ms"])
+            return FloorEntry(head["floor_ms"], head.get("taken_back", False))
         case kind:
             raise ValueError(f"unknown kind {kind!r}")
 

@@ -24,10 +24,14 @@ class Cause(StrEnum):
     BACKOFF = "backoff"
     RATE_LIMITED = "rate_limited"
     KEY_REFUSED = "key_refused"
+    PAGE_REFUSED = "page_refused"
+    """The API refuses this page a second time too, and takes the key for others."""
     CREDITS = "credits"
     SPOOL_FULL = "spool_full"
     JOURNAL = "journal"
     """The disk refused: nothing was asked, or the answer was received and is lost."""
+    CLOCK = "clock"
+    """The time was set forward past them: by a clock that was behind, or after a sleep."""
 
 
 @dataclass(frozen=True, slots=True)

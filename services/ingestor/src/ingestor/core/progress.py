@@ -6,7 +6,7 @@ Kafka topic by topic, each in the order of its numbers: what one topic waits for
 
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -82,10 +82,16 @@ class Line:
 
 @dataclass(slots=True)
 class Progress:
-    """The fold."""
+    """The fold.
+
+    `floor_ms` is the highest promise of a heartbeat, `said_ms` the highest that Kafka has for
+    certain; `limited_until_ms` is until when the API asked not to be asked at all.
+    """
 
     next_number: int = 1
     floor_ms: int = 0
+    said_ms: int = 0
+    limited_until_ms: int = 0
     ticks: dict[str, Tick] = field(default_factory=dict)
     feeds: dict[str, Counts] = field(default_factory=dict)
     gaps: list[dict[str, Any]] = field(default_factory=list)
@@ -106,14 +112,13 @@ class Progress:
                     )
                 )
                 line.last = number
-                self.floor_ms = max(self.floor_ms, record.timestamp_ms)
                 if record.topic == GAPS:
                     self.gaps = [*self.gaps, orjson.loads(record.value)][-KEPT_GAPS:]
                 self._mark(mark)
             case MarkEntry(mark):
                 self._mark(mark)
-            case FloorEntry(floor_ms):
-                self.floor_ms = max(self.floor_ms, floor_ms)
+            case FloorEntry(floor_ms, is_taken_back):
+                self.floor_ms = floor_ms if is_taken_back else max(self.floor_ms, floor_ms)
 
     def wait(self, pending: Pending) -> None:
         """One more record that Kafka does not have: as it is journaled, or found on disk."""
@@ -126,6 +131,13 @@ class Progress:
         if pending.mark.outcome is Outcome.USABLE:
             counts = self.counts(pending.mark.feed)
             counts.last_published_ms = pending.timestamp_ms
+
+    def restamped(self, pending: Pending, timestamp_ms: int) -> Pending:
+        """This record, the oldest of its topic, has another time."""
+        line = self.line(pending.topic)
+        assert line.pending[0] is pending, "records of a topic leave in their order"
+        line.pending[0] = replace(pending, timestamp_ms=timestamp_ms)
+        return line.pending[0]
 
     def lost(self, pending: Pending) -> None:
         """This record, the oldest of its topic, does not come to Kafka."""
@@ -189,6 +201,8 @@ class Progress:
         """The state without what is pending: that is what files there are."""
         return {
             "floor_ms": self.floor_ms,
+            "said_ms": self.said_ms,
+            "limited_until_ms": self.limited_until_ms,
             "ticks": {page: asdict(tick) for page, tick in self.ticks.items()},
             "feeds": {feed: asdict(counts) for feed, counts in self.feeds.items()},
             "gaps": list(self.gaps),
@@ -201,6 +215,9 @@ class Progress:
         return cls(
             next_number=next_number,
             floor_ms=state["floor_ms"],
+            # The versions before did not keep these.
+            said_ms=state.get("said_ms", 0),
+            limited_until_ms=state.get("limited_until_ms", 0),
             ticks={page: Tick(**tick) for page, tick in state["ticks"].items()},
             feeds={feed: Counts(**counts) for feed, counts in state["feeds"].items()},
             gaps=list(state["gaps"]),

@@ -17,17 +17,29 @@ def complete_to_ms(
 
 
 class FloorClock:
-    """A wall clock in milliseconds that never goes below what was promised."""
+    """A clock in milliseconds that never goes below what was promised."""
 
-    def __init__(self, wall_ms: Callable[[], int], floor_ms: int = 0) -> None:
-        self._wall_ms = wall_ms
+    def __init__(self, now_ms: Callable[[], int], floor_ms: int = 0) -> None:
+        self._now_ms = now_ms
         self.floor_ms = floor_ms
 
     def __call__(self) -> int:
-        self.floor_ms = max(self.floor_ms, self._wall_ms())
-        return self.floor_ms
+        return max(self.floor_ms, self._now_ms())
+
+    @property
+    def now_ms(self) -> int:
+        """The time without the promise: to judge by, not to stamp with."""
+        return self._now_ms()
+
+    def promise(self, floor_ms: int) -> None:
+        """Nothing is stamped below this any more."""
+        self.floor_ms = max(self.floor_ms, floor_ms)
+
+    def take_back(self, floor_ms: int) -> None:
+        """A promise that nobody heard holds no longer: only this one does."""
+        self.floor_ms = min(self.floor_ms, floor_ms)
 
     @property
     def behind_ms(self) -> int:
-        """How far the wall clock is behind the promise: more than 0 after it was set back."""
-        return max(0, self.floor_ms - self._wall_ms())
+        """How far the time is behind the promise: more than 0 after a clock that was ahead."""
+        return max(0, self.floor_ms - self._now_ms())

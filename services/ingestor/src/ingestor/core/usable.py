@@ -1,6 +1,6 @@
 """Which answers are usable: the API is untrusted, and a status of 200 proves nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -49,9 +49,12 @@ class Rules:
 
 
 def judge(
-    feed: str, status: int, body: bytes, received_at_ms: int, rules: Rules
+    feed: str, status: int, body: bytes, received_at_ms: Sequence[int], rules: Rules
 ) -> Reason | None:
-    """None for a usable answer of this feed, else the first thing that is wrong with it."""
+    """None for a usable answer of this feed, else the first thing that is wrong with it.
+
+    `received_at_ms` has several times while nobody knows which clock is right: one has to fit.
+    """
     if status != 200:
         return _status_reason(status)
     if not body:
@@ -101,11 +104,14 @@ def _is_identified(item: object, identity: tuple[str, ...]) -> bool:
     )
 
 
-def _timestamp_reason(timestamp: object, received_at_ms: int, skew_ms: int) -> Reason | None:
+def _timestamp_reason(
+    timestamp: object, received_at_ms: Sequence[int], skew_ms: int
+) -> Reason | None:
     # bool is an int in Python; `true` is no time.
     if not isinstance(timestamp, int) or isinstance(timestamp, bool):
         return Reason.TIMESTAMP_MISSING
-    return Reason.TIMESTAMP_OFF if abs(received_at_ms - timestamp) > skew_ms else None
+    fits = any(abs(at_ms - timestamp) <= skew_ms for at_ms in received_at_ms)
+    return None if fits else Reason.TIMESTAMP_OFF
 
 
 def _deeper_than(document: object, max_depth: int) -> bool:

@@ -1,49 +1,26 @@
 """One attempt: ask for a page, judge the answer, journal it. Then it counts as answered."""
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 
 from coinlake import logs
 from coinlake.contracts.headers import AnswerHeaders
 from coinlake.contracts.topics import REJECTED
-from ingestor.adapters.coincap import Answer, Api, NoAnswerError
+from ingestor.adapters.coincap import Answer, Api, Call, NoAnswerError
 from ingestor.adapters.journal import Journal
 from ingestor.core.credits import price
 from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.page import Page
-from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Tick
 from ingestor.core.usable import Reason, Rules, judge
 from ingestor.loop.budget import Budget
+from ingestor.loop.clock import Clock
+from ingestor.loop.stamps import Stamps
 from ingestor.metrics import IngestorMetrics
 
 log = logs.get(__name__)
-
-
-class Stamps:
-    """Receive times: never below a promise, and held until the answer has its journal entry."""
-
-    def __init__(self, clock: FloorClock) -> None:
-        self.clock = clock
-        self._held: dict[int, int] = {}
-        self._numbers = count()
-
-    @contextmanager
-    def received(self) -> Iterator[int]:
-        """The receive time of an answer; heartbeats promise nothing beyond it inside."""
-        number = next(self._numbers)
-        self._held[number] = self.clock()
-        try:
-            yield self._held[number]
-        finally:
-            del self._held[number]
-
-    def held_ms(self) -> tuple[int, ...]:
-        """Receive times of answers that are not in the journal yet."""
-        return tuple(self._held.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +44,7 @@ class Reply:
 
     outcome: Outcome
     reason: Reason | None = None
-    retry_after: str | None = None
+    answer: Answer | None = None
     again: bool = False
 
 
@@ -81,6 +58,7 @@ class Asker:
         budget: Budget,
         terms: Terms,
         stamps: Stamps,
+        clock: Clock,
         metrics: IngestorMetrics,
     ) -> None:
         self._api = api
@@ -88,38 +66,63 @@ class Asker:
         self._budget = budget
         self._terms = terms
         self._stamps = stamps
+        self._clock = clock
         self._metrics = metrics
 
     async def ask(self, page: Page, tick: Tick) -> Reply:
         """One attempt for one tick. Raises TransientError where the disk refuses the result."""
         reserved = await self._budget.reserve(page)
         poll_id = self._terms.new_id(16)
-        requested_at_ms = self._stamps.clock()
+        call, asked_ms = Call(), self._clock.steady_ms()
         try:
-            answer = await self._api.get(page.url(self._terms.base_url))
+            answer = await self._api.get(page.url(self._terms.base_url), call)
         except NoAnswerError as error:
-            # Nobody knows what the API charges for an answer that broke off: the full price.
-            cost = (
-                0 if error.kind == "unreachable" else max(reserved, price(error.decoded_bytes))
-            )
-            self._budget.settle(page, reserved, cost)
+            self._charge(page, reserved, call, error)
             return await self._failed(page, tick, error)
+        except asyncio.CancelledError:
+            self._budget.settle(reserved, reserved if call.was_sent else 0)
+            raise
+        self._clock.answered(answer.date_ms, asked_ms)
         with self._stamps.received() as received_at_ms:
-            self._budget.settle(page, reserved, price(len(answer.body)))
-            return await self._answered(
-                page, tick, answer, (poll_id, requested_at_ms, received_at_ms)
+            reason = judge(
+                page.feed.name,
+                answer.status,
+                answer.body,
+                self._clock.believable_ms(),
+                self._terms.rules,
             )
+            self._budget.settle(reserved, price(len(answer.body)))
+            if reason is None:
+                # What an error costs says nothing of what an answer does.
+                self._budget.learn(page, price(len(answer.body)))
+            took_ms = self._clock.steady_ms() - asked_ms
+            self._metrics.answered(page.feed.name, reason, took_ms)
+            poll = (poll_id, received_at_ms, took_ms)
+            return await self._answered(page, tick, answer, poll, reason)
+
+    def _charge(self, page: Page, reserved: int, call: Call, error: NoAnswerError) -> None:
+        if error.kind == "unreachable" or not call.was_sent:
+            self._budget.settle(reserved, 0)
+            return
+        # Nobody knows what the API charges for an answer that broke off: the full price.
+        read = price(error.decoded_bytes)
+        self._budget.settle(reserved, max(reserved, read))
+        if error.kind == "too_large":
+            self._budget.learn(page, read)
 
     async def _answered(
-        self, page: Page, tick: Tick, answer: Answer, poll: tuple[str, int, int]
+        self,
+        page: Page,
+        tick: Tick,
+        answer: Answer,
+        poll: tuple[str, int, int],
+        reason: Reason | None,
     ) -> Reply:
-        poll_id, requested_at_ms, received_at_ms = poll
-        reason = judge(
-            page.feed.name, answer.status, answer.body, received_at_ms, self._terms.rules
-        )
+        poll_id, received_at_ms, took_ms = poll
         headers = AnswerHeaders(
             poll_id=poll_id,
-            requested_at_ms=requested_at_ms,
+            # Counted back: the time may have been set since.
+            requested_at_ms=received_at_ms - took_ms,
             received_at_ms=received_at_ms,
             status=answer.status,
             url=page.url(self._terms.base_url),
@@ -139,7 +142,6 @@ class Asker:
         number = await self._journal.add(
             record, TickMark(page.feed.name, page.key, tick, outcome)
         )
-        self._metrics.answered(page.feed.name, reason, received_at_ms - requested_at_ms)
         log.info(
             "answer_journaled",
             page=page.key,
@@ -149,10 +151,10 @@ class Asker:
             status=answer.status,
             bytes=len(answer.body),
             reason=reason,
-            took_ms=received_at_ms - requested_at_ms,
+            took_ms=took_ms,
         )
-        again = reason in (Reason.RATE_LIMITED, Reason.SERVER_ERROR)
-        return Reply(outcome, reason, answer.retry_after, again)
+        again = reason in (Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.KEY_REFUSED)
+        return Reply(outcome, reason, answer, again)
 
     async def _failed(self, page: Page, tick: Tick, error: NoAnswerError) -> Reply:
         await self._journal.mark(TickMark(page.feed.name, page.key, tick, Outcome.FAILED))

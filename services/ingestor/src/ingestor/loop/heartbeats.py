@@ -1,52 +1,77 @@
 """Promises of completeness: nothing older will come. They overtake nothing that waits."""
 
-from coinlake import logs
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.topics import TOPICS
 from coinlake.errors import TransientError
 from coinlake.kafka import Producer
 from ingestor.adapters.journal import Journal
+from ingestor.adapters.too_early import is_too_early
 from ingestor.core.promises import complete_to_ms
-from ingestor.loop.asking import Stamps
+from ingestor.loop.stamps import Promises
 from ingestor.metrics import IngestorMetrics
-
-log = logs.get(__name__)
 
 # aiokafka takes no record without key and value; pages are never called so.
 _HEARTBEAT_KEY = b"heartbeat"
-_SAME_MOMENT_MS = 1_000
+# How soon to look again whether the clock is settled.
+_UNSETTLED_S = 0.2
 
 
 class Heartbeat:
     """Promises for one topic's partitions: nothing older will come. They overtake nothing."""
 
     def __init__(
-        self, topic: str, every_ms: int, producer: str, journal: Journal, stamps: Stamps
+        self, topic: str, every_ms: int, producer: str, journal: Journal, promises: Promises
     ) -> None:
         self._topic = topic
         self._every_ms = every_ms
         self._producer = producer
         self._journal = journal
-        self._stamps = stamps
-        self._next_ms = 0
+        self._promises = promises
+        self._clock = promises.clock
+        self._next_ms: int | None = None
 
     @property
     def due(self) -> bool:
-        """Whether it is time for the next one."""
-        return self._stamps.clock() >= self._next_ms
+        """Whether it is time for the next one; not while nobody knows what time it is."""
+        return self.wait_s() == 0
 
     def wait_s(self) -> float:
-        """Seconds until the next one."""
-        return max(0.0, (self._next_ms - self._stamps.clock()) / 1_000)
+        """Seconds until the next one, or until it is worth a look."""
+        left_ms = 0 if self._next_ms is None else self._next_ms - self._clock.steady_ms()
+        if left_ms > 0:
+            return left_ms / 1_000
+        # A promise cannot be taken back from who has heard it.
+        return 0.0 if self._clock.is_settled else _UNSETTLED_S
 
     async def send(self, producer: Producer, metrics: IngestorMetrics) -> None:
-        """One round over all partitions. Raises TransientError."""
-        now_ms = self._stamps.clock()
+        """One round over all partitions. Raises TransientError.
+
+        Where Kafka says that the promise lies ahead of its clock, the round is over: records go
+        on, and the next round promises less.
+        """
+        stamps = self._promises.stamps
+        begun_ms = self._clock.steady_ms()
         complete_ms = complete_to_ms(
-            await self._promised_ms(now_ms),
-            self._stamps.held_ms(),
+            await self._promises.upto_ms(stamps.clock()),
+            stamps.held_ms(),
             self._journal.progress.oldest_ms(self._topic),
         )
+        try:
+            await self._send(producer, complete_ms)
+        except TransientError as error:
+            if not is_too_early(error):
+                # An ack can be lost: whoever reads the topic may have heard it all the same.
+                self._promises.said(complete_ms)
+                raise
+            lower_ms = await self._promises.refused(complete_ms)
+            self._next_ms = begun_ms + (self._every_ms if lower_ms is None else 0)
+            return
+        metrics.heartbeats.labels(self._topic).inc()
+        metrics.complete_to.labels(self._topic).set(complete_ms / 1_000)
+        self._clock.taken(complete_ms)
+        self._next_ms = begun_ms + self._every_ms
+
+    async def _send(self, producer: Producer, complete_ms: int) -> None:
         for partition in range(TOPICS[self._topic].partitions):
             await producer.send(
                 self._topic,
@@ -57,19 +82,4 @@ class Heartbeat:
                 timestamp_ms=complete_ms,
                 partition=partition,
             )
-        metrics.heartbeats.labels(self._topic).inc()
-        metrics.complete_to.labels(self._topic).set(complete_ms / 1_000)
-        self._next_ms = now_ms + self._every_ms
-
-    async def _promised_ms(self, now_ms: int) -> int:
-        """Up to when a promise may go: it is on disk before it is said.
-
-        So a clock that is set back over a restart does not break it. What another topic promised
-        a moment ago is good enough; where the disk refuses, what it has is.
-        """
-        if self._journal.progress.floor_ms < now_ms - _SAME_MOMENT_MS:
-            try:
-                await self._journal.promise(now_ms)
-            except TransientError as error:
-                log.warning("promise_refused", topic=self._topic, reason=str(error))
-        return min(now_ms, self._journal.progress.floor_ms)
+            self._promises.said(complete_ms)

@@ -11,9 +11,11 @@ from ingestor.core.entries import Outcome, TickMark
 from ingestor.core.gaps import Cause, Gap, joined
 from ingestor.core.gates import PageGate
 from ingestor.core.schedule import Missed, Tick, anchored, due_tick, resume
-from ingestor.loop.asking import Asker, Stamps
+from ingestor.loop.asking import Asker
 from ingestor.loop.budget import Budget, PagePlan
 from ingestor.loop.doors import Doors
+from ingestor.loop.stamps import Stamps
+from ingestor.loop.turns import Turns
 from ingestor.metrics import IngestorMetrics
 
 log = logs.get(__name__)
@@ -83,6 +85,7 @@ class Poller:
         doors: Doors,
         budget: Budget,
         gaps: Gaps,
+        turns: Turns,
         pulse: Pulse,
     ) -> None:
         self.plan = plan
@@ -91,23 +94,30 @@ class Poller:
         self._asker = asker
         self._doors = doors
         self._budget = budget
-        self._gate = PageGate()
+        self._turns = turns
+        self._clock = doors.clock
         self._last_due_ms = 0
+        self.gate = PageGate()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until `stop`."""
         await self._resume()
+        moves = self._clock.moves
         while not stop.is_set():
             self.pulse.beat()
-            now_ms = self._doors.wall_ms()
+            now_ms = self._clock()
             interval_ms = self._budget.interval_ms(self.plan)
             self._last_due_ms = anchored(self._last_due_ms, now_ms)
             due = due_tick(self._last_due_ms, interval_ms, now_ms)
             if due is None:
-                await self._wait_until(self._last_due_ms + interval_ms, stop)
+                left_ms = self._last_due_ms + interval_ms - now_ms
+                await self._wait_until(self._clock.steady_ms() + left_ms, stop)
                 continue
             if due.missed is not None:
-                self.gaps.miss(due.missed, interval_ms, Cause.OVERRUN)
+                was_set = moves != self._clock.moves
+                cause = Cause.CLOCK if was_set else Cause.OVERRUN
+                self.gaps.miss(due.missed, interval_ms, cause)
+            moves = self._clock.moves
             self._last_due_ms = due.due_ms
             await self._tick(Tick(due.due_ms, interval_ms), stop)
         await self._name_at_end()
@@ -122,7 +132,7 @@ class Poller:
     async def _resume(self) -> None:
         interval_ms = self._budget.interval_ms(self.plan)
         last = self.gaps.last_tick()
-        resumed = resume(last, interval_ms, self._doors.wall_ms())
+        resumed = resume(last, interval_ms, self._clock())
         if last is not None and resumed.missed is not None:
             self.gaps.miss(resumed.missed, last.interval_ms, Cause.DOWN)
         self._last_due_ms = resumed.last_due_ms
@@ -134,15 +144,16 @@ class Poller:
             log.error("journal_refused", page=self.plan.page.key, reason=str(error))
 
     async def _tick(self, tick: Tick, stop: asyncio.Event) -> None:
-        cause = self._doors.closed(self.plan.page, self._gate)
+        ends_ms = self._clock.steady_ms() + tick.due_ms + tick.interval_ms - self._clock()
+        cause = self._doors.closed(self.plan.page, self.gate)
         if cause is not None:
             self.gaps.miss(Missed(tick.due_ms, tick.due_ms, 1), tick.interval_ms, cause)
             return
         again_ms = await self._attempt(tick)
-        while again_ms is not None and again_ms < tick.due_ms + tick.interval_ms:
+        while again_ms is not None and again_ms < ends_ms:
             if not await self._waited_until(again_ms, stop):
                 return
-            if self._doors.closed(self.plan.page, self._gate) is not None:
+            if self._doors.closed(self.plan.page, self.gate) is not None:
                 return
             again_ms = await self._attempt(tick)
 
@@ -150,18 +161,19 @@ class Poller:
         """One attempt; when the tick may be tried again, or None."""
         try:
             await self.gaps.name()
-            reply = await self._asker.ask(self.plan.page, tick)
+            async with self._turns.taken(self.pulse.beat):
+                reply = await self._asker.ask(self.plan.page, tick)
         except TransientError as error:
             log.error("journal_refused", page=self.plan.page.key, reason=str(error))
-            self._doors.failed(self._gate)
+            self._doors.failed(self.gate)
             missed = Missed(tick.due_ms, tick.due_ms, 1)
             self.gaps.miss(missed, tick.interval_ms, Cause.JOURNAL)
             return None
-        return self._doors.after(self._gate, reply)
+        return self._doors.after(self.plan.page, self.gate, reply)
 
     async def _wait_until(self, when_ms: int, stop: asyncio.Event) -> bool:
-        """Wait for a moment, at most a few seconds, or for `stop`; True once it has come."""
-        left_s = (when_ms - self._doors.wall_ms()) / 1_000
+        """Wait for a steady moment, at most some seconds, or for `stop`; True once it has come."""
+        left_s = (when_ms - self._clock.steady_ms()) / 1_000
         await sleep_or_stop(stop, max(0.0, min(left_s, _LOOK_AGAIN_S)))
         return left_s <= _LOOK_AGAIN_S and not stop.is_set()
 

@@ -17,10 +17,12 @@ from coinlake.errors import BadRecordError, TransientError
 from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
+from ingestor.adapters.too_early import is_too_early
 from ingestor.core.entries import Outgoing
 from ingestor.core.progress import Pending
 from ingestor.loop.doors import Patience
 from ingestor.loop.heartbeats import Heartbeat
+from ingestor.loop.stamps import Promises
 from ingestor.metrics import IngestorMetrics
 
 log = logs.get(__name__)
@@ -60,6 +62,7 @@ class TopicSender:
         open_producer: OpenProducer,
         journal: Journal,
         heartbeat: Heartbeat | None,
+        promises: Promises,
         patience: Patience,
         metrics: IngestorMetrics,
     ) -> None:
@@ -68,6 +71,7 @@ class TopicSender:
         self._open_producer = open_producer
         self._journal = journal
         self._heartbeat = heartbeat
+        self._promises = promises
         self._patience = patience
         self._metrics = metrics
 
@@ -84,7 +88,7 @@ class TopicSender:
                 self._away(error)
             if quiet.is_set():
                 return
-            wait_ms = self._patience.wait_ms(self.kafka.failures, None, 0)
+            wait_ms = self._patience.wait_ms(self.kafka.failures)
             await sleep_or_stop(quiet, wait_ms / 1_000)
 
     async def _drain(self, producer: Producer, quiet: asyncio.Event, pulse: Pulse) -> None:
@@ -134,11 +138,36 @@ class TopicSender:
         except BadRecordError as error:
             await self._set_aside(pending, record, error)
             return
+        except TransientError as error:
+            if is_too_early(error) and await self._restamped(pending, record):
+                return
+            raise
+        self._promises.clock.taken(record.timestamp_ms)
         self._reached()
         self._metrics.sent.labels(record.topic).inc()
         log.debug("record_sent", topic=record.topic, number=pending.number, offset=offset)
         # After the ack: a crash before this line sends the record again with the same poll_id.
         await self._journal.sent(pending)
+
+    async def _restamped(self, pending: Pending, record: Outgoing) -> bool:
+        """Bring a record that a clock was ahead of back to now; False where now is no earlier.
+
+        Kafka refused it, so nobody has seen it under its old time.
+        """
+        lower_ms = await self._promises.refused(record.timestamp_ms)
+        if lower_ms is None:
+            return False
+        await self._journal.restamp(pending, lower_ms)
+        self._metrics.restamped.inc()
+        log.warning(
+            "record_restamped",
+            topic=self.topic,
+            number=pending.number,
+            poll_id=text_headers(record.headers).get(POLL_ID),
+            from_ms=record.timestamp_ms,
+            to_ms=lower_ms,
+        )
+        return True
 
     async def _set_aside(
         self, pending: Pending, record: Outgoing, error: BadRecordError

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
-from ingestor.core.gates import KeyGate
-from ingestor.core.promises import FloorClock
 from ingestor.loop.budget import Budget
+from ingestor.loop.doors import Doors
 from ingestor.loop.polling import Poller
 from ingestor.loop.sending import Sender
+from ingestor.loop.stamps import Stamps
 from ingestor.metrics import IngestorMetrics
 
 _EVERY_S = 1.0
@@ -23,16 +23,16 @@ class Gauges:
         self,
         journal: Journal,
         budget: Budget,
-        key: KeyGate,
-        clock: FloorClock,
+        doors: Doors,
+        stamps: Stamps,
         sender: Sender,
         metrics: IngestorMetrics,
     ) -> None:
         self._journal = journal
         self._sender = sender
         self._budget = budget
-        self._key = key
-        self._clock = clock
+        self._doors = doors
+        self._stamps = stamps
         self._metrics = metrics
 
     def update(self, pollers: Sequence[Poller]) -> None:
@@ -48,8 +48,12 @@ class Gauges:
         metrics.credits_total.set(self._budget.balance.total)
         metrics.credits_left.set(self._budget.left)
         metrics.stretch.set(self._budget.factor)
-        metrics.key_refused.set(self._key.refused)
-        metrics.clock_behind.set(self._clock.behind_ms / 1_000)
+        metrics.key_refused.set(self._doors.key.refused)
+        metrics.rate_limited.set(self._doors.limited_ms > 0)
+        metrics.clock_behind.set(self._stamps.clock.behind_ms / 1_000)
+        clock = self._doors.clock
+        metrics.clock_off.set(clock.wall_is_off_ms / 1_000)
+        metrics.clock_refused.set(clock.is_refused)
         for feed, counts in progress.feeds.items():
             # From the journal, so that a restart does not hide how old the newest answer is.
             if counts.last_published_ms is not None:
@@ -57,6 +61,7 @@ class Gauges:
         for poller in pollers:
             interval_s = self._budget.interval_ms(poller.plan) / 1_000
             metrics.interval.labels(poller.plan.page.key).set(interval_s)
+            metrics.page_refused.labels(poller.plan.page.key).set(poller.gate.is_refused)
 
 
 async def watch(

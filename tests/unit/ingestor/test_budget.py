@@ -1,0 +1,182 @@
+"""The budget: a month that nobody confirmed, calls that were never made, prices of odd answers."""
+
+import asyncio
+from pathlib import Path
+
+import orjson
+import pytest
+
+from coinlake.errors import TransientError
+from ingestor.adapters.balance_file import write_balance
+from ingestor.adapters.coincap import Answer, Call, NoAnswerError
+from ingestor.core.credits import Balance, Limits
+from ingestor.loop.budget import Allowance, Budget, PagePlan
+from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
+from tests.unit.ingestor.times import HOUR, MINUTE, Times
+
+DAY = 24 * HOUR
+NOVEMBER, DECEMBER = "2026-11", "2026-12"
+
+
+def budget(folder: Path, times: Times, spent: int = 3_990) -> Budget:
+    write_balance(folder / "credits.json", Balance(NOVEMBER, spent=spent, total=spent))
+    return opened(folder, times)
+
+
+def opened(folder: Path, times: Times) -> Budget:
+    return Budget(
+        folder / "credits.json",
+        [PagePlan(PAGE, 60_000)],
+        Allowance(Limits(4_000, None), 600),
+        times.clock(patience_ms=MINUTE),
+    )
+
+
+async def spend(budget: Budget, credits: int = 21) -> None:
+    budget.settle(await budget.reserve(PAGE), credits)
+
+
+def on_disk(folder: Path) -> dict[str, int]:
+    found: dict[str, int] = orjson.loads((folder / "credits.json").read_bytes())
+    return found
+
+
+async def test_a_month_that_no_answer_has_confirmed_is_asked_in_but_not_begun(
+    tmp_path: Path,
+) -> None:
+    times = Times()
+    times.step(400 * DAY)
+    early = budget(tmp_path, times)
+
+    left = early.left
+    await spend(early)
+
+    assert (left, early.left) == (4_000, 4_000 - 21)
+    assert (early.balance.month, early.balance.spent) == (NOVEMBER, 3_990 + 21)
+    assert on_disk(tmp_path)["month"] == NOVEMBER  # type: ignore[comparison-overlap]
+
+
+async def test_an_answers_date_begins_the_month_with_what_it_cost_so_far(
+    tmp_path: Path,
+) -> None:
+    times = Times()
+    times.advance(10 * DAY / 1_000)
+    clock = times.clock()
+    write_balance(tmp_path / "credits.json", Balance(NOVEMBER, spent=3_990, total=9_000))
+    early = Budget(
+        tmp_path / "credits.json",
+        [PagePlan(PAGE, 60_000)],
+        Allowance(Limits(4_000, None), 600),
+        clock,
+    )
+    await spend(early)
+
+    clock.answered(times.wall, times.steady)
+
+    assert (early.balance.month, early.balance.spent) == (DECEMBER, 21)
+    assert early.balance.total == 9_021
+
+
+async def test_a_clock_that_jumps_over_the_end_of_the_month_begins_none(tmp_path: Path) -> None:
+    times = Times()
+    clock = times.clock()
+    write_balance(tmp_path / "credits.json", Balance(NOVEMBER, spent=7))
+    running = Budget(
+        tmp_path / "credits.json",
+        [PagePlan(PAGE, 60_000)],
+        Allowance(Limits(4_000, None), 600),
+        clock,
+    )
+    clock.answered(times.wall, times.steady)
+
+    times.step(400 * DAY)
+    clock.answered(times.wall - 400 * DAY, times.steady)
+    times.advance(3 * HOUR / 1_000)
+
+    assert (running.balance.month, running.balance.spent) == (NOVEMBER, 7)
+    assert running.left == 4_000 - 7
+
+
+async def test_a_month_that_went_forward_by_a_wrong_clock_is_put_right_by_an_answer(
+    tmp_path: Path,
+) -> None:
+    times = Times()
+    clock = times.clock()
+    write_balance(tmp_path / "credits.json", Balance("2028-01", spent=50, total=900))
+    wrong = Budget(
+        tmp_path / "credits.json",
+        [PagePlan(PAGE, 60_000)],
+        Allowance(Limits(4_000, None), 600),
+        clock,
+    )
+    before = wrong.balance.month
+
+    clock.answered(times.wall, times.steady)
+
+    assert before == "2028-01"
+    assert (wrong.balance.month, wrong.balance.spent, wrong.balance.total) == (
+        NOVEMBER,
+        50,
+        900,
+    )
+
+
+async def test_tries_that_the_disk_refuses_set_nothing_aside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(28, "no space left on device")
+
+    monkeypatch.setattr("ingestor.loop.budget.write_balance", refused)
+    for _ in range(3):
+        with pytest.raises(TransientError):
+            await bench.budget.reserve(PAGE)
+
+    assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, 0)
+
+
+@pytest.mark.parametrize(("was_sent", "spent"), [(False, 0), (True, 29)])
+async def test_a_call_that_a_stop_cuts_short_costs_only_if_it_was_sent(
+    bench: Bench, was_sent: bool, spent: int
+) -> None:
+    class Cut:
+        async def get(self, url: str, call: Call) -> Answer:
+            call.was_sent = was_sent
+            raise asyncio.CancelledError(url)
+
+    with pytest.raises(asyncio.CancelledError):
+        await bench.asker(Cut()).ask(PAGE, TICK)  # type: ignore[arg-type]
+
+    assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, spent)
+
+
+async def test_an_attempt_that_nobody_heard_costs_nothing(bench: Bench) -> None:
+    api = FakeApi(NoAnswerError("timeout", "no connection in time"), is_heard=False)
+
+    await bench.asker(api).ask(PAGE, TICK)
+
+    assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, 0)
+
+
+async def test_an_answer_above_the_limit_is_paid_for_and_is_no_price_for_ever(
+    bench: Bench,
+) -> None:
+    huge = NoAnswerError("too_large", "more than 4128768 bytes", 4_190_000)
+    await bench.asker(FakeApi(huge)).ask(PAGE, TICK)
+    paid, raised = bench.budget.balance.spent, bench.budget.price(PAGE)
+
+    for _ in range(20):
+        await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+
+    assert paid == 1_676
+    assert raised == 2 * 29
+    assert bench.budget.price(PAGE) == 1
+    assert bench.budget.balance.largest == {PAGE.key: 1}
+
+
+async def test_what_an_error_costs_is_no_price(bench: Bench) -> None:
+    for answer in (Answer(503, b"no", None), Answer(200, b"<html>", None)):
+        for _ in range(30):
+            await bench.asker(FakeApi(answer)).ask(PAGE, TICK)
+
+    assert bench.budget.price(PAGE) == 29
