@@ -333,3 +333,27 @@ async def test_a_topic_with_another_id_is_another_topic_whatever_its_offsets_say
 
     assert [(one.kind, one.epoch) for one in verdict.findings] == [("epoch", 1)]
     assert "re-created" in verdict.findings[0].text
+
+
+async def test_what_a_rule_has_expired_is_a_finding_unless_it_is_meant(lake: Lake) -> None:
+    for key in lake.keys()[:3]:
+        del lake.store.objects[key]
+
+    strict = await lake.audit()
+    meant = Audit(lake.store, lake.log, deep=False, wait_s=0.0, raw_expires=True)
+    verdict = await meant.run([], lambda _: None)
+
+    assert [one.kind for one in strict.findings] == ["missing"]
+    assert verdict.is_proven
+    assert verdict.topics[TOPIC]["1-0"]["expired_to"] == 30
+
+
+async def test_a_hole_further_on_is_no_expiry(lake: Lake) -> None:
+    for at in (0, 4):
+        del lake.store.objects[lake.keys()[at]]
+
+    verdict = await Audit(lake.store, lake.log, deep=False, wait_s=0.0, raw_expires=True).run(
+        [], lambda _: None
+    )
+
+    assert [one.kind for one in verdict.findings] == ["missing"]

@@ -50,6 +50,9 @@ def _hour(sub: argparse.ArgumentParser) -> None:
 def _audit(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--topic", action="append", default=[], help="only this one; repeatable")
     sub.add_argument("--deep", action="store_true", help="read the bytes, compare with Kafka")
+    sub.add_argument(
+        "--raw-expires", action="store_true", help="a rule of the bucket expires raw objects"
+    )
     sub.add_argument("--wait", type=float, default=0.0, metavar="S", help="for what is open")
     sub.add_argument("--json", metavar="FILE", help="where the whole verdict goes")
     sub.add_argument(

@@ -43,11 +43,20 @@ class Verdict:
 class Audit:
     """One audit of a bucket against a broker; it reads, and writes nothing."""
 
-    def __init__(self, store: ObjectStore, log: LakeLog, *, deep: bool, wait_s: float) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        log: LakeLog,
+        *,
+        deep: bool,
+        wait_s: float,
+        raw_expires: bool = False,
+    ) -> None:
         self._store = store
         self._log = log
         self._deep = deep
         self._wait_s = wait_s
+        self._raw_expires = raw_expires
 
     async def run(self, topics: Sequence[str], say: Callable[[str], None]) -> Verdict:
         """Audit these topics, or all that the bucket or the contract knows.
@@ -119,6 +128,12 @@ class Audit:
         result = view.audited(epoch, number)
         chain = view.chain(epoch, number)
         findings, unconfirmed = await self._without_markers(chain, result, log)
+        expired_to = None
+        if self._raw_expires and result.tiles and result.tiles[0].key.link > result.origin:
+            # What is left begins later than the epoch: by the bucket's rule, not by a loss.
+            expired_to = result.tiles[0].key.link
+            at = (Kind.MISSING, result.origin)
+            findings = [one for one in findings if (one.kind, one.offset) != at]
         if log is not None:
             findings += await self._tail(view, number, log)
         elif epoch == view.newest:
@@ -131,6 +146,7 @@ class Audit:
         findings.sort(key=lambda one: -1 if one.offset is None else one.offset)
         return findings, {
             **_told(result, log, findings, compared), "unconfirmed_holes": unconfirmed,
+            "expired_to": expired_to,
         }  # fmt: skip
 
     async def _without_markers(

@@ -29,7 +29,9 @@ _SHOWN = 50
 async def audit(args: argparse.Namespace, settings: Settings) -> int:
     """`coinlake audit`: 0 proven, 1 differs; what cannot be looked at is raised."""
     async with _lake(settings) as (store, log):
-        looking = Audit(store, log, deep=args.deep, wait_s=args.wait)
+        looking = Audit(
+            store, log, deep=args.deep, wait_s=args.wait, raw_expires=args.raw_expires
+        )
         verdict = await looking.run(args.topic, _say)
     if args.json:
         _write(Path(args.json), orjson.dumps(verdict.body(), option=orjson.OPT_INDENT_2))
@@ -51,7 +53,9 @@ def keep_auditing(args: argparse.Namespace, settings: Settings) -> int:
 
     async def look() -> Verdict:
         async with _lake(settings) as (store, log):
-            looking = Audit(store, log, deep=args.deep, wait_s=args.wait)
+            looking = Audit(
+                store, log, deep=args.deep, wait_s=args.wait, raw_expires=args.raw_expires
+            )
             return await looking.run(args.topic, lambda _: None)
 
     logs.configure("auditor")
