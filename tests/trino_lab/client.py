@@ -29,6 +29,10 @@ class TooManyRowsError(Exception):
     """More rows than the caller wanted; the query was cancelled."""
 
 
+class BrokenStatementError(OSError):
+    """The server fails at a statement's page (500): at writing down its own answer, mostly."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trino:
     """A server and the session that its statements run in."""
@@ -59,7 +63,10 @@ class Trino:
             if len(rows) > self.max_rows:
                 _cancel(page["nextUri"])
                 raise TooManyRowsError(f"more than {self.max_rows} rows")
-            page = _load("GET", page["nextUri"])
+            try:
+                page = _load("GET", page["nextUri"])
+            except BrokenStatementError as error:
+                return Answer((), (), "GENERIC_INTERNAL_ERROR", str(error))
 
 
 class _Connection(http.client.HTTPConnection):
@@ -97,6 +104,8 @@ def _load(
         if status == 200:
             return json.loads(read)
         # The protocol's pages say to ask again on these (Trino docs, "Client REST API").
+        if status == 500:
+            raise BrokenStatementError(f"{method} {url}: {read[:200]!r}")
         if status not in (429, 502, 503, 504) or attempt == 4:
             raise OSError(f"{method} {url}: {status}: {read[:200]!r}")
         time.sleep(0.1 * 2**attempt)
