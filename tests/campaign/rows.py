@@ -28,6 +28,7 @@ _FAULTS = (
     ("crashes", "F20, F21, F31, F32, F37: the sink dies or fails at each step", 600),
     ("broker", "F10 to F13, F33: one broker, three, full and failing disks", 520),
     ("topics", "F14, F15, F16: topic and group changed behind its back", 150),
+    ("answers", "Kafka's answers garbled", 200),
     ("records", "F29, F30, F34: odd, big and shuffled records", 60),
     ("producer", "F05, F08, F33: sent twice, too big, not written down", 240),
 )
@@ -67,6 +68,13 @@ ROWS: tuple[Row, ...] = (
     Row("stores", "the store's exam on every store", _pytest("tests/contract"), 60),
     Row("spark", "the job on real Spark", _pytest("tests/spark"), 120),
     Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 240),
+    Row(
+        "journal",
+        "1,000 answers in the journal, damaged in 2,720 ways",
+        ("-m", "tests.journal_damage"),
+        900,
+    ),
+    Row("outcomes", "odd answers to every call", _pytest("tests/integration/outcomes"), 300),
     Row("sink", "the sink with real Kafka and S3", _pytest("tests/integration/s3_sink"), 300),
     Row(
         "sinks",
