@@ -41,12 +41,28 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[MEASURED] = []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not _is_full_size():
+        left = {item for item in items if _is_left_out(item)}
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [item for item in items if item not in left]
     for item in items:
         for mark in item.iter_markers("needs"):
             tool = mark.args[0]
             if TOOLS[tool]() is None:
                 item.add_marker(pytest.mark.skip(reason=f"NOT RUN: needs {tool}"))
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    """Whether `make test` leaves it to the campaign."""
+    return any(
+        f"[{mark.kwargs['but']}" not in item.name if "but" in mark.kwargs else True
+        for mark in item.iter_markers("full_size")
+    )
+
+
+def _is_full_size() -> bool:
+    return os.environ.get("COINLAKE_FULL_SIZE") == "1"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -89,4 +105,4 @@ def jdk24() -> str:
 @pytest.fixture(scope="session")
 def full_size() -> bool:
     """Whether this is the campaign: every seed, every store, every row."""
-    return os.environ.get("COINLAKE_FULL_SIZE") == "1"
+    return _is_full_size()

@@ -33,6 +33,7 @@ async def _send(settings: KafkaSettings, value: bytes) -> None:
         await producer.send(LANDED, key=None, value=value)
 
 
+@pytest.mark.full_size(but="silent-defended")
 @pytest.mark.parametrize("is_defended", [True, False], ids=["defended", "control"])
 @pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "silent"])
 async def test_a_tail_reads_on_where_it_was_once_its_broker_has_moved(
@@ -55,6 +56,7 @@ async def test_a_tail_reads_on_where_it_was_once_its_broker_has_moved(
     assert read == ([b"1", b"2"] if is_defended else [b"1"])
 
 
+@pytest.mark.full_size
 async def test_the_runner_hears_hints_again_and_was_not_ready_meanwhile(
     moving: MovingBroker, start_runner: Callable[..., Any], until: Callable[..., Any]
 ) -> None:

@@ -45,6 +45,7 @@ def _all_is_sent(status: Any) -> bool:
     return status["journal"]["pending_records"] == 0 and not any(status["needs"].values())
 
 
+@pytest.mark.full_size(but="silent")
 @pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "silent"])
 async def test_the_ingestor_follows_a_broker_to_its_new_address(
     moving: MovingBroker, start_ingestor: "StartIngestor", simulator: "Simulator",
@@ -81,6 +82,7 @@ async def _lead_astray(moving: MovingBroker) -> None:
     await asyncio.to_thread(moving.start, astray)
 
 
+@pytest.mark.full_size
 async def test_a_start_that_no_broker_answers_ends_in_time(
     moving: MovingBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +94,7 @@ async def test_a_start_that_no_broker_answers_ends_in_time(
             pytest.fail("it has started")
 
 
+@pytest.mark.full_size(but="defended")
 @pytest.mark.parametrize("is_defended", [True, False], ids=["defended", "control"])
 async def test_a_start_finds_the_broker_that_is_named_meanwhile(
     moving: MovingBroker, monkeypatch: pytest.MonkeyPatch, is_defended: bool

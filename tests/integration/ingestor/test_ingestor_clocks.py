@@ -96,6 +96,7 @@ async def _all_is_kept_under_its_time(topics: "Topics", simulator: "Simulator") 
         assert int(one.headers["requested_at"]) <= one.timestamp_ms
 
 
+@pytest.mark.full_size
 async def test_a_failure_under_a_clock_that_is_ahead_pauses_no_longer_than_it_said(
     simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall
 ) -> None:
@@ -117,6 +118,7 @@ async def test_a_failure_under_a_clock_that_is_ahead_pauses_no_longer_than_it_sa
     assert ingestor.process.lines("time_moved") or ingestor.process.lines("clock_returned")
 
 
+@pytest.mark.full_size(but="two hours")
 @pytest.mark.parametrize("ahead", [2 * HOUR, HOUR // 2], ids=["two hours", "half an hour"])
 async def test_a_clock_that_is_ahead_for_seconds_moves_no_stamp_and_rejects_nothing(
     simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall,
@@ -144,6 +146,7 @@ async def test_a_clock_that_is_ahead_for_seconds_moves_no_stamp_and_rejects_noth
     assert ingestor.process.lines("clock_returned")
 
 
+@pytest.mark.full_size
 async def test_a_start_under_a_clock_two_hours_ahead_sends_all_under_the_right_time(
     simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall
 ) -> None:
@@ -182,6 +185,7 @@ async def test_what_was_stamped_and_promised_two_hours_ahead_is_sent_under_the_t
     assert ingestor.process.lines("promise_taken_back")
 
 
+@pytest.mark.full_size(but="running")
 @pytest.mark.parametrize("boots_wrong", [False, True], ids=["running", "at a start"])
 async def test_a_clock_400_days_ahead_turns_no_month(
     start_ingestor: "StartIngestor", topics: "Topics", wall: Wall, boots_wrong: bool,
@@ -210,6 +214,7 @@ async def test_a_clock_400_days_ahead_turns_no_month(
     assert during["total"] == during["spent"]
 
 
+@pytest.mark.full_size
 async def test_while_the_clock_is_set_forward_and_back_heartbeats_break_no_promise(
     simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall
 ) -> None:

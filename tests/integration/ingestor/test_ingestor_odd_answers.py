@@ -58,6 +58,7 @@ async def test_a_page_that_alone_is_refused_stops_no_other_and_is_told(
     assert len(asked) == 2
 
 
+@pytest.mark.full_size
 async def test_one_far_retry_after_holds_no_feed_back_for_longer_than_a_probe(
     simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
 ) -> None:
@@ -98,6 +99,7 @@ async def test_what_two_answers_limit_is_told_and_outlasts_a_restart(
     assert len(await simulator.ledger()) == asked
 
 
+@pytest.mark.full_size
 async def test_pages_that_wait_for_others_neither_time_out_nor_pay(
     topics: "Topics", start_ingestor: "StartIngestor"
 ) -> None:
@@ -131,6 +133,7 @@ async def test_pages_that_wait_for_others_neither_time_out_nor_pay(
     assert starts[8] - starts[0] >= 1.0
 
 
+@pytest.mark.full_size
 async def test_an_api_that_cannot_be_reached_costs_nothing_also_at_a_stop(
     topics: "Topics", start_ingestor: "StartIngestor"
 ) -> None:
@@ -158,6 +161,7 @@ async def test_an_api_that_cannot_be_reached_costs_nothing_also_at_a_stop(
     assert (on_disk["spent"], on_disk["reserved"]) == (0, 0)
 
 
+@pytest.mark.full_size
 async def test_one_huge_answer_raises_a_price_that_falls_again(
     topics: "Topics", start_ingestor: "StartIngestor"
 ) -> None:

@@ -93,6 +93,7 @@ async def test_the_call_after_it_is_answered_as_ever(
         assert not isinstance(came, Exception)
 
 
+@pytest.mark.full_size(but="page 404-PUT")
 @pytest.mark.parametrize("name", ["PUT", "GET", "LIST", "DELETE"])
 @pytest.mark.parametrize("odd", ["page 200", "page 404", "page 502"])
 async def test_the_reason_holds_the_first_bytes_of_the_answer(

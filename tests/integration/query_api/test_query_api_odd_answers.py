@@ -54,6 +54,7 @@ def test_a_query_behind_odd_answers_to_every_call_is_answered_rightly(
     assert plan.left(ATHENA_CALLS) == 0
 
 
+@pytest.mark.full_size(but="page 200")
 @pytest.mark.parametrize("odd", ["page 200", "JSON list 200", "empty 200", "page 404"])
 def test_a_page_in_athenas_place_is_not_ready_and_goes_by_itself(
     odd_api: Any, plan: Plan, odd: str

@@ -66,6 +66,7 @@ def _as_aiokafka_does(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(kafka, "rebootstrapping", lambda owner: owner)
 
 
+@pytest.mark.full_size
 @pytest.mark.parametrize("is_defended", [True, False], ids=["defended", "control"])
 async def test_a_record_for_a_topic_that_has_gone_makes_no_producer_spin(
     own: Broker, faults: KafkaFaults, monkeypatch: pytest.MonkeyPatch, is_defended: bool
@@ -90,6 +91,7 @@ async def test_a_record_for_a_topic_that_has_gone_makes_no_producer_spin(
         assert asked > 20 * SECONDS
 
 
+@pytest.mark.full_size(but="announcements-]")
 @pytest.mark.parametrize("armed", ["", "without=rebootstrap without=folding"])
 @pytest.mark.parametrize("which", ["announcements", "records"])
 async def test_a_sink_whose_topic_has_gone_asks_and_writes_little(

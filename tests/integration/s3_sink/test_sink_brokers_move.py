@@ -28,6 +28,7 @@ def moving_lab(moving: MovingBroker, sink_s3: tuple[str, int], tmp_path: Path) -
         yield Lab(moving.bootstrap, sink_s3, tmp_path, open_)
 
 
+@pytest.mark.full_size(but="silent")
 @pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "silent"])
 async def test_the_sink_follows_a_broker_to_its_new_address(
     moving: MovingBroker, moving_lab: Lab, is_silent: bool
@@ -54,6 +55,7 @@ async def test_the_sink_follows_a_broker_to_its_new_address(
     assert len(lab.stored()) == 20
 
 
+@pytest.mark.full_size
 async def test_control_a_sink_that_asks_learned_brokers_only_never_comes_back(
     moving: MovingBroker, moving_lab: Lab
 ) -> None:
@@ -72,6 +74,7 @@ async def test_control_a_sink_that_asks_learned_brokers_only_never_comes_back(
     assert sink.get("/healthz")[0] == 200
 
 
+@pytest.mark.full_size
 async def test_a_broker_that_is_down_ends_no_process_and_one_that_is_there_but_not_heard_does(
     moving: MovingBroker, moving_lab: Lab
 ) -> None:

@@ -48,6 +48,7 @@ def _in_keys() -> list[tuple[list[Record], int]]:
     ]
 
 
+@pytest.mark.full_size(but="headers")
 @pytest.mark.parametrize(
     ("made", "one_record"),
     [

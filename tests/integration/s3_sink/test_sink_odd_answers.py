@@ -47,6 +47,7 @@ def odd_url(lab: Lab, plan: Plan) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.full_size(but="1")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_odd_answers_to_every_call_are_waited_for_and_told(
@@ -106,6 +107,7 @@ async def test_an_odd_answer_that_stays_is_not_ready_and_tells_its_first_bytes(
     assert lab.ends() == {0: 10}
 
 
+@pytest.mark.full_size(but="page 404")
 @pytest.mark.parametrize("odd", ["bare 404", "page 404", "static page 200"])
 async def test_a_head_that_a_gateway_answers_at_the_start_is_no_reason_to_end(
     lab: Lab, plan: Plan, odd_url: str, odd: str
@@ -127,6 +129,7 @@ async def test_a_head_that_a_gateway_answers_at_the_start_is_no_reason_to_end(
     assert "store: " in ready[1]
 
 
+@pytest.mark.full_size
 async def test_control_without_the_closed_set_a_page_ends_the_process(
     lab: Lab, plan: Plan, odd_url: str
 ) -> None:

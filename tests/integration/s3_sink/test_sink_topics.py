@@ -85,6 +85,7 @@ async def _until_ready(sink: SinkProcess) -> None:
     await sink.until(lambda: sink.is_ready, 60)
 
 
+@pytest.mark.full_size(but="0.0")
 @pytest.mark.parametrize("pause_s", [0.0, 0.7, 3.0])
 async def test_a_topic_made_anew_under_a_running_sink_is_never_mixed_into_the_chain(
     lab: Lab, pause_s: float
@@ -177,6 +178,7 @@ async def test_a_topic_that_is_missing_is_told_and_stops_no_other(
     assert sink.metric(rf's3_sink_topic_up\{{topic="{missing}"\}}') == 1
 
 
+@pytest.mark.full_size
 async def test_a_topic_that_is_deleted_is_told_and_stops_no_other(
     twins: tuple[Lab, str],
 ) -> None:
@@ -226,6 +228,7 @@ def _acl(broker: Broker, change: str, topic: str) -> None:
     subprocess.run(command, env=environment(broker.spec), check=True, capture_output=True)
 
 
+@pytest.mark.full_size
 async def test_a_topic_whose_right_is_taken_away_is_told_and_stops_no_other(
     guarded_broker: Broker, sink_s3: tuple[str, int], tmp_path: Path
 ) -> None:
@@ -254,6 +257,7 @@ async def test_a_topic_whose_right_is_taken_away_is_told_and_stops_no_other(
         assert sink.end() == 0
 
 
+@pytest.mark.full_size(but="False")
 @pytest.mark.parametrize("restarts", [False, True])
 async def test_an_emptied_bucket_is_a_contradiction_until_a_new_epoch(
     lab: Lab, restarts: bool
@@ -316,6 +320,7 @@ async def test_the_newest_object_in_an_archive_does_not_hold_up_what_comes_behin
     assert not heir.lines("partition_started")[0]["compared"]
 
 
+@pytest.mark.full_size
 async def test_a_chain_that_has_expired_goes_on_from_its_epoch(lab: Lab) -> None:
     await lab.create()
     await lab.numbers(0, 10)
