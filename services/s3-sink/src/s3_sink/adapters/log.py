@@ -110,7 +110,10 @@ class KafkaLog:
                 raise for_code(code)(self._group)
             if state != "Stable":
                 return None
-            shares = [ConsumerProtocolMemberAssignment.decode(share) for *_, share in members]
+            # A member that the leader did not know of has no share, which is no bytes at all.
+            shares = [
+                ConsumerProtocolMemberAssignment.decode(share) for *_, share in members if share
+            ]
         return [
             Partition(topic, number)
             for share in shares
