@@ -89,6 +89,12 @@ ROWS: tuple[Row, ...] = (
         400,
     ),
     Row(
+        "faults",
+        "ingestor, broker, sink and S3: random faults, two at a time, for 10 min",
+        ("-m", "tests.random_faults", "--seconds", "600"),
+        900,
+    ),
+    Row(
         "bench",
         "the sink and its peers store all; no speed is asked",
         _pytest("tests/bench"),
