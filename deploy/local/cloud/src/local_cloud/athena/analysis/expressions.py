@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
+from local_cloud.athena.analysis.failing import may_fail
 from local_cloud.athena.analysis.rules import Rules
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
@@ -247,22 +248,28 @@ def _simple_case(
     if kind.name == "decimal" and left != value and any(map(always_null, others)):
         # Trino makes the type of the operand before it looks at what it is compared with.
         raise not_supported("CASE WHEN NULL with an operand of another type")
-    conditions = [_same_as(left, coerced(one, kind)) for one in others]
-    return _case(conditions, _results(context, scope, whens, default))
+    conditions = [_same_as(context, left, coerced(one, kind)) for one in others]
+    results = _results(context, scope, whens, default)
+    if may_fail(left) and any(is_constant(one) for one in others):
+        # It is computed whatever it is compared with (SwitchCodeGenerator); null meets nothing.
+        otherwise = results[len(whens)] if default is not None else None
+        conditions = [Special(t.BOOLEAN, "is_null", (left,)), *conditions]
+        results = [otherwise or Constant(results[0].type, None), *results]
+    return _case(conditions, results)
 
 
-def _same_as(left: Expr, right: Expr) -> Expr:
+def _same_as(context: Context, left: Expr, right: Expr) -> Expr:
     """The condition of a WHEN; a value is the same as itself even if it is null or NaN.
 
     (RemoveRedundantSwitchClauses of Trino. Constants are compared before it.)
     """
-    left_, right_ = _chosen(left), _chosen(right)
+    left_, right_ = (context.names.by_firsts(chosen(one)) for one in (left, right))
     if left_ == right_ and is_deterministic(left_) and not is_constant(left_):
         return Constant(t.BOOLEAN, True)
     return Special(t.BOOLEAN, "=", (left, right))
 
 
-def _chosen(value: Expr) -> Expr:
+def chosen(value: Expr) -> Expr:
     """What is left of a CASE whose first condition is TRUE, and of a COALESCE of one value."""
     while isinstance(value, Special):
         if value.form == "case" and value.operands[0] == Constant(t.BOOLEAN, True):

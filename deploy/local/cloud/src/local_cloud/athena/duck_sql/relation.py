@@ -135,8 +135,10 @@ def retyped(
     if relation.types == kinds:
         return relation
     fields, columns = [], []
+    names, firsts = planner.context.names, dict[tuple[Column, Type], Column]()
     for one, kind in zip(relation.fields, kinds, strict=True):
         column = planner.column(kind)
+        names.is_first(column, firsts.setdefault((names.first(one.column), kind), column))
         columns.append((planner.text.of(implicit(one.column, kind)), column.name))
         fields.append(Field(one.name, column, one.relation))
     return Relation(selected(columns, relation.sql), tuple(fields))

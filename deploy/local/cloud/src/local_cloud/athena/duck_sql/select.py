@@ -35,6 +35,7 @@ from local_cloud.athena.ir import (
     Subquery,
     Window,
     children,
+    is_deterministic,
     rewritten,
     walk,
 )
@@ -298,11 +299,16 @@ def _finished(made: _Select, sql: str, distinct: bool, tail: tree.Tail, at: int)
     columns: list[tuple[str, str]] = []
     fields: list[Field] = []
     by_value: dict[Expr, str] = {}
+    firsts: dict[Expr, Column] = {}
     for one in made.outputs:
         column = planner.column(one.value.type)
         columns.append((text.of(one.value), column.name))
         fields.append(Field(one.name, column))
         by_value.setdefault(one.value, column.name)
+        if isinstance(one.value, Column):
+            planner.context.names.is_first(column, one.value)
+        elif is_deterministic(one.value):
+            planner.context.names.is_first(column, firsts.setdefault(one.value, column))
     names = [one.column.name for one in fields]
     order = []
     for key in made.keys:
