@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.duck_sql import nested_keys
-from local_cloud.athena.duck_sql.relation import Planner, Relation
+from local_cloud.athena.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.duck_sql.text import can_fail, is_order_of_nested
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Column, Constant, Expr, Special, Subquery, columns_of, terms_of, walk
@@ -98,6 +98,24 @@ def _all(terms: Sequence[Expr]) -> Expr:
 def _prune(planner: Planner, source: Relation, where: Expr) -> None:
     for scan in (*source.scans, *source.inner):
         planner.tables.prune(scan.relation, where, dict(scan.keys))
+
+
+def opened(
+    planner: Planner, source: Relation, where: Expr, values: Sequence[Expr], names: Sequence[str]
+) -> str | None:
+    """`values` of the rows that WHERE keeps, computed also of those of which it is null.
+
+    None where that is the same.
+    """
+    if not any(map(can_fail, values)) or all(map(_is_never_null, terms_of(where))):
+        return None
+    text, keep = planner.text, planner.context.names.fresh("k")
+    asked = text.of(_as_one(sorted(terms_of(where), key=_has_query)))
+    rows = f"SELECT *, {asked} AS {keep} FROM ({source.sql})"
+    rows = f"SELECT * FROM ({rows}) WHERE {keep} IS NOT FALSE OFFSET 0"
+    listed = [(text.of(one), name) for one, name in zip(values, names, strict=True)]
+    made = f"{selected([*listed, (keep, keep)], rows)} OFFSET 0"
+    return f"{selected([(one, one) for one in names], made)} WHERE {keep}"
 
 
 def kept_groups(

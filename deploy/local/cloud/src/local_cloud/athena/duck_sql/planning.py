@@ -122,7 +122,7 @@ class QueryPlanner(Planner):
         body = related(self, scope, node.body)
         made = self._tailed(body, node.tail, scope)
         if named:
-            return replace(made, sql=f"WITH {', '.join(named)} {made.sql}")
+            return replace(made, sql=f"WITH {', '.join(named)} {made.sql}", open=None)
         return made
 
     def _with(

@@ -72,6 +72,9 @@ class Relation:
     shape: frozenset[str] = frozenset()
     # Scans inside of it that a WHERE around it may narrow, too.
     inner: tuple[Scan, ...] = ()
+    # See Subquery.
+    open: str | None = None
+    fails: bool = False
 
     @property
     def types(self) -> tuple[Type, ...]:
@@ -86,6 +89,8 @@ class Relation:
             self.sql,
             tuple(one.column.name for one in self.fields),
             tuple(sorted(boundary.captured, key=lambda one: one.name)),
+            self.open,
+            self.fails,
         )
 
 

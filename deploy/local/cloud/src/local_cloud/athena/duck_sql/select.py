@@ -35,6 +35,7 @@ from local_cloud.athena.ir import (
     Subquery,
     Window,
     children,
+    is_constant,
     is_deterministic,
     rewritten,
     walk,
@@ -82,7 +83,11 @@ def _select(
     scope = Scope(source.fields, outer)
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
-    kept = _where(context, outer, scope, where) if where is not None else None
+    kept = None
+    if where is not None:
+        kept = as_filter(
+            _where(context, outer, scope, where), bool(source.scans or source.inner)
+        )
     sql = filtering.kept_rows(planner, outer, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
@@ -103,11 +108,20 @@ def _select(
     shape = shape_of(clauses, tail, from_, parts)
     if kept is not None and unequal(kept, outer):
         shape |= {"unequal"}
+    fails = any(_is_failing(planner, one.value) for one in found)
     sql = _aggregated(made, groups, sql, at)
     sql = _windowed(made, sql)
     done = _finished(made, sql, distinct, tail, at)
     inner = () if shape & _CHOOSING else _inner_scans(source, found, done.fields)
-    return replace(done, shape=shape, inner=inner)
+    open_ = None
+    if kept is not None and not shape & (_CHOOSING - {"distinct"}):
+        columns = [one.column.name for one in done.fields]
+        open_ = filtering.opened(planner, source, kept, [one.value for one in found], columns)
+    return replace(done, shape=shape, inner=inner, open=open_, fails=fails)
+
+
+def _is_failing(planner: Planner, value: Expr) -> bool:
+    return is_constant(value) and can_fail(value) and planner.text.fails(value)
 
 
 def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
@@ -122,7 +136,7 @@ def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
 def _where(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
     with clause(outer, "where"):
         refuse_aggregates(context, node, "WHERE clause")
-        return as_filter(condition(context, scope, node, "WHERE clause"))
+        return condition(context, scope, node, "WHERE clause")
 
 
 def _having(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
