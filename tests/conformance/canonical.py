@@ -87,7 +87,10 @@ def _with_sorted_keys(answer: Answer) -> Answer:
     if not any(maps):
         return answer
     rows = [
-        [_sorted_keys(value) if inside else value for value, inside in zip(row, maps, strict=True)]
+        [
+            _sorted_keys(value) if inside else value
+            for value, inside in zip(row, maps, strict=True)
+        ]
         for row in answer.rows
     ]
     return Answer(answer.types, tuple(rows))

@@ -8,7 +8,16 @@ from local_cloud.athena.duck_sql import nested_keys
 from local_cloud.athena.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.duck_sql.text import can_fail, is_order_of_nested
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import Column, Constant, Expr, Special, Subquery, columns_of, terms_of, walk
+from local_cloud.athena.ir import (
+    Column,
+    Constant,
+    Expr,
+    Special,
+    Subquery,
+    columns_of,
+    terms_of,
+    walk,
+)
 
 
 def kept_rows(
@@ -44,7 +53,9 @@ def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> 
         joined = _asked(planner, _asked(planner, source.sql, early) + " OFFSET 0", late)
         return joined + (" OFFSET 0" if fenced else "")
     if fenced and any(failing):
-        return _asked(planner, source.sql, _in_turn(sorted(terms, key=_has_query))) + " OFFSET 0"
+        return (
+            _asked(planner, source.sql, _in_turn(sorted(terms, key=_has_query))) + " OFFSET 0"
+        )
     return _asked(planner, source.sql, terms)
 
 
@@ -101,7 +112,11 @@ def _prune(planner: Planner, source: Relation, where: Expr) -> None:
 
 
 def opened(
-    planner: Planner, source: Relation, where: Expr, values: Sequence[Expr], names: Sequence[str]
+    planner: Planner,
+    source: Relation,
+    where: Expr,
+    values: Sequence[Expr],
+    names: Sequence[str],
 ) -> str | None:
     """`values` of the rows that WHERE keeps, computed also of those of which it is null.
 

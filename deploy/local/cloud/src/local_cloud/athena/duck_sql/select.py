@@ -83,11 +83,7 @@ def _select(
     scope = Scope(source.fields, outer)
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
-    kept = None
-    if where is not None:
-        kept = as_filter(
-            _where(context, outer, scope, where), bool(source.scans or source.inner)
-        )
+    kept = _where(context, outer, scope, where, source) if where is not None else None
     sql = filtering.kept_rows(planner, outer, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
@@ -108,16 +104,27 @@ def _select(
     shape = shape_of(clauses, tail, from_, parts)
     if kept is not None and unequal(kept, outer):
         shape |= {"unequal"}
-    fails = any(_is_failing(planner, one.value) for one in found)
-    sql = _aggregated(made, groups, sql, at)
-    sql = _windowed(made, sql)
+    sql = _windowed(made, _aggregated(made, groups, sql, at))
     done = _finished(made, sql, distinct, tail, at)
     inner = () if shape & _CHOOSING else _inner_scans(source, found, done.fields)
-    open_ = None
-    if kept is not None and not shape & (_CHOOSING - {"distinct"}):
-        columns = [one.column.name for one in done.fields]
-        open_ = filtering.opened(planner, source, kept, [one.value for one in found], columns)
-    return replace(done, shape=shape, inner=inner, open=open_, fails=fails)
+    done = replace(done, shape=shape, inner=inner)
+    return _as_seen_by_in(planner, source, kept, found, done)
+
+
+def _as_seen_by_in(
+    planner: Planner,
+    source: Relation,
+    kept: Expr | None,
+    found: Sequence[Output],
+    done: Relation,
+) -> Relation:
+    """The query with what IN has to know of it (Subquery)."""
+    values = [one.value for one in found]
+    done = replace(done, fails=any(_is_failing(planner, one) for one in values))
+    if kept is None or done.shape & (_CHOOSING - {"distinct"}):
+        return done
+    columns = [one.column.name for one in done.fields]
+    return replace(done, open=filtering.opened(planner, source, kept, values, columns))
 
 
 def _is_failing(planner: Planner, value: Expr) -> bool:
@@ -133,10 +140,17 @@ def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
             )
 
 
-def _where(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
+def _where(
+    context: Context,
+    outer: Scope | None,
+    scope: Scope,
+    node: tree.Expression,
+    source: Relation,
+) -> Expr:
     with clause(outer, "where"):
         refuse_aggregates(context, node, "WHERE clause")
-        return condition(context, scope, node, "WHERE clause")
+        made = condition(context, scope, node, "WHERE clause")
+    return as_filter(made, of_tables=bool(source.scans or source.inner))
 
 
 def _having(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:

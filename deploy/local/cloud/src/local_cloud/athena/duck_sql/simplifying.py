@@ -66,16 +66,17 @@ class Simplifier:
             # A comparator is recognized by its form.
             of = (lambda one: one) if expr.bound.declared.name == "array_sort" else self.of
             return self._call(replace(expr, arguments=tuple(map(of, expr.arguments))))
-        if isinstance(expr, Special):
-            if any(isinstance(one, Subquery) for one in expr.operands):
-                return expr
-            if expr.form == "nullif":
-                return self._null_if(expr)
-            inner_ = replace(self, in_try=True) if expr.form == "try" else self
-            made = replace(expr, operands=tuple(map(inner_.of, expr.operands)))
-            found = self._form(made)
-            return found if self.in_try else without_the_late(found, self.fails)
-        return expr
+        return self._special(expr) if isinstance(expr, Special) else expr
+
+    def _special(self, expr: Special) -> Expr:
+        if any(isinstance(one, Subquery) for one in expr.operands):
+            return expr
+        if expr.form == "nullif":
+            return self._null_if(expr)
+        inner = replace(self, in_try=True) if expr.form == "try" else self
+        made = replace(expr, operands=tuple(map(inner.of, expr.operands)))
+        found = self._form(made)
+        return found if self.in_try else without_the_late(found, self.fails)
 
     def _call(self, expr: Call) -> Expr:
         if self._has_null(expr.arguments, strict_places(expr)):
