@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context
-from local_cloud.athena.analysis.failing import may_fail
 from local_cloud.athena.analysis.rules import Rules
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.coercion import can_coerce, common_super_type
@@ -250,12 +249,17 @@ def _simple_case(
         raise not_supported("CASE WHEN NULL with an operand of another type")
     conditions = [_same_as(context, left, coerced(one, kind)) for one in others]
     results = _results(context, scope, whens, default)
-    if may_fail(left) and any(is_constant(one) for one in others):
+    if not isinstance(left, Constant) and any(map(_may_be_null, others)):
         # It is computed whatever it is compared with (SwitchCodeGenerator); null meets nothing.
         otherwise = results[len(whens)] if default is not None else None
         conditions = [Special(t.BOOLEAN, "is_null", (left,)), *conditions]
         results = [otherwise or Constant(results[0].type, None), *results]
     return _case(conditions, results)
+
+
+def _may_be_null(constant: Expr) -> bool:
+    known = isinstance(constant, Constant) and constant.value is not None
+    return is_constant(constant) and not known
 
 
 def _same_as(context: Context, left: Expr, right: Expr) -> Expr:

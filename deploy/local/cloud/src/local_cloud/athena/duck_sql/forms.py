@@ -95,6 +95,12 @@ def _indeterminate(text: Text, expr: Special) -> str:
     )
 
 
+@form("opaque")
+def _opaque(text: Text, expr: Special) -> str:
+    """A constant that DuckDB does not see: so it cannot tell what a comparison with it gives."""
+    return text.unfolded(text.of(expr.operands[0]), expr.type)
+
+
 def _compares_nested(expr: Expr) -> TypeGuard[Special]:
     return (
         isinstance(expr, Special)

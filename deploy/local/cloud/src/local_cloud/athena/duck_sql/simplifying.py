@@ -216,6 +216,10 @@ class Simplifier:
         value, *sides = map(self.of, (value, *same.operands))
         if is_null(value) or self._has_null(tuple(sides), [True] * len(sides)):
             return value
+        if can_fail(same):
+            sides = [
+                Special(one.type, "opaque", (one,)) if is_constant(one) else one for one in sides
+            ]
         made: Expr = replace(same, operands=tuple(sides))
         if not self.in_try:
             made = without_the_late(made, self.fails)
