@@ -140,9 +140,9 @@ def kept_groups(
 
     `fenced`: what is asked of groups waits until all of them are there.
     """
-    if not fenced:
-        return _asked(planner, sql, [having])
     terms = terms_of(having)
+    if not fenced and not any(map(can_fail, terms)):
+        return _asked(planner, sql, terms)
     early = [one for one in terms if not can_fail(one) and columns_of(one) <= keys]
     late = [one for one in terms if one not in early]
     return _asked(planner, _asked(planner, sql, early) + " OFFSET 0", _in_turn(late))
