@@ -80,7 +80,7 @@ def _as_one(terms: Sequence[Expr]) -> Expr:
     A null does not decide (AndCodeGenerator): what stands behind it may still fail.
     """
     first, *rest = terms
-    if not any(map(can_fail, rest)):
+    if not rest or not any(map(can_fail, terms)):
         return _all(terms)
     behind, no = _as_one(rest), Constant(t.BOOLEAN, False)
     if _is_never_null(first):

@@ -218,7 +218,8 @@ class Simplifier:
             return value
         if can_fail(same):
             sides = [
-                Special(one.type, "opaque", (one,)) if is_constant(one) else one for one in sides
+                Special(one.type, "opaque", (one,)) if is_constant(one) else one
+                for one in sides
             ]
         made: Expr = replace(same, operands=tuple(sides))
         if not self.in_try:
