@@ -20,6 +20,9 @@ INLINE = 300
 
 _INTERVAL = re.compile(r"\bINTERVAL (?:DAY TO SECOND|YEAR TO MONTH)\b")
 
+# What stands between the keys and values of a Java map's text.
+_PARTS = re.compile(r"[{}=]|, ")
+
 Row = Sequence[Any]
 
 
@@ -52,6 +55,7 @@ def print_at(level: str, answer: Answer, keys: Sequence[int]) -> str:
         return ""
     if level == "count":
         return str(len(answer.rows))
+    answer = _with_sorted_keys(answer)
     rows = answer.rows if level == "rows" else tuple(_rounded(answer))
     if level == "arrays" or (level == "keys" and not keys):
         rows = tuple(_loose(row) for row in rows)
@@ -72,6 +76,37 @@ def _digest(lines: Iterable[str]) -> str:
         digest.update(line.encode("utf-8", "surrogatepass"))
         digest.update(b"\n")
     return digest.hexdigest()[:16]
+
+
+def _with_sorted_keys(answer: Answer) -> Answer:
+    """Maps as keys of maps are the texts of Java's maps, in the order of their hashes.
+
+    (MapType.getObjectValue of trino-spi makes a java.util.HashMap; its text is its toString.)
+    """
+    maps = ["map(map(" in kind for kind in answer.types]
+    if not any(maps):
+        return answer
+    rows = [
+        [
+            _sorted_keys(value) if inside else value
+            for value, inside in zip(row, maps, strict=True)
+        ]
+        for row in answer.rows
+    ]
+    return Answer(answer.types, tuple(rows))
+
+
+def _sorted_keys(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_sorted_keys(one) for one in value]
+    if isinstance(value, dict):
+        pairs = ([_sorted_parts(key), _sorted_keys(one)] for key, one in value.items())
+        return sorted(pairs, key=json_text)
+    return value
+
+
+def _sorted_parts(key: str) -> Any:
+    return sorted(_PARTS.split(key)) if key.startswith("{") else key
 
 
 def _rounded(answer: Answer) -> Iterable[Row]:

@@ -6,7 +6,6 @@
 | sums of doubles | the statement aggregates, and doubles or reals come out | 12 (5) digits |
 | last digits of a function | `sin`, `exp`, `ln`, `pow` and the like: java.lang.Math lets them miss by a step | 12 (5) digits |
 | the zero of a group | GROUP BY, DISTINCT, UNION: -0.0 and 0.0 are one key | all but zeros' signs |
-| maps as keys of maps | they are printed as a Java map's text, in the order of its hashes | the number of rows |
 | gathered arrays | `array_agg` without ORDER BY, and its like | arrays as multisets |
 | picked rows | `arbitrary`, `any_value`, TABLESAMPLE | types and number of rows |
 | cut off in order | LIMIT, FETCH or OFFSET behind an ORDER BY of output columns | these columns, in order |
@@ -44,8 +43,6 @@ def allowed(text: Traits, record: Recorded) -> Iterator[tuple[str, str]]:
         yield "two runs differ", record.settled
     if any("double" in one or "real" in one for one in record.types):
         yield from _digits(text)
-    if any("map(map(" in t for t in record.types):
-        yield "maps as keys of maps", "count"
     if text.gathers:
         yield "gathered arrays", "arrays"
     if text.words & PICKING:

@@ -24,3 +24,20 @@ def test_an_answer_or_an_error_is_trinos(case: dict[str, Any]) -> None:
     if found.answer is not None:
         assert list(found.answer.types) == case["types"]
         assert sorted(map(json_text, found.answer.rows)) == sorted(map(json_text, case["rows"]))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        # The sign of a NaN that a processor has made.
+        "select to_ieee754_32(mod(x, real '1')) from (values real '-Infinity') t(x)",
+        # Trino fails where it asks the constant of the rows around, and not where it does not.
+        "select 1 from odd_numbers where -id in (select 1 / 0 from odd_times where day > at)",
+        "select 1 from (values 1) t(n) where n = any (select 1 / 0 from odd_times where id < 0)",
+        # The null of an error would be taken for a value that is equal to nothing.
+        "select try(nullif(small, case cast(small as varchar(1)) when '0' then 1 end)) "
+        "from odd_numbers",
+    ],
+)
+def test_what_follows_from_trinos_plan_or_processor_is_refused(sql: str) -> None:
+    assert ours.answer(sql).refusal is not None

@@ -34,6 +34,25 @@ def _level(
         ([[[1, 2]]], [[[2, 1]]], "array(bigint)", "arrays"),
         ([[[1, 2]]], [[[2, 2]]], "array(bigint)", "count"),
         ([[{"a": 1, "b": 2}]], [[{"b": 2, "a": 1}]], "map(varchar,bigint)", "rows"),
+        (
+            [[{"{1=x, 2=y}": 1}]],
+            [[{"{2=y, 1=x}": 1}]],
+            "map(map(bigint,varchar),bigint)",
+            "rows",
+        ),
+        (
+            [[{"{1=x, 2=y}": 1}]],
+            [[{"{2=y, 1=x}": 2}]],
+            "map(map(bigint,varchar),bigint)",
+            "count",
+        ),
+        (
+            [[{"{1=x, 2=y}": 1}]],
+            [[{"{2=y, 1=z}": 1}]],
+            "map(map(bigint,varchar),bigint)",
+            "count",
+        ),
+        ([[{"{1=x, 2=y}": 1}]], [[{"{2=y, 1=x}": 1}]], "map(varchar,bigint)", "count"),
     ],
 )
 def test_the_closest_level_is_found(

@@ -75,12 +75,16 @@ class Special(Expr):
 class Subquery(Expr):
     """A query inside an expression, of type row: its engine's text and its columns' names.
 
-    `outer` are the columns of the queries around it that it uses.
+    `outer` are the columns of the queries around it that it uses. `open` is its text, if there
+    is one, that computes its columns also where its WHERE is null; `fails`: a column is a
+    constant that fails.
     """
 
     sql: str
     names: tuple[str, ...]
     outer: tuple[Column, ...] = ()
+    open: str | None = None
+    fails: bool = False
 
     @property
     def columns(self) -> tuple[Type, ...]:

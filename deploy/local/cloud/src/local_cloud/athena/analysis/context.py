@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from coinlake.sql.lexer import place
 from coinlake.sql.tree import Expression, Query
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Column, Subquery
+from local_cloud.athena.ir import Column, Expr, Subquery, rewritten
 from local_cloud.athena.types import Type
 
 if TYPE_CHECKING:
@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 
 class Names:
-    """Names that no other column or relation of the query has."""
+    """Names that no other column or relation of the query has; which columns are the same one.
+
+    A column that a subquery hands on, under whatever names and however often, is one symbol of
+    Trino's (RelationPlan.fieldMappings), and so are expressions that stand twice in one SELECT.
+    """
 
     def __init__(self) -> None:
         self._count = 0
+        self._firsts: dict[Column, Column] = {}
 
     def fresh(self, prefix: str = "c") -> str:
         self._count += 1
@@ -26,6 +31,20 @@ class Names:
 
     def column(self, of: Type) -> Column:
         return Column(of, self.fresh())
+
+    def is_first(self, column: Column, first: Column) -> None:
+        """Note that `column` is what `first` is."""
+        self._firsts[column] = self.first(first)
+
+    def first(self, column: Column) -> Column:
+        return self._firsts.get(column, column)
+
+    def by_firsts(self, expr: Expr) -> Expr:
+        """`expr`, in which columns that are the same one are one: only to compare it."""
+        return rewritten(expr, self._replaced)
+
+    def _replaced(self, part: Expr) -> Expr | None:
+        return self.first(part) if isinstance(part, Column) else None
 
 
 class AnalysedQuery(Protocol):

@@ -247,22 +247,33 @@ def _simple_case(
     if kind.name == "decimal" and left != value and any(map(always_null, others)):
         # Trino makes the type of the operand before it looks at what it is compared with.
         raise not_supported("CASE WHEN NULL with an operand of another type")
-    conditions = [_same_as(left, coerced(one, kind)) for one in others]
-    return _case(conditions, _results(context, scope, whens, default))
+    conditions = [_same_as(context, left, coerced(one, kind)) for one in others]
+    results = _results(context, scope, whens, default)
+    if not isinstance(left, Constant) and any(map(_may_be_null, others)):
+        # It is computed whatever it is compared with (SwitchCodeGenerator); null meets nothing.
+        otherwise = results[len(whens)] if default is not None else None
+        conditions = [Special(t.BOOLEAN, "is_null", (left,)), *conditions]
+        results = [otherwise or Constant(results[0].type, None), *results]
+    return _case(conditions, results)
 
 
-def _same_as(left: Expr, right: Expr) -> Expr:
+def _may_be_null(constant: Expr) -> bool:
+    known = isinstance(constant, Constant) and constant.value is not None
+    return is_constant(constant) and not known
+
+
+def _same_as(context: Context, left: Expr, right: Expr) -> Expr:
     """The condition of a WHEN; a value is the same as itself even if it is null or NaN.
 
     (RemoveRedundantSwitchClauses of Trino. Constants are compared before it.)
     """
-    left_, right_ = _chosen(left), _chosen(right)
+    left_, right_ = (context.names.by_firsts(chosen(one)) for one in (left, right))
     if left_ == right_ and is_deterministic(left_) and not is_constant(left_):
         return Constant(t.BOOLEAN, True)
     return Special(t.BOOLEAN, "=", (left, right))
 
 
-def _chosen(value: Expr) -> Expr:
+def chosen(value: Expr) -> Expr:
     """What is left of a CASE whose first condition is TRUE, and of a COALESCE of one value."""
     while isinstance(value, Special):
         if value.form == "case" and value.operands[0] == Constant(t.BOOLEAN, True):

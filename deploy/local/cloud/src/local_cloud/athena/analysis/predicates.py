@@ -6,6 +6,7 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import (
     RULES,
     analysed,
+    chosen,
     coerced,
     field_of,
     negated_if,
@@ -210,21 +211,24 @@ def _in_list(
     made = unified(context, values, nodes, "IN value and list items")
     if not t.is_comparable(made[0].type):
         raise context.mismatch(f"{made[0].type} is not comparable", at)
-    return negated_if(_among(made[0], made[1:]), negated)
+    return negated_if(_among(context, made[0], made[1:]), negated)
 
 
-def _among(value: Expr, items: list[Expr]) -> Expr:
+def _among(context: Context, value: Expr, items: list[Expr]) -> Expr:
     """IN; a value is among others if it is one of them by its words (RemoveRedundantInItems).
 
     Then not even NaN is asked whether it is equal to itself.
     """
-    kept: list[Expr] = []
-    for one in items:
-        if one not in kept or not is_deterministic(one):
-            kept.append(one)
+    value_, *items_ = (context.names.by_firsts(chosen(one)) for one in (value, *items))
+    kept, seen = list[Expr](), set[Expr]()
+    for item, one in zip(items, items_, strict=True):
+        if one not in seen:
+            kept.append(item)
+        if is_deterministic(one):
+            seen.add(one)
     if len(kept) < len(items):
-        kept = sorted(kept, key=may_fail)
-    if value in kept and is_deterministic(value) and not any(map(may_fail, kept)):
+        kept = sorted(kept, key=_may_fail)
+    if value_ in seen and not any(map(_may_fail, kept)):
         unclear = Special(
             t.BOOLEAN, "indeterminate" if value.type.args else "is_null", (value,)
         )
@@ -233,6 +237,10 @@ def _among(value: Expr, items: list[Expr]) -> Expr:
     if len(kept) == 1:
         return Special(t.BOOLEAN, "=", (value, kept[0]))
     return Special(t.BOOLEAN, "in", (value, *kept))
+
+
+def _may_fail(item: Expr) -> bool:
+    return may_fail(chosen(item))
 
 
 # ---- subqueries -----------------------------------------------------------------------------

@@ -55,6 +55,15 @@ def _trim(
     return Call(bound.result, bound, values)
 
 
+# What FormatFunction.addDependencies takes.
+_FORMATTED = (
+    *t.INTEGERS,
+    *("unknown", "boolean", "real", "double", "decimal", "char", "varchar", "json", "uuid"),
+    *("date", "time", "timestamp", "timestamp with time zone"),
+    *("interval day to second", "interval year to month"),
+)
+
+
 @RULES.rule(tree.Format)
 def _format(
     context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
@@ -64,6 +73,10 @@ def _format(
         raise context.mismatch(
             f"Type of first argument to format() must be VARCHAR (actual: {values[0].type})", at
         )
+    for node, value in zip(items[1:], values[1:], strict=True):
+        if value.type.name not in _FORMATTED:
+            shown = f"Type not supported for formatting: {value.type}"
+            raise context.error("NOT_SUPPORTED", shown, node.at)
     return Special(t.VARCHAR, "format", values)
 
 

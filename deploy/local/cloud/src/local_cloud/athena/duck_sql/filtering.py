@@ -5,9 +5,19 @@ from collections.abc import Sequence
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.scope import Scope
 from local_cloud.athena.duck_sql import nested_keys
-from local_cloud.athena.duck_sql.relation import Planner, Relation
-from local_cloud.athena.duck_sql.text import can_fail
-from local_cloud.athena.ir import Column, Constant, Expr, Special, columns_of, terms_of
+from local_cloud.athena.duck_sql.relation import Planner, Relation, selected
+from local_cloud.athena.duck_sql.text import can_fail, is_order_of_nested
+from local_cloud.athena.failures import not_supported
+from local_cloud.athena.ir import (
+    Column,
+    Constant,
+    Expr,
+    Special,
+    Subquery,
+    columns_of,
+    terms_of,
+    walk,
+)
 
 
 def kept_rows(
@@ -18,6 +28,9 @@ def kept_rows(
         return source.sql
     correlated = outer is not None and outer.in_query
     joined = "join" in source.shape
+    if joined and any(is_order_of_nested(one) for one in walk(where)):
+        # Trino asks it of rows that the join drops, too, where it is about one side.
+        raise not_supported("the order of arrays or rows in WHERE behind a join")
     if joined or (correlated and source.scans):
         where = nested_keys.checked(where, nested=bool(source.scans))
     return _filtered(planner, source, where, fenced=not correlated)
@@ -27,8 +40,9 @@ def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> 
     """The rows that WHERE keeps.
 
     Terms that may fail are asked behind those that stand before them, and before those behind
-    them and around the query; of joined rows last (IrExpressions.mayFail). OFFSET is the fence
-    that no condition passes in DuckDB, which also has no way around it in a correlated query.
+    them, those with queries in them and those around the query; of joined rows last
+    (IrExpressions.mayFail). OFFSET is the fence that no condition passes in DuckDB, which also
+    has no way around it in a correlated query.
     """
     _prune(planner, source, where)
     terms = terms_of(where)
@@ -39,19 +53,48 @@ def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> 
         joined = _asked(planner, _asked(planner, source.sql, early) + " OFFSET 0", late)
         return joined + (" OFFSET 0" if fenced else "")
     if fenced and any(failing):
-        first = failing.index(True)
         return (
-            _asked(planner, source.sql, [*terms[:first], _in_turn(terms[first:])]) + " OFFSET 0"
+            _asked(planner, source.sql, _in_turn(sorted(terms, key=_has_query))) + " OFFSET 0"
         )
     return _asked(planner, source.sql, terms)
 
 
-def _in_turn(terms: Sequence[Expr]) -> Expr:
-    """One term of several, each of which is asked where those before it hold."""
+def _has_query(term: Expr) -> bool:
+    return any(isinstance(one, Subquery) for one in walk(term))
+
+
+def _in_turn(terms: Sequence[Expr]) -> list[Expr]:
+    """The terms, of which those from the first one that a later one must wait for are one."""
+    failing = [can_fail(one) for one in terms]
+    if not any(failing):
+        return list(terms)
+    waited = next(
+        (at for at, one in enumerate(terms) if failing[at] or not _is_never_null(one)), 0
+    )
+    return [*terms[:waited], _as_one(terms[waited:])]
+
+
+def _as_one(terms: Sequence[Expr]) -> Expr:
+    """One term of several, each of which is asked where none before it is false.
+
+    A null does not decide (AndCodeGenerator): what stands behind it may still fail.
+    """
     first, *rest = terms
-    if not rest:
-        return first
-    return Special(t.BOOLEAN, "case", (first, _in_turn(rest), Constant(t.BOOLEAN, False)))
+    if not rest or not any(map(can_fail, terms)):
+        return _all(terms)
+    behind, no = _as_one(rest), Constant(t.BOOLEAN, False)
+    if _is_never_null(first):
+        return Special(t.BOOLEAN, "case", (first, behind, no))
+    both = Special(t.BOOLEAN, "and", (first, behind))
+    return Special(t.BOOLEAN, "case", (Special(t.BOOLEAN, "not", (first,)), no, both))
+
+
+def _is_never_null(term: Expr) -> bool:
+    if not isinstance(term, Special):
+        return False
+    if term.form in ("and", "or", "not"):
+        return all(map(_is_never_null, term.operands))
+    return term.form in ("is_null", "distinct", "exists", "indeterminate")
 
 
 def _asked(planner: Planner, source: str, terms: Sequence[Expr]) -> str:
@@ -68,6 +111,28 @@ def _prune(planner: Planner, source: Relation, where: Expr) -> None:
         planner.tables.prune(scan.relation, where, dict(scan.keys))
 
 
+def opened(
+    planner: Planner,
+    source: Relation,
+    where: Expr,
+    values: Sequence[Expr],
+    names: Sequence[str],
+) -> str | None:
+    """`values` of the rows that WHERE keeps, computed also of those of which it is null.
+
+    None where that is the same.
+    """
+    if not any(map(can_fail, values)) or all(map(_is_never_null, terms_of(where))):
+        return None
+    text, keep = planner.text, planner.context.names.fresh("k")
+    asked = text.of(_as_one(sorted(terms_of(where), key=_has_query)))
+    rows = f"SELECT *, {asked} AS {keep} FROM ({source.sql})"
+    rows = f"SELECT * FROM ({rows}) WHERE {keep} IS NOT FALSE OFFSET 0"
+    listed = [(text.of(one), name) for one, name in zip(values, names, strict=True)]
+    made = f"{selected([*listed, (keep, keep)], rows)} OFFSET 0"
+    return f"{selected([(one, one) for one in names], made)} WHERE {keep}"
+
+
 def kept_groups(
     planner: Planner, sql: str, having: Expr, keys: frozenset[Column], *, fenced: bool
 ) -> str:
@@ -75,9 +140,9 @@ def kept_groups(
 
     `fenced`: what is asked of groups waits until all of them are there.
     """
-    if not fenced:
-        return _asked(planner, sql, [having])
     terms = terms_of(having)
+    if not fenced and not any(map(can_fail, terms)):
+        return _asked(planner, sql, terms)
     early = [one for one in terms if not can_fail(one) and columns_of(one) <= keys]
     late = [one for one in terms if one not in early]
-    return _asked(planner, _asked(planner, sql, early) + " OFFSET 0", late)
+    return _asked(planner, _asked(planner, sql, early) + " OFFSET 0", _in_turn(late))

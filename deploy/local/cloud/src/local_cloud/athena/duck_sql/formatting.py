@@ -5,7 +5,6 @@ from typing import Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text, form
-from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Special
 from local_cloud.athena.types import Type
 from local_cloud.athena.values import java_format, java_format_times, numbers, texts
@@ -38,10 +37,7 @@ def _reader(of: Type) -> Callable[[Any], Argument]:
         return lambda value: _plain(value, texts.to_text(value, of))
     if of.name in ("json", "uuid", "interval day to second", "interval year to month"):
         return lambda value: _as_text(texts.to_text(value, of))
-    found = _READERS.get(of.name)
-    if found is None:
-        raise QueryError("NOT_SUPPORTED", f"Type not supported for formatting: {of}")
-    return found
+    return _READERS[of.name]
 
 
 def _plain(value: Any, text: str) -> Argument:

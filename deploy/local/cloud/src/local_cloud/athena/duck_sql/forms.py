@@ -8,6 +8,7 @@ from local_cloud.athena.duck_sql.representation import cast, literal
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Expr, Special, Subquery, is_constant
+from local_cloud.athena.values import compare
 
 # Operands that are longer are not written twice.
 _SHORT = 50_000
@@ -83,8 +84,21 @@ def _null_test(text: Text, expr: Special) -> str:
 @form("indeterminate")
 def _indeterminate(text: Text, expr: Special) -> str:
     """Whether a value is null or has a null inside."""
-    same = Special(t.BOOLEAN, "=", expr.operands * 2)
-    return f"({text.of(same)} IS NULL)"
+    (value,) = expr.operands
+    return text.python(
+        lambda found: compare.has_null_inside(found, value.type),
+        (value.type,),
+        t.BOOLEAN,
+        text.of(value),
+        key=("indeterminate", value.type),
+        nullable=True,
+    )
+
+
+@form("opaque")
+def _opaque(text: Text, expr: Special) -> str:
+    """A constant that DuckDB does not see: so it cannot tell what a comparison with it gives."""
+    return text.unfolded(text.of(expr.operands[0]), expr.type)
 
 
 def _compares_nested(expr: Expr) -> TypeGuard[Special]:

@@ -18,7 +18,7 @@ from local_cloud.athena.duck_sql.relation import (
 )
 from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Aggregate, Expr, Grouping, Special, Window, walk
+from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, Special, Window, walk
 from local_cloud.athena.types import Type
 
 RELATIONS: Rules[Relation] = Rules("a relation")
@@ -82,8 +82,10 @@ def _renamed(
 ) -> Relation:
     """Another reference to the same rows, under fresh names."""
     made, columns = [], []
+    names, firsts = planner.context.names, dict[Column, Column]()
     for one in fields:
         column = planner.column(one.type)
+        names.is_first(column, firsts.setdefault(names.first(one.column), column))
         columns.append(f"{one.column.name} AS {column.name}")
         made.append(Field(one.name, column, alias))
     return Relation(f"SELECT {', '.join(columns) or '1'} FROM {source}", tuple(made))

@@ -47,6 +47,7 @@ from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError, not_supported
 from local_cloud.athena.functions import implemented
+from local_cloud.athena.ir import Column
 from local_cloud.athena.types import Type
 
 # These register their rules and functions when they are imported.
@@ -121,7 +122,7 @@ class QueryPlanner(Planner):
         body = related(self, scope, node.body)
         made = self._tailed(body, node.tail, scope)
         if named:
-            return replace(made, sql=f"WITH {', '.join(named)} {made.sql}")
+            return replace(made, sql=f"WITH {', '.join(named)} {made.sql}", open=None)
         return made
 
     def _with(
@@ -241,8 +242,12 @@ def _set_operation(
     first, second = (retyped(planner, side, kinds, coerced) for side in sides)
     word = kind if distinct else f"{kind} ALL"
     fields, columns = [], []
-    for field in first.fields:
+    # Columns that are one in both queries are one (PushProjectionThroughUnion).
+    names, firsts = planner.context.names, dict[tuple[Column, Column], Column]()
+    for field, other in zip(first.fields, second.fields, strict=True):
         column = planner.column(field.type)
+        both = (names.first(field.column), names.first(other.column))
+        names.is_first(column, firsts.setdefault(both, column))
         columns.append(f"{field.column.name} AS {column.name}")
         fields.append(Field(field.name, column))
     sql = (

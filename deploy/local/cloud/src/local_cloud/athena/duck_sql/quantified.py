@@ -1,26 +1,52 @@
 """A value against the rows of a query: IN, ALL, ANY (TransformQuantifiedComparison… of Trino)."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.comparing import compared, is_plain, key, whole
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import Cast, Expr, Special, Subquery
+from local_cloud.athena.ir import Cast, Expr, Special, Subquery, columns_of, terms_of
 from local_cloud.athena.types import Type
 
 # Which end of the query's values decides: (for ALL, for ANY).
 _ENDS = {"<": ("lo", "hi"), "<=": ("lo", "hi"), ">": ("hi", "lo"), ">=": ("hi", "lo")}
 
 
-def as_filter(where: Expr) -> Expr:
-    """A condition that rows are kept by: each IN in it that must hold becomes a join by `=`."""
-    if isinstance(where, Special) and where.form == "and":
-        return Special(where.type, "and", tuple(as_filter(one) for one in where.operands))
-    if isinstance(where, Special) and where.form == "in_subquery":
-        return Special(where.type, "in_by_equality", where.operands, where.detail)
-    if isinstance(where, Special) and where.form in ("any", "some") and where.detail[0] == "=":
-        return Special(where.type, "in_by_equality", where.operands, where.detail[1])
-    return where
+def as_filter(where: Expr, of_tables: bool = True) -> Expr:
+    """A condition that rows are kept by: each IN in it that must hold becomes a join by `=`.
+
+    `of_tables`: of the rows of tables, about whose values nothing is known.
+    """
+    terms = terms_of(where)
+    made = tuple(_as_join(one, terms, of_tables) for one in terms)
+    return made[0] if len(made) == 1 else Special(where.type, "and", made)
+
+
+def _as_join(term: Expr, terms: Sequence[Expr], of_tables: bool) -> Expr:
+    if isinstance(term, Special) and term.form == "and":
+        return as_filter(term, of_tables)
+    if isinstance(term, Special) and term.form == "in_subquery":
+        common = term.detail
+    elif isinstance(term, Special) and term.form in ("any", "some") and term.detail[0] == "=":
+        common = term.detail[1]
+    else:
+        return term
+    value, inner = term.operands
+    assert isinstance(inner, Subquery)
+    if inner.fails:
+        # As the other side of the equality it is asked of all rows of this one, perhaps.
+        raise not_supported("IN over a query of a constant that fails")
+    used = columns_of(value)
+    others = (columns_of(one) for one in terms if one is not term)
+    known = not of_tables or not used or any(used & one for one in others)
+    if known and inner.open is not None:
+        # What is known of the value is asked of the query's rows beside its WHERE
+        # (EqualityInference).
+        inner = replace(inner, sql=inner.open)
+    return Special(term.type, "in_by_equality", (value, inner), common)
 
 
 def in_subquery(text: Text, expr: Special) -> str:

@@ -72,6 +72,9 @@ class Relation:
     shape: frozenset[str] = frozenset()
     # Scans inside of it that a WHERE around it may narrow, too.
     inner: tuple[Scan, ...] = ()
+    # See Subquery.
+    open: str | None = None
+    fails: bool = False
 
     @property
     def types(self) -> tuple[Type, ...]:
@@ -86,6 +89,8 @@ class Relation:
             self.sql,
             tuple(one.column.name for one in self.fields),
             tuple(sorted(boundary.captured, key=lambda one: one.name)),
+            self.open,
+            self.fails,
         )
 
 
@@ -135,8 +140,10 @@ def retyped(
     if relation.types == kinds:
         return relation
     fields, columns = [], []
+    names, firsts = planner.context.names, dict[tuple[Column, Type], Column]()
     for one, kind in zip(relation.fields, kinds, strict=True):
         column = planner.column(kind)
+        names.is_first(column, firsts.setdefault((names.first(one.column), kind), column))
         columns.append((planner.text.of(implicit(one.column, kind)), column.name))
         fields.append(Field(one.name, column, one.relation))
     return Relation(selected(columns, relation.sql), tuple(fields))

@@ -35,6 +35,8 @@ from local_cloud.athena.ir import (
     Subquery,
     Window,
     children,
+    is_constant,
+    is_deterministic,
     rewritten,
     walk,
 )
@@ -81,7 +83,7 @@ def _select(
     scope = Scope(source.fields, outer)
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
-    kept = _where(context, outer, scope, where) if where is not None else None
+    kept = _where(context, outer, scope, where, source) if where is not None else None
     sql = filtering.kept_rows(planner, outer, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
@@ -102,11 +104,31 @@ def _select(
     shape = shape_of(clauses, tail, from_, parts)
     if kept is not None and unequal(kept, outer):
         shape |= {"unequal"}
-    sql = _aggregated(made, groups, sql, at)
-    sql = _windowed(made, sql)
+    sql = _windowed(made, _aggregated(made, groups, sql, at))
     done = _finished(made, sql, distinct, tail, at)
     inner = () if shape & _CHOOSING else _inner_scans(source, found, done.fields)
-    return replace(done, shape=shape, inner=inner)
+    done = replace(done, shape=shape, inner=inner)
+    return _as_seen_by_in(planner, source, kept, found, done)
+
+
+def _as_seen_by_in(
+    planner: Planner,
+    source: Relation,
+    kept: Expr | None,
+    found: Sequence[Output],
+    done: Relation,
+) -> Relation:
+    """The query with what IN has to know of it (Subquery)."""
+    values = [one.value for one in found]
+    done = replace(done, fails=any(_is_failing(planner, one) for one in values))
+    if kept is None or done.shape & (_CHOOSING - {"distinct"}):
+        return done
+    columns = [one.column.name for one in done.fields]
+    return replace(done, open=filtering.opened(planner, source, kept, values, columns))
+
+
+def _is_failing(planner: Planner, value: Expr) -> bool:
+    return is_constant(value) and can_fail(value) and planner.text.fails(value)
 
 
 def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
@@ -118,10 +140,17 @@ def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
             )
 
 
-def _where(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
+def _where(
+    context: Context,
+    outer: Scope | None,
+    scope: Scope,
+    node: tree.Expression,
+    source: Relation,
+) -> Expr:
     with clause(outer, "where"):
         refuse_aggregates(context, node, "WHERE clause")
-        return as_filter(condition(context, scope, node, "WHERE clause"))
+        made = condition(context, scope, node, "WHERE clause")
+    return as_filter(made, of_tables=bool(source.scans or source.inner))
 
 
 def _having(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
@@ -298,11 +327,16 @@ def _finished(made: _Select, sql: str, distinct: bool, tail: tree.Tail, at: int)
     columns: list[tuple[str, str]] = []
     fields: list[Field] = []
     by_value: dict[Expr, str] = {}
+    firsts: dict[Expr, Column] = {}
     for one in made.outputs:
         column = planner.column(one.value.type)
         columns.append((text.of(one.value), column.name))
         fields.append(Field(one.name, column))
         by_value.setdefault(one.value, column.name)
+        if isinstance(one.value, Column):
+            planner.context.names.is_first(column, one.value)
+        elif is_deterministic(one.value):
+            planner.context.names.is_first(column, firsts.setdefault(one.value, column))
     names = [one.column.name for one in fields]
     order = []
     for key in made.keys:

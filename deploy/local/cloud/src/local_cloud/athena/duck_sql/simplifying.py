@@ -66,14 +66,17 @@ class Simplifier:
             # A comparator is recognized by its form.
             of = (lambda one: one) if expr.bound.declared.name == "array_sort" else self.of
             return self._call(replace(expr, arguments=tuple(map(of, expr.arguments))))
-        if isinstance(expr, Special):
-            if any(isinstance(one, Subquery) for one in expr.operands):
-                return expr
-            inner_ = replace(self, in_try=True) if expr.form == "try" else self
-            made = replace(expr, operands=tuple(map(inner_.of, expr.operands)))
-            found = self._form(made)
-            return found if self.in_try else without_the_late(found, self.fails)
-        return expr
+        return self._special(expr) if isinstance(expr, Special) else expr
+
+    def _special(self, expr: Special) -> Expr:
+        if any(isinstance(one, Subquery) for one in expr.operands):
+            return expr
+        if expr.form == "nullif":
+            return self._null_if(expr)
+        inner = replace(self, in_try=True) if expr.form == "try" else self
+        made = replace(expr, operands=tuple(map(inner.of, expr.operands)))
+        found = self._form(made)
+        return found if self.in_try else without_the_late(found, self.fails)
 
     def _call(self, expr: Call) -> Expr:
         if self._has_null(expr.arguments, strict_places(expr)):
@@ -206,6 +209,23 @@ class Simplifier:
         below = self._form(Special(t.BOOLEAN, "<=", (value, high)))
         return self._logical(Special(t.BOOLEAN, "and", (above, below)))
 
+    def _null_if(self, expr: Special) -> Expr:
+        """EvaluateNullIf: it compares by itself, so that no CASE decides which side is asked."""
+        value, same = expr.operands
+        assert isinstance(same, Special)
+        value, *sides = map(self.of, (value, *same.operands))
+        if is_null(value) or self._has_null(tuple(sides), [True] * len(sides)):
+            return value
+        if can_fail(same):
+            sides = [
+                Special(one.type, "opaque", (one,)) if is_constant(one) else one
+                for one in sides
+            ]
+        made: Expr = replace(same, operands=tuple(sides))
+        if not self.in_try:
+            made = without_the_late(made, self.fails)
+        return replace(expr, operands=(value, made))
+
     def _is_null(self, expr: Special) -> Expr:
         return self._null_test(expr, expr.operands[0])
 
@@ -224,11 +244,6 @@ class Simplifier:
         return replace(expr, operands=(inner,))
 
 
-def _null_if(_: Simplifier, expr: Special) -> Expr:
-    value, same = expr.operands
-    return value if is_null(value) or is_null(same) else expr
-
-
 def _field(_: Simplifier, expr: Special) -> Expr:
     (row,) = expr.operands
     if isinstance(row, Special) and row.form == "row":
@@ -245,6 +260,5 @@ _RULES: dict[str, Callable[[Simplifier, Special], Expr]] = {
     "between": Simplifier._between,
     "in": Simplifier._in,
     "is_null": Simplifier._is_null,
-    "nullif": _null_if,
     "field": _field,
 }

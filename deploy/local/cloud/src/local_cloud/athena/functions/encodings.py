@@ -159,7 +159,11 @@ def _to_ieee754_64(value: float) -> bytes:
 
 @python("to_ieee754_32(real)")
 def _to_ieee754_32(value: float) -> bytes:
-    return struct.pack(">f", value) if value == value else b"\x7f\xc0" + bytes(2)
+    if value != value:
+        # Trino shows the bits as they are, and the sign of a NaN that a processor has made is up
+        # to the processor.
+        raise not_supported("to_ieee754_32 of NaN")
+    return struct.pack(">f", value)
 
 
 @python("from_ieee754_64(varbinary)")
