@@ -3,8 +3,8 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
@@ -97,24 +97,23 @@ async def api_killed(room: Room, rng: random.Random, seconds: float) -> None:
 
 async def topic_away(room: Room, rng: random.Random, seconds: float) -> None:
     """A topic that the sink is told to copy too is deleted, and made anew."""
-    async with _admin(room) as admin:
-        await admin.delete_topics([SIDE])
+    await _administered(room, lambda admin: admin.delete_topics([SIDE]))
     await asyncio.sleep(seconds)
-    async with _admin(room) as admin:
-        await admin.create_topics([NewTopic(SIDE, 1, 1)])
+    await _administered(room, lambda admin: admin.create_topics([NewTopic(SIDE, 1, 1)]))
 
 
-@asynccontextmanager
-async def _admin(room: Room) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An administrator; where the broker is away just now, nothing is done."""
+async def _administered(
+    room: Room, act: Callable[[AIOKafkaAdminClient], Awaitable[object]]
+) -> None:
+    """Where the broker is away just now nothing is done: another fault is at work."""
     admin = AIOKafkaAdminClient(
         bootstrap_servers=room.broker.bootstrap, request_timeout_ms=5000
     )
     try:
-        await admin.start()
-        yield admin
-    except (KafkaError, OSError):
-        pass  # another fault is at work
+        with suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(20):
+                await admin.start()
+                await act(admin)
     finally:
         await admin.close()
 
