@@ -16,6 +16,7 @@ from typing import Any
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.headers import POLL_ID
 from coinlake.contracts.topics import REJECTED
+from coinlake.errors import BadRecordError
 from ingestor.core.entries import RecordEntry, unpack
 from local_stack.broker import Broker
 from local_stack.ports import free_ports
@@ -120,7 +121,7 @@ def poll_of(path: Path) -> bytes | None:
     """The poll whose answer a file holds; None where it holds none."""
     try:
         filed = unpack(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, BadRecordError):
         return None
     if not isinstance(filed.entry, RecordEntry):
         return None
