@@ -111,6 +111,12 @@ ROWS: tuple[Row, ...] = (
     Row("watch", "rules, alerts, dashboards", _pytest("tests/integration/observability"), 240),
     Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 400),
     Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
+    Row(
+        "clients",
+        "released clients of Athena and Glue",
+        _pytest("tests/integration/cloud_clients"),
+        300,
+    ),
     Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 120),
     Row(
         "conformance",

@@ -104,6 +104,7 @@ def test_a_script_that_raises_fails_with_its_message_and_the_hour_is_tried_again
     assert runner.hour("rates", hour)["failures"] == 0
 
 
+@pytest.mark.full_size
 def test_two_runners_at_once_publish_each_hour_once(
     lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any]
 ) -> None:
