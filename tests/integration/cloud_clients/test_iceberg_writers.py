@@ -20,7 +20,6 @@ def _written(cloud: Cloud, writers: int) -> dict[str, Any]:
 
 
 # Seconds of work; the limit is for a machine that does much else.
-@pytest.mark.full_size
 @pytest.mark.timeout(450)
 def test_of_32_pyiceberg_writers_at_once_none_is_lost(cloud: Cloud) -> None:
     told = _written(cloud, WRITERS)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import curated_key
