@@ -10,7 +10,7 @@ from tests.mutants.reach import Reach, digest_of, reach
 from tests.mutants.report import Tried, report, told
 from tests.mutants.results import Results
 from tests.mutants.sampling import sample
-from tests.mutants.services import GROUPS, ROOT, SERVICES, Service, group_of
+from tests.mutants.services import GROUPS, ROOT, SERVICES, Service, group_of, is_real_here
 from tests.mutants.trial import (
     Suite,
     integration_suite,
@@ -30,7 +30,7 @@ def main() -> int:
     if wanted.integration:
         folders += service.integration
     known = Results(KEPT / f"{service.name}.jsonl", f"{digest_of(folders)}-{wanted.seeds}")
-    chosen = sample(service.changes(wanted.groups), wanted.seed, wanted.sample)
+    chosen = sample(service.changes(wanted.groups), wanted.seed, wanted.sample, is_real_here)
     ended = time.monotonic() + wanted.seconds if wanted.seconds else None
     done: list[Tried] = []
     tests = reach(service, KEPT)

@@ -54,16 +54,23 @@ class Change:
 
 
 def changes(file: str, source: bytes) -> list[Change]:
-    """All changes of one module that leave valid Python and another syntax tree."""
-    tree = ast.parse(source)
-    return sorted(_Finder(file, source, ast.dump(tree)).of(tree))
+    """All changes of one module; those few that change nothing are told by `is_real`."""
+    return sorted(_Finder(file, source).of(ast.parse(source)))
+
+
+def is_real(change: Change, source: bytes) -> bool:
+    """Whether it leaves valid Python and another program; slow, so asked of a sample only."""
+    try:
+        return ast.dump(ast.parse(change.applied(source))) != ast.dump(ast.parse(source))
+    except SyntaxError:  # as where a comment between two operands holds an operator
+        return False
 
 
 class _Finder:
     """Walks one module; knows where its lines start."""
 
-    def __init__(self, file: str, source: bytes, dump: str) -> None:
-        self._file, self._source, self._dump = file, source, dump
+    def __init__(self, file: str, source: bytes) -> None:
+        self._file, self._source = file, source
         self._lines = [0]
         for line in source.splitlines(keepends=True):
             self._lines.append(self._lines[-1] + len(line))
@@ -74,15 +81,7 @@ class _Finder:
             for start, end, kind, becomes in self._changes(node):
                 line = self._source.count(b"\n", 0, start) + 1
                 was = self._source[start:end].decode()
-                change = Change(self._file, start, end, kind, becomes, was, first, last, line)
-                if self._differs(change):
-                    yield change
-
-    def _differs(self, change: Change) -> bool:
-        try:
-            return ast.dump(ast.parse(change.applied(self._source))) != self._dump
-        except SyntaxError:  # as where a comment between two operands holds an operator
-            return False
+                yield Change(self._file, start, end, kind, becomes, was, first, last, line)
 
     def _changes(self, node: ast.AST) -> Iterator[Found]:
         yield from self._operators(node)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.changes import Change, changes
+from tests.mutants.changes import Change, changes, is_real
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +29,11 @@ class Service:
             if group_of(name) in wanted:
                 found += changes(name, file.read_bytes())
         return found
+
+
+def is_real_here(change: Change) -> bool:
+    """Whether a change of the clone's source makes another program."""
+    return is_real(change, (ROOT / change.file).read_bytes())
 
 
 def group_of(file: str) -> str:

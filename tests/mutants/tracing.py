@@ -74,7 +74,9 @@ class Plugin:
         self._report.write_text(json.dumps({"lines": self._lines, "seconds": self._seconds}))
 
 
-def pytest_configure(config: pytest.Config) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # Before the first conftest, which imports the service already.
     tracer = Tracer(os.environ[SOURCE])
-    config.pluginmanager.register(Plugin(tracer, Path(os.environ[REPORT])))
+    early_config.pluginmanager.register(Plugin(tracer, Path(os.environ[REPORT])))
     tracer.on()

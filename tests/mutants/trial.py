@@ -1,9 +1,6 @@
 """One change tried: a changed copy of the source before the real one, and the tests on it."""
 
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutants.changes import Change
+from tests.mutants.processes import NOT_STARTED, forked, spawned
 from tests.mutants.services import ROOT, Service
 
 # A busy machine is slower than the traced run was; a hang is for ever.
 SLOWER, SPARE_S = 4.0, 30.0
 SECONDS_PER_SEED = 0.5
+NO_TESTS = 5  # pytest.ExitCode.NO_TESTS_COLLECTED
+QUIET = ("-x", "-q", "-p", "no:cacheprovider")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Suite:
     name: str
     command: tuple[str, ...]
     seconds: float
+    forked: bool = False  # the command is pytest's arguments alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,7 @@ class Outcome:
 
 
 def unit_suite(tests: Sequence[str], seconds: float) -> Suite:
-    command = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests)
-    return Suite("unit", command, SLOWER * seconds + SPARE_S)
+    return Suite("unit", (*QUIET, *tests), SLOWER * seconds + SPARE_S, forked=True)
 
 
 def simulation_suite(seeds: int) -> Suite:
@@ -50,8 +50,8 @@ def simulation_suite(seeds: int) -> Suite:
 
 
 def integration_suite(service: Service) -> Suite:
-    command = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
-    return Suite("integration", (*command, *service.integration), 1800.0)
+    command = (sys.executable, "-m", "pytest", *QUIET, *service.integration)
+    return Suite("integration", command, 1800.0)
 
 
 @contextmanager
@@ -83,26 +83,13 @@ def tried(service: Service, change: Change | None, suites: Sequence[Suite]) -> O
 
 def _run(suite: Suite, folder: Path) -> str | None:
     """None where the suite is green; else the line that says what failed."""
-    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    process = subprocess.Popen(
-        suite.command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=suite.seconds)
-    except subprocess.TimeoutExpired:
+    started = forked if suite.forked else spawned
+    output, code = started(suite.command, ROOT, folder, suite.seconds)
+    if code is None:
         return f"hung for {suite.seconds:.0f} s"
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-    return _first_failure(output, process.returncode) if process.returncode else None
+    if code in {NOT_STARTED, NO_TESTS}:
+        raise RuntimeError(f"the {suite.name} tests did not run: {output[-2000:]}")
+    return _first_failure(output, code) if code else None
 
 
 def _first_failure(output: str, code: int) -> str:

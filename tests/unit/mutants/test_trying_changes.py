@@ -12,7 +12,7 @@ from tests.mutants.changes import Change
 from tests.mutants.reach import Reach
 from tests.mutants.results import Results
 from tests.mutants.sampling import sample
-from tests.mutants.services import Service
+from tests.mutants.services import Service, is_real_here
 from tests.mutants.trial import Outcome, Suite, changed_copy, tried
 
 SOURCE = "def larger(a, b):\n    return a if a > b else b\n"
@@ -91,9 +91,11 @@ def test_a_later_suite_is_asked_only_where_the_first_is_green() -> None:
 def test_a_sample_is_the_same_each_time_and_a_larger_one_holds_it() -> None:
     everything = found()
 
-    assert sample(everything, 7, 2) == sample(reversed(everything), 7, 2)
-    assert sample(everything, 7, 3)[:2] == sample(everything, 7, 2)
-    assert len({tuple(sample(everything, seed, 3)) for seed in range(20)}) > 1
+    assert sample(everything, 7, 2, is_real_here) == sample(
+        reversed(everything), 7, 2, is_real_here
+    )
+    assert sample(everything, 7, 3, is_real_here)[:2] == sample(everything, 7, 2, is_real_here)
+    assert len({tuple(sample(everything, seed, 3, is_real_here)) for seed in range(20)}) > 1
 
 
 def test_a_run_that_ended_goes_on(tmp_path: Path) -> None:
