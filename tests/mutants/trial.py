@@ -94,7 +94,8 @@ def _run(suite: Suite, folder: Path) -> str | None:
 
 def _first_failure(output: str, code: int) -> str:
     lines = [line for line in output.splitlines() if line.strip()]
-    for line in lines:
-        if line.startswith(("FAILED", "ERROR", "seed ", "VIOLATION")):
-            return line[:300]
+    for mark in ("FAILED ", "ERROR ", "seed "):
+        for line in lines:
+            if line.startswith(mark):
+                return line[:300]
     return f"exit {code}: {lines[-1][:300] if lines else 'it said nothing'}"
