@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 
+from tests.mutants.baseline import require_green
 from tests.mutants.changes import Change
 from tests.mutants.judged import judgements
 from tests.mutants.reach import Reach, digest_of, reach
@@ -34,6 +35,8 @@ def main() -> int:
     ended = time.monotonic() + wanted.seconds if wanted.seconds else None
     done: list[Tried] = []
     tests = reach(service, KEPT)
+    if service.simulated and wanted.seeds:
+        require_green(service, simulation_suite(wanted.seeds), KEPT)
     for number, change in enumerate(chosen, 1):
         result = known.of(change)
         if result is None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants import reach, results, services, trial
 from tests.mutants import report as reports
-from tests.mutants import results, services, trial
+from tests.mutants.baseline import require_green
 from tests.mutants.changes import Change
 from tests.mutants.reach import Reach
 from tests.mutants.results import Results
@@ -25,7 +26,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "sizes.py").write_text(SOURCE)
-    for module in (services, trial, results):
+    for module in (services, trial, results, reach):
         monkeypatch.setattr(module, "ROOT", tmp_path)
     yield tmp_path
     assert (package / "sizes.py").read_text() == SOURCE, "the clone itself was changed"
@@ -55,6 +56,18 @@ def test_a_test_that_looks_kills() -> None:
 
 def test_the_same_test_is_green_without_a_change(clone: Path) -> None:
     assert not tried(SHOP, None, [suite("assert larger(1, 2) == 2")]).noticed
+
+
+def test_a_suite_that_is_red_on_the_unchanged_source_ends_the_run(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+
+    with pytest.raises(SystemExit, match="unchanged source fails its own unit"):
+        require_green(SHOP, suite("assert larger(1, 2) == 1"), kept)
+    require_green(SHOP, suite("assert larger(1, 2) == 2"), kept)
+
+    # Known from now on: it is not run again.
+    require_green(SHOP, suite("assert larger(1, 2) == 2"), kept)
+    assert len(list(kept.iterdir())) == 1
 
 
 def test_tests_that_look_at_nothing_kill_nothing() -> None:
