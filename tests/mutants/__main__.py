@@ -32,11 +32,11 @@ def main() -> int:
         folders += service.integration
     known = Results(KEPT / f"{service.name}.jsonl", f"{digest_of(folders)}-{wanted.seeds}")
     chosen = sample(service.changes(wanted.groups), wanted.seed, wanted.sample, is_real_here)
-    ended = time.monotonic() + wanted.seconds if wanted.seconds else None
     done: list[Tried] = []
     tests = reach(service, KEPT)
     if service.simulated and wanted.seeds:
         require_green(service, simulation_suite(wanted.seeds), KEPT)
+    ended = time.monotonic() + wanted.seconds if wanted.seconds else None
     for number, change in enumerate(chosen, 1):
         result = known.of(change)
         if result is None:
