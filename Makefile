@@ -53,6 +53,10 @@ sim: setup ## The sink in a seeded simulation (SEEDS=1000, FROM=0), then its bro
 	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)
 	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --controls
 
+mutants: setup ## Which changes of a service no test notices (SERVICE=ingestor, SEED=1, SAMPLE=120; resumable)
+	@$(CLEAN_ENV) $(BIN)/python -m tests.mutants $(or $(SERVICE),ingestor) --seed $(or $(SEED),1) \
+	  --sample $(or $(SAMPLE),120) $(if $(ROOMS),--groups $(ROOMS)) $(ARGS)
+
 bench-sink: setup jars ## The sink and its peers on one topic, a core each (ARGS="--only coinlake,naive")
 	@$(CLEAN_ENV) $(BIN)/python -m bench.sink $(ARGS)
 
@@ -142,5 +146,5 @@ lock: ## Resolve the dependencies anew (needs uv)
 clean: ## Remove what was built and set up (not the sources)
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test \
   faults e2e fmt docs release push version notice surface upgrade-test setup jars lock clean

@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, help="end after this long; says where to go on"
     )
+    parser.add_argument("--stop", action="store_true", help="end at the first violation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--replay", type=int, metavar="SEED", help="show one seed's timeline")
     parser.add_argument("--control", choices=list(controls()), help="with this rule dropped")
@@ -42,7 +43,20 @@ def main() -> int:
         return _show(run(wanted.replay, control))
     if wanted.controls:
         return _all_controls()
+    if wanted.stop:
+        return _until_red(wanted.first, wanted.seeds, wanted.jobs, control)
     return _play(wanted.first, wanted.seeds, wanted.seconds, wanted.jobs, control)
+
+
+def _until_red(first: int, count: int, jobs: int, control: Control) -> int:
+    tasks = ((seed, control.name) for seed in range(first, first + count))
+    with multiprocessing.Pool(jobs, quiet) as pool:
+        for verdict in pool.imap(_run_named, tasks, chunksize=8):
+            if verdict.violations:
+                pool.terminate()
+                _say(f"seed {verdict.seed}: {verdict.violations[0]}")
+                return 1
+    return 0
 
 
 def _play(first: int, count: int, seconds: float | None, jobs: int, control: Control) -> int:

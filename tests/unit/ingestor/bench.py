@@ -64,7 +64,8 @@ class Bench:
         self.folder = folder
         self.journal = journal
         self.times = Times()
-        self.metrics = IngestorMetrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = IngestorMetrics(self.registry)
         self.clock = self.times.clock(metrics=self.metrics)
         self.times.advance(1)  # nobody has contradicted
         self.stamps = Stamps(FloorClock(self.clock, journal.progress.floor_ms))

@@ -202,6 +202,32 @@ async def test_a_record_that_kafka_refuses_is_not_published(tmp_path: Path) -> N
     assert filed.entry.record == record()
 
 
+async def test_each_answer_that_is_lost_is_counted_as_lost_and_as_nothing_else(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as journal:
+        for _ in range(2):
+            await journal.add(record(), mark())
+            await journal.add(record(topic=REJECTED), mark(outcome=Outcome.REJECTED))
+        await journal.lost(first(journal), "a bad bit")
+        for _ in range(2):
+            await journal.lost(first(journal, REJECTED), "a bad bit")
+        await journal.sent(first(journal))
+
+        facts = journal.progress.facts("assets")
+        assert (facts.polls, facts.published, facts.rejected, facts.lost) == (4, 1, 0, 3)
+
+
+async def test_a_restart_does_not_make_the_newest_answer_older(tmp_path: Path) -> None:
+    async with opened(tmp_path) as journal:
+        await journal.add(record(timestamp_ms=7_000), mark())
+        await journal.sent(first(journal))
+
+    # The newest file's state was written before Kafka had the record.
+    async with opened(tmp_path) as journal:
+        assert journal.progress.facts("assets").last_published_ms == 7_000
+
+
 async def test_the_oldest_time_that_waits_is_known_per_topic(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
         await journal.add(record(timestamp_ms=2_000), mark())

@@ -1,22 +1,17 @@
 """The loop with a group in memory: revokes, deadlines, budgets, broken promises, bad polls."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import pytest
 
-from coinlake.contracts.announcements import Landed
-from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.flow import Budget
 from s3_sink.core.lane import State
 from s3_sink.core.part import Limits, Reason
-from s3_sink.core.ports import Commit, Partition, Polled
-from s3_sink.core.writer import Writer
-from s3_sink.loop.sink import Outside, Policy, Sink
+from s3_sink.core.ports import Commit, Partition
+from tests.unit.s3_sink.stage import BIG, ONE, TWO, Stage, records
 
 if TYPE_CHECKING:
     from tests.unit.s3_sink.conftest import World
@@ -25,134 +20,12 @@ else:
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
-ONE, TWO = Partition("coincap.assets.v1", 0), Partition("coincap.assets.v1", 1)
-BIG = 10**9
-
-
-@dataclass
-class FakeGroup:
-    """A consumer group of one, over the world's log: paused partitions give nothing."""
-
-    world: World
-    positions: dict[Partition, int] = field(default_factory=dict)
-    paused: set[Partition] = field(default_factory=set)
-    commits: dict[Partition, Commit] = field(default_factory=dict)
-    failures: list[TransientError] = field(default_factory=list)
-    at_once: int = 5
-    topics: dict[Partition, UUID] = field(default_factory=dict)
-
-    async def poll(self, timeout_s: float) -> Polled:
-        await asyncio.sleep(0)
-        if self.failures:
-            raise self.failures.pop()
-        log, given, beyond, gone = self.world.log, {}, [], []
-        for partition, position in self.positions.items():
-            if partition in self.paused:
-                continue
-            if self.topics.get(partition) != log.id:
-                gone.append(partition)
-                continue
-            if not log.start <= position <= log.end:
-                beyond.append(partition)
-                continue
-            fresh = [one for one in log.records if one.offset >= position][: self.at_once]
-            if fresh:
-                given[partition] = fresh
-        for partition, records in given.items():
-            self.positions[partition] = records[-1].offset + 1
-        return Polled(given, tuple(beyond), tuple(gone))
-
-    def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:
-        self.positions[partition] = offset
-        self.topics[partition] = topic_id
-
-    def pause(self, partition: Partition) -> None:
-        self.paused.add(partition)
-
-    def resume(self, partition: Partition) -> None:
-        self.paused.discard(partition)
-
-    async def commit(self, commits: Mapping[Partition, Commit]) -> None:
-        self.commits.update(commits)
-
-
-@dataclass
-class Told:
-    """What the loop told, with memory."""
-
-    heard: list[tuple[str, Any]] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *said: self.heard.append((name, said))
-
-    def names(self) -> list[str]:
-        return [name for name, _ in self.heard]
-
-
-class Stage:
-    """A sink on a fake group; `play` runs it until a condition holds."""
-
-    def __init__(self, world: World, **policy: Any) -> None:
-        self.world = world
-        self.group = FakeGroup(world)
-        self.told = Told()
-        self.announced: list[Landed] = []
-        self.now_s = 0.0
-        self.partitions = [ONE]
-        chosen: dict[str, Any] = {
-            "limits": Limits(BIG, BIG, 10, 60.0),
-            "budget": Budget(BIG, 1),
-            "producers": frozenset(),
-            "flush_deadline_s": 5.0,
-            "tick_s": 0.001,
-        }
-        outside = Outside(
-            self.group, world.log, world.store, world.codec, self.announced.append,
-            self._wait, lambda: self.now_s, lambda: 0, self._fits,
-        )  # fmt: skip
-        writer = Writer(world.store, world.codec, self._wait, self.told, world.guard(), "me")
-        self.sink = Sink(outside, Policy(**{**chosen, **policy}), writer, self.told)
-
-    @staticmethod
-    async def _fits(topic: str) -> None:
-        """Every topic is one that only expires."""
-
-    async def play(
-        self, until: Callable[[], bool], then: Awaitable[None] | None = None
-    ) -> None:
-        stop = asyncio.Event()
-
-        def join(sink: Sink) -> None:
-            for partition in self.partitions:
-                self.group.pause(partition)
-                self.group.seek(partition, 0, UUID(int=0))
-            sink.assigned(self.partitions)
-
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.sink.run(join, stop, lambda: None))
-            async with asyncio.timeout(5):
-                while not until():  # noqa: ASYNC110 - conditions of many kinds
-                    await asyncio.sleep(0)
-                if then is not None:
-                    await then
-            stop.set()
-
-    async def _wait(self, attempt: int) -> None:
-        await asyncio.sleep(0)
-
-    @property
-    def lane(self) -> Any:
-        return self.sink.lanes[ONE]
-
-
-def _records(start: int, stop: int) -> list[Record]:
-    return [Record(n, NOON_MS + n, b"k", b'{"n":%d}' % n) for n in range(start, stop)]
 
 
 async def test_everything_held_is_stored_and_committed_when_it_is_time_to_stop(
     world: World,
 ) -> None:
-    world.log.records = _records(0, 23)
+    world.log.records = records(0, 23)
     stage = Stage(world)
 
     await stage.play(lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 23)
@@ -167,12 +40,12 @@ async def test_everything_held_is_stored_and_committed_when_it_is_time_to_stop(
 async def test_fetching_jumps_to_the_end_of_a_longer_object_that_was_there_first(
     world: World,
 ) -> None:
-    world.log.records = _records(0, 5)
+    world.log.records = records(0, 5)
     stage = Stage(world)
 
     async def another_was_faster() -> None:
         stage.group.pause(ONE)
-        world.log.records = _records(0, 20)
+        world.log.records = records(0, 20)
         await world.store_all(world.log.records, size=20)
         stage.now_s += 4.0
         stage.lane.seal(Reason.AGE)
@@ -190,7 +63,7 @@ async def test_fetching_jumps_to_the_end_of_a_longer_object_that_was_there_first
 
 
 async def test_a_revoked_partition_is_flushed_before_it_is_let_go(world: World) -> None:
-    world.log.records = _records(0, 7)
+    world.log.records = records(0, 7)
     stage = Stage(world)
 
     await stage.play(
@@ -206,7 +79,7 @@ async def test_a_revoked_partition_is_flushed_before_it_is_let_go(world: World) 
 async def test_a_store_that_is_down_cannot_hold_up_a_revoke_beyond_the_deadline(
     world: World,
 ) -> None:
-    world.log.records = _records(0, 7)
+    world.log.records = records(0, 7)
     stage = Stage(world, flush_deadline_s=0.05)
 
     async def revoke() -> None:
@@ -223,7 +96,7 @@ async def test_a_store_that_is_down_cannot_hold_up_a_revoke_beyond_the_deadline(
 
 
 async def test_a_value_is_stored_once_it_is_old_enough(world: World) -> None:
-    world.log.records = _records(0, 3)
+    world.log.records = records(0, 3)
     stage = Stage(world)
 
     async def grow_old() -> None:
@@ -240,7 +113,7 @@ async def test_a_value_is_stored_once_it_is_old_enough(world: World) -> None:
 
 
 async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) -> None:
-    world.log.records = _records(0, 60)
+    world.log.records = records(0, 60)
     # Room for a dozen records; parts of a hundred would never be full.
     stage = Stage(world, limits=Limits(BIG, BIG, 100, 60.0), budget=Budget(3_000, 1))
 
@@ -251,7 +124,7 @@ async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) ->
 
 
 async def test_memory_stays_flat_while_the_store_is_down(world: World) -> None:
-    world.log.records = _records(0, 500)
+    world.log.records = records(0, 500)
     stage = Stage(world, budget=Budget(10_000, 1))
     retried: list[int] = []
 
@@ -271,7 +144,7 @@ async def test_memory_stays_flat_while_the_store_is_down(world: World) -> None:
 async def test_a_partition_that_cannot_store_leaves_room_for_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.log.records = _records(0, 300)
+    world.log.records = records(0, 300)
     stage = Stage(world, budget=Budget(10_000, 1))
     stage.partitions = [TWO, ONE]
     put, healed = world.store.put, [False]
@@ -293,7 +166,7 @@ async def test_a_partition_that_cannot_store_leaves_room_for_the_others(
 
 
 async def test_a_broken_promise_stops_the_partition_and_not_the_sink(world: World) -> None:
-    world.log.records = _records(0, 5)
+    world.log.records = records(0, 5)
     world.log.commit = Commit(99, "")
     stage = Stage(world)
 
@@ -306,12 +179,12 @@ async def test_a_broken_promise_stops_the_partition_and_not_the_sink(world: Worl
 async def test_an_offset_out_of_range_stores_what_is_held_and_then_asks_the_chain(
     world: World,
 ) -> None:
-    world.log.records = _records(0, 5)
+    world.log.records = records(0, 5)
     stage = Stage(world)
 
     async def expire() -> None:
         world.log.start = 20
-        world.log.records = _records(20, 25)
+        world.log.records = records(20, 25)
         while "stopped" not in stage.told.names():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
@@ -326,7 +199,7 @@ async def test_an_offset_out_of_range_stores_what_is_held_and_then_asks_the_chai
 
 
 async def test_a_poll_that_failed_has_skipped_nothing(world: World) -> None:
-    world.log.records = _records(0, 12)
+    world.log.records = records(0, 12)
     stage = Stage(world)
 
     async def stumble() -> None:
@@ -348,7 +221,7 @@ async def test_a_poll_that_failed_has_skipped_nothing(world: World) -> None:
 async def test_a_commit_that_fails_is_tried_again_and_holds_nothing_up(
     world: World, times: int
 ) -> None:
-    world.log.records = _records(0, 30)
+    world.log.records = records(0, 30)
     stage = Stage(world)
     real, left = stage.group.commit, [times]
 

@@ -57,6 +57,25 @@ async def test_an_epoch_that_exists_wins_over_what_the_log_says_now(world: World
     assert (again.origin(0), again.created_at_ms) == (0, 1)
 
 
+async def test_of_two_sinks_that_see_a_topic_first_the_quicker_ones_origins_hold(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quicker = Epoch(TOPIC, 1, {0: 3}, "the other sink", 1, world.log.id)
+    key = f"chain/{TOPIC}/1.json"
+
+    async def starts_while_the_other_writes(topic: str) -> dict[int, int]:
+        await world.store.put(key, quicker.encode())
+        # Kafka has expired records since the other looked: these are in nobody's chain.
+        return {0: 40}
+
+    monkeypatch.setattr(world.log, "starts", starts_while_the_other_writes)
+
+    epoch = await current_epoch(world.store, world.log, TOPIC, world.log.id, 2)
+
+    assert epoch == quicker
+    assert parse_epoch(world.store.objects[key].body) == quicker
+
+
 async def test_the_newest_epoch_counts_by_number_not_by_name(world: World) -> None:
     for number in (1, 2, 10):
         epoch = Epoch(TOPIC, number, {0: number * 100}, "raised by a test", 0)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from coinlake.contracts.raw_index import Record
 from s3_sink.core.part import Reason
-from tests.unit.s3_sink.test_sink_loop import NOON_MS, ONE, Stage, _records
+from tests.unit.s3_sink.stage import NOON_MS, ONE, Stage, records
 
 if TYPE_CHECKING:
     from tests.unit.s3_sink.conftest import World
@@ -15,7 +15,7 @@ else:
 
 
 async def test_a_topic_that_is_made_anew_under_a_running_sink_is_refused(world: World) -> None:
-    world.log.records = _records(0, 15)
+    world.log.records = records(0, 15)
     stage = Stage(world)
 
     async def make_the_topic_anew() -> None:
@@ -31,13 +31,13 @@ async def test_a_topic_that_is_made_anew_under_a_running_sink_is_refused(world: 
     )
 
     # What it held of the old topic is stored, nothing of the new one behind it.
-    assert world.stored() == _records(0, 15)
+    assert world.stored() == records(0, 15)
     ((_, (_, reason)),) = [said for said in stage.told.heard if said[0] == "stopped"]
     assert "the topic was re-created" in reason
 
 
 async def test_a_longer_object_of_another_topic_is_not_gone_on_from(world: World) -> None:
-    world.log.records = _records(0, 5)
+    world.log.records = records(0, 5)
     stage = Stage(world)
     old = [Record(n, NOON_MS + n, b"k", b"another topic") for n in range(20)]
 
@@ -48,7 +48,7 @@ async def test_a_longer_object_of_another_topic_is_not_gone_on_from(world: World
         stage.now_s += 4.0
         stage.lane.seal(Reason.AGE)
         stage.sink._slots[ONE].nudge()
-        world.log.records = _records(0, 40)
+        world.log.records = records(0, 40)
         while "stopped" not in stage.told.names():  # noqa: ASYNC110
             await asyncio.sleep(0)
 

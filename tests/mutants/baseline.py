@@ -1,0 +1,24 @@
+"""A suite that is red on the unchanged source kills everything and proves nothing."""
+
+import hashlib
+from pathlib import Path
+
+from tests.mutants.reach import digest_of
+from tests.mutants.services import Service
+from tests.mutants.trial import Suite, tried
+
+SIMULATION = "tests/sim"
+
+
+def require_green(service: Service, suite: Suite, kept: Path) -> None:
+    """Ends the run where the unchanged source fails; asked once for each source and suite."""
+    digest = digest_of([service.source, SIMULATION])
+    asked = hashlib.sha256(repr((digest, suite.command)).encode()).hexdigest()[:16]
+    green = kept / f"{service.name}-green-{asked}"
+    if green.exists():
+        return
+    outcome = tried(service, None, [suite])
+    if outcome.noticed:
+        raise SystemExit(f"the unchanged source fails its own {suite.name}: {outcome.said}")
+    kept.mkdir(parents=True, exist_ok=True)
+    green.touch()
