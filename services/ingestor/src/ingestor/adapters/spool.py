@@ -15,7 +15,7 @@ from pathlib import Path
 
 from coinlake.contracts.topics import GAPS
 from coinlake.errors import BadRecordError
-from ingestor.adapters.files import sync_folder
+from ingestor.adapters.files import is_short_of_means, sync_folder
 from ingestor.core.entries import Filed, RecordEntry, pack, unpack
 from ingestor.core.recovery import Files
 
@@ -99,6 +99,8 @@ class Spool:
         try:
             data = path.read_bytes()
         except OSError as error:
+            if is_short_of_means(error):
+                raise  # Of no file's own: each would be told as lost.
             self.note(path.name, f"it cannot be read: {error}", aside=False)
             called.add(number)
             return
