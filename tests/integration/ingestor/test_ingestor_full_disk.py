@@ -90,7 +90,7 @@ async def test_a_disk_without_room_for_names_heals_when_kafka_is_back(
     tmp_path: Path, restarted: bool,
 ) -> None:  # fmt: skip
     with small_disk(tmp_path / "few", 20, inodes=60) as few:
-        settings = {**QUICK, "INGESTOR_STATE_DIR": str(few / "state")}
+        settings = {"INGESTOR_STATE_DIR": str(few / "state")}
         ingestor = await start_ingestor(**settings)
         await ingestor.until("/status", _all_is_sent)
         broker.stop()
