@@ -10,11 +10,15 @@ import pytest
 
 
 @contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A file system of our own; the test is skipped, and says so, where none can be mounted."""
+def small_disk(folder: Path, megabytes: int, inodes: int = 0) -> Iterator[Path]:
+    """A file system of our own; the test is skipped, and says so, where none can be mounted.
+
+    It takes so many files and folders, its own root too; 0 for the kernel's choice.
+    """
     folder.mkdir()
+    size = f"size={megabytes}m" + (f",nr_inodes={inodes}" if inodes else "")
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)],
         capture_output=True,
     )
     if made.returncode != 0:

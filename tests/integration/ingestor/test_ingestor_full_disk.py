@@ -84,6 +84,37 @@ async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
     await _kept_or_named(topics, simulator)
 
 
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+async def test_a_disk_without_room_for_names_heals_when_kafka_is_back(
+    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor",
+    tmp_path: Path, restarted: bool,
+) -> None:  # fmt: skip
+    with small_disk(tmp_path / "few", 20, inodes=60) as few:
+        settings = {"INGESTOR_STATE_DIR": str(few / "state")}
+        ingestor = await start_ingestor(**settings)
+        await ingestor.until("/status", _all_is_sent)
+        broker.stop()
+        try:
+            await ingestor.until("/readyz", _refuses, 90)
+            waiting = (await ingestor.json("/status"))["journal"]["pending_records"]
+            if restarted:
+                ingestor.process.end()
+                ingestor = await start_ingestor(**settings)
+                await ingestor.until("/readyz", _refuses)
+        finally:
+            broker.start()
+        healed = await ingestor.until("/status", _all_is_sent, 60)
+        polls = healed["feeds"]["assets"]["polls"]
+        await ingestor.until(
+            "/status", lambda status: status["feeds"]["assets"]["published"] >= polls + 5
+        )
+        assert ingestor.process.end() == 0, ingestor.process.text()[-3_000:]
+
+    assert waiting > 20
+    assert healed["journal"]["lost"] == []
+    await _kept_or_named(topics, simulator)
+
+
 async def test_a_topic_that_is_gone_stops_no_other_and_is_named(
     broker: Broker, topics: "Topics", start_ingestor: "StartIngestor"
 ) -> None:

@@ -26,7 +26,9 @@ def opened(folder: Path, max_bytes: int = 10_000_000) -> AbstractAsyncContextMan
 
 
 def files(folder: Path, kind: str = "*") -> list[Path]:
-    return sorted(path for path in folder.glob(f"*.{kind}") if path.is_file())
+    """The entries' files: those without any entry, kept for a full disk, hold nothing."""
+    found = (path for path in folder.glob(f"*.{kind}") if path.is_file())
+    return sorted(path for path in found if not path.name.startswith("spare-"))
 
 
 async def waiting(journal: Journal) -> list[Outgoing]:

@@ -29,6 +29,8 @@ HOUR = 3_600_000
         ("Sun, 22 Nov 2026 00:00:30 GMT", 30_000),
         ("Sun, 22 Nov 2026 00:00:00 GMT", 0),
         ("Sat, 21 Nov 2026 00:00:00 GMT", 0),
+        ("Sunday, 22-Nov-26 00:00:30 GMT", 30_000),
+        ("Sun Nov 22 00:00:30 2026", 30_000),
         ("99999999", MAX_RETRY_AFTER_MS),
         ("9" * 5_000, MAX_RETRY_AFTER_MS),
         ("-5", None),

@@ -1,12 +1,17 @@
 """A damaged journal: what is hit is told and kept, and costs nothing but itself."""
 
+import errno
+import os
 import random
+import resource
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from coinlake.errors import BadRecordError
+from coinlake.errors import BadRecordError, TransientError
 from ingestor.adapters.spool import ASIDE
 from ingestor.core.entries import Filed, Outcome, RecordEntry, pack, unpack
 from ingestor.core.recovery import UNKNOWN
@@ -129,6 +134,53 @@ async def test_a_file_that_cannot_be_read_waits_for_another_time(tmp_path: Path)
     async with opened(tmp_path) as journal:
         assert len(await waiting(journal)) == 10
         assert journal.holes == []
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process may open no file any more."""
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+
+
+async def test_a_process_that_may_open_no_more_files_calls_no_record_damaged(
+    tmp_path: Path,
+) -> None:
+    await journal_of(tmp_path, 20)
+
+    async with opened(tmp_path) as journal:
+        with no_more_files(), pytest.raises(TransientError, match="Too many open files"):
+            await journal.read(first(journal))
+
+        assert len(await waiting(journal)) == 10
+        assert journal.aside_files == 0
+
+
+async def test_a_journal_that_is_opened_without_the_means_to_read_it_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal_of(tmp_path, 20)
+    hit = files(tmp_path, "record")[2].name
+    read = Path.read_bytes
+
+    def refused_once(path: Path) -> bytes:
+        if path.name == hit:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refused_once)
+        with pytest.raises(TransientError, match="Too many open files"):
+            async with opened(tmp_path):
+                pass
+
+    async with opened(tmp_path) as journal:
+        assert len(await waiting(journal)) == 10
+        assert (journal.holes, journal.recovery.troubles) == ([], [])
 
 
 async def test_what_a_version_to_come_wrote_is_kept_until_it_can_be_read(

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal, Protocol
 
 import aiohttp
 from pydantic import SecretStr
 
 from coinlake.errors import CoinlakeError
+from ingestor.core.http_dates import http_date_ms
 
 FailureKind = Literal[
     "unreachable", "timeout", "connection", "incomplete_body", "too_large", "key_echoed"
@@ -157,13 +157,8 @@ class HttpApi:
 
 def sent_ms(date: str | None, age: str | None) -> int | None:
     """When an answer was sent, by its headers; None where they do not tell."""
-    if date is None:
-        return None
-    try:
-        made_ms = int(parsedate_to_datetime(date).timestamp() * 1_000)
-    except (ValueError, OverflowError):
-        return None
-    if age is None:
+    made_ms = None if date is None else http_date_ms(date)
+    if made_ms is None or age is None:
         return made_ms
     is_number = age.isascii() and age.isdigit() and len(age) <= _MAX_AGE_DIGITS
     return made_ms + int(age) * 1_000 if is_number else None

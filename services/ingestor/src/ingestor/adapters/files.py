@@ -1,5 +1,6 @@
-"""Small durable files: an atomic replace, and the lock that keeps a second process out."""
+"""Small durable files: an atomic replace, the lock that keeps a second process out, what they refuse."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -7,6 +8,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coinlake.errors import ConfigError
+
+# open(2) and read(2): these tell of the process and its host, and nothing of the file.
+_SHORT_OF_MEANS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+
+
+def is_short_of_means(error: BaseException | None) -> bool:
+    """Whether a file was refused for want of descriptors or memory: it may be sound."""
+    return isinstance(error, OSError) and error.errno in _SHORT_OF_MEANS
 
 
 def replace(path: Path, content: bytes) -> None:

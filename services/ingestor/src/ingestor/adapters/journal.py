@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from coinlake import logs
 from coinlake.errors import BadRecordError, TransientError
+from ingestor.adapters.files import is_short_of_means
 from ingestor.adapters.segments_v1 import OldJournal
 from ingestor.adapters.spool import Recovery, Spool
 from ingestor.core.entries import (
@@ -104,12 +105,15 @@ class Journal:
     async def read(self, pending: Pending) -> Outgoing:
         """The record itself, from the disk: the spool takes no memory.
 
-        Raises BadRecordError where its file is damaged, gone or cannot be read.
+        Raises BadRecordError where its file is damaged, gone or cannot be read, TransientError
+        where the process may open none: all that waits would be put aside else, file by file.
         """
         async with self._lock:
             try:
                 entry = await self._run(lambda: self._spool.read(pending.number))
             except TransientError as error:
+                if is_short_of_means(error.__cause__):
+                    raise
                 raise BadRecordError(str(error)) from error
         return entry.record
 

@@ -2,10 +2,12 @@
 
 `<number>.record` is a record that Kafka lacks, `.sent` one that it has, `.state` an entry without
 a record. To send is to rename and to empty a file, so that it needs no space on the disk; what is
-done is deleted two files later, when its absence is no riddle any more. A file that is damaged
-goes into `aside/` with its bytes and costs nothing but itself.
+done is deleted two files later, when its absence is no riddle any more. Where the disk has no place
+for two more names, two that are kept for it make room. A file that is damaged goes into `aside/`
+with its bytes and costs nothing but itself.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -15,12 +17,15 @@ from pathlib import Path
 
 from coinlake.contracts.topics import GAPS
 from coinlake.errors import BadRecordError
-from ingestor.adapters.files import sync_folder
+from ingestor.adapters.files import is_short_of_means, sync_folder
 from ingestor.core.entries import Filed, RecordEntry, pack, unpack
 from ingestor.core.recovery import Files
 
 _NAME = re.compile(r"(\d{12})\.(record|sent|state)")
 _UNFINISHED, _REFUSED = ".new", ".refused"
+# Empty files whose inodes are given up for the two entries after which all others go. By their
+# names any version takes them for unfinished ones, and clears them away.
+_SPARES = tuple(f"spare-{number}{_UNFINISHED}" for number in (1, 2))
 ASIDE = "aside"
 
 
@@ -73,6 +78,7 @@ class Spool:
             elif path.is_file() and path.suffix != ".journal":
                 self.note(path.name, "a file of somebody else", aside=False)
         self.aside_files = sum(not name.endswith(_REFUSED) for name, _ in self.aside())
+        self._keep_spares()
         return files
 
     def _bring_back(self) -> Iterator[int]:
@@ -99,6 +105,8 @@ class Spool:
         try:
             data = path.read_bytes()
         except OSError as error:
+            if is_short_of_means(error):
+                raise  # Of no file's own: each would be told as lost.
             self.note(path.name, f"it cannot be read: {error}", aside=False)
             called.add(number)
             return
@@ -135,7 +143,7 @@ class Spool:
         kind = "record" if isinstance(filed.entry, RecordEntry) else "state"
         path = self._folder / _name(filed.number, kind)
         try:
-            self._put(path, data)
+            self._put_somehow(path, data)
         except OSError:
             with suppress(OSError):
                 path.unlink()
@@ -146,6 +154,30 @@ class Spool:
             self._done.add(path.name)
         self._tidy()
         return len(data)
+
+    def _put_somehow(self, path: Path, data: bytes) -> None:
+        try:
+            self._put(path, data)
+        except OSError as error:
+            # open(2), ENOSPC: no room for a name either. Where nothing is done to be deleted, a
+            # spare would only be one more record that waits.
+            if error.errno != errno.ENOSPC or not self._gives_up_a_spare():
+                raise
+            self._put(path, data)
+
+    def _gives_up_a_spare(self) -> bool:
+        if len(self._done) <= len(_SPARES) + len(self._newest):
+            return False
+        for name in _SPARES:
+            with suppress(OSError):
+                (self._folder / name).unlink()
+                return True
+        return False
+
+    def _keep_spares(self) -> None:
+        with suppress(OSError):  # none then: that is as without them
+            for name in _SPARES:
+                (self._folder / name).touch()
 
     def _put(self, path: Path, data: bytes) -> None:
         fresh = path.with_name(path.name + _UNFINISHED)
@@ -236,6 +268,8 @@ class Spool:
                 (self._folder / name).unlink()
             self._sizes.pop(name, None)
             self._done.discard(name)
+        if self._stale:
+            self._keep_spares()
         newest = {_name(one, kind) for one in self._newest for kind in ("sent", "state")}
         self._stale = self._done - newest
 

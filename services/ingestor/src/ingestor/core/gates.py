@@ -5,9 +5,9 @@ pauses its own page; what pauses all pages was said twice, with nothing accepted
 """
 
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 
 from ingestor.core.gaps import Cause
+from ingestor.core.http_dates import http_date_ms
 
 # A server may say anything: beyond a day it is no number that means something.
 MAX_RETRY_AFTER_MS = 86_400_000
@@ -27,10 +27,10 @@ def retry_after_ms(header: str | None, now_ms: int) -> int | None:
         # Digits without end are no number of seconds, and int() of them is slow.
         wait = int(text) * 1_000 if len(text) < 10 else MAX_RETRY_AFTER_MS
     else:
-        try:
-            wait = int(parsedate_to_datetime(text).timestamp() * 1_000) - now_ms
-        except (ValueError, OverflowError):
+        until_ms = http_date_ms(text)
+        if until_ms is None:
             return None
+        wait = until_ms - now_ms
     return min(max(0, wait), MAX_RETRY_AFTER_MS)
 
 
