@@ -148,11 +148,14 @@ class World:
     def _deny(self, amount: float) -> None:
         """Somebody takes away the right to one partition; the others have nothing to do with it."""
         partition = self.broker.partitions[int(amount * 1000) % len(self.broker.partitions)]
-        self.broker.denied[partition] = "TopicAuthorizationFailedError"
-        self.loop.call_later(DENIED_S, self._allow, partition)
+        reason = f"TopicAuthorizationFailedError at {self.loop.time():.3f}"
+        self.broker.denied[partition] = reason
+        self.loop.call_later(DENIED_S, self._allow, partition, reason)
 
-    def _allow(self, partition: Partition) -> None:
-        self.broker.denied.pop(partition, None)
+    def _allow(self, partition: Partition, reason: str) -> None:
+        # What was denied meanwhile for another reason stays denied.
+        if self.broker.denied.get(partition) == reason:
+            del self.broker.denied[partition]
 
     def _empty(self, amount: float) -> None:
         """Somebody empties the bucket; nobody could tell it from a new one without commits."""
