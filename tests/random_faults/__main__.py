@@ -22,6 +22,7 @@ from coinlake.contracts.headers import POLL_ID
 from coinlake.contracts.topics import TOPICS as CONTRACT
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
+from tests import raw_reader
 from tests.odd_answers import Plan, odd_proxy
 from tests.random_faults.faults import GROUPS
 from tests.random_faults.room import FED, SIDE, TOPICS, Room, room
@@ -140,7 +141,7 @@ async def _counted(rooms: Room, done: Done) -> None:
         if topic != SIDE and raw - kafka:
             done.wrong.append(f"{topic}: raw has {(raw - kafka).total()} that Kafka has not")
         done.figures[f"{topic} objects"] = objects
-        for _, body in judge._objects(rooms.environ, f"raw/{topic}/"):
+        for _, body in judge.objects_of(rooms.environ, f"raw/{topic}/"):
             polls.update(_polls(body))
     missing = rooms.journalled - set(polls)
     done.figures |= {
@@ -157,8 +158,6 @@ async def _counted(rooms: Room, done: Done) -> None:
 
 
 def _polls(body: bytes) -> list[bytes]:
-    from tests import raw_reader
-
     rows = raw_reader.read(body).rows
     return [value for row in rows for name, value in row.headers if name == POLL_ID and value]
 

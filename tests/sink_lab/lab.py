@@ -9,14 +9,15 @@ import subprocess
 import sys
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.protocol.produce import ProduceRequest
 
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
@@ -130,6 +131,21 @@ class Lab:
         finally:
             await producer.stop()
 
+    async def produce_batch(self, topic: str, data: bytes) -> None:
+        """A record batch as it is, for what no producer's library sends; partition 0."""
+        client = AIOKafkaClient(bootstrap_servers=self.bootstrap)
+        await client.bootstrap()
+        try:
+            client.add_topic(topic)
+            tp = TopicPartition(topic, 0)
+            while (node := client.cluster.leader_for_partition(tp)) in (None, -1):
+                await client.force_metadata_update()
+            request = ProduceRequest(None, -1, 10_000, [(topic, [(0, data)])])
+            ((_, ((_, code, *_),)),) = (await client.send(node, request)).topics
+            assert code == 0
+        finally:
+            await client.close()
+
     async def numbers(self, start: int, count: int, partition: int = 0) -> None:
         """Values that tell who they are: `{"n": 7}`, one each ten seconds."""
         await self.produce(
@@ -216,6 +232,22 @@ class Lab:
         """Wait until the chain of partition 0 ends there and Kafka has the commit."""
         name = f"{self.topic}-0"
         await sink.until(lambda: sink.partition(name).get("committed") == end, timeout_s)
+
+    async def until_stopped(self, sink: SinkProcess, timeout_s: float = 40.0) -> str:
+        """Wait until partition 0 is stopped; the reason. The sink is not ready then."""
+        name = f"{self.topic}-0"
+        await sink.until(lambda: sink.partition(name).get("state") == "stopped", timeout_s)
+        assert sink.get("/readyz")[0] == 503
+        return str(sink.partition(name)["reason"])
+
+    @contextmanager
+    def of(self, topic: str) -> Iterator["Lab"]:
+        """The lab as if another topic were its own, for the length of a block."""
+        own, self.topic_name = self.topic_name, topic
+        try:
+            yield self
+        finally:
+            self.topic_name = own
 
     def objects(self) -> list[RawObject]:
         """Everything below raw/, read without any code of the sink."""

@@ -73,6 +73,12 @@ class SinkProcess:
         ]
         return [line for line in parsed if line.get("event") == event]
 
+    def memory_bytes(self, name: str) -> int:
+        """A figure of the kernel's about its memory (proc(5), status): VmRSS, VmHWM."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        line = next(line for line in lines if line.startswith(f"{name}:"))
+        return int(line.split()[1]) * 1024
+
     def rss_bytes(self) -> int:
         """Resident memory now."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]

@@ -33,7 +33,7 @@ def in_raw(environ: Mapping[str, str], topic: str) -> tuple[Digests, int]:
     """How often raw has each record, read without any code of coinlake; the number of objects."""
     found: Digests = Counter()
     objects = 0
-    for key, body in _objects(environ, f"raw/{topic}/"):
+    for key, body in objects_of(environ, f"raw/{topic}/"):
         match = _PARTITION.search(key)
         assert match, key
         objects += 1
@@ -44,7 +44,8 @@ def in_raw(environ: Mapping[str, str], topic: str) -> tuple[Digests, int]:
     return found, objects
 
 
-def _objects(environ: Mapping[str, str], prefix: str) -> Iterator[tuple[str, bytes]]:
+def objects_of(environ: Mapping[str, str], prefix: str) -> Iterator[tuple[str, bytes]]:
+    """Key and body of everything below a prefix."""
     client = boto3.client(
         "s3",
         endpoint_url=environ["AWS_ENDPOINT_URL"],

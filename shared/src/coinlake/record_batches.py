@@ -101,8 +101,9 @@ def _read(batch: memoryview, position: int, room: int | None) -> tuple[Columns, 
     if batch[_MAGIC_AT] < _WITH_HEADERS:
         # Written before Kafka 0.11: no broker of today takes such, but its log may still have some.
         return _columns(whole).starting_at(position), whole.next_offset, len(batch)
-    if _head(batch).codec:
-        plain = _without_compression(batch, room)
+    head = _head(batch)
+    if head.codec:
+        plain = _without_compression(batch, head.codec, room)
         readable = MemoryRecords(plain).next_batch()
     elif room is not None and len(batch) > room:
         raise TooBigError
@@ -110,13 +111,13 @@ def _read(batch: memoryview, position: int, room: int | None) -> tuple[Columns, 
         records = _columns(readable)
     except (ValueError, LookupError, TypeError, AssertionError):
         # A header's name that is no text, mostly. What is really broken is told by reading it here.
-        records = columns_of(_records(_head(plain), _InMemory(plain[_HEAD.size :])))
+        records = columns_of(_records(head, _InMemory(plain[_HEAD.size :])))
     return records.starting_at(position), whole.next_offset, len(plain)
 
 
-def _without_compression(batch: memoryview, room: int | None) -> bytes:
+def _without_compression(batch: memoryview, codec: int, room: int | None) -> bytes:
     """The batch unpacked. Its checksum is of what came, so it says nothing of this."""
-    body = unpacked(_codec(_head(batch).codec), batch[_HEAD.size :], room)
+    body = unpacked(_codec(codec), batch[_HEAD.size :], room)
     fields = list(_HEAD.unpack_from(batch))
     fields[1] = _HEAD.size - _BEFORE_LENGTH + len(body)
     fields[5] &= ~_CODEC

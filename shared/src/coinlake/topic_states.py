@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from uuid import UUID
 
 from aiokafka import AIOKafkaClient
@@ -13,28 +12,26 @@ from coinlake.kafka import translated
 from coinlake.kafka_protocol import TopicsRequest
 
 _MISSING, _DENIED = 3, 29
+_TROUBLES = {
+    _MISSING: "does not exist",
+    _DENIED: "may not be read: the right to describe it is missing",
+}
 _NO_ID = UUID(int=0)
-
-
-class Trouble(StrEnum):
-    """Why a topic cannot be read."""
-
-    MISSING = "does not exist"
-    DENIED = "may not be read: the right to describe it is missing"
-    AWAY = "is away"
 
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
     """A topic as a broker knows it. `id` is another one when a topic of that name is made anew.
 
-    `leaders` maps each partition to the node that leads it; None where there is none.
+    `leaders` maps each partition to the node that leads it; None where there is none. `trouble` is
+    why the topic cannot be read, None where it can.
     """
 
     name: str
     id: UUID
     leaders: Mapping[int, int | None] = field(default_factory=dict)
     trouble: str | None = None
+    is_missing: bool = False
 
 
 async def topic_states(
@@ -64,8 +61,8 @@ def _state(
     name: str, code: int, topic_id: UUID, partitions: Sequence[tuple[int, ...]]
 ) -> TopicState:
     if code:
-        known = {_MISSING: Trouble.MISSING, _DENIED: Trouble.DENIED}.get(code, Trouble.AWAY)
-        return TopicState(name, topic_id, trouble=f"{known} ({for_code(code).__name__})")
+        trouble = f"{_TROUBLES.get(code, 'is away')} ({for_code(code).__name__})"
+        return TopicState(name, topic_id, trouble=trouble, is_missing=code == _MISSING)
     if topic_id == _NO_ID:
         raise ConfigError(f"the broker gives topic {name} no id: Kafka 3.1 or newer is needed")
     leaders = {number: None if leader < 0 else leader for _, number, leader, *_ in partitions}

@@ -11,15 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from local_stack.broker import Broker, environment
 from tests.sink_lab.lab import Lab
-from tests.sink_lab.process import SinkProcess
 from tests.sink_lab.proof import coinlake, etags, prove, values, watched
-
-
-async def _until_stopped(lab: Lab, sink: SinkProcess) -> str:
-    name = f"{lab.topic}-0"
-    await sink.until(lambda: sink.partition(name).get("state") == "stopped", 60)
-    assert sink.get("/readyz")[0] == 503
-    return str(sink.partition(name)["reason"])
 
 
 async def _filled(lab: Lab, count: int) -> None:
@@ -45,7 +37,7 @@ async def test_f14_a_topic_made_anew_stops_the_partition_until_a_new_epoch(
     await lab.numbers(1000, 12)
     if not while_it_runs:
         sink = lab.sink()
-    reason = await _until_stopped(lab, sink)
+    reason = await lab.until_stopped(sink, 60)
     after = {one.key: one.body for one in lab.objects()}
     assert sink.end() == 0
 
@@ -96,7 +88,7 @@ async def test_f15_records_that_expired_unread_are_named_as_a_range(
     await lab.numbers(50, 10)
 
     sink = lab.sink()
-    reason = await _until_stopped(lab, sink)
+    reason = await lab.until_stopped(sink, 60)
     assert sink.end() == 0
     lost = await coinlake(lab, "audit", "--topic", lab.topic)
     marked = await coinlake(

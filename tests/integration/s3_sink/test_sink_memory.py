@@ -1,13 +1,11 @@
 """One budget holds all that is fetched, unpacked, held and sent, whatever the records are made of."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coinlake.contracts.raw_columns import Record
-from tests.integration.s3_sink.test_sink_topics import _produce_batch
 from tests.kafka_batches import batch
 from tests.sink_lab.proof import coinlake
 
@@ -74,16 +72,16 @@ async def test_memory_stays_within_the_budget_and_one_record(
     )
     name = f"{lab.topic}-0"
     await sink.until(lambda: sink.partition(name).get("state") == "running")
-    base = _status(sink, "VmRSS")
+    base = sink.memory_bytes("VmRSS")
     count, wire = 0, 0
     for records, codec in made():
         data = batch(records, codec_number=codec)
         count, wire = count + len(records), wire + len(data)
-        await _produce_batch(lab, lab.topic, data)
+        await lab.produce_batch(lab.topic, data)
 
     await sink.until(lambda: sink.partition(name).get("committed") == count, 240)
 
-    peak = _status(sink, "VmHWM")
+    peak = sink.memory_bytes("VmHWM")
     measured(
         f"sink's memory, {made.__name__}: base {base / _MB:.0f} MB, budget {BUDGET / _MB:.0f} MB, "
         f"{wire / _MB:.1f} MB on the wire, a record of {one_record / _MB:.1f} MB, "
@@ -93,14 +91,8 @@ async def test_memory_stays_within_the_budget_and_one_record(
     assert sink.end() == 0
     heir = lab.sink(S3_SINK_BUDGET_BYTES=str(BUDGET))
     await heir.until(lambda: heir.partition(name).get("state") == "running", 120)
-    assert _status(heir, "VmHWM") <= base + BUDGET + one_record
+    assert heir.memory_bytes("VmHWM") <= base + BUDGET + one_record
     assert heir.end() == 0
     if one_record <= _MB:
         audit = await coinlake(lab, "audit", "--topic", lab.topic)
         assert audit.code == 0, audit.text
-
-
-def _status(sink: SinkProcess, name: str) -> int:
-    """A figure of the kernel's about the process, bytes."""
-    lines = Path(f"/proc/{sink.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinlake.contracts.raw_index import Record
@@ -110,7 +109,7 @@ async def test_a_big_backlog_behind_a_store_that_refuses_stays_within_the_budget
     sink = lab.sink(S3_SINK_BUDGET_BYTES=str(BUDGET))
     name = f"{lab.topic}-0"
     await sink.until(lambda: sink.partition(name).get("state") == "running")
-    base = _status(sink, "VmRSS")
+    base = sink.memory_bytes("VmRSS")
     lab.faults.status = 503
     await lab.produce(backlog)
     await sink.until(lambda: sink.metric("s3_sink_is_paused") == 1)
@@ -119,7 +118,7 @@ async def test_a_big_backlog_behind_a_store_that_refuses_stays_within_the_budget
 
     await sink.until(lambda: sink.partition(name).get("chain_end") == len(backlog))
 
-    peak = _status(sink, "VmHWM")
+    peak = sink.memory_bytes("VmHWM")
     measured(
         f"sink's memory: base {base / _MB:.0f} MB, budget {BUDGET / _MB:.0f} MB, "
         f"peak {peak / _MB:.0f} MB with a backlog of 147 MB"
@@ -128,9 +127,3 @@ async def test_a_big_backlog_behind_a_store_that_refuses_stays_within_the_budget
     assert base + BUDGET / 4 < peak <= base + BUDGET
     assert sink.end() == 0
     assert lab.ends() == {0: len(backlog)}
-
-
-def _status(sink: SinkProcess, name: str) -> int:
-    """A figure of the kernel's about the process, bytes."""
-    lines = Path(f"/proc/{sink.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))

@@ -21,13 +21,6 @@ async def _stored(lab: Lab, count: int) -> None:
     assert sink.end() == 0
 
 
-async def _until_stopped(lab: Lab, sink: SinkProcess) -> str:
-    name = f"{lab.topic}-0"
-    await sink.until(lambda: sink.partition(name).get("state") == "stopped")
-    assert sink.get("/readyz")[0] == 503
-    return str(sink.partition(name)["reason"])
-
-
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [(403, "AccessDenied", "denied"), (503, "SlowDown", "throttled")],
@@ -108,7 +101,7 @@ async def test_a_commit_beyond_the_chain_stops_the_partition_and_names_the_range
     newest = max(one.key for one in lab.objects())
     lab.s3.delete_object(Bucket=lab.name, Key=newest)
 
-    reason = await _until_stopped(lab, lab.sink())
+    reason = await lab.until_stopped(lab.sink())
 
     assert "[20, 25) is missing" in reason
 
@@ -120,7 +113,7 @@ async def test_a_topic_that_was_made_anew_is_refused(lab: Lab, count: int) -> No
     await lab.create()
     await lab.numbers(1000, count)
 
-    reason = await _until_stopped(lab, lab.sink(S3_SINK_GROUP__ID=f"{lab.name}-other"))
+    reason = await lab.until_stopped(lab.sink(S3_SINK_GROUP__ID=f"{lab.name}-other"))
 
     assert "re-created or truncated" in reason
     assert lab.ends() == {0: 10}
@@ -138,6 +131,6 @@ async def test_a_foreign_object_in_the_chains_place_stops_the_partition(lab: Lab
     await lab.numbers(10, 10)
     sink = lab.sink(S3_SINK_GROUP__ID=f"{lab.name}-other")
 
-    reason = await _until_stopped(lab, sink)
+    reason = await lab.until_stopped(sink)
 
     assert "does not hold what its metadata says" in reason

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiokafka import AIOKafkaClient, AIOKafkaProducer, TopicPartition
-from aiokafka.protocol.produce import ProduceRequest
+from aiokafka import AIOKafkaProducer
 
 from coinlake.contracts.raw_index import Record
 from coinlake.record_batches import header_name
@@ -28,53 +27,10 @@ else:
 NOON_MS = 1_790_000_000_000 // 3_600_000 * 3_600_000
 
 
-async def _until_stopped(lab: Lab, sink: SinkProcess, timeout_s: float = 90.0) -> str:
-    name = f"{lab.topic}-0"
-    await sink.until(lambda: sink.partition(name).get("state") == "stopped", timeout_s)
-    assert sink.get("/readyz")[0] == 503
-    return str(sink.partition(name)["reason"])
-
-
-async def _produce_batch(lab: Lab, topic: str, data: bytes) -> None:
-    """A batch as it is, for what no producer's library sends."""
-    client = AIOKafkaClient(bootstrap_servers=lab.bootstrap)
-    await client.bootstrap()
-    try:
-        client.add_topic(topic)
-        tp = TopicPartition(topic, 0)
-        while (node := client.cluster.leader_for_partition(tp)) in (None, -1):
-            await client.force_metadata_update()
-        answer = await client.send(
-            node, ProduceRequest(None, -1, 10_000, [(topic, [(0, data)])])
-        )
-        ((_, ((_, code, *_),)),) = answer.topics
-        assert code == 0
-    finally:
-        await client.close()
-
-
 @pytest.fixture
 def twins(lab: Lab) -> tuple[Lab, str]:
     """The lab, and the name of a second topic that its sinks copy too."""
     return lab, f"{lab.name}-b.v1"
-
-
-async def _create(lab: Lab, topic: str) -> None:
-    own, lab.topic_name = lab.topic_name, topic
-    await lab.create()
-    lab.topic_name = own
-
-
-async def _numbers(lab: Lab, topic: str, start: int, count: int) -> None:
-    own, lab.topic_name = lab.topic_name, topic
-    await lab.numbers(start, count)
-    lab.topic_name = own
-
-
-async def _delete(lab: Lab, topic: str) -> None:
-    own, lab.topic_name = lab.topic_name, topic
-    await lab.delete()
-    lab.topic_name = own
 
 
 def _both(lab: Lab, other: str) -> str:
@@ -100,7 +56,7 @@ async def test_a_topic_made_anew_under_a_running_sink_is_never_mixed_into_the_ch
     await asyncio.sleep(pause_s)
     await lab.create()
     await lab.numbers(1000, 40)
-    reason = await _until_stopped(lab, sink)
+    reason = await lab.until_stopped(sink, 90)
     plain = await coinlake(lab, "audit", "--topic", lab.topic)
     assert sink.end() == 0
     raised = await coinlake(
@@ -136,9 +92,10 @@ async def test_a_header_whose_name_is_no_text_is_stored_bit_for_bit_and_stops_no
         for n in range(3)
     ]
     await lab.create()
-    await _create(lab, other)
-    await _produce_batch(lab, lab.topic, batch(odd, codec_number=1))
-    await _numbers(lab, other, 0, 20)
+    with lab.of(other):
+        await lab.create()
+        await lab.numbers(0, 20)
+    await lab.produce_batch(lab.topic, batch(odd, codec_number=1))
 
     sink = lab.sink(S3_SINK_TOPICS=_both(lab, other))
     await lab.until_stored(sink, 3)
@@ -167,8 +124,9 @@ async def test_a_topic_that_is_missing_is_told_and_stops_no_other(
     await sink.until(lambda: missing in sink.get("/readyz")[1])
     not_ready = sink.get("/readyz")
     up = sink.metric(rf's3_sink_topic_up\{{topic="{missing}"\}}')
-    await _create(lab, missing)
-    await _numbers(lab, missing, 0, 7)
+    with lab.of(missing):
+        await lab.create()
+        await lab.numbers(0, 7)
     await sink.until(lambda: sink.partition(f"{missing}-0").get("committed") == 7, 60)
     await _until_ready(sink)
 
@@ -184,11 +142,13 @@ async def test_a_topic_that_is_deleted_is_told_and_stops_no_other(
 ) -> None:
     lab, deleted = twins
     await lab.create()
-    await _create(lab, deleted)
+    with lab.of(deleted):
+        await lab.create()
     sink = lab.sink(S3_SINK_TOPICS=_both(lab, deleted))
     await _until_ready(sink)
 
-    await _delete(lab, deleted)
+    with lab.of(deleted):
+        await lab.delete()
     up = rf's3_sink_topic_up\{{topic="{deleted}"\}}'
     await sink.until(lambda: sink.metric(up) == 0, 60)
     await lab.numbers(0, 10)
@@ -238,8 +198,9 @@ async def test_a_topic_whose_right_is_taken_away_is_told_and_stops_no_other(
         lab = RealLab(guarded_broker.bootstrap, sink_s3, tmp_path, open_)
         denied = f"{lab.name}-b.v1"
         await lab.create()
-        await _create(lab, denied)
-        await _numbers(lab, denied, 0, 5)
+        with lab.of(denied):
+            await lab.create()
+            await lab.numbers(0, 5)
         sink = lab.sink(S3_SINK_TOPICS=_both(lab, denied))
         await sink.until(lambda: sink.partition(f"{denied}-0").get("committed") == 5)
 
@@ -249,7 +210,8 @@ async def test_a_topic_whose_right_is_taken_away_is_told_and_stops_no_other(
         await lab.until_stored(sink, 10)
         not_ready = sink.get("/readyz")
         _acl(guarded_broker, "--remove", denied)
-        await _numbers(lab, denied, 5, 5)
+        with lab.of(denied):
+            await lab.numbers(5, 5)
         await sink.until(lambda: sink.partition(f"{denied}-0").get("committed") == 10, 90)
         await _until_ready(sink)
 
@@ -277,7 +239,7 @@ async def test_an_emptied_bucket_is_a_contradiction_until_a_new_epoch(
     if restarts:
         sink = lab.sink()
 
-    reason = await _until_stopped(lab, sink)
+    reason = await lab.until_stopped(sink, 90)
     assert sink.end() == 0
     raised = await coinlake(
         lab, "epoch", "raise", "--topic", lab.topic, "--group", lab.name, "--reason", "emptied"

@@ -1,6 +1,5 @@
 """Kafka read outside the group: topics and their ids, where a log starts and ends, single records."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -8,21 +7,15 @@ from uuid import UUID
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import for_code
 
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from coinlake.kafka import client_options, starting, translated
-from coinlake.kafka_protocol import FetchRequest
+from coinlake.log_reading import described, read_batches
 from coinlake.rebootstrap import rebootstrapping
-from coinlake.record_batches import columns_of_batches
 from coinlake.settings import KafkaSettings
 from coinlake.topic_states import TopicState, topic_states
 from s3_sink.core.ports import Commit, LogRange, Partition
-
-_WAIT_MS = 500
-# A first batch comes whole, whatever its size (KIP-74); more than it is of no use here.
-_BYTES = 1
 
 
 class KafkaLog:
@@ -48,8 +41,12 @@ class KafkaLog:
         return (await self._state(topic)).id
 
     async def range(self, partition: Partition) -> LogRange:
+        # aiokafka waits long for one that is missing.
+        await self._state(partition.topic)
+        return await self._range(partition)
+
+    async def _range(self, partition: Partition) -> LogRange:
         tp = TopicPartition(partition.topic, partition.number)
-        await self._leader(partition)
         with translated(f"range of {partition}"):
             starts = await self._reader.beginning_offsets([tp])
             ends = await self._reader.end_offsets([tp])
@@ -74,16 +71,17 @@ class KafkaLog:
     async def first_from(
         self, partition: Partition, offset: int, topic_id: UUID
     ) -> Record | None:
-        kept = await self.range(partition)
+        topic = await self._state(partition.topic)
+        if topic.id != topic_id:
+            raise TransientError(f"{partition}: the topic is another one by now")
+        kept = await self._range(partition)
         while offset < kept.end:
-            data = await self._fetched(partition, offset, topic_id)
-            with translated(f"read {partition} at {offset}"):
-                # One record is enough; the batch that it is in may unpack to any size.
-                found = await asyncio.to_thread(columns_of_batches, data, offset, 1, 1)
+            # One record is enough; the batch that it is in may unpack to any size.
+            found = await read_batches(
+                self._client, topic, partition.number, offset, max_bytes=1, room=1
+            )
             if len(found.records):
                 return found.records[0]
-            if found.position == offset:
-                raise TransientError(f"read {partition} at {offset}: the broker gives nothing")
             # Markers of transactions take offsets but are no records.
             offset = found.position
         return None
@@ -103,16 +101,15 @@ class KafkaLog:
 
     async def readers(self) -> Collection[Partition] | None:
         """All partitions that the group's members read; None while that is being settled."""
-        with translated(f"group {self._group}"):
-            (answer,) = await self._admin.describe_consumer_groups([self._group])
-            code, _, state, _, _, members, *_ = answer.groups[0]
-            if code:
-                raise for_code(code)(self._group)
-            if state != "Stable":
-                return None
+        group = await described(self._admin, self._group)
+        if group.state != "Stable":
+            return None
+        with translated(f"shares of {self._group}"):
             # A member that the leader did not know of has no share, which is no bytes at all.
             shares = [
-                ConsumerProtocolMemberAssignment.decode(share) for *_, share in members if share
+                ConsumerProtocolMemberAssignment.decode(share)
+                for share in group.shares
+                if share
             ]
         return [
             Partition(topic, number)
@@ -120,26 +117,6 @@ class KafkaLog:
             for topic, numbers in share.assignment
             for number in numbers
         ]
-
-    async def _fetched(self, partition: Partition, offset: int, topic_id: UUID) -> bytes:
-        node = await self._leader(partition)
-        request = FetchRequest(
-            {topic_id: {partition.number: offset}},
-            max_wait_ms=_WAIT_MS, max_bytes=_BYTES, partition_bytes=_BYTES,
-        )  # fmt: skip
-        with translated(f"read {partition} at {offset}"):
-            answer = await self._client.send(node, request)
-            ((_, ((_, code, *_, data, _),), _),) = answer.topics
-            if code:
-                raise for_code(code)(str(partition))
-        return data or b""
-
-    async def _leader(self, partition: Partition) -> int:
-        state = await self._state(partition.topic)
-        node = state.leaders.get(partition.number)
-        if node is None:
-            raise TransientError(f"{partition} has no leader")
-        return node
 
     async def _state(self, topic: str) -> TopicState:
         state = (await self.topics([topic]))[topic]

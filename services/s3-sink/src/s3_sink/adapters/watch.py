@@ -53,24 +53,22 @@ class Watch:
         }
         readers = await self._cluster.readers()
         found = uncovered(self._topics, known, readers)
-        # Once may be a rebalance, or metadata on its way; what is seen twice is told.
-        troubles = {topic: why for topic, why in found.items() if topic in self._doubted}
-        self._doubted = found
         for topic in self._topics:
-            self._tell(topic, troubles.get(topic), is_known=readers is not None)
+            trouble = found.get(topic)
+            # Once may be a rebalance, or metadata on its way; what is seen twice is told.
+            is_new = trouble is not None and topic not in self._doubted
+            # While the group gives partitions out nobody can say that one is read again.
+            is_open = trouble is None and readers is None and topic in self.troubles
+            if not (is_new or is_open):
+                self._tell(topic, trouble)
+        self._doubted = found
 
-    def _tell(self, topic: str, trouble: str | None, *, is_known: bool) -> None:
-        if trouble is None and topic in self._doubted:
-            return
+    def _tell(self, topic: str, trouble: str | None) -> None:
         before = self.troubles.pop(topic, None)
         if trouble is not None:
             self.troubles[topic] = trouble
-            if before != trouble:
+            if trouble != before:
                 log.error("topic_not_stored", topic=topic, reason=trouble)
-        elif before is not None and not is_known:
-            # While the group gives partitions out nobody can say that it is read again.
-            self.troubles[topic] = before
-            return
         elif before is not None:
             log.info("topic_stored_again", topic=topic)
         self._metrics.topic_up.labels(topic).set(trouble is None)

@@ -1,6 +1,8 @@
 """Looking at an object of the chain: its metadata, or its bytes where it has none."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.raw_codec import Decoded, Ending
@@ -10,6 +12,8 @@ from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
 from coinlake.errors import InvariantError
 from s3_sink.core.ports import Codec, Store
 from s3_sink.core.promises import Promises
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +54,22 @@ async def look(store: Store, codec: Codec, key: RawKey) -> Found | None:
 
 async def read(store: Store, codec: Codec, key: RawKey) -> Decoded | None:
     """The records of an object; None where it is gone. Raises InvariantError, TransientError."""
-    body = await store.get(str(key))
-    if body is None:
-        return None
-    try:
-        return await codec.decode(body)
-    except RawFormatError as error:
-        raise InvariantError(f"{key} cannot be decoded: {error}") from error
+    return await _decoded(store, codec.decode, key)
 
 
 async def read_ending(store: Store, codec: Codec, key: RawKey) -> Ending | None:
     """How an object ends; None where it is gone. Raises InvariantError, TransientError."""
+    return await _decoded(store, codec.ending, key)
+
+
+async def _decoded(
+    store: Store, decode: Callable[[bytes], Awaitable[T]], key: RawKey
+) -> T | None:
     body = await store.get(str(key))
     if body is None:
         return None
     try:
-        return await codec.ending(body)
+        return await decode(body)
     except RawFormatError as error:
         raise InvariantError(f"{key} cannot be decoded: {error}") from error
 
