@@ -46,8 +46,9 @@ conformance: setup ## The local Athena beside a real Trino: 7,000 texts of Trino
 	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance record --only-missing
 	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance compare --report $(ARGS)
 
-campaign: setup jars ## Everything at full size, resumable row by row (hours; ROWS="id …", SECONDS=600)
-	@$(CLEAN_ENV) $(BIN)/python -m tests.campaign.run $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) $(ROWS)
+campaign: setup jars ## Everything at full size, resumable row by row (hours; ROWS="id …", JOBS=2)
+	@$(CLEAN_ENV) $(BIN)/python -m tests.campaign.run $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) \
+	  --jobs $(or $(JOBS),1) $(ROWS)
 
 sim: setup ## The sink in a seeded simulation (SEEDS=1000, FROM=0), then its broken variants
 	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)

@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from xdist.remote import Producer
 
+from tests.rooms import Rooms
 from tests.sink_lab.versitygw import find_versitygw
 from tests.trino_lab.jdk import jdk24 as jdk24_home
 
@@ -31,14 +33,18 @@ TOOLS: dict[str, Callable[[], str | None]] = {
 }
 
 
-MEASURED = pytest.StashKey[list[str]]()
+_MEASURED = "measured"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Rooms | None:
+    """`--dist loadscope` gives each worker whole rooms of tests, see `tests.rooms`."""
+    return Rooms(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # A key of the person who runs the tests must never be spent by them.
     for name in [name for name in os.environ if name.startswith("COINCAP_")]:
         del os.environ[name]
-    config.stash[MEASURED] = []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -72,8 +78,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if "NOT RUN: needs " in text:
             tool = text.split("NOT RUN: needs ")[1].split("'")[0].strip(")")
             missing[tool] = missing.get(tool, 0) + 1
-    for line in terminalreporter.config.stash[MEASURED]:
-        terminalreporter.write_line(f"MEASURED: {line}")
+    for report in terminalreporter.stats.get("passed", []):
+        for line in (text for name, text in report.user_properties if name == _MEASURED):
+            terminalreporter.write_line(f"MEASURED: {line}")
     for tool, count in sorted(missing.items()):
         terminalreporter.write_line(
             f"NOT RUN: {count} test(s) need {tool}", red=True, bold=True
@@ -83,7 +90,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Says a measured figure at the end of the run, where people look."""
-    return request.config.stash[MEASURED].append
+    properties: list[tuple[str, object]] = request.node.user_properties
+    return lambda line: properties.append((_MEASURED, line))
 
 
 @pytest.fixture(scope="session")

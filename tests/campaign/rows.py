@@ -13,6 +13,7 @@ class Row:
     what: str
     command: tuple[str, ...]
     about_s: int
+    alone: bool = False  # it measures, or it loads the machine by itself
 
 
 def _pytest(path: str) -> tuple[str, ...]:
@@ -81,6 +82,7 @@ ROWS: tuple[Row, ...] = (
         "three sinks killed, frozen, stopped, added, removed for 5 min",
         ("-m", "tests.three_sinks", "--seconds", "300", "--seed", "11"),
         480,
+        alone=True,
     ),
     Row(
         "sinks-controls",
@@ -93,14 +95,16 @@ ROWS: tuple[Row, ...] = (
         "ingestor, broker, sink and S3: random faults, two at a time, for 10 min",
         ("-m", "tests.random_faults", "--seconds", "600"),
         900,
+        alone=True,
     ),
     Row(
         "bench",
         "the sink and its peers store all; no speed is asked",
         _pytest("tests/bench"),
         400,
+        alone=True,
     ),
-    Row("memory", "3 million values behind a slow S3", ("-m", "bench.memory"), 400),
+    Row("memory", "3 million values behind a slow S3", ("-m", "bench.memory"), 400, alone=True),
     *_faults(),
     Row(
         "host",
@@ -127,5 +131,5 @@ ROWS: tuple[Row, ...] = (
     *_generated(),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
     Row("release", "make release, installed", _pytest("tests/integration/release"), 400),
-    Row("e2e", "the whole stack", _pytest("tests/e2e"), 900),
+    Row("e2e", "the whole stack", _pytest("tests/e2e"), 900, alone=True),
 )

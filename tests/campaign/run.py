@@ -2,6 +2,7 @@
 
 run.py                 every row that has no result for this commit yet
 run.py --seconds 600   a rotating share: starts rows until the time is over
+run.py --jobs 2        so many rows side by side; those that measure or load still run alone
 run.py ROW …           the named rows, again
 run.py --report        write docs/reference/campaign.md from the results
 """
@@ -11,7 +12,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +23,6 @@ from tests.campaign.rows import ROWS, Row
 from tests.commit import ROOT, commit
 
 FOLDER = ROOT / ".local" / "campaign"
-_INTERRUPTED_S = 100.0
 REPORT = ROOT / "docs" / "reference" / "campaign.md"
 
 
@@ -37,6 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", help="rows to run again, by id")
     parser.add_argument("--seconds", type=float, help="stop starting rows after this long")
+    parser.add_argument("--jobs", type=int, default=1, help="rows side by side (1)")
     parser.add_argument("--report", action="store_true", help="write the report page")
     wanted = parser.parse_args()
     if wanted.report:
@@ -46,7 +50,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no such rows: {', '.join(sorted(unknown))}")
     now = commit()
-    return _run(_chosen(wanted, now), now, wanted.seconds)
+    ends_at = None if wanted.seconds is None else time.monotonic() + wanted.seconds
+    return _run(_chosen(wanted, now), now, ends_at, wanted.jobs)
 
 
 def _chosen(wanted: argparse.Namespace, commit: str) -> list[Row]:
@@ -61,37 +66,49 @@ def _chosen(wanted: argparse.Namespace, commit: str) -> list[Row]:
     return todo
 
 
-def _run(rows: list[Row], commit: str, seconds: float | None) -> int:
-    started = time.monotonic()
-    failed = []
-    for number, row in enumerate(rows, 1):
-        left = None if seconds is None else seconds - (time.monotonic() - started)
-        if left is not None and left <= row.about_s:
-            _say(
-                f"[{number}/{len(rows)}] {row.id}: left for another time (about {row.about_s} s)"
-            )
-            continue
-        outcome = _run_row(row, commit, number, len(rows))
-        if not outcome.passed:
-            failed.append(row.id)
+def _run(rows: list[Row], commit: str, ends_at: float | None, jobs: int) -> int:
+    order = {row.id: f"{number}/{len(rows)}" for number, row in enumerate(rows, 1)}
+
+    def one(row: Row) -> Outcome | None:
+        if ends_at is not None and time.monotonic() + row.about_s >= ends_at:
+            _say(f"[{order[row.id]}] {row.id}: left for another time (about {row.about_s} s)")
+            return None
+        return _run_row(row, commit, order[row.id])
+
+    side_by_side = [row for row in rows if not row.alone]
+    outcomes = _at_once(jobs, one, side_by_side)
+    outcomes += _at_once(1, one, [row for row in rows if row.alone])
+    failed = [outcome.row for outcome in outcomes if outcome is not None and not outcome.passed]
     _say(f"{len(rows) - len(failed)} rows done or left, {len(failed)} failed {failed or ''}")
     return 1 if failed else 0
 
 
-def _run_row(row: Row, commit: str, number: int, of: int) -> Outcome:
-    _say(f"[{number}/{of}] {row.id}: {row.what} (about {row.about_s} s)")
+def _at_once(
+    jobs: int, one: Callable[[Row], Outcome | None], rows: list[Row]
+) -> list[Outcome | None]:
+    """In threads, so that Ctrl-C waits until the rows under way have ended what they started."""
+    with ThreadPoolExecutor(jobs) as workers:
+        try:
+            return list(workers.map(one, rows))
+        except KeyboardInterrupt:
+            workers.shutdown(cancel_futures=True)
+            raise
+
+
+def _run_row(row: Row, commit: str, number: str) -> Outcome:
+    _say(f"[{number}] {row.id}: {row.what} (about {row.about_s} s)")
     FOLDER.mkdir(parents=True, exist_ok=True)
     log = FOLDER / f"{row.id}.log"
     began = time.monotonic()
     with log.open("w") as output:
-        process = subprocess.Popen(
+        # On Ctrl-C it hears the same, and ends what it started before this returns.
+        code = subprocess.Popen(
             [sys.executable, *row.command],
             cwd=ROOT,
             env={**os.environ, "COINLAKE_FULL_SIZE": "1"},
             stdout=output,
             stderr=subprocess.STDOUT,
-        )
-        code = _waited(process)
+        ).wait()
     lines = log.read_text(errors="replace").splitlines() or [""]
     outcome = Outcome(
         row.id,
@@ -101,16 +118,22 @@ def _run_row(row: Row, commit: str, number: int, of: int) -> Outcome:
         lines[-1].strip("= "),
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    with (FOLDER / "results.jsonl").open("a") as results:
-        fields = {name: getattr(outcome, name) for name in Outcome.__slots__}
-        results.write(json.dumps(fields) + "\n")
-    for line in lines:
-        if line.startswith("FAULT "):
-            _say(f"    {line}")
+    _keep(outcome)
+    told = [f"    {line}" for line in lines if line.startswith("FAULT ")]
     if not outcome.passed:
-        _say("\n".join(lines[-40:]))
-    _say(f"    {'passed' if outcome.passed else 'FAILED'} in {outcome.seconds} s: {lines[-1]}")
+        told += lines[-40:]
+    result = "passed" if outcome.passed else "FAILED"
+    _say("\n".join([*told, f"    {row.id} {result} in {outcome.seconds} s: {lines[-1]}"]))
     return outcome
+
+
+_keeping = threading.Lock()
+
+
+def _keep(outcome: Outcome) -> None:
+    fields = {name: getattr(outcome, name) for name in Outcome.__slots__}
+    with _keeping, (FOLDER / "results.jsonl").open("a") as results:
+        results.write(json.dumps(fields) + "\n")
 
 
 def _known(commit: str) -> dict[str, Outcome]:
@@ -148,15 +171,6 @@ def _report(newest: dict[str, Outcome]) -> str:
             f"| {outcome.seconds} | {said} |"
         )
     return "\n".join(lines) + "\n"
-
-
-def _waited(process: "subprocess.Popen[bytes]") -> int:
-    """Its exit code. On Ctrl-C, which it hears too, it is given time to end what it started."""
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.wait(_INTERRUPTED_S)
-        raise
 
 
 def _say(text: str) -> None:

@@ -4,6 +4,7 @@ import atexit
 import io
 import json
 import logging
+import select
 import sys
 import threading
 import time
@@ -20,26 +21,35 @@ _NOT_TOLD_AGAIN = {"event", "level", "module", "service"}
 
 
 class PatientStream(io.TextIOBase):
-    """A stream whose failures stop no work: a log on a full disk costs lines, which are counted.
+    """A stream that stops no work: a log that cannot be written costs lines, which are counted.
 
-    Nothing is buffered: what could not be written must not come up again at the exit.
+    A full disk and a closed pipe raise; a pipe that nobody reads would hold the writer for ever
+    (moby#31540), so each piece waits for room, and not for long. Nothing is buffered: what could
+    not be written must not come up again at the exit.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, patience_s: float = 0.2) -> None:
         self._stream = stream
-        # Standard error's own file, past its buffers; where tests hold it there is none.
-        self._file: Any = getattr(getattr(stream, "buffer", None), "raw", None)
+        # Standard error's own file, past its buffers (PYTHONUNBUFFERED leaves none of them); where
+        # tests hold it there is none.
+        buffer = getattr(stream, "buffer", None)
+        self._file: Any = getattr(buffer, "raw", buffer)
+        self._patience_s = patience_s
         self._lost = 0
+        self._is_torn = False
+        self._lock = threading.Lock()
 
     def write(self, text: str) -> int:
         """Write a line, or count it as lost; what was lost is said before the next one."""
-        said = {"event": "log_lines_lost", "level": "warning", "lines": self._lost}
-        try:
-            self._put(f"{json.dumps(said)}\n{text}" if self._lost else text)
-        except OSError:
-            self._lost += 1
-        else:
-            self._lost = 0
+        with self._lock:
+            said = {"event": "log_lines_lost", "level": "warning", "lines": self._lost}
+            line = f"{json.dumps(said)}\n{text}" if self._lost else text
+            try:
+                self._put(f"\n{line}" if self._is_torn else line)
+            except OSError:
+                self._lost += 1
+            else:
+                self._lost = 0
         return len(text)
 
     def _put(self, text: str) -> None:
@@ -49,7 +59,17 @@ class PatientStream(io.TextIOBase):
             return
         left = memoryview(text.encode(errors="backslashreplace"))
         while left:
-            left = left[self._file.write(left) :]
+            self._await_room()
+            # What has room for a byte has room for so many, pipe(7).
+            left = left[self._file.write(left[: select.PIPE_BUF]) :]
+            self._is_torn = bool(left)
+
+    def _await_room(self) -> None:
+        """Raise OSError where nobody reads; who did not read the last line is not waited for."""
+        poll = select.poll()
+        poll.register(self._file, select.POLLOUT)
+        if not poll.poll(0 if self._lost else self._patience_s * 1_000):
+            raise BlockingIOError("nobody reads the log")
 
 
 class Fold(logging.Filter):

@@ -1,0 +1,30 @@
+"""Which tests stay together when two workers run the tiers side by side."""
+
+from pathlib import PurePosixPath
+
+from xdist.scheduler.loadscope import LoadScopeScheduling
+
+# Each worker has the stacks of these once, and no test there leaves anything to the next file.
+_BY_FILE = frozenset(
+    {
+        "tests/faults/s3_sink",
+        "tests/integration/etl_runner",
+        "tests/integration/ingestor",
+        "tests/integration/local_athena",
+        "tests/integration/query_api",
+        "tests/integration/s3_sink",
+    }
+)
+
+
+def room_of(nodeid: str) -> str:
+    """The folder of a test: it shares its stacks, and some tests tell one story in order."""
+    file = PurePosixPath(nodeid.split("::")[0])
+    return str(file if str(file.parent) in _BY_FILE else file.parent)
+
+
+class Rooms(LoadScopeScheduling):  # type: ignore[misc]
+    """Each worker takes the next whole room, in the order of the command line."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return room_of(nodeid)
