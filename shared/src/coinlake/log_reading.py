@@ -20,10 +20,11 @@ _TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A consumer group: its state in Kafka's words, and what each member was given, as bytes."""
+    """A consumer group: its state in Kafka's words; of each member its id and, as bytes, its share."""
 
     state: str
     shares: Sequence[bytes]
+    members: Sequence[str] = ()
 
 
 async def read_batches(
@@ -74,4 +75,4 @@ async def described(admin: AIOKafkaAdminClient, group: str) -> Group:
         if code:
             # The coordinator is loading, or has moved: that it names no members says nothing.
             raise for_code(code)(group)
-        return Group(state, [row[-1] for row in members])
+        return Group(state, [row[-1] for row in members], [row[0] for row in members])

@@ -4,6 +4,8 @@ import json
 import signal
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.sink_lab.lab import Lab
 else:
@@ -89,3 +91,25 @@ async def test_a_frozen_sink_that_wakes_up_after_it_was_replaced_doubles_nothing
     assert adopted >= 1
     assert lab.ends() == {0: 50}
     assert _numbers(lab) == list(range(50))
+
+
+@pytest.mark.full_size
+async def test_two_sinks_under_one_instance_id_lose_nothing_and_say_what_is_wrong(
+    lab: Lab,
+) -> None:
+    named = {"S3_SINK_GROUP__INSTANCE_ID": lab.name}
+    await lab.create()
+    await lab.numbers(0, 40)
+    first = lab.sink(**named)
+    await lab.until_stored(first, 40)
+
+    second = lab.sink(**named)
+    for sink in (first, second):
+        await sink.until(lambda one=sink: "instance id" in one.get("/readyz")[1])  # type: ignore[misc]
+    await lab.numbers(40, 40)
+    assert second.end() == 0
+    await lab.until_stored(first, 80)
+    assert first.end() == 0
+
+    assert lab.ends() == {0: 80}
+    assert _numbers(lab) == list(range(80))

@@ -24,6 +24,7 @@ from coinlake.topics import RefusedTopicsError, describe, ensure_topics
 from s3_sink.adapters.announcer import Announcer
 from s3_sink.adapters.lags import Lags
 from s3_sink.adapters.log import open_log
+from s3_sink.adapters.namesake_watch import NamesakeWatch
 from s3_sink.adapters.source import GroupSource, Membership, open_source
 from s3_sink.adapters.telemetry import Telemetry
 from s3_sink.adapters.threads import open_codec
@@ -61,6 +62,7 @@ class App:
         self._rng = random.Random()
         self._sink: Sink | None = None
         self._watch: Watch | None = None
+        self._namesakes: NamesakeWatch | None = None
         self._fit: set[str] = set()
         self._waits_for: str | None = "starting"
 
@@ -90,6 +92,8 @@ class App:
                 tasks.create_task(lags.follow(lambda: sink.lanes)),
                 tasks.create_task(watch.follow()),
             ]
+            if self._namesakes is not None:
+                looking.append(tasks.create_task(self._namesakes.follow()))
             await sink.run(
                 lambda owner: source.join(self._settings.topics, owner), stop, self._beat
             )
@@ -133,6 +137,8 @@ class App:
             time.monotonic, lambda: time.time_ns() // 1_000_000, self._require_fit,
         )  # fmt: skip
         lags = Lags(self._metrics, reader)
+        if group.instance_id is not None:
+            self._namesakes = NamesakeWatch(reader, lambda: source.ids, group.instance_id)
         watch = Watch(reader, self._metrics, settings.topics)
         return self._assembled(outside, store), source, announcer, lags, watch
 
@@ -225,6 +231,7 @@ class App:
         unstored = "; ".join(f"{topic} {reason}" for topic, reason in sorted(topics.items()))
         return {
             "kafka": reach.silence() or telemetry.kafka_trouble,
+            "instance": None if self._namesakes is None else self._namesakes.trouble,
             "topics": unstored or None,
             "chains": said or None,
         }

@@ -118,6 +118,11 @@ class KafkaLog:
             for number in numbers
         ]
 
+    async def members(self) -> Collection[str] | None:
+        """The ids of the group's members; None while it is being settled who they are."""
+        group = await described(self._admin, self._group)
+        return group.members if group.state == "Stable" else None
+
     async def _state(self, topic: str) -> TopicState:
         state = (await self.topics([topic]))[topic]
         if state.trouble is not None:

@@ -1,6 +1,7 @@
 """The membership in the consumer group, on aiokafka, and what is fetched as a member."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -27,6 +28,8 @@ log = logs.get(__name__)
 
 # How long a member that is dead may take to close.
 _CLOSE_S = 5.0
+# A member that is pushed out again and again gets a new id each time.
+_IDS = 1_000
 # A broker that has just come back may not know the topic yet: the group's leader then assigns
 # nothing, without an error, and looks again when its metadata is this old; aiokafka's default is
 # five minutes.
@@ -63,6 +66,7 @@ class GroupSource:
         self._consumer = make()
         self._fetcher = fetcher
         self._joined: tuple[Collection[str], Owner] | None = None
+        self._ids: deque[str] = deque(maxlen=_IDS)
 
     async def open(self) -> None:
         """Connect. Raises TransientError where no broker answers."""
@@ -75,8 +79,17 @@ class GroupSource:
     def join(self, topics: Collection[str], owner: Owner) -> None:
         """Subscribe; from now on the owner hears of partitions."""
         self._joined = topics, owner
-        listener = _Listener(self._consumer, self._fetcher, owner)
+        listener = _Listener(self._consumer, self._fetcher, owner, self._been)
         self._consumer.subscribe(topics=list(topics), listener=listener)
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The newest ids that the coordinator gave us as a member, this one among them."""
+        return self._ids
+
+    def _been(self, member_id: str) -> None:
+        if member_id not in self._ids:
+            self._ids.append(member_id)
 
     async def poll(self, timeout_s: float) -> Polled:
         if self._joined is not None and _is_dead(self._consumer):
@@ -146,17 +159,23 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     """aiokafka calls it inside its rebalance; it must neither raise nor be slow on assignment."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, fetcher: fetch.Fetcher, owner: Owner
+        self,
+        consumer: AIOKafkaConsumer,
+        fetcher: fetch.Fetcher,
+        owner: Owner,
+        been: Callable[[str], None],
     ) -> None:
         self._consumer = consumer
         self._fetcher = fetcher
         self._owner = owner
+        self._been = been
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         await self._owner.revoked([_ours(tp) for tp in revoked])
         self._fetcher.remove(revoked)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._been(self._consumer._coordinator.member_id)
         # No await before this loop: with a position and paused, aiokafka fetches nothing and
         # never falls back to the committed offset, which is not to be trusted.
         for tp in assigned:
