@@ -38,9 +38,10 @@ check: lint types arrows ## Everything a commit needs, in under a minute
 compose-test: setup ## The compose stack on a real Docker engine: build, run, kill, restart, compare
 	@$(CLEAN_ENV) $(BIN)/python -m pytest tests/compose -v -s $(ARGS)
 
-test: jars unit ## What every change must pass: real Kafka, Spark and SQL, no Docker (50 min at most)
-	@$(PYTEST) tests/contract tests/spark tests/integration tests/faults tests/e2e \
-	  -v --durations=15 $(ARGS)
+# Two workers take whole rooms (tests/rooms.py), the longest first: the tiers wait more than they work.
+test: jars unit ## What every change must pass: real Kafka, Spark and SQL, two rooms at a time (20 min)
+	@$(PYTEST) tests/e2e tests/integration tests/faults tests/contract tests/spark \
+	  -n 2 --dist loadscope --no-loadscope-reorder -v --durations=25 $(ARGS)
 
 conformance: setup ## The local Athena beside a real Trino: 7,000 texts of Trino's tests, recorded once
 	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance record --only-missing

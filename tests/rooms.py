@@ -8,19 +8,21 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 _BY_FILE = frozenset(
     {
         "tests/faults/s3_sink",
-        "tests/integration/etl_runner",
         "tests/integration/ingestor",
         "tests/integration/local_athena",
         "tests/integration/query_api",
         "tests/integration/s3_sink",
     }
 )
+# Each starts Docker engines, and two at once do not start in time.
+_ALSO_IN = {"tests/integration/release": "tests/integration/ec2"}
 
 
 def room_of(nodeid: str) -> str:
     """The folder of a test: it shares its stacks, and some tests tell one story in order."""
     file = PurePosixPath(nodeid.split("::")[0])
-    return str(file if str(file.parent) in _BY_FILE else file.parent)
+    folder = str(file.parent)
+    return str(file) if folder in _BY_FILE else _ALSO_IN.get(folder, folder)
 
 
 class Rooms(LoadScopeScheduling):  # type: ignore[misc]

@@ -66,7 +66,7 @@ ROWS: tuple[Row, ...] = (
     Row("sim", "20,000 seeds of the sink", ("-m", "tests.sim", "--seeds", "20000"), 600),
     Row("controls", "the sink without its rules", ("-m", "tests.sim", "--controls"), 30),
     Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
-    Row("stores", "the store's exam on every store", _pytest("tests/contract"), 60),
+    Row("stores", "the store's exam on every store", _pytest("tests/contract"), 300),
     Row("spark", "the job on real Spark", _pytest("tests/spark"), 120),
     Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 240),
     Row(

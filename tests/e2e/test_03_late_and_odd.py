@@ -133,6 +133,7 @@ def test_a_rebuild_makes_the_same_rows_once(lake: "Lake", odd_values: list[bytes
     assert after.rows == before.rows
 
 
+@pytest.mark.full_size
 def test_the_same_answer_twice_is_one_answer(lake: "Lake", odd_values: list[bytes]) -> None:
     where = f"where dt='{DT}' and hour='{HOUR}' and asset_id='plain'"
 
@@ -143,6 +144,7 @@ def test_the_same_answer_twice_is_one_answer(lake: "Lake", odd_values: list[byte
     lake.wait("the count of duplicates", lambda: _hour(lake).get("duplicates") == 1, 30)
 
 
+@pytest.mark.full_size
 def test_a_script_that_raises_is_a_failed_run_with_its_message(
     lake: "Lake", odd_values: list[bytes]
 ) -> None:

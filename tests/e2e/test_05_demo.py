@@ -130,6 +130,7 @@ def api() -> Iterator[ThreadingHTTPServer]:
         server.server_close()
 
 
+@pytest.mark.full_size
 def test_with_a_key_the_same_command_polls_that_api_and_keeps_to_its_credits(
     tmp_path: Path, api: ThreadingHTTPServer
 ) -> None:

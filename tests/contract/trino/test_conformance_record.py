@@ -17,7 +17,7 @@ from tests.conformance.run import share, usable
 from tests.trino_lab.client import Trino
 from tests.trino_lab.maven import jars_of_tests
 
-pytestmark = [pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.full_size, pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
 
 SHARE, SEED = 60, 20261128
 

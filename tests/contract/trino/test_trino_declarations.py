@@ -11,7 +11,7 @@ from tests.conformance import record as conformance
 from tests.trino_lab.java import run_java
 from tests.trino_lab.maven import PARSER_JARS, jars_of_tests
 
-pytestmark = [pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.full_size, pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
 
 JAVA = Path(conformance.__file__).with_name("java")
 

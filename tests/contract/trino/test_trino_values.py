@@ -12,7 +12,7 @@ from tests.conformance.canonical import type_text
 from tests.conformance.oracle import SESSION
 from tests.trino_lab.client import Trino
 
-pytestmark = [pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.full_size, pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
 
 FILES = sorted((Path(__file__).parents[2] / "data" / "athena" / "values").glob("*.json"))
 SHARE, SEED = 20, 20261128

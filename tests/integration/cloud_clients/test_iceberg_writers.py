@@ -10,7 +10,7 @@ from tests.integration.local_cloud.conftest import Cloud, end, start
 from tests.released_clients import run
 
 PROGRAMS = Path(__file__).parent / "programs"
-WRITERS, FEW = 32, 8
+MANY, FEW = 32, 8
 
 
 def _written(cloud: Cloud, writers: int) -> dict[str, Any]:
@@ -21,13 +21,15 @@ def _written(cloud: Cloud, writers: int) -> dict[str, Any]:
 
 # Seconds of work; the limit is for a machine that does much else.
 @pytest.mark.timeout(450)
-def test_of_32_pyiceberg_writers_at_once_none_is_lost(cloud: Cloud) -> None:
-    told = _written(cloud, WRITERS)
+@pytest.mark.full_size(but=FEW)
+@pytest.mark.parametrize("writers", [FEW, MANY])
+def test_of_many_pyiceberg_writers_at_once_none_is_lost(cloud: Cloud, writers: int) -> None:
+    told = _written(cloud, writers)
 
-    assert told["rows"] == list(range(WRITERS))
-    assert told["snapshots"] == WRITERS
+    assert told["rows"] == list(range(writers))
+    assert told["snapshots"] == writers
     # They did get in each other's way.
-    assert told["attempts"] > WRITERS
+    assert told["attempts"] > writers
 
 
 def test_without_the_comparison_writers_that_were_told_they_committed_are_lost(

@@ -51,6 +51,7 @@ async def _kept_or_named(topics: "Topics", simulator: "Simulator") -> None:
     assert lost.total() <= named
 
 
+@pytest.mark.full_size(but="running")
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
     broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor",
@@ -84,6 +85,7 @@ async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
     await _kept_or_named(topics, simulator)
 
 
+@pytest.mark.full_size(but="restarted")
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 async def test_a_disk_without_room_for_names_heals_when_kafka_is_back(
     broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor",

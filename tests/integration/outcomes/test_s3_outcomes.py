@@ -147,7 +147,7 @@ async def test_control_without_the_closed_set_the_librarys_errors_come_through(
 async def test_control_a_status_alone_believed_takes_a_gateway_for_a_missing_object(
     store: ObjectStore, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3, "_ABSENT", {(404, "404"): NotFoundError})
+    monkeypatch.setattr(s3, "_READ", {(404, "404"): NotFoundError})
     plan.always = "bare 404"
 
     assert await store.get("raw/a=1/k") is None

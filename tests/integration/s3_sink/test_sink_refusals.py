@@ -72,6 +72,7 @@ async def test_a_compacted_topic_is_refused_at_start(lab: Lab) -> None:
     assert "cleanup.policy=compact" in sink.log.read_text()
 
 
+@pytest.mark.full_size(but="7")
 @pytest.mark.parametrize("offset", [7, 23])
 async def test_a_commit_that_names_no_object_is_not_believed(lab: Lab, offset: int) -> None:
     await _stored(lab, 25)
@@ -106,6 +107,7 @@ async def test_a_commit_beyond_the_chain_stops_the_partition_and_names_the_range
     assert "[20, 25) is missing" in reason
 
 
+@pytest.mark.full_size(but="40")
 @pytest.mark.parametrize("count", [3, 40])
 async def test_a_topic_that_was_made_anew_is_refused(lab: Lab, count: int) -> None:
     await _stored(lab, 10)

@@ -13,7 +13,6 @@ import pyarrow as pa
 from pyiceberg.catalog import load_catalog
 from pyiceberg.exceptions import CommitFailedException
 
-TABLE = "iceberg.commits"
 # PyIceberg waits the same time in each writer, so that all of them meet again: a minute of lost
 # attempts. These writers try at one moment first, and then spread over the time that those who are
 # left would need one after the other, three times over.
@@ -24,15 +23,19 @@ SCHEMA = pa.schema([("writer", pa.int64())])
 
 def main(writers: int) -> None:
     catalog = _catalog()
-    catalog.create_namespace("iceberg")
+    name = f"commits_of_{writers}"
+    catalog.create_namespace_if_not_exists("iceberg")
     catalog.create_table(
-        TABLE, schema=SCHEMA, location="s3://lake/iceberg", properties=NO_RETRIES
+        f"iceberg.{name}",
+        schema=SCHEMA,
+        location=f"s3://lake/iceberg/{name}",
+        properties=NO_RETRIES,
     )
     line, left, trying = threading.Barrier(writers), set(range(writers)), set(range(writers))
 
     def write(number: int) -> int:
         rows = pa.table({"writer": [number]}, schema=SCHEMA)
-        table = catalog.load_table(TABLE)
+        table = catalog.load_table(f"iceberg.{name}")
         line.wait()
         for attempt in range(1, 200):
             trying.add(number)
@@ -43,7 +46,7 @@ def main(writers: int) -> None:
                 trying.discard(number)
                 alone_s = (time.monotonic() - begun) / beside
                 time.sleep(random.uniform(0, SPREAD * alone_s * len(left)))
-                table = catalog.load_table(TABLE)
+                table = catalog.load_table(f"iceberg.{name}")
             else:
                 trying.discard(number)
                 left.discard(number)
@@ -52,7 +55,7 @@ def main(writers: int) -> None:
 
     with ThreadPoolExecutor(writers) as pool:
         attempts = sum(pool.map(write, range(writers)))
-    table = _catalog().load_table(TABLE)
+    table = _catalog().load_table(f"iceberg.{name}")
     told = {
         "rows": sorted(table.scan().to_arrow()["writer"].to_pylist()),
         "snapshots": len(table.snapshots()),
