@@ -18,6 +18,7 @@ from local_cloud.athena.types import INTEGERS, Type, trino_name
 from local_cloud.athena.values.arrow import to_python
 from local_cloud.athena.values.numbers import java_double, java_float, single_digits
 from local_cloud.athena.values.texts import to_text
+from tests.conformance import java_maps
 from tests.conformance.canonical import Answer, type_text
 from tests.conformance.outcome import Outcome
 from tests.conformance.parquet_tables import file_of, table_types
@@ -130,7 +131,8 @@ def _key(value: Any, of: Type) -> str:
         items = (_key(one, kind) for one, kind in zip(value, of.args, strict=True))
         return f"[{', '.join(items)}]"
     if of.name == "map":
-        pairs = (f"{_key(k, of.args[0])}={_key(v, of.args[1])}" for k, v in value)
+        listed = java_maps.in_order(value, of.args[0])
+        pairs = (f"{_key(k, of.args[0])}={_key(v, of.args[1])}" for k, v in listed)
         return f"{{{', '.join(pairs)}}}"
     shown = _value(value, of)
     return str(shown).lower() if isinstance(shown, bool) else str(shown)

@@ -88,6 +88,7 @@ LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
     (tree.FetchFirst, "duck_sql.shape:shape_of"): "whether there are ties",
     (tree.Frame, "analysis.windows:_bound"): "what its unit means for a bound",
     (tree.Tail, "duck_sql.shape:shape_of"): "which clauses there are",
+    (tree.Tail, "duck_sql.tail:keeps_order"): "whether there is a limit",
     (tree.FunctionCall, "duck_sql.scalars:has_window"): "whether it is a window function",
     (tree.FunctionCall, "duck_sql.scalars:_kinds"): "which functions have this name",
     (tree.QualifiedName, "duck_sql.scalars:_kinds"): "which functions have this name",

@@ -42,7 +42,7 @@ def _where(sql: str) -> tuple[Expr, dict[str, str]]:
     kinds = {"dt": t.VARCHAR, "hour": t.VARCHAR, "n": t.INTEGER, "price": t.DOUBLE}
     columns = {name: names.column(kind) for name, kind in kinds.items()}
     scope = Scope(tuple(Field(name, column) for name, column in columns.items()))
-    context = Context(sql, SESSION, names, no_query, ())
+    context = Context(sql, SESSION, names, no_query, lambda expr: expr, ())
     keys = {column.name: name for name, column in columns.items() if name != "price"}
     return condition(context, scope, parsing.expression(sql), "WHERE clause"), keys
 

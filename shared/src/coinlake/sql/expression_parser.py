@@ -75,6 +75,11 @@ class ExpressionParser(PrimaryParser):
 
     def _comparison(self, operator: str, value: Expression, at: int) -> Expression:
         quantified = self.sees_any("ALL", "SOME", "ANY") and self.ahead().word == "("
+        if quantified and self.ahead(2).word == "(":
+            # What can be read as the call of a function is one: a comparison goes first.
+            called = self.attempt(self.value)
+            if called is not None:
+                return tree.Comparison(operator, value, called, at=at)
         if quantified and self._query_behind(1):
             quantifier = {"SOME": "ANY"}.get(self.token.word, self.token.word)
             self.take()
@@ -93,14 +98,21 @@ class ExpressionParser(PrimaryParser):
         return tree.DistinctFrom(value, self.value(), negated, at=at)
 
     def _in(self, value: Expression, negated: bool, at: int) -> Expression:
-        if self.sees("(") and self._query_behind(0):
+        items = None
+        if not self._query_behind(0) or self.ahead().word == "(":
+            # A query in two pairs of brackets is an item: a list goes first.
+            items = self.attempt(self._bracketed_items)
+        if items is None and self._query_behind(0):
             query = self.attempt(self._bracketed_query)
             if query is not None:
                 return tree.InSubquery(value, query, negated, at=at)
+        return tree.InList(value, items or self._bracketed_items(), negated, at=at)
+
+    def _bracketed_items(self) -> tuple[Expression, ...]:
         self.expect("(")
         items = self.listed(self.expression)
         self.expect(")")
-        return tree.InList(value, items, negated, at=at)
+        return items
 
     def value(self, weakest: int = 0) -> Expression:
         """A valueExpression whose operators bind stronger than `weakest`."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from coinlake.sql.lexer import place
 from coinlake.sql.tree import Expression, Query
+from local_cloud.athena.analysis.canonical import canonical
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Column, Expr, Subquery, rewritten
+from local_cloud.athena.ir import Column, Expr, Subquery
 from local_cloud.athena.types import Type
 
 if TYPE_CHECKING:
@@ -38,13 +39,6 @@ class Names:
 
     def first(self, column: Column) -> Column:
         return self._firsts.get(column, column)
-
-    def by_firsts(self, expr: Expr) -> Expr:
-        """`expr`, in which columns that are the same one are one: only to compare it."""
-        return rewritten(expr, self._replaced)
-
-    def _replaced(self, part: Expr) -> Expr | None:
-        return self.first(part) if isinstance(part, Column) else None
 
 
 class AnalysedQuery(Protocol):
@@ -79,12 +73,18 @@ class Context:
     session: Session
     names: Names
     query: "Callable[[Query, Scope], AnalysedQuery]"
+    # An expression without what decides nothing in it: Trino compares expressions without that.
+    simplified: Callable[[Expr], Expr]
     parameters: Sequence[Expression] = ()
     subqueries: "dict[tuple[int, Query, str], tuple[Scope, Subquery]]" = field(
         default_factory=dict
     )
     # What is wrong with windows is said when all expressions of a SELECT are right by themselves.
     late: list[QueryError] = field(default_factory=list)
+
+    def plain(self, expr: Expr) -> Expr:
+        """`expr` as Trino's optimizer leaves it: only to compare it with others."""
+        return self.simplified(canonical(expr, self.names.first))
 
     def error(self, name: str, message: str, at: int) -> QueryError:
         where = f"{place(self.sql, at)}: " if at >= 0 else ""

@@ -1,6 +1,7 @@
 """Expressions: the rule of each node gives a typed expression (ExpressionAnalyzer)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from coinlake.sql import tree
 from local_cloud.athena import types as t
@@ -15,6 +16,7 @@ from local_cloud.athena.ir import (
     Expr,
     Special,
     always_null,
+    columns_of,
     is_constant,
     is_deterministic,
 )
@@ -254,7 +256,7 @@ def _simple_case(
         otherwise = results[len(whens)] if default is not None else None
         conditions = [Special(t.BOOLEAN, "is_null", (left,)), *conditions]
         results = [otherwise or Constant(results[0].type, None), *results]
-    return _case(conditions, results)
+    return replace(_case(conditions, results), detail="simple")
 
 
 def _may_be_null(constant: Expr) -> bool:
@@ -267,22 +269,17 @@ def _same_as(context: Context, left: Expr, right: Expr) -> Expr:
 
     (RemoveRedundantSwitchClauses of Trino. Constants are compared before it.)
     """
-    left_, right_ = (context.names.by_firsts(chosen(one)) for one in (left, right))
+    left_, right_ = map(context.plain, (left, right))
     if left_ == right_ and is_deterministic(left_) and not is_constant(left_):
         return Constant(t.BOOLEAN, True)
+    if left.type == t.BOOLEAN and left_ != right_ and _share_columns(left_, right_):
+        # There are many ways in which Trino makes one condition of two.
+        raise not_supported("CASE of a condition with a condition for WHEN")
     return Special(t.BOOLEAN, "=", (left, right))
 
 
-def chosen(value: Expr) -> Expr:
-    """What is left of a CASE whose first condition is TRUE, and of a COALESCE of one value."""
-    while isinstance(value, Special):
-        if value.form == "case" and value.operands[0] == Constant(t.BOOLEAN, True):
-            value = value.operands[1]
-        elif value.form == "coalesce" and len(set(value.operands)) == 1:
-            value = value.operands[0]
-        else:
-            break
-    return value
+def _share_columns(left: Expr, right: Expr) -> bool:
+    return bool(columns_of(left) & columns_of(right))
 
 
 def _results(
@@ -296,7 +293,7 @@ def _results(
     return unified(context, values, nodes, "All CASE results")
 
 
-def _case(conditions: list[Expr], results: list[Expr]) -> Expr:
+def _case(conditions: list[Expr], results: list[Expr]) -> Special:
     operands: list[Expr] = []
     for when, then in zip(conditions, results, strict=False):
         operands += [when, then]

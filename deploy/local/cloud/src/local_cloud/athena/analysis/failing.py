@@ -16,6 +16,10 @@ _NEVER_FAIL = (
     "upper",
     "to_utf8",
 )
+# Forms that are columns: of a row, and of the join that a query has become.
+_COLUMNS = ("field", "scalar", "exists", "in_subquery", "any", "all")
+# Forms that are calls there; IS NOT DISTINCT FROM is a comparison.
+_CALLS = ("try", "like", "format", "not", "distinct")
 
 
 def may_fail(expr: Expr) -> bool:
@@ -28,8 +32,18 @@ def may_fail(expr: Expr) -> bool:
     if isinstance(expr, Cast):
         harmless = can_coerce(expr.value.type, expr.type) or expr.type == t.VARCHAR
         return not harmless or may_fail(expr.value)
-    if isinstance(expr, Special) and expr.form != "format":
-        return expr.form != "field" and any(map(may_fail, expr.operands))
+    if isinstance(expr, Special) and not _is_call(expr):
+        inner = expr.operands[0]
+        if expr.form == "not" and isinstance(inner, Special):
+            return any(map(may_fail, inner.operands))
+        return expr.form not in _COLUMNS and any(map(may_fail, expr.operands))
     if isinstance(expr, Call) and expr.bound.declared.name in _NEVER_FAIL:
         return any(map(may_fail, expr.arguments))
     return True
+
+
+def _is_call(expr: Special) -> bool:
+    if expr.form == "not":
+        (inner,) = expr.operands
+        return not (isinstance(inner, Special) and inner.form == "distinct")
+    return expr.form in _CALLS or expr.form.startswith("json_")

@@ -6,7 +6,6 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import (
     RULES,
     analysed,
-    chosen,
     coerced,
     field_of,
     negated_if,
@@ -219,16 +218,20 @@ def _among(context: Context, value: Expr, items: list[Expr]) -> Expr:
 
     Then not even NaN is asked whether it is equal to itself.
     """
-    value_, *items_ = (context.names.by_firsts(chosen(one)) for one in (value, *items))
+    value_, *items_ = map(context.plain, (value, *items))
     kept, seen = list[Expr](), set[Expr]()
     for item, one in zip(items, items_, strict=True):
         if one not in seen:
             kept.append(item)
         if is_deterministic(one):
             seen.add(one)
+
+    def fails(item: Expr) -> bool:
+        return may_fail(context.plain(item))
+
     if len(kept) < len(items):
-        kept = sorted(kept, key=_may_fail)
-    if value_ in seen and not any(map(_may_fail, kept)):
+        kept = sorted(kept, key=fails)
+    if value_ in seen and not any(map(fails, kept)):
         unclear = Special(
             t.BOOLEAN, "indeterminate" if value.type.args else "is_null", (value,)
         )
@@ -237,10 +240,6 @@ def _among(context: Context, value: Expr, items: list[Expr]) -> Expr:
     if len(kept) == 1:
         return Special(t.BOOLEAN, "=", (value, kept[0]))
     return Special(t.BOOLEAN, "in", (value, *kept))
-
-
-def _may_fail(item: Expr) -> bool:
-    return may_fail(chosen(item))
 
 
 # ---- subqueries -----------------------------------------------------------------------------

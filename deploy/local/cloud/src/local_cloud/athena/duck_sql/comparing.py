@@ -1,14 +1,15 @@
 """Comparisons: DuckDB's own where they mean the same, else a form that means what Trino's does."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import Cast, Constant, Expr, is_random
+from local_cloud.athena.ir import Cast, Constant, Expr, Special, is_constant, is_random
 from local_cloud.athena.types import Type
-from local_cloud.athena.values import compare
+from local_cloud.athena.values import compare, numbers
 
 _FLIPPED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
@@ -83,6 +84,39 @@ def _nested(text: Text, operator: str, left: str, right: str, of: Type) -> str:
         right,
         key=(operator, of),
     )
+
+
+def refuse_unrounded(text: Text, operand: Expr, constant: Expr) -> None:
+    """A decimal beside a constant that, rounded to its scale, has a digit too many.
+
+    Trino rounds it so to compare without the cast, and fails (UnwrapCastInComparison of 476).
+    """
+    if isinstance(operand, Special) and operand.form == "case":
+        # Perhaps it waits for the constant (`short_circuit`).
+        operand = operand.operands[-1]
+    if isinstance(operand, Cast) and operand.value.type.name == "decimal":
+        _refuse_rounded(text, operand.value.type, constant, operand.type)
+
+
+def refuse_extreme(text: Text, constant: Expr, common: Type) -> None:
+    """The same, where nothing is known of what a constant is compared with."""
+    _refuse_rounded(text, t.decimal(t.MAX_DECIMAL, 0), constant, common)
+
+
+def _refuse_rounded(text: Text, to: Type, constant: Expr, common: Type) -> None:
+    if common.name != "decimal" or not is_constant(constant):
+        return
+    constant = text.without_the_unneeded(constant)
+    while isinstance(constant, Cast) and constant.type.name == "decimal":
+        constant = constant.value
+    if not isinstance(constant, Constant) or not isinstance(constant.value, Decimal):
+        return
+    rounded = numbers.fitted(constant.value, to.precision or 0, to.scale)
+    if (
+        rounded is not None
+        and numbers.fitted(rounded, common.precision or 0, common.scale) is None
+    ):
+        raise not_supported("comparing a decimal with a constant that its type rounds up")
 
 
 def _may_be_nan(operand: Expr) -> bool:

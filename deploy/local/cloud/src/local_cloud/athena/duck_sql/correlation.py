@@ -37,7 +37,9 @@ _FORMS = {
     """,
 }
 # What a query may have or not in every form that does not say otherwise.
-_ALWAYS = frozenset(("where", "join", "filter", "unequal"))
+_ALWAYS = frozenset(("where", "join", "filter", "unequal", "emptied"))
+# A constant in it fails: Trino computes it also of rows that no row outside meets, or of none.
+_NEVER = "failing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def check_correlation(boundary: Scope, shape: Set[str], use: str) -> None:
     """Refuse a query of this shape that uses columns from around it in ways Trino cannot."""
     if not boundary.captured:
         return
+    if _NEVER in shape:
+        raise not_supported("correlated subqueries with a constant that fails")
     clauses = {"/".join(one) for places in boundary.captured.values() for one in places}
     if not any(one.covers(use, clauses, shape) for one in _PLANNED):
         raise not_supported(

@@ -32,7 +32,7 @@ def kept_rows(
         # Trino asks it of rows that the join drops, too, where it is about one side.
         raise not_supported("the order of arrays or rows in WHERE behind a join")
     if joined or (correlated and source.scans):
-        where = nested_keys.checked(where, nested=bool(source.scans))
+        where = nested_keys.checked(where, nested=planner.scans > 0)
     return _filtered(planner, source, where, fenced=not correlated)
 
 

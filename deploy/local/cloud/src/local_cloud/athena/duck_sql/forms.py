@@ -4,6 +4,7 @@ from typing import TypeGuard
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, like, quantified
+from local_cloud.athena.duck_sql.overwriting import refuse_overwritten_by_or
 from local_cloud.athena.duck_sql.representation import cast, literal
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.failures import not_supported
@@ -22,6 +23,8 @@ def _logical(text: Text, expr: Special) -> str:
 
     DuckDB evaluates all terms, and in an order of its own.
     """
+    if expr.form == "or":
+        refuse_overwritten_by_or(expr.operands)
     word, decides = (" AND ", "FALSE") if expr.form == "and" else (" OR ", "TRUE")
     made: list[str] = []
     for index, one in enumerate(expr.operands):
@@ -77,8 +80,13 @@ def _null_test(text: Text, expr: Special) -> str:
     while isinstance(inner, Special) and inner.form == "not":
         (inner,) = inner.operands
     if _compares_nested(inner) and not is_constant(inner):
-        return f"({' OR '.join(f'{one} IS NULL' for one in text.each(inner.operands))})"
-    return f"({text.of(expr.operands[0])} IS NULL)"
+        return f"({' OR '.join(_is_null(text, one) for one in inner.operands)})"
+    return _is_null(text, expr.operands[0])
+
+
+def _is_null(text: Text, of: Expr) -> str:
+    made = text.of(of)
+    return f"({text.perhaps_null(made) if can_fail(of) else made} IS NULL)"
 
 
 @form("indeterminate")
@@ -116,6 +124,9 @@ def _compares_nested(expr: Expr) -> TypeGuard[Special]:
 def _compared(text: Text, expr: Special) -> str:
     if expr.operands[0].type.args:
         _refuse_null_inside(text, expr)
+    first, second = expr.operands
+    comparing.refuse_unrounded(text, first, second)
+    comparing.refuse_unrounded(text, second, first)
     left, right = text.each(expr.operands)
     return comparing.compared(
         text, expr.form, left, right, expr.operands[0].type, expr.operands

@@ -124,7 +124,7 @@ def _table_subquery(
 ) -> Relation:
     inner = planner.query(query, scope)
     fields = tuple(Field(one.name, one.column) for one in inner.fields)
-    return Relation(inner.sql, fields, inner=inner.inner)
+    return Relation(inner.sql, fields, inner=inner.inner, shape=inner.shape & {"emptied"})
 
 
 @RELATIONS.rule(tree.Lateral)

@@ -59,6 +59,13 @@ class Groups:
             found = f"CASE WHEN grouping({_grouping_name(key)}) = 0 THEN {found} END"
         return sealing.opened(planner.text, found, key.type)
 
+    def asked_early(self) -> frozenset[Column]:
+        """The keys about which Trino asks the rows instead of the groups.
+
+        None where a set is empty (PredicatePushDown.visitAggregation).
+        """
+        return frozenset() if () in (self.sets or ()) else frozenset(self.keys.values())
+
     def clause(self) -> str:
         names = [_grouping_name(one) for one in self.keys.values()]
         if self.sets is None:

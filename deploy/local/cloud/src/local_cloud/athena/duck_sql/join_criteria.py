@@ -23,7 +23,6 @@ def on(
     node: tree.Expression,
     kind: str,
     filled: tuple[Field, ...],
-    of_tables: bool,
 ) -> str:
     """SQL of the condition that ON gives; `filled` is the side that an outer one fills with nulls."""
     context = planner.context
@@ -41,13 +40,8 @@ def on(
     if any(is_order_of_nested(one) for one in walk(condition)):
         # It may fail, and which rows Trino asks it of follows from its plan.
         raise not_supported("the order of arrays or rows in the condition of a join")
-    condition = nested_keys.checked(condition, nested=_looks_for_ends(kind) and of_tables)
+    condition = nested_keys.checked(condition, nested=planner.scans > 0)
     return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
-
-
-def _looks_for_ends(kind: str) -> bool:
-    """Whether Trino looks for the least and the greatest key of a join (`nested_keys`)."""
-    return kind in ("INNER", "RIGHT")
 
 
 def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
@@ -87,7 +81,7 @@ def using(
     context, text = planner.context, planner.text
     _check_once(context, names)
     fields, columns, conditions, used = [], [], [], set()
-    nested = _looks_for_ends(kind) and bool(left.scans or right.scans)
+    nested = planner.scans > 0
     for name in names:
         pair = [
             _joined_column(context, side, name, which)

@@ -45,8 +45,7 @@ def _join(
         sql = f"SELECT * FROM ({first.sql}) CROSS JOIN ({second.sql})"
         return Relation(sql, fields, (*first.scans, *second.scans), JOINED)
     filled = {"LEFT": second.fields, "RIGHT": first.fields}.get(kind, ())
-    of_tables = bool(first.scans or second.scans)
-    where = on(planner, scope, fields, criteria.condition, kind, filled, of_tables)
+    where = on(planner, scope, fields, criteria.condition, kind, filled)
     sql = f"SELECT * FROM ({first.sql}) {kind} JOIN ({second.sql}) ON {where}"
     return Relation(sql, fields, _filtered(kind, first, second), JOINED)
 
@@ -114,8 +113,6 @@ def _lateral_join(
     ):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
         return Relation(sql, fields, left.scans, JOINED)
-    where = on(
-        planner, scope, fields, criteria.condition, kind, second.fields, bool(left.scans)
-    )
+    where = on(planner, scope, fields, criteria.condition, kind, second.fields)
     sql = f"SELECT * FROM ({left.sql}) {kind} JOIN LATERAL ({second.sql}) ON {where}"
     return Relation(sql, fields, left.scans, JOINED)

@@ -2,6 +2,7 @@
 
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing
+from local_cloud.athena.duck_sql.overwriting import refuse_overwritten
 from local_cloud.athena.duck_sql.text import Text, can_fail, form
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Expr, Special, is_constant
@@ -10,6 +11,7 @@ from local_cloud.athena.ir import Expr, Special, is_constant
 @form("in")
 def _in(text: Text, expr: Special) -> str:
     value, *items = expr.operands
+    refuse_overwritten(items, value.type)
     if any(can_fail(one) for one in items):
         _refuse_failing(text, items)
         return _one_by_one(text, value, _in_trinos_order(items))

@@ -1,14 +1,14 @@
-"""Joins by arrays and rows: Trino's fail where one of the keys has a null inside.
+"""Joins by arrays and rows: Trino's may fail where a table has one with a null inside.
 
-For a join of kind INNER or RIGHT it looks for the least and the greatest key of one side, which
-one is up to its statistics (DynamicFilterSourceOperator), and such values have no order. So the
-key is refused, on either side.
+It looks for the least and the greatest key of one side, which one is up to its statistics
+(DynamicFilterSourceOperator), asks the other side's tables for rows between them, also for those
+that a condition leaves out, and such values have no order. An outer join is an inner one where a
+condition around it is true of no missing row. So such a key is refused.
 """
 
 from dataclasses import replace
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql import comparing
 from local_cloud.athena.duck_sql.text import Text, form
 from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import Expr, Special, is_constant
@@ -17,7 +17,7 @@ from local_cloud.athena.types import Type
 
 def checked(condition: Expr, *, nested: bool) -> Expr:
     """The condition of a join: a real key must not be -0.0, beside which Trino finds 0.0 or not,
-    by its plan; `nested`: a key that is an array or a row must have no null inside.
+    by its plan; `nested`: a key must be no array and no row.
     """
     if not isinstance(condition, Special):
         return condition
@@ -28,15 +28,16 @@ def checked(condition: Expr, *, nested: bool) -> Expr:
         return condition
     kind = condition.operands[0].type
     if kind.name == "real" and not any(map(is_constant, condition.operands)):
-        return _keyed(condition, kind, "real_key")
-    if nested and kind.args and t.is_orderable(kind):
-        return _keyed(condition, kind, "join_key")
+        keys = tuple(Special(kind, "real_key", (one,)) for one in condition.operands)
+        return replace(condition, operands=keys)
+    if nested:
+        refuse_nested(kind)
     return condition
 
 
-def _keyed(condition: Special, kind: Type, form_: str) -> Expr:
-    keys = tuple(Special(kind, form_, (one,)) for one in condition.operands)
-    return replace(condition, operands=keys)
+def refuse_nested(key: Type) -> None:
+    if key.args and t.is_orderable(key):
+        raise not_supported("joins of tables by arrays or rows")
 
 
 @form("real_key")
@@ -44,8 +45,3 @@ def _real_key(text: Text, expr: Special) -> str:
     made = text.of(expr.operands[0])
     refused = text.raised(not_supported("joins by -0.0"), expr.type, (made, expr.type))
     return f"(CASE WHEN {made} = 0 AND signbit({made}) THEN {refused} ELSE {made} END)"
-
-
-@form("join_key", fails=True)
-def _join_key(text: Text, expr: Special) -> str:
-    return comparing.whole(text, text.of(expr.operands[0]), expr.type)

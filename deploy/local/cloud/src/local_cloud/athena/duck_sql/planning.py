@@ -42,7 +42,7 @@ from local_cloud.athena.duck_sql.relation import (
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.duck_sql.simplifying import Simplifier
 from local_cloud.athena.duck_sql.sort_keys import numbered, sort_key
-from local_cloud.athena.duck_sql.tail import limited, tail_limits
+from local_cloud.athena.duck_sql.tail import keeps_order, limited, tail_limits
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError, not_supported
@@ -106,7 +106,12 @@ def _planner(
     depth: int,
 ) -> "QueryPlanner":
     context = Context(
-        sql, session, names, lambda node, scope: made.query(node, scope), parameters
+        sql,
+        session,
+        names,
+        lambda node, scope: made.query(node, scope),
+        text.without_the_unneeded,
+        parameters,
     )
     made = QueryPlanner(context, text, tables, depth)
     return made
@@ -118,9 +123,11 @@ class QueryPlanner(Planner):
     __slots__ = ()
 
     def query(self, node: tree.Query, outer: Scope | None) -> Relation:
+        self.level += 1
         scope, named = self._with(node.with_, outer)
         body = related(self, scope, node.body)
         made = self._tailed(body, node.tail, scope)
+        self.level -= 1
         if named:
             return replace(made, sql=f"WITH {', '.join(named)} {made.sql}", open=None)
         return made
@@ -183,6 +190,8 @@ class QueryPlanner(Planner):
                 with clause(outer, "order"):
                     value = analysed(self.context, scope, item.key)
             keys.append(sort_key(self.context, item, value))
+        if not keeps_order(self, tail):
+            return body
         order = [ordering.sort_text(self.text, (one,)) for one in keys]
         ordered = f" ORDER BY {', '.join(order)}" if order else ""
         limits = tail_limits(self, tail, bool(order))
@@ -236,6 +245,9 @@ def _set_operation(
     kinds = union_types(planner.context, sides, kind, at)
     if kind != "UNION" or distinct:
         _check_comparable(planner, kinds, kind, at)
+    if kind != "UNION" and any("emptied" in side.shape for side in sides):
+        # Trino sees too late that there are none: the other side is computed, and may fail.
+        raise not_supported(f"{kind} of a query with a query inside that WHERE leaves no rows")
     if kind != "UNION" and not distinct and any(one.args for one in kinds):
         # Trino sorts the rows to count them, and fails on a null inside of one.
         raise not_supported(f"{kind} ALL of rows with arrays or rows")

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from local_cloud.athena import types as t
-from local_cloud.athena.duck_sql.comparing import compared, is_plain, key, whole
+from local_cloud.athena.duck_sql import nested_keys
+from local_cloud.athena.duck_sql.comparing import (
+    compared,
+    is_plain,
+    key,
+    refuse_extreme,
+    whole,
+)
 from local_cloud.athena.duck_sql.representation import cast
 from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.failures import not_supported
@@ -39,6 +46,8 @@ def _as_join(term: Expr, terms: Sequence[Expr], of_tables: bool) -> Expr:
     if inner.fails:
         # As the other side of the equality it is asked of all rows of this one, perhaps.
         raise not_supported("IN over a query of a constant that fails")
+    if of_tables and len(common.args) == 1:
+        nested_keys.refuse_nested(common.args[0])
     used = columns_of(value)
     others = (columns_of(one) for one in terms if one is not term)
     known = not of_tables or not used or any(used & one for one in others)
@@ -63,6 +72,8 @@ def in_subquery(text: Text, expr: Special) -> str:
         joins = expr.form == "in_by_equality" and not inner.outer
         return _among_rows(text, value, inner, expr.detail, by_equality, joins)
     kind = kinds[0]
+    if by_equality:
+        refuse_extreme(text, _single(value), kind)
     left = key(cast(text.of(_single(value)), kind), kind)
     right = key(cast(inner.names[0], kind), kind)
     where = ""

@@ -104,6 +104,8 @@ class Planner(ABC):
     depth: int = 0
     # References to tables, those of a query of WITH counted wherever that is used.
     scans: int = 0
+    # How many queries are being read, one inside of the other.
+    level: int = 0
 
     @abstractmethod
     def query(self, node: tree.Query, outer: Scope | None) -> Relation:

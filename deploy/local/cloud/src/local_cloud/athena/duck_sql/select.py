@@ -17,13 +17,14 @@ from local_cloud.athena.analysis.windows import over, window_name
 from local_cloud.athena.duck_sql import aggregating, filtering, ordering, sealing
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.duck_sql.grouping import Groups, grouped, grouping_without_groups
+from local_cloud.athena.duck_sql.outlook import is_failing, outlook
 from local_cloud.athena.duck_sql.outputs import Output, outputs
 from local_cloud.athena.duck_sql.quantified import as_filter
 from local_cloud.athena.duck_sql.relation import Planner, Relation, Scan, selected, single_row
 from local_cloud.athena.duck_sql.scalars import has_window, refuse_aggregates
-from local_cloud.athena.duck_sql.shape import shape_of, unequal
+from local_cloud.athena.duck_sql.shape import shape_of
 from local_cloud.athena.duck_sql.sort_keys import order_keys
-from local_cloud.athena.duck_sql.tail import limited, tail_limits
+from local_cloud.athena.duck_sql.tail import keeps_order, limited, tail_limits
 from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.ir import (
     Aggregate,
@@ -35,7 +36,6 @@ from local_cloud.athena.ir import (
     Subquery,
     Window,
     children,
-    is_constant,
     is_deterministic,
     rewritten,
     walk,
@@ -102,13 +102,19 @@ def _select(
     clauses = {"where": where, "group": group_by, "having": having, "distinct": distinct}
     parts = [part for one in _exprs(made) for part in walk(one)]
     shape = shape_of(clauses, tail, from_, parts)
-    if kept is not None and unequal(kept, outer):
-        shape |= {"unequal"}
-    sql = _windowed(made, _aggregated(made, groups, sql, at))
+    shape |= outlook(planner, outer, source, kept, _exprs(made))
+    sql = _staged(made, groups, sql, tail, at)
     done = _finished(made, sql, distinct, tail, at)
     inner = () if shape & _CHOOSING else _inner_scans(source, found, done.fields)
     done = replace(done, shape=shape, inner=inner)
     return _as_seen_by_in(planner, source, kept, found, done)
+
+
+def _staged(made: _Select, groups: Groups | None, sql: str, tail: tree.Tail, at: int) -> str:
+    sql = _aggregated(made, groups, sql, at)
+    if not keeps_order(made.planner, tail):
+        made.keys = []
+    return _windowed(made, sql)
 
 
 def _as_seen_by_in(
@@ -120,15 +126,11 @@ def _as_seen_by_in(
 ) -> Relation:
     """The query with what IN has to know of it (Subquery)."""
     values = [one.value for one in found]
-    done = replace(done, fails=any(_is_failing(planner, one) for one in values))
+    done = replace(done, fails=any(is_failing(planner, one) for one in values))
     if kept is None or done.shape & (_CHOOSING - {"distinct"}):
         return done
     columns = [one.column.name for one in done.fields]
     return replace(done, open=filtering.opened(planner, source, kept, values, columns))
-
-
-def _is_failing(planner: Planner, value: Expr) -> bool:
-    return is_constant(value) and can_fail(value) and planner.text.fails(value)
 
 
 def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
@@ -250,7 +252,7 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
         columns.append(("count(*)", planner.context.names.fresh()))
     sql = f"{selected(columns, sql)}{groups.clause()}"
     if made.having is not None:
-        keys = frozenset(groups.keys.values())
+        keys = groups.asked_early()
         fenced = any(map(_may_fail, found))
         sql = filtering.kept_groups(planner, sql, made.having, keys, fenced=fenced)
     return sql
@@ -258,7 +260,8 @@ def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
 
 def _may_fail(one: Aggregate) -> bool:
     nested = any(argument.type.args for argument in one.arguments)
-    return nested or one.bound.declared.name not in _NEVER_FAILING
+    # With two arguments max and min count, up to a number that may be wrong.
+    return nested or len(one.arguments) > 1 or one.bound.declared.name not in _NEVER_FAILING
 
 
 def _needed(made: _Select, found: dict[Aggregate, Column]) -> dict[Aggregate, Column]:

@@ -20,6 +20,15 @@ class Limits:
     with_ties: bool = False
 
 
+def keeps_order(planner: Planner, tail: tree.Tail) -> bool:
+    """Whether ORDER BY is more than a wish, which it is not in a query inside of another.
+
+    (StatementAnalyzer.analyze of OrderBy: REDUNDANT_ORDER_BY.)
+    """
+    outermost = planner.level == 1 and not planner.depth
+    return outermost or tail.limit is not None or tail.offset is not None
+
+
 def tail_limits(planner: Planner, tail: tree.Tail, ordered: bool) -> Limits | None:
     """The limits of a query, or None where it has none."""
     if tail.offset is None and tail.limit is None:

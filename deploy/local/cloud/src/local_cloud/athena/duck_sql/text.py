@@ -81,6 +81,13 @@ class Text:
         """The expression without the parts that decide nothing."""
         return self._simplify(expr, True)
 
+    def perhaps_null(self, sql: str) -> str:
+        """The value of `sql`, of which DuckDB does not know that it is no null.
+
+        It would not compute what it is only asked whether it is null (its StatisticsPropagator).
+        """
+        return f"list_extract([{sql}], 1)"
+
     @contextmanager
     def nulls_for_errors(self) -> Iterator[None]:
         """While this is open: Python functions that are written give null where they fail."""

@@ -4,6 +4,7 @@ from local_cloud.athena.duck_sql import ordering
 from local_cloud.athena.duck_sql.aggregating import AggregateText
 from local_cloud.athena.duck_sql.folding import folded
 from local_cloud.athena.duck_sql.sealing import opened, sealed
+from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.functions.registry import aggregate
 
 
@@ -17,6 +18,8 @@ def _count(call: AggregateText) -> str:
     value = call.arguments[0]
     if call.distinct:
         value = ordering.group_value(call.text, value, call.types.arguments[0])
+    elif can_fail(call.exprs[0]):
+        value = call.text.perhaps_null(value)
     return f"count({call.distinct}{value}){call.suffix}"
 
 

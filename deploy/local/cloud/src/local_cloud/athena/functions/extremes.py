@@ -19,6 +19,11 @@ from local_cloud.athena.values import compare
 from local_cloud.athena.values.top_heap import TopHeap
 
 MAX_ENTRIES = 10_000
+# Types whose values differ in size (Type.isFlatVariableWidth).
+_SIZED = (
+    *("varchar", "char", "varbinary", "json", "array", "map"),
+    *("hyperloglog", "p4hyperloglog", "setdigest", "qdigest", "tdigest"),
+)
 
 
 def _nan(name: str) -> int:
@@ -95,7 +100,7 @@ def _top(call: AggregateText, name: str) -> str:
     by = name.endswith("_by")
     of: Type = call.types.arguments[1 if by else 0]
     sign, nan = (-1, -1) if name.startswith("max") else (1, 1)
-    split = call.split
+    split, nullable = call.split, not (by and _is_sized_row(call.types.arguments[0]))
 
     def order(a: Any, b: Any) -> int:
         return sign * compare.ordering(a, b, of, nan)
@@ -104,14 +109,19 @@ def _top(call: AggregateText, name: str) -> str:
         if not rows:
             return None
         count = _checked(rows[0][-1], name)
-        heap = TopHeap(count, order)
+        heap = TopHeap(count, order, nullable)
         heap.add_all((row[-2], row[0]) for row in rows)
         if split:
-            first, heap = heap, TopHeap(count, order)
+            first, heap = heap, TopHeap(count, order, nullable)
             heap.add_all(first.entries)
         return [value for _, value in heap.in_order()]
 
     return folded(call, fold, (name, split))
+
+
+def _is_sized_row(of: Type) -> bool:
+    """Whether it is a row with something inside that differs in size (RowType)."""
+    return of.name == "row" and t.holds(of, *_SIZED)
 
 
 def _checked(count: int, name: str) -> int:

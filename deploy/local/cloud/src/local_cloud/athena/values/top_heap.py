@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from local_cloud.athena.failures import QueryError
 from local_cloud.athena.values import quicksort
 
 Entry = tuple[Any, Any]
@@ -12,19 +13,31 @@ class TopHeap:
     """Entries of (key, value), the one that goes first on top.
 
     `compare` is negative where the first key has to come before the second in the result.
+    Values of some types cannot be null (RowType.getFlatVariableWidthSize of 476): `nullable`.
     """
 
-    def __init__(self, capacity: int, compare: Callable[[Any, Any], int]) -> None:
-        self._capacity, self._compare = capacity, compare
+    def __init__(
+        self, capacity: int, compare: Callable[[Any, Any], int], nullable: bool = True
+    ) -> None:
+        self._capacity, self._compare, self._nullable = capacity, compare, nullable
         self.entries: list[Entry] = []
 
     def add(self, entry: Entry) -> None:
         if len(self.entries) < self._capacity:
+            self._check(entry)
             self.entries.append(entry)
             self._sift_up()
         elif self._compare(entry[0], self.entries[0][0]) < 0:
-            self.entries[0] = entry
+            self._check(entry)
+            # A place that held a null gives nulls ever after (TypedKeyValueHeap.set of 476 does
+            # not take its mark away).
+            marked = self.entries[0][1] is None
+            self.entries[0] = (entry[0], None) if marked else entry
             self._sift_down()
+
+    def _check(self, entry: Entry) -> None:
+        if entry[1] is None and not self._nullable:
+            raise QueryError("GENERIC_INTERNAL_ERROR", "Position is null")
 
     def add_all(self, entries: Iterable[Entry]) -> None:
         for one in entries:
