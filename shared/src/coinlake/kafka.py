@@ -3,18 +3,21 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from coinlake import logs
 from coinlake.contracts.headers import Header
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
 from coinlake.errors import BadRecordError, CoinlakeError, ConfigError, TransientError, Trouble
 from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
+
+log = logs.get(__name__)
 
 # How long a client that has failed may take to close.
 _CLOSE_S = 2.0
@@ -191,9 +194,12 @@ class KafkaProducer:
         old, self._producer = self._producer, None
         if old is not None:
             # It would try to flush for as long as its request timeout.
-            with suppress(TimeoutError), translated("close a producer"):
-                async with asyncio.timeout(_CLOSE_S):
-                    await old.stop()
+            try:
+                with translated("close a producer"):
+                    async with asyncio.timeout(_CLOSE_S):
+                        await old.stop()
+            except TransientError as error:
+                log.warning("producer_given_up", reason=str(error))
 
 
 @asynccontextmanager
