@@ -19,7 +19,7 @@ from tests.compose.engine.daemon import (
 )
 from tests.compose.engine.images import KINDS, ensure_base_images
 from tests.compose.outside import Outside
-from tests.compose.stack import QUICK, ComposeStack, copied_clone, example, free_ports
+from tests.compose.stack import QUICK, ComposeStack, copied_clone, example, ports_for
 from tests.compose.watchers import Watchers
 
 
@@ -60,7 +60,7 @@ def stack(
     made = ComposeStack(docker, clone, say)
     try:
         made.follow("Build")
-        ports = free_ports([name for name in example() if name.endswith("_PORT")])
+        ports = ports_for([name for name in example() if name.endswith("_PORT")])
         made.configure(ports | QUICK | {"COINLAKE_VERSION": VERSION})
         say("images are built")
         yield made

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local_stack.ports import free_ports
 from tests.compose.engine.daemon import PROJECT, ROOT, VERSION, Docker, Say
 
 HOW_TO = ROOT / "docs/how-to/run-with-compose.md"
@@ -173,10 +173,6 @@ def commands(page: str, section: str) -> str:
     return "".join(blocks)
 
 
-def free_ports(names: list[str]) -> dict[str, str]:
+def ports_for(names: list[str]) -> dict[str, str]:
     """A free port of the loopback for each name."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-    ports = [str(opened.getsockname()[1]) for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return dict(zip(names, ports, strict=True))
+    return dict(zip(names, map(str, free_ports(len(names))), strict=True))

@@ -16,6 +16,7 @@ from coinlake.errors import NotFoundError, PreconditionFailedError, TransientErr
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from coinlake.testing import FakeStore
+from local_stack.ports import free_ports
 
 
 @contextmanager
@@ -33,9 +34,7 @@ def _moto() -> Iterator[str]:
 
 @contextmanager
 def _versitygw(binary: str, folder: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     environment = {**os.environ, "ROOT_ACCESS_KEY": "exam", "ROOT_SECRET_KEY": "exam-secret"}
     process = subprocess.Popen(
         [binary, "--port", f"127.0.0.1:{port}", "posix", str(folder)],

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import uuid
@@ -21,6 +20,7 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
+from local_stack.ports import free_ports
 from tests.sink_lab.process import SinkProcess
 from tests.sink_lab.proxy import ACCESS_KEY, REGION, SECRET_KEY, Faults, Proxy, open_proxy
 
@@ -195,9 +195,7 @@ class Lab:
 
     def sink(self, armed: str = "", /, **settings: str) -> SinkProcess:
         """Start a sink; `armed` is a fault inside of it, see `tests.sink_lab.armed`."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        (port,) = free_ports(1)
         environment = {
             "PATH": os.environ["PATH"],
             **CREDENTIALS,

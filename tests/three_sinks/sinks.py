@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -10,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_stack.ports import free_ports
 from tests.three_sinks.schedule import Action, Deed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,9 +40,7 @@ class Seat:
 
     def start(self) -> None:
         assert not self.runs
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        (self.port,) = free_ports(1)
         with self.log.open("ab") as stream:
             self.process = subprocess.Popen(
                 [sys.executable, *self.command],

@@ -1,12 +1,12 @@
 """A single-node Trino on loopback, as a process that ends with its block."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from local_stack.ports import free_ports
 from tests.trino_lab.client import Trino
 
 _START_S = 120
@@ -28,9 +28,7 @@ def running_trino(
     (data / "catalog").mkdir(parents=True)
     for name, properties in (catalogs or {}).items():
         (data / "catalog" / f"{name}.properties").write_text(properties)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     with (data / "trino.log").open("w") as log:
         process = subprocess.Popen(
             _command(jdk, home, data, port, heap, lasting),

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
+from local_stack.ports import free_ports
 
 BUCKET = "coinlake"
 
@@ -40,9 +40,7 @@ def until(condition: Callable[[], Any], within_s: float = 150) -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
+    (port,) = free_ports(1)
     return port
 
 

@@ -65,7 +65,7 @@ async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
         full = await ingestor.until("/readyz", _refuses, 90)
         waiting = (await ingestor.json("/status"))["journal"]["pending_records"]
         if restarted:
-            ingestor.process.end()
+            assert ingestor.process.end() == 0, ingestor.process.text()[-3_000:]
             ingestor = await start_ingestor(**settings)
             await ingestor.until("/readyz", _refuses)
         alive = (await ingestor.get("/healthz"))[0]
@@ -100,7 +100,7 @@ async def test_a_disk_without_room_for_names_heals_when_kafka_is_back(
             await ingestor.until("/readyz", _refuses, 90)
             waiting = (await ingestor.json("/status"))["journal"]["pending_records"]
             if restarted:
-                ingestor.process.end()
+                assert ingestor.process.end() == 0, ingestor.process.text()[-3_000:]
                 ingestor = await start_ingestor(**settings)
                 await ingestor.until("/readyz", _refuses)
         finally:

@@ -5,8 +5,10 @@ import json
 import os
 import subprocess
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,34 +31,40 @@ def docker(*words: str) -> str:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A daemon of our own that needs no firewall and no mounts."""
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
-    # Where the client has no buildx, and the same where it has one.
-    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
-    with bridge() as name:
-        command = ["dockerd", "--host", os.environ["DOCKER_HOST"], "--storage-driver", "vfs"]
-        command += ["--bridge", name, "--iptables=false", "--ip6tables=false"]
-        command += ["--ip-forward=false", "--pidfile", str(tmp_path / "pid")]
-        command += [
-            "--data-root",
-            str(tmp_path / "data"),
-            "--exec-root",
-            str(tmp_path / "exec"),
-        ]
-        with (tmp_path / "log").open("wb") as log:
-            running = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 60
-            while images.engine() is not None:
-                assert running.poll() is None, (tmp_path / "log").read_text()[-2000:]
-                assert time.monotonic() < deadline, (tmp_path / "log").read_text()[-2000:]
-                time.sleep(0.2)
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A daemon of our own that needs no firewall and no mounts.
+
+    In a folder with a short name: a socket's path has 107 characters at most, unix(7).
+    """
+    with tempfile.TemporaryDirectory(prefix="coinlake-docker-") as name:
+        folder = Path(name)
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/docker.sock")
+        monkeypatch.setenv("DOCKER_CONFIG", str(folder / "config"))
+        # Where the client has no buildx, and the same where it has one.
+        monkeypatch.setenv("DOCKER_BUILDKIT", "0")
+        with bridge() as interface, _running(folder, interface):
             yield
-        finally:
-            running.terminate()
-            running.wait(60)
+
+
+@contextmanager
+def _running(folder: Path, interface: str) -> Iterator[None]:
+    log = folder / "log"
+    command = ["dockerd", "--host", os.environ["DOCKER_HOST"], "--storage-driver", "vfs"]
+    command += ["--bridge", interface, "--iptables=false", "--ip6tables=false"]
+    command += ["--ip-forward=false", "--pidfile", str(folder / "pid")]
+    command += ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
+    with log.open("wb") as output:
+        running = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + 60
+        while images.engine() is not None:
+            assert running.poll() is None, log.read_text()[-2000:]
+            assert time.monotonic() < deadline, log.read_text()[-2000:]
+            time.sleep(0.2)
+        yield
+    finally:
+        running.terminate()
+        running.wait(60)
 
 
 def next_to_nothing(folder: Path, targets: tuple[str, ...]) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from coinlake import health, reach
+from coinlake import health, logs, reach
 from coinlake.backoff import Backoff
 from coinlake.contracts.topics import GAPS, REJECTED
+from coinlake.errors import TransientError
 from coinlake.kafka import open_producer
 from coinlake.lifecycle import Pulse, watchdog
 from ingestor.adapters.coincap import Api, HttpLimits, open_api
@@ -32,6 +33,8 @@ from ingestor.loop.turns import Turns
 from ingestor.loop.watching import Gauges, watch
 from ingestor.metrics import IngestorMetrics
 from ingestor.routes import Status
+
+log = logs.get(__name__)
 
 # So many calls at once: who has more pages lets the others wait.
 _AT_ONCE = 8
@@ -134,7 +137,11 @@ async def _run_loops(
         await poll_until(stop, parts.pollers, grace_s)
         quiet.set()
         journal.wake()
-    await parts.budget.save()
+    try:
+        await parts.budget.save()
+    except TransientError as error:
+        # What was set aside counts as spent then: too careful by a few credits, and no failure.
+        log.warning("balance_not_saved", reason=str(error))
 
 
 def _sender(
