@@ -111,6 +111,7 @@ def test_what_cannot_be_a_row_is_in_quarantine_with_its_reason(
     assert any(raw == "this is no JSON" for _, raw, _ in rows)
 
 
+@pytest.mark.full_size
 def test_a_rebuild_makes_the_same_rows_once(lake: "Lake", odd_values: list[bytes]) -> None:
     where = f"where dt='{DT}' and hour='{HOUR}'"
     before = lake.sql(

@@ -70,7 +70,7 @@ def test_an_hour_is_published_once_behind_odd_answers_to_every_call(
     assert runner.process.poll() is None
 
 
-@pytest.mark.full_size(but="LIST raw")
+@pytest.mark.full_size
 @pytest.mark.parametrize("operation", ["Glue.GetJobRuns", "LIST raw"])
 def test_an_odd_answer_that_stays_is_told_with_its_first_bytes(
     lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any], plan: Plan,

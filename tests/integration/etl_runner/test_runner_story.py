@@ -78,6 +78,7 @@ def test_landed_objects_of_all_feeds_are_in_sql_and_a_late_one_makes_version_two
     assert dict(table.column("extra").to_pylist()[0]) in ({}, {"surprise": "[1]"})
 
 
+@pytest.mark.full_size
 def test_a_script_that_raises_fails_with_its_message_and_the_hour_is_tried_again(
     lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any]
 ) -> None:

@@ -94,7 +94,7 @@ async def test_a_start_that_no_broker_answers_ends_in_time(
             pytest.fail("it has started")
 
 
-@pytest.mark.full_size(but="defended")
+@pytest.mark.full_size
 @pytest.mark.parametrize("is_defended", [True, False], ids=["defended", "control"])
 async def test_a_start_finds_the_broker_that_is_named_meanwhile(
     moving: MovingBroker, monkeypatch: pytest.MonkeyPatch, is_defended: bool

@@ -132,7 +132,7 @@ async def test_a_clock_that_is_ahead_for_seconds_moves_no_stamp_and_rejects_noth
     off = await ingestor.json("/status")
     wall.ahead(0)
     await _goes_on(ingestor, 10)
-    ready = await ingestor.json("/readyz")
+    ready = await ingestor.until("/readyz", lambda body: body["ready"])
     metrics = (await ingestor.get("/metrics"))[1]
 
     assert ingestor.process.end() == 0

@@ -161,7 +161,7 @@ async def test_a_broker_that_goes_and_comes_back_loses_nothing_and_keeps_the_ord
     finally:
         broker.start()
     await ingestor.until("/status", lambda status: settled(status) >= polls(away) + 5)
-    ready = await ingestor.json("/readyz")
+    ready = await ingestor.until("/readyz", lambda body: body["ready"])
     exit_code = ingestor.process.end()
 
     records = await topics.read()

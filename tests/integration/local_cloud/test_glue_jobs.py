@@ -164,6 +164,7 @@ def test_runs_are_listed_newest_first_in_pages_with_their_arguments(cloud: Cloud
     assert batches == [["2", "1"], ["0"]]
 
 
+@pytest.mark.full_size
 def test_a_failed_run_is_retried_as_often_as_the_job_says(cloud: Cloud) -> None:
     job = cloud.job("retried", "raise RuntimeError('again')\n", MaxRetries=1)
     first = cloud.glue.start_job_run(JobName=job)["JobRunId"]

@@ -39,6 +39,7 @@ def test_alerts_ring_when_they_should_and_only_then(name: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.full_size(but="stages.yaml")
 @pytest.mark.needs("promtool")
 @pytest.mark.parametrize(
     ("file", "right", "wrong", "test"),
@@ -88,6 +89,7 @@ MISSED = {
 }
 
 
+@pytest.mark.full_size(but="s3-sink")
 @pytest.mark.needs("promtool")
 @pytest.mark.parametrize("service", MISSED)
 def test_when_all_series_of_a_service_are_missing_that_alone_rings(

@@ -86,6 +86,7 @@ def test_one_changed_byte_of_a_release_is_found(dist: Path, kind: str) -> None:
     assert f"{changed.relative_to(dist)}: FAILED" in found.stdout
 
 
+@pytest.mark.full_size
 def test_wheels_install_without_an_index_and_every_service_starts_of_them(
     dist: Path, tmp_path: Path
 ) -> None:
@@ -196,6 +197,7 @@ def test_the_sbom_names_what_is_in_the_release(dist: Path) -> None:
     assert kinds == {"wheel", "package", "jar", "base-image"}
 
 
+@pytest.mark.full_size
 def test_what_is_not_one_clean_commit_of_its_version_is_refused_with_a_sentence(
     repository: Path, make: Make, tool: Tool, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ async def test_a_lost_object_is_found_by_the_audit_and_put_back_by_the_repair(
     assert back.records == before[keys[1]].records
 
 
+@pytest.mark.full_size
 async def test_a_sink_goes_on_behind_a_repaired_tail(lab: Lab) -> None:
     keys = await _filled(lab)
     lab.s3.delete_object(Bucket=lab.name, Key=keys[-1])
@@ -130,6 +131,7 @@ async def test_a_sink_copies_a_topic_made_anew_in_a_new_epoch(lab: Lab) -> None:
     assert {one.key.rsplit("/", 1)[1].split("-")[0] for one in lab.objects()} == {"1", "2"}
 
 
+@pytest.mark.full_size(but="KAFKA")
 @pytest.mark.parametrize("away", ["KAFKA_BOOTSTRAP_SERVERS", "AWS_ENDPOINT_URL"])
 async def test_what_cannot_be_looked_at_is_no_verdict(lab: Lab, away: str) -> None:
     nobody = "127.0.0.1:9" if away.startswith("KAFKA") else "http://127.0.0.1:9"

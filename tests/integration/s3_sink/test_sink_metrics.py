@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from coinlake.contracts.raw_index import Record
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ async def test_what_is_cut_by_a_revoke_and_a_shutdown_is_counted_too(lab: Lab) -
     assert '"reason": "shutdown"' in first.log.read_text()
 
 
+@pytest.mark.full_size
 async def test_a_big_backlog_behind_a_store_that_refuses_stays_within_the_budget(
     lab: Lab, measured: Callable[[str], None]
 ) -> None:

@@ -21,6 +21,7 @@ async def _stored(lab: Lab, count: int) -> None:
     assert sink.end() == 0
 
 
+@pytest.mark.full_size(but="403")
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [(403, "AccessDenied", "denied"), (503, "SlowDown", "throttled")],
