@@ -77,6 +77,24 @@ async def test_an_answers_date_begins_the_month_with_what_it_cost_so_far(
     assert early.balance.total == 9_021
 
 
+async def test_what_was_spent_early_in_one_month_is_no_part_of_the_next_but_one(
+    tmp_path: Path,
+) -> None:
+    times = Times()
+    times.advance(10 * DAY / 1_000)
+    early = budget(tmp_path, times)
+    clock = early._clock
+    await spend(early)
+    clock.answered(times.wall, times.steady)
+    december = early.balance
+
+    times.advance(31 * DAY / 1_000)
+    clock.answered(times.wall, times.steady)
+
+    assert (december.month, december.spent) == (DECEMBER, 21)
+    assert (early.balance.month, early.balance.spent) == ("2027-01", 0)
+
+
 async def test_a_clock_that_jumps_over_the_end_of_the_month_begins_none(tmp_path: Path) -> None:
     times = Times()
     clock = times.clock()

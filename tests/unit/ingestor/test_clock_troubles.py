@@ -16,6 +16,7 @@ from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.promises import FloorClock
 from ingestor.core.usable import Reason
+from ingestor.loop.stamps import Promises
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, START_MS
 
@@ -165,6 +166,33 @@ async def test_where_kafka_contradicts_the_time_itself_it_waits_and_says_so(
     assert bench.clock.is_refused
     assert not bench.clock.may_turn_month
     assert bench.journal.progress.pending_records == 1
+
+
+async def test_what_kafka_refused_of_a_wrong_time_says_nothing_of_the_right_one(
+    bench: Bench,
+) -> None:
+    await stamped(bench, 2 * HOUR)
+    await bench.sent_by(bench.sender(BrokerInTime(bench)))
+    before = bench.clock.is_refused
+
+    await put_right(bench, 2 * HOUR)
+
+    assert (before, bench.clock.is_refused) == (True, False)
+
+
+@pytest.mark.parametrize(("said_before_ms", "lower"), [(5_000, True), (500, False)])
+async def test_a_lower_stamp_is_one_that_the_same_broker_may_judge_otherwise(
+    bench: Bench, said_before_ms: int, lower: bool
+) -> None:
+    refused_ms = bench.wall_ms() + HOUR
+    bench.stamps.clock.promise(refused_ms)
+    await bench.journal.promise(refused_ms)
+    bench.journal.progress.said_ms = refused_ms - said_before_ms
+    promises = Promises(bench.journal, bench.stamps, bench.clock)
+
+    found = await promises.refused(refused_ms)
+
+    assert found == (refused_ms - said_before_ms if lower else None)
 
 
 async def test_a_promise_taken_back_and_a_record_brought_back_survive_a_restart(

@@ -97,6 +97,26 @@ async def test_what_was_added_waits_again_after_a_restart_with_equal_headers(
         assert journal.holes == []
 
 
+async def test_what_was_sent_before_a_restart_is_never_missed_after_another(
+    tmp_path: Path,
+) -> None:
+    for value in (b"one", b"two", b"three"):
+        async with opened(tmp_path) as journal:
+            await journal.add(record(value), mark())
+            await journal.sent(first(journal))
+
+    async with opened(tmp_path) as journal:
+        later = [b"%d" % number for number in range(9)]
+        for value in later:
+            await journal.add(record(value), mark())
+        # The files of what was sent are gone; that it was is told by the state alone.
+        assert files(tmp_path, "sent") == []
+
+    async with opened(tmp_path) as journal:
+        assert [one.value for one in await waiting(journal)] == later
+        assert journal.holes == []
+
+
 async def test_each_topic_is_a_line_of_its_own(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
         await journal.add(record(b"a1"), mark())
