@@ -14,11 +14,14 @@ from coinlake.testing import FakeProducer
 from ingestor.adapters.coincap import Answer
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.gates import KeyGate
 from ingestor.core.promises import FloorClock
 from ingestor.core.usable import Reason
+from ingestor.loop.doors import Doors
+from ingestor.loop.heartbeats import Heartbeat
 from ingestor.loop.stamps import Promises
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
-from tests.unit.ingestor.times import HOUR, MINUTE, START_MS
+from tests.unit.ingestor.times import HOUR, MINUTE, START_MS, Times
 
 DAY = 24 * HOUR
 
@@ -193,6 +196,55 @@ async def test_a_lower_stamp_is_one_that_the_same_broker_may_judge_otherwise(
     found = await promises.refused(refused_ms)
 
     assert found == (refused_ms - said_before_ms if lower else None)
+
+
+def test_a_time_that_was_set_is_counted_and_a_clock_that_jumped_alone_is_not() -> None:
+    times = Times()
+    clock = times.clock(patience_ms=MINUTE)
+
+    times.step(HOUR)
+    clock()
+    jumped = clock.moves
+    times.advance(60)
+    clock()
+
+    assert (jumped, clock.moves) == (0, 1)
+
+
+async def test_a_heartbeat_whose_ack_was_lost_may_have_been_heard(bench: Bench) -> None:
+    producer = BrokerInTime(bench)
+    producer.loses_acks = True
+    beat = Heartbeat(
+        ASSETS.topic, 60_000, "me", bench.journal,
+        Promises(bench.journal, bench.stamps, bench.clock),
+    )  # fmt: skip
+
+    with pytest.raises(TransientError):
+        await beat.send(producer, bench.metrics)
+
+    assert bench.journal.progress.said_ms == promised(producer.sent[0].headers)
+    assert beat.due
+
+
+async def test_a_promise_that_kafka_contradicts_is_not_repeated_at_once(bench: Bench) -> None:
+    await stamped(bench, 2 * HOUR)
+    beat = Heartbeat(
+        ASSETS.topic, 60_000, "me", bench.journal,
+        Promises(bench.journal, bench.stamps, bench.clock),
+    )  # fmt: skip
+
+    await beat.send(BrokerInTime(bench), bench.metrics)
+
+    assert beat.wait_s() == 60.0
+
+
+async def test_the_limit_that_the_process_before_was_told_of_still_holds(bench: Bench) -> None:
+    bench.journal.progress.limited_until_ms = bench.wall_ms() + HOUR
+    key = KeyGate(probe_ms=HOUR)
+
+    Doors(key, bench.budget, bench.journal, 10_000, bench.patience, bench.clock)
+
+    assert key.limited_ms(bench.clock.steady_ms()) == HOUR
 
 
 async def test_a_promise_taken_back_and_a_record_brought_back_survive_a_restart(

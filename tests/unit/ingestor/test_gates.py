@@ -91,6 +91,32 @@ def test_a_shorter_limit_does_not_shorten_a_longer_one() -> None:
     assert gate.closed("assets", NOW + 10_000) is None
 
 
+def test_a_page_may_be_asked_again_as_soon_as_its_wait_is_over() -> None:
+    gate = PageGate()
+
+    gate.failed(NOW, 5_000)
+
+    assert gate.closed(NOW + 4_999) is Cause.BACKOFF
+    assert gate.closed(NOW + 5_000) is None
+
+
+def test_that_the_key_is_refused_is_news_once() -> None:
+    gate = KeyGate(probe_ms=HOUR, pages=4)
+
+    news = [gate.refuse(page, NOW).is_news for page in ("assets", "rates", "markets")]
+
+    assert news == [False, True, False]
+
+
+def test_a_long_limit_is_told_until_its_last_moment() -> None:
+    gate = KeyGate(probe_ms=HOUR, pages=4)
+    gate.limit(24 * HOUR, NOW)
+    gate.limit(24 * HOUR, NOW)
+
+    assert gate.is_limited(NOW + HOUR - 1)
+    assert not gate.is_limited(NOW + HOUR)
+
+
 def test_a_page_that_works_again_is_forgiven() -> None:
     gate = PageGate()
     gate.failed(NOW, 5_000)

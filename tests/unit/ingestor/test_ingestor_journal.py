@@ -97,6 +97,20 @@ async def test_what_was_added_waits_again_after_a_restart_with_equal_headers(
         assert journal.holes == []
 
 
+@pytest.mark.parametrize("outcome", [Outcome.USABLE, Outcome.REJECTED])
+def test_an_answer_that_was_lost_and_comes_back_is_lost_no_more(outcome: Outcome) -> None:
+    progress = Progress()
+
+    progress.lose("assets", outcome)
+    lost = progress.facts("assets")
+    progress.lose("assets", outcome, -1)
+    back = progress.facts("assets")
+    progress.lose("assets", outcome, -1)
+
+    assert lost != back
+    assert progress.facts("assets") == back
+
+
 async def test_what_was_sent_before_a_restart_is_never_missed_after_another(
     tmp_path: Path,
 ) -> None:

@@ -39,11 +39,15 @@ def test_a_good_answer_of_each_feed_is_usable(feed: str) -> None:
         (401, "key_refused"),
         (403, "key_refused"),
         (429, "rate_limited"),
+        (400, "client_error"),
         (404, "client_error"),
+        (499, "client_error"),
         (500, "server_error"),
         (599, "server_error"),
         (204, "unexpected_status"),
         (302, "unexpected_status"),
+        (399, "unexpected_status"),
+        (600, "unexpected_status"),
     ],
 )
 def test_other_statuses_are_refused_whatever_the_body_says(status: int, reason: str) -> None:
