@@ -95,6 +95,18 @@ async def test_what_was_spent_early_in_one_month_is_no_part_of_the_next_but_one(
     assert (early.balance.month, early.balance.spent) == ("2027-01", 0)
 
 
+async def test_at_a_clean_stop_the_disk_has_what_was_really_spent(tmp_path: Path) -> None:
+    running = budget(tmp_path, Times(), spent=0)
+    await spend(running, 7)
+    before = on_disk(tmp_path)
+
+    await running.save()
+
+    after = on_disk(tmp_path)
+    assert before["reserved"] > 0
+    assert (after["spent"], after["reserved"]) == (7, 0)
+
+
 async def test_a_clock_that_jumps_over_the_end_of_the_month_begins_none(tmp_path: Path) -> None:
     times = Times()
     clock = times.clock()

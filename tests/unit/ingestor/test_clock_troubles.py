@@ -238,6 +238,17 @@ async def test_a_promise_that_kafka_contradicts_is_not_repeated_at_once(bench: B
     assert beat.wait_s() == 60.0
 
 
+async def test_a_heartbeat_is_told_from_answers_by_its_key_and_its_want_of_a_value(
+    bench: Bench,
+) -> None:
+    producer = FakeProducer()
+
+    await bench.sent_by(bench.sender(producer))
+
+    assert producer.sent
+    assert {(one.key, one.value) for one in producer.sent} == {(b"heartbeat", None)}
+
+
 async def test_the_limit_that_the_process_before_was_told_of_still_holds(bench: Bench) -> None:
     bench.journal.progress.limited_until_ms = bench.wall_ms() + HOUR
     key = KeyGate(probe_ms=HOUR)
