@@ -95,6 +95,7 @@ class Stage:
         self.told = Told()
         self.announced: list[Landed] = []
         self.now_s = 0.0
+        self.waits: list[int] = []
         self.partitions = [ONE]
         chosen: dict[str, Any] = {
             "limits": Limits(BIG, BIG, 10, 60.0),
@@ -135,6 +136,7 @@ class Stage:
             stop.set()
 
     async def _wait(self, attempt: int) -> None:
+        self.waits.append(attempt)
         await asyncio.sleep(0)
 
     @property

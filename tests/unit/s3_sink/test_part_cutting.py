@@ -1,13 +1,18 @@
 """Where the records of a partition are cut."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinlake.contracts.headers import heartbeat_headers
-from coinlake.contracts.hours import UNKNOWN_HOUR
+from coinlake.contracts.hours import UNKNOWN_HOUR, hour_of
 from coinlake.contracts.raw_index import Record
+from coinlake.contracts.raw_layout import RawKey
+from coinlake.contracts.raw_meta import RawMeta
 from s3_sink.core.lane import Lane
+from s3_sink.core.look import Found
 from s3_sink.core.part import Limits, Reason
 from s3_sink.core.ports import Partition
 from s3_sink.core.promises import Promises
@@ -38,6 +43,23 @@ def _cuts(lane: Lane) -> list[tuple[str, list[int]]]:
 
 def _sizes(lane: Lane) -> list[tuple[object, ...]]:
     return [(part.hour, part.weight, part.raw_bytes, part.values) for part in lane.sealed_parts]
+
+
+def test_why_a_part_was_cut_is_told_in_words_that_boards_and_alerts_know() -> None:
+    assert {one.value for one in Reason} == {
+        "bytes", "records", "age", "hour", "pressure", "revoke", "shutdown", "restart"
+    }  # fmt: skip
+
+
+def test_how_far_an_object_is_stored_is_told_by_its_newest_record_where_times_tell() -> None:
+    meta = RawMeta(
+        link=0, first_offset=0, next_offset=2, records=2, values=2, sha256="0" * 64,
+        min_timestamp_ms=NOON_MS, max_timestamp_ms=NOON_MS + 7, complete_to_ms=None, writer="me",
+    )  # fmt: skip
+    known = RawKey("t", hour_of(NOON_MS), 1, 0, 0)
+
+    assert Found(known, meta, "etag", 1).stored_to_ms == NOON_MS + 7
+    assert Found(replace(known, hour=UNKNOWN_HOUR), meta, "etag", 1).stored_to_ms is None
 
 
 def test_a_part_is_cut_where_the_hour_changes_forwards_and_backwards() -> None:

@@ -217,6 +217,21 @@ async def test_a_poll_that_failed_has_skipped_nothing(world: World) -> None:
     assert world.stored() == world.log.records
 
 
+async def test_a_broker_that_stays_away_is_asked_more_and_more_rarely(world: World) -> None:
+    world.log.records = records(0, 3)
+    stage = Stage(world)
+
+    async def be_away() -> None:
+        stage.waits.clear()
+        stage.group.failures = [TransientError("away") for _ in range(4)]
+        while stage.group.failures:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    await stage.play(lambda: "started" in stage.told.names(), then=be_away())
+
+    assert stage.waits[:4] == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("times", [1, 3])
 async def test_a_commit_that_fails_is_tried_again_and_holds_nothing_up(
     world: World, times: int

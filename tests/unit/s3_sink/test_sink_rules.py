@@ -135,9 +135,10 @@ def test_a_compacted_topic_is_refused(policy: str) -> None:
 
 
 def test_topics_that_expire_within_the_longest_outage_are_named() -> None:
-    settings = {"short": {"retention.ms": "5000"}, "ever": {"retention.ms": "-1"}, "none": {}}
+    kept = {"short": "5000", "at_once": "0", "ever": "-1", "just": "60000"}
+    settings = {topic: {"retention.ms": ms} for topic, ms in kept.items()} | {"none": {}}
 
-    assert too_short(settings, 60) == {"short": 5.0}
+    assert too_short(settings, 60) == {"short": 5.0, "at_once": 0.0}
 
 
 def test_without_named_producers_the_highest_promise_counts_and_never_goes_back() -> None:
