@@ -14,11 +14,15 @@ from coinlake.testing import FakeProducer
 from ingestor.adapters.coincap import Answer
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.gaps import Cause
 from ingestor.core.gates import KeyGate
 from ingestor.core.promises import FloorClock
+from ingestor.core.schedule import Missed
 from ingestor.core.usable import Reason
+from ingestor.loop.budget import PagePlan
 from ingestor.loop.doors import Doors
 from ingestor.loop.heartbeats import Heartbeat
+from ingestor.loop.polling import Gaps
 from ingestor.loop.stamps import Promises
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, START_MS, Times
@@ -236,6 +240,26 @@ async def test_a_promise_that_kafka_contradicts_is_not_repeated_at_once(bench: B
     await beat.send(BrokerInTime(bench), bench.metrics)
 
     assert beat.wait_s() == 60.0
+
+
+async def test_a_promise_that_kafka_has_is_known_as_said(bench: Bench) -> None:
+    producer = FakeProducer()
+
+    await bench.sent_by(bench.sender(producer))
+
+    said = max(promised(one.headers) or 0 for one in producer.sent)
+    assert bench.journal.progress.said_ms == said > 0
+
+
+async def test_a_gap_that_the_disk_has_not_taken_yet_is_told(bench: Bench) -> None:
+    gaps = Gaps(PagePlan(PAGE, 60_000), bench.journal, bench.stamps, "me", bench.metrics)
+    missed = Missed(START_MS, START_MS + 2 * MINUTE, 3)
+
+    before = gaps.unnamed
+    gaps.miss(missed, 60_000, Cause.BACKOFF)
+
+    assert before == ()
+    assert [(gap.missed, gap.cause) for gap in gaps.unnamed] == [(missed, Cause.BACKOFF)]
 
 
 async def test_a_heartbeat_is_told_from_answers_by_its_key_and_its_want_of_a_value(
