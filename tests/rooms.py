@@ -14,7 +14,7 @@ _BY_FILE = frozenset(
         "tests/integration/s3_sink",
     }
 )
-# Each starts Docker engines, and two at once do not start in time.
+# Both start Docker engines with bridges of their own on the machine: not tried side by side.
 _ALSO_IN = {"tests/integration/release": "tests/integration/ec2"}
 
 

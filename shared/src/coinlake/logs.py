@@ -31,9 +31,13 @@ class PatientStream(io.TextIOBase):
     def __init__(self, stream: TextIO, patience_s: float = 0.2) -> None:
         self._stream = stream
         # Standard error's own file, past its buffers (PYTHONUNBUFFERED leaves none of them); where
-        # tests hold it there is none.
+        # somebody holds it in memory there is none.
         buffer = getattr(stream, "buffer", None)
-        self._file: Any = getattr(buffer, "raw", buffer)
+        raw = getattr(buffer, "raw", buffer)
+        self._file = raw if isinstance(raw, io.FileIO) else None
+        self._room = select.poll()
+        if self._file is not None:
+            self._room.register(self._file, select.POLLOUT)
         self._patience_s = patience_s
         self._lost = 0
         self._is_torn = False
@@ -66,9 +70,7 @@ class PatientStream(io.TextIOBase):
 
     def _await_room(self) -> None:
         """Raise OSError where nobody reads; who did not read the last line is not waited for."""
-        poll = select.poll()
-        poll.register(self._file, select.POLLOUT)
-        if not poll.poll(0 if self._lost else self._patience_s * 1_000):
+        if not self._room.poll(0 if self._lost else self._patience_s * 1_000):
             raise BlockingIOError("nobody reads the log")
 
 

@@ -39,11 +39,6 @@ def until(condition: Callable[[], Any], within_s: float = 150) -> Any:
     return said
 
 
-def free_port() -> int:
-    (port,) = free_ports(1)
-    return port
-
-
 @dataclass
 class Cloud:
     """The local cloud as a process, provisioned by the command `coinlake`."""
@@ -219,10 +214,10 @@ def start_runner(cloud: Cloud, tmp_path: Path) -> Iterator[Start]:
     started: list[Runner] = []
 
     def start(**settings: str) -> Runner:
-        port = free_port()
+        port, nobody = free_ports(2)
         environ = cloud.environ | {
             # No broker: without hints the listing has to find everything.
-            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
+            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{nobody}",
             "ETL_RUNNER_HTTP__PORT": str(port),
             "ETL_RUNNER_MAX_WAIT_S": "0.5",
             "ETL_RUNNER_RECONCILE_S": "1",

@@ -98,16 +98,26 @@ class Bench:
         body = {"timestamp": self.wall_ms(), "data": [{"id": "bitcoin"}]}
         return Answer(200, orjson.dumps(body), None)
 
+    def promises(self) -> Promises:
+        return Promises(self.journal, self.stamps, self.clock)
+
+    def heartbeat(self, topic: str = ASSETS.topic) -> Heartbeat:
+        return Heartbeat(topic, 60_000, "me", self.journal, self.promises())
+
     def sender(self, producer: FakeProducer) -> Sender:
         @asynccontextmanager
         async def opened() -> AsyncIterator[Producer]:
             yield producer
 
         def make(topic: str) -> TopicSender:
-            promises = Promises(self.journal, self.stamps, self.clock)
-            beat = Heartbeat(topic, 60_000, "me", self.journal, promises)
             return TopicSender(
-                topic, opened, self.journal, beat, promises, self.patience, self.metrics
+                topic,
+                opened,
+                self.journal,
+                self.heartbeat(topic),
+                self.promises(),
+                self.patience,
+                self.metrics,
             )
 
         return Sender((ASSETS.topic, REJECTED), self.journal, make)

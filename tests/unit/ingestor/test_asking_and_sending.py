@@ -23,7 +23,6 @@ from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpa
 from ingestor.core.gates import PageGate
 from ingestor.core.promises import FloorClock, complete_to_ms
 from ingestor.loop.sending import TopicSender
-from ingestor.loop.stamps import Promises
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import START_MS
 
@@ -173,7 +172,7 @@ async def test_a_topic_without_heartbeats_is_reached_before_it_has_anything(
     async def opened() -> AsyncIterator[Producer]:
         yield FakeProducer()
 
-    promises = Promises(bench.journal, bench.stamps, bench.clock)
+    promises = bench.promises()
     sender = TopicSender(
         "quiet", opened, bench.journal, None, promises, bench.patience, bench.metrics
     )

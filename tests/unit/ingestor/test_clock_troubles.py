@@ -21,9 +21,7 @@ from ingestor.core.schedule import Missed
 from ingestor.core.usable import Reason
 from ingestor.loop.budget import PagePlan
 from ingestor.loop.doors import Doors
-from ingestor.loop.heartbeats import Heartbeat
 from ingestor.loop.polling import Gaps
-from ingestor.loop.stamps import Promises
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, START_MS, Times
 
@@ -195,9 +193,8 @@ async def test_a_lower_stamp_is_one_that_the_same_broker_may_judge_otherwise(
     bench.stamps.clock.promise(refused_ms)
     await bench.journal.promise(refused_ms)
     bench.journal.progress.said_ms = refused_ms - said_before_ms
-    promises = Promises(bench.journal, bench.stamps, bench.clock)
 
-    found = await promises.refused(refused_ms)
+    found = await bench.promises().refused(refused_ms)
 
     assert found == (refused_ms - said_before_ms if lower else None)
 
@@ -218,10 +215,7 @@ def test_a_time_that_was_set_is_counted_and_a_clock_that_jumped_alone_is_not() -
 async def test_a_heartbeat_whose_ack_was_lost_may_have_been_heard(bench: Bench) -> None:
     producer = BrokerInTime(bench)
     producer.loses_acks = True
-    beat = Heartbeat(
-        ASSETS.topic, 60_000, "me", bench.journal,
-        Promises(bench.journal, bench.stamps, bench.clock),
-    )  # fmt: skip
+    beat = bench.heartbeat()
 
     with pytest.raises(TransientError):
         await beat.send(producer, bench.metrics)
@@ -232,10 +226,7 @@ async def test_a_heartbeat_whose_ack_was_lost_may_have_been_heard(bench: Bench) 
 
 async def test_a_promise_that_kafka_contradicts_is_not_repeated_at_once(bench: Bench) -> None:
     await stamped(bench, 2 * HOUR)
-    beat = Heartbeat(
-        ASSETS.topic, 60_000, "me", bench.journal,
-        Promises(bench.journal, bench.stamps, bench.clock),
-    )  # fmt: skip
+    beat = bench.heartbeat()
 
     await beat.send(BrokerInTime(bench), bench.metrics)
 

@@ -84,6 +84,15 @@ def test_lines_that_were_lost_are_counted_and_said_before_the_next_one() -> None
     assert json.loads(said) == {"event": "log_lines_lost", "level": "warning", "lines": 2}
 
 
+def test_a_standard_error_in_memory_has_its_lines() -> None:
+    memory = io.BytesIO()
+    held = io.TextIOWrapper(memory)
+
+    PatientStream(held).write("one\n")
+
+    assert memory.getvalue() == b"one\n"
+
+
 @pytest.mark.parametrize("has_buffer", [True, False])
 def test_what_is_written_goes_past_the_buffers_of_a_real_file(
     tmp_path: Path, has_buffer: bool

@@ -11,7 +11,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from coinlake.kafka import client_options, starting, translated
-from coinlake.log_reading import described, read_batches
+from coinlake.log_reading import Group, described, read_batches
 from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
 from coinlake.topic_states import TopicState, topic_states
@@ -101,8 +101,8 @@ class KafkaLog:
 
     async def readers(self) -> Collection[Partition] | None:
         """All partitions that the group's members read; None while that is being settled."""
-        group = await described(self._admin, self._group)
-        if group.state != "Stable":
+        group = await self._settled()
+        if group is None:
             return None
         with translated(f"shares of {self._group}"):
             # A member that the leader did not know of has no share, which is no bytes at all.
@@ -120,8 +120,12 @@ class KafkaLog:
 
     async def members(self) -> Collection[str] | None:
         """The ids of the group's members; None while it is being settled who they are."""
+        group = await self._settled()
+        return None if group is None else group.members
+
+    async def _settled(self) -> Group | None:
         group = await described(self._admin, self._group)
-        return group.members if group.state == "Stable" else None
+        return group if group.state == "Stable" else None
 
     async def _state(self, topic: str) -> TopicState:
         state = (await self.topics([topic]))[topic]
