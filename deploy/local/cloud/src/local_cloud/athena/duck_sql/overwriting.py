@@ -84,15 +84,12 @@ def _kept_by_form(expr: Special) -> Iterator[str]:
 
 
 def _operands(expr: Special) -> list[str]:
-    found = [_java(one.type) for one in expr.operands]
+    operands: Sequence[Expr] = expr.operands
     if expr.form == "case":
         # Its operand is in the conditions, of which some may test for null.
-        return [
-            _java(one.operands[0].type)
-            for one in expr.operands[:-1:2]
-            if isinstance(one, Special)
-        ]
-    return found
+        conditions = (one for one in operands[:-1:2] if isinstance(one, Special))
+        operands = [one.operands[0] for one in conditions]
+    return [_java(one.type) for one in operands]
 
 
 def _compared(expr: Special) -> Iterator[Expr]:
