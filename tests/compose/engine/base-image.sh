@@ -19,6 +19,9 @@ debootstrap --variant=minbase \
 cp /usr/local/share/ca-certificates/*.crt "$folder/usr/local/share/ca-certificates/" 2> /dev/null || true
 chroot "$folder" update-ca-certificates > /dev/null 2>&1
 
+# Ten more tries, with growing pauses, over three minutes: a name server may be away for a while.
+printf 'Acquire::Retries "10";\n' > "$folder/etc/apt/apt.conf.d/80-retries"
+
 # Where the official image has its interpreter.
 for alias in python python3 python3.11; do
   ln -sf /usr/bin/python3.11 "$folder/usr/local/bin/$alias"

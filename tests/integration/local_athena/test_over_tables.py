@@ -64,6 +64,18 @@ def test_an_answer_or_an_error_is_trinos(case: dict[str, Any]) -> None:
         "select 1 from odd_nested a left join t8 b on a.numbers = b.tinyint_array_column "
         "where b.real_column = 1.5",
         "select 1 from odd_nested where numbers in (select numbers from odd_nested where id = 1)",
+        # It asks a query whose value nothing needs, and fails where that has two rows.
+        "select if(false, (select id from odd_numbers))",
+        "select 1 where true or (select id from odd_numbers) = 1",
+        "select id, try(if(false, (select id from odd_numbers))) from odd_numbers where id = 1",
+        # It says GENERIC_INTERNAL_ERROR.
+        "values (1, (select max(id) from odd_numbers))",
+        # It puts the comparison in the column's place, and asks its sides for nulls.
+        "select same is null from (select counts = counts as same from odd_nested)",
+        "select count(*) filter (where other is not null) "
+        "from (select point != point as other from odd_nested)",
+        "select same is not distinct from null "
+        "from (select not numbers = numbers as same from odd_nested)",
     ],
 )
 def test_what_follows_from_trinos_plan_or_processor_is_refused(sql: str) -> None:

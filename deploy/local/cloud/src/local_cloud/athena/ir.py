@@ -5,7 +5,7 @@ timestamp microseconds since 1970-01-01, a time microseconds since midnight, an 
 milliseconds or months; an array is a list, a map a list of pairs, a row a tuple.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -207,6 +207,11 @@ def is_random(expr: Expr) -> bool:
     return isinstance(expr, Call) and not expr.bound.declared.deterministic
 
 
+def is_null(expr: Expr) -> bool:
+    """Whether it is a null that is written out."""
+    return isinstance(expr, Constant) and expr.value is None
+
+
 def is_deterministic(of: Expr) -> bool:
     """Whether it is the same each time: no chance in it."""
     return not any(map(is_random, walk(of)))
@@ -262,6 +267,11 @@ def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     """`of` with each outermost part for which `change` gives something replaced by that."""
     found = change(of)
     return found if found is not None else _with_children(of, change)
+
+
+def renamed(of: Expr, columns: Mapping[Column, Expr]) -> Expr:
+    """`of` with each of these columns replaced by what is given for it."""
+    return rewritten(of, lambda one: columns.get(one) if isinstance(one, Column) else None)
 
 
 def _with_children(of: Any, change: Callable[[Expr], Expr | None]) -> Any:

@@ -25,6 +25,7 @@ class Names:
     def __init__(self) -> None:
         self._count = 0
         self._firsts: dict[Column, Column] = {}
+        self._marks: set[tuple[Column, str]] = set()
 
     def fresh(self, prefix: str = "c") -> str:
         self._count += 1
@@ -39,6 +40,14 @@ class Names:
 
     def first(self, column: Column) -> Column:
         return self._firsts.get(column, column)
+
+    def mark(self, column: Column, what: str) -> None:
+        """Note something of a column, and of all that are the same one."""
+        self._marks.add((self.first(column), what))
+
+    def is_marked(self, column: Column, what: str) -> bool:
+        """Whether that was noted."""
+        return (self.first(column), what) in self._marks
 
 
 class AnalysedQuery(Protocol):

@@ -33,9 +33,8 @@ def may_fail(expr: Expr) -> bool:
         harmless = can_coerce(expr.value.type, expr.type) or expr.type == t.VARCHAR
         return not harmless or may_fail(expr.value)
     if isinstance(expr, Special) and not _is_call(expr):
-        inner = expr.operands[0]
-        if expr.form == "not" and isinstance(inner, Special):
-            return any(map(may_fail, inner.operands))
+        if expr.form == "not" and isinstance(expr.operands[0], Special):
+            return any(map(may_fail, expr.operands[0].operands))
         return expr.form not in _COLUMNS and any(map(may_fail, expr.operands))
     if isinstance(expr, Call) and expr.bound.declared.name in _NEVER_FAIL:
         return any(map(may_fail, expr.arguments))

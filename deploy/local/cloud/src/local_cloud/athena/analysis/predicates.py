@@ -256,7 +256,7 @@ def subquery(context: Context, scope: Scope, query: tree.Query, at: int, use: st
     # kept, so that its id stays its own.
     known = (id(scope), query, use)
     if known not in context.subqueries:
-        boundary = Scope(parent=scope, boundary=True)
+        boundary = Scope(parent=scope, boundary=True, use=use, narrows=query in scope.keeping)
         with clause(scope, "subquery"):
             made = context.query(query, boundary)
         context.subqueries[known] = (scope, made.as_subquery(boundary, use))

@@ -1,11 +1,12 @@
 """Which column a name means: Scope, RelationType and Field of trino-main 476."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from coinlake.sql.tree import Query
 from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Column, Over
+from local_cloud.athena.ir import Column, Expr, Over
 from local_cloud.athena.types import Type
 
 
@@ -44,11 +45,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class NamedRelation:
-    """A query of WITH: what its engine calls it, its columns there, the tables it reads."""
+    """A query of WITH: what its engine calls it, its columns there, the tables it reads.
+
+    `push` takes conditions into it, in the words of the engine's planner.
+    """
 
     sql: str
     fields: tuple[Field, ...]
     scans: int = 0
+    push: Callable[[Sequence[Expr], Set[Column]], tuple[str, list[Expr]] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,12 @@ class Scope:
     is_lambda: bool = False
     # WINDOW definitions of this SELECT, by name.
     windows: Mapping[str, Over] = field(default_factory=dict, compare=False)
+    # Of a boundary: what is done with its query (scalar, exists, in, quantified, lateral), and
+    # whether rows of VALUES outside are dropped where it has none for them.
+    use: str = ""
+    narrows: bool = False
+    # Queries of this scope's WHERE that keep rows by themselves.
+    keeping: frozenset[Query] = frozenset()
     # Of a boundary: the columns further out that the query inside of it uses, and in which of
     # its clauses; `path` is the clause that is being read.
     captured: dict[Column, set[tuple[str, ...]]] = field(default_factory=dict, compare=False)
@@ -131,15 +142,25 @@ class Scope:
             one.matches(parts[:end]) for end in range(1, len(parts)) for one in self.fields
         )
 
+    def nearest_boundary(self) -> "Scope | None":
+        """Where the query begins that this scope is in, if there is one around it."""
+        scope: Scope | None = self
+        while scope is not None and not scope.boundary:
+            scope = scope.parent
+        return scope
+
+    def is_outside(self, columns: Set[Column]) -> bool:
+        """Whether one of these, or of those that FROM uses, is of a query around this one."""
+        boundary = self.nearest_boundary()
+        if boundary is None:
+            return False
+        places = [place for found in boundary.captured.values() for place in found]
+        return not columns.isdisjoint(boundary.captured) or any("from" in one for one in places)
+
     @property
     def in_query(self) -> bool:
         """Whether there is a query around this one whose columns it may use."""
-        scope: Scope | None = self
-        while scope is not None:
-            if scope.boundary:
-                return True
-            scope = scope.parent
-        return False
+        return self.nearest_boundary() is not None
 
     @property
     def in_lambda(self) -> bool:
@@ -154,13 +175,12 @@ class Scope:
 @contextmanager
 def clause(scope: Scope | None, name: str) -> Iterator[None]:
     """While a clause is read: correlated columns are noted with the clause that uses them."""
-    while scope is not None and not scope.boundary:
-        scope = scope.parent
-    if scope is None:
+    boundary = scope.nearest_boundary() if scope is not None else None
+    if boundary is None:
         yield
         return
-    scope.path.append(name)
+    boundary.path.append(name)
     try:
         yield
     finally:
-        scope.path.pop()
+        boundary.path.pop()

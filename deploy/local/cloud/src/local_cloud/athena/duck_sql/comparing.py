@@ -94,8 +94,10 @@ def refuse_unrounded(text: Text, operand: Expr, constant: Expr) -> None:
     if isinstance(operand, Special) and operand.form == "case":
         # Perhaps it waits for the constant (`short_circuit`).
         operand = operand.operands[-1]
-    if isinstance(operand, Cast) and operand.value.type.name == "decimal":
-        _refuse_rounded(text, operand.value.type, constant, operand.type)
+    if isinstance(operand, Cast) and operand.value.type.name in ("decimal", *t.INTEGERS):
+        kind = operand.value.type
+        whole = t.decimal(t.MAX_DECIMAL, 0)
+        _refuse_rounded(text, kind if kind.name == "decimal" else whole, constant, operand.type)
 
 
 def refuse_extreme(text: Text, constant: Expr, common: Type) -> None:

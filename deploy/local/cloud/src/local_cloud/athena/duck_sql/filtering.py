@@ -1,10 +1,11 @@
 """WHERE and HAVING: which of their conditions is asked first, and of what."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.scope import Scope
-from local_cloud.athena.duck_sql import nested_keys
+from local_cloud.athena.duck_sql import correlated_rows, nested_keys
 from local_cloud.athena.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.duck_sql.text import can_fail, is_order_of_nested
 from local_cloud.athena.failures import not_supported
@@ -15,25 +16,85 @@ from local_cloud.athena.ir import (
     Special,
     Subquery,
     columns_of,
+    is_null,
+    rewritten,
     terms_of,
     walk,
 )
 
+_TRUE = Constant(t.BOOLEAN, True)
+
 
 def kept_rows(
-    planner: Planner, outer: Scope | None, source: Relation, where: Expr | None
-) -> str:
-    """The rows of `source` that WHERE keeps; `outer` is what is visible around the query."""
+    planner: Planner,
+    outer: Scope | None,
+    source: Relation,
+    where: Expr | None,
+    values: Sequence[Expr],
+    shape: Set[str],
+) -> tuple[str, dict[Expr, Column]]:
+    """The rows of `source` that WHERE keeps, and which of `values` or their parts they have.
+
+    `outer` is what is visible around the query, `values` what it computes of the rows, `shape`
+    what it consists of.
+    """
     if where is None:
-        return source.sql
-    correlated = outer is not None and outer.in_query
+        return source.sql, {}
+    correlated = outer is not None and outer.is_outside(columns_of(where))
     joined = "join" in source.shape
     if joined and any(is_order_of_nested(one) for one in walk(where)):
         # Trino asks it of rows that the join drops, too, where it is about one side.
         raise not_supported("the order of arrays or rows in WHERE behind a join")
     if joined or (correlated and source.scans):
         where = nested_keys.checked(where, nested=planner.scans > 0)
-    return _filtered(planner, source, where, fenced=not correlated)
+    if (parted := correlated_rows.split(outer, where, values, shape)) is None:
+        if correlated:
+            return _filtered(planner, source, where, fenced=False), {}
+        return _rows(planner, source, terms_of(where), values), {}
+    _prune(planner, source, where)
+    rows = _rows(planner, source, parted.own, values) if parted.own else source.sql
+    rows, computed = correlated_rows.with_parts(planner, rows, parted.early)
+    others = [rewritten(one, computed.get) for one in parted.others]
+    return _asked(planner, rows, others), computed
+
+
+def _rows(
+    planner: Planner, source: Relation, terms: Sequence[Expr], values: Sequence[Expr]
+) -> str:
+    sql = pushed(planner, source, terms, _used(values))
+    return filtered(planner, source, terms) if sql is None else sql
+
+
+def equalities_first(terms: Sequence[Expr]) -> list[Expr]:
+    """The order in which terms come through a GROUP BY, an UNNEST and an outer join.
+
+    See EqualityInference.
+    """
+    return sorted(terms, key=lambda one: not (isinstance(one, Special) and one.form == "="))
+
+
+def pushed(
+    planner: Planner, source: Relation, terms: Sequence[Expr], used: Set[Column]
+) -> str | None:
+    """The rows of which the terms hold, where some of them are asked inside of `source`.
+
+    `used` are the columns that are read of them.
+    """
+    found = source.push(terms, used | _used(terms)) if source.push is not None else None
+    if found is None:
+        return None
+    _prune(planner, source, all_of(terms))
+    sql, rest = found
+    return filtered(planner, replace(source, sql=sql), rest) if rest else sql
+
+
+def _used(values: Sequence[Expr]) -> frozenset[Column]:
+    return frozenset(column for one in values for column in columns_of(one))
+
+
+def filtered(planner: Planner, source: Relation, terms: Sequence[Expr]) -> str:
+    """The rows of which the terms hold."""
+    return _filtered(planner, source, all_of(terms), fenced=True)
 
 
 def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> str:
@@ -69,7 +130,7 @@ def _in_turn(terms: Sequence[Expr]) -> list[Expr]:
     if not any(failing):
         return list(terms)
     waited = next(
-        (at for at, one in enumerate(terms) if failing[at] or not _is_never_null(one)), 0
+        (at for at, one in enumerate(terms) if failing[at] or not is_never_null(one)), 0
     )
     return [*terms[:waited], _as_one(terms[waited:])]
 
@@ -81,28 +142,29 @@ def _as_one(terms: Sequence[Expr]) -> Expr:
     """
     first, *rest = terms
     if not rest or not any(map(can_fail, terms)):
-        return _all(terms)
+        return all_of(terms)
     behind, no = _as_one(rest), Constant(t.BOOLEAN, False)
-    if _is_never_null(first):
+    if is_never_null(first):
         return Special(t.BOOLEAN, "case", (first, behind, no))
     both = Special(t.BOOLEAN, "and", (first, behind))
     return Special(t.BOOLEAN, "case", (Special(t.BOOLEAN, "not", (first,)), no, both))
 
 
-def _is_never_null(term: Expr) -> bool:
+def is_never_null(term: Expr) -> bool:
     if not isinstance(term, Special):
         return False
     if term.form in ("and", "or", "not"):
-        return all(map(_is_never_null, term.operands))
+        return all(map(is_never_null, term.operands))
     return term.form in ("is_null", "distinct", "exists", "indeterminate")
 
 
 def _asked(planner: Planner, source: str, terms: Sequence[Expr]) -> str:
-    where = f" WHERE {planner.text.of(_all(terms))}" if terms else ""
+    where = f" WHERE {planner.text.of(all_of(terms))}" if terms else ""
     return f"SELECT * FROM ({source}){where}"
 
 
-def _all(terms: Sequence[Expr]) -> Expr:
+def all_of(terms: Sequence[Expr]) -> Expr:
+    """One condition of several."""
     return terms[0] if len(terms) == 1 else Special(t.BOOLEAN, "and", tuple(terms))
 
 
@@ -122,7 +184,7 @@ def opened(
 
     None where that is the same.
     """
-    if not any(map(can_fail, values)) or all(map(_is_never_null, terms_of(where))):
+    if not any(map(can_fail, values)) or all(map(is_never_null, terms_of(where))):
         return None
     text, keep = planner.text, planner.context.names.fresh("k")
     asked = text.of(_as_one(sorted(terms_of(where), key=_has_query)))
@@ -144,5 +206,9 @@ def kept_groups(
     if not fenced and not any(map(can_fail, terms)):
         return _asked(planner, sql, terms)
     early = [one for one in terms if not can_fail(one) and columns_of(one) <= keys]
-    late = [one for one in terms if one not in early]
-    return _asked(planner, _asked(planner, sql, early) + " OFFSET 0", _in_turn(late))
+    late = all_of(_in_turn([one for one in terms if one not in early]) or [_TRUE])
+    asked = planner.text.of(late)
+    if fenced and any(is_null(one) for one in walk(late)):
+        # Where it can tell that no group is kept DuckDB computes none of them.
+        asked = planner.text.unfolded(asked, t.BOOLEAN)
+    return f"SELECT * FROM ({_asked(planner, sql, early)} OFFSET 0) WHERE {asked}"

@@ -1,14 +1,12 @@
 """Forms that evaluate their operands by rules of their own, as DuckDB's SQL."""
 
-from typing import TypeGuard
-
 from local_cloud.athena import types as t
 from local_cloud.athena.duck_sql import comparing, like, quantified
 from local_cloud.athena.duck_sql.overwriting import refuse_overwritten_by_or
 from local_cloud.athena.duck_sql.representation import cast, literal
-from local_cloud.athena.duck_sql.text import Text, can_fail, form
+from local_cloud.athena.duck_sql.text import COMPARES_NESTED, Text, can_fail, form
 from local_cloud.athena.failures import not_supported
-from local_cloud.athena.ir import Expr, Special, Subquery, is_constant
+from local_cloud.athena.ir import Column, Expr, Special, Subquery, is_constant, is_null
 from local_cloud.athena.values import compare
 
 # Operands that are longer are not written twice.
@@ -77,16 +75,21 @@ def _null_test(text: Text, expr: Special) -> str:
     (EvaluateIsNull of Trino; constants it compares before.)
     """
     (inner,) = expr.operands
-    while isinstance(inner, Special) and inner.form == "not":
-        (inner,) = inner.operands
-    if _compares_nested(inner) and not is_constant(inner):
-        return f"({' OR '.join(_is_null(text, one) for one in inner.operands)})"
-    return _is_null(text, expr.operands[0])
+    if (compared := nested_comparison(inner)) is not None:
+        return f"({' OR '.join(_is_null(text, one) for one in compared.operands)})"
+    return _is_null(text, inner)
 
 
 def _is_null(text: Text, of: Expr) -> str:
+    _refuse_compared(text, of)
     made = text.of(of)
     return f"({text.perhaps_null(made) if can_fail(of) else made} IS NULL)"
+
+
+def _refuse_compared(text: Text, of: Expr) -> None:
+    """Trino may put the comparison in the column's place, and then asks its sides for nulls."""
+    if isinstance(of, Column) and text.is_marked(of, COMPARES_NESTED):
+        raise not_supported("IS NULL of a comparison of arrays, maps or rows in a query inside")
 
 
 @form("indeterminate")
@@ -109,12 +112,13 @@ def _opaque(text: Text, expr: Special) -> str:
     return text.unfolded(text.of(expr.operands[0]), expr.type)
 
 
-def _compares_nested(expr: Expr) -> TypeGuard[Special]:
-    return (
-        isinstance(expr, Special)
-        and expr.form in ("=", "<>")
-        and bool(expr.operands[0].type.args)
-    )
+def nested_comparison(expr: Expr) -> Special | None:
+    """The comparison of arrays, maps or rows that an expression is, or is the opposite of."""
+    while isinstance(expr, Special) and expr.form == "not":
+        (expr,) = expr.operands
+    if isinstance(expr, Special) and expr.form in ("=", "<>") and not is_constant(expr):
+        return expr if expr.operands[0].type.args else None
+    return None
 
 
 # ---- comparisons ----------------------------------------------------------------------------
@@ -125,6 +129,9 @@ def _compared(text: Text, expr: Special) -> str:
     if expr.operands[0].type.args:
         _refuse_null_inside(text, expr)
     first, second = expr.operands
+    if expr.form == "distinct" and any(map(is_null, expr.operands)):
+        for one in expr.operands:
+            _refuse_compared(text, one)
     comparing.refuse_unrounded(text, first, second)
     comparing.refuse_unrounded(text, second, first)
     left, right = text.each(expr.operands)

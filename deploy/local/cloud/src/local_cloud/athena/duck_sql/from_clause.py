@@ -1,11 +1,12 @@
-"""FROM: tables, views, subqueries, VALUES, UNNEST and joins (StatementAnalyzer)."""
+"""FROM: tables, views and subqueries (StatementAnalyzer)."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 
 from coinlake.sql import tree
-from local_cloud.athena.analysis.expressions import analysed, coerced
+from local_cloud.athena.analysis.expressions import coerced
 from local_cloud.athena.analysis.rules import Rules
-from local_cloud.athena.analysis.scope import Field, Scope, clause
+from local_cloud.athena.analysis.scope import Field, NamedRelation, Scope
 from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.duck_sql.relation import (
     BoundTable,
@@ -14,12 +15,9 @@ from local_cloud.athena.duck_sql.relation import (
     Scan,
     View,
     retyped,
-    selected,
 )
-from local_cloud.athena.duck_sql.text import can_fail
-from local_cloud.athena.failures import QueryError, not_supported
-from local_cloud.athena.ir import Aggregate, Column, Expr, Grouping, Special, Window, walk
-from local_cloud.athena.types import Type
+from local_cloud.athena.failures import QueryError
+from local_cloud.athena.ir import Column, Expr, renamed
 
 RELATIONS: Rules[Relation] = Rules("a relation")
 MAX_VIEW_DEPTH = 16
@@ -43,7 +41,7 @@ def _table(
         named = scope.named_query(parts[0])
         if named is not None:
             planner.scanned(named.scans)
-            return _renamed(planner, named.sql, named.fields, (parts[0],))
+            return _renamed(planner, named, (parts[0],))
     if len(parts) > 3:
         raise planner.context.error(
             "SYNTAX_ERROR", f"Too many dots in table name: {name.text}", at
@@ -77,18 +75,27 @@ def _bound(planner: Planner, table: BoundTable, alias: tuple[str, ...]) -> Relat
     return Relation(sql, tuple(fields), (Scan(table.relation, tuple(keys)),))
 
 
-def _renamed(
-    planner: Planner, source: str, fields: Sequence[Field], alias: tuple[str, ...] | None
-) -> Relation:
+def _renamed(planner: Planner, named: NamedRelation, alias: tuple[str, ...] | None) -> Relation:
     """Another reference to the same rows, under fresh names."""
-    made, columns = [], []
+    made, columns = [], dict[Column, Column]()
     names, firsts = planner.context.names, dict[Column, Column]()
-    for one in fields:
-        column = planner.column(one.type)
+    for one in named.fields:
+        column = columns[one.column] = planner.column(one.type)
         names.is_first(column, firsts.setdefault(names.first(one.column), column))
-        columns.append(f"{one.column.name} AS {column.name}")
         made.append(Field(one.name, column, alias))
-    return Relation(f"SELECT {', '.join(columns) or '1'} FROM {source}", tuple(made))
+    listed = ", ".join(f"{old.name} AS {new.name}" for old, new in columns.items())
+
+    def push(terms: Sequence[Expr], used: Set[Column]) -> tuple[str, list[Expr]] | None:
+        olds = {new: old for old, new in columns.items()}
+        asked = [renamed(one, olds) for one in terms]
+        found = named.push(asked, {olds.get(one, one) for one in used}) if named.push else None
+        if found is None:
+            return None
+        sql, rest = found
+        news = [renamed(one, columns) for one in rest]
+        return f"SELECT {listed or '1'} FROM ({sql})", news
+
+    return Relation(f"SELECT {listed or '1'} FROM {named.sql}", tuple(made), push=push)
 
 
 def _view(planner: Planner, view: View, alias: tuple[str, ...], at: int) -> Relation:
@@ -112,7 +119,9 @@ def _view(planner: Planner, view: View, alias: tuple[str, ...], at: int) -> Rela
         Field(name, one.column, alias)
         for (name, _), one in zip(view.columns, made.fields, strict=True)
     )
-    return Relation(made.sql, fields, inner=inner.inner if made is inner else ())
+    if made is inner:
+        return Relation(made.sql, fields, inner=inner.inner, push=inner.push)
+    return Relation(made.sql, fields)
 
 
 # ---- subqueries, aliases --------------------------------------------------------------------
@@ -124,7 +133,8 @@ def _table_subquery(
 ) -> Relation:
     inner = planner.query(query, scope)
     fields = tuple(Field(one.name, one.column) for one in inner.fields)
-    return Relation(inner.sql, fields, inner=inner.inner, shape=inner.shape & {"emptied"})
+    shape = inner.shape & {"emptied"}
+    return replace(inner, fields=fields, scans=(), shape=shape, open=None, fails=False)
 
 
 @RELATIONS.rule(tree.Lateral)
@@ -168,70 +178,4 @@ def aliased(
         Field(name, one.column, (alias.name.lower(),))
         for name, one in zip(names, inner.fields, strict=True)
     )
-    return Relation(inner.sql, fields, inner.scans, inner.shape, inner.inner)
-
-
-# ---- VALUES ---------------------------------------------------------------------------------
-
-
-@RELATIONS.rule(tree.Values)
-def _values(
-    planner: Planner, scope: Scope | None, at: int, *, rows: tuple[tree.Expression, ...]
-) -> Relation:
-    context = planner.context
-    around = Scope(parent=scope)
-    made: list[tuple[Expr, ...]] = []
-    for row in rows:
-        with clause(scope, "values"):
-            value = analysed(context, around, row)
-        if any(isinstance(one, (Aggregate, Window, Grouping)) for one in walk(value)):
-            raise not_supported("aggregates in VALUES")
-        made.append(_cells(value))
-    kinds: list[Type] = [one.type for one in made[0]]
-    for cells in made:
-        if len(cells) != len(kinds):
-            raise context.mismatch(
-                f"Values rows have mismatched sizes: {len(kinds)} vs {len(cells)}", at
-            )
-        for index, cell in enumerate(cells):
-            common = common_super_type(cell.type, kinds[index])
-            if common is None:
-                raise context.mismatch(
-                    f"Values rows have mismatched types: {kinds[index]} vs {cell.type}", at
-                )
-            kinds[index] = common
-    columns = [planner.column(kind) for kind in kinds]
-    lines = [
-        [planner.text.of(coerced(cell, kind)) for cell, kind in zip(cells, kinds, strict=True)]
-        for cells in made
-    ]
-    names = ", ".join(one.name for one in columns)
-    if any(can_fail(cell) for cells in made for cell in cells):
-        # Trino leaves out a column that nothing reads; of VALUES DuckDB computes all of them.
-        place = context.names.fresh("i")
-        cases = [
-            (_by_place(place, [line[at] for line in lines]), column.name)
-            for at, column in enumerate(columns)
-        ]
-        numbers = ", ".join(f"({at})" for at in range(len(lines)))
-        sql = f"SELECT * FROM (VALUES {numbers}) AS {context.names.fresh('v')}({place})"
-        return Relation(selected(cases, sql), tuple(Field(None, one) for one in columns))
-    listed = ", ".join(f"({', '.join(line)})" for line in lines)
-    sql = f"SELECT {names} FROM (VALUES {listed}) AS {context.names.fresh('v')}({names})"
-    return Relation(sql, tuple(Field(None, one) for one in columns))
-
-
-def _by_place(place: str, cells: list[str]) -> str:
-    whens = " ".join(f"WHEN {place} = {at} THEN {cell}" for at, cell in enumerate(cells))
-    return f"CASE {whens} END"
-
-
-def _cells(value: Expr) -> tuple[Expr, ...]:
-    if isinstance(value, Special) and value.form == "row":
-        return value.operands
-    if value.type.name == "row":
-        return tuple(
-            Special(kind, "field", (value,), index)
-            for index, kind in enumerate(value.type.args)
-        )
-    return (value,)
+    return replace(inner, fields=fields, open=None, fails=False)

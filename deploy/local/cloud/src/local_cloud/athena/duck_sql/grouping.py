@@ -59,6 +59,15 @@ class Groups:
             found = f"CASE WHEN grouping({_grouping_name(key)}) = 0 THEN {found} END"
         return sealing.opened(planner.text, found, key.type)
 
+    def everywhere(self) -> frozenset[Expr]:
+        """The keys that are in every set."""
+        sets = self.sets or (tuple(map(_grouping_name, self.keys.values())),)
+        return frozenset(
+            key
+            for key, column in self.keys.items()
+            if all(_grouping_name(column) in one for one in sets)
+        )
+
     def asked_early(self) -> frozenset[Column]:
         """The keys about which Trino asks the rows instead of the groups.
 

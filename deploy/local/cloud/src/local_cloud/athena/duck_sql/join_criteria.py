@@ -8,6 +8,8 @@ from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.coercion import common_super_type
 from local_cloud.athena.duck_sql import nested_keys
 from local_cloud.athena.duck_sql.from_clause import JOINED
+from local_cloud.athena.duck_sql.join_pushing import Joining
+from local_cloud.athena.duck_sql.pushing import Computing
 from local_cloud.athena.duck_sql.quantified import as_filter
 from local_cloud.athena.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
@@ -23,8 +25,8 @@ def on(
     node: tree.Expression,
     kind: str,
     filled: tuple[Field, ...],
-) -> str:
-    """SQL of the condition that ON gives; `filled` is the side that an outer one fills with nulls."""
+) -> Expr:
+    """The condition that ON gives; `filled` is the side that an outer one fills with nulls."""
     context = planner.context
     refuse_aggregates(context, node, "JOIN clause")
     with clause(scope, "on"):
@@ -41,7 +43,7 @@ def on(
         # It may fail, and which rows Trino asks it of follows from its plan.
         raise not_supported("the order of arrays or rows in the condition of a join")
     condition = nested_keys.checked(condition, nested=planner.scans > 0)
-    return planner.text.of(as_filter(condition) if kind == "INNER" else condition)
+    return as_filter(condition) if kind == "INNER" else condition
 
 
 def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
@@ -80,7 +82,7 @@ def using(
     """Columns of USING first and once, then what is left of both sides (analyzeJoinUsing)."""
     context, text = planner.context, planner.text
     _check_once(context, names)
-    fields, columns, conditions, used = [], [], [], set()
+    fields, values, conditions, used = [], dict[Column, Expr](), [], set()
     nested = planner.scans > 0
     for name in names:
         pair = [
@@ -94,20 +96,24 @@ def using(
             )
         a, b = (coerced(one.column, common) for one in pair)
         equal = nested_keys.checked(Special(t.BOOLEAN, "=", (a, b)), nested=nested)
-        conditions.append(text.of(equal))
+        conditions.append(equal)
         column = planner.column(common)
         first, other = (a, b) if kind != "RIGHT" else (b, a)
-        columns.append((f"coalesce({text.of(first)}, {text.of(other)})", column.name))
+        values[column] = Special(common, "coalesce", (first, other))
         fields.append(Field(name.name, column))
         used |= {one.column.name for one in pair}
     for one in (*left.fields, *right.fields):
         if one.column.name not in used:
             fields.append(one)
-            columns.append((one.column.name, one.column.name))
-    joined = (
-        f"SELECT * FROM ({left.sql}) {kind} JOIN ({right.sql}) ON {' AND '.join(conditions)}"
-    )
-    return Relation(selected(columns, joined), tuple(fields), (), JOINED)
+            values[one.column] = one.column
+
+    def again(sql: str) -> str:
+        return selected([(text.of(of), one.name) for one, of in values.items()], sql)
+
+    joining = Joining(planner, kind, left, right, tuple(conditions), text.of)
+    joined = Relation(joining.sql(), (*left.fields, *right.fields), push=joining.push)
+    push = Computing(joined, None, values, again).push(planner)
+    return Relation(again(joined.sql), tuple(fields), (), JOINED, push=push)
 
 
 def _check_once(context: Context, names: tuple[tree.Identifier, ...]) -> None:

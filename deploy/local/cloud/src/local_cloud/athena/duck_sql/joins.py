@@ -5,9 +5,11 @@ from local_cloud.athena.analysis.scope import Scope, clause
 from local_cloud.athena.duck_sql.correlation import check_correlation, refuse_in_lambdas
 from local_cloud.athena.duck_sql.from_clause import JOINED, RELATIONS, aliased, related
 from local_cloud.athena.duck_sql.join_criteria import on, using
+from local_cloud.athena.duck_sql.join_pushing import Joining
 from local_cloud.athena.duck_sql.relation import Planner, Relation, Scan
 from local_cloud.athena.duck_sql.unnesting import unnested
 from local_cloud.athena.failures import not_supported
+from local_cloud.athena.ir import Expr, terms_of
 
 
 @RELATIONS.rule(tree.Join)
@@ -41,19 +43,19 @@ def _join(
     if isinstance(criteria, tree.JoinUsing):
         return using(planner, kind, first, second, criteria.columns)
     fields = (*first.fields, *second.fields)
-    if criteria is None:
-        sql = f"SELECT * FROM ({first.sql}) CROSS JOIN ({second.sql})"
-        return Relation(sql, fields, (*first.scans, *second.scans), JOINED)
-    filled = {"LEFT": second.fields, "RIGHT": first.fields}.get(kind, ())
-    where = on(planner, scope, fields, criteria.condition, kind, filled)
-    sql = f"SELECT * FROM ({first.sql}) {kind} JOIN ({second.sql}) ON {where}"
-    return Relation(sql, fields, _filtered(kind, first, second), JOINED)
+    terms: tuple[Expr, ...] = ()
+    if criteria is not None:
+        filled = {"LEFT": second.fields, "RIGHT": first.fields}.get(kind, ())
+        terms = terms_of(on(planner, scope, fields, criteria.condition, kind, filled))
+    joining = Joining(planner, kind, first, second, terms, planner.text.of)
+    scans = _filtered(kind, first, second)
+    return Relation(joining.sql(), fields, scans, JOINED, push=joining.push)
 
 
 def _filtered(kind: str, first: Relation, second: Relation) -> tuple[Scan, ...]:
     """The scans whose rows a WHERE behind the join may rule out: not the sides that it fills."""
-    left = first.scans if kind in ("INNER", "LEFT") else ()
-    right = second.scans if kind in ("INNER", "RIGHT") else ()
+    left = first.scans if kind in ("CROSS", "INNER", "LEFT") else ()
+    right = second.scans if kind in ("CROSS", "INNER", "RIGHT") else ()
     return (*left, *right)
 
 
@@ -82,7 +84,7 @@ def _unnest_join(
     new = Relation("", made.fields[len(left.fields) :])
     if isinstance(node, tree.Aliased):
         new = aliased(planner, new, node.alias, node.columns, node.at)
-    return Relation(made.sql, (*left.fields, *new.fields), left.scans)
+    return Relation(made.sql, (*left.fields, *new.fields), left.scans, push=made.push)
 
 
 def _lateral_join(
@@ -94,7 +96,10 @@ def _lateral_join(
     criteria: tree.JoinOn | None,
 ) -> Relation:
     always = _always(criteria)
-    boundary = Scope(parent=Scope(left.fields, scope), boundary=True)
+    narrows = kind != "LEFT" and not left.of_tables
+    boundary = Scope(
+        parent=Scope(left.fields, scope), boundary=True, use="lateral", narrows=narrows
+    )
     with clause(scope, "lateral"):
         second = related(planner, boundary, node)
     check_correlation(boundary, second.shape, "lateral")
@@ -113,6 +118,6 @@ def _lateral_join(
     ):
         sql = f"SELECT * FROM ({left.sql}) CROSS JOIN LATERAL ({second.sql})"
         return Relation(sql, fields, left.scans, JOINED)
-    where = on(planner, scope, fields, criteria.condition, kind, second.fields)
+    where = planner.text.of(on(planner, scope, fields, criteria.condition, kind, second.fields))
     sql = f"SELECT * FROM ({left.sql}) {kind} JOIN LATERAL ({second.sql}) ON {where}"
     return Relation(sql, fields, left.scans, JOINED)

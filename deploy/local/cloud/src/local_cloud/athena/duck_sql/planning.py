@@ -24,9 +24,11 @@ from local_cloud.athena.duck_sql import (
     joins,
     membership,
     ordering,
+    pushing,
     select,
     trying,
     unnesting,
+    values_clause,
 )
 from local_cloud.athena.duck_sql import json_forms as json_texts
 from local_cloud.athena.duck_sql.constants import Constants
@@ -37,6 +39,7 @@ from local_cloud.athena.duck_sql.relation import (
     Tables,
     View,
     retyped,
+    selected,
     union_types,
 )
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
@@ -67,6 +70,7 @@ REGISTERED = (
     special_forms,
     trying,
     unnesting,
+    values_clause,
     windows,
 )
 
@@ -86,14 +90,15 @@ def planned(
             f"Incorrect number of parameters: expected {count} but found {len(parameters)}",
             error_type=1006,
         )
-    constants = Constants()
+    constants, names = Constants(), Names()
     text = Text(
         udfs,
         lambda expr, all_: Simplifier(constants.of, constants.fails, all_).of(expr),
         constants.fails,
         constants.holds_null,
+        names.is_marked,
     )
-    return _planner(sql, parameters, session, tables, text, Names(), 0).query(query, None)
+    return _planner(sql, parameters, session, tables, text, names, 0).query(query, None)
 
 
 def _planner(
@@ -129,7 +134,9 @@ class QueryPlanner(Planner):
         made = self._tailed(body, node.tail, scope)
         self.level -= 1
         if named:
-            return replace(made, sql=f"WITH {', '.join(named)} {made.sql}", open=None)
+            return replace(
+                made, sql=f"WITH {', '.join(named)} {made.sql}", open=None, push=None
+            )
         return made
 
     def _with(
@@ -160,7 +167,8 @@ class QueryPlanner(Planner):
             parts.append(f"{label} AS NOT MATERIALIZED ({made.sql})")
             self.scans, scans = before, self.scans - before
             scope = Scope(
-                parent=scope, queries={name: NamedRelation(label, made.fields, scans)}
+                parent=scope,
+                queries={name: NamedRelation(label, made.fields, scans, made.push)},
             )
         return scope, parts
 
@@ -262,8 +270,32 @@ def _set_operation(
         names.is_first(column, firsts.setdefault(both, column))
         columns.append(f"{field.column.name} AS {column.name}")
         fields.append(Field(field.name, column))
-    sql = (
-        f"SELECT {', '.join(columns)} FROM "
-        f"((SELECT * FROM ({first.sql})) {word} (SELECT * FROM ({second.sql})))"
-    )
-    return Relation(sql, tuple(fields), shape=frozenset(("set",)))
+
+    def again(texts: list[str]) -> str:
+        both = f" {word} ".join(f"(SELECT * FROM ({one}))" for one in texts)
+        return f"SELECT {', '.join(columns)} FROM ({both})"
+
+    made = zip(sides, (first, second), strict=True)
+    parts = [_side(planner, side, typed, fields) for side, typed in made]
+    push = pushing.into_sides(planner, parts, again, distinct or kind != "UNION")
+    shape = frozenset(("set",))
+    return Relation(again([first.sql, second.sql]), tuple(fields), shape=shape, push=push)
+
+
+def _side(
+    planner: Planner, before: Relation, side: Relation, fields: Sequence[Field]
+) -> pushing.Side:
+    """One side of a set operation, before and after its columns got the types of both."""
+    names = {one.column: own.column for one, own in zip(fields, side.fields, strict=True)}
+    if side is before:
+        return pushing.Side(side, names)
+    values = {
+        new.column: coerced(old.column, new.type)
+        for old, new in zip(before.fields, side.fields, strict=True)
+    }
+
+    def again(sql: str) -> str:
+        return selected([(planner.text.of(of), one.name) for one, of in values.items()], sql)
+
+    push = pushing.Computing(before, None, values, again).push(planner)
+    return pushing.Side(replace(side, push=push), names)

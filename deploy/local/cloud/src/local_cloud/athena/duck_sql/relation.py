@@ -1,7 +1,7 @@
 """A query or an item of FROM as DuckDB's SQL with typed, uniquely named columns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,10 @@ from local_cloud.athena.ir import Column, Expr, Subquery
 from local_cloud.athena.types import Type
 
 MAX_SCANS = 150
+# A query that takes in conditions from around it beside its own, as Trino's PredicatePushDown has
+# it: of conditions and the columns that are read of it, its text with them and those that it did
+# not take. None where nothing can be seen of that.
+Push = Callable[[Sequence[Expr], Set[Column]], tuple[str, list[Expr]] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,18 @@ class Relation:
     # See Subquery.
     open: str | None = None
     fails: bool = False
+    push: Push | None = None
+    # One row of constants: Trino puts them in the place of its columns.
+    is_row: bool = False
 
     @property
     def types(self) -> tuple[Type, ...]:
         return tuple(one.type for one in self.fields)
+
+    @property
+    def of_tables(self) -> bool:
+        """Whether rows of tables are in it, about whose values nothing is known."""
+        return bool(self.scans or self.inner)
 
     def as_subquery(self, boundary: Scope, use: str) -> Subquery:
         check_correlation(boundary, self.shape, use)

@@ -1,12 +1,7 @@
-"""SELECT: outputs, WHERE, GROUP BY, HAVING, windows, DISTINCT, ORDER BY and LIMIT, in stages.
+"""SELECT: what its clauses mean, and the query that it is (`select_stages`)."""
 
-Each stage is a SELECT from the one before, so that DuckDB never has to guess what a name means:
-rows that WHERE keeps, one row per group, windows over those, outputs with the keys of ORDER BY.
-"""
-
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from coinlake.sql import tree
 from local_cloud.athena import types as t
@@ -14,52 +9,41 @@ from local_cloud.athena.analysis.context import Context
 from local_cloud.athena.analysis.expressions import condition
 from local_cloud.athena.analysis.scope import Field, Scope, clause
 from local_cloud.athena.analysis.windows import over, window_name
-from local_cloud.athena.duck_sql import aggregating, filtering, ordering, sealing
+from local_cloud.athena.duck_sql import filtering
 from local_cloud.athena.duck_sql.from_clause import RELATIONS, related
-from local_cloud.athena.duck_sql.grouping import Groups, grouped, grouping_without_groups
+from local_cloud.athena.duck_sql.grouping import grouped
 from local_cloud.athena.duck_sql.outlook import is_failing, outlook
 from local_cloud.athena.duck_sql.outputs import Output, outputs
 from local_cloud.athena.duck_sql.quantified import as_filter
-from local_cloud.athena.duck_sql.relation import Planner, Relation, Scan, selected, single_row
+from local_cloud.athena.duck_sql.relation import (
+    Planner,
+    Relation,
+    Scan,
+    single_row,
+)
 from local_cloud.athena.duck_sql.scalars import has_window, refuse_aggregates
+from local_cloud.athena.duck_sql.select_pushing import push_of, takes_in, with_having
+from local_cloud.athena.duck_sql.select_stages import (
+    Select,
+    drop_needless_orders,
+    exprs,
+    finished,
+    replace_computed,
+    staged,
+)
 from local_cloud.athena.duck_sql.shape import shape_of
 from local_cloud.athena.duck_sql.sort_keys import order_keys
-from local_cloud.athena.duck_sql.tail import keeps_order, limited, tail_limits
-from local_cloud.athena.duck_sql.text import can_fail
+from local_cloud.athena.failures import not_supported
 from local_cloud.athena.ir import (
-    Aggregate,
     Column,
     Expr,
-    Grouping,
     Over,
-    SortKey,
-    Subquery,
-    Window,
-    children,
-    is_deterministic,
-    rewritten,
+    Special,
     walk,
 )
 
-Part = TypeVar("Part", bound=Expr)
 # A SELECT with one of these does not let the conditions around it choose its rows.
 _CHOOSING = frozenset(("group", "aggregate", "having", "distinct", "window", "limit", "offset"))
-_NEVER_FAILING = frozenset(
-    ("count", "count_if", "min", "max", "avg", "arbitrary", "any_value", "bool_and", "bool_or")
-)
-
-
-@dataclass(slots=True)
-class _Select:
-    """One SELECT on its way."""
-
-    planner: Planner
-    source: Relation
-    scope: Scope
-    outputs: list[Output]
-    windows: list[Expr]
-    keys: list[SortKey] = field(default_factory=list)
-    having: Expr | None = None
 
 
 @RELATIONS.rule(tree.Select)
@@ -84,37 +68,43 @@ def _select(
     named = _windows(planner, scope, windows)
     scope = replace(scope, windows=named)
     kept = _where(context, outer, scope, where, source) if where is not None else None
-    sql = filtering.kept_rows(planner, outer, source, kept)
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
     over_values = [value for one in named.values() for value in one.values()]
-    made = _Select(planner, source, scope, found, over_values)
+    made = Select(planner, source, scope, found, over_values, tail, distinct, at, kept)
     if distinct:
         _check_distinct(context, found, at)
     with clause(outer, "group"):
-        groups = grouped(planner, scope, group_by, [one.value for one in found])
+        made.groups = grouped(planner, scope, group_by, [one.value for one in found])
     if having is not None:
         made.having = _having(context, outer, scope, having)
     with clause(outer, "order"):
-        made.keys = order_keys(planner, scope, made.outputs, tail, distinct, groups is not None)
+        is_grouped = made.groups is not None
+        made.keys = order_keys(planner, scope, made.outputs, tail, distinct, is_grouped)
     for error in context.late:
         raise error
+    drop_needless_orders(made)
+    if from_ is None:
+        _refuse_left_out(made)
     clauses = {"where": where, "group": group_by, "having": having, "distinct": distinct}
-    parts = [part for one in _exprs(made) for part in walk(one)]
+    parts = [part for one in exprs(made) for part in walk(one)]
     shape = shape_of(clauses, tail, from_, parts)
-    shape |= outlook(planner, outer, source, kept, _exprs(made))
-    sql = _staged(made, groups, sql, tail, at)
-    done = _finished(made, sql, distinct, tail, at)
+    return _planned(made, outer, shape | outlook(planner, outer, source, kept, exprs(made)))
+
+
+def _planned(made: Select, outer: Scope | None, shape: frozenset[str]) -> Relation:
+    planner, source, kept, found = made.planner, made.source, made.where, made.outputs
+    where = with_having(made)
+    sql, computed = filtering.kept_rows(planner, outer, source, where, exprs(made), shape)
+    before = replace(made)
+    replace_computed(made, computed.items())
+    done = finished(made, staged(made, sql))
     inner = () if shape & _CHOOSING else _inner_scans(source, found, done.fields)
-    done = replace(done, shape=shape, inner=inner)
-    return _as_seen_by_in(planner, source, kept, found, done)
-
-
-def _staged(made: _Select, groups: Groups | None, sql: str, tail: tree.Tail, at: int) -> str:
-    sql = _aggregated(made, groups, sql, at)
-    if not keeps_order(made.planner, tail):
-        made.keys = []
-    return _windowed(made, sql)
+    asked = [*exprs(before), *([kept] if kept is not None else [])]
+    push = push_of(before, done.fields) if takes_in(outer, shape, asked) else None
+    done = replace(done, shape=shape, inner=inner, push=push)
+    # What is computed already is computed of more rows than IN would ask for.
+    return _as_seen_by_in(planner, source, None if computed else kept, found, done)
 
 
 def _as_seen_by_in(
@@ -149,10 +139,37 @@ def _where(
     node: tree.Expression,
     source: Relation,
 ) -> Expr:
+    if not source.of_tables:
+        scope = replace(scope, keeping=frozenset(_keeping(node)))
     with clause(outer, "where"):
         refuse_aggregates(context, node, "WHERE clause")
         made = condition(context, scope, node, "WHERE clause")
-    return as_filter(made, of_tables=bool(source.scans or source.inner))
+    return as_filter(made, of_tables=source.of_tables)
+
+
+def _refuse_left_out(made: Select) -> None:
+    """Beside no table Trino asks a query also where its value is not needed.
+
+    It fails where that has two rows.
+    """
+    for one in (*exprs(made), *((made.where,) if made.where is not None else ())):
+        if _scalars(one) - _scalars(made.planner.text.without_the_unneeded(one)):
+            raise not_supported("scalar subqueries without FROM whose value is not needed")
+
+
+def _scalars(value: Expr) -> set[Expr]:
+    return {one for one in walk(value) if isinstance(one, Special) and one.form == "scalar"}
+
+
+def _keeping(where: tree.Expression) -> Iterator[tree.Query]:
+    """The queries of which one row, or one that is equal, is enough to keep a row."""
+    if isinstance(where, tree.Logical) and where.operator == "AND":
+        for one in where.terms:
+            yield from _keeping(one)
+    elif isinstance(where, tree.Exists) or (
+        isinstance(where, tree.InSubquery) and not where.negated
+    ):
+        yield where.query
 
 
 def _having(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
@@ -194,181 +211,3 @@ def _inner_scans(
         Scan(one.relation, tuple((names[name], key) for name, key in one.keys if name in names))
         for one in (*source.scans, *source.inner)
     )
-
-
-# ---- stages ---------------------------------------------------------------------------------
-
-
-def _exprs(made: _Select) -> list[Expr]:
-    found = [one.value for one in made.outputs] + [one.value for one in made.keys]
-    return found + made.windows + ([made.having] if made.having is not None else [])
-
-
-def _replace(made: _Select, computed: Iterable[tuple[Expr, Column]]) -> None:
-    """What a stage has computed is a column from now on."""
-    known = dict(computed)
-
-    def change(part: Expr) -> Expr | None:
-        return known.get(part)
-
-    made.outputs = [Output(one.name, rewritten(one.value, change)) for one in made.outputs]
-    made.keys = [
-        SortKey(rewritten(one.value, change), one.descending, one.nulls_first)
-        for one in made.keys
-    ]
-    made.windows = [rewritten(one, change) for one in made.windows]
-    if made.having is not None:
-        made.having = rewritten(made.having, change)
-
-
-def _columns_of(made: _Select, kind: type[Part]) -> dict[Part, Column]:
-    """The different expressions of one kind, each with the column that will hold its value."""
-    found: dict[Part, Column] = {}
-    for value in _exprs(made):
-        for part in walk(value):
-            if isinstance(part, kind) and part not in found:
-                found[part] = made.planner.column(part.type)
-    return found
-
-
-def _aggregated(made: _Select, groups: Groups | None, sql: str, at: int) -> str:
-    planner, text = made.planner, made.planner.text
-    found = _columns_of(made, Aggregate)
-    operations = _columns_of(made, Grouping)
-    if groups is None and operations:
-        raise grouping_without_groups(planner.context, at)
-    if groups is None and not found and made.having is None:
-        return sql
-    groups = groups or Groups({}, None)
-    sql = groups.keyed(planner, sql)
-    _replace(made, [*groups.keys.items(), *found.items(), *operations.items()])
-    _check_grouped(made, groups, at)
-    found = _needed(made, found)
-    split = aggregating.in_two_steps(sql, found)
-    columns = groups.kept(planner)
-    columns += [(aggregating.written(text, p, split), one.name) for p, one in found.items()]
-    columns += [(groups.operation(planner, p, at), one.name) for p, one in operations.items()]
-    if not columns:
-        columns.append(("count(*)", planner.context.names.fresh()))
-    sql = f"{selected(columns, sql)}{groups.clause()}"
-    if made.having is not None:
-        keys = groups.asked_early()
-        fenced = any(map(_may_fail, found))
-        sql = filtering.kept_groups(planner, sql, made.having, keys, fenced=fenced)
-    return sql
-
-
-def _may_fail(one: Aggregate) -> bool:
-    nested = any(argument.type.args for argument in one.arguments)
-    # With two arguments max and min count, up to a number that may be wrong.
-    return nested or len(one.arguments) > 1 or one.bound.declared.name not in _NEVER_FAILING
-
-
-def _needed(made: _Select, found: dict[Aggregate, Column]) -> dict[Aggregate, Column]:
-    """The aggregates without those that may fail and that decide nothing (`simplifying`)."""
-    if not any(can_fail(one) for part in found for one in children(part)):
-        return found
-    simplify = made.planner.text.without_the_unneeded
-    made.outputs = [Output(one.name, simplify(one.value)) for one in made.outputs]
-    used = {part.name for one in _exprs(made) for part in walk(one) if isinstance(part, Column)}
-    return {part: column for part, column in found.items() if column.name in used}
-
-
-def _check_grouped(made: _Select, groups: Groups, at: int) -> None:
-    """Only keys and aggregates are left of a group (AggregationAnalyzer)."""
-    allowed = {one.name for one in groups.keys.values()}
-    names = {one.column.name: one.name for one in made.source.fields}
-    for value in _exprs(made):
-        for part in walk(value):
-            inside = part.outer if isinstance(part, Subquery) else (part,)
-            for one in inside:
-                if isinstance(one, Column) and one.name in names and one.name not in allowed:
-                    raise made.planner.context.error(
-                        "EXPRESSION_NOT_AGGREGATE",
-                        f"'{names[one.name]}' must be an aggregate expression or appear in "
-                        "GROUP BY clause",
-                        at,
-                    )
-
-
-def _windowed(made: _Select, sql: str) -> str:
-    found = _columns_of(made, Window)
-    if not found:
-        return sql
-    listed = []
-    # A struct that is made among a window's arguments has garbage in it behind some joins
-    # (DuckDB 1.5.5); one that is made before has not.
-    before: dict[str, str] = {}
-
-    def projected(value: str) -> str:
-        return before.setdefault(value, made.planner.context.names.fresh("w"))
-
-    for part, column in found.items():
-        _no_nested(made, part)
-        text = aggregating.written(made.planner.text, part, projected=projected)
-        listed.append(f"{text} AS {column.name}")
-    _replace(made, found.items())
-    for value, name in before.items():
-        # One by one: a later one may be made of an earlier one.
-        sql = f"SELECT *, {value} AS {name} FROM ({sql})"
-    return f"SELECT *, {', '.join(listed)} FROM ({sql})"
-
-
-def _no_nested(made: _Select, part: Window) -> None:
-    for value in part.arguments:
-        if any(isinstance(one, Window) for one in walk(value)):
-            raise made.planner.context.error(
-                "NESTED_WINDOW",
-                "Cannot nest window functions or row pattern measures inside window function "
-                "arguments",
-                -1,
-            )
-
-
-def _finished(made: _Select, sql: str, distinct: bool, tail: tree.Tail, at: int) -> Relation:
-    planner, text = made.planner, made.planner.text
-    columns: list[tuple[str, str]] = []
-    fields: list[Field] = []
-    by_value: dict[Expr, str] = {}
-    firsts: dict[Expr, Column] = {}
-    for one in made.outputs:
-        column = planner.column(one.value.type)
-        columns.append((text.of(one.value), column.name))
-        fields.append(Field(one.name, column))
-        by_value.setdefault(one.value, column.name)
-        if isinstance(one.value, Column):
-            planner.context.names.is_first(column, one.value)
-        elif is_deterministic(one.value):
-            planner.context.names.is_first(column, firsts.setdefault(one.value, column))
-    names = [one.column.name for one in fields]
-    order = []
-    for key in made.keys:
-        name = by_value.get(key.value)
-        if name is None:
-            name = planner.context.names.fresh("s")
-            columns.append((text.of(key.value), name))
-            by_value[key.value] = name
-        order.append(ordering.sort_item(text, name, key.value.type, key))
-    sql = selected(columns, sql)
-    if distinct:
-        sql = _distinct(planner, sql, fields)
-    ordered = f" ORDER BY {', '.join(order)}" if order else ""
-    limits = tail_limits(planner, tail, bool(order))
-    if ordered or limits is not None or len(columns) > len(names):
-        sql = limited(planner, sql, names, ordered, order, limits)
-    return Relation(sql, tuple(fields))
-
-
-def _distinct(planner: Planner, sql: str, fields: Sequence[Field]) -> str:
-    if all(ordering.groups_as_is(one.type) for one in fields):
-        return f"SELECT DISTINCT * FROM ({sql})"
-    keys = ", ".join(
-        ordering.group_value(planner.text, one.column.name, one.type) for one in fields
-    )
-    columns = [one.column for one in fields]
-    safe = [(sealing.sealed(planner.text, one.name, one.type), one.name) for one in columns]
-    back = [(sealing.opened(planner.text, one.name, one.type), one.name) for one in columns]
-    chosen = (
-        f"SELECT DISTINCT ON ({keys}) {', '.join(f'{s} AS {n}' for s, n in safe)} FROM ({sql})"
-    )
-    return selected(back, chosen)

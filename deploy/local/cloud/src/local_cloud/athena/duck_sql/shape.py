@@ -59,11 +59,10 @@ def _is_one_row(node: tree.Relation) -> bool:
 
 def unequal(where: Expr, scope: Scope | None) -> bool:
     """Whether a condition on columns from outside is another than `column = something of them`."""
-    while scope is not None and not scope.boundary:
-        scope = scope.parent
-    if scope is None:
+    boundary = scope.nearest_boundary() if scope is not None else None
+    if boundary is None:
         return False
-    outer = frozenset(scope.captured)
+    outer = frozenset(boundary.captured)
     return any(not _is_equality(one, outer) for one in _terms(where))
 
 

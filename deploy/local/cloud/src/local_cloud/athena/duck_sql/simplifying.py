@@ -25,6 +25,8 @@ from local_cloud.athena.ir import (
     Window,
     is_constant,
     is_deterministic,
+    is_null,
+    walk,
 )
 
 # Gives null, true or false for a constant expression that has that value.
@@ -34,10 +36,6 @@ UNKNOWN = Constant(t.BOOLEAN, None)
 _COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 # A null makes null of these, as of a call.
 _STRICT = (*_COMPARISONS, "like", "extract", "at_time_zone", "not")
-
-
-def is_null(expr: Expr) -> bool:
-    return isinstance(expr, Constant) and expr.value is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,9 @@ class Simplifier:
 
     def _special(self, expr: Special) -> Expr:
         if any(isinstance(one, Subquery) for one in expr.operands):
+            return expr
+        if expr.form == "try" and any(isinstance(one, Subquery) for one in walk(expr)):
+            # What is tried is a function of the query's value: Trino leaves nothing out of it.
             return expr
         if expr.form == "nullif":
             return self._null_if(expr)

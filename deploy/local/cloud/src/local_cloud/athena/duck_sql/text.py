@@ -26,6 +26,8 @@ from local_cloud.athena.ir import (
     Special,
     Subquery,
     always_null,
+    children,
+    columns_of,
     is_constant,
     is_random,
     sees_nulls,
@@ -36,6 +38,9 @@ from local_cloud.athena.values.like import like_pattern
 
 Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
+# Columns of VALUES in which an array or row with a null inside is written out, and columns of
+# queries inside that are comparisons of arrays, maps or rows.
+NULL_INSIDE, COMPARES_NESTED = "null inside", "compares nested"
 # A random number of each row; the comment marks what must stand in a query's text only once.
 CHANCE = "random(/*once*/)"
 # What costs nothing to write and to compute twice: a name, a number.
@@ -60,7 +65,8 @@ class Text:
     """Writes the expressions of one query; `simplify` is done to each before.
 
     Its second argument says whether what cannot fail is simplified, too. `fails` says of an
-    expression of constants that it fails, `holds_null` that it has a null inside.
+    expression of constants that it fails, `holds_null` that it has a null inside,
+    `is_marked` of a column that it is one of these: NULL_INSIDE, COMPARES_NESTED.
     """
 
     def __init__(
@@ -69,9 +75,11 @@ class Text:
         simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr,
         fails: Callable[[Expr], bool] = lambda _: False,
         holds_null: Callable[[Expr], bool] = lambda _: False,
+        is_marked: Callable[[Column, str], bool] = lambda column, what: False,
     ) -> None:
         self.udfs = udfs
         self._simplify, self.fails, self.holds_null = simplify, fails, holds_null
+        self.is_marked = is_marked
         self._lazy = False
         self._inside = False
         self._quiet = False
@@ -121,6 +129,11 @@ class Text:
                 test = Special(BOOLEAN, "<=", (first, other))
                 if is_constant(test) and self.fails(test):
                     raise not_supported("the order of constants with nulls inside")
+        for part in filter(is_order_of_nested, _perhaps_unasked(expr)):
+            if any(self.is_marked(one, NULL_INSIDE) for one in columns_of(part)):
+                # It does so with those of VALUES in the place of columns, too, whether a row
+                # would ask for it or not (InlineProjectIntoValues).
+                raise not_supported("the order of VALUES with nulls inside, in an expression")
 
     def _fails_early(self, expr: Expr) -> bool:
         """Whether DuckDB would fail on it before any row asks for it (its CaseSimplificationRule)."""
@@ -263,6 +276,16 @@ def is_order_of_nested(expr: Expr) -> TypeGuard[Special]:
     return (
         isinstance(expr, Special) and expr.form in _ORDERED and bool(expr.operands[0].type.args)
     )
+
+
+def _perhaps_unasked(expr: Expr) -> Iterator[Expr]:
+    """The parts that a part before them can make needless."""
+    first, *others = (*children(expr), None)
+    for one in others:
+        if one is not None:
+            yield from walk(one)
+    if first is not None:
+        yield from _perhaps_unasked(first)
 
 
 def signature(expr: Call) -> Signature:

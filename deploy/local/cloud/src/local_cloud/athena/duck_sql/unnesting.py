@@ -1,13 +1,17 @@
 """UNNEST: the elements of arrays and maps as rows (StatementAnalyzer.visitUnnest)."""
 
+from collections.abc import Callable, Sequence, Set
+
 from coinlake.sql import tree
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.expressions import analysed
 from local_cloud.athena.analysis.scope import Field, Scope, clause
+from local_cloud.athena.duck_sql import filtering
 from local_cloud.athena.duck_sql.from_clause import JOINED, RELATIONS
-from local_cloud.athena.duck_sql.relation import Planner, Relation, selected, single_row
+from local_cloud.athena.duck_sql.relation import Planner, Push, Relation, selected, single_row
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
-from local_cloud.athena.ir import Expr
+from local_cloud.athena.duck_sql.text import can_fail
+from local_cloud.athena.ir import Column, Expr, columns_of, is_deterministic
 from local_cloud.athena.types import Type
 
 
@@ -39,8 +43,6 @@ def unnested(
     kept = [(one.column.name, one.column.name) for one in left.fields]
     opened = [(planner.text.of(v), name) for v, name in zip(values, lists, strict=True)]
     numbers = _numbers([one.type for one in values], lists, keep)
-    inner = selected([*kept, *opened], left.sql)
-    numbered = f"SELECT *, unnest({numbers}) AS {index} FROM ({inner})"
     fields, columns = [], list(kept)
     for value, name in zip(values, lists, strict=True):
         for label, sql, kind in _elements(value.type, name, index):
@@ -51,8 +53,30 @@ def unnested(
         column = planner.column(t.BIGINT)
         columns.append((index, column.name))
         fields.append(Field(None, column))
-    made = selected(columns, numbered)
-    return Relation(made, (*left.fields, *fields), left.scans, JOINED)
+
+    def again(sql: str) -> str:
+        inner = selected([*kept, *opened], sql)
+        return selected(columns, f"SELECT *, unnest({numbers}) AS {index} FROM ({inner})")
+
+    push = _push(planner, left, again)
+    return Relation(again(left.sql), (*left.fields, *fields), left.scans, JOINED, push=push)
+
+
+def _push(planner: Planner, left: Relation, again: Callable[[str], str]) -> Push:
+    """Conditions on the rows whose elements these are, also of those that have none."""
+    mine = frozenset(one.column for one in left.fields)
+
+    def push(terms: Sequence[Expr], used: Set[Column]) -> tuple[str, list[Expr]] | None:
+        down = [one for one in terms if columns_of(one) <= mine and is_deterministic(one)]
+        down = filtering.equalities_first(down)
+        sql = filtering.pushed(planner, left, down, used)
+        if sql is None:
+            if not any(map(can_fail, down)):
+                return None
+            sql = filtering.filtered(planner, left, down)
+        return again(sql), [one for one in terms if one not in down]
+
+    return push
 
 
 def _values(
