@@ -68,6 +68,8 @@ def test_an_answer_or_an_error_is_trinos(case: dict[str, Any]) -> None:
         "select if(false, (select id from odd_numbers))",
         "select 1 where true or (select id from odd_numbers) = 1",
         "select id, try(if(false, (select id from odd_numbers))) from odd_numbers where id = 1",
+        # It computes all arguments of what it computes before a query runs.
+        "select regexp_split(try(null), '(')",
         # It says GENERIC_INTERNAL_ERROR.
         "values (1, (select max(id) from odd_numbers))",
         # It puts the comparison in the column's place, and asks its sides for nulls.

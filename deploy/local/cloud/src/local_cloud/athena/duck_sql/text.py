@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from local_cloud.athena import types as t
@@ -28,6 +29,7 @@ from local_cloud.athena.ir import (
     always_null,
     children,
     columns_of,
+    has_try,
     is_constant,
     is_random,
     sees_nulls,
@@ -75,7 +77,7 @@ class Text:
         simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr,
         fails: Callable[[Expr], bool] = lambda _: False,
         holds_null: Callable[[Expr], bool] = lambda _: False,
-        is_marked: Callable[[Column, str], bool] = lambda column, what: False,
+        is_marked: Callable[[Column, str], bool] = lambda *_: False,
     ) -> None:
         self.udfs = udfs
         self._simplify, self.fails, self.holds_null = simplify, fails, holds_null
@@ -197,7 +199,25 @@ class Text:
         return f"list_extract(list_transform([{value}], lambda {name}: {body(name)}), 1)"
 
     def _call(self, expr: Call) -> str:
-        return literal(None, expr.type) if always_null(expr) else self._called(expr)
+        if always_null(expr):
+            return literal(None, expr.type)
+        if any(map(has_try, expr.arguments)):
+            self._refuse_failing(expr)
+        return self._called(expr)
+
+    def _refuse_failing(self, expr: Call) -> None:
+        """Of what it computes before a query runs, Trino computes all arguments.
+
+        With TRY in one of them it does so in some queries (IrExpressionInterpreter), where
+        another one fails.
+        """
+        others = [one for one in expr.arguments if not has_try(one)]
+        tried = tuple(
+            Constant(one.type, "") if has_try(one) and one.type.name == "varchar" else one
+            for one in expr.arguments
+        )
+        if any(map(self.fails, (*others, replace(expr, arguments=tried)))):
+            raise not_supported("what fails beside TRY whatever that gives")
 
     def _called(self, expr: Call) -> str:
         declared = expr.bound.declared
