@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local_cloud.athena.duck_sql import correlated_rows, join_pushing, pushing
 from tests.conformance import ours
 from tests.conformance.canonical import json_text
 
@@ -82,3 +83,33 @@ def test_an_answer_or_an_error_is_trinos(case: dict[str, Any]) -> None:
 )
 def test_what_follows_from_trinos_plan_or_processor_is_refused(sql: str) -> None:
     assert ours.answer(sql).refusal is not None
+
+
+@pytest.mark.parametrize(
+    ("rule", "sql"),
+    [
+        (
+            (pushing.Computing, "push"),
+            "select id from (select id, coalesce(tiny, 0) x from odd_numbers where tiny > 1) "
+            "where 1 / x = 7",
+        ),
+        (
+            (join_pushing.Joining, "push"),
+            "select a.id from odd_numbers a left join odd_numbers b "
+            "on a.id = b.id + 500 and 1 / (a.id - a.id) < 3",
+        ),
+        (
+            (correlated_rows, "split"),
+            "select id, (select max(1 / (b.id - b.id)) from odd_numbers b where b.id = a.id + 100) "
+            "from odd_numbers a",
+        ),
+    ],
+)
+def test_without_its_rule_a_condition_is_asked_of_too_few_rows(
+    rule: tuple[Any, str], sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ours.answer(sql).error == "DIVISION_BY_ZERO"
+
+    monkeypatch.setattr(*rule, lambda *_: None)
+
+    assert ours.answer(sql).answer is not None
