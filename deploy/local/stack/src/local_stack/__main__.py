@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from local_stack import jars
+from local_stack.broker import ensure_class_archive
 from local_stack.demo import demo
 from local_stack.errors import StackError
 from local_stack.paths import Paths
@@ -49,6 +50,11 @@ def _run(args: argparse.Namespace, stack: Stack) -> int:
         case "jars":
             for profile in (jars.KAFKA, jars.SPARK):
                 jars.fetch(stack.paths, profile, stack.progress.say)
+            try:
+                ensure_class_archive(stack.paths, stack.progress.say)
+            except StackError as error:
+                # Brokers start without it, only more slowly.
+                stack.progress.say(f"no archive of Kafka's classes: {error}")
         case _:
             _one(args.command, args.service, stack)
     return 0

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from local_stack import jars, kafka_probe, processes
+from local_stack import class_archive, jars, kafka_probe, processes
 from local_stack.errors import StackError
 from local_stack.java import find_java
 from local_stack.paths import Paths
@@ -20,6 +21,7 @@ from local_stack.ports import HOST, free_ports, taken
 HEAP = "-Xmx512m"
 READY_TIMEOUT_S = 60.0
 STOP_GRACE_S = 15.0
+ARCHIVE_TIMEOUT_S = 180.0
 _POLL_S = 0.1
 # A JVM that lives for minutes never earns back the second compiler's work.
 _QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
@@ -34,6 +36,8 @@ class BrokerSpec:
     data_dir: Path
     port: int
     controller_port: int
+    # Java's option that has its classes archived at the end; "" to start from such an archive.
+    archiving: str = ""
 
     @property
     def bootstrap(self) -> str:
@@ -83,7 +87,11 @@ class BrokerSpec:
         executable = str(self.java_home / "bin" / "java")
         class_path = str(self.jars_dir / "*")
         quick = [*_QUICK_START, self.heap, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        quick += [self.archiving] if self.archiving else self._archived()
         return [executable, *quick, "-cp", class_path, main, *arguments]
+
+    def _archived(self) -> list[str]:
+        return class_archive.starting_from(self.jars_dir, self.java_home)
 
     def command(self) -> list[str]:
         """The command line of the broker."""
@@ -199,6 +207,24 @@ def start_broker(
         yield broker
     finally:
         broker.stop()
+
+
+def ensure_class_archive(paths: Paths, say: Callable[[str], None]) -> None:
+    """Have an archive of Kafka's classes for the Java of this machine; a broker runs for it."""
+    folder, home = jars.fetch(paths, jars.KAFKA, say), find_java().home
+
+    def make(option: str) -> None:
+        with TemporaryDirectory(prefix="coinlake-classes-") as scratch:
+            data = Path(scratch)
+            port, controller = free_ports(2)
+            plain = BrokerSpec(folder, home, data, port, controller)
+            prepare(plain)
+            broker = Broker(replace(plain, archiving=option), data / "broker.log")
+            broker.start(ARCHIVE_TIMEOUT_S)
+            assert broker.process is not None
+            processes.stop(broker.process, ARCHIVE_TIMEOUT_S)
+
+    class_archive.ensure(folder, home, make, say)
 
 
 def new_cluster_id() -> str:
