@@ -45,6 +45,10 @@ def _sizes(lane: Lane) -> list[tuple[object, ...]]:
     return [(part.hour, part.weight, part.raw_bytes, part.values) for part in lane.sealed_parts]
 
 
+def test_what_holds_nothing_weighs_nothing() -> None:
+    assert _lane().weight == 0
+
+
 def test_why_a_part_was_cut_is_told_in_words_that_boards_and_alerts_know() -> None:
     assert {one.value for one in Reason} == {
         "bytes", "records", "age", "hour", "pressure", "revoke", "shutdown", "restart"

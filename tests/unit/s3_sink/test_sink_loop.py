@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from coinlake.errors import TransientError
 from s3_sink.core.flow import Budget
@@ -95,6 +96,23 @@ async def test_a_store_that_is_down_cannot_hold_up_a_revoke_beyond_the_deadline(
     assert stage.sink.lanes == {}
 
 
+@pytest.mark.parametrize("down", [True, False])
+async def test_records_that_are_let_go_unstored_are_told_of(world: World, down: bool) -> None:
+    world.log.records = records(0, 7)
+    stage = Stage(world, flush_deadline_s=0.05)
+
+    async def revoke() -> None:
+        world.store.down = down
+        await stage.sink.revoked([ONE])
+
+    with structlog.testing.capture_logs() as said:
+        await stage.play(
+            lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 7, then=revoke()
+        )
+
+    assert ("flush_given_up" in [one["event"] for one in said]) is down
+
+
 async def test_a_value_is_stored_once_it_is_old_enough(world: World) -> None:
     world.log.records = records(0, 3)
     stage = Stage(world)
@@ -121,6 +139,21 @@ async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) ->
 
     assert world.stored() == world.log.records
     assert len(world.chain()) > 3
+
+
+async def test_where_none_is_held_alone_the_oldest_open_part_makes_room(world: World) -> None:
+    world.log.records = records(0, 60)
+    # No part is ever full or old, and of three none has half of the budget.
+    stage = Stage(world, limits=Limits(BIG, BIG, 1_000, 60.0), budget=Budget(9_000, 1))
+    stage.partitions = [ONE, TWO, Partition(ONE.topic, 2)]
+
+    def all_read() -> bool:
+        lanes = [stage.sink.lanes.get(one) for one in stage.partitions]
+        return all(lane is not None and lane.fetched_to == 60 for lane in lanes)
+
+    await stage.play(all_read)
+
+    assert stage.told.names().count("written") > 3
 
 
 async def test_memory_stays_flat_while_the_store_is_down(world: World) -> None:

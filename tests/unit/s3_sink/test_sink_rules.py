@@ -191,6 +191,10 @@ def test_an_offset_that_was_committed_without_its_key_is_committed_again() -> No
     assert commits.pending({ONE}) == {ONE: Commit(5, "key")}
 
 
+def test_the_smallest_budget_still_asks_for_something() -> None:
+    assert Budget(0, 1).request_bytes == 1
+
+
 def test_fetching_pauses_below_the_budget_and_resumes_well_below_that() -> None:
     budget = Budget(256 * MIB, MIB)
     mark = budget.mark(2)

@@ -1,6 +1,7 @@
 """Where a partition goes on, and when it refuses to."""
 
 import dataclasses
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,26 @@ async def test_any_other_commit_is_ignored_for_the_chains_end(
     start = await world.start()
 
     assert start.tip.link == 30
+
+
+async def test_what_the_newest_hours_show_is_not_looked_for_in_all_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.log.records = _records(30)
+    await world.store_all(world.log.records)
+    asked: list[str] = []
+    listed = world.store.list
+
+    def list_(prefix: str, start_after: str | None = None) -> AsyncIterator[Any]:
+        asked.append(prefix)
+        return listed(prefix, start_after)
+
+    monkeypatch.setattr(world.store, "list", list_)
+
+    start = await world.start()
+
+    assert start.tip.link == 30
+    assert all("/1-0-" in prefix for prefix in asked if prefix.startswith("raw/")), asked
 
 
 async def test_a_low_link_walks_forward_to_the_end(world: World) -> None:

@@ -217,6 +217,11 @@ def is_deterministic(of: Expr) -> bool:
     return not any(map(is_random, walk(of)))
 
 
+def is_plain(of: Expr) -> bool:
+    """Whether no query and no chance is in it: it may stand wherever its columns do."""
+    return is_deterministic(of) and not any(isinstance(one, Subquery) for one in walk(of))
+
+
 def always_null(expr: Expr) -> bool:
     """Whether a null that is written out makes null of it.
 

@@ -16,11 +16,9 @@ from local_cloud.athena.ir import (
     Constant,
     Expr,
     Special,
-    Subquery,
     columns_of,
-    is_deterministic,
+    is_plain,
     renamed,
-    walk,
 )
 
 _COMPARED = ("=", "<", "<=", ">", ">=")
@@ -62,7 +60,7 @@ class Joining:
 
     def push(self, terms: Sequence[Expr], used: Set[Column]) -> tuple[str, list[Expr]] | None:
         """See Push."""
-        asked = [one for one in terms if _is_plain(one)]
+        asked = [one for one in terms if is_plain(one)]
         placed = self._placed(asked)
         left = self._side(self.first, placed.left, used)
         right = self._side(self.second, placed.right, used)
@@ -77,7 +75,7 @@ class Joining:
             _with(self.planner, right, second),
             pairs,
         )
-        return sql, [*behind, *(one for one in terms if not _is_plain(one))]
+        return sql, [*behind, *(one for one in terms if not is_plain(one))]
 
     def _side(self, side: Relation, terms: list[Expr], used: Set[Column]) -> str | None:
         """The rows of a side where it makes a difference that it is asked these terms."""
@@ -141,7 +139,7 @@ class Joining:
         for one, together in every:
             side = self._place(one)
             waits = of_pairs and may_fail(one) and not (side is not None and side.is_row)
-            if side is None or not _is_plain(one) or waits:
+            if side is None or not is_plain(one) or waits:
                 together.append(one)
                 of_pairs = True
             else:
@@ -162,7 +160,7 @@ class Joining:
             else:
                 placed.behind.append(one)
         for one in self.on:
-            if not _is_plain(one):
+            if not is_plain(one):
                 placed.pairs.append(one)
             elif columns_of(one) <= _columns(inner):
                 placed.right.append(one)
@@ -220,7 +218,7 @@ class Joining:
                     operands[at] = known.setdefault(one, self.planner.column(one.type))
             return replace(term, operands=tuple(operands))
 
-        pairs = [changed(one) if _is_plain(one) else one for one in placed.pairs]
+        pairs = [changed(one) if is_plain(one) else one for one in placed.pairs]
         if placed.kind != "INNER":
             return pairs, placed.behind, *found
         behind = [changed(one) for one in placed.behind]
@@ -239,16 +237,12 @@ def _with(planner: Planner, sql: str, columns: Mapping[Expr, Column]) -> str:
 def _inferred(term: Expr, outer: Relation, equal: Mapping[Column, Expr]) -> Iterator[Expr]:
     """The term about the other side, if all that it says of this one is equal to something."""
     used = columns_of(term) & _columns(outer)
-    if can_fail(term) and used and used <= equal.keys() and _is_plain(term):
+    if can_fail(term) and used and used <= equal.keys() and is_plain(term):
         yield renamed(term, equal)
 
 
 def _columns(side: Relation) -> frozenset[Column]:
     return frozenset(one.column for one in side.fields)
-
-
-def _is_plain(value: Expr) -> bool:
-    return is_deterministic(value) and not any(isinstance(one, Subquery) for one in walk(value))
 
 
 def _is_never(value: Expr) -> bool:

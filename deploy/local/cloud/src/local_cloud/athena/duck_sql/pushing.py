@@ -16,10 +16,9 @@ from local_cloud.athena.ir import (
     Column,
     Constant,
     Expr,
-    Subquery,
     columns_of,
     has_try,
-    is_deterministic,
+    is_plain,
     renamed,
     terms_of,
     walk,
@@ -107,7 +106,7 @@ def into_sides(
         return None
 
     def push(terms: Sequence[Expr], used: Set[Column]) -> Pushed:
-        down = [one for one in terms if _is_plain(one)]
+        down = [one for one in terms if is_plain(one)]
         if distinct:
             down = filtering.equalities_first(down)
         made = [side.pushed(planner, down, used) for side in sides]
@@ -130,14 +129,10 @@ def _goes_down(term: Expr, values: Mapping[Column, Expr]) -> bool:
     known = {one: values[one] for one in used if one in values}
     return (
         set(used) == set(known)
-        and _is_plain(term)
+        and is_plain(term)
         and all(
             isinstance(value, (Column, Constant))
-            or (used.count(one) == 1 and _is_plain(value) and not has_try(value))
+            or (used.count(one) == 1 and is_plain(value) and not has_try(value))
             for one, value in known.items()
         )
     )
-
-
-def _is_plain(value: Expr) -> bool:
-    return is_deterministic(value) and not any(isinstance(one, Subquery) for one in walk(value))

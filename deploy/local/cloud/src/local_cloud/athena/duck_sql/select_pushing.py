@@ -6,10 +6,7 @@ from dataclasses import replace
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.scope import Field, Scope
 from local_cloud.athena.duck_sql import filtering, pushing
-from local_cloud.athena.duck_sql.relation import (
-    Push,
-    selected,
-)
+from local_cloud.athena.duck_sql.relation import Push, selected
 from local_cloud.athena.duck_sql.select_stages import Select, exprs, finished, staged
 from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.ir import (

@@ -11,7 +11,7 @@ from local_cloud.athena.duck_sql.from_clause import JOINED, RELATIONS
 from local_cloud.athena.duck_sql.relation import Planner, Push, Relation, selected, single_row
 from local_cloud.athena.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.duck_sql.text import can_fail
-from local_cloud.athena.ir import Column, Expr, columns_of, is_deterministic
+from local_cloud.athena.ir import Column, Expr, columns_of, is_plain
 from local_cloud.athena.types import Type
 
 
@@ -67,7 +67,7 @@ def _push(planner: Planner, left: Relation, again: Callable[[str], str]) -> Push
     mine = frozenset(one.column for one in left.fields)
 
     def push(terms: Sequence[Expr], used: Set[Column]) -> tuple[str, list[Expr]] | None:
-        down = [one for one in terms if columns_of(one) <= mine and is_deterministic(one)]
+        down = [one for one in terms if columns_of(one) <= mine and is_plain(one)]
         down = filtering.equalities_first(down)
         sql = filtering.pushed(planner, left, down, used)
         if sql is None:
