@@ -37,7 +37,7 @@ class BrokerSpec:
     port: int
     controller_port: int
     # Java's option that has its classes archived at the end; "" to start from such an archive.
-    archiving: str = ""
+    archiving: str = field(default="", kw_only=True)
 
     @property
     def bootstrap(self) -> str:

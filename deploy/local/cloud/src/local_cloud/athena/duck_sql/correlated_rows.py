@@ -63,7 +63,8 @@ def split(
     others = tuple(one for one in terms if columns_of(one) & outside)
     if not others:
         return None
-    found = () if boundary.use == "exists" else tuple(_parts(values, outside))
+    grouped = "group" in shape
+    found = () if boundary.use == "exists" else tuple(_parts(values, outside, grouped))
     narrows = (
         boundary.narrows and not shape & _OF_ALL_ROWS and not (found and boundary.use == "in")
     )
@@ -92,10 +93,10 @@ def _all_terms(where: Expr) -> Iterator[Expr]:
         yield where
 
 
-def _parts(values: Sequence[Expr], outside: frozenset[Column]) -> Iterator[Expr]:
+def _parts(values: Sequence[Expr], outside: frozenset[Column], grouped: bool) -> Iterator[Expr]:
     """What may fail of what a query computes of its own columns; of groups, of their rows."""
     aggregates = [part for one in values for part in walk(one) if isinstance(part, Aggregate)]
-    if not aggregates:
+    if not aggregates and not grouped:
         yield from (one for one in values if _is_own(one, outside))
     for one in aggregates:
         # Rows that a filter leaves out are not computed where it is the only one.

@@ -206,18 +206,23 @@ class Text:
         return self._called(expr)
 
     def _refuse_failing(self, expr: Call) -> None:
-        """Of what it computes before a query runs, Trino computes all arguments.
+        """A pattern that is none, beside a text that TRY gives.
 
-        With TRY in one of them it does so in some queries (IrExpressionInterpreter), where
-        another one fails.
+        In some queries Trino computes both before it sees that the text is null
+        (IrExpressionInterpreter).
         """
-        others = [one for one in expr.arguments if not has_try(one)]
+        texts = [has_try(one) and one.type.name == "varchar" for one in expr.arguments]
+        others = [
+            one for one, is_text in zip(expr.arguments, texts, strict=True) if not is_text
+        ]
+        if not any(texts) or any(map(self.fails, others)):
+            return
         tried = tuple(
-            Constant(one.type, "") if has_try(one) and one.type.name == "varchar" else one
-            for one in expr.arguments
+            Constant(one.type, "") if is_text else one
+            for one, is_text in zip(expr.arguments, texts, strict=True)
         )
-        if any(map(self.fails, (*others, replace(expr, arguments=tried)))):
-            raise not_supported("what fails beside TRY whatever that gives")
+        if self.fails(replace(expr, arguments=tried)):
+            raise not_supported("a pattern that is none beside TRY")
 
     def _called(self, expr: Call) -> str:
         declared = expr.bound.declared
