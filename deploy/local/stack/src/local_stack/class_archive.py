@@ -21,6 +21,8 @@ def place(jars_dir: Path, java_home: Path) -> Path:
 
 def starting_from(jars_dir: Path, java_home: Path) -> list[str]:
     """Java's options for a start from the archive; none where there is no archive."""
+    if not (java_home / "bin" / "java").is_file():
+        return []
     archive = place(jars_dir, java_home)
     return [f"-XX:SharedArchiveFile={archive}"] if archive.is_file() else []
 
