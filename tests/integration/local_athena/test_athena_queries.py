@@ -79,6 +79,29 @@ def test_predicates_around_one_that_may_fail_prune_partitions(world: World, inne
     assert most < whole["Statistics"]["DataScannedInBytes"]
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "SELECT a.hour, a.rank FROM quotes a LEFT JOIN (SELECT 1 one) b ON a.rank = b.one",
+        "SELECT hour, rank FROM quotes UNION ALL SELECT hour, rank FROM quotes WHERE rank > 0",
+    ],
+)
+def test_what_one_reading_of_a_query_of_with_asks_rules_nothing_out_for_another(
+    world: World, inner: str
+) -> None:
+    def asked(hour: str) -> str:
+        return f"SELECT hour FROM t WHERE hour = '{hour}' AND 1 / (rank + 1) < 7"
+
+    alone = {
+        hour: sorted(world.rows(f"WITH t AS ({inner}) {asked(hour)}")) for hour in ("01", "02")
+    }
+
+    both = world.rows(f"WITH t AS ({inner}) {asked('01')} UNION ALL {asked('02')}")
+
+    assert alone["01"]
+    assert sorted(both) == sorted(alone["01"] + alone["02"])
+
+
 def test_an_unregistered_partition_is_invisible_until_repaired(world: World) -> None:
     world.put("curated/quotes/dt=2026-11-22/hour=09/part-0.parquet", quotes("09"))
 

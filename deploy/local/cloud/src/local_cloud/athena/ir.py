@@ -202,6 +202,15 @@ def terms_of(condition: Expr) -> tuple[Expr, ...]:
     return (condition,)
 
 
+def all_terms(condition: Expr) -> Iterator[Expr]:
+    """The terms of an AND, those of an AND inside of it too."""
+    if isinstance(condition, Special) and condition.form == "and":
+        for one in condition.operands:
+            yield from all_terms(one)
+    else:
+        yield condition
+
+
 def is_random(expr: Expr) -> bool:
     """Whether it calls what gives another value each time; what is inside of it is not asked."""
     return isinstance(expr, Call) and not expr.bound.declared.deterministic

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from local_cloud.athena.analysis.scope import Scope
-from local_cloud.athena.duck_sql.relation import Planner
+from local_cloud.athena.duck_sql.relation import Planner, with_columns
 from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.ir import (
     Aggregate,
@@ -21,6 +21,7 @@ from local_cloud.athena.ir import (
     Special,
     Subquery,
     Window,
+    all_terms,
     children,
     columns_of,
     is_constant,
@@ -58,7 +59,7 @@ def split(
     if boundary is None or where is None:
         return None
     outside = frozenset(boundary.captured)
-    terms = tuple(_all_terms(where))
+    terms = tuple(all_terms(where))
     own = tuple(one for one in terms if not columns_of(one) & outside)
     others = tuple(one for one in terms if columns_of(one) & outside)
     if not others:
@@ -81,16 +82,7 @@ def with_parts(
 ) -> tuple[str, dict[Expr, Column]]:
     """The rows of `sql` with the value of each part, which no condition around is asked before."""
     columns = {one: planner.column(one.type) for one in parts}
-    listed = "".join(f", {planner.text.of(one)} AS {at.name}" for one, at in columns.items())
-    return f"SELECT *{listed} FROM ({sql}) OFFSET 0", columns
-
-
-def _all_terms(where: Expr) -> Iterator[Expr]:
-    if isinstance(where, Special) and where.form == "and":
-        for one in where.operands:
-            yield from _all_terms(one)
-    else:
-        yield where
+    return with_columns(planner, sql, columns), columns
 
 
 def _parts(values: Sequence[Expr], outside: frozenset[Column], grouped: bool) -> Iterator[Expr]:

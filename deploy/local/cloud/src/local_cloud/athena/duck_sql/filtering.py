@@ -47,11 +47,11 @@ def kept_rows(
         raise not_supported("the order of arrays or rows in WHERE behind a join")
     if joined or (correlated and source.scans):
         where = nested_keys.checked(where, nested=planner.scans > 0)
+    _prune(planner, source, where)
     if (parted := correlated_rows.split(outer, where, values, shape)) is None:
         if correlated:
             return _filtered(planner, source, where, fenced=False), {}
         return _rows(planner, source, terms_of(where), values), {}
-    _prune(planner, source, where)
     rows = _rows(planner, source, parted.own, values) if parted.own else source.sql
     rows, computed = correlated_rows.with_parts(planner, rows, parted.early)
     others = [rewritten(one, computed.get) for one in parted.others]
@@ -83,7 +83,6 @@ def pushed(
     found = source.push(terms, used | _used(terms)) if source.push is not None else None
     if found is None:
         return None
-    _prune(planner, source, all_of(terms))
     sql, rest = found
     return filtered(planner, replace(source, sql=sql), rest) if rest else sql
 
@@ -105,7 +104,6 @@ def _filtered(planner: Planner, source: Relation, where: Expr, fenced: bool) -> 
     (IrExpressions.mayFail). OFFSET is the fence that no condition passes in DuckDB, which also
     has no way around it in a correlated query.
     """
-    _prune(planner, source, where)
     terms = terms_of(where)
     failing = [can_fail(one) for one in terms]
     if "join" in source.shape and any(failing):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from local_cloud.athena.analysis.failing import may_fail
 from local_cloud.athena.duck_sql import filtering
-from local_cloud.athena.duck_sql.relation import Planner, Relation
+from local_cloud.athena.duck_sql.relation import Planner, Relation, with_columns
 from local_cloud.athena.duck_sql.text import can_fail
 from local_cloud.athena.ir import (
     Column,
@@ -71,8 +71,8 @@ class Joining:
         right = right or self._rows(self.second, placed.right)
         sql = self._joined(
             placed.kind,
-            _with(self.planner, left, first),
-            _with(self.planner, right, second),
+            with_columns(self.planner, left, first) if first else left,
+            with_columns(self.planner, right, second) if second else right,
             pairs,
         )
         return sql, [*behind, *(one for one in terms if not is_plain(one))]
@@ -225,13 +225,6 @@ class Joining:
         # What cannot fail any more is a condition of the join.
         pairs += [one for one, old in zip(behind, placed.behind, strict=True) if one is not old]
         return pairs, [one for one in behind if one in placed.behind], *found
-
-
-def _with(planner: Planner, sql: str, columns: Mapping[Expr, Column]) -> str:
-    if not columns:
-        return sql
-    listed = ", ".join(f"{planner.text.of(one)} AS {at.name}" for one, at in columns.items())
-    return f"SELECT *, {listed} FROM ({sql}) OFFSET 0"
 
 
 def _inferred(term: Expr, outer: Relation, equal: Mapping[Column, Expr]) -> Iterator[Expr]:

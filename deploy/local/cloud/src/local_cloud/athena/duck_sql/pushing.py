@@ -7,7 +7,7 @@ each column replaced by what it is there.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from local_cloud.athena.duck_sql import filtering
 from local_cloud.athena.duck_sql.relation import Planner, Push, Relation
@@ -65,15 +65,13 @@ class Computing:
             return None
         if self.grouped:
             inside = filtering.equalities_first(inside)
-        # The rows are read by other queries, too: nothing is known of what those want.
-        rows = replace(self.source, scans=(), inner=())
         asked = [*own, *inside]
         read = {column for one in self.values.values() for column in columns_of(one)}
-        sql = filtering.pushed(planner, rows, asked, read)
+        sql = filtering.pushed(planner, self.source, asked, read)
         if sql is None:
             if self._is_same(own):
                 return None
-            sql = filtering.filtered(planner, rows, asked)
+            sql = filtering.filtered(planner, self.source, asked)
         return self.again(sql), [one for one in terms if one not in down]
 
 

@@ -147,6 +147,12 @@ def selected(columns: list[tuple[str, str]], source: str) -> str:
     return f"SELECT {listed or '1'} FROM ({source})"
 
 
+def with_columns(planner: Planner, source: str, values: Mapping[Expr, Column]) -> str:
+    """The rows of a whole SELECT with a column of each value, before any condition around."""
+    listed = "".join(f", {planner.text.of(one)} AS {at.name}" for one, at in values.items())
+    return f"SELECT *{listed} FROM ({source}) OFFSET 0"
+
+
 def retyped(
     planner: Planner, relation: Relation, kinds: tuple[Type, ...], implicit: Callable[..., Expr]
 ) -> Relation:

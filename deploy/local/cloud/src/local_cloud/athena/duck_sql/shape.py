@@ -1,6 +1,6 @@
 """What a SELECT consists of, in words: `correlation` decides by them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from coinlake.sql import tree
 from local_cloud.athena.analysis.scope import Scope
@@ -11,6 +11,7 @@ from local_cloud.athena.ir import (
     Special,
     Subquery,
     Window,
+    all_terms,
     columns_of,
 )
 
@@ -63,15 +64,7 @@ def unequal(where: Expr, scope: Scope | None) -> bool:
     if boundary is None:
         return False
     outer = frozenset(boundary.captured)
-    return any(not _is_equality(one, outer) for one in _terms(where))
-
-
-def _terms(where: Expr) -> Iterator[Expr]:
-    if isinstance(where, Special) and where.form == "and":
-        for one in where.operands:
-            yield from _terms(one)
-    else:
-        yield where
+    return any(not _is_equality(one, outer) for one in all_terms(where))
 
 
 def _is_equality(term: Expr, outer: frozenset[Column]) -> bool:
