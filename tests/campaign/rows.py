@@ -16,6 +16,9 @@ class Row:
     alone: bool = False  # it measures, or it loads the machine by itself
 
 
+_EXAM = "tests/contract/test_object_store_exam.py"
+
+
 def _pytest(path: str) -> tuple[str, ...]:
     return ("-m", "pytest", path, "-q", "--no-header")
 
@@ -66,7 +69,13 @@ ROWS: tuple[Row, ...] = (
     Row("sim", "20,000 seeds of the sink", ("-m", "tests.sim", "--seeds", "20000"), 600),
     Row("controls", "the sink without its rules", ("-m", "tests.sim", "--controls"), 30),
     Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
-    Row("stores", "the store's exam on every store", _pytest("tests/contract"), 300),
+    Row("stores", "the store's exam on every store", _pytest(_EXAM), 300),
+    Row(
+        "trino",
+        "a real Trino (JDK 24) says again what the records say",
+        _pytest("tests/contract/trino"),
+        2400,
+    ),
     Row("spark", "the job on real Spark", _pytest("tests/spark"), 120),
     Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 240),
     Row(

@@ -161,7 +161,7 @@ class World:
         """Somebody empties the bucket; nobody could tell it from a new one without commits."""
         named = [commit.metadata for commit in self.broker.group.commits.values()]
         if len(named) == len(self.broker.partitions) and all(named):
-            self.bucket.objects.clear()
+            self.bucket.empty()
             self.oracle.emptied()
 
     def _recreate(self, amount: float) -> None:

@@ -1,25 +1,28 @@
 """What the conformance runs compare with is what a real Trino says: its rows and its answers."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from tests.conformance import ours
 from tests.conformance.canonical import LEVELS
-from tests.conformance.corpus import corpus
+from tests.conformance.corpus import Text, corpus
 from tests.conformance.generate import kept
 from tests.conformance.oracle import started
 from tests.conformance.parquet_tables import TYPES, dump, file_of, table_types
 from tests.conformance.record import record
 from tests.conformance.recorded import Recorded, load
-from tests.conformance.run import share, usable
+from tests.conformance.run import usable
 from tests.trino_lab.client import Trino
 from tests.trino_lab.maven import jars_of_tests
 
-pytestmark = [pytest.mark.full_size, pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.full_size, pytest.mark.needs("jdk24"), pytest.mark.timeout(3600)]
 
-SHARE, SEED = 60, 20261128
+# A time that becomes a timestamp gets today's date in Trino; the engine refuses it by this name.
+_OF_THE_DAY = re.compile(r"cast\(time\(\d+\)( with time zone)? as timestamp\(")
 
 
 @pytest.fixture(scope="module")
@@ -40,36 +43,35 @@ def test_the_parquet_files_hold_the_real_trinos_rows(
         assert str(kept.to_pylist()) == str(real.to_pylist()), table
 
 
-def test_the_real_trino_says_again_what_was_recorded(
-    with_tables: Trino, full_size: bool
-) -> None:
+def test_the_real_trino_says_again_what_was_recorded(with_tables: Trino) -> None:
     records = load()
     texts = usable(corpus(jars_of_tests()), records)
-    asked = share(texts, None if full_size else SHARE, SEED)
     # Where its own two runs differed, a third may differ too.
-    settled = [one for one in asked if records[one.hash].settled == "rows"]
+    settled = [one for one in texts if records[one.hash].settled == "rows"]
 
-    changed = {
-        text.sql
-        for text, now, _ in record(with_tables, settled)
-        if _said(now) != _said(records[text.hash])
-    }
-    assert changed == set()
+    assert _changed(with_tables, {text: records[text.hash] for text in settled}) == set()
 
 
 def test_the_real_trino_says_again_what_was_recorded_of_generated_queries(
-    with_tables: Trino, full_size: bool
+    with_tables: Trino,
 ) -> None:
     records = {text: found for text, found in kept.load() if found.settled == "rows"}
-    asked = share(list(records), None if full_size else SHARE, SEED)
 
-    changed = {
+    assert records, "nothing was recorded: python -m tests.conformance generate --record"
+    assert _changed(with_tables, records) == set()
+
+
+def _changed(trino: Trino, records: Mapping[Text, Recorded]) -> set[str]:
+    """The texts that Trino answers in another way than it was recorded, for no known reason."""
+    return {
         text.sql
-        for text, now, _ in record(with_tables, asked)
-        if _said(now) != _said(records[text])
+        for text, now, _ in record(trino, list(records))
+        if _said(now) != _said(records[text]) and not _is_of_the_day(text)
     }
-    assert asked, "nothing was recorded: python -m tests.conformance generate --record"
-    assert changed == set()
+
+
+def _is_of_the_day(text: Text) -> bool:
+    return _OF_THE_DAY.match(ours.answer(text.sql).refusal or "") is not None
 
 
 def _said(record: Recorded) -> tuple[object, ...]:

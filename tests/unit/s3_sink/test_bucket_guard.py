@@ -107,6 +107,23 @@ async def test_a_first_sight_that_contradicts_the_objects_is_refused(world: Worl
         await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0)
 
 
+@pytest.mark.parametrize("seen", ["object", "commit"])
+async def test_what_another_sink_stores_between_two_looks_of_a_first_sight_is_no_contradiction(
+    world: World, monkeypatch: pytest.MonkeyPatch, seen: str
+) -> None:
+    made = Epoch(ONE.topic, 1, {0: 0}, "first sight of the topic", 0, world.log.id)
+
+    async def starts_while_another_sink_goes_on(topic: str) -> dict[int, int]:
+        await world.store.put(epoch_key(topic, 1), made.encode())
+        await world.store.put(KEY, b"an object")
+        world.log.commit = Commit(5, KEY) if seen == "commit" else None
+        return {0: 0}
+
+    monkeypatch.setattr(world.log, "starts", starts_while_another_sink_goes_on)
+
+    assert await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0) == made
+
+
 async def test_another_topic_of_that_name_is_not_the_epochs(world: World) -> None:
     await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0)
 

@@ -48,7 +48,12 @@ async def _make_first(store: Store, log: Log, topic: str, topic_id: UUID, now_ms
     origins = dict(await log.starts(topic))
     if not origins:
         raise TransientError(f"topic {topic} has no partitions yet")
-    await _refuse_second_sight(store, log, topic, origins)
+    sight = await _earlier_sight(store, log, topic, origins)
+    if sight is not None:
+        # Another sink may have made the epoch, and stored with it, since it was looked for.
+        if await _newest(store, topic) is not None:
+            return
+        raise InvariantError(sight)
     first = Epoch(topic, 1, origins, FIRST_SIGHT, now_ms, topic_id)
     # Another sink may see the topic first: its origins hold, so ours are not trusted either.
     with suppress(PreconditionFailedError):
@@ -60,19 +65,20 @@ async def _make_first(store: Store, log: Log, topic: str, topic_id: UUID, now_ms
         )
 
 
-async def _refuse_second_sight(
+async def _earlier_sight(
     store: Store, log: Log, topic: str, origins: dict[int, int]
-) -> None:
-    """A topic that raw or the group has already seen had an epoch: a new one would hide a loss."""
+) -> str | None:
+    """What tells that the topic had an epoch before: a new one would hide a loss."""
     for number in origins:
         commit = await log.committed(Partition(topic, number))
         if commit is not None and parse_raw_key(commit.metadata) is not None:
-            raise InvariantError(
+            return (
                 f"the bucket has no epoch of {topic}, but the group has committed "
                 f"{commit.metadata}: the bucket was emptied or is another one"
             )
     async for entry in store.list(topic_prefix(topic)):
-        raise InvariantError(f"the bucket has {entry.key}, and no epoch of {topic}")
+        return f"the bucket has {entry.key}, and no epoch of {topic}"
+    return None
 
 
 async def _newest(store: Store, topic: str) -> int | None:
