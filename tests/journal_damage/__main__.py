@@ -68,10 +68,11 @@ def tried(original: Path, expected: set[bytes], way: str, seed: int) -> list[str
     rng = random.Random(f"{way}-{seed}")
     with TemporaryDirectory(prefix="journal-damage-") as scratch:
         folder = Path(scratch) / "journal"
-        shutil.copytree(original, folder)
+        shutil.copytree(original, folder, copy_function=_linked)
         paths = sorted(one for one in folder.iterdir() if one.is_file() and one.stat().st_size)
         own = [one for one in paths if one.stem.isdecimal()]
         path = rng.choice([one for one in own if way == "flipped" or one.suffix == ".record"])
+        _make_own(path)
         hit = WAYS[way](path, rng)
         try:
             found, names, holes = asyncio.run(values(folder))
@@ -87,6 +88,20 @@ def tried(original: Path, expected: set[bytes], way: str, seed: int) -> list[str
         if (lost or hit.must_be_told) and not told:
             wrong.append("nothing is told")
         return [f"{way} {seed} {path.name}: {one}" for one in wrong]
+
+
+def _linked(source: str, target: str) -> str:
+    """A thousand links are made faster than a thousand copies; what is written to is copied."""
+    if source.endswith(".record"):
+        os.link(source, target)
+        return target
+    return str(shutil.copy2(source, target))
+
+
+def _make_own(path: Path) -> None:
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data)
 
 
 def _quiet() -> None:
@@ -114,6 +129,8 @@ def main() -> int:
                     _say(line)
                 if done % 200 == 0:
                     _say(f"  {done} done, at {way} {seed}, {time.monotonic() - began:.0f} s")
+        if asyncio.run(_expected(original)) != expected:
+            raise AssertionError("a damage of a copy has reached the journal itself")
     _say(
         f"{wanted.entries} answers, {done} damages from seed {wanted.seed}: {wrong} cost more than "
         f"what they hit, or were not told; {time.monotonic() - began:.0f} s"
