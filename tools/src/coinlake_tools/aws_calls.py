@@ -82,12 +82,16 @@ def translated(operation: str) -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         message = error.response.get("Error", {}).get("Message", "")
-        # Athena has no code of its own for a workgroup that exists.
-        if code in _ALREADY_THERE or "already" in message.lower():
+        if code in _ALREADY_THERE or _is_a_workgroup_that_exists(code, message):
             raise _AlreadyThereError(message) from error
         raise TransientError(f"{operation}: {code}: {message}") from error
     except (BotoCoreError, OSError) as error:
         raise TransientError(f"{operation}: {type(error).__name__}: {error}") from error
+
+
+def _is_a_workgroup_that_exists(code: str, message: str) -> bool:
+    """Athena has no code of its own for it: `WorkGroup is already created`."""
+    return code == "InvalidRequestException" and "already" in message.lower()
 
 
 class _AlreadyThereError(CoinlakeError):
