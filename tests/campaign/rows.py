@@ -29,7 +29,7 @@ _FAULTS = (
     ("replies", "F22, F27, F28: the store's answers", 700),
     ("zombies", "F23, F36: frozen with a PUT under way; a store that cannot refuse", 360),
     ("members", "F24, F25, F26, F35: the group", 300),
-    ("crashes", "F20, F21, F31, F32, F37: the sink dies or fails at each step", 600),
+    ("crashes", "F20, F21, F31, F32, F37: the sink dies or fails at each step", 980),
     ("broker", "F10 to F13, F33: one broker, three, full and failing disks", 520),
     ("topics", "F14, F15, F16: topic and group changed behind its back", 150),
     ("answers", "Kafka's answers garbled", 200),
@@ -66,7 +66,7 @@ def _generated() -> tuple[Row, ...]:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("sim", "20,000 seeds of the sink", ("-m", "tests.sim", "--seeds", "20000"), 600),
+    Row("sim", "20,000 seeds of the sink", ("-m", "tests.sim", "--seeds", "20000"), 1100),
     Row("controls", "the sink without its rules", ("-m", "tests.sim", "--controls"), 30),
     Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
     Row("stores", "the store's exam on every store", _pytest(_EXAM), 300),
@@ -77,15 +77,15 @@ ROWS: tuple[Row, ...] = (
         2400,
     ),
     Row("spark", "the job on real Spark", _pytest("tests/spark"), 120),
-    Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 240),
+    Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 530),
     Row(
         "journal",
         "1,000 answers in the journal, damaged in 2,720 ways",
         ("-m", "tests.journal_damage"),
-        900,
+        1250,
     ),
     Row("outcomes", "odd answers to every call", _pytest("tests/integration/outcomes"), 300),
-    Row("sink", "the sink with real Kafka and S3", _pytest("tests/integration/s3_sink"), 300),
+    Row("sink", "the sink with real Kafka and S3", _pytest("tests/integration/s3_sink"), 930),
     Row(
         "sinks",
         "three sinks killed, frozen, stopped, added, removed for 5 min",
@@ -122,7 +122,7 @@ ROWS: tuple[Row, ...] = (
         400,
     ),
     Row("watch", "rules, alerts, dashboards", _pytest("tests/integration/observability"), 240),
-    Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 400),
+    Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 500),
     Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
     Row(
         "clients",
@@ -130,7 +130,7 @@ ROWS: tuple[Row, ...] = (
         _pytest("tests/integration/cloud_clients"),
         300,
     ),
-    Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 120),
+    Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 570),
     Row(
         "conformance",
         "the local Athena beside Trino's recorded answers, every text",
