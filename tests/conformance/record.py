@@ -41,6 +41,13 @@ def record(trino: Trino, texts: Iterable[Text]) -> Iterator[tuple[Text, Recorded
         yield from pool.map(lambda text: _one(trino, text), texts)
 
 
+def record_once(trino: Trino, texts: Iterable[Text]) -> Iterator[tuple[Text, Recorded]]:
+    """The same of texts that are known to be settled: each is asked once."""
+    trino = replace(trino, max_rows=MAX_ROWS)
+    with ThreadPoolExecutor(AT_ATIME) as pool:
+        yield from pool.map(lambda text: (text, shortened(text, asked(trino, text)[0])), texts)
+
+
 def _one(trino: Trino, text: Text) -> tuple[Text, Recorded, Said]:
     found, said = asked(trino, text)
     if found.unusable is None:

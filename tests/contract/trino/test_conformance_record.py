@@ -13,7 +13,7 @@ from tests.conformance.corpus import Text, corpus
 from tests.conformance.generate import kept
 from tests.conformance.oracle import started
 from tests.conformance.parquet_tables import TYPES, dump, file_of, table_types
-from tests.conformance.record import record
+from tests.conformance.record import record_once
 from tests.conformance.recorded import Recorded, load
 from tests.conformance.run import usable
 from tests.trino_lab.client import Trino
@@ -65,7 +65,7 @@ def _changed(trino: Trino, records: Mapping[Text, Recorded]) -> set[str]:
     """The texts that Trino answers in another way than it was recorded, for no known reason."""
     return {
         text.sql
-        for text, now, _ in record(trino, list(records))
+        for text, now in record_once(trino, list(records))
         if _said(now) != _said(records[text]) and not _is_of_the_day(text)
     }
 
