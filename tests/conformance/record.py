@@ -3,9 +3,10 @@
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from tests.conformance.canonical import Answer, closest, json_text, print_at, type_text
 from tests.conformance.corpus import Text
@@ -36,22 +37,33 @@ _JAVA_MARK = re.compile("\x01|%[0-9$]*[sdn]|%[a-z_]+%")
 
 def record(trino: Trino, texts: Iterable[Text]) -> Iterator[tuple[Text, Recorded, Said]]:
     """Each text with its record, as they come; several are asked at a time."""
-    trino = replace(trino, max_rows=MAX_ROWS)
-    with ThreadPoolExecutor(AT_ATIME) as pool:
-        yield from pool.map(lambda text: _one(trino, text), texts)
+    return _each(_one, trino, texts)
 
 
-def record_once(trino: Trino, texts: Iterable[Text]) -> Iterator[tuple[Text, Recorded]]:
+def record_once(trino: Trino, texts: Iterable[Text]) -> Iterator[tuple[Text, Recorded, Said]]:
     """The same of texts that are known to be settled: each is asked once."""
+    return _each(_one_settled, trino, texts)
+
+
+def _each(
+    ask: Callable[[Trino, Text], tuple[Text, Recorded, Said]],
+    trino: Trino,
+    texts: Iterable[Text],
+) -> Iterator[tuple[Text, Recorded, Said]]:
     trino = replace(trino, max_rows=MAX_ROWS)
     with ThreadPoolExecutor(AT_ATIME) as pool:
-        yield from pool.map(lambda text: (text, shortened(text, asked(trino, text)[0])), texts)
+        yield from pool.map(partial(ask, trino), texts)
 
 
 def _one(trino: Trino, text: Text) -> tuple[Text, Recorded, Said]:
     found, said = asked(trino, text)
     if found.unusable is None:
         found = asked_again(trino, text, found)
+    return text, shortened(text, found), said
+
+
+def _one_settled(trino: Trino, text: Text) -> tuple[Text, Recorded, Said]:
+    found, said = asked(trino, text)
     return text, shortened(text, found), said
 
 

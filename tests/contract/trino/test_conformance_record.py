@@ -65,7 +65,7 @@ def _changed(trino: Trino, records: Mapping[Text, Recorded]) -> set[str]:
     """The texts that Trino answers in another way than it was recorded, for no known reason."""
     return {
         text.sql
-        for text, now in record_once(trino, list(records))
+        for text, now, _ in record_once(trino, list(records))
         if _said(now) != _said(records[text]) and not _is_of_the_day(text)
     }
 
