@@ -24,6 +24,8 @@ from tests.commit import ROOT, commit
 
 FOLDER = ROOT / ".local" / "campaign"
 REPORT = ROOT / "docs" / "reference" / "campaign.md"
+_RESULTS = {"passed": True, "FAILED": False}
+_CELLS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="write the report page")
     wanted = parser.parse_args()
     if wanted.report:
-        REPORT.write_text(_report({outcome.row: outcome for outcome in _results()}))
+        here = {outcome.row: outcome for outcome in _results()}
+        REPORT.write_text(report(written(REPORT.read_text()) | here))
         return 0
     unknown = set(wanted.rows) - {row.id for row in ROWS}
     if unknown:
@@ -148,7 +151,18 @@ def _results() -> list[Outcome]:
     return [Outcome(**json.loads(line)) for line in results.read_text().splitlines()]
 
 
-def _report(newest: dict[str, Outcome]) -> str:
+def written(page: str) -> dict[str, Outcome]:
+    """What the page says already: a row without a result in this clone keeps it."""
+    found = {}
+    for line in page.splitlines():
+        cells = line.removeprefix("| ").removesuffix(" |").split(" | ")
+        if len(cells) == _CELLS and cells[2] in _RESULTS:
+            row, _, result, on, at, seconds, said = cells
+            found[row] = Outcome(row, on, _RESULTS[result], float(seconds), said, at)
+    return found
+
+
+def report(newest: dict[str, Outcome]) -> str:
     lines = [
         "# The last campaign",
         "",
@@ -163,7 +177,7 @@ def _report(newest: dict[str, Outcome]) -> str:
         if outcome is None:
             lines.append(f"| {row.id} | {row.what} | not run | | | | |")
             continue
-        result = "passed" if outcome.passed else "FAILED"
+        result = next(name for name, passed in _RESULTS.items() if passed == outcome.passed)
         # A bar would end the cell.
         said = outcome.last_line.replace("|", "/")
         lines.append(

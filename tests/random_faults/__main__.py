@@ -24,6 +24,7 @@ from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from tests import raw_reader
 from tests.odd_answers import Plan, odd_proxy
+from tests.random_faults import told
 from tests.random_faults.faults import GROUPS
 from tests.random_faults.room import FED, SIDE, TOPICS, Room, room
 from tests.random_faults.watch import Watch
@@ -133,7 +134,7 @@ async def _healed(rooms: Room, done: Done, say: Callable[[str], None]) -> None:
 async def _counted(rooms: Room, done: Done) -> None:
     """Raw is what Kafka has, and has every answer that was journalled."""
     _, status = rooms.ingestor.get("/status")
-    lost = status["journal"]["lost"] if status else []
+    aside = [one["name"] for one in status["journal"]["aside"]] if status else []
     polls: Counter[bytes] = Counter()
     for topic in TOPICS:
         raw, objects = judge.in_raw(rooms.environ, topic)
@@ -149,12 +150,9 @@ async def _counted(rooms: Room, done: Done) -> None:
         "answers twice (sent again after a lost reply)": sum(n > 1 for n in polls.values()),
         "journalled answers that were noted": len(rooms.journalled),
         "of them not in raw": len(missing),
-        "told as lost": len(lost),
+        "files that /status lists as put aside": len(aside),
     }
-    if unexplained := missing - rooms.damaged:
-        done.wrong.append(f"{len(unexplained)} journalled answers are nowhere")
-    if len(missing) > len(lost):
-        done.wrong.append(f"{len(missing)} are lost, {len(lost)} are told")
+    done.wrong += told.untold(missing, rooms.damaged, aside, told.reasons(rooms.ingestor.log))
 
 
 def _polls(body: bytes) -> list[bytes]:

@@ -42,7 +42,7 @@ async def journal_bit(room: Room, rng: random.Random, seconds: float) -> None:
     if paths := [one for one in room.waiting() if one.stat().st_size]:
         path = rng.choice(paths)
         if (poll := poll_of(path)) is not None:
-            room.damaged.add(poll)
+            room.damaged[poll] = path.name
         data = bytearray(path.read_bytes())
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         path.write_bytes(data)

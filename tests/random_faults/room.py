@@ -99,8 +99,8 @@ class Room:
     environ: Mapping[str, str]
     journalled: set[bytes] = field(default_factory=set)
     """The polls of answers that were in the journal when somebody looked."""
-    damaged: set[bytes] = field(default_factory=set)
-    """Those whose file was hit by a fault of ours."""
+    damaged: dict[bytes, str] = field(default_factory=dict)
+    """The file of each poll that was hit by a fault of ours."""
 
     def waiting(self) -> list[Path]:
         """The files of answers that wait in the journal."""

@@ -12,6 +12,9 @@ from local_stack.errors import StackError
 from local_stack.paths import Paths
 
 KAFKA, SPARK = "kafka", "spark"
+# A download of 280 MB breaks off now and then; Maven keeps what it has and goes on from there.
+_TRIES = 3
+_BROKE_OFF = "Could not transfer artifact"
 # What the folder was made from: the pom, and the list that its jars were compared with.
 _POM, _SUMS = ".pom-sha256", ".sums-sha256"
 
@@ -63,12 +66,14 @@ def run_maven(maven: str, paths: Paths, fresh: Path) -> None:
     profile = fresh.stem
     command = [maven, "-q", "-B", "-f", str(paths.pom), "-P", profile]
     command += ["dependency:copy-dependencies", f"-DoutputDirectory={fresh}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise StackError(
-            f"Maven could not fetch the jars of {profile}: "
-            f"{' / '.join((done.stdout + done.stderr).strip().splitlines()[:3])}"
-        )
+    for left in reversed(range(_TRIES)):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        said = (done.stdout + done.stderr).strip()
+        if not left or _BROKE_OFF not in said:
+            lines = " / ".join(said.splitlines()[:3])
+            raise StackError(f"Maven could not fetch the jars of {profile}: {lines}")
 
 
 def _differing(folder: Path, paths: Paths, profile: str) -> list[str]:
