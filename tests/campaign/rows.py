@@ -101,9 +101,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "faults",
-        "ingestor, broker, sink and S3: random faults, two at a time, for 10 min",
-        ("-m", "tests.random_faults", "--seconds", "600"),
-        900,
+        "ingestor, broker, sink and S3: 200 random faults, two at a time, in 12 min",
+        ("-m", "tests.random_faults", "--seconds", "720"),
+        1000,
         alone=True,
     ),
     Row(
