@@ -26,6 +26,8 @@ def body(**entry: Any) -> bytes:
     return json.dumps({"data": [entry], "timestamp": HOUR.start_ms + 500}).encode()
 
 
+# The whole stack's tests see the same with answers that were polled.
+@pytest.mark.full_size
 def test_landed_objects_of_all_feeds_are_in_sql_and_a_late_one_makes_version_two(
     lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any]
 ) -> None:
