@@ -85,11 +85,15 @@ def _maven(pom: Path, *words: str) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise ProvisionError("Maven is needed to fetch jars: install it (`apt install maven`)")
-    _do([maven, "-q", "-B", "-f", str(pom), *words])
+    command = [maven, "-q", "-B", "-f", str(pom), *words]
+    _check(command, jars.fetching(command))
 
 
 def _do(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    _check(command, subprocess.run(command, capture_output=True, text=True))
+
+
+def _check(command: Sequence[str], done: "subprocess.CompletedProcess[str]") -> None:
     if done.returncode != 0:
         said = (done.stderr + done.stdout).strip().splitlines()
         raise ProvisionError(f"{' '.join(command[:6])} …: {' / '.join(said[:3])}")

@@ -24,7 +24,7 @@ from tests.commit import ROOT, commit
 
 FOLDER = ROOT / ".local" / "campaign"
 REPORT = ROOT / "docs" / "reference" / "campaign.md"
-_RESULTS = {"passed": True, "FAILED": False}
+_PASSED, _FAILED = "passed", "FAILED"
 _CELLS = 7
 
 
@@ -156,9 +156,9 @@ def written(page: str) -> dict[str, Outcome]:
     found = {}
     for line in page.splitlines():
         cells = line.removeprefix("| ").removesuffix(" |").split(" | ")
-        if len(cells) == _CELLS and cells[2] in _RESULTS:
+        if len(cells) == _CELLS and cells[2] in (_PASSED, _FAILED):
             row, _, result, on, at, seconds, said = cells
-            found[row] = Outcome(row, on, _RESULTS[result], float(seconds), said, at)
+            found[row] = Outcome(row, on, result == _PASSED, float(seconds), said, at)
     return found
 
 
@@ -177,7 +177,7 @@ def report(newest: dict[str, Outcome]) -> str:
         if outcome is None:
             lines.append(f"| {row.id} | {row.what} | not run | | | | |")
             continue
-        result = next(name for name, passed in _RESULTS.items() if passed == outcome.passed)
+        result = _PASSED if outcome.passed else _FAILED
         # A bar would end the cell.
         said = outcome.last_line.replace("|", "/")
         lines.append(

@@ -17,7 +17,7 @@ LATE = b'{"late":"an answer that nobody waits for"}'
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 
 
-# The others are killed in tests of their own, beside their own neighbours.
+# The ingestor and the runner are killed in their own tests too; all four are the campaign's.
 @pytest.mark.full_size(but="s3_sink")
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_killed_service_goes_on_when_it_is_started_again(lake: "Lake", service: str) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,14 +66,21 @@ def run_maven(maven: str, paths: Paths, fresh: Path) -> None:
     profile = fresh.stem
     command = [maven, "-q", "-B", "-f", str(paths.pom), "-P", profile]
     command += ["dependency:copy-dependencies", f"-DoutputDirectory={fresh}"]
-    for left in reversed(range(_TRIES)):
+    done = fetching(command)
+    if done.returncode != 0:
+        raise StackError(
+            f"Maven could not fetch the jars of {profile}: "
+            f"{' / '.join((done.stdout + done.stderr).strip().splitlines()[:3])}"
+        )
+
+
+def fetching(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """What came of a Maven command; a download that broke off is gone on with, twice."""
+    for _ in range(_TRIES - 1):
         done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode == 0:
-            return
-        said = (done.stdout + done.stderr).strip()
-        if not left or _BROKE_OFF not in said:
-            lines = " / ".join(said.splitlines()[:3])
-            raise StackError(f"Maven could not fetch the jars of {profile}: {lines}")
+        if done.returncode == 0 or _BROKE_OFF not in done.stdout + done.stderr:
+            return done
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def _differing(folder: Path, paths: Paths, profile: str) -> list[str]:
