@@ -17,11 +17,12 @@ from functools import partial, wraps
 from typing import Any
 
 from aiohttp import ClientConnectionError
-from aiokafka import AIOKafkaClient, AIOKafkaConsumer
+from aiokafka import AIOKafkaClient
 from aiokafka.structs import OffsetAndMetadata
 from botocore.exceptions import BotoCoreError, ClientError
 
 from coinlake import kafka, lifecycle, outcomes, reach, rebootstrap
+from coinlake.consumer import Consumer
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
@@ -154,9 +155,7 @@ def _fence() -> None:
 
 def _patience() -> None:
     """Not a defence: the client's poll interval is 4 s, so that a test need not take 5 minutes."""
-    source.AIOKafkaConsumer = partial(  # type: ignore[attr-defined]
-        AIOKafkaConsumer, max_poll_interval_ms=4000
-    )
+    setattr(source, "Consumer", partial(Consumer, max_poll_interval_ms=4000))  # noqa: B010
 
 
 def _metadata() -> None:

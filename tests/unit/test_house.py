@@ -79,6 +79,16 @@ def test_services_do_not_ask_where_they_run() -> None:
     assert found == []
 
 
+def test_what_we_ship_makes_only_consumers_that_end_whole() -> None:
+    found = [
+        str(path)
+        for path in _tracked("services/*.py", "shared/*.py", "tools/*.py", "deploy/*.py")
+        if re.search(r"\bAIOKafkaConsumer\b", path.read_text())
+    ]
+
+    assert found == [str(ROOT / "shared/src/coinlake/consumer.py")]
+
+
 def test_nothing_names_a_registry_or_a_folder_of_one_machine() -> None:
     # Spelled in pieces, so that this file does not name them either.
     hosts = ["pypi" + ".org", "pythonhosted" + ".org", "repo1.maven" + ".org", "npmjs" + ".org",

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from coinlake import logs
+from coinlake.consumer import Consumer
 from coinlake.contracts.headers import Header
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
 from coinlake.errors import BadRecordError, CoinlakeError, ConfigError, TransientError, Trouble
@@ -232,7 +233,7 @@ async def open_producer(kafka: KafkaSettings, client_id: str) -> AsyncIterator[P
 class KafkaTail:
     """The tail on aiokafka."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
 
     async def poll(self, timeout_s: float) -> list[TailRecord]:
@@ -259,7 +260,7 @@ async def open_tail(
 ) -> AsyncIterator[Tail]:
     """Read topics from their end on. The topics must exist."""
     consumer = rebootstrapping(
-        AIOKafkaConsumer(
+        Consumer(
             # Named here, not assigned later: one without topics never learns of partitions.
             *topics,
             **client_options(kafka),

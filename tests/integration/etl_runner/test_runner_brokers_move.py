@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from coinlake import kafka
 from coinlake.contracts.topics import LANDED, PUBLISHED, TOPICS
@@ -54,6 +55,32 @@ async def test_a_tail_reads_on_where_it_was_once_its_broker_has_moved(
             read += [record.value for record in await tail.poll(0.5)]
 
     assert read == ([b"1", b"2"] if is_defended else [b"1"])
+
+
+@pytest.mark.full_size(but="defended")
+@pytest.mark.parametrize("is_defended", [True, False], ids=["defended", "control"])
+async def test_a_tail_whose_broker_is_away_ends_whole(
+    moving: MovingBroker, monkeypatch: pytest.MonkeyPatch, is_defended: bool
+) -> None:
+    """It is the end of the service too: what leaves here unasked hides why the service ended."""
+    if not is_defended:
+        monkeypatch.setattr(kafka, "Consumer", AIOKafkaConsumer)
+    settings = KafkaSettings(bootstrap_servers=moving.bootstrap)
+    await ensure_topics(settings, [TOPICS[LANDED]])
+    ended: BaseException | None = None
+
+    try:
+        async with open_tail(settings, [LANDED], "test") as tail:
+            consumer = tail._consumer  # type: ignore[attr-defined]
+            await tail.poll(0.5)
+            await asyncio.to_thread(moving.stop)
+            await tail.poll(2.0)
+    except asyncio.CancelledError as error:
+        ended = error
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    await consumer._client.close()
+
+    assert (ended is None, left == []) == (is_defended, is_defended)
 
 
 @pytest.mark.full_size

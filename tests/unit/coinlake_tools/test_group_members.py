@@ -1,6 +1,7 @@
 """How many members a group has, and when that is not known."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ def _log(code: int, *members: str) -> KafkaLakeLog:
         return [SimpleNamespace(groups=[group])]
 
     admin = SimpleNamespace(describe_consumer_groups=describe)
-    return KafkaLakeLog(SimpleNamespace(), SimpleNamespace(), admin)
+    unused: Any = SimpleNamespace()
+    return KafkaLakeLog(unused, unused, admin)
 
 
 async def test_members_are_counted() -> None:

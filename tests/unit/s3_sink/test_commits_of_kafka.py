@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -27,7 +28,8 @@ class Admin:
 
 
 def _log(admin: Admin) -> KafkaLog:
-    return KafkaLog(SimpleNamespace(), SimpleNamespace(), admin, "group")
+    unused: Any = SimpleNamespace()
+    return KafkaLog(unused, unused, admin, "group")
 
 
 async def test_a_commit_is_an_offset_and_the_key_of_an_object() -> None:

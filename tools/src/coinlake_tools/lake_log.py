@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaClient, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from coinlake.consumer import Consumer
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
 from coinlake.errors import TransientError
@@ -56,7 +57,7 @@ class KafkaLakeLog:
     """On aiokafka, without a group of its own."""
 
     def __init__(
-        self, client: AIOKafkaClient, reader: AIOKafkaConsumer, admin: AIOKafkaAdminClient
+        self, client: AIOKafkaClient, reader: Consumer, admin: AIOKafkaAdminClient
     ) -> None:
         self._client = client
         self._reader = reader
@@ -119,7 +120,7 @@ async def open_lake_log(kafka: KafkaSettings) -> AsyncIterator[LakeLog]:
     """Raises TransientError where no broker answers."""
     options = client_options(kafka)
     client = AIOKafkaClient(**options, client_id="coinlake-tools-log")
-    reader = AIOKafkaConsumer(
+    reader = Consumer(
         **options,
         client_id="coinlake-tools",
         group_id=None,

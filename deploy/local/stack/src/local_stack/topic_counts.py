@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from coinlake.consumer import Consumer
 from coinlake.contracts.headers import POLL_ID
 from local_stack.counts import PartitionCount
 
@@ -19,7 +20,7 @@ def count(
 async def _count(
     bootstrap: str, topics: Sequence[str], timeout_s: float
 ) -> list[PartitionCount]:
-    consumer = AIOKafkaConsumer(
+    consumer = Consumer(
         *topics,
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -36,7 +37,7 @@ async def _count(
         await consumer.stop()
 
 
-async def _read(consumer: AIOKafkaConsumer, place: TopicPartition, end: int) -> PartitionCount:
+async def _read(consumer: Consumer, place: TopicPartition, end: int) -> PartitionCount:
     await consumer.seek_to_beginning(place)
     values = size = heartbeats = next_value = 0
     poll_ids: set[bytes | None] = set()

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from aiokafka import AIOKafkaClient, AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaClient, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
+from coinlake.consumer import Consumer
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from coinlake.kafka import client_options, starting, translated
@@ -24,7 +25,7 @@ class KafkaLog:
     def __init__(
         self,
         client: AIOKafkaClient,
-        reader: AIOKafkaConsumer,
+        reader: Consumer,
         admin: AIOKafkaAdminClient,
         group: str,
     ) -> None:
@@ -139,7 +140,7 @@ async def open_log(kafka: KafkaSettings, client_id: str, group: str) -> AsyncIte
     """Raises TransientError where no broker answers."""
     options = client_options(kafka)
     client = AIOKafkaClient(**options, client_id=f"{client_id}-log")
-    reader = AIOKafkaConsumer(
+    reader = Consumer(
         **options,
         client_id=f"{client_id}-reader",
         group_id=None,

@@ -11,13 +11,12 @@ from uuid import UUID
 
 from aiokafka import (
     AIOKafkaClient,
-    AIOKafkaConsumer,
     ConsumerRebalanceListener,
     TopicPartition,
 )
 
 from coinlake import logs
-from coinlake.errors import TransientError
+from coinlake.consumer import Consumer
 from coinlake.kafka import client_options, starting, translated
 from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
@@ -61,7 +60,7 @@ class Owner(Protocol):
 class GroupSource:
     """Polls, seeks, pauses and commits. Partitions come paused: the owner starts them."""
 
-    def __init__(self, make: Callable[[], AIOKafkaConsumer], fetcher: fetch.Fetcher) -> None:
+    def __init__(self, make: Callable[[], Consumer], fetcher: fetch.Fetcher) -> None:
         self._make = make
         self._consumer = make()
         self._fetcher = fetcher
@@ -117,7 +116,7 @@ class GroupSource:
         held = self._fetcher.partitions()
         await owner.revoked([_ours(tp) for tp in held])
         self._fetcher.remove(held)
-        with suppress(TimeoutError, TransientError), translated("close the member"):
+        with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
                 await self._consumer.stop()
         self._consumer = self._make()
@@ -141,7 +140,7 @@ class GroupSource:
             await self._consumer.commit(offsets)
 
 
-def _is_dead(consumer: AIOKafkaConsumer) -> bool:
+def _is_dead(consumer: Consumer) -> bool:
     """Whether a task that keeps the membership has ended, as both do after an answer that they do
     not know (aiokafka's GroupCoordinator, _coordination_routine and _do_heartbeat); nothing starts
     them again, and each poll tells the same error."""
@@ -160,7 +159,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(
         self,
-        consumer: AIOKafkaConsumer,
+        consumer: Consumer,
         fetcher: fetch.Fetcher,
         owner: Owner,
         been: Callable[[str], None],
@@ -194,8 +193,8 @@ async def open_source(
     client = AIOKafkaClient(**options, client_id=f"{membership.client_id}-fetcher")
     rebootstrapping(client)
 
-    def make() -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(
+    def make() -> Consumer:
+        consumer = Consumer(
             **options,
             client_id=membership.client_id,
             group_id=membership.group,
