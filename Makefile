@@ -11,8 +11,8 @@ CLEAN_ENV := env -u COINCAP_API_KEY -u COINCAP_BASE_URL
 PYTEST := $(CLEAN_ENV) $(BIN)/python -m pytest
 UNIT := $(PYTEST) tests/unit -q -n 2 --dist loadfile
 STACK := $(BIN)/python -m local_stack
-PACKAGES := shared services/ingestor services/s3-sink services/etl-runner services/etl-runner/job \
-  services/query-api tools deploy/local/cloud deploy/local/coincap deploy/local/stack
+PACKAGES := sql shared services/ingestor services/s3-sink services/etl-runner services/etl-runner/job \
+  services/query-api tools local/cloud local/coincap local/stack
 SOURCES := $(addsuffix /src,$(PACKAGES))
 
 help: ## Show this list

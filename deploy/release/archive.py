@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-FOLDERS = ("deploy", "docs", "services", "shared", "tools")
+FOLDERS = ("deploy", "docs", "local", "services", "shared", "sql", "tools")
 FILES = (
     ".dockerignore",
     "CHANGELOG.md",

@@ -6,15 +6,16 @@ from pathlib import Path
 
 PACKAGES = (
     "shared",
+    "sql",
     "services/ingestor",
     "services/s3-sink",
     "services/etl-runner",
     "services/etl-runner/job",
     "services/query-api",
     "tools",
-    "deploy/local/cloud",
-    "deploy/local/coincap",
-    "deploy/local/stack",
+    "local/cloud",
+    "local/coincap",
+    "local/stack",
 )
 """The folders of all packages; wheels are built of each."""
 
@@ -43,7 +44,7 @@ class Place:
 
 PLACES = (
     *(Place(f"{package}/pyproject.toml", r"^version = \"") for package in PACKAGES),
-    Place("deploy/local/pom.xml", r"<artifactId>local-jars</artifactId>\s+<version>"),
+    Place("local/pom.xml", r"<artifactId>local-jars</artifactId>\s+<version>"),
     Place("deploy/compose/.env.example", r"^COINLAKE_VERSION="),
     Place("deploy/compose/compose.yaml", r"\$\{COINLAKE_VERSION:-"),
     Place("docs/how-to/deploy-on-ec2.md", r"coinlake-(?=\d)"),

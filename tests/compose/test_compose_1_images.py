@@ -15,10 +15,10 @@ IMAGES = {
     "ingestor": ("coinlake", "coinlake-ingestor"),
     "s3-sink": ("coinlake", "coinlake-s3-sink"),
     "etl-runner": ("coinlake", "coinlake-etl-runner"),
-    "query-api": ("coinlake", "coinlake-query-api"),
+    "query-api": ("coinlake", "coinlake-trino-sql", "coinlake-query-api"),
     "tools": ("coinlake", "coinlake-tools", "coinlake-job"),
     "simulator": ("coinlake-coincap-simulator",),
-    "local-cloud": ("coinlake", "coinlake-local-cloud"),
+    "local-cloud": ("coinlake-trino-sql", "coinlake-local-cloud"),
     "s3": (),
 }
 

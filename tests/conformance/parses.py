@@ -10,11 +10,11 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from coinlake.sql.failures import SqlError
-from coinlake.sql.query_parser import parse_expression, parse_query
-from coinlake.sql.tree import Node
 from tests.conformance.class_file import string_constants
 from tests.trino_lab.java import run_java
+from trino_sql.failures import SqlError
+from trino_sql.query_parser import parse_expression, parse_query
+from trino_sql.tree import Node
 
 FILE = Path(__file__).resolve().parents[1] / "data" / "conformance" / "parses.gz"
 _JAVA = Path(__file__).with_name("java") / "Parses.java"

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from coinlake.sql import tree
-from coinlake.sql.query_parser import parse_with_parameters
 from tests.nothing_unread.nodes import Field, nodes
 from tests.nothing_unread.planning import Plan, plan
+from trino_sql import tree
+from trino_sql.query_parser import parse_with_parameters
 
 Words = Mapping[Field, frozenset[str]]
 _NOBODY = tree.Identifier("nobody_has_this_name")

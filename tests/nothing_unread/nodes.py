@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from coinlake.sql import tree
+from trino_sql import tree
 
 Field = tuple[type[tree.Node], str]
 

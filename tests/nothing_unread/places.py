@@ -7,7 +7,7 @@ question of their own, while another place takes all of it.
 
 from collections.abc import Mapping
 
-from coinlake.sql import tree
+from trino_sql import tree
 
 _OUTPUTS, _TYPES = "duck_sql.outputs", "analysis.type_names"
 _WINDOWS, _JSON = "analysis.windows", "analysis.json_forms"

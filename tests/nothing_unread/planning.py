@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coinlake.sql import tree
 from local_cloud.athena import parsing
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Names, Session
@@ -13,6 +12,7 @@ from local_cloud.athena.duck_sql.text import Text
 from local_cloud.athena.duck_sql.udf import Udfs
 from local_cloud.athena.failures import QueryError
 from local_cloud.athena.ir import Expr
+from trino_sql import tree
 
 _COLUMNS = (
     ("a", t.BIGINT),

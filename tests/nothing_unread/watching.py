@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from coinlake.sql import tree
 from local_cloud.athena.duck_sql.relation import Tables
 from tests.nothing_unread.nodes import Field, classes, fields_of, nodes
 from tests.nothing_unread.planning import planned
+from trino_sql import tree
 
 _BLIND = frozenset(("__eq__", "__hash__", "__repr__", "_nodes", "_inside", "nodes"))
 _INNER = frozenset(("<dictcomp>", "<genexpr>", "<listcomp>", "<lambda>"))

@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 
-from coinlake.sql import tree
-from coinlake.sql.failures import SqlError
-from coinlake.sql.query_parser import parse_query
 from local_cloud.athena.analysis.expressions import RULES
 from local_cloud.athena.duck_sql.relation import BoundTable
 from local_cloud.athena.failures import QueryError
@@ -33,6 +30,9 @@ from tests.conformance.workers import outcomes
 from tests.nothing_unread import watching
 from tests.nothing_unread.nodes import nodes, shown
 from tests.trino_lab.maven import jars_of_tests
+from trino_sql import tree
+from trino_sql.failures import SqlError
+from trino_sql.query_parser import parse_query
 
 SHARE, SEED = 700, 20261128
 # Recorded answers and rows together: a clone carries them.

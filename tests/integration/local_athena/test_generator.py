@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from coinlake.sql.failures import SqlError
-from coinlake.sql.query_parser import parse_query
 from tests.conformance.generate import coverage
 from tests.conformance.generate.statements import Generated, generated
+from trino_sql.failures import SqlError
+from trino_sql.query_parser import parse_query
 
 # Enough to go several times through the list of all functions.
 SEED, MANY = 1, 6_000

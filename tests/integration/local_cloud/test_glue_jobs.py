@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from .conftest import JARS, Cloud, end, until
 
 needs_jars = pytest.mark.skipif(
-    not JARS.exists(), reason="NOT RUN: .local/jars/spark is missing (see deploy/local/pom.xml)"
+    not JARS.exists(), reason="NOT RUN: .local/jars/spark is missing (see local/pom.xml)"
 )
 
 SPARK = """

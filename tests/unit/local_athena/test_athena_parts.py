@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinlake.sql import tree
 from local_cloud.athena import hive_types, json_files, parsing, projection
 from local_cloud.athena import types as t
 from local_cloud.athena.analysis.context import Context, Names, Session
@@ -27,6 +26,7 @@ from local_cloud.athena.pruning import Pruner, candidates
 from local_cloud.athena.results import csv_row, parsed_rows, shown
 from local_cloud.athena.values.numbers import java_double
 from local_cloud.athena.views import stored, table_input, view_text
+from trino_sql import tree
 
 assert planning.REGISTERED
 SESSION = Session("default", 0)

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from coinlake.sql import tree
 from local_cloud.athena import analysis, duck_sql, parsing, queries
 from local_cloud.athena.analysis.expressions import RULES
 from local_cloud.athena.analysis.rules import Rules
@@ -29,6 +28,7 @@ from tests.nothing_unread.forms import STATEMENTS
 from tests.nothing_unread.nodes import Field, classes, fields_of, shown
 from tests.nothing_unread.places import LOOKED_AT, TAKEN
 from tests.nothing_unread.planning import PARAMETERS, plan
+from trino_sql import tree
 
 VALUES = Path(__file__).parents[2] / "data" / "athena" / "values"
 # Fields that are refused wherever they hold something: a statement, and Trino's error for it.

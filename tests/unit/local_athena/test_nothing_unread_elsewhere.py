@@ -5,13 +5,13 @@ from dataclasses import fields
 
 import pytest
 
-from coinlake.sql import tree
 from local_cloud.athena import parsing, queries, runner
 from local_cloud.athena.duck_sql import scalars
 from tests.nothing_unread import handlers
 from tests.nothing_unread.forms import STATEMENTS
 from tests.nothing_unread.nodes import nodes
 from tests.nothing_unread.planning import plan
+from trino_sql import tree
 
 # ---- statements around a query --------------------------------------------------------------
 

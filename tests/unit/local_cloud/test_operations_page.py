@@ -8,7 +8,7 @@ import pytest
 from local_cloud.fields import glue_catalog, glue_crawlers, glue_jobs, model
 from tests.field_samples import SERVICES
 
-PAGE = Path(__file__).parents[3] / "deploy/local/cloud/README.md"
+PAGE = Path(__file__).parents[3] / "local/cloud/README.md"
 SECTIONS = {
     "Glue jobs": ("glue", glue_jobs.OPERATIONS),
     "Glue crawlers": ("glue", glue_crawlers.OPERATIONS),

@@ -71,7 +71,7 @@ def test_another_python_is_refused_with_the_version_to_install() -> None:
 
 
 def test_missing_maven_is_said_only_where_jars_are_missing(tmp_path: Path) -> None:
-    pom = tmp_path / "deploy" / "local" / "pom.xml"
+    pom = tmp_path / "local" / "pom.xml"
     pom.parent.mkdir(parents=True)
     pom.write_text("<project/>")
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from coinlake.sql import tree
-from coinlake.sql.query_parser import parse_query
 from query_api.core import allowed, guard
 from query_api.core.allowed import NODES, REFUSED, judged
 from query_api.core.problems import RefusedSqlError
 from tests.nothing_unread.forms import STATEMENTS
 from tests.nothing_unread.nodes import Field, classes, fields_of, nodes, shown
+from trino_sql import tree
+from trino_sql.query_parser import parse_query
 
 # Words and flags by which the guard decides: where.
 DECIDED: Mapping[Field, Any] = {

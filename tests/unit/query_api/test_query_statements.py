@@ -7,11 +7,11 @@ from functools import partial
 import pytest
 
 from coinlake.contracts.hours import Hour
-from coinlake.sql.query_parser import parse_expression, parse_with_parameters
-from coinlake.sql.tree import StringLiteral
 from query_api.core import literals, statements
 from query_api.core.problems import BadRequestError
 from query_api.core.window import Window, instant_ms, received_hours, rfc3339, window_of
+from trino_sql.query_parser import parse_expression, parse_with_parameters
+from trino_sql.tree import StringLiteral
 
 NINE = 1_795_338_000_000  # 2026-11-22T09:00:00Z
 HOUR = 3_600_000

@@ -95,7 +95,7 @@ def test_the_versions_of_the_matrix_are_those_that_are_pinned() -> None:
     pinned = "\n".join(
         (ROOT / name).read_text()
         for name in (
-            "deploy/local/pom.xml",
+            "local/pom.xml",
             "deploy/compose/.env.example",
             "requirements/dev.txt",
         )

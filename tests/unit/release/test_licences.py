@@ -72,7 +72,7 @@ def test_every_recorded_payload_has_its_provenance() -> None:
     folders = (
         "tests/data/coincap",
         "tests/data/athena",
-        "deploy/local/coincap/src/coincap_simulator/data",
+        "local/coincap/src/coincap_simulator/data",
     )
     files = {
         path.relative_to(ROOT).as_posix()

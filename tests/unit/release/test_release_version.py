@@ -26,7 +26,7 @@ def test_every_place_says_the_version_of_this_tree() -> None:
 def test_every_package_of_the_tree_is_released() -> None:
     found = {
         path.parent.relative_to(ROOT).as_posix()
-        for folder in ("shared", "services", "tools", "deploy")
+        for folder in ("shared", "sql", "services", "tools", "local")
         for path in (ROOT / folder).rglob("pyproject.toml")
     }
 

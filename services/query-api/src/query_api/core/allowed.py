@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.tables import TABLES, quarantine_of
-from coinlake.sql import tree
+from trino_sql import tree
 
 TABLE_NAMES = frozenset(
     {*TABLES, *(quarantine_of(name).name for name in TABLES)}

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from coinlake.sql import tree
-from coinlake.sql.failures import NOT_SUPPORTED, SqlError, TooDeepError
-from coinlake.sql.lexer import DECIMAL, DOLLAR_STRING, INTEGER, Token, tokens
-from coinlake.sql.query_parser import parse_query
 from query_api.core.allowed import CLOCKS, FUNCTIONS, GROUPINGS, NODES, TABLE_NAMES
 from query_api.core.problems import RefusedSqlError
 from query_api.core.sent import Edit, assembled, end_of
 from query_api.core.sql_text import check_text
+from trino_sql import tree
+from trino_sql.failures import NOT_SUPPORTED, SqlError, TooDeepError
+from trino_sql.lexer import DECIMAL, DOLLAR_STRING, INTEGER, Token, tokens
+from trino_sql.query_parser import parse_query
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _PLAIN_NUMBER = re.compile(r"[0-9]*\.?[0-9]*")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coinlake.sql.lexer import END, tokens
+from trino_sql.lexer import END, tokens
 
 
 @dataclass(frozen=True, slots=True)
