@@ -12,13 +12,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from local_cloud.athena.analysis.context import Session
-from local_cloud.athena.duck import compiled, executed
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.types import INTEGERS, Type, trino_name
-from local_cloud.athena.values import texts
-from local_cloud.athena.values.arrow import to_python
-from local_cloud.athena.values.numbers import single_digits
+from local_cloud.athena.engines.duck import compiled, executed
+from local_cloud.athena.sql.analysis.context import Session
+from local_cloud.athena.sql.failures import QueryError
+from local_cloud.athena.sql.types import INTEGERS, Type, trino_name
+from local_cloud.athena.sql.values import texts
+from local_cloud.athena.sql.values.arrow import to_python
+from local_cloud.athena.sql.values.numbers import single_digits
 
 FILES = sorted((Path(__file__).parent / "data" / "athena" / "values").glob("*.json"))
 NOW_US = 1_700_000_000_000_000

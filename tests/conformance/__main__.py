@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_cloud.athena.functions import declared
-from local_cloud.athena.values import hyperloglog
+from local_cloud.athena.sql.signatures import declared
+from local_cloud.athena.sql.values import hyperloglog
 from tests.conformance import ours, parses, show
 from tests.conformance.by_design import listed
 from tests.conformance.compare import FAILURES

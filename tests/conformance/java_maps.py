@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from local_cloud.athena.types import Type
-from local_cloud.athena.values.numbers import unscaled
-from local_cloud.athena.values.texts import to_text
+from local_cloud.athena.sql.types import Type
+from local_cloud.athena.sql.values.numbers import unscaled
+from local_cloud.athena.sql.values.texts import to_text
 
 Pairs = Sequence[tuple[Any, Any]]
 _LEAST = 16

@@ -10,14 +10,14 @@ from typing import Any
 
 import duckdb
 
-from local_cloud.athena.catalog import Catalog, CatalogColumn, Storage, Table
-from local_cloud.athena.duck import DuckEngine
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.lake import Lake, LakeObject, Meter
-from local_cloud.athena.types import INTEGERS, Type, trino_name
-from local_cloud.athena.values.arrow import to_python
-from local_cloud.athena.values.numbers import java_double, java_float, single_digits
-from local_cloud.athena.values.texts import to_text
+from local_cloud.athena.engines.duck import DuckEngine
+from local_cloud.athena.sql.failures import QueryError
+from local_cloud.athena.sql.types import INTEGERS, Type, trino_name
+from local_cloud.athena.sql.values.arrow import to_python
+from local_cloud.athena.sql.values.numbers import java_double, java_float, single_digits
+from local_cloud.athena.sql.values.texts import to_text
+from local_cloud.athena.storage.catalog import Catalog, CatalogColumn, Storage, Table
+from local_cloud.athena.storage.lake import Lake, LakeObject, Meter
 from tests.conformance import java_maps
 from tests.conformance.canonical import Answer, type_text
 from tests.conformance.outcome import Outcome

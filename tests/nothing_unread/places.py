@@ -9,10 +9,14 @@ from collections.abc import Mapping
 
 from trino_sql import tree
 
-_OUTPUTS, _TYPES = "duck_sql.outputs", "analysis.type_names"
-_WINDOWS, _JSON = "analysis.windows", "analysis.json_forms"
-_GROUPS, _JOINS, _SORTING = "duck_sql.grouping", "duck_sql.joins", "duck_sql.sort_keys"
-_PLANNER, _TAIL = "duck_sql.planning:QueryPlanner", "duck_sql.tail:tail_limits"
+_OUTPUTS, _TYPES = "engines.duck_sql.outputs", "sql.analysis.type_names"
+_WINDOWS, _JSON = "sql.analysis.windows", "sql.analysis.json_forms"
+_GROUPS, _JOINS, _SORTING = (
+    "engines.duck_sql.grouping",
+    "engines.duck_sql.joins",
+    "engines.duck_sql.sort_keys",
+)
+_PLANNER, _TAIL = "engines.planning:QueryPlanner", "engines.duck_sql.tail:tail_limits"
 
 TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.AllColumns: (
@@ -29,7 +33,7 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.FrameBound: (f"{_WINDOWS}:_frame + {_WINDOWS}:_bound + {_WINDOWS}:_range_bound",),
     tree.WindowReference: (f"{_WINDOWS}:over",),
     tree.WindowSpecification: (f"{_WINDOWS}:over + {_WINDOWS}:_extended",),
-    tree.WindowDefinition: ("duck_sql.select:_windows",),
+    tree.WindowDefinition: ("engines.duck_sql.select:_windows",),
     tree.GroupBy: (f"{_GROUPS}:grouped + {_GROUPS}:_lists",),
     tree.GroupingElement: (f"{_GROUPS}:_lists + {_GROUPS}:_simple",),
     tree.JoinOn: (f"{_JOINS}:_join", f"{_JOINS}:_always", f"{_JOINS}:_lateral_join"),
@@ -47,8 +51,8 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
         f"{_SORTING}:numbered + {_PLANNER}._tailed + {_SORTING}:sort_key",
     ),
     tree.When: (
-        "analysis.expressions:_searched_case + analysis.expressions:_results",
-        "analysis.expressions:_simple_case + analysis.expressions:_results",
+        "sql.analysis.expressions:_searched_case + sql.analysis.expressions:_results",
+        "sql.analysis.expressions:_simple_case + sql.analysis.expressions:_results",
     ),
     tree.Limit: (_TAIL,),
     tree.FetchFirst: (_TAIL,),
@@ -61,42 +65,51 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.NamedQuery: (f"{_PLANNER}._with + {_PLANNER}._renamed",),
     # Names: what is in front of the last part is looked at, or refused, by both.
     tree.QualifiedName: (
-        "duck_sql.from_clause:_table",
-        "analysis.calls:_function_call",
+        "engines.duck_sql.from_clause:_table",
+        "sql.analysis.calls:_function_call",
     ),
     # These have a rule for where they stand alone, too.
-    tree.Unnest: ("duck_sql.unnesting:unnested + duck_sql.unnesting:_values",),
-    tree.Lambda: ("analysis.arguments:_opened",),
-    tree.Dereference: ("analysis.expressions:dotted",),
+    tree.Unnest: ("engines.duck_sql.unnesting:unnested + engines.duck_sql.unnesting:_values",),
+    tree.Lambda: ("sql.analysis.arguments:_opened",),
+    tree.Dereference: ("sql.analysis.expressions:dotted",),
     tree.Aliased: (f"{_JOINS}:_lateral_kind + {_JOINS}:_unnest_join",),
     tree.IntegerLiteral: (
         f"{_SORTING}:numbered",
         f"{_GROUPS}:_numbered",
-        "analysis.predicates:_subscript",
+        "sql.analysis.predicates:_subscript",
     ),
 }
 LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
-    (tree.Aliased, "duck_sql.shape:_is_one_row"): "an alias leaves the number of rows",
-    (tree.Aliased, "duck_sql.shape:_joins"): "an alias is no join",
-    (tree.Join, "duck_sql.shape:_joins"): "any join is one",
-    (tree.TableSubquery, "duck_sql.shape:_is_one_row"): "how many rows it has",
-    (tree.Query, "duck_sql.shape:_is_one_row"): "how many rows it has",
-    (tree.Values, "duck_sql.shape:_is_one_row"): "how many rows they are",
-    (tree.FunctionCall, "duck_sql.scalars:_is_no_scalar"): "whether it is a window function",
-    (tree.GroupBy, "duck_sql.shape:shape_of"): "whether there are grouping sets",
-    (tree.GroupingElement, "duck_sql.shape:shape_of"): "whether there are grouping sets",
-    (tree.FetchFirst, "duck_sql.shape:shape_of"): "whether there are ties",
-    (tree.Frame, "analysis.windows:_bound"): "what its unit means for a bound",
-    (tree.Tail, "duck_sql.shape:shape_of"): "which clauses there are",
-    (tree.Tail, "duck_sql.tail:keeps_order"): "whether there is a limit",
-    (tree.FunctionCall, "duck_sql.scalars:has_window"): "whether it is a window function",
-    (tree.FunctionCall, "duck_sql.scalars:_kinds"): "which functions have this name",
-    (tree.QualifiedName, "duck_sql.scalars:_kinds"): "which functions have this name",
+    (tree.Aliased, "engines.duck_sql.shape:_is_one_row"): "an alias leaves the number of rows",
+    (tree.Aliased, "engines.duck_sql.shape:_joins"): "an alias is no join",
+    (tree.Join, "engines.duck_sql.shape:_joins"): "any join is one",
+    (tree.TableSubquery, "engines.duck_sql.shape:_is_one_row"): "how many rows it has",
+    (tree.Query, "engines.duck_sql.shape:_is_one_row"): "how many rows it has",
+    (tree.Values, "engines.duck_sql.shape:_is_one_row"): "how many rows they are",
+    (
+        tree.FunctionCall,
+        "engines.duck_sql.scalars:_is_no_scalar",
+    ): "whether it is a window function",
+    (tree.GroupBy, "engines.duck_sql.shape:shape_of"): "whether there are grouping sets",
+    (
+        tree.GroupingElement,
+        "engines.duck_sql.shape:shape_of",
+    ): "whether there are grouping sets",
+    (tree.FetchFirst, "engines.duck_sql.shape:shape_of"): "whether there are ties",
+    (tree.Frame, "sql.analysis.windows:_bound"): "what its unit means for a bound",
+    (tree.Tail, "engines.duck_sql.shape:shape_of"): "which clauses there are",
+    (tree.Tail, "engines.duck_sql.tail:keeps_order"): "whether there is a limit",
+    (
+        tree.FunctionCall,
+        "engines.duck_sql.scalars:has_window",
+    ): "whether it is a window function",
+    (tree.FunctionCall, "engines.duck_sql.scalars:_kinds"): "which functions have this name",
+    (tree.QualifiedName, "engines.duck_sql.scalars:_kinds"): "which functions have this name",
     (
         tree.SortItem,
-        "analysis.calls:_check_distinct_order",
+        "sql.analysis.calls:_check_distinct_order",
     ): "whether a key is one of the arguments",
-    (tree.Dereference, "duck_sql.outputs:_output_name"): "what a column is called",
-    (tree.JsonInput, "analysis.json_forms:_json_object"): "what is handed to _handed_in",
-    (tree.JsonInput, "analysis.json_forms:_json_array"): "what is handed to _handed_in",
+    (tree.Dereference, "engines.duck_sql.outputs:_output_name"): "what a column is called",
+    (tree.JsonInput, "sql.analysis.json_forms:_json_object"): "what is handed to _handed_in",
+    (tree.JsonInput, "sql.analysis.json_forms:_json_array"): "what is handed to _handed_in",
 }

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local_cloud.athena import parsing
-from local_cloud.athena import types as t
-from local_cloud.athena.analysis.context import Names, Session
-from local_cloud.athena.duck_sql import planning, relation
-from local_cloud.athena.duck_sql.relation import BoundTable, View
-from local_cloud.athena.duck_sql.text import Text
-from local_cloud.athena.duck_sql.udf import Udfs
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.ir import Expr
+from local_cloud.athena.engines import planning
+from local_cloud.athena.engines.duck_sql import relation
+from local_cloud.athena.engines.duck_sql.relation import BoundTable, View
+from local_cloud.athena.engines.duck_sql.text import Text
+from local_cloud.athena.engines.duck_sql.udf import Udfs
+from local_cloud.athena.sql import parsing
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.analysis.context import Names, Session
+from local_cloud.athena.sql.failures import QueryError
+from local_cloud.athena.sql.ir import Expr
 from trino_sql import tree
 
 _COLUMNS = (

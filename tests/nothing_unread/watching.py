@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from local_cloud.athena.duck_sql.relation import Tables
+from local_cloud.athena.engines.duck_sql.relation import Tables
 from tests.nothing_unread.nodes import Field, classes, fields_of, nodes
 from tests.nothing_unread.planning import planned
 from trino_sql import tree

@@ -1,7 +1,7 @@
 """Parts of nested values: a row's field by name or place, an array's element, a map's value."""
 
-from local_cloud.athena import types as t
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.kinds import fits
 from tests.conformance.generate.literals import constant, exactly

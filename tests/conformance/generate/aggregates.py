@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from local_cloud.athena import types as t
-from local_cloud.athena.functions.declared import AGGREGATE, Declared, catalogue
-from local_cloud.athena.functions.registry import IMPLEMENTATIONS
-from local_cloud.athena.types import Type
+from local_cloud.athena.engines.duck_sql.registry import IMPLEMENTATIONS
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.signatures.declared import AGGREGATE, Declared, catalogue
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import texts
 from tests.conformance.generate.calls import (
     UNKNOWN_SHARE,

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from local_cloud.athena import types as t
-from local_cloud.athena.analysis.type_names import can_cast
-from local_cloud.athena.functions.binding import sized, sizes_of
-from local_cloud.athena.functions.declared import Declared, TypePattern, TypeVariable
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.analysis.type_names import can_cast
+from local_cloud.athena.sql.signatures.binding import sized, sizes_of
+from local_cloud.athena.sql.signatures.declared import Declared, TypePattern, TypeVariable
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import kinds
 from tests.conformance.generate.draw import Draw
 

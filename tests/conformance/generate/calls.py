@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from local_cloud.athena import types as t
-from local_cloud.athena.analysis.type_names import can_cast
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.functions import implemented
-from local_cloud.athena.functions.binding import Argument, resolve
-from local_cloud.athena.functions.declared import SCALAR, Declared, catalogue
-from local_cloud.athena.functions.registry import IMPLEMENTATIONS
-from local_cloud.athena.types import Type
+from local_cloud.athena.engines.duck_functions import implemented
+from local_cloud.athena.engines.duck_sql.registry import IMPLEMENTATIONS
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.analysis.type_names import can_cast
+from local_cloud.athena.sql.failures import QueryError
+from local_cloud.athena.sql.signatures.binding import Argument, resolve
+from local_cloud.athena.sql.signatures.declared import SCALAR, Declared, catalogue
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import kinds
 from tests.conformance.generate.bindings import settled
 from tests.conformance.generate.draw import Draw

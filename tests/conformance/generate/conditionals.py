@@ -1,8 +1,8 @@
 """CASE, IF, COALESCE, NULLIF, TRY and casts."""
 
-from local_cloud.athena import types as t
-from local_cloud.athena.analysis.type_names import can_cast
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.analysis.type_names import can_cast
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.kinds import some_type
 from tests.conformance.generate.literals import cast_to, cast_use, joined

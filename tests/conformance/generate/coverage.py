@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from local_cloud.athena.functions.registry import IMPLEMENTATIONS
+from local_cloud.athena.engines.duck_sql.registry import IMPLEMENTATIONS
 from tests.conformance.generate.aggregates import aggregates
 from tests.conformance.generate.calls import scalars
 from tests.conformance.generate.expressions import PAIRS

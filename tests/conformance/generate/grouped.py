@@ -1,6 +1,6 @@
 """GROUP BY with its sets, HAVING and grouping()."""
 
-from local_cloud.athena import types as t
+from local_cloud.athena.sql import types as t
 from tests.conformance.generate.aggregates import aggregate, aggregates
 from tests.conformance.generate.calls import at_place
 from tests.conformance.generate.draw import Draw

@@ -3,7 +3,7 @@
 Without them nearly every call of `date_format` or `from_base64` would fail alike (`hints.toml`).
 """
 
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import pools, texts
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.kinds import fits

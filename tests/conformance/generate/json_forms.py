@@ -1,7 +1,7 @@
 """The SQL standard's JSON functions, and FORMAT: forms with a grammar of their own."""
 
-from local_cloud.athena import types as t
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import kinds, texts
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.node import Node, listed, operand, value

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from functools import cache
 
-from local_cloud.athena import types as t
-from local_cloud.athena.coercion import can_coerce
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.coercion import can_coerce
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate.draw import Draw
 
 Accepts = Callable[[Type], bool]

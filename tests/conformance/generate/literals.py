@@ -1,8 +1,8 @@
 """Constants of every type: nulls, empty and nested ones too."""
 
-from local_cloud.athena import types as t
-from local_cloud.athena.coercion import common_super_type
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.coercion import common_super_type
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import texts
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.kinds import OPAQUE, WRITTEN, fits, spelled

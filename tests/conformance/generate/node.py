@@ -14,7 +14,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql.types import Type
 
 VALUE, OPERAND, OPTIONAL, LIST = "value", "operand", "optional", "list"
 ROWS, RELATION, QUERY, PART = "rows", "relation", "query", "part"

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from local_cloud.athena import types as t
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.node import Node, value
 from tests.conformance.generate.pools import pool

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from local_cloud.athena import types as t
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import texts
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.kinds import Accepts, some_type

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.kinds import fits
 from tests.conformance.generate.node import Node, value

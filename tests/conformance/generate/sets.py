@@ -1,6 +1,6 @@
 """Whole queries of queries: UNION, INTERSECT, EXCEPT, WITH, VALUES and TABLE."""
 
-from local_cloud.athena import types as t
+from local_cloud.athena.sql import types as t
 from tests.conformance.generate import kinds
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.grouped import grouped

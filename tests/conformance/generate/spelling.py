@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local_cloud.athena.functions.declared import Declared
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql.signatures.declared import Declared
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.node import Node, listed, operand, value
 from tests.conformance.generate.pools import read

@@ -1,7 +1,7 @@
 """Queries inside of expressions: scalar, IN, EXISTS, quantified; some speak of the rows around."""
 
-from local_cloud.athena import types as t
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import kinds
 from tests.conformance.generate.aggregates import aggregates
 from tests.conformance.generate.calls import arguments

@@ -1,7 +1,7 @@
 """Texts, bytes and JSON as statements write them: empty, padded, quoted, beyond ASCII."""
 
-from local_cloud.athena import types as t
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.moments import moment_text
 from tests.conformance.generate.node import Node, value

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from local_cloud.athena import types as t
-from local_cloud.athena.analysis.type_names import can_cast
-from local_cloud.athena.types import Type
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.analysis.type_names import can_cast
+from local_cloud.athena.sql.types import Type
 from tests.conformance.generate.draw import Draw
 from tests.conformance.generate.kinds import OPAQUE, fits
 from tests.conformance.generate.literals import cast_to, cast_use, constant, exactly

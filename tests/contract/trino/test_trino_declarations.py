@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.athena.functions import declared
+from local_cloud.athena.sql.signatures import declared
 from tests.conformance import parses
 from tests.conformance import record as conformance
 from tests.trino_lab.java import run_java

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from local_cloud.athena.executions import FINAL
-from local_cloud.athena.service import Athena
+from local_cloud.athena.api.executions import FINAL
+from local_cloud.athena.api.service import Athena
 from local_cloud.bill import Bill
 from local_cloud.catalog.service import Catalog
 from local_cloud.clients import Clients, clients_for

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.athena.service import Athena
+from local_cloud.athena.api.service import Athena
 from local_cloud.bill import Bill
 from local_cloud.errors import AwsError
 
@@ -193,8 +193,8 @@ def test_a_query_costs_ten_megabytes_at_least_and_ddl_nothing(world: World) -> N
 
 
 def test_a_file_replaced_in_mid_query_is_an_error(world: World) -> None:
-    from local_cloud.athena.failures import QueryError
-    from local_cloud.athena.lake import Lake
+    from local_cloud.athena.sql.failures import QueryError
+    from local_cloud.athena.storage.lake import Lake
 
     reader = Lake(world.clients.s3)
     listed = reader.objects("s3://lake/curated/quotes/dt=2026-11-22/hour=00/")

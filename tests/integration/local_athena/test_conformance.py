@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from local_cloud.athena.analysis.expressions import RULES
-from local_cloud.athena.duck_sql.relation import BoundTable
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.functions.registry import IMPLEMENTATIONS, SqlFunction
-from local_cloud.athena.ir import Expr
+from local_cloud.athena.engines.duck_sql.registry import IMPLEMENTATIONS, SqlFunction
+from local_cloud.athena.engines.duck_sql.relation import BoundTable
+from local_cloud.athena.sql.analysis.expressions import RULES
+from local_cloud.athena.sql.failures import QueryError
+from local_cloud.athena.sql.ir import Expr
 from tests.conformance import ours
 from tests.conformance.compare import FAILURES, compare
 from tests.conformance.corpus import Text, corpus

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from local_cloud.athena.functions.registry import IMPLEMENTATIONS, SqlFunction
+from local_cloud.athena.engines.duck_sql.registry import IMPLEMENTATIONS, SqlFunction
 from tests.conformance import ours
 from tests.conformance.compare import FAILURES, compare
 from tests.conformance.generate import kept

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.athena.duck_sql import correlated_rows, join_pushing, pushing
+from local_cloud.athena.engines.duck_sql import correlated_rows, join_pushing, pushing
 from tests.conformance import ours
 from tests.conformance.canonical import json_text
 

@@ -101,11 +101,20 @@ def client(service: str, port: int) -> Any:
     )
 
 
+def spark() -> tuple[str, ...]:
+    """What the command line says of Spark."""
+    java_home = Path(shutil.which("java") or pytest.fail("java is missing")).resolve()
+    return ("--spark-jars", str(JARS), "--java-home", str(java_home.parents[1]))
+
+
 def start(state: Path, *more: str, program: tuple[str, ...] = ("-m", "local_cloud")) -> Cloud:
     """Start the cloud over `state` and wait for its ready line."""
-    java_home = Path(shutil.which("java") or pytest.fail("java is missing")).resolve()
+    return start_bare(state, *spark(), *more, program=program)
+
+
+def start_bare(state: Path, *more: str, program: tuple[str, ...]) -> Cloud:
+    """The same without Spark."""
     command = [sys.executable, *program, "--state-dir", str(state), *more]
-    command += ["--spark-jars", str(JARS), "--java-home", str(java_home.parents[1])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     ready = json.loads(process.stdout.readline())

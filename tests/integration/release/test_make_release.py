@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from coinlake_tools.bundle import installed_bundle
-from tests.integration.release.conftest import Make, Tool, git
+from tests.integration.release.conftest import ROOT, Make, Tool, git
 
 DIGEST = "sha256:" + "5" * 64
 HOST_IMAGES = "".join(
@@ -61,7 +61,7 @@ def test_the_same_commit_gives_the_same_bytes_elsewhere_and_missing_images_are_t
     pushed = tool(clone, "push", "--registry=registry.example")
 
     assert (clone / "dist/SHA256SUMS").read_text() == (dist / "SHA256SUMS").read_text()
-    assert len((dist / "SHA256SUMS").read_text().splitlines()) == 15
+    assert len((dist / "SHA256SUMS").read_text().splitlines()) == 16
     assert done.returncode != 0
     assert "NOT MADE: the images, because " in done.stdout
     assert "IMAGES=0" in done.stdout
@@ -131,6 +131,45 @@ def test_wheels_install_without_an_index_and_every_service_starts_of_them(
         done = run("-m", tool, "--help")
         assert done.returncode == 0, done.stderr
         assert "usage:" in done.stdout
+
+
+@pytest.mark.full_size
+@pytest.mark.timeout(600)
+def test_the_local_cloud_installs_alone_with_what_it_declares_and_starts(
+    dist: Path, tmp_path: Path
+) -> None:
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    locked = (ROOT / "requirements" / "dev.txt").read_text()
+    versions = re.findall(r"^[a-z0-9][^ \n]*==[^ \n]+", locked, re.MULTILINE)
+    # A constraint takes no extras.
+    bare = [re.sub(r"\[.*?\]", "", one) for one in versions]
+    (tmp_path / "constraints.txt").write_text("\n".join(bare))
+
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "--find-links", dist / "wheels", "--constraint", tmp_path / "constraints.txt",
+         "coinlake-local-cloud"],
+        check=True,
+    )  # fmt: skip
+    listed = subprocess.run(
+        [python, "-m", "pip", "list", "--format=json"], check=True, capture_output=True
+    ).stdout
+    names = {one["name"] for one in json.loads(listed)}
+    cloud = subprocess.Popen(
+        [python, "-m", "local_cloud", "--state-dir", tmp_path / "state"],
+        cwd=tmp_path,
+        env={"PATH": ""},
+        stdout=subprocess.PIPE,
+    )
+    with cloud:
+        assert cloud.stdout is not None
+        ready = json.loads(cloud.stdout.readline())
+        cloud.terminate()
+
+    assert ready["event"] == "ready"
+    assert {"coinlake", "pyspark"} & names == set()
+    assert cloud.returncode == 0
 
 
 def test_every_wheel_carries_licence_and_notice(dist: Path) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from local_cloud.athena import types as t
+from local_cloud.athena.sql import types as t
 from tests.conformance.compare import Verdict
 from tests.conformance.corpus import text_of
 from tests.conformance.generate import kept

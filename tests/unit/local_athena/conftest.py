@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.athena.duck_sql.database import locked_connection
+from local_cloud.athena.engines.duck_sql.database import locked_connection
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from local_cloud.athena.duck_sql.database import CONFIG, LOCK
+from local_cloud.athena.engines.duck_sql.database import CONFIG, LOCK
 
 # More than fits into the memory below, so that DuckDB would spill.
 SORTED = "SELECT md5(i::VARCHAR) AS hash FROM range(800_000) AS t(i) ORDER BY hash"

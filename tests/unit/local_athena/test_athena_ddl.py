@@ -2,9 +2,9 @@
 
 import pytest
 
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.names import folded
-from local_cloud.athena.statements import Reader, create_table, kind, partition_specs
+from local_cloud.athena.sql.failures import QueryError
+from local_cloud.athena.sql.names import folded
+from local_cloud.athena.sql.statements import Reader, create_table, kind, partition_specs
 
 
 def test_create_external_table_is_read_with_all_its_clauses() -> None:

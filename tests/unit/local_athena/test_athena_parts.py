@@ -9,23 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_cloud.athena import hive_types, json_files, parsing, projection
-from local_cloud.athena import types as t
-from local_cloud.athena.analysis.context import Context, Names, Session
-from local_cloud.athena.analysis.expressions import condition
-from local_cloud.athena.analysis.scope import Field, Scope
-from local_cloud.athena.catalog import Storage, Table, table_of
-from local_cloud.athena.duck import compiled
-from local_cloud.athena.duck_sql import planning
-from local_cloud.athena.engine import OutputColumn
-from local_cloud.athena.failures import CutoffError, QueryError
-from local_cloud.athena.ir import Expr
-from local_cloud.athena.lake import Meter, hidden, split_url
-from local_cloud.athena.parquet_files import compatible
-from local_cloud.athena.pruning import Pruner, candidates
-from local_cloud.athena.results import csv_row, parsed_rows, shown
-from local_cloud.athena.values.numbers import java_double
-from local_cloud.athena.views import stored, table_input, view_text
+from local_cloud.athena.engines import planning
+from local_cloud.athena.engines.duck import compiled
+from local_cloud.athena.sql import hive_types, parsing
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.analysis.context import Context, Names, Session
+from local_cloud.athena.sql.analysis.expressions import condition
+from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.failures import CutoffError, QueryError
+from local_cloud.athena.sql.ir import Expr
+from local_cloud.athena.sql.pruning import Pruner, candidates
+from local_cloud.athena.sql.types import OutputColumn
+from local_cloud.athena.sql.values.numbers import java_double
+from local_cloud.athena.storage import json_files, projection
+from local_cloud.athena.storage.catalog import Storage, Table, table_of
+from local_cloud.athena.storage.lake import Meter, hidden, split_url
+from local_cloud.athena.storage.parquet_files import compatible
+from local_cloud.athena.storage.results import csv_row, parsed_rows, shown
+from local_cloud.athena.storage.views import stored, table_input, view_text
 from trino_sql import tree
 
 assert planning.REGISTERED

@@ -5,10 +5,10 @@ from decimal import Context, Decimal
 
 import pytest
 
-from local_cloud.athena.catalog import Catalog
-from local_cloud.athena.duck import DuckEngine
-from local_cloud.athena.lake import Lake, Meter
-from local_cloud.athena.values.arrow import to_python
+from local_cloud.athena.engines.duck import DuckEngine
+from local_cloud.athena.sql.values.arrow import to_python
+from local_cloud.athena.storage.catalog import Catalog
+from local_cloud.athena.storage.lake import Lake, Meter
 
 SCALED = [((38, 18), (38, 18)), ((20, 3), (18, 9)), ((9, 0), (5, 4))]
 

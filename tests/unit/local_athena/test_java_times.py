@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from local_cloud.athena.values import java_format_times
+from local_cloud.athena.sql.values import java_format_times
 
 
 def test_a_moment_in_a_region_is_shown_by_its_clocks_and_by_its_name() -> None:

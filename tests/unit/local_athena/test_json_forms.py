@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
-from local_cloud.athena.analysis.context import Session
-from local_cloud.athena.duck import compiled, executed
-from local_cloud.athena.duck_sql.database import locked_connection
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.values import json_nodes, json_path_parser
-from local_cloud.athena.values.json_constructors import hash_map_order
+from local_cloud.athena.engines.duck import compiled, executed
+from local_cloud.athena.engines.duck_sql.database import locked_connection
+from local_cloud.athena.sql.analysis.context import Session
+from local_cloud.athena.sql.failures import QueryError
+from local_cloud.athena.sql.values import json_nodes, json_path_parser
+from local_cloud.athena.sql.values.json_constructors import hash_map_order
 
 
 def rows(query: str) -> list[tuple[object, ...]]:

@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from local_cloud.athena import analysis, duck_sql, parsing, queries
-from local_cloud.athena.analysis.expressions import RULES
-from local_cloud.athena.analysis.rules import Rules
-from local_cloud.athena.duck_sql import planning, select, sort_keys
-from local_cloud.athena.duck_sql.from_clause import RELATIONS
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.engines import duck_sql, planning
+from local_cloud.athena.engines.duck_sql import select, sort_keys
+from local_cloud.athena.engines.duck_sql.from_clause import RELATIONS
+from local_cloud.athena.sql import analysis, parsing, queries
+from local_cloud.athena.sql.analysis.expressions import RULES
+from local_cloud.athena.sql.analysis.rules import Rules
+from local_cloud.athena.sql.failures import QueryError
 from tests.nothing_unread import changing, handlers, watching
 from tests.nothing_unread.forms import STATEMENTS
 from tests.nothing_unread.nodes import Field, classes, fields_of, shown

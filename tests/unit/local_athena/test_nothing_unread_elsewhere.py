@@ -5,8 +5,9 @@ from dataclasses import fields
 
 import pytest
 
-from local_cloud.athena import parsing, queries, runner
-from local_cloud.athena.duck_sql import scalars
+from local_cloud.athena.api import runner
+from local_cloud.athena.engines.duck_sql import scalars
+from local_cloud.athena.sql import parsing, queries
 from tests.nothing_unread import handlers
 from tests.nothing_unread.forms import STATEMENTS
 from tests.nothing_unread.nodes import nodes

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud.athena.failures import QueryError
-from local_cloud.athena.overflows import overflow
+from local_cloud.athena.engines.overflows import overflow
+from local_cloud.athena.sql.failures import QueryError
 from tests.trino_values import answer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.athena.failures import QueryError
+from local_cloud.athena.sql.failures import QueryError
 from tests.trino_values import FILES, answer, cases_of, expected, in_order, is_query, outcome
 
 pytestmark = pytest.mark.long

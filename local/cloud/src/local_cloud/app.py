@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from local_cloud.admin import Admin
-from local_cloud.athena.service import Athena
+from local_cloud.athena.api.service import Athena
 from local_cloud.bill import Bill
 from local_cloud.catalog.service import Catalog
 from local_cloud.clients import Clients, clients_for
@@ -97,19 +97,28 @@ def _glue(state: Path, jobs: Jobs, crawlers: Crawlers) -> Glue:
 def _jobs(
     settings: Settings, state: Path, clients: Clients, bill: Bill, faults: Faults
 ) -> Jobs:
-    install = Install(
-        settings.python.absolute(),
-        settings.java_home.resolve(),
-        settings.spark_jars.resolve(),
-        settings.driver_memory,
-    )
-    around = Surroundings(clients, install, bill, faults, settings.timeout_minute_s, _Ticks())
+    minute_s = settings.timeout_minute_s
+    around = Surroundings(clients, _spark(settings), bill, faults, minute_s, _Ticks())
     return Jobs(
         state / "glue",
         around,
         settings.slot_release_s,
-        _spark_version(install.python),
         lambda: f"jr_{secrets.token_hex(32)}",
+    )
+
+
+def _spark(settings: Settings) -> Install | None:
+    """What runs have; None where the command line names none, and there are no runs then."""
+    if settings.java_home is None or settings.spark_jars is None:
+        log.info("no_spark", means="jobs of Glue cannot be made or run")
+        return None
+    python = settings.python.absolute()
+    return Install(
+        python,
+        _spark_version(python),
+        settings.java_home.resolve(),
+        settings.spark_jars.resolve(),
+        settings.driver_memory,
     )
 
 
@@ -127,7 +136,7 @@ class _Ticks:
 
 
 def _spark_version(python: Path) -> str:
-    """The Spark that runs will have; the cloud does not start without one."""
+    """The Spark that runs will have."""
     code = "import importlib.metadata as m; print(m.version('pyspark'))"
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -15,8 +15,8 @@ class Settings:
     port: int
     admin_port: int
     state_dir: Path
-    spark_jars: Path
-    java_home: Path
+    spark_jars: Path | None
+    java_home: Path | None
     python: Path
     s3_endpoint: str | None
     region: str
@@ -35,8 +35,8 @@ def parsed(argv: Sequence[str]) -> Settings:
     add("--port", type=int, default=0, help="port of all AWS APIs; 0 takes a free one")
     add("--admin-port", type=int, default=0, help="port of health, bill, logs and faults")
     add("--state-dir", type=Path, required=True, help="folder that survives restarts")
-    add("--spark-jars", type=Path, required=True, help="folder with hadoop-aws and its SDK")
-    add("--java-home", type=Path, required=True, help="a JDK or JRE 17")
+    add("--spark-jars", type=Path, help="folder with hadoop-aws and its SDK, for Glue's jobs")
+    add("--java-home", type=Path, help="a JDK or JRE 17, for Glue's jobs")
     add("--python", type=Path, default=Path(sys.executable), help="Python with pyspark")
     add("--s3-endpoint", default=None, help="S3 server to use instead of the built-in one")
     add("--region", default="us-east-1")
@@ -47,4 +47,7 @@ def parsed(argv: Sequence[str]) -> Settings:
     )
     add("--timeout-minute-s", type=float, default=60.0, help="seconds in a minute of Timeout")
     add("--driver-memory", default="1g", help="heap of a Spark run")
-    return Settings(**vars(parser.parse_args(argv)))
+    said = parser.parse_args(argv)
+    if (said.spark_jars is None) != (said.java_home is None):
+        parser.error("--spark-jars and --java-home go together; without both there are no jobs")
+    return Settings(**vars(said))

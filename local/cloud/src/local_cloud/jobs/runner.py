@@ -25,10 +25,10 @@ STOP, CLOSE = "stop", "close"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a run needs from the cloud around it."""
+    """What a run needs from the cloud around it. Without an `install` there are no runs."""
 
     clients: Clients
-    install: Install
+    install: Install | None
     bill: Bill
     faults: Faults
     minute_s: float
@@ -103,12 +103,13 @@ class Runner:
         self._retry(run_id)
 
     def _work(self, run_id: str, handle: process.Handle) -> None:
-        run = self._desk.get(run_id)
+        run, install = self._desk.get(run_id), self._around.install
         assert run is not None, "a seated run is on the desk"
+        assert install is not None, "nothing is seated without Spark"
         folder = self._store.folder(run_id)
         try:
             self._slow_start(handle)
-            place = process.prepare(run, folder, self._around.install, self._around.clients)
+            place = process.prepare(run, folder, install, self._around.clients)
         except process.LaunchError as error:
             self._end(run_id, states.FAILED, str(error))
             return

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local_cloud.errors import AwsError
+from local_cloud.errors import AwsError, not_there
 from local_cloud.jobs import definition, process
 from local_cloud.jobs.desk import Desk
 from local_cloud.jobs.run import JobRun
 from local_cloud.jobs.runner import Runner, Surroundings
+from local_cloud.jobs.spark import Install
 from local_cloud.jobs.store import Store
 from local_cloud.pages import page
 
@@ -17,14 +18,16 @@ Answer = dict[str, Any]
 
 
 class Jobs:
-    """Definitions and runs, kept under `root`. `new_id` makes ids of runs."""
+    """Definitions and runs, kept under `root`. `new_id` makes ids of runs.
+
+    Without Spark what is kept can be read and deleted; what would need Spark is refused.
+    """
 
     def __init__(
         self,
         root: Path,
         around: Surroundings,
         slot_release_s: float,
-        spark_version: str,
         new_id: Callable[[], str],
     ) -> None:
         self._store = Store(root)
@@ -32,7 +35,7 @@ class Jobs:
         self._runner = Runner(self._desk, self._store, around)
         self._now = around.now
         self._new_id = new_id
-        self._spark_version = spark_version
+        self._install = around.install
         self._lock = threading.Lock()
         self._jobs = self._store.jobs()
         self.operations: dict[str, Callable[[Answer], Answer]] = {
@@ -65,7 +68,7 @@ class Jobs:
         self._runner.close(within_s)
 
     def _create(self, request: Answer) -> Answer:
-        definition.check(request, self._spark_version)
+        definition.check(request, self._spark("CreateJob").version)
         with self._lock:
             if request["Name"] in self._jobs:
                 raise AwsError(
@@ -76,13 +79,20 @@ class Jobs:
 
     def _update(self, request: Answer) -> Answer:
         """As in Glue, what the update leaves out goes back to its default."""
+        spark = self._spark("UpdateJob")
         with self._lock:
             old = self._job(request["JobName"])
             kept = {name: old[name] for name in ("Name", "CreatedOn", "Tags") if name in old}
             job = {**request["JobUpdate"], **kept}
-            definition.check(job, self._spark_version)
+            definition.check(job, spark.version)
             self._keep(job)
         return {"JobName": old["Name"]}
+
+    def _spark(self, operation: str) -> Install:
+        if self._install is None:
+            reason = "it was started without --spark-jars and --java-home"
+            raise not_there("glue", operation, reason)
+        return self._install
 
     def _keep(self, job: Answer) -> None:
         job = {**job, "LastModifiedOn": self._now()}
@@ -139,6 +149,7 @@ class Jobs:
             return [self._jobs[name] for name in sorted(self._jobs)]
 
     def _start(self, request: Answer) -> Answer:
+        self._spark("StartJobRun")
         job = self._job(request["JobName"])
         if before := request.get("JobRunId"):
             old = self._run(job["Name"], before)

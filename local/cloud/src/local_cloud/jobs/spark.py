@@ -27,9 +27,10 @@ logger.native.level = error
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """What is on this machine: the Python with pyspark, a JDK 17, the S3A jars."""
+    """What is on this machine: the Python with pyspark and its version, a JDK 17, the S3A jars."""
 
     python: Path
+    version: str
     java_home: Path
     jars: Path
     driver_memory: str

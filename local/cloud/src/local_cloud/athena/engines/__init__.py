@@ -1,0 +1,1 @@
+"""What runs a query: a port, and DuckDB behind it."""

@@ -1,0 +1,1 @@
+"""What each of Trino's functions does here: as DuckDB's SQL, or as Python where that answers otherwise."""

@@ -1,0 +1,1 @@
+"""Athena's language without any engine: statements, types, analysis, and Trino's values."""

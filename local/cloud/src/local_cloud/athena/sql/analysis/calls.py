@@ -1,0 +1,332 @@
+"""Calls of functions, aggregates and window functions (ExpressionAnalyzer.visitFunctionCall)."""
+
+from dataclasses import dataclass
+
+from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.analysis.arguments import call_arguments
+from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.expressions import RULES, analysed, condition
+from local_cloud.athena.sql.analysis.scope import Scope
+from local_cloud.athena.sql.analysis.windows import over, sort_keys
+from local_cloud.athena.sql.failures import QueryError, not_supported
+from local_cloud.athena.sql.ir import (
+    Aggregate,
+    Call,
+    Constant,
+    Expr,
+    Grouping,
+    Over,
+    SortKey,
+    Window,
+    walk,
+)
+from local_cloud.athena.sql.signatures.binding import Bound
+from local_cloud.athena.sql.signatures.declared import AGGREGATE, WINDOW, catalogue
+from local_cloud.athena.sql.values.moments import rounded
+from trino_sql import tree
+
+# What may say IGNORE NULLS or RESPECT NULLS.
+_TREATS_NULLS = ("lag", "lead", "first_value", "last_value", "nth_value")
+# What may have no frame.
+_RANKING = (
+    "lag",
+    "lead",
+    "row_number",
+    "rank",
+    "dense_rank",
+    "percent_rank",
+    "cume_dist",
+    "ntile",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """A function on its arguments, with what else stands between the call's brackets."""
+
+    bound: Bound
+    arguments: tuple[Expr, ...]
+    distinct: bool
+    order: tuple[SortKey, ...]
+    filter: Expr | None
+
+    @property
+    def name(self) -> str:
+        return self.bound.declared.name
+
+    @property
+    def kind(self) -> str:
+        return self.bound.declared.kind
+
+
+@RULES.rule(tree.FunctionCall)
+def _function_call(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    name: tree.QualifiedName,
+    arguments: tuple[tree.Expression, ...],
+    star: bool,
+    star_label: tree.Identifier | None,
+    distinct: bool,
+    order: tuple[tree.SortItem, ...],
+    filter: tree.Expression | None,
+    nulls: str | None,
+    window: tree.WindowReference | tree.WindowSpecification | None,
+) -> Expr:
+    _check_star(context, name.text, star, star_label, at)
+    if len(name.parts) > 1:
+        raise not_supported(f"functions with a schema ({name.text})")
+    _check_null_treatment(context, name.text, nulls, at)
+    opened = over(context, scope, window) if window is not None else None
+    if distinct and opened is None and not _is_aggregate(name.text):
+        raise context.error(
+            "FUNCTION_NOT_AGGREGATE",
+            "DISTINCT is not supported for non-aggregation functions",
+            at,
+        )
+    where = condition(context, scope, filter, "Filter expression") if filter else None
+    bound, values = call_arguments(context, scope, name.text, arguments, at)
+    keys = sort_keys(context, scope, order, "an aggregate's ORDER BY")
+    applied = _Applied(bound, values, distinct, keys, where)
+    _check_modifiers(context, applied, opened, at)
+    if opened is not None:
+        return _windowed(context, applied, opened, nulls, at)
+    if applied.kind == WINDOW:
+        raise context.error(
+            "MISSING_OVER", f"Window function {applied.name} requires an OVER clause", at
+        )
+    if applied.kind == AGGREGATE:
+        _check_distinct_order(context, applied, arguments, order, at)
+        return _aggregate(context, applied, at)
+    return _of_session(context, bound) or Call(bound.result, bound, values)
+
+
+def _is_aggregate(name: str) -> bool:
+    return any(one.kind == AGGREGATE for one in catalogue().get(name, ()))
+
+
+def _check_star(
+    context: Context,
+    name: str,
+    star: bool,
+    label: tree.Identifier | None,
+    at: int,
+) -> None:
+    if label is not None:
+        raise context.error(
+            "INVALID_FUNCTION_ARGUMENT",
+            "label.* syntax is only supported as the only argument of row pattern count function",
+            at,
+        )
+    if star and name != "count":
+        raise context.error(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters (*) for function {name}", at
+        )
+
+
+def _check_null_treatment(context: Context, name: str, nulls: str | None, at: int) -> None:
+    if nulls is not None and name not in _TREATS_NULLS:
+        raise context.error(
+            "NULL_TREATMENT_NOT_ALLOWED",
+            f"Cannot specify null treatment clause for {name} function",
+            at,
+        )
+
+
+def _check_modifiers(context: Context, applied: _Applied, opened: Over | None, at: int) -> None:
+    """DISTINCT, ORDER BY and FILTER: which functions may have them, and of what types."""
+    if applied.distinct and not all(t.is_comparable(one) for one in applied.bound.arguments):
+        raise context.mismatch("DISTINCT can only be applied to comparable types", at)
+    if applied.kind == AGGREGATE:
+        return
+    if applied.kind == WINDOW and opened is not None and (applied.distinct or applied.order):
+        raise not_supported(f"DISTINCT or ORDER BY in {applied.name}(…) OVER")
+    for present, what in ((applied.order, "ORDER BY"), (applied.filter is not None, "FILTER")):
+        if present:
+            raise context.error(
+                "FUNCTION_NOT_AGGREGATE",
+                f"{what} is only valid for aggregation functions",
+                at,
+            )
+
+
+def _of_session(context: Context, bound: Bound) -> Expr | None:
+    """What does not change within a statement."""
+    if bound.declared.key == "now()":
+        return Constant(bound.result, (rounded(context.session.now_us, 3), "UTC"))
+    return None
+
+
+# ---- windows --------------------------------------------------------------------------------
+
+
+def _windowed(
+    context: Context, applied: _Applied, opened: Over, nulls: str | None, at: int
+) -> Window:
+    if applied.kind not in (AGGREGATE, WINDOW):
+        raise context.error("FUNCTION_NOT_WINDOW", f"Not a window function: {applied.name}", at)
+    try:
+        _check_window(context, applied, opened, at)
+    except QueryError as error:
+        context.late.append(error)
+    for one in applied.order:
+        if any(isinstance(part, Window) for part in walk(one.value)):
+            raise context.error("NESTED_WINDOW", "Cannot nest window functions", at)
+    return Window(
+        applied.bound.result,
+        applied.bound,
+        applied.arguments,
+        applied.distinct,
+        applied.order,
+        applied.filter,
+        opened.partition,
+        opened.order,
+        opened.frame,
+        nulls == "IGNORE",
+    )
+
+
+def _check_window(context: Context, applied: _Applied, opened: Over, at: int) -> None:
+    """What a window function may not have (StatementAnalyzer.analyzeWindowFunctions)."""
+    if applied.filter is not None:
+        raise context.error(
+            "NOT_SUPPORTED", "FILTER is not yet supported for window functions", at
+        )
+    name = applied.name
+    if applied.kind == AGGREGATE:
+        return
+    if name in ("lag", "lead") and not opened.order:
+        raise context.error(
+            "MISSING_ORDER_BY", f"{name} function requires an ORDER BY window clause", at
+        )
+    if name in _RANKING and opened.frame is not None:
+        raise context.error(
+            "INVALID_WINDOW_FRAME", f"Cannot specify window frame for {name} function", at
+        )
+
+
+# ---- aggregates -----------------------------------------------------------------------------
+
+
+def _check_distinct_order(
+    context: Context,
+    applied: _Applied,
+    arguments: tuple[tree.Expression, ...],
+    order: tuple[tree.SortItem, ...],
+    at: int,
+) -> None:
+    """With DISTINCT, keys of ORDER BY are arguments: as they are written, or as they are meant."""
+    in_arguments = all(
+        one.key in arguments or key.value in applied.arguments
+        for one, key in zip(order, applied.order, strict=True)
+    )
+    if applied.distinct and not in_arguments:
+        raise context.error(
+            "EXPRESSION_NOT_IN_DISTINCT",
+            "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments",
+            at,
+        )
+
+
+def _aggregate(context: Context, applied: _Applied, at: int) -> Aggregate:
+    inside = [*applied.arguments, *(one.value for one in applied.order)]
+    if applied.filter is not None:
+        inside.append(applied.filter)
+    for part in (part for one in inside for part in walk(one)):
+        if isinstance(part, Aggregate):
+            raise context.error(
+                "NESTED_AGGREGATION",
+                f"Cannot nest aggregations inside aggregation '{applied.name}'",
+                at,
+            )
+        if isinstance(part, Window):
+            raise context.error(
+                "NESTED_WINDOW",
+                "Cannot nest window functions or row pattern measures inside aggregation "
+                f"'{applied.name}'",
+                at,
+            )
+    return Aggregate(
+        applied.bound.result,
+        applied.bound,
+        applied.arguments,
+        applied.distinct,
+        applied.order,
+        applied.filter,
+    )
+
+
+@RULES.rule(tree.Lambda)
+def _stray_lambda(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    parameters: tuple[tree.Identifier, ...],
+    body: tree.Expression,
+) -> Expr:
+    raise context.mismatch(
+        f"Lambda expression of {len(parameters)} should always be used inside a function, "
+        f"also {type(body).__name__}",
+        at,
+    )
+
+
+@RULES.rule(tree.ListAgg)
+def _list_agg(
+    context: Context,
+    scope: Scope,
+    at: int,
+    *,
+    value: tree.Expression,
+    separator: str,
+    distinct: bool,
+    overflow: str,
+    filler: str,
+    with_count: bool,
+    order: tuple[tree.SortItem, ...],
+    filter: tree.Expression | None,
+    window: tree.WindowReference | tree.WindowSpecification | None,
+) -> Expr:
+    inner = analysed(context, scope, value)
+    if inner.type.name != "varchar":
+        raise context.mismatch(
+            f"Expected expression of varchar, but it has {inner.type} type", at
+        )
+    nodes: tuple[tree.Expression, ...] = (
+        value,
+        tree.StringLiteral(separator),
+        tree.BooleanLiteral(overflow == "ERROR"),
+        tree.StringLiteral(filler),
+        tree.BooleanLiteral(with_count),
+    )
+    name = tree.QualifiedName((tree.Identifier("listagg"),))
+    return _function_call(
+        context,
+        scope,
+        at,
+        name=name,
+        arguments=nodes,
+        star=False,
+        star_label=None,
+        distinct=distinct,
+        order=order,
+        filter=filter,
+        nulls=None,
+        window=window,
+    )
+
+
+@RULES.rule(tree.Grouping)
+def _grouping(
+    context: Context, scope: Scope, at: int, *, columns: tuple[tree.Expression, ...]
+) -> Expr:
+    keys = tuple(analysed(context, scope, one) for one in columns)
+    if len(keys) > 63:
+        raise context.error(
+            "TOO_MANY_ARGUMENTS", "GROUPING supports up to 63 column arguments", at
+        )
+    # Analysis.GROUPING: a bit for each argument.
+    return Grouping(t.INTEGER if len(keys) < 32 else t.BIGINT, keys)

@@ -1,0 +1,309 @@
+"""Typed expressions: what an analysed statement computes, before any engine's text is made.
+
+Values of constants are Python's: bool, int, float, Decimal, str and bytes; a date is days and a
+timestamp microseconds since 1970-01-01, a time microseconds since midnight, an interval
+milliseconds or months; an array is a list, a map a list of pairs, a row a tuple.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from local_cloud.athena.sql.signatures.binding import Bound
+from local_cloud.athena.sql.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A value of one type."""
+
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Expr):
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Expr):
+    """A column of a relation or a parameter of a lambda, by a name that is unique in the query."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expr):
+    """A declared function or operator, its arguments already of the types it takes."""
+
+    bound: Bound
+    arguments: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lambda(Expr):
+    """Only ever an argument of a Call."""
+
+    parameters: tuple[Column, ...]
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Cast(Expr):
+    """`value` as `type`; with `safe` null where that fails."""
+
+    value: Expr
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Special(Expr):
+    """A form that evaluates its operands by rules of its own.
+
+    `form` is one of: and, or, not, case, coalesce, nullif, try, is_null, in, between, comparison
+    operators (= <> < <= > >=), distinct, row, array, field, like, exists, in_subquery, all, any,
+    scalar, at_time_zone, extract, json_exists, json_value, json_query, json_object, json_array.
+    """
+
+    form: str
+    operands: tuple[Expr, ...]
+    # What is no expression: a field's index, an EXTRACT field's name, whether LIKE has an escape.
+    detail: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subquery(Expr):
+    """A query inside an expression, of type row: its engine's text and its columns' names.
+
+    `outer` are the columns of the queries around it that it uses. `open` is its text, if there
+    is one, that computes its columns also where its WHERE is null; `fails`: a column is a
+    constant that fails.
+    """
+
+    sql: str
+    names: tuple[str, ...]
+    outer: tuple[Column, ...] = ()
+    open: str | None = None
+    fails: bool = False
+
+    @property
+    def columns(self) -> tuple[Type, ...]:
+        return self.type.args
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    value: Expr
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate(Expr):
+    """An aggregate function over the rows of a group."""
+
+    bound: Bound
+    arguments: tuple[Expr, ...]
+    distinct: bool = False
+    order: tuple[SortKey, ...] = ()
+    filter: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameEnd:
+    """One end of a window's frame."""
+
+    kind: str
+    value: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    unit: str
+    start: FrameEnd
+    end: FrameEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A window as it is meant: references to named windows resolved."""
+
+    partition: tuple[Expr, ...]
+    order: tuple[SortKey, ...]
+    frame: Frame | None
+
+    def values(self) -> list[Expr]:
+        """All expressions of the window."""
+        ends = (self.frame.start, self.frame.end) if self.frame else ()
+        return [
+            *self.partition,
+            *(one.value for one in self.order),
+            *(one.value for one in ends if one.value is not None),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Expr):
+    """A function over a window: an aggregate, or a function that only windows have.
+
+    `inner_order` is an ORDER BY between the function's brackets.
+    """
+
+    bound: Bound
+    arguments: tuple[Expr, ...]
+    distinct: bool
+    inner_order: tuple[SortKey, ...]
+    filter: Expr | None
+    partition: tuple[Expr, ...]
+    order: tuple[SortKey, ...]
+    frame: Frame | None
+    ignore_nulls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping(Expr):
+    """grouping(…) over keys of GROUP BY."""
+
+    keys: tuple[Expr, ...]
+
+
+def children(of: Expr | SortKey | Frame | FrameEnd) -> Iterator[Expr]:
+    """The expressions directly inside of `of`."""
+    for one in fields(of):
+        yield from _inside(getattr(of, one.name))
+
+
+def _inside(value: Any) -> Iterator[Expr]:
+    if isinstance(value, Expr):
+        yield value
+    elif isinstance(value, (SortKey, Frame, FrameEnd)):
+        yield from children(value)
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _inside(one)
+
+
+def walk(of: Expr) -> Iterator[Expr]:
+    """`of` and everything inside of it."""
+    yield of
+    for child in children(of):
+        yield from walk(child)
+
+
+def sees_nulls(of: Call | Aggregate | Window) -> tuple[bool, ...]:
+    """Of each argument, whether the function is called where that is null (Declared.sees_null)."""
+    return tuple(map(of.bound.declared.sees_null, range(len(of.arguments))))
+
+
+def terms_of(condition: Expr) -> tuple[Expr, ...]:
+    """The terms of an AND, or the one that a condition is."""
+    if isinstance(condition, Special) and condition.form == "and":
+        return condition.operands
+    return (condition,)
+
+
+def all_terms(condition: Expr) -> Iterator[Expr]:
+    """The terms of an AND, those of an AND inside of it too."""
+    if isinstance(condition, Special) and condition.form == "and":
+        for one in condition.operands:
+            yield from all_terms(one)
+    else:
+        yield condition
+
+
+def is_random(expr: Expr) -> bool:
+    """Whether it calls what gives another value each time; what is inside of it is not asked."""
+    return isinstance(expr, Call) and not expr.bound.declared.deterministic
+
+
+def is_null(expr: Expr) -> bool:
+    """Whether it is a null that is written out."""
+    return isinstance(expr, Constant) and expr.value is None
+
+
+def is_deterministic(of: Expr) -> bool:
+    """Whether it is the same each time: no chance in it."""
+    return not any(map(is_random, walk(of)))
+
+
+def is_plain(of: Expr) -> bool:
+    """Whether no query and no chance is in it: it may stand wherever its columns do."""
+    return is_deterministic(of) and not any(isinstance(one, Subquery) for one in walk(of))
+
+
+def always_null(expr: Expr) -> bool:
+    """Whether a null that is written out makes null of it.
+
+    Trino's IrExpressionOptimizer then evaluates nothing else of it, not even what would fail.
+    """
+    if isinstance(expr, Constant):
+        return expr.value is None
+    if isinstance(expr, Cast):
+        return always_null(expr.value)
+    if not isinstance(expr, Call):
+        return False
+    return any(
+        always_null(one) and not seen
+        for one, seen in zip(expr.arguments, sees_nulls(expr), strict=True)
+    )
+
+
+def columns_of(value: Expr) -> frozenset[Column]:
+    """The columns that it uses, those inside of its queries from around them included."""
+    found: set[Column] = set()
+    for part in walk(value):
+        if isinstance(part, Column):
+            found.add(part)
+        if isinstance(part, Subquery):
+            found.update(part.outer)
+    return frozenset(found)
+
+
+def has_try(expr: Expr) -> bool:
+    """Whether it asks for a null in the place of an error, anywhere in it."""
+    return any(isinstance(one, Special) and one.form == "try" for one in walk(expr))
+
+
+def is_constant(expr: Expr) -> bool:
+    """Whether it is the same for every row: no column, query or chance in it."""
+    bound: set[str] = set()
+    for one in walk(expr):
+        if isinstance(one, Lambda):
+            bound |= {parameter.name for parameter in one.parameters}
+        if isinstance(one, (Subquery, Aggregate, Window, Grouping)):
+            return False
+        if isinstance(one, Column) and one.name not in bound:
+            return False
+    return is_deterministic(expr)
+
+
+def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
+    """`of` with each outermost part for which `change` gives something replaced by that."""
+    found = change(of)
+    return found if found is not None else _with_children(of, change)
+
+
+def renamed(of: Expr, columns: Mapping[Column, Expr]) -> Expr:
+    """`of` with each of these columns replaced by what is given for it."""
+    return rewritten(of, lambda one: columns.get(one) if isinstance(one, Column) else None)
+
+
+def _with_children(of: Any, change: Callable[[Expr], Expr | None]) -> Any:
+    changed = {}
+    for one in fields(of):
+        before = getattr(of, one.name)
+        after = _changed(before, change)
+        if after is not before:
+            changed[one.name] = after
+    return replace(of, **changed) if changed else of
+
+
+def _changed(value: Any, change: Callable[[Expr], Expr | None]) -> Any:
+    if isinstance(value, Expr):
+        return rewritten(value, change)
+    if isinstance(value, (SortKey, Frame, FrameEnd)):
+        return _with_children(value, change)
+    if isinstance(value, tuple):
+        made = tuple(_changed(one, change) for one in value)
+        return value if all(a is b for a, b in zip(made, value, strict=True)) else made
+    return value
