@@ -1,5 +1,6 @@
 """Stamps, promises and months under a clock that was wrong: what nobody heard is taken back."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -164,10 +165,12 @@ async def test_where_kafka_contradicts_the_time_itself_it_waits_and_says_so(
 ) -> None:
     producer = BrokerInTime(bench)
     await stamped(bench, 2 * HOUR)
+    sender = bench.sender(producer)
 
-    await bench.sent_by(bench.sender(producer))
+    await bench.sent_by(sender)
 
     assert producer.sent == []
+    assert "refused" in (sender.reason(time.monotonic()) or "")
     assert bench.clock.is_refused
     assert not bench.clock.may_turn_month
     assert bench.journal.progress.pending_records == 1

@@ -54,6 +54,12 @@ def test_a_new_month_starts_at_nothing_and_the_total_goes_on() -> None:
     assert (rolled.spent, rolled.total) == (0, 9_000)
 
 
+def test_within_a_month_nothing_is_forgotten() -> None:
+    balance = Balance("2026-12", spent=7)
+
+    assert balance.rolled("2026-12") == balance
+
+
 def test_a_clock_set_back_into_the_last_month_gives_no_credits() -> None:
     balance = Balance("2026-12", spent=7)
 

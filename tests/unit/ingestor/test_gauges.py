@@ -1,10 +1,15 @@
 """What an operator sees of the journal, the credits and the clock."""
 
+import asyncio
+
 import pytest
 
 from coinlake.contracts.feeds import ASSETS
+from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
-from ingestor.loop.watching import Gauges
+from ingestor.adapters.coincap import Answer
+from ingestor.core.gates import PageGate
+from ingestor.loop.watching import Gauges, watch
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 
 from .journals import mark, record
@@ -51,6 +56,41 @@ async def test_a_wall_clock_that_is_off_is_told_in_seconds(bench: Bench) -> None
     bench.times.step(7_200_000)
 
     assert seen(bench, "clock_off_seconds") == pytest.approx(7_200, abs=1)
+
+
+async def test_that_the_api_said_to_wait_is_told_until_the_wait_is_over(bench: Bench) -> None:
+    before = seen(bench, "rate_limited")
+    reply = await bench.asker(FakeApi(Answer(429, b"slow", "600"))).ask(PAGE, TICK)
+    for _ in range(2):
+        # One far limit holds all for a minute only; the second one is believed.
+        bench.doors.after(PAGE, PageGate(), reply)
+    during = seen(bench, "rate_limited")
+    bench.times.advance(600)
+
+    assert (before, during, seen(bench, "rate_limited")) == (0, 1, 0)
+
+
+async def test_how_far_the_promises_of_a_topic_reach_is_told_in_seconds(bench: Bench) -> None:
+    promised_ms = bench.wall_ms()
+
+    await bench.sent_by(bench.sender(FakeProducer()))
+
+    told = seen(bench, "complete_to_timestamp_seconds", topic=ASSETS.topic)
+    assert told == promised_ms / 1_000
+
+
+async def test_the_process_is_alive_while_each_of_its_loops_turns() -> None:
+    stop, now_s = asyncio.Event(), 0.0
+    stop.set()
+    turning, standing = (Pulse(10, lambda: now_s) for _ in range(2))
+    alive, stuck = (Pulse(10, lambda: now_s) for _ in range(2))
+
+    now_s = 11.0
+    turning.beat()
+    await watch(stop, alive, [turning], lambda: None)
+    await watch(stop, stuck, [turning, standing], lambda: None)
+
+    assert (alive.alive, stuck.alive) == (True, False)
 
 
 async def test_the_newest_answer_that_kafka_has_is_told_in_seconds(bench: Bench) -> None:

@@ -90,3 +90,4 @@ def test_pages_follow_each_other_and_a_feed_without_paging_has_one() -> None:
     ]
     assert [page.key for page in pages(RATES, None, 3)] == ["rates"]
     assert Page(RATES).url("http://host/v3/") == "http://host/v3/rates"
+    assert Page(RATES).url("http://host/there/") == "http://host/there/rates"

@@ -132,12 +132,11 @@ class Progress:
             counts = self.counts(pending.mark.feed)
             counts.last_published_ms = pending.timestamp_ms
 
-    def restamped(self, pending: Pending, timestamp_ms: int) -> Pending:
+    def restamped(self, pending: Pending, timestamp_ms: int) -> None:
         """This record, the oldest of its topic, has another time."""
         line = self.line(pending.topic)
         assert line.pending[0] is pending, "records of a topic leave in their order"
         line.pending[0] = replace(pending, timestamp_ms=timestamp_ms)
-        return line.pending[0]
 
     def lost(self, pending: Pending) -> None:
         """This record, the oldest of its topic, does not come to Kafka."""

@@ -69,7 +69,6 @@ class Clock:
     @property
     def may_turn_month(self) -> bool:
         """Whether a new month may begin by it: an answer agrees, and Kafka takes its stamps."""
-        self._look()
         return (self._line.is_confirmed or self._line.is_moot) and not self.is_refused
 
     @property
