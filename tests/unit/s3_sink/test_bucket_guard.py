@@ -10,6 +10,7 @@ from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey, epoch_key
 from coinlake.errors import InvariantError, TransientError
+from coinlake.store import ObjectHead
 from s3_sink.core.epochs import current_epoch
 from s3_sink.core.guard import EVERY_S, Guard
 from s3_sink.core.part import Reason
@@ -71,6 +72,25 @@ async def test_an_emptied_bucket_stops_the_partition_within_a_minute(
     with pytest.raises(InvariantError, match="vanished"):
         await scene.store()
     assert [key for key in objects if key.startswith("raw/")] == []
+
+
+async def test_while_all_is_well_it_is_looked_at_once_a_minute(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    head = scene.world.store.head
+
+    async def counted(key: str) -> ObjectHead | None:
+        asked.append(scene.world.now_s)
+        return await head(key)
+
+    monkeypatch.setattr(scene.world.store, "head", counted)
+    for _ in range(15):
+        scene.world.now_s += EVERY_S / 5
+        await scene.store(1)
+
+    # The epoch's record and the newest object, each time.
+    assert asked == [at_s for at_s in (60.0, 120.0, 180.0) for _ in range(2)]
 
 
 async def test_after_any_trouble_it_is_looked_at_before_the_next_try(scene: Scene) -> None:

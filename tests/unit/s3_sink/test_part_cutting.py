@@ -6,14 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinlake.contracts.headers import heartbeat_headers
+from coinlake.contracts.headers import Header, heartbeat_headers
 from coinlake.contracts.hours import UNKNOWN_HOUR, hour_of
+from coinlake.contracts.raw_columns import columns_of
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from s3_sink.core.lane import Lane
 from s3_sink.core.look import Found
-from s3_sink.core.part import Limits, Reason
+from s3_sink.core.part import (
+    RECORD_OVERHEAD_BYTES,
+    Limits,
+    OpenPart,
+    Reason,
+    beside,
+    weight_of,
+)
 from s3_sink.core.ports import Partition
 from s3_sink.core.promises import Promises
 
@@ -179,6 +187,71 @@ def test_an_end_beyond_what_is_held_makes_fetching_jump() -> None:
 
     assert jump
     assert (lane.link, lane.fetched_to, lane.open_records) == (10, 10, 0)
+
+
+def test_an_end_that_is_just_what_is_held_asks_for_no_jump() -> None:
+    lane = _lane()
+    lane.add([_record(n) for n in range(3)], 0.0)
+
+    assert not lane.landed(3, None)
+    assert lane.fetched_to == 3
+
+
+def test_what_is_left_of_an_open_part_is_as_old_as_before() -> None:
+    lane = _lane()
+    lane.add([_record(n) for n in range(8)], 10.0)
+
+    lane.landed(4, None)
+    lane.seal_if_due(69.9)
+    early = _cuts(lane)
+    lane.seal_if_due(70.0)
+
+    assert early == []
+    assert _cuts(lane) == [("age", [4, 5, 6, 7])]
+
+
+def test_heartbeats_that_are_left_of_an_open_part_wait_for_nothing() -> None:
+    lane = _lane()
+    lane.add([_record(0), _record(1, None), _record(2, None)], 10.0)
+
+    lane.landed(1, None)
+    lane.seal_if_due(10_000.0)
+
+    assert (_cuts(lane), lane.open_records) == ([], 2)
+
+
+def test_what_fits_is_taken_whole() -> None:
+    part = OpenPart(Limits(BIG, BIG, BIG, 60.0))
+
+    parts = list(part.add(columns_of([_record(n) for n in range(500)]), 0.0, 1.0))
+
+    assert (parts, len(part.pieces), part.count) == ([], 1, 500)
+
+
+def test_a_records_weight_has_all_its_bytes_and_what_holds_them() -> None:
+    def weight(headers: tuple[Header, ...]) -> int:
+        records = columns_of([Record(0, NOON_MS, b"k" * 500, b"v" * 300, headers)])
+        return weight_of(records, beside(records))
+
+    bare = weight(())
+    one = weight((("a" * 30, b"b" * 70),))
+    two = weight((("a" * 30, b"b" * 70), ("a", None)))
+
+    # An empty header of CPython takes its tuple and two objects, some 100 bytes.
+    assert bare >= RECORD_OVERHEAD_BYTES + 500 + 300
+    assert one >= bare + 100 + 100
+    assert two >= one + 100
+
+
+def test_keys_and_headers_are_counted_as_what_lies_beside_the_values() -> None:
+    records = columns_of(
+        [
+            Record(0, NOON_MS, b"key", b"v", (("name", b"value"), ("empty", None))),
+            Record(1, NOON_MS, None, b"v", ()),
+        ]
+    )
+
+    assert beside(records) == len("key") + len("name") + len("value") + len("empty")
 
 
 def test_nothing_held_weighs_nothing() -> None:

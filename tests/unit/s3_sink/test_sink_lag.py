@@ -10,10 +10,11 @@ from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.adapters.lags import Lags
-from s3_sink.core.lag import Lag, lag_of
+from s3_sink.core.lag import Lag, lag_from, lag_of
 from s3_sink.core.lane import Lane, State
 from s3_sink.core.part import Reason
 from s3_sink.core.ports import Commit, LogRange, Partition
+from s3_sink.core.status import partition_status
 from s3_sink.metrics import SinkMetrics
 
 if TYPE_CHECKING:
@@ -145,6 +146,19 @@ def test_markers_of_transactions_at_the_end_are_no_lag(world: World) -> None:
 
     assert lag_of(lane, 12, NOW_MS) == Lag(0, 0.0)
     assert lag_of(lane, 13, NOW_MS) == Lag(3, 500.0)
+
+
+def test_what_is_not_behind_in_records_is_not_behind_in_time() -> None:
+    assert lag_from(5, 5, NOW_MS - 90_000, NOW_MS) == Lag(0, 0.0)
+    assert lag_from(4, 5, NOW_MS - 90_000, NOW_MS) == Lag(1, 90.0)
+
+
+def test_the_status_tells_what_this_process_has_stored(world: World) -> None:
+    told = partition_status(world.lane(link=7), 7, {"objects": 2, "values": 30})
+    untold = partition_status(world.lane(), None, {})
+
+    assert (told["objects"], told["values"], told["chain_end"]) == (2, 30, 7)
+    assert (untold["objects"], untold["values"], untold["committed"]) == (0, 0, None)
 
 
 def test_a_stopped_partition_falls_behind(world: World) -> None:

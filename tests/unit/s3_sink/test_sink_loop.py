@@ -143,9 +143,9 @@ async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) ->
 
 async def test_where_none_is_held_alone_the_oldest_open_part_makes_room(world: World) -> None:
     world.log.records = records(0, 60)
-    # No part is ever full or old, and of three none has half of the budget.
-    stage = Stage(world, limits=Limits(BIG, BIG, 1_000, 60.0), budget=Budget(9_000, 1))
-    stage.partitions = [ONE, TWO, Partition(ONE.topic, 2)]
+    # No part is ever full or old, and of seven none has a third of the budget.
+    stage = Stage(world, limits=Limits(BIG, BIG, 1_000, 60.0), budget=Budget(18_000, 1))
+    stage.partitions = [Partition(ONE.topic, number) for number in range(7)]
 
     def all_read() -> bool:
         lanes = [stage.sink.lanes.get(one) for one in stage.partitions]
@@ -263,6 +263,47 @@ async def test_a_broker_that_stays_away_is_asked_more_and_more_rarely(world: Wor
     await stage.play(lambda: "started" in stage.told.names(), then=be_away())
 
     assert stage.waits[:4] == [0, 1, 2, 3]
+
+
+async def test_after_an_answer_the_next_trouble_is_waited_for_as_shortly_as_the_first(
+    world: World,
+) -> None:
+    world.log.records = records(0, 3)
+    stage = Stage(world)
+
+    async def be_away_twice() -> None:
+        stage.waits.clear()
+        for count in (2, 1):
+            stage.group.failures = [TransientError("away") for _ in range(count)]
+            while stage.group.failures:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+    await stage.play(lambda: "started" in stage.told.names(), then=be_away_twice())
+
+    assert stage.waits == [0, 1, 0]
+
+
+async def test_the_first_poll_that_fails_is_repeated_after_the_shortest_wait(
+    world: World,
+) -> None:
+    stage = Stage(world)
+    stage.group.failures = [TransientError("away")]
+
+    await stage.play(lambda: len(stage.waits) > 0)
+
+    assert stage.waits == [0]
+
+
+async def test_a_partition_that_comes_after_the_end_is_another_members(world: World) -> None:
+    world.log.records = records(0, 3)
+    stage = Stage(world)
+    await stage.play(lambda: "started" in stage.told.names())
+
+    stage.sink.assigned([TWO])
+
+    assert dict(stage.sink.lanes) == {}
 
 
 @pytest.mark.parametrize("times", [1, 3])

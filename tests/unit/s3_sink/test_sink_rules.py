@@ -93,6 +93,20 @@ async def test_an_epoch_that_cannot_be_read_stops_the_topic(world: World) -> Non
         await current_epoch(world.store, world.log, TOPIC, world.log.id, 0)
 
 
+async def test_an_epoch_that_is_listed_and_not_there_yet_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.store.put(f"chain/{TOPIC}/1.json", Epoch(TOPIC, 1, {}, "test", 0).encode())
+
+    async def nothing(key: str) -> None:
+        return None
+
+    monkeypatch.setattr(world.store, "get", nothing)
+
+    with pytest.raises(TransientError, match="not there yet"):
+        await current_epoch(world.store, world.log, TOPIC, world.log.id, 0)
+
+
 def test_an_epoch_comes_back_as_it_was_written() -> None:
     epoch = Epoch(TOPIC, 3, {0: 5, 11: 2**60}, 'said "so"', 1_790_000_000_000, UUID(int=9))
 
@@ -132,6 +146,10 @@ async def test_a_key_that_is_there_and_is_not_is_no_reason_to_end(
 def test_a_compacted_topic_is_refused(policy: str) -> None:
     with pytest.raises(ConfigError, match=f"cleanup.policy={policy}"):
         require_deleting({TOPIC: {"cleanup.policy": policy}})
+
+
+def test_a_topic_without_a_policy_of_its_own_deletes_as_kafka_does_by_default() -> None:
+    require_deleting({TOPIC: {}})
 
 
 def test_topics_that_expire_within_the_longest_outage_are_named() -> None:
@@ -193,6 +211,15 @@ def test_an_offset_that_was_committed_without_its_key_is_committed_again() -> No
 
 def test_the_smallest_budget_still_asks_for_something() -> None:
     assert Budget(0, 1).request_bytes == 1
+
+
+@pytest.mark.parametrize("max_bytes", [8 * MIB, 32 * MIB, 256 * MIB])
+def test_what_a_poll_may_unpack_is_more_than_a_fetch_and_far_below_the_budget(
+    max_bytes: int,
+) -> None:
+    budget = Budget(max_bytes, MIB)
+
+    assert budget.request_bytes < budget.unpacked_bytes < max_bytes / 4
 
 
 def test_fetching_pauses_below_the_budget_and_resumes_well_below_that() -> None:

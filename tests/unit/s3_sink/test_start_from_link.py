@@ -3,15 +3,16 @@
 import dataclasses
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
-from coinlake.errors import InvariantError
+from coinlake.errors import InvariantError, TransientError
 from s3_sink.core.ports import Commit
-from s3_sink.core.start import MAX_STEPS
+from s3_sink.core.start import MAX_STEPS, NEWEST_HOURS
 
 if TYPE_CHECKING:
     from tests.unit.s3_sink.conftest import World
@@ -91,6 +92,51 @@ async def test_what_the_newest_hours_show_is_not_looked_for_in_all_of_them(
 
     assert start.tip.link == 30
     assert all("/1-0-" in prefix for prefix in asked if prefix.startswith("raw/")), asked
+
+
+async def test_of_a_long_history_only_the_newest_hours_are_asked_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Other partitions have gone on for three months; ours ended before them.
+    world.log.records = _records(10)
+    await world.store_all(world.log.records)
+    for hour in range(1, 24 * 90):
+        at_ms = NOON_MS + hour * HOUR_MS
+        other = RawKey("coincap.assets.v1", hour_of(at_ms), 1, 1, hour)
+        await world.store.put(str(other), b"")
+    asked: list[str] = []
+    for name in ("list", "list_folders"):
+        real = getattr(world.store, name)
+
+        def counted(prefix: str, *more: Any, real: Any = real) -> AsyncIterator[Any]:
+            asked.append(prefix)
+            answer: AsyncIterator[Any] = real(prefix, *more)
+            return answer
+
+        monkeypatch.setattr(world.store, name, counted)
+
+    start = await world.start()
+
+    assert start.tip.link == 10
+    # The days, three of them, their hours, and once all of it.
+    assert len(asked) <= 1 + 3 + NEWEST_HOURS + 1
+    assert asked.count("raw/coincap.assets.v1/") <= 2
+
+
+async def test_a_topic_that_is_made_anew_while_its_end_is_looked_for_is_asked_again(
+    world: World,
+) -> None:
+    world.log.records = _records(10)
+    await world.store_all(world.log.records)
+    world.log.start = 10  # none of the chain's records is left to be compared
+
+    async def another(topic: str) -> UUID:
+        return UUID(int=8)
+
+    world.log.topic_id = another  # type: ignore[method-assign]
+
+    with pytest.raises(TransientError, match="made anew"):
+        await world.start()
 
 
 async def test_a_low_link_walks_forward_to_the_end(world: World) -> None:

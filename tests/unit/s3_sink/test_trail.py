@@ -1,5 +1,6 @@
 """Commits behind the chains, of partitions that go and come back with another member's commits."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -109,6 +110,27 @@ async def test_the_end_that_a_start_has_found_is_committed_where_kafka_is_behind
     await trail.end([ONE])
 
     assert kafka.has == {ONE: THEIRS}
+
+
+async def test_a_commit_that_fails_is_repeated_soon_and_then_more_and_more_rarely(
+    kafka: Coordinator, told: Told
+) -> None:
+    waits: list[int] = []
+
+    async def wait(attempt: int) -> None:
+        waits.append(attempt)
+        kafka.is_away = len(waits) < 3
+
+    source: Any = kafka
+    trail = Trail(source, told, wait, lambda: 0.0)
+    kafka.is_away = True
+    trail.confirm(ONE, OURS)
+    following = asyncio.create_task(trail.follow([ONE]))
+    while ONE not in kafka.has:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    following.cancel()
+
+    assert waits == [0, 1, 2]
 
 
 async def test_what_is_committed_is_not_committed_again_and_its_time_is_told(

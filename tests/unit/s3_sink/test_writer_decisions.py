@@ -7,7 +7,13 @@ import pytest
 
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import parse_raw_key
-from coinlake.errors import ConflictError, InvariantError, TransientError, Trouble
+from coinlake.errors import (
+    ConflictError,
+    InvariantError,
+    PreconditionFailedError,
+    TransientError,
+    Trouble,
+)
 from s3_sink.core.part import Reason
 
 if TYPE_CHECKING:
@@ -70,6 +76,20 @@ async def test_each_repeated_try_is_reported_with_the_trouble_that_it_met(
 
     assert world.chain() == [(0, 3)]
     assert world.heard.retries == ["denied", "conflict", "other"]
+
+
+async def test_a_key_that_is_refused_and_not_there_is_tried_again_and_told(
+    world: World,
+) -> None:
+    world.store.failures = [PreconditionFailedError("k")]
+    lane = world.lane()
+    lane.add(_records(0, 3), 0.0)
+    lane.seal(Reason.AGE)
+
+    await world.write_all(lane, world.writer())
+
+    assert world.chain() == [(0, 3)]
+    assert world.heard.retries == ["vanished"]
 
 
 @pytest.mark.parametrize("theirs", [2, 5, 9])
