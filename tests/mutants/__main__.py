@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from tests.mutants.baseline import require_green
+from tests.mutants.baseline import require_green, require_reach
 from tests.mutants.changes import Change
 from tests.mutants.judged import judgements
 from tests.mutants.reach import Reach, digest_of, reach
@@ -36,6 +36,8 @@ def main() -> int:
     tests = reach(service, KEPT)
     if service.simulated and wanted.seeds:
         require_green(service, simulation_suite(wanted.seeds), KEPT)
+    if wanted.integration:
+        require_reach(service, integration_suite(service))
     ended = time.monotonic() + wanted.seconds if wanted.seconds else None
     for number, change in enumerate(chosen, 1):
         result = known.of(change)

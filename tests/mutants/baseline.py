@@ -1,13 +1,19 @@
-"""A suite that is red on the unchanged source kills everything and proves nothing."""
+"""What a suite must be before it proves anything: green on the source as it is, red on a broken one."""
 
 import hashlib
 from pathlib import Path
 
 from tests.mutants.reach import digest_of
 from tests.mutants.services import Service
-from tests.mutants.trial import Suite, tried
+from tests.mutants.trial import Suite, notices, tried
 
 SIMULATION = "tests/sim"
+
+
+def require_reach(service: Service, suite: Suite) -> None:
+    """Ends the run where the suite tests another copy: everything would live."""
+    if not notices(service, suite):
+        raise SystemExit(f"the {suite.name} tests of {service.name} do not run what is changed")
 
 
 def require_green(service: Service, suite: Suite, kept: Path) -> None:

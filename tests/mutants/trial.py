@@ -81,6 +81,14 @@ def tried(service: Service, change: Change | None, suites: Sequence[Suite]) -> O
     return Outcome(False, "", "", time.monotonic() - began)
 
 
+def notices(service: Service, suite: Suite) -> bool:
+    """Whether the suite runs the copy at all: one whose `app` raises must be red."""
+    with changed_copy(service, None) as folder:
+        app = folder / service.package / "app.py"
+        app.write_text('raise RuntimeError("this copy is broken")\n')
+        return _run(suite, folder) is not None
+
+
 def _run(suite: Suite, folder: Path) -> str | None:
     """None where the suite is green; else the line that says what failed."""
     started = forked if suite.forked else spawned

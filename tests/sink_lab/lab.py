@@ -23,6 +23,7 @@ from coinlake.contracts.raw_index import Record
 from local_stack.ports import free_ports
 from tests.sink_lab.process import SinkProcess
 from tests.sink_lab.proxy import ACCESS_KEY, REGION, SECRET_KEY, Faults, Proxy, open_proxy
+from tests.source_path import source_path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR_MS = 3_600_000
@@ -198,6 +199,7 @@ class Lab:
         (port,) = free_ports(1)
         environment = {
             "PATH": os.environ["PATH"],
+            **source_path(),
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": self.proxy.url,
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,

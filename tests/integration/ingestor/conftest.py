@@ -24,6 +24,7 @@ from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from local_stack.broker import Broker, start_broker
 from local_stack.ports import free_ports
+from tests.source_path import source_path
 
 CANARY = "canary-7f3a9c51d2e84b06"
 ANSWERS = (*(feed.topic for feed in FEEDS.values()), REJECTED)
@@ -298,4 +299,4 @@ async def start_ingestor(
 
 def _bare_env() -> dict[str, str]:
     """Nothing of the developer's own settings."""
-    return {"PATH": os.environ.get("PATH", os.defpath)}
+    return {"PATH": os.environ.get("PATH", os.defpath), **source_path()}

@@ -127,6 +127,25 @@ async def test_a_clock_that_jumps_over_the_end_of_the_month_begins_none(tmp_path
     assert running.left == 4_000 - 7
 
 
+async def test_a_month_that_has_just_begun_is_not_taken_back_for_a_few_minutes(
+    tmp_path: Path,
+) -> None:
+    times = Times()
+    clock = times.clock()
+    write_balance(tmp_path / "credits.json", Balance(DECEMBER, spent=21, total=21))
+    begun = Budget(
+        tmp_path / "credits.json",
+        [PagePlan(PAGE, 60_000)],
+        Allowance(Limits(4_000, None), 600),
+        clock,
+    )
+
+    times.advance(9 * 24 * 3_600 - 300)  # five minutes before December
+    clock.answered(times.wall, times.steady)
+
+    assert (begun.balance.month, begun.balance.spent) == (DECEMBER, 21)
+
+
 async def test_a_month_that_went_forward_by_a_wrong_clock_is_put_right_by_an_answer(
     tmp_path: Path,
 ) -> None:

@@ -202,6 +202,18 @@ async def test_a_lower_stamp_is_one_that_the_same_broker_may_judge_otherwise(
     assert found == (refused_ms - said_before_ms if lower else None)
 
 
+def test_a_stamp_that_kafka_takes_in_the_end_was_not_too_early() -> None:
+    times = Times()
+    clock = times.clock()
+    clock.refused(times.wall)
+
+    clock.taken(times.wall - 1)
+    earlier = clock.is_refused
+    clock.taken(times.wall)
+
+    assert (earlier, clock.is_refused) == (True, False)
+
+
 def test_a_time_that_was_set_is_counted_and_a_clock_that_jumped_alone_is_not() -> None:
     times = Times()
     clock = times.clock(patience_ms=MINUTE)

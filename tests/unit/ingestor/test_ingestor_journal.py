@@ -17,6 +17,8 @@ from ingestor.core.entries import (
     Outcome,
     Outgoing,
     RecordEntry,
+    frame,
+    next_frame,
     pack,
     unpack,
 )
@@ -77,6 +79,14 @@ def test_a_changed_or_missing_byte_is_never_read_as_an_entry(data: st.DataObject
 def test_what_is_no_entry_of_ours_is_named(data: bytes, reason: str) -> None:
     with pytest.raises(BadRecordError, match=reason):
         unpack(data)
+
+
+def test_zeroes_where_an_entry_was_are_no_entries() -> None:
+    # A disk that lost power can give back a hole: length 0 with the checksum of nothing.
+    whole = frame(b"payload")
+
+    assert next_frame(bytes(100) + whole, 0) == (100, b"payload")
+    assert next_frame(bytes(100), 0) is None
 
 
 # ---- a life without damage ------------------------------------------------------------------
