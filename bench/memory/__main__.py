@@ -164,7 +164,7 @@ def _environ(plan: Plan, bootstrap: str, endpoint: str) -> dict[str, str]:
         "COINLAKE_BUCKET": BUCKET,
         "S3_SINK_TOPICS": json.dumps([TOPIC]),
         "S3_SINK_BUDGET_BYTES": str(plan.budget),
-        "S3_SINK_BATCH__MAX_AGE_S": "10",
+        "S3_SINK_OBJECT__MAX_AGE_S": "10",
     }
 
 

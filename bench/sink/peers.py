@@ -55,10 +55,10 @@ def _coinlake(job: Job) -> Launch:
         "COINLAKE_BUCKET": job.bucket,
         "S3_SINK_TOPICS": json.dumps([job.topic]),
         "S3_SINK_GROUP__ID": job.bucket,
-        "S3_SINK_BATCH__MAX_RAW_BYTES": str(job.object_bytes),
-        "S3_SINK_BATCH__MAX_BYTES": str(job.object_bytes),
-        "S3_SINK_BATCH__GZIP_LEVEL": str(min(job.gzip_level, _ISAL_BEST)),
-        "S3_SINK_BATCH__MAX_AGE_S": _AGE_S,
+        "S3_SINK_OBJECT__MAX_RAW_BYTES": str(job.object_bytes),
+        "S3_SINK_OBJECT__MAX_BYTES": str(job.object_bytes),
+        "S3_SINK_OBJECT__GZIP_LEVEL": str(min(job.gzip_level, _ISAL_BEST)),
+        "S3_SINK_OBJECT__MAX_AGE_S": _AGE_S,
         "S3_SINK_HTTP__PORT": str(port),
     }
     return Launch(

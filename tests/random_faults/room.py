@@ -163,7 +163,7 @@ def room(
         "S3_SINK_GROUP__SESSION_TIMEOUT_S": "6",
         "S3_SINK_FLUSH_DEADLINE_S": "4",
         "S3_SINK_RETRY_CAP_S": "1",
-        "S3_SINK_BATCH__MAX_AGE_S": "1",
+        "S3_SINK_OBJECT__MAX_AGE_S": "1",
         "S3_SINK_HTTP__PORT": str(sink),
     }
     return Room(

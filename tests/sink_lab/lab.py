@@ -209,7 +209,7 @@ class Lab:
             "S3_SINK_GROUP__SESSION_TIMEOUT_S": "6",
             "S3_SINK_FLUSH_DEADLINE_S": "4",
             "S3_SINK_RETRY_CAP_S": "1",
-            "S3_SINK_BATCH__MAX_AGE_S": "0.3",
+            "S3_SINK_OBJECT__MAX_AGE_S": "0.3",
             "S3_SINK_HTTP__PORT": str(port),
             "S3_SINK_REPLICATION_FACTOR": str(self.replicas),
             **settings,

@@ -115,8 +115,8 @@ def _environ(bootstrap: str, endpoint: str, topic: str) -> dict[str, str]:
         "S3_SINK_GROUP__SESSION_TIMEOUT_S": str(SESSION_S),
         "S3_SINK_FLUSH_DEADLINE_S": "4",
         "S3_SINK_RETRY_CAP_S": "1",
-        "S3_SINK_BATCH__MAX_AGE_S": "1",
-        "S3_SINK_BATCH__MAX_RECORDS": "400",
+        "S3_SINK_OBJECT__MAX_AGE_S": "1",
+        "S3_SINK_OBJECT__MAX_RECORDS": "400",
     }
 
 

@@ -148,7 +148,7 @@ S3_SINK = Board(
                       ("max by (topic, partition) (s3_sink_chain_end_offset)",
                        "{{topic}}-{{partition}}")),
                 graph("Complete up to", "s", "Age of the promise in the newest object.",
-                      ("time() - max by (topic) (s3_sink_complete_to_seconds)", "{{topic}}")),
+                      ("time() - max by (topic) (s3_sink_watermark_timestamp_seconds)", "{{topic}}")),
                 graph("Newest record", "s", "Age of the newest record that is stored.",
                       ("time() - max by (topic) (s3_sink_stored_timestamp_seconds)",
                        "{{topic}}")),
@@ -271,7 +271,7 @@ ETL_RUNNER = Board(
         Row(
             "Tables",
             (
-                graph("Complete up to", "s", "Age of the watermark.",
+                graph("Watermark of raw", "s", "Since when raw may lack something.",
                       ("time() - max by (feed) (etl_runner_watermark_timestamp_seconds)",
                        "{{feed}}")),
                 graph("Last publishing", "s", "Since an hour of the feed was committed.",
@@ -374,7 +374,7 @@ QUERY_API = Board(
                       ("sum by (reason) (increase(query_api_sql_refused_total[1h]))",
                        "{{reason}}")),
                 graph("Freshness", "s", "Age of the newest data that can be queried.",
-                      ("time() - max by (feed) (query_api_watermark_timestamp_seconds)",
+                      ("time() - max by (feed) (query_api_newest_received_timestamp_seconds)",
                        "{{feed}}"),
                       ("coinlake:freshness_limit_seconds", "{{feed}} limit")),
             ),

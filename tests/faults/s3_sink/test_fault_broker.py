@@ -109,7 +109,7 @@ async def test_f10_a_broker_killed_again_and_again_costs_no_record(
     await lab.create()
 
     async with watched(lab) as watch, loaded(lab) as load:
-        sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+        sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="10")
         for _ in range(KILLS):
             acked = len(load.acked)
             await sink.until(lambda n=acked: len(load.acked) >= n + 50, 90)  # type: ignore[misc]
@@ -137,7 +137,7 @@ async def test_f11_a_broker_that_is_frozen_for_a_minute_costs_no_record_and_no_c
     assert broker.process is not None
 
     async with watched(lab) as watch:
-        sink = lab.sink(S3_SINK_BATCH__MAX_AGE_S="3")
+        sink = lab.sink(S3_SINK_OBJECT__MAX_AGE_S="3")
         await lab.until_stored(sink, 20)
         await lab.numbers(20, 10)
         await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("open_records") == 10)
@@ -240,7 +240,7 @@ async def test_f33_a_sink_that_cannot_log_still_stores_everything(
     await lab.numbers(0, 50)
 
     async with watched(lab) as watch:
-        sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+        sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="10")
         await lab.until_stored(sink, 50)
         ready = sink.get("/readyz")[0]
         assert sink.end() == 0
@@ -328,7 +328,7 @@ async def test_f10_three_brokers_killed_in_turn_cost_no_record_and_hold_nobody_u
     moved: list[int] = []
 
     async with watched(lab) as watch, loaded(lab, PARTITIONS, pause_s=0.005) as load:
-        sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="50")
+        sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="50")
         await _sends(sink, load, 50)
         await _until_chains_reach(sink, await _ends(lab))
         for node, broker in cluster.members.items():

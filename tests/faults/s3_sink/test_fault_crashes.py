@@ -93,7 +93,7 @@ async def test_f21_killed_between_put_and_commit_it_stores_nothing_twice(
 async def test_f37_a_flush_that_raises_at_each_step_starts_again_from_what_it_held(
     lab: Lab, fault: Any
 ) -> None:
-    own = {"S3_SINK_GROUP__INSTANCE_ID": lab.name, "S3_SINK_BATCH__MAX_RECORDS": "10"}
+    own = {"S3_SINK_GROUP__INSTANCE_ID": lab.name, "S3_SINK_OBJECT__MAX_RECORDS": "10"}
     steps = [point for point in POINTS if not point.startswith("codec")]
     # The second PUT is made and its answer lost, so that there is a 412 to look at.
     armed = " ".join(f"{point}:{1 + ('after' in point)}=raise" for point in steps)
@@ -137,7 +137,7 @@ async def test_f31_sigterm_at_any_moment_ends_it_cleanly(lab: Lab, fault: Any) -
             lab.faults.delay_s = 2.0 if slow else 0.0
             sink = lab.sink(
                 S3_SINK_FLUSH_DEADLINE_S="1" if slow else "4",
-                S3_SINK_BATCH__MAX_RECORDS="5", S3_SINK_BATCH__MAX_AGE_S="0.05",
+                S3_SINK_OBJECT__MAX_RECORDS="5", S3_SINK_OBJECT__MAX_AGE_S="0.05",
             )  # fmt: skip
             puts = lab.faults.puts
             await sink.until(lambda p=puts: lab.faults.puts > p)  # type: ignore[misc]
@@ -197,9 +197,9 @@ async def test_f32_killed_for_its_memory_it_loses_nothing(
 ) -> None:
     # So much is held that only the cgroup ends it: nothing is cut before the budget.
     hungry = {
-        "S3_SINK_BATCH__MAX_AGE_S": "600",
-        "S3_SINK_BATCH__MAX_RAW_BYTES": str(1024 * MIB),
-        "S3_SINK_BATCH__MAX_BYTES": str(1024 * MIB),
+        "S3_SINK_OBJECT__MAX_AGE_S": "600",
+        "S3_SINK_OBJECT__MAX_RAW_BYTES": str(1024 * MIB),
+        "S3_SINK_OBJECT__MAX_BYTES": str(1024 * MIB),
         "S3_SINK_BUDGET_BYTES": str(1024 * MIB),
         "S3_SINK_GROUP__INSTANCE_ID": lab.name,
     }

@@ -102,7 +102,7 @@ async def test_f26_a_store_slower_than_the_poll_interval_does_not_cost_the_membe
     await lab.numbers(0, 60)
 
     async with watched(lab) as watch:
-        sink = lab.sink("without=patience", S3_SINK_BATCH__MAX_RECORDS="20")
+        sink = lab.sink("without=patience", S3_SINK_OBJECT__MAX_RECORDS="20")
         await lab.until_stored(sink, 60, 90)
 
     tries = Counter(one.key for one in lab.faults.seen)
@@ -120,7 +120,7 @@ async def test_f35_sinks_with_other_batches_in_one_group_fit_together(
     await lab.create(partitions=4)
 
     def sink(size: str) -> SinkProcess:
-        return lab.sink(S3_SINK_BATCH__MAX_RECORDS=size, S3_SINK_BATCH__MAX_AGE_S="3")
+        return lab.sink(S3_SINK_OBJECT__MAX_RECORDS=size, S3_SINK_OBJECT__MAX_AGE_S="3")
 
     async with watched(lab) as watch, loaded(lab, 4) as load:
         sinks = [sink(size) for size in sizes[:2]]

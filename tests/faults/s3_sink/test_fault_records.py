@@ -31,7 +31,7 @@ async def test_f29_odd_values_come_back_bit_for_bit(lab: Lab, fault: Any) -> Non
     await lab.produce([Record(0, NOON_MS, b"k", value) for value in odd])
 
     async with watched(lab) as watch:
-        sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="7")
+        sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="7")
         await lab.until_stored(sink, len(odd))
 
     audit = await coinlake(lab, "audit", "--topic", lab.topic, "--deep")
@@ -65,8 +65,8 @@ async def test_f30_a_record_about_the_limits_is_an_object_of_its_own(
 
     async with watched(lab) as watch:
         sink = lab.sink(
-            S3_SINK_BATCH__MAX_RAW_BYTES=str(LIMIT), S3_SINK_FETCH_BYTES="65536",
-            S3_SINK_BATCH__MAX_AGE_S="5",
+            S3_SINK_OBJECT__MAX_RAW_BYTES=str(LIMIT), S3_SINK_FETCH_BYTES="65536",
+            S3_SINK_OBJECT__MAX_AGE_S="5",
         )  # fmt: skip
         await lab.until_stored(sink, begin + len(sizes))
 
@@ -86,7 +86,7 @@ async def test_f34_shuffled_timestamps_keep_the_rule_of_keys_and_bound_the_objec
     await lab.produce([Record(0, at, b"k", b"%d" % number) for number, at in enumerate(times)])
 
     async with watched(lab) as watch:
-        sink = lab.sink(S3_SINK_BATCH__MAX_AGE_S="60")
+        sink = lab.sink(S3_SINK_OBJECT__MAX_AGE_S="60")
         name = f"{lab.topic}-0"
         await sink.until(lambda: sink.partition(name).get("position") == len(times))
         # The last part is open until the end, all others have their time.

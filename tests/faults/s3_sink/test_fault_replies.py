@@ -104,7 +104,7 @@ async def test_f27_a_storm_of_503_keeps_memory_flat_and_backs_off(lab: Lab, faul
         sink = lab.sink(
             S3_SINK_BUDGET_BYTES=str(8 * MIB),
             S3_SINK_FETCH_BYTES=str(MIB),
-            S3_SINK_BATCH__MAX_RAW_BYTES=str(MIB),
+            S3_SINK_OBJECT__MAX_RAW_BYTES=str(MIB),
             S3_SINK_RETRY_CAP_S="4",
         )
         await produce(10_000)
@@ -148,7 +148,7 @@ async def test_f28_credentials_that_expire_in_mid_batch_drop_nothing(
     await lab.numbers(0, 10)
 
     async with watched(lab) as watch:
-        sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+        sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="10")
         await lab.until_stored(sink, 10)
         lab.faults.status, lab.faults.code = status, code
         await lab.numbers(10, 30)
@@ -198,7 +198,7 @@ async def test_f28_metadata_that_is_away_for_five_minutes_drops_nothing(
             sink = lab.sink(
                 AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="",
                 AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://{host}:{port}",
-                S3_SINK_BATCH__MAX_RECORDS="10",
+                S3_SINK_OBJECT__MAX_RECORDS="10",
             )  # fmt: skip
             await lab.until_stored(sink, 10)
             # The client keeps what it last had, and the store says what that is worth.

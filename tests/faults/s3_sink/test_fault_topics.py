@@ -17,7 +17,7 @@ from tests.sink_lab.proof import coinlake, etags, prove, values, watched
 async def _filled(lab: Lab, count: int) -> None:
     await lab.create()
     await lab.numbers(0, count)
-    sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+    sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="10")
     await lab.until_stored(sink, count)
     assert sink.end() == 0
 

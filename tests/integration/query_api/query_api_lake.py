@@ -150,6 +150,7 @@ def commit(s3: Any, feed: str, hour: Hour, *, version: int, complete: bool) -> N
         run_id="r", attempt="a", billed_seconds=60, min_received_ms=ms("09:00:00"),
         max_received_ms=newest, complete=complete, closed_by="heartbeat",
         committed_at_ms=ms("10:08:00"),
+        watermark_ms=ms("10:00:00") if hour == NINE else ms("10:06:30"),
     )  # fmt: skip
     s3.put_object(Bucket="coinlake", Key=ledger_key(feed, hour, version), Body=entry.encode())
 

@@ -28,7 +28,8 @@ def test_latest_prices_are_exact_and_null_is_not_empty(api: "Api") -> None:
 def test_each_answer_tells_freshness_and_cost(api: "Api") -> None:
     about = api.ask("/v1/assets/bitcoin").json()["meta"]
 
-    assert about["watermark"] == "2026-11-22T10:07:01.000Z"
+    assert about["newest_received"] == "2026-11-22T10:07:01.000Z"
+    assert about["watermark"] == "2026-11-22T10:06:30.000Z"
     assert about["as_of"].endswith("Z")
     assert about["scanned_bytes"] > 0
     assert about["usd"] == "0.00005000"
@@ -140,8 +141,8 @@ def test_coverage_is_free_and_counts_rows(api: "Api") -> None:
     assert rows["rates"]["rows"] == 3000
     assert rows["markets"] == {
         "table": "markets", "feed": "markets", "hours_published": 0, "hours_complete": 0,
-        "first_hour": None, "last_hour": None, "watermark": None, "rows": 0,
-        "quarantined_rows": 0,
+        "first_hour": None, "last_hour": None, "newest_received": None, "watermark": None,
+        "rows": 0, "quarantined_rows": 0,
     }  # fmt: skip
     assert answer["meta"]["usd"] == "0"
 

@@ -47,7 +47,8 @@ def test_values_have_their_types(api: "Api") -> None:
         "integer", "decimal(38,18)", "decimal(38,18)", "timestamp",
     ]  # fmt: skip
     assert answer["meta"]["scanned_bytes"] > 0
-    assert answer["meta"]["watermark"] == "2026-11-22T10:07:01.000Z"
+    assert answer["meta"]["newest_received"] == "2026-11-22T10:07:01.000Z"
+    assert answer["meta"]["watermark"] == "2026-11-22T10:06:30.000Z"
 
 
 @pytest.mark.parametrize(

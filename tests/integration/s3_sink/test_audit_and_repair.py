@@ -20,7 +20,7 @@ async def _filled(lab: Lab, count: int = 40) -> list[str]:
     """Have a sink store records in objects of ten; their keys by link."""
     await lab.create()
     await lab.numbers(0, count)
-    sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+    sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="10")
     await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("committed") == count)
     assert sink.end() == 0
     return sorted(one.key for one in lab.objects())

@@ -52,7 +52,7 @@ async def test_it_reads_everything_that_kafka_had(lab: Lab) -> None:
     sent = _records()
     await lab.create()
     await lab.produce(sent)
-    sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="6")
+    sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="6")
     await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("chain_end") == len(sent))
     assert sink.end() == 0
     kafka = await lab.consume(lab.topic, len(sent))

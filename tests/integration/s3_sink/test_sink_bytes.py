@@ -48,7 +48,7 @@ async def test_an_object_holds_records_of_one_hour_only(lab: Lab) -> None:
     await lab.create()
     await lab.produce([_record(b"%d" % number, at) for number, at in enumerate(times)])
 
-    sink = lab.sink(S3_SINK_BATCH__MAX_AGE_S="60")
+    sink = lab.sink(S3_SINK_OBJECT__MAX_AGE_S="60")
     await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("open_records") == 1)
     assert sink.end() == 0
 

@@ -19,7 +19,7 @@ def _numbers(lab: Lab, partition: int = 0) -> list[int]:
 async def test_each_offset_is_stored_once_although_the_sink_is_killed_again_and_again(
     lab: Lab,
 ) -> None:
-    small = {"S3_SINK_BATCH__MAX_RECORDS": "20", "S3_SINK_GROUP__INSTANCE_ID": lab.name}
+    small = {"S3_SINK_OBJECT__MAX_RECORDS": "20", "S3_SINK_GROUP__INSTANCE_ID": lab.name}
     await lab.create()
     await lab.numbers(0, 3000)
 
@@ -43,14 +43,14 @@ async def test_members_that_join_and_leave_hand_partitions_over_without_a_trace(
     await lab.create(partitions=4)
     for partition in range(4):
         await lab.numbers(0, 50, partition)
-    first = lab.sink(S3_SINK_BATCH__MAX_AGE_S="60")
+    first = lab.sink(S3_SINK_OBJECT__MAX_AGE_S="60")
     await first.until(lambda: len(first.status()["partitions"]) == 4)
     await first.until(
         lambda: all(p["position"] == 50 for p in first.status()["partitions"].values())
     )
     assert lab.objects() == []
 
-    second = lab.sink(S3_SINK_BATCH__MAX_AGE_S="60")
+    second = lab.sink(S3_SINK_OBJECT__MAX_AGE_S="60")
     await second.until(lambda: len(second.status()["partitions"]) == 2)
     # The first let go of everything it held before the second began.
     assert lab.ends() == dict.fromkeys(range(4), 50)
@@ -73,7 +73,7 @@ async def test_a_frozen_sink_that_wakes_up_after_it_was_replaced_doubles_nothing
     name = f"{lab.topic}-0"
     await lab.create()
     await lab.numbers(0, 40)
-    frozen = lab.sink(S3_SINK_BATCH__MAX_AGE_S="60")
+    frozen = lab.sink(S3_SINK_OBJECT__MAX_AGE_S="60")
     await frozen.until(lambda: frozen.partition(name).get("open_records") == 40)
     frozen.process.send_signal(signal.SIGSTOP)
 

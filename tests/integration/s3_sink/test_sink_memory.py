@@ -67,8 +67,8 @@ async def test_memory_stays_within_the_budget_and_one_record(
     await lab.create(max_message_bytes=str(8 * _MB))
     sink = lab.sink(
         S3_SINK_BUDGET_BYTES=str(BUDGET),
-        S3_SINK_BATCH__MAX_RAW_BYTES=str(4 * _MB),
-        S3_SINK_BATCH__MAX_AGE_S="5",
+        S3_SINK_OBJECT__MAX_RAW_BYTES=str(4 * _MB),
+        S3_SINK_OBJECT__MAX_AGE_S="5",
     )
     name = f"{lab.topic}-0"
     await sink.until(lambda: sink.partition(name).get("state") == "running")

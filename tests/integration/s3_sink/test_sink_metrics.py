@@ -63,8 +63,8 @@ async def test_objects_are_counted_by_why_they_were_cut(lab: Lab) -> None:
     noon = 1_790_000_000_000 // 3_600_000 * 3_600_000
     await lab.create(partitions=2)
     sink = lab.sink(
-        S3_SINK_BATCH__MAX_RECORDS="5", S3_SINK_BATCH__MAX_RAW_BYTES="9000",
-        S3_SINK_BATCH__MAX_AGE_S="3",
+        S3_SINK_OBJECT__MAX_RECORDS="5", S3_SINK_OBJECT__MAX_RAW_BYTES="9000",
+        S3_SINK_OBJECT__MAX_AGE_S="3",
     )  # fmt: skip
     sent = [Record(0, noon, None, b"x") for _ in range(5)]
     sent += [Record(0, noon + 3_600_000, None, b"y" * size) for size in (1, 9500, 1)]
@@ -80,7 +80,7 @@ async def test_objects_are_counted_by_why_they_were_cut(lab: Lab) -> None:
 
 
 async def test_what_is_cut_by_a_revoke_and_a_shutdown_is_counted_too(lab: Lab) -> None:
-    patient = {"S3_SINK_BATCH__MAX_AGE_S": "600"}
+    patient = {"S3_SINK_OBJECT__MAX_AGE_S": "600"}
     await lab.create(partitions=2)
     await lab.numbers(0, 3, 0)
     await lab.numbers(0, 3, 1)

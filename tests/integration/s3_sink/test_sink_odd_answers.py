@@ -14,7 +14,7 @@ from tests.sink_lab.proof import prove, watched
 START = ("PUT probe", "LIST chain", "PUT chain", "GET chain", "LIST raw")
 STORE = ("PUT raw",)
 AGAIN = ("PUT probe", "HEAD probe", "LIST chain", "GET chain", "HEAD raw", "GET raw")
-FAST = {"S3_SINK_RETRY_CAP_S": "0.05", "S3_SINK_BATCH__MAX_RECORDS": "5"}
+FAST = {"S3_SINK_RETRY_CAP_S": "0.05", "S3_SINK_OBJECT__MAX_RECORDS": "5"}
 FULL_SIZE = os.environ.get("COINLAKE_FULL_SIZE") == "1"
 DONE = {name for name, odd in ODD.items() if odd.applies}
 # Played last, for then nobody asks again: a 404 to a HEAD is asked as a GET, and a record that is

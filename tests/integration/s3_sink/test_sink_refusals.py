@@ -16,7 +16,7 @@ async def _stored(lab: Lab, count: int) -> None:
     """Have a sink store the first records, in objects of ten, and end."""
     await lab.create()
     await lab.numbers(0, count)
-    sink = lab.sink(S3_SINK_BATCH__MAX_RECORDS="10")
+    sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="10")
     await sink.until(lambda: sink.partition(f"{lab.topic}-0").get("committed") == count)
     assert sink.end() == 0
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coinlake.contracts.batches import BatchHour, BatchInput
-from coinlake.contracts.hours import Hour
+from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
 from coinlake.contracts.ledger import Counts, LedgerEntry, RawInput
 from coinlake.contracts.raw_layout import RawKey
 from etl_runner.core.hours import FeedHour, Hours
@@ -190,3 +190,64 @@ def test_every_run_state_has_an_outcome(state: str, outcome: str) -> None:
 def test_a_run_costs_a_minute_at_least() -> None:
     assert Run("r", "FAILED", None, None, None, 5).billed_s == 60
     assert "EXPIRED" in Run("r", "EXPIRED", None, None, None, 5).reason
+
+
+# ---- the tables' watermark ------------------------------------------------------------------
+
+NEXT = FeedHour(AT.feed, Hour("2026-11-20", "08"))
+
+
+def test_tables_are_complete_up_to_where_the_stream_was_before_the_listing() -> None:
+    hours = dirty()
+    hours.frozen(AT, "batch", DURING)
+    hours.promised(TOPIC, 0, DURING + 50_000)  # while the job runs
+
+    assert hours.tables_watermark_ms(AT, "batch") == DURING
+
+
+def test_an_hour_that_is_still_dirty_holds_the_tables_watermark_at_its_start() -> None:
+    hours = dirty(AT, NEXT)
+    hours.frozen(AT, "batch", NEXT.at.start_ms + 90_000)
+
+    assert hours.tables_watermark_ms(AT, "batch") == NEXT.at.start_ms
+
+
+def test_what_lands_after_the_listing_does_not_take_back_what_is_covered() -> None:
+    hours = dirty(AT, NEXT)
+    hours.frozen(NEXT, "first", NEXT.at.start_ms + 60_000)
+    hours.committed(NEXT, entry(1, item(hour=NEXT)), DURING)
+    hours.covered(NEXT, "first")
+    late = item(7, hour=NEXT)
+    hours.landed(NEXT, late, DURING)
+
+    hours.frozen(AT, "second", NEXT.at.start_ms + 90_000)
+
+    assert hours.tables_watermark_ms(AT, "second") == NEXT.at.start_ms + 60_000
+
+
+def test_an_older_hour_that_is_parked_holds_the_watermark_of_newer_ones() -> None:
+    hours = dirty(AT, NEXT)
+    hours.failed(AT, "odd", 0, park_after=1)
+    hours.frozen(NEXT, "batch", NEXT.at.start_ms + 60_000)
+
+    assert hours.tables_watermark_ms(NEXT, "batch") == AT.at.start_ms
+
+
+@pytest.mark.parametrize("position_ms", [None, DURING])
+def test_without_a_promise_or_of_a_batch_of_others_nothing_is_claimed(
+    position_ms: int | None,
+) -> None:
+    hours = dirty()
+    hours.frozen(AT, "ours", position_ms)
+
+    assert hours.tables_watermark_ms(AT, "theirs") is None
+    assert hours.tables_watermark_ms(AT, "ours") == position_ms
+
+
+def test_other_feeds_and_impossible_times_hold_nothing_up() -> None:
+    hours = dirty(
+        AT, FeedHour(AT.feed, UNKNOWN_HOUR), FeedHour("assets", Hour("2026-11-01", "00"))
+    )
+    hours.frozen(AT, "batch", DURING)
+
+    assert hours.tables_watermark_ms(AT, "batch") == DURING

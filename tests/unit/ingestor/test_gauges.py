@@ -75,7 +75,7 @@ async def test_how_far_the_promises_of_a_topic_reach_is_told_in_seconds(bench: B
 
     await bench.sent_by(bench.sender(FakeProducer()))
 
-    told = seen(bench, "complete_to_timestamp_seconds", topic=ASSETS.topic)
+    told = seen(bench, "watermark_timestamp_seconds", topic=ASSETS.topic)
     assert told == promised_ms / 1_000
 
 

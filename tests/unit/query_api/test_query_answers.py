@@ -16,6 +16,7 @@ from query_api.core.coverage import (
     head_keys,
     is_final,
     newest_hours,
+    newest_received_ms,
     watermark_ms,
 )
 from query_api.core.failures import clean, failure
@@ -132,8 +133,15 @@ def test_a_reason_is_told_without_locations() -> None:
     assert said == "HIVE_BAD_DATA: … at … … bad"
 
 
-def head(newest_ms: int | None, *, version: int = 1, complete: bool = True) -> Published:
-    return Published(version, {"quotes": 3, "quotes_quarantine": 1}, 1, newest_ms, complete, 0)
+def head(
+    newest_ms: int | None,
+    *,
+    version: int = 1,
+    complete: bool = True,
+    watermark_ms: int | None = None,
+) -> Published:
+    rows = {"quotes": 3, "quotes_quarantine": 1}
+    return Published(version, rows, 1, newest_ms, complete, 0, watermark_ms)
 
 
 def test_the_highest_version_of_an_hour_is_its_head() -> None:
@@ -158,8 +166,21 @@ def test_latest_prices_come_from_the_newest_hours_that_hold_answers() -> None:
     }  # fmt: skip
 
     assert newest_hours(heads, "assets", 2) == [NINE, EIGHT]
-    assert watermark_ms(heads, "assets") == 9
-    assert watermark_ms(heads, "markets") is None
+    assert newest_received_ms(heads, "assets") == 9
+    assert newest_received_ms(heads, "markets") is None
+
+
+def test_a_feed_is_complete_up_to_the_highest_watermark_that_was_committed() -> None:
+    # A late record makes a new version of an old hour, with what was known of the tables then.
+    heads = {
+        ("assets", EIGHT): head(8, version=2, watermark_ms=70),
+        ("assets", NINE): head(9, watermark_ms=90),
+        ("assets", TEN): head(10),
+        ("rates", TEN): head(10, watermark_ms=100),
+    }
+
+    assert watermark_ms(heads, "assets") == 90
+    assert watermark_ms({("assets", TEN): head(10)}, "assets") is None
 
 
 def test_a_dataset_version_changes_with_each_publish_of_its_feeds() -> None:

@@ -61,7 +61,7 @@ def body(hour: Hour, version: int) -> bytes:
         code_version="c", inputs=(), outputs=(Output("quotes", "k", "e", 1, 2),),
         counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0), run_id="r", attempt="a", billed_seconds=60,
         min_received_ms=hour.start_ms, max_received_ms=hour.start_ms + 5, complete=True,
-        closed_by="heartbeat", committed_at_ms=hour.end_ms,
+        closed_by="heartbeat", committed_at_ms=hour.end_ms, watermark_ms=hour.end_ms,
     )  # fmt: skip
     return entry.encode()
 
@@ -162,7 +162,9 @@ async def test_the_ledger_is_read_once_per_entry_and_unreadable_ones_are_counted
 
     assert list(first.heads) == list(second.heads) == [("assets", NINE)]
     assert metrics.ledger_unreadable._value.get() == 1
-    assert metrics.watermark.labels("assets")._value.get() == (NINE.start_ms + 5) / 1000
+    newest = metrics.newest_received.labels("assets")._value.get()
+    assert newest == (NINE.start_ms + 5) / 1000
+    assert metrics.watermark.labels("assets")._value.get() == NINE.end_ms / 1000
 
 
 async def test_old_hours_are_seen_when_all_days_are_listed_again() -> None:

@@ -8,14 +8,14 @@ from coinlake.errors import ConfigError
 from coinlake.settings import ServiceSettings, load
 
 
-class Batch(BaseSettings):
+class Object(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
     max_bytes: int = Field(default=8, gt=0)
 
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="S3_SINK_", env_nested_delimiter="__")
-    batch: Batch = Field(default_factory=Batch)
+    object: Object = Field(default_factory=Object)
 
 
 def _load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
@@ -25,14 +25,14 @@ def _load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
 
 
 def test_nested_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = _load(monkeypatch, S3_SINK_BATCH__MAX_BYTES="9", S3_SINK_HTTP__PORT="81")
+    settings = _load(monkeypatch, S3_SINK_OBJECT__MAX_BYTES="9", S3_SINK_HTTP__PORT="81")
 
-    assert settings.batch.max_bytes == 9
+    assert settings.object.max_bytes == 9
     assert settings.http.port == 81
 
 
 @pytest.mark.parametrize(
-    "name", ["S3_SINK_BATCH__MAX_BYTE", "S3_SINK_BTACH__MAX_BYTES", "S3_SINK_HTTP_PORT"]
+    "name", ["S3_SINK_OBJECT__MAX_BYTE", "S3_SINK_OJBECT__MAX_BYTES", "S3_SINK_HTTP_PORT"]
 )
 def test_a_variable_that_no_field_reads_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str
@@ -48,7 +48,7 @@ def test_where_clients_find_a_service_is_no_setting_of_it(
 
 
 def test_a_wrong_value_is_named_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="S3_SINK_BATCH__MAX_BYTES") as refused:
-        _load(monkeypatch, S3_SINK_BATCH__MAX_BYTES="hunter2")
+    with pytest.raises(ConfigError, match="S3_SINK_OBJECT__MAX_BYTES") as refused:
+        _load(monkeypatch, S3_SINK_OBJECT__MAX_BYTES="hunter2")
 
     assert "hunter2" not in str(refused.value)

@@ -131,7 +131,7 @@ def _ingestor(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[
 
 def _s3_sink(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     return {
-        "S3_SINK_BATCH__MAX_AGE_S": "3",
+        "S3_SINK_OBJECT__MAX_AGE_S": "3",
         "S3_SINK_FLUSH_DEADLINE_S": "10",
         # One sink: after a kill it gets its partitions back at once, not after a session.
         "S3_SINK_GROUP__INSTANCE_ID": "local-stack",

@@ -47,8 +47,10 @@ class IngestorMetrics:
             "unsendable_records_total", "Records that Kafka refuses for good; kept on disk."
         )
         self.heartbeats = counter("heartbeats_sent_total", "Heartbeats sent.", "topic")
-        self.complete_to = gauge(
-            "complete_to_timestamp_seconds", "Last promise of completeness.", "topic"
+        self.watermark = gauge(
+            "watermark_timestamp_seconds",
+            "Up to where a topic is complete: the last promise.",
+            "topic",
         )
         self.last_published = gauge(
             "last_published_timestamp_seconds",

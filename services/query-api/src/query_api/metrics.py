@@ -41,8 +41,15 @@ class QueryApiMetrics:
         self.refused_sql = family.counter(
             "sql_refused_total", "Statements refused by the guard.", "reason"
         )
+        self.newest_received = family.gauge(
+            "newest_received_timestamp_seconds",
+            "Newest receive time that is published.",
+            "feed",
+        )
         self.watermark = family.gauge(
-            "watermark_timestamp_seconds", "Newest receive time that is published.", "feed"
+            "watermark_timestamp_seconds",
+            "Up to where the tables are complete: all that was received before is in them.",
+            "feed",
         )
         self.ledger_unreadable = family.counter(
             "ledger_unreadable_total", "Ledger entries that could not be read."

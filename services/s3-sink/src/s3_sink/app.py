@@ -130,7 +130,7 @@ class App:
         source = await self._patiently(
             "kafka", lambda: open_.enter_async_context(open_source(kafka, membership))
         )
-        codec = open_.enter_context(open_codec(settings.batch.gzip_level))
+        codec = open_.enter_context(open_codec(settings.object.gzip_level))
         announcer = Announcer(producer, self._metrics)
         outside = Outside(
             source, reader, store, codec, announcer.announce, self._wait,
@@ -143,7 +143,7 @@ class App:
         return self._assembled(outside, store), source, announcer, lags, watch
 
     def _assembled(self, outside: Outside, store: ObjectStore) -> Sink:
-        batch = self._settings.batch
+        batch = self._settings.object
         policy = Policy(
             Limits(batch.max_bytes, batch.max_raw_bytes, batch.max_records, batch.max_age_s),
             self._budget,

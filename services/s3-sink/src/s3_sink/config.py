@@ -11,7 +11,7 @@ _MIB = 1024 * 1024
 REBALANCE_TIMEOUT_S = 60.0
 
 
-class BatchSettings(BaseModel):
+class ObjectSettings(BaseModel):
     """When a part is sealed; the defaults suit CoinCap's rate."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,7 +55,9 @@ class Settings(ServiceSettings):
         min_length=1,
         description="JSON list of the topics to copy.",
     )
-    batch: BatchSettings = Field(default_factory=BatchSettings, description="Cutting of parts.")
+    object: ObjectSettings = Field(
+        default_factory=ObjectSettings, description="How the objects are cut."
+    )
     group: GroupSettings = Field(default_factory=GroupSettings, description="Consumer group.")
     heartbeat_producers: tuple[str, ...] = Field(
         default=(),

@@ -61,8 +61,8 @@ class SinkMetrics:
         self.stored_timestamp = family.gauge(
             "stored_timestamp_seconds", "Newest record timestamp stored.", *partition
         )
-        self.complete_to = family.gauge(
-            "complete_to_seconds", "How far the stream is complete.", *partition
+        self.watermark = family.gauge(
+            "watermark_timestamp_seconds", "Up to where raw is complete.", *partition
         )
         self.held_bytes = family.gauge("held_bytes", "Memory held by records and objects.")
         self.in_flight_bytes = family.gauge("in_flight_bytes", "Compressed bytes on their way.")

@@ -52,7 +52,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One version of one hour of a feed, as committed. Times are ms since the epoch, UTC."""
+    """One version of one hour of a feed, as committed. Times are ms since the epoch, UTC.
+
+    `watermark_ms` tells up to where the feed's tables are complete with this version: every record
+    received before is in them. None where nobody has promised, and in entries of before 0.1.0.
+    """
 
     feed: str
     dt: str
@@ -72,6 +76,7 @@ class LedgerEntry:
     complete: bool
     closed_by: str
     committed_at_ms: int
+    watermark_ms: int | None = None
 
     @property
     def at(self) -> Hour:

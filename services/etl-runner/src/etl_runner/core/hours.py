@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from coinlake.contracts.batches import BatchInput
-from coinlake.contracts.hours import Hour
+from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_layout import parse_raw_key
 
@@ -31,7 +31,11 @@ class Failure:
 
 @dataclass(slots=True)
 class Tracked:
-    """What is known of an hour. `inputs` are its raw objects with values, by key."""
+    """What is known of an hour. `inputs` are its raw objects with values, by key.
+
+    `frozen` is the batch that it was last frozen into, with the stream's position before that
+    listing; what was received before `covered_ms` is in the head.
+    """
 
     inputs: dict[str, BatchInput] = field(default_factory=dict)
     hinted_ms: dict[str, int] = field(default_factory=dict)
@@ -42,6 +46,8 @@ class Tracked:
     alone: bool = False
     parked: bool = False
     failure: Failure = field(default_factory=Failure)
+    frozen: tuple[str, int] | None = None
+    covered_ms: int = 0
 
     @property
     def version(self) -> int:
@@ -148,6 +154,37 @@ class Hours:
         """Up to where every known partition of a topic is complete; None without promises."""
         found = [ms for (name, _), ms in self._complete_to.items() if name == topic]
         return min(found, default=None)
+
+    def frozen(self, hour: FeedHour, batch_id: str, position_ms: int | None) -> None:
+        """The hour is part of a batch; its listing began with the stream at this position."""
+        found = None if position_ms is None else (batch_id, position_ms)
+        self.get(hour).frozen = found
+
+    def tables_watermark_ms(self, hour: FeedHour, batch_id: str) -> int | None:
+        """Up to where the feed's tables are complete once the hour is committed from a batch.
+
+        Whatever was received before it is in them: of this hour by its own listing, and no other
+        hour of the feed lacks anything older. None where the batch was frozen by somebody else.
+        """
+        frozen = self.get(hour).frozen
+        if frozen is None or frozen[0] != batch_id:
+            return None
+        lacking = [
+            max(other.at.start_ms, tracked.covered_ms)
+            for other, tracked in self._tracked.items()
+            if other.feed == hour.feed
+            and other != hour
+            and tracked.dirty
+            # Impossible times are no part of the stream's time.
+            and other.at != UNKNOWN_HOUR
+        ]
+        return min(frozen[1], *lacking) if lacking else frozen[1]
+
+    def covered(self, hour: FeedHour, batch_id: str) -> None:
+        """The hour was committed from a batch: what was received before its listing is in."""
+        tracked = self.get(hour)
+        if tracked.frozen is not None and tracked.frozen[0] == batch_id:
+            tracked.covered_ms = max(tracked.covered_ms, tracked.frozen[1])
 
     def complete(self, hour: FeedHour) -> bool:
         """Whether every partition that gave input has promised to send nothing more for it."""

@@ -14,10 +14,11 @@ Decision = Literal["mine", "finish_theirs", "moved", "foreign"]
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How far an hour was complete when it was frozen."""
+    """How far an hour and the feed's tables are complete with a version, see `LedgerEntry`."""
 
     complete: bool
     closed_by: str
+    watermark_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +87,5 @@ def ledger_entry(
         complete=closing.complete,
         closed_by=closing.closed_by,
         committed_at_ms=now_ms,
+        watermark_ms=closing.watermark_ms,
     )

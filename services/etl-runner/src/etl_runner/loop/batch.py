@@ -155,11 +155,13 @@ class Failing:
             )
 
 
-def closing_of(hours: Hours, policy: Policy, now_ms: NowMs) -> Callable[[FeedHour], Closing]:
-    """How far an hour is closed, asked at the moment of its commit."""
+def closing_of(
+    hours: Hours, policy: Policy, now_ms: NowMs
+) -> Callable[[FeedHour, str], Closing]:
+    """How far an hour is closed, asked at the moment of its commit from a batch."""
 
-    def close(hour: FeedHour) -> Closing:
+    def close(hour: FeedHour, batch_id: str) -> Closing:
         how = closed_by(hour, hours, policy, now_ms())
-        return Closing(how == "heartbeat", how)
+        return Closing(how == "heartbeat", how, hours.tables_watermark_ms(hour, batch_id))
 
     return close

@@ -30,11 +30,16 @@ class Freeze:
 
     async def run(self, chosen: Iterable[FeedHour], now_ms: int) -> Manifest | None:
         """Freeze and store the batch; None where nothing is left to do."""
+        # Before the listings: whatever was received until then is stored, and so is listed.
+        positions = {name: self._hours.watermark_ms(feed.topic) for name, feed in FEEDS.items()}
         frozen = [await self._hour(hour, now_ms) for hour in chosen]
         wanted = [hour for hour in frozen if hour is not None]
         if not wanted:
             return None
         batch = manifest(wanted, self._code_version, self._max_skew_ms)
+        for hour in wanted:
+            name = FeedHour(hour.feed, hour.at)
+            self._hours.frozen(name, batch.batch_id, positions[hour.feed])
         key = manifest_key(batch.batch_id)
         try:
             await self._lake.store.put(

@@ -37,7 +37,7 @@ from etl_runner.metrics import EtlMetrics
 
 log = logs.get(__name__)
 
-CloseOf = Callable[[FeedHour], Closing]
+CloseOf = Callable[[FeedHour, str], Closing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class Publish:
                 entry = self._entry(work, hour, results[name], outputs[name], now_ms)
                 if await self._commit(entry):
                     entries.append(entry)
+                    self._hours.covered(name, entry.batch_id)
                 self._hours.committed(name, await self._lake.head(name), now_ms)
         return entries
 
@@ -194,7 +195,7 @@ class Publish:
         outputs: Sequence[Output],
         now_ms: int,
     ) -> LedgerEntry:
-        closing = self._close_of(FeedHour(hour.feed, hour.at))
+        closing = self._close_of(FeedHour(hour.feed, hour.at), work.manifest.batch_id)
         return ledger_entry(
             work.manifest, hour, result, outputs, work.run, work.result.attempt, closing, now_ms
         )

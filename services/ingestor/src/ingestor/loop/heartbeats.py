@@ -67,7 +67,7 @@ class Heartbeat:
             self._next_ms = begun_ms + (self._every_ms if lower_ms is None else 0)
             return
         metrics.heartbeats.labels(self._topic).inc()
-        metrics.complete_to.labels(self._topic).set(complete_ms / 1_000)
+        metrics.watermark.labels(self._topic).set(complete_ms / 1_000)
         self._clock.taken(complete_ms)
         self._next_ms = begun_ms + self._every_ms
 

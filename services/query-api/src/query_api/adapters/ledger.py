@@ -12,7 +12,14 @@ from coinlake.contracts.ledger import parse_entry
 from coinlake.errors import TransientError
 from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
-from query_api.core.coverage import Heads, Published, head_keys, published, watermark_ms
+from query_api.core.coverage import (
+    Heads,
+    Published,
+    head_keys,
+    newest_received_ms,
+    published,
+    watermark_ms,
+)
 from query_api.metrics import QueryApiMetrics
 
 log = logs.get(__name__)
@@ -103,6 +110,8 @@ class Ledger:
 
     def _show(self, heads: Heads) -> None:
         for feed in FEEDS:
-            mark = watermark_ms(heads, feed)
-            if mark is not None:
-                self._metrics.watermark.labels(feed).set(mark / 1000)
+            newest_ms, mark_ms = newest_received_ms(heads, feed), watermark_ms(heads, feed)
+            if newest_ms is not None:
+                self._metrics.newest_received.labels(feed).set(newest_ms / 1000)
+            if mark_ms is not None:
+                self._metrics.watermark.labels(feed).set(mark_ms / 1000)

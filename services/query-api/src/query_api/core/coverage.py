@@ -1,4 +1,4 @@
-"""What the ledger says is published: heads, watermarks, dataset versions, final candles."""
+"""What the ledger says is published: heads, how new and how complete, versions, final candles."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of
 from coinlake.contracts.ledger import LedgerEntry, parse_ledger_key
-from query_api.core.window import Window, rfc3339
+from query_api.core.window import Window, time_or_null
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Published:
     max_received_ms: int | None
     complete: bool
     committed_at_ms: int
+    watermark_ms: int | None
 
 
 Heads = Mapping[tuple[str, Hour], Published]
@@ -48,6 +49,7 @@ def published(entry: LedgerEntry) -> Published:
         max_received_ms=entry.max_received_ms,
         complete=entry.complete,
         committed_at_ms=entry.committed_at_ms,
+        watermark_ms=entry.watermark_ms,
     )
 
 
@@ -66,7 +68,7 @@ def newest_hours(heads: Heads, feed: str, count: int) -> list[Hour]:
     return sorted(hours, reverse=True)[:count]
 
 
-def watermark_ms(heads: Heads, feed: str) -> int | None:
+def newest_received_ms(heads: Heads, feed: str) -> int | None:
     """The newest receive time that is published; None while nothing is."""
     times = (
         head.max_received_ms
@@ -74,6 +76,15 @@ def watermark_ms(heads: Heads, feed: str) -> int | None:
         if name == feed and hour != UNKNOWN_HOUR and head.max_received_ms is not None
     )
     return max(times, default=None)
+
+
+def watermark_ms(heads: Heads, feed: str) -> int | None:
+    """Up to where the tables are complete: all that was received before is in them.
+
+    None while nobody has promised so. What comes late all the same does not take it back.
+    """
+    marks = (head.watermark_ms for (name, _), head in heads.items() if name == feed)
+    return max((mark for mark in marks if mark is not None), default=None)
 
 
 def between(heads: Heads, feed: str, first: Hour, last: Hour) -> dict[tuple[str, Hour], int]:
@@ -118,7 +129,6 @@ def coverage_rows(heads: Heads) -> list[dict[str, object]]:
 def _coverage(heads: Heads, feed: str, table: str) -> dict[str, object]:
     of_feed = {hour: head for (name, hour), head in heads.items() if name == feed}
     hours = sorted(hour for hour in of_feed if hour != UNKNOWN_HOUR)
-    mark = watermark_ms(heads, feed)
     return {
         "table": table,
         "feed": feed,
@@ -126,7 +136,8 @@ def _coverage(heads: Heads, feed: str, table: str) -> dict[str, object]:
         "hours_complete": sum(of_feed[hour].complete for hour in hours),
         "first_hour": _name(hours[0]) if hours else None,
         "last_hour": _name(hours[-1]) if hours else None,
-        "watermark": None if mark is None else rfc3339(mark),
+        "newest_received": time_or_null(newest_received_ms(heads, feed)),
+        "watermark": time_or_null(watermark_ms(heads, feed)),
         "rows": sum(head.rows.get(table, 0) for head in of_feed.values()),
         "quarantined_rows": sum(
             head.rows.get(f"{table}_quarantine", 0) for head in of_feed.values()

@@ -44,13 +44,22 @@ _COVERAGE: dict[str, Any] = {
     "hours_complete": _INTEGER,
     "first_hour": _TEXT,
     "last_hour": _TEXT,
-    "watermark": _TIME,
+    "newest_received": {**_TIME, "description": "Newest receive time that is published."},
+    "watermark": {**_TIME, "description": "All that was received before is in the table."},
     "rows": _INTEGER,
     "quarantined_rows": _INTEGER,
 }
 _META: dict[str, Any] = {
     "as_of": {**_STRING, "format": "date-time", "description": "When the lake was looked at."},
-    "watermark": {**_TIME, "description": "Newest receive time published of the feeds read."},
+    "newest_received": {
+        **_TIME,
+        "description": "Newest receive time published; of several feeds the oldest.",
+    },
+    "watermark": {
+        **_TIME,
+        "description": "All that was received before is in the tables; of several feeds the "
+        "oldest. Null where nobody has promised so.",
+    },
     "dataset_version": {**_STRING, "description": "Changes when an hour is published."},
     "scanned_bytes": _INTEGER,
     "usd": {**_STRING, "description": "What the query cost, in dollars."},

@@ -76,3 +76,8 @@ def rfc3339(at_ms: int) -> str:
     """Milliseconds since the epoch as RFC 3339 in UTC, always with milliseconds."""
     moment = _EPOCH + timedelta(milliseconds=at_ms)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+
+
+def time_or_null(ms: int | None) -> str | None:
+    """The same, null where there is no such time."""
+    return None if ms is None else rfc3339(ms)

@@ -12,11 +12,11 @@ from query_api.adapters.ledger import Ledger, View
 from query_api.config import Settings
 from query_api.core.answers import Result
 from query_api.core.cost import total_dollars
-from query_api.core.coverage import dataset_version, watermark_ms
+from query_api.core.coverage import dataset_version, newest_received_ms, watermark_ms
 from query_api.core.guard import Checked
 from query_api.core.keys import Caller
 from query_api.core.problems import BadRequestError, Problem, unavailable
-from query_api.core.window import rfc3339
+from query_api.core.window import rfc3339, time_or_null
 from query_api.loop.runs import Runs
 from query_api.metrics import QueryApiMetrics
 
@@ -81,20 +81,27 @@ def meta(
 ) -> dict[str, Any]:
     """How fresh an answer is and what it cost. Without a query it cost nothing."""
     names = sorted(set(feeds))
-    marks = [watermark_ms(view.heads, feed) for feed in names]
-    # Of several feeds the oldest: an answer is as fresh as its stalest part.
-    mark = None if not marks or None in marks else min(m for m in marks if m is not None)
     scans = () if result is None else result.scans
     usd = total_dollars(scans, context.settings.athena.usd_per_tb)
     return {
         "as_of": rfc3339(view.at_ms),
-        "watermark": None if mark is None else rfc3339(mark),
+        "newest_received": time_or_null(
+            _oldest(newest_received_ms(view.heads, feed) for feed in names)
+        ),
+        "watermark": time_or_null(_oldest(watermark_ms(view.heads, feed) for feed in names)),
         "dataset_version": dataset_version(view.heads, names),
         "scanned_bytes": sum(scans),
         "usd": f"{usd:f}",
         "rows": 0 if result is None else len(result.rows.rows),
         "truncated": result is not None and result.rows.truncated,
     }
+
+
+def _oldest(times: Iterable[int | None]) -> int | None:
+    """Of several feeds the oldest, and none where one has none: the stalest part counts."""
+    found = list(times)
+    known = [ms for ms in found if ms is not None]
+    return min(known) if known and len(known) == len(found) else None
 
 
 def integer(text: str | None, name: str, *, default: int, low: int, high: int) -> int:

@@ -4,9 +4,9 @@ from aiohttp import web
 
 from coinlake.contracts.feeds import FEEDS
 from coinlake.errors import TransientError
-from query_api.core.coverage import watermark_ms
+from query_api.core.coverage import newest_received_ms, watermark_ms
 from query_api.core.openapi import document
-from query_api.core.window import rfc3339
+from query_api.core.window import rfc3339, time_or_null
 from query_api.routes.context import Context, json_answer
 
 
@@ -39,9 +39,9 @@ class About:
             return json_answer({**body, "feeds": None})
         feeds = {}
         for feed in FEEDS:
-            mark = watermark_ms(view.heads, feed)
             feeds[feed] = {
                 "hours_published": sum(name == feed for name, _ in view.heads),
-                "watermark": None if mark is None else rfc3339(mark),
+                "newest_received": time_or_null(newest_received_ms(view.heads, feed)),
+                "watermark": time_or_null(watermark_ms(view.heads, feed)),
             }
         return json_answer({**body, "feeds": feeds, "as_of": rfc3339(view.at_ms)})

@@ -86,7 +86,7 @@ class Lags:
                 # From the bucket, so it is there at once after a restart.
                 metrics.stored_timestamp.labels(*labels).set(lane.stored_to_ms / 1000)
             if lane.promises.complete_to_ms is not None:
-                metrics.complete_to.labels(*labels).set(lane.promises.complete_to_ms / 1000)
+                metrics.watermark.labels(*labels).set(lane.promises.complete_to_ms / 1000)
 
     def _lag(self, lane: Lane, end: int | None, now_ms: int) -> Lag | None:
         """None where nobody knows: neither zero nor the last that was known would be true."""

@@ -133,4 +133,4 @@ class Telemetry:
         if found.stored_to_ms is not None:
             self._metrics.stored_timestamp.labels(*labels).set(found.stored_to_ms / 1000)
         if meta.complete_to_ms is not None:
-            self._metrics.complete_to.labels(*labels).set(meta.complete_to_ms / 1000)
+            self._metrics.watermark.labels(*labels).set(meta.complete_to_ms / 1000)
