@@ -23,6 +23,12 @@ SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 METRICS = {service: f"{service}.metrics" for service in SERVICES} | {
     "auditor": "coinlake_tools.auditor"
 }
+_SHARED = {"Kafka, all services": KafkaSettings, "The lake": LakeSettings}
+_SETTINGS_NOTE = (
+    "All settings are environment variables, read once. A wrong value, or an unknown name with one",
+    "of these prefixes, ends a service with exit code 2 and one sentence before it opens anything.",
+    "Times are at most 366 days, sizes 1 TiB.",
+)
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
 
@@ -37,9 +43,9 @@ def pages() -> dict[str, str]:
 
 
 def _settings() -> str:
-    lines = ["# Settings", "", _NOTE, "", "All settings are environment variables.", ""]
-    for title, cls in (("Kafka, all services", KafkaSettings), ("The lake", LakeSettings)):
-        lines += _section(title, cls)
+    lines = ["# Settings", "", _NOTE, "", *_SETTINGS_NOTE, ""]
+    for title, shared in _SHARED.items():
+        lines += _section(title, shared)
     for service in SERVICES:
         lines += _section(service, importlib.import_module(f"{service}.config").Settings)
     return "\n".join(lines)
@@ -58,6 +64,8 @@ def _fields(prefix: str, cls: Any) -> Iterator[tuple[str, str, str]]:
     fields: dict[str, FieldInfo] = cls.model_fields
     for name, field in fields.items():
         nested: Any = field.annotation
+        if nested in _SHARED.values() and cls not in _SHARED.values():
+            continue
         if isinstance(nested, type) and hasattr(nested, "model_fields"):
             own = str(nested.model_config.get("env_prefix", ""))
             yield from _fields(own or f"{prefix}{name}__", nested)

@@ -85,6 +85,9 @@ ROWS: tuple[Row, ...] = (
         1250,
     ),
     Row("outcomes", "odd answers to every call", _pytest("tests/integration/outcomes"), 300),
+    Row(
+        "starting", "wrong settings of every service", _pytest("tests/integration/starting"), 60
+    ),
     Row("sink", "the sink with real Kafka and S3", _pytest("tests/integration/s3_sink"), 930),
     Row(
         "sinks",

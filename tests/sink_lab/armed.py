@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaClient
 from aiokafka.structs import OffsetAndMetadata
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coinlake import kafka, lifecycle, outcomes, reach, rebootstrap
+from coinlake import kafka, outcomes, reach, rebootstrap
 from coinlake.consumer import Consumer
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_layout import RawKey
@@ -228,4 +228,4 @@ if __name__ == "__main__":
             reach.STUCK_AFTER_S = float(how)
         else:
             arm(what, how)
-    sys.exit(lifecycle.run("s3-sink", main))
+    sys.exit(main())

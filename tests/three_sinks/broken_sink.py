@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from coinlake import lifecycle
 from coinlake.s3 import S3Store
 from s3_sink.__main__ import main
 
@@ -32,4 +31,4 @@ RULES: dict[str, Callable[[], None]] = {"overwrite": _overwrite}
 
 if __name__ == "__main__":
     RULES[sys.argv[1]]()
-    sys.exit(lifecycle.run("s3-sink", main))
+    sys.exit(main())

@@ -14,7 +14,7 @@ from coinlake import logs
 from coinlake.consumer import Consumer
 from coinlake.contracts.headers import Header
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
-from coinlake.errors import BadRecordError, CoinlakeError, ConfigError, TransientError, Trouble
+from coinlake.errors import BadRecordError, CoinlakeError, TransientError, Trouble
 from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
 
@@ -78,8 +78,7 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
         "security_protocol": kafka.security_protocol,
     }
     if kafka.security_protocol.startswith("SASL"):
-        if kafka.sasl_username is None or kafka.sasl_password is None:
-            raise ConfigError("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed for SASL")
+        assert kafka.sasl_password is not None  # its settings have seen to it
         options["sasl_mechanism"] = kafka.sasl_mechanism
         options["sasl_plain_username"] = kafka.sasl_username
         options["sasl_plain_password"] = kafka.sasl_password.get_secret_value()

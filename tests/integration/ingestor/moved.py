@@ -6,8 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from coinlake import lifecycle, logs
-from coinlake.settings import load
+from coinlake import service
 from ingestor.app import run
 from ingestor.config import Settings
 from ingestor.loop.clock import Clocks, wall_ms
@@ -19,10 +18,9 @@ def moved_ms() -> int:
     return wall_ms() + int(AHEAD.read_text())
 
 
-async def _main(stop: asyncio.Event) -> None:
-    await run(load(Settings, os.environ), stop, Clocks(wall_ms=moved_ms))
+async def _run(settings: Settings, stop: asyncio.Event) -> None:
+    await run(settings, stop, Clocks(wall_ms=moved_ms))
 
 
 if __name__ == "__main__":
-    logs.configure("ingestor")
-    sys.exit(lifecycle.run("ingestor", _main))
+    sys.exit(service.main("ingestor", Settings, _run))

@@ -42,9 +42,7 @@ async def provision_parts(args: argparse.Namespace, settings: Settings) -> None:
     parts = list(STEPS) if args.all else args.parts
     if not parts:
         raise ConfigError(f"say --all or some of: {', '.join(f'--{name}' for name in STEPS)}")
-    lake = Lake(
-        settings.coinlake_bucket, settings.coinlake_database, settings.coinlake_glue_role
-    )
+    lake = Lake(settings.lake.bucket, settings.lake.database, settings.coinlake_glue_role)
     async with open_aws() as aws:
         await provision(aws, lake, settings.aws_default_region, parts, _say)
 

@@ -95,7 +95,7 @@ async def epoch(args: argparse.Namespace, settings: Settings) -> None:
 @asynccontextmanager
 async def _lake(settings: Settings) -> AsyncIterator[tuple[ObjectStore, LakeLog]]:
     kafka = load(KafkaSettings, os.environ)
-    async with open_store(settings.coinlake_bucket) as store, open_lake_log(kafka) as log:
+    async with open_store(settings.lake.bucket) as store, open_lake_log(kafka) as log:
         yield store, log
 
 

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from coinlake.contracts import cloud
+from coinlake.settings import LakeSettings
 
 
 class Settings(BaseSettings):
@@ -18,8 +18,7 @@ class Settings(BaseSettings):
     etl_runner_admin_token: SecretStr | None = Field(
         default=None, description="Token of the runner's commands, where it demands one."
     )
-    coinlake_bucket: str = Field(default="coinlake", description="S3 bucket of the lake.")
-    coinlake_database: str = Field(default=cloud.DATABASE, description="Glue database.")
+    lake: LakeSettings = Field(default_factory=LakeSettings, description="From COINLAKE_*.")
     coinlake_glue_role: str = Field(
         default="arn:aws:iam::123456789012:role/coinlake-glue",
         description="Role of the Glue job and the crawler.",

@@ -1,23 +1,16 @@
-"""Starts the etl-runner."""
+"""`python -m etl_runner`: read the settings, run until told to stop."""
 
-import asyncio
-import os
 import sys
 
-from coinlake import logs
-from coinlake.lifecycle import run
-from coinlake.settings import load
-from etl_runner import app
+from coinlake import service
+from etl_runner.app import run
 from etl_runner.config import Settings
 
 
-async def main(stop: asyncio.Event) -> None:
-    """Read the settings once and run."""
-    settings = load(Settings, os.environ)
-    logs.configure("etl-runner", settings.log_level)
-    await app.run(settings, stop)
+def main() -> int:
+    """The exit code."""
+    return service.main("etl-runner", Settings, run)
 
 
 if __name__ == "__main__":
-    logs.configure("etl-runner")
-    sys.exit(run("etl-runner", main))
+    sys.exit(main())

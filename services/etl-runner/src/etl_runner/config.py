@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from coinlake.contracts.cloud import CRAWLER, GLUE_JOB
-from coinlake.settings import ServiceSettings
+from coinlake.settings import Bytes, Count, Seconds, SecondsOrZero, ServiceSettings
 from etl_runner.core.plan import Policy
 
 _MIB = 1024 * 1024
@@ -17,57 +17,64 @@ class Settings(ServiceSettings):
         env_prefix="ETL_RUNNER_", env_nested_delimiter="__", frozen=True, extra="forbid"
     )
 
-    max_wait_s: float = Field(
-        default=3600.0, ge=0, description="A dirty hour is rebuilt when it is dirty this long."
+    max_wait_s: SecondsOrZero = Field(
+        default=3600.0, description="A dirty hour is rebuilt when it is dirty this long."
     )
-    target_bytes: int = Field(
+    target_bytes: Bytes = Field(
         default=128 * _MIB,
-        gt=0,
         description="A dirty hour with this much new is rebuilt at once.",
     )
-    close_grace_s: float = Field(
+    close_grace_s: SecondsOrZero = Field(
         default=300.0,
-        ge=0,
         description="An hour that is just over waits this long for the promise of completeness.",
     )
-    close_age_s: float = Field(
+    close_age_s: SecondsOrZero = Field(
         default=7200.0,
-        ge=0,
         description="Without a promise an hour counts as closed by age this long after its end.",
     )
-    max_hours: int = Field(default=96, gt=0, description="Most hours in one batch.")
-    max_batch_bytes: int = Field(
-        default=2048 * _MIB, gt=0, description="Most bytes of raw objects in one batch."
+    max_hours: Count = Field(default=96, description="Most hours in one batch.")
+    max_batch_bytes: Bytes = Field(
+        default=2048 * _MIB, description="Most bytes of raw objects in one batch."
     )
-    reconcile_s: float = Field(
-        default=300.0, gt=0, description="Time between two listings of the recent hours."
+    reconcile_s: Seconds = Field(
+        default=300.0, description="Time between two listings of the recent hours."
     )
-    poll_s: float = Field(
-        default=5.0, gt=0, description="Time between two looks at a run or a crawl."
+    poll_s: Seconds = Field(
+        default=5.0, description="Time between two looks at a run or a crawl."
     )
-    run_deadline_s: float = Field(
-        default=1800.0, gt=0, description="A run that takes longer is stopped."
+    run_deadline_s: Seconds = Field(
+        default=1800.0, description="A run that takes longer is stopped."
     )
-    crawl_deadline_s: float = Field(
-        default=1800.0, gt=0, description="A crawl that takes longer counts as failed."
+    crawl_deadline_s: Seconds = Field(
+        default=1800.0, description="A crawl that takes longer counts as failed."
     )
-    audit_crawl_s: float = Field(
-        default=86_400.0, gt=0, description="Time between two crawls that only audit."
+    audit_crawl_s: Seconds = Field(
+        default=86_400.0, description="Time between two crawls that only audit."
     )
-    park_after: int = Field(
-        default=5, gt=0, description="An hour is parked after so many failures in a row."
+    park_after: Count = Field(
+        default=5, description="An hour is parked after so many failures in a row."
     )
-    retry_base_s: float = Field(
-        default=60.0, gt=0, description="First wait after a failed run; doubles each time."
+    retry_base_s: Seconds = Field(
+        default=60.0, description="First wait after a failed run; doubles each time."
     )
-    retry_cap_s: float = Field(
-        default=1800.0, gt=0, description="Longest wait after a failure."
+    retry_cap_s: Seconds = Field(default=1800.0, description="Longest wait after a failure.")
+    max_skew_s: Seconds = Field(
+        default=3600.0, description="Largest usual |receive time - source time|."
     )
-    max_skew_s: float = Field(
-        default=3600.0, gt=0, description="Largest usual |receive time - source time|."
+    dpu: float = Field(
+        default=2.0,
+        gt=0,
+        le=10_000,
+        allow_inf_nan=False,
+        description="DPUs of a run, for the price.",
     )
-    dpu: float = Field(default=2.0, gt=0, description="DPUs of a run, for the price.")
-    dpu_hour_usd: float = Field(default=0.44, ge=0, description="Dollars per DPU and hour.")
+    dpu_hour_usd: float = Field(
+        default=0.44,
+        ge=0,
+        le=1_000,
+        allow_inf_nan=False,
+        description="Dollars per DPU and hour.",
+    )
     job_name: str = Field(default=GLUE_JOB, description="Name of the Glue job.")
     crawler_name: str = Field(default=CRAWLER, description="Name of the Glue crawler.")
     admin_token: SecretStr | None = Field(

@@ -1,5 +1,6 @@
 """The ingestor's settings, all from environment variables, read once."""
 
+import re
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
-from coinlake.settings import ServiceSettings
+from coinlake.settings import MAX_COUNT, Bytes, Count, Seconds, ServiceSettings
 from ingestor.core.page import Page, pages
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -31,9 +32,17 @@ class CoinCapSettings(BaseSettings):
 
     @field_validator("api_key")
     @classmethod
-    def _empty_is_none(cls, key: SecretStr | None) -> SecretStr | None:
-        # An unset variable often arrives as an empty one, from compose above all.
-        return key if key is not None and key.get_secret_value().strip() else None
+    def _can_be_sent(cls, key: SecretStr | None) -> SecretStr | None:
+        text = "" if key is None else key.get_secret_value()
+        if not text.strip():
+            # An unset variable often arrives as an empty one, from compose above all.
+            return None
+        if text.lower().startswith("bearer "):
+            raise ValueError("the key alone, without `Bearer ` in front")
+        # The characters of a bearer token: RFC 6750, section 2.1.
+        if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", text):
+            raise ValueError("a key has no white space, no quotes and only ASCII characters")
+        return key
 
     @field_validator("base_url")
     @classmethod
@@ -54,7 +63,7 @@ class FeedSettings(BaseModel):
 
     model_config = _FROZEN
 
-    interval_s: float = Field(gt=0, description="Seconds between two polls of a page.")
+    interval_s: Seconds = Field(description="Seconds between two polls of a page.")
     limit: int = Field(
         ge=0, le=2_000, description="Items per page; 0 asks without paging parameters."
     )
@@ -87,28 +96,28 @@ class PollSettings(BaseModel):
 
     model_config = _FROZEN
 
-    timeout_s: float = Field(default=30.0, gt=0, description="Longest time of one call.")
-    connect_timeout_s: float = Field(default=10.0, gt=0, description="Longest connect time.")
+    timeout_s: Seconds = Field(default=30.0, description="Longest time of one call.")
+    connect_timeout_s: Seconds = Field(default=10.0, description="Longest connect time.")
     max_body_bytes: int = Field(
         default=MAX_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES,
         gt=0,
         le=MAX_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES,
         description="Largest decoded body; it must fit into one Kafka record.",
     )
-    max_json_depth: int = Field(default=16, gt=0, description="Deepest nesting of a body.")
-    max_skew_s: float = Field(
+    max_json_depth: int = Field(
+        default=16, gt=0, le=100, description="Deepest nesting of a body."
+    )
+    max_skew_s: Seconds = Field(
         default=300.0,
-        gt=0,
         description="Largest distance of the body's timestamp, or of `Date`, from our time.",
     )
-    key_probe_s: float = Field(
+    key_probe_s: Seconds = Field(
         default=3_600.0,
-        gt=0,
         description="Seconds between probes of a refused key; no pause is longer.",
     )
-    backoff_base_s: float = Field(default=1.0, gt=0, description="First backoff ceiling.")
-    backoff_cap_s: float = Field(default=300.0, gt=0, description="Highest backoff ceiling.")
-    calls_per_minute: int = Field(default=600, gt=0, description="The plan's limit of calls.")
+    backoff_base_s: Seconds = Field(default=1.0, description="First backoff ceiling.")
+    backoff_cap_s: Seconds = Field(default=300.0, description="Highest backoff ceiling.")
+    calls_per_minute: Count = Field(default=600, description="The plan's limit of calls.")
 
 
 class CreditSettings(BaseModel):
@@ -116,9 +125,12 @@ class CreditSettings(BaseModel):
 
     model_config = _FROZEN
 
-    per_month: int = Field(default=4_000, gt=0, description="Credits per UTC month.")
+    per_month: Count = Field(default=4_000, description="Credits per UTC month.")
     max_total: int | None = Field(
-        default=None, ge=0, description="Hard maximum for the state directory; none if unset."
+        default=None,
+        ge=0,
+        le=MAX_COUNT,
+        description="Hard maximum for the state directory; none if unset.",
     )
 
 
@@ -127,8 +139,8 @@ class JournalSettings(BaseModel):
 
     model_config = _FROZEN
 
-    max_bytes: int = Field(
-        default=1024**3, gt=0, description="Bytes that may wait for Kafka; then polling stops."
+    max_bytes: Bytes = Field(
+        default=1024**3, description="Bytes that may wait for Kafka; then polling stops."
     )
 
 
@@ -150,9 +162,9 @@ class Settings(ServiceSettings):
     producer: str = Field(
         default="ingestor", min_length=1, description="Who promises in heartbeats."
     )
-    heartbeat_s: float = Field(default=60.0, gt=0, description="Seconds between heartbeats.")
-    shutdown_s: float = Field(
-        default=8.0, gt=0, description="Deadline after SIGTERM: half to poll, half to send."
+    heartbeat_s: Seconds = Field(default=60.0, description="Seconds between heartbeats.")
+    shutdown_s: Seconds = Field(
+        default=8.0, description="Deadline after SIGTERM: half to poll, half to send."
     )
     feeds: FeedsSettings = Field(default=FeedsSettings(), description="What is polled.")
     poll: PollSettings = Field(default=PollSettings(), description="How it is polled.")

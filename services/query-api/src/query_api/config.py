@@ -6,7 +6,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from coinlake.contracts.cloud import ATHENA_RESULTS_PREFIX, WORKGROUP
-from coinlake.settings import ServiceSettings
+from coinlake.settings import (
+    MAX_BYTES,
+    MAX_SECONDS,
+    Count,
+    CountOrZero,
+    Seconds,
+    SecondsOrZero,
+    ServiceSettings,
+)
 from query_api.core.keys import ApiKey, parse_keys
 
 
@@ -20,11 +28,13 @@ class AthenaSettings(BaseModel):
         default=ATHENA_RESULTS_PREFIX,
         description="Where results go in the bucket, where the workgroup does not enforce it.",
     )
-    usd_per_tb: Decimal = Field(default=Decimal(5), ge=0, description="Price of a scanned TB.")
-    poll_first_s: float = Field(default=0.05, gt=0, description="Wait before the first poll.")
-    poll_cap_s: float = Field(default=1.0, gt=0, description="Longest wait between polls.")
-    stop_deadline_s: float = Field(
-        default=5.0, gt=0, description="How long stopping an abandoned query is tried."
+    usd_per_tb: Decimal = Field(
+        default=Decimal(5), ge=0, le=1_000_000, description="Price of a scanned TB."
+    )
+    poll_first_s: Seconds = Field(default=0.05, description="Wait before the first poll.")
+    poll_cap_s: Seconds = Field(default=1.0, description="Longest wait between polls.")
+    stop_deadline_s: Seconds = Field(
+        default=5.0, description="How long stopping an abandoned query is tried."
     )
 
 
@@ -33,44 +43,52 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_running: int = Field(default=8, ge=1, description="Queries in Athena at a time.")
-    max_queued: int = Field(
-        default=32, ge=0, description="Queries that wait for a place; more get 429."
+    max_running: Count = Field(default=8, description="Queries in Athena at a time.")
+    max_queued: CountOrZero = Field(
+        default=32, description="Queries that wait for a place; more get 429."
     )
-    max_sql_per_key: int = Field(
-        default=4, ge=1, description="Unfinished SQL queries of one key; more get 429."
+    max_sql_per_key: Count = Field(
+        default=4, description="Unfinished SQL queries of one key; more get 429."
     )
-    typed_deadline_s: float = Field(
-        default=30.0, gt=0, description="Longest time of a typed endpoint's query."
+    typed_deadline_s: Seconds = Field(
+        default=30.0, description="Longest time of a typed endpoint's query."
     )
-    sql_deadline_s: float = Field(
-        default=300.0, gt=0, description="Longest time of an ad-hoc query."
+    sql_deadline_s: Seconds = Field(
+        default=300.0, description="Longest time of an ad-hoc query."
     )
-    guard_deadline_s: float = Field(
-        default=2.0, gt=0, description="Longest time that checking a statement may take."
+    guard_deadline_s: Seconds = Field(
+        default=2.0, description="Longest time that checking a statement may take."
     )
-    max_wait_s: float = Field(default=30.0, ge=0, description="Largest `wait` of a request.")
-    max_rows: int = Field(default=10_000, ge=1, description="Most rows of an answer.")
-    max_assets: int = Field(default=2_500, ge=1, description="Most assets of /v1/assets.")
-    max_candles: int = Field(default=5_000, ge=1, description="Most candles of an answer.")
+    max_wait_s: SecondsOrZero = Field(default=30.0, description="Largest `wait` of a request.")
+    max_rows: Count = Field(default=10_000, description="Most rows of an answer.")
+    max_assets: Count = Field(default=2_500, description="Most assets of /v1/assets.")
+    max_candles: Count = Field(default=5_000, description="Most candles of an answer.")
     max_quotes_range_s: int = Field(
-        default=7 * 86_400, ge=60, description="Longest range of quotes in one request."
+        default=7 * 86_400,
+        ge=60,
+        le=MAX_SECONDS,
+        description="Longest range of quotes in one request.",
     )
-    keep_results_s: float = Field(
-        default=600.0, gt=0, description="How long a finished ad-hoc query can be fetched."
+    keep_results_s: Seconds = Field(
+        default=600.0, description="How long a finished ad-hoc query can be fetched."
     )
-    keep_results: int = Field(
-        default=64, ge=1, description="How many finished ad-hoc queries are kept."
+    keep_results: Count = Field(
+        default=64, description="How many finished ad-hoc queries are kept."
     )
-    max_body_bytes: int = Field(default=64 * 1024, ge=1024, description="Largest request body.")
+    max_body_bytes: int = Field(
+        default=64 * 1024, ge=1024, le=MAX_BYTES, description="Largest request body."
+    )
     max_header_bytes: int = Field(
-        default=8 * 1024, ge=1024, description="Largest request line or header field."
+        default=8 * 1024,
+        ge=1024,
+        le=MAX_BYTES,
+        description="Largest request line or header field.",
     )
-    header_deadline_s: float = Field(
-        default=10.0, gt=0, description="How long a connection may take to send a request."
+    header_deadline_s: Seconds = Field(
+        default=10.0, description="How long a connection may take to send a request."
     )
-    max_connections: int = Field(
-        default=512, ge=1, description="Open connections; more are closed."
+    max_connections: Count = Field(
+        default=512, description="Open connections; more are closed."
     )
 
 
@@ -90,16 +108,17 @@ class Settings(ServiceSettings):
     max_skew_s: int = Field(
         default=600,
         ge=0,
+        le=MAX_SECONDS,
         description="Bound S of |received - source|; partitions are widened by it.",
     )
     latest_hours: int = Field(
         default=2, ge=1, le=48, description="Newest published hours that hold latest prices."
     )
-    ledger_ttl_s: float = Field(
-        default=2.0, ge=0, description="How old the view of the newest ledger hours may be."
+    ledger_ttl_s: SecondsOrZero = Field(
+        default=2.0, description="How old the view of the newest ledger hours may be."
     )
-    ledger_full_s: float = Field(
-        default=30.0, ge=0, description="How old the view of the whole ledger may be."
+    ledger_full_s: SecondsOrZero = Field(
+        default=30.0, description="How old the view of the whole ledger may be."
     )
     athena: AthenaSettings = Field(default_factory=AthenaSettings, description="Athena.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Limits.")

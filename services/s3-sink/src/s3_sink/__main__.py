@@ -1,22 +1,18 @@
-"""Starts the sink: `python -m s3_sink`."""
+"""`python -m s3_sink`: read the settings, run until told to stop."""
 
-import asyncio
-import os
 import sys
 
-from coinlake import lifecycle, logs
-from coinlake.settings import load
+from coinlake import service
 from s3_sink.adapters import heap
-from s3_sink.app import App
+from s3_sink.app import run
 from s3_sink.config import Settings
 
 
-async def main(stop: asyncio.Event) -> None:
+def main() -> int:
+    """The exit code."""
     heap.give_back()
-    settings = load(Settings, os.environ)
-    logs.configure("s3-sink", settings.log_level)
-    await App(settings).run(stop)
+    return service.main("s3-sink", Settings, run)
 
 
 if __name__ == "__main__":
-    sys.exit(lifecycle.run("s3-sink", main))
+    sys.exit(main())

@@ -46,6 +46,11 @@ Answer = TypeVar("Answer")
 _COLLECT_AFTER = 20_000
 
 
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop`. Raises ConfigError where the sink must not run."""
+    await App(settings).run(stop)
+
+
 class App:
     """One sink with everything around it."""
 

@@ -4,7 +4,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from coinlake.contracts.topics import copied_by_the_sink
-from coinlake.settings import ServiceSettings
+from coinlake.settings import (
+    MAX_BYTES,
+    Bytes,
+    Count,
+    Seconds,
+    SecondsOrZero,
+    ServiceSettings,
+)
 
 _MIB = 1024 * 1024
 # The broker gives a partition away this long after the first member was told to let go.
@@ -16,15 +23,15 @@ class ObjectSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_bytes: int = Field(
-        default=8 * _MIB, ge=1, description="Estimated compressed size of an object, bytes."
+    max_bytes: Bytes = Field(
+        default=8 * _MIB, description="Estimated compressed size of an object, bytes."
     )
-    max_raw_bytes: int = Field(
-        default=32 * _MIB, ge=1, description="Size of an object's values before compression."
+    max_raw_bytes: Bytes = Field(
+        default=32 * _MIB, description="Size of an object's values before compression."
     )
-    max_records: int = Field(default=100_000, ge=1, description="Records of an object.")
-    max_age_s: float = Field(
-        default=60.0, gt=0, description="How long a value waits at most before it is stored."
+    max_records: Count = Field(default=100_000, description="Records of an object.")
+    max_age_s: Seconds = Field(
+        default=60.0, description="How long a value waits at most before it is stored."
     )
     gzip_level: int = Field(default=1, ge=0, le=3, description="ISA-L's level, 0 to 3.")
 
@@ -41,7 +48,12 @@ class GroupSettings(BaseModel):
         "once. Two live sinks must never share one.",
     )
     session_timeout_s: float = Field(
-        default=45.0, ge=6, description="Silence after which the broker gives up on a member."
+        default=45.0,
+        ge=6,
+        # The broker's group.max.session.timeout.ms is half an hour by default (Kafka's broker configs).
+        le=1_800,
+        allow_inf_nan=False,
+        description="Silence after which the broker gives up on a member.",
     )
 
 
@@ -65,28 +77,29 @@ class Settings(ServiceSettings):
         "position moves; empty: any heartbeat moves it.",
     )
     budget_bytes: int = Field(
-        default=256 * _MIB, ge=8 * _MIB, description="Memory for records over all stages."
+        default=256 * _MIB,
+        ge=8 * _MIB,
+        le=MAX_BYTES,
+        description="Memory for records over all stages.",
     )
-    fetch_bytes: int = Field(
+    fetch_bytes: Bytes = Field(
         default=4 * _MIB,
-        ge=1,
         description="Bytes that one fetch brings of one partition, at most; all fetches together "
         "bring at most 2 MiB, less under a small budget.",
     )
-    flush_deadline_s: float = Field(
+    flush_deadline_s: Seconds = Field(
         default=20.0,
-        gt=0,
         lt=REBALANCE_TIMEOUT_S / 2,
         description="How long revoke and SIGTERM wait for what is held to be stored.",
     )
-    retry_cap_s: float = Field(
-        default=30.0, gt=0, description="Longest wait between two tries at a dependency."
+    retry_cap_s: Seconds = Field(
+        default=30.0, description="Longest wait between two tries at a dependency."
     )
-    longest_outage_s: float = Field(
-        default=3 * 86_400.0, ge=0, description="Warn where a topic expires sooner than this."
+    longest_outage_s: SecondsOrZero = Field(
+        default=3 * 86_400.0, description="Warn where a topic expires sooner than this."
     )
-    replication_factor: int = Field(
-        default=1, ge=1, description="Replicas of topics that the sink has to create."
+    replication_factor: Count = Field(
+        default=1, description="Replicas of topics that the sink has to create."
     )
 
     @model_validator(mode="after")
