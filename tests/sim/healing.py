@@ -180,7 +180,7 @@ class Healing:
             self._world.oracle.blame("no refusal", f"{partition}: {self._owed(partition)}")
 
     async def _put_right(self) -> None:
-        """The operator's deeds, with the operator's tools: gap markers, a new epoch."""
+        """The operator's deeds, with the operator's tools: abandoned ranges, a new epoch."""
         world = self._world
         await asyncio.sleep(_SILENCE_S)
         while world.broker.group.members:
@@ -196,7 +196,7 @@ class Healing:
             for partition, reason in owed.items():
                 if reason == "expired" and not {"recreated", "emptied"} & set(owed.values()):
                     start = world.broker.logs[partition].start
-                    await marks.gap(TOPIC, partition.number, start, "expired unread: 100 %")
+                    await marks.abandon(TOPIC, partition.number, start, "expired unread: 100 %")
         except ConfigError as error:
             world.oracle.blame("operator", f"the tools refuse: {error}")
         if "commit" in owed.values():

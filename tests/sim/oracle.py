@@ -7,8 +7,8 @@ simulated producer sent; it shares nothing else with the sink.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from coinlake.contracts.abandoned import abandoned_reason
 from coinlake.contracts.epochs import Epoch, parse_epoch
-from coinlake.contracts.gaps import gap_reason
 from coinlake.contracts.headers import COMPLETE_TO, complete_to_ms
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import decode
@@ -147,7 +147,7 @@ class Oracle:
         if {hour_of(one.timestamp_ms) for one in records} != {raw.hour}:
             self.blame("hour", f"{raw} holds records of another hour")
         chain = self.chains.get((raw.epoch, raw.partition))
-        if gap_reason(stored.metadata) is not None:
+        if abandoned_reason(stored.metadata) is not None:
             self._gives_up(raw, meta)
         elif chain is not None:
             self._same_bytes(raw, meta, records, chain)

@@ -92,7 +92,7 @@ async def test_f15_records_that_expired_unread_are_named_as_a_range(
     assert sink.end() == 0
     lost = await coinlake(lab, "audit", "--topic", lab.topic)
     marked = await coinlake(
-        lab, "gap", "--topic", lab.topic, "--partition", "0", "--group", lab.name,
+        lab, "abandon", "--topic", lab.topic, "--partition", "0", "--group", lab.name,
         "--to", "50", "--reason", "expired while the sink was down",
     )  # fmt: skip
     heir = lab.sink()

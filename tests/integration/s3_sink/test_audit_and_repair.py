@@ -1,4 +1,4 @@
-"""`coinlake audit`, `repair`, `gap` and `epoch` on a real broker, a real store and real sinks."""
+"""`coinlake audit`, `repair`, `abandon` and `epoch` on a real broker, a real store and real sinks."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,7 @@ async def test_a_sink_goes_on_behind_a_repaired_tail(lab: Lab) -> None:
     assert heir.end() == 0
 
 
-async def test_a_sink_goes_on_behind_a_gap_marker(lab: Lab) -> None:
+async def test_a_sink_goes_on_behind_an_abandoned_range(lab: Lab) -> None:
     await _filled(lab)
     await lab.numbers(40, 20)
     admin = AIOKafkaAdminClient(bootstrap_servers=lab.bootstrap)
@@ -92,7 +92,7 @@ async def test_a_sink_goes_on_behind_a_gap_marker(lab: Lab) -> None:
     name = f"{lab.topic}-0"
     await sink.until(lambda: sink.partition(name).get("state") == "stopped")
     assert "[40, 50) has expired" in sink.partition(name)["reason"]
-    mark = ("gap", "--topic", lab.topic, "--partition", "0", "--group", lab.name,
+    mark = ("abandon", "--topic", lab.topic, "--partition", "0", "--group", lab.name,
             "--to", "50", "--reason", "the store was away too long")  # fmt: skip
     refused = await coinlake(lab, *mark)
     sink.end()

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coinlake.contracts.abandoned import abandoned_reason
 from coinlake.contracts.epochs import parse_epoch
-from coinlake.contracts.gaps import gap_reason
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConfigError, InvariantError
@@ -103,14 +103,16 @@ async def test_records_of_another_topic_are_not_put_into_the_chain(lake: Lake) -
         await _repair(lake, 0, 95)
 
 
-async def test_a_gap_marker_lets_the_chain_go_on_and_is_told_by_the_audit(lake: Lake) -> None:
+async def test_an_abandoned_range_lets_the_chain_go_on_and_is_told_by_the_audit(
+    lake: Lake,
+) -> None:
     lake.log.starts[0] = 120
     lake.log.logs[0] += [Record(n, 1_790_000_000_000, None, b"x") for n in range(95, 130)]
     marks = Marks(lake.store, lake.log, "sinks")
 
-    key = await marks.gap(TOPIC, 0, 120, "disk full: äöü")
+    key = await marks.abandon(TOPIC, 0, 120, "disk full: äöü")
 
-    assert gap_reason(lake.store.objects[key].metadata) == "disk full: äöü"
+    assert abandoned_reason(lake.store.objects[key].metadata) == "disk full: äöü"
     (record,) = decode(lake.store.objects[key].body).records
     assert (record.offset, record.value) == (119, None)
     await lake.sink(0, lake.log.logs[0][120:], 120)
@@ -125,7 +127,7 @@ async def test_what_kafka_still_has_cannot_be_given_up(lake: Lake) -> None:
     marks = Marks(lake.store, lake.log, "sinks")
 
     with pytest.raises(ConfigError, match="Kafka still has"):
-        await marks.gap(TOPIC, 0, 96, "no patience")
+        await marks.abandon(TOPIC, 0, 96, "no patience")
 
 
 async def test_an_epoch_is_raised_from_the_starts_of_the_logs(lake: Lake) -> None:
@@ -150,7 +152,7 @@ async def test_nothing_is_marked_while_sinks_are_members_of_the_group(lake: Lake
     with pytest.raises(ConfigError, match="stop every sink"):
         await marks.raise_epoch(TOPIC, "made anew", 5)
     with pytest.raises(ConfigError, match="stop every sink"):
-        await marks.gap(TOPIC, 0, 120, "expired")
+        await marks.abandon(TOPIC, 0, 120, "expired")
 
 
 async def test_an_epoch_after_a_bucket_that_was_emptied_has_a_number_of_its_own(

@@ -10,19 +10,19 @@ import pytest
 from coinlake.contracts.feeds import ASSETS
 from coinlake.contracts.headers import Header
 from coinlake.contracts.headers import complete_to_ms as promised
+from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
 from coinlake.testing import FakeProducer
 from ingestor.adapters.coincap import Answer
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.entries import Outcome, Outgoing, TickMark
-from ingestor.core.gaps import Cause
 from ingestor.core.gates import KeyGate
 from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Missed
 from ingestor.core.usable import Reason
 from ingestor.loop.budget import PagePlan
 from ingestor.loop.doors import Doors
-from ingestor.loop.polling import Gaps
+from ingestor.loop.polling import MissedTickLog
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, START_MS, Times
 
@@ -257,8 +257,10 @@ async def test_a_promise_that_kafka_has_is_known_as_said(bench: Bench) -> None:
     assert bench.journal.progress.said_ms == said > 0
 
 
-async def test_a_gap_that_the_disk_has_not_taken_yet_is_told(bench: Bench) -> None:
-    gaps = Gaps(PagePlan(PAGE, 60_000), bench.journal, bench.stamps, "me", bench.metrics)
+async def test_missed_ticks_that_the_disk_has_not_taken_yet_are_told(bench: Bench) -> None:
+    gaps = MissedTickLog(
+        PagePlan(PAGE, 60_000), bench.journal, bench.stamps, "me", bench.metrics
+    )
     missed = Missed(START_MS, START_MS + 2 * MINUTE, 3)
 
     before = gaps.unnamed

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from coinlake.backoff import Backoff
-from ingestor.core.gaps import Cause
+from coinlake.contracts.missed_ticks import Cause
 from ingestor.core.gates import (
     FIRST_PAUSE_MS,
     MAX_RETRY_AFTER_MS,

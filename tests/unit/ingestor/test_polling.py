@@ -26,7 +26,7 @@ from ingestor.loop import polling
 from ingestor.loop.asking import Asker, Terms
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.doors import Doors, Patience
-from ingestor.loop.polling import Gaps, Poller, poll_until
+from ingestor.loop.polling import MissedTickLog, Poller, poll_until
 from ingestor.loop.stamps import Stamps
 from ingestor.loop.turns import Turns
 from ingestor.metrics import IngestorMetrics
@@ -113,7 +113,7 @@ def _poller(
     doors = Doors(key, budget, journal, 10_000, patience, clock)
     terms = Terms("http://api", "simulator", Rules(60_000, 16), lambda size: "a" * size * 2)
     asker = Asker(world, journal, budget, terms, stamps, clock, metrics)
-    gaps = Gaps(PLAN, journal, stamps, "me", metrics)
+    gaps = MissedTickLog(PLAN, journal, stamps, "me", metrics)
     return Poller(PLAN, asker, doors, budget, gaps, Turns(8), Pulse(60))
 
 

@@ -9,11 +9,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.missed_ticks import Cause
 from coinlake.contracts.tables import TABLES
 from coinlake_tools.auditor import AuditMetrics
 from coinlake_tools.chain_audit import Kind
 from etl_runner.metrics import EtlMetrics
-from ingestor.core.gaps import Cause
 from ingestor.core.usable import Reason
 from ingestor.metrics import IngestorMetrics
 from query_api.metrics import QueryApiMetrics

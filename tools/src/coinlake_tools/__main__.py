@@ -86,7 +86,7 @@ COMMANDS: dict[str, Command] = {
     "cost": show_cost,
     "audit": lake_commands.audit,
     "repair": lake_commands.repair,
-    "gap": lake_commands.gap,
+    "abandon": lake_commands.abandon,
     "epoch": lake_commands.epoch,
 }
 

@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("status", help="what each service says of itself, as JSON")
     _audit(commands.add_parser("audit", help="prove that raw holds every record once"))
     _repair(commands.add_parser("repair", help="put lost raw objects back from Kafka"))
-    _gap(commands.add_parser("gap", help="give up offsets that are nowhere any more"))
+    _abandon(commands.add_parser("abandon", help="give up offsets that are nowhere any more"))
     _epoch(commands.add_parser("epoch", help="begin a new epoch of a topic that was made anew"))
     _cost(commands.add_parser("cost", help="what a month on AWS costs"))
     return top
@@ -73,7 +73,7 @@ def _repair(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--dry-run", action="store_true", help="compare, and write nothing")
 
 
-def _gap(sub: argparse.ArgumentParser) -> None:
+def _abandon(sub: argparse.ArgumentParser) -> None:
     _partition(sub)
     sub.add_argument(
         "--to", type=int, required=True, dest="stop", help="where the chain goes on"

@@ -243,9 +243,9 @@ def _told(
         ),
         "compared_with_kafka": compared,
         "given_up": [
-            {"from": tile.key.link, "to": tile.meta.next_offset, "reason": tile.gap}
+            {"from": tile.key.link, "to": tile.meta.next_offset, "reason": tile.abandoned}
             for tile in result.tiles
-            if tile.gap is not None
+            if tile.abandoned is not None
         ],
         "first_difference": min(offsets, default=None),
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from coinlake.contracts.gaps import gap_reason
+from coinlake.contracts.abandoned import abandoned_reason
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
@@ -57,11 +57,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """An object of a chain; `gap` is the reason where it marks given-up offsets."""
+    """An object of a chain; `abandoned` is the reason where it marks a range that was given up."""
 
     key: RawKey
     meta: RawMeta
-    gap: str | None = None
+    abandoned: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _tile(chain: Chain, seen: Seen) -> tuple[Tile | None, Sequence[Finding]]:
     if meta is None:
         said = "has no metadata of a raw object"
         return None, [chain.finding(Kind.METADATA, said, key.link, key)]
-    tile = Tile(key, meta, gap_reason(seen.metadata))
+    tile = Tile(key, meta, abandoned_reason(seen.metadata))
     wrong = [chain.finding(kind, said, key.link, key) for kind, said in _lies(tile)]
     return tile, wrong
 
@@ -193,5 +193,5 @@ def _lies(tile: Tile) -> Iterable[tuple[Kind, str]]:
         said = ", ".join(sorted(hour.path for hour in hours))
         yield Kind.HOUR, f"lies in {key.hour.path}, its timestamps in {said}"
     offsets = meta.next_offset - key.link
-    if tile.gap is None and meta.records != offsets:
+    if tile.abandoned is None and meta.records != offsets:
         yield Kind.HOLE, f"has {meta.records} records for {offsets} offsets"

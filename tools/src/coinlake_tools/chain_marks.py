@@ -1,9 +1,9 @@
-"""`coinlake gap` and `coinlake epoch raise`: an operator's deeds, written into the chain."""
+"""`coinlake abandon` and `coinlake epoch raise`: an operator's deeds, written into the chain."""
 
 from dataclasses import dataclass
 
+from coinlake.contracts.abandoned import MAX_REASON_BYTES, AbandonedRange
 from coinlake.contracts.epochs import Epoch
-from coinlake.contracts.gaps import MAX_REASON_BYTES, Gap
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_layout import RawKey, epoch_key, parse_raw_key
@@ -14,7 +14,7 @@ from coinlake_tools.chain_audit import Audited, Chain, Kind
 from coinlake_tools.lake_chain import topic_view
 from coinlake_tools.lake_log import LakeLog
 
-WRITER = "coinlake-gap"
+WRITER = "coinlake-abandon"
 # A chain without any object has no hour to put the marker into: the hour that means none.
 _NO_TIME_MS = -1
 # Where the chain's end cannot be told for sure, a marker could land in the wrong place.
@@ -29,7 +29,7 @@ class Marks:
     log: LakeLog
     group: str
 
-    async def gap(self, topic: str, partition: int, next_offset: int, reason: str) -> str:
+    async def abandon(self, topic: str, partition: int, next_offset: int, reason: str) -> str:
         """Give up the offsets from the chain's end up to `next_offset`; the marker's key.
 
         Raises ConfigError where Kafka still has some of them, TransientError.
@@ -51,7 +51,9 @@ class Marks:
                 f"Kafka still has offsets from {start} on: give up to {start} at most, "
                 "and let the sink or `coinlake repair` store the rest"
             )
-        key, meta, body = _marker(chain, result, Gap(result.end, next_offset, reason))
+        key, meta, body = _marker(
+            chain, result, AbandonedRange(result.end, next_offset, reason)
+        )
         await self._create(str(key), body, meta)
         return str(key)
 
@@ -96,18 +98,20 @@ class Marks:
             raise ConfigError(f"{key} is there already: look again") from error
 
 
-def _marker(chain: Chain, result: Audited, gap: Gap) -> tuple[RawKey, dict[str, str], bytes]:
+def _marker(
+    chain: Chain, result: Audited, left: AbandonedRange
+) -> tuple[RawKey, dict[str, str], bytes]:
     last = result.tiles[-1].meta if result.tiles else None
     # The hour in which the chain broke off: two operators at once want the same key.
     time_ms = _NO_TIME_MS if last is None else last.max_timestamp_ms
-    record = gap.record(time_ms)
+    record = left.record(time_ms)
     encoded = encode([record])
-    key = RawKey(chain.topic, hour_of(time_ms), chain.epoch, chain.partition, gap.link)
+    key = RawKey(chain.topic, hour_of(time_ms), chain.epoch, chain.partition, left.link)
     meta = RawMeta(
-        gap.link, record.offset, gap.next_offset, 1, 0, encoded.sha256, time_ms, time_ms,
+        left.link, record.offset, left.next_offset, 1, 0, encoded.sha256, time_ms, time_ms,
         None if last is None else last.complete_to_ms, WRITER,
     )  # fmt: skip
-    return key, {**meta.encode(), **gap.metadata()}, encoded.body
+    return key, {**meta.encode(), **left.metadata()}, encoded.body
 
 
 def _check_reason(reason: str) -> None:

@@ -36,7 +36,7 @@ def kafka_finding(
 
     `log` holds all that Kafka still has of the object's range.
     """
-    if tile.gap is not None:
+    if tile.abandoned is not None:
         return None
     theirs = {record.offset: record for record in log}
     first_kept = min(theirs, default=None)

@@ -1,4 +1,4 @@
-"""The commands that look at the raw zone and mend it: audit, repair, gap, epoch."""
+"""The commands that look at the raw zone and mend it: audit, repair, abandon, epoch."""
 
 import argparse
 import os
@@ -76,11 +76,11 @@ async def repair(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if any(line.startswith(("missing", "differs")) for line in lines) else 0
 
 
-async def gap(args: argparse.Namespace, settings: Settings) -> None:
-    """`coinlake gap`: write a marker; the sinks go on behind it."""
+async def abandon(args: argparse.Namespace, settings: Settings) -> None:
+    """`coinlake abandon`: write a marker; the sinks go on behind it."""
     async with _lake(settings) as (store, log):
         marks = Marks(store, log, args.group)
-        key = await marks.gap(args.topic, args.partition, args.stop, args.reason)
+        key = await marks.abandon(args.topic, args.partition, args.stop, args.reason)
     _say(f"marked {key}: the sinks may be started")
 
 

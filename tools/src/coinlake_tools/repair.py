@@ -97,7 +97,7 @@ async def repair(
         if piece.start < kept.start:
             raise ConfigError(
                 f"[{piece.start}, {min(piece.stop, kept.start)}) is missing and has expired in "
-                "Kafka: only a gap marker can go on"
+                "Kafka: only `coinlake abandon` can go on"
             )
         await _check_neighbour(store, log, chain, result, piece, kept)
         records = await log.records(topic, partition, piece.start, piece.stop)
@@ -129,8 +129,8 @@ async def _compared(
     store: ObjectStore, log: LakeLog, chain: Chain, tile: Tile, kept: Kept
 ) -> str:
     """Compare an object that is there with what Kafka would make of it."""
-    if tile.gap is not None:
-        return f"gap      {tile.key}: {tile.gap}"
+    if tile.abandoned is not None:
+        return f"given up {tile.key}: {tile.abandoned}"
     if tile.key.link < kept.start:
         return f"expired  {tile.key}: Kafka has it no more, not compared"
     records = await log.records(
@@ -152,7 +152,7 @@ async def _check_neighbour(
 ) -> None:
     """Kafka must be the same topic: what it has before the piece is what the chain has."""
     before = [tile for tile in result.tiles if tile.meta.next_offset == piece.start]
-    if not before or before[0].gap is not None or piece.start - 1 < kept.start:
+    if not before or before[0].abandoned is not None or piece.start - 1 < kept.start:
         return
     body = await store.get(str(before[0].key))
     last = decode(body or b"").records[-1]

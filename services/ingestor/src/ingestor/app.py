@@ -26,7 +26,7 @@ from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.clock import Clock, Clocks
 from ingestor.loop.doors import Doors, Patience
 from ingestor.loop.heartbeats import Heartbeat
-from ingestor.loop.polling import Gaps, Poller, poll_until
+from ingestor.loop.polling import MissedTickLog, Poller, poll_until
 from ingestor.loop.sending import Sender, TopicSender
 from ingestor.loop.stamps import Promises, Stamps
 from ingestor.loop.turns import Turns
@@ -71,7 +71,7 @@ def wire(
             asker,
             doors,
             budget,
-            Gaps(plan, journal, stamps, settings.producer, metrics),
+            MissedTickLog(plan, journal, stamps, settings.producer, metrics),
             turns,
             Pulse(settings.watchdog_s),
         )

@@ -65,13 +65,13 @@ class Status:
         disk_bytes = await self._journal.disk_bytes()
         aside = await self._journal.aside()
         progress, clock = self._journal.progress, self._doors.clock
-        unnamed = [gap for poller in self._pollers for gap in poller.gaps.unnamed]
+        unnamed = [run for poller in self._pollers for run in poller.missed.unnamed]
         feeds = {
             feed: asdict(progress.facts(feed))
             for feed in dict.fromkeys(poller.plan.page.feed.name for poller in self._pollers)
         }
-        for gap in unnamed:
-            feeds[gap.page.feed.name]["missed"] += gap.missed.count
+        for run in unnamed:
+            feeds[run.page.feed.name]["missed"] += run.missed.count
         return {
             "feeds": feeds,
             "pages": {
@@ -109,7 +109,7 @@ class Status:
             "topics": {
                 one.topic: one.kafka.reason(time.monotonic()) for one in self._sender.topics
             },
-            "missed": [*progress.gaps, *(gap.facts() for gap in unnamed)],
+            "missed": [*progress.gaps, *(run.facts() for run in unnamed)],
             "needs": self.ready(),
         }
 

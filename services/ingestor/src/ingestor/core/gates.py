@@ -6,7 +6,7 @@ pauses its own page; what pauses all pages was said twice, with nothing accepted
 
 from dataclasses import dataclass, field
 
-from ingestor.core.gaps import Cause
+from coinlake.contracts.missed_ticks import Cause
 from ingestor.core.http_dates import http_date_ms
 
 # A server may say anything: beyond a day it is no number that means something.

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from coinlake import logs
 from coinlake.backoff import Backoff
+from coinlake.contracts.missed_ticks import Cause
 from ingestor.adapters.coincap import Answer
 from ingestor.adapters.journal import Journal
 from ingestor.core.entries import Outcome
-from ingestor.core.gaps import Cause
 from ingestor.core.gates import KeyGate, PageGate, retry_after_ms
 from ingestor.core.page import Page
 from ingestor.core.usable import Reason

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from coinlake import logs
+from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
 from ingestor.core.entries import Outcome, TickMark
-from ingestor.core.gaps import Cause, Gap, joined
 from ingestor.core.gates import PageGate
+from ingestor.core.missed_ticks import MissedRun, joined
 from ingestor.core.schedule import Missed, Tick, anchored, due_tick, resume
 from ingestor.loop.asking import Asker
 from ingestor.loop.budget import Budget, PagePlan
@@ -24,7 +25,7 @@ log = logs.get(__name__)
 _LOOK_AGAIN_S = 5.0
 
 
-class Gaps:
+class MissedTickLog:
     """The missed ticks of one page: counted at once, journaled as soon as the disk takes them."""
 
     def __init__(
@@ -40,17 +41,17 @@ class Gaps:
         self._stamps = stamps
         self._producer = producer
         self._metrics = metrics
-        self._open: list[Gap] = []
+        self._open: list[MissedRun] = []
 
     @property
-    def unnamed(self) -> Sequence[Gap]:
-        """Gaps that are not in the journal yet."""
+    def unnamed(self) -> Sequence[MissedRun]:
+        """Those that are not in the journal yet."""
         return tuple(self._open)
 
     def miss(self, missed: Missed, interval_ms: int, cause: Cause) -> None:
         """Ticks that nobody polled."""
         self._metrics.ticks_missed(self._page.feed.name, cause, missed.count)
-        self._open = joined(self._open, Gap(self._page, missed, interval_ms, cause))
+        self._open = joined(self._open, MissedRun(self._page, missed, interval_ms, cause))
 
     def last_tick(self) -> Tick | None:
         """The last tick of the page that has an outcome in the journal."""
@@ -65,18 +66,18 @@ class Gaps:
     async def name(self) -> None:
         """Journal them as records of the gaps topic. Raises TransientError; what is left stays."""
         while self._open:
-            gap = self._open[0]
-            last = Tick(gap.missed.to_ms, gap.interval_ms)
+            run = self._open[0]
+            last = Tick(run.missed.to_ms, run.interval_ms)
             mark = TickMark(
-                self._page.feed.name, self._page.key, last, Outcome.MISSED, gap.missed.count
+                self._page.feed.name, self._page.key, last, Outcome.MISSED, run.missed.count
             )
-            await self._journal.add(gap.record(self._stamps.clock(), self._producer), mark)
+            await self._journal.add(run.record(self._stamps.clock(), self._producer), mark)
             self._open.pop(0)
-            log.warning("ticks_missed", **gap.facts())
+            log.warning("ticks_missed", **run.facts())
 
 
 class Poller:
-    """Polls one page until told to stop. Every due tick ends as an answer, a failure or a gap."""
+    """Polls one page until told to stop. Every due tick ends as an answer, a failure or a missed one."""
 
     def __init__(
         self,
@@ -84,12 +85,12 @@ class Poller:
         asker: Asker,
         doors: Doors,
         budget: Budget,
-        gaps: Gaps,
+        missed: MissedTickLog,
         turns: Turns,
         pulse: Pulse,
     ) -> None:
         self.plan = plan
-        self.gaps = gaps
+        self.missed = missed
         self.pulse = pulse
         self._asker = asker
         self._doors = doors
@@ -116,7 +117,7 @@ class Poller:
             if due.missed is not None:
                 was_set = moves != self._clock.moves
                 cause = Cause.CLOCK if was_set else Cause.OVERRUN
-                self.gaps.miss(due.missed, interval_ms, cause)
+                self.missed.miss(due.missed, interval_ms, cause)
             moves = self._clock.moves
             self._last_due_ms = due.due_ms
             await self._tick(Tick(due.due_ms, interval_ms), stop)
@@ -124,21 +125,21 @@ class Poller:
 
     async def _name_at_end(self) -> None:
         try:
-            await self.gaps.name()
+            await self.missed.name()
         except TransientError as error:
             # The next start finds the same ticks missing, only without their cause.
             log.error("gaps_unnamed", page=self.plan.page.key, reason=str(error))
 
     async def _resume(self) -> None:
         interval_ms = self._budget.interval_ms(self.plan)
-        last = self.gaps.last_tick()
+        last = self.missed.last_tick()
         resumed = resume(last, interval_ms, self._clock())
         if last is not None and resumed.missed is not None:
-            self.gaps.miss(resumed.missed, last.interval_ms, Cause.DOWN)
+            self.missed.miss(resumed.missed, last.interval_ms, Cause.DOWN)
         self._last_due_ms = resumed.last_due_ms
         try:
-            await self.gaps.name()
-            await self.gaps.plan(Tick(resumed.last_due_ms, interval_ms))
+            await self.missed.name()
+            await self.missed.plan(Tick(resumed.last_due_ms, interval_ms))
         except TransientError as error:
             # A full disk may be full of what only this process can send: each tick tries again.
             log.error("journal_refused", page=self.plan.page.key, reason=str(error))
@@ -147,7 +148,7 @@ class Poller:
         ends_ms = self._clock.steady_ms() + tick.due_ms + tick.interval_ms - self._clock()
         cause = self._doors.closed(self.plan.page, self.gate)
         if cause is not None:
-            self.gaps.miss(Missed(tick.due_ms, tick.due_ms, 1), tick.interval_ms, cause)
+            self.missed.miss(Missed(tick.due_ms, tick.due_ms, 1), tick.interval_ms, cause)
             return
         again_ms = await self._attempt(tick)
         while again_ms is not None and again_ms < ends_ms:
@@ -160,14 +161,14 @@ class Poller:
     async def _attempt(self, tick: Tick) -> int | None:
         """One attempt; when the tick may be tried again, or None."""
         try:
-            await self.gaps.name()
+            await self.missed.name()
             async with self._turns.taken(self.pulse.beat):
                 reply = await self._asker.ask(self.plan.page, tick)
         except TransientError as error:
             log.error("journal_refused", page=self.plan.page.key, reason=str(error))
             self._doors.failed(self.gate)
-            missed = Missed(tick.due_ms, tick.due_ms, 1)
-            self.gaps.miss(missed, tick.interval_ms, Cause.JOURNAL)
+            one = Missed(tick.due_ms, tick.due_ms, 1)
+            self.missed.miss(one, tick.interval_ms, Cause.JOURNAL)
             return None
         return self._doors.after(self.plan.page, self.gate, reply)
 

@@ -1,4 +1,4 @@
-"""Gap markers: objects of a chain that say which offsets an operator has given up, and why.
+"""Abandoned ranges: objects of a chain that say which offsets an operator has given up, and why.
 
 A marker is an ordinary raw object of one record without a value: no line, an index entry at the
 last offset given up. Readers of lines see nothing of it; the chain goes on behind it.
@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 from coinlake.contracts.headers import Header
 from coinlake.contracts.raw_index import Record
 
+# As raw format 1 writes them.
 _FROM, _TO, _REASON = "gap_from", "gap_to", "reason"
 _META_REASON = "gap-reason"
 # S3 keeps 2 KB of metadata for an object; the format's own need a few hundred bytes.
@@ -18,7 +19,7 @@ MAX_REASON_BYTES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class AbandonedRange:
     """The offsets from `link` up to, but without `next_offset` were given up for a reason."""
 
     link: int
@@ -39,7 +40,7 @@ class Gap:
         return {_META_REASON: quote(self.reason)}
 
 
-def gap_reason(metadata: Mapping[str, str]) -> str | None:
-    """Why the offsets of an object were given up; None where it is no gap marker."""
+def abandoned_reason(metadata: Mapping[str, str]) -> str | None:
+    """Why the offsets of an object were given up; None where it marks no abandoned range."""
     reason = metadata.get(_META_REASON)
     return None if reason is None else unquote(reason)
