@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from coinlake.contracts.tables import PARTITION_KEYS, TABLES, quarantine_of
+from coinlake.contracts.datasets import TABLES
+from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_of
 from coinlake.contracts.topics import TOPICS
 from coinlake.settings import KafkaSettings, LakeSettings
 
@@ -126,7 +127,7 @@ def _tables() -> str:
     lines = ["# Tables", "", _NOTE, ""]
     lines += [f"Every table is partitioned by {' and '.join(PARTITION_KEYS)} (strings).", ""]
     for table in [*TABLES.values(), quarantine_of("quotes")]:
-        also = " (each `…_quarantine` is like it)" if table.name.endswith("_quarantine") else ""
+        also = " (each `…_quarantine` is like it)" if is_quarantine(table.name) else ""
         lines += [f"## {table.name}{also}", "", "| column | type |", "| --- | --- |"]
         lines += [f"| `{column.name}` | `{column.type}` |" for column in table.columns]
         lines.append("")

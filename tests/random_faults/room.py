@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.headers import POLL_ID
 from coinlake.contracts.topics import REJECTED
 from coinlake.errors import BadRecordError
 from ingestor.core.entries import RecordEntry, unpack
+from ingestor.core.feeds import FEEDS
 from local_stack.broker import Broker
 from local_stack.ports import free_ports
 from tests.odd_answers import Plan

@@ -18,7 +18,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import LedgerEntry, ledger_prefix, parse_entry
 from coinlake.contracts.raw_codec import encode
@@ -80,7 +80,7 @@ class Lake:
 
     def land(self, feed: str, hour: Hour, values: list[bytes | None], **more: Any) -> str:
         """Store a raw object as the sink does; the key. Nothing is promised unless told."""
-        topic = FEEDS[feed].topic
+        topic = TABULAR[feed].topic
         link = self.offsets.get(topic, 0)
         at_ms = hour.start_ms + 1000
         records = [

@@ -17,11 +17,11 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.headers import text_headers
 from coinlake.contracts.topics import GAPS, REJECTED, TOPICS
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
+from ingestor.core.feeds import FEEDS
 from local_stack.broker import Broker, start_broker
 from local_stack.ports import free_ports
 from tests.source_path import source_path

@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from coinlake.contracts.datasets import CANDLES_1M, QUOTES, TABLES
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts, LedgerEntry, Output, curated_key, ledger_key
-from coinlake.contracts.tables import CANDLES_1M, QUOTES, RATES, Table
+from coinlake.contracts.tables import Table
 
 NINE, TEN = Hour("2026-11-22", "09"), Hour("2026-11-22", "10")
 PRICE = "13436.424411240122935900"
@@ -112,7 +113,7 @@ RATE_ROWS = {
 LAKE: dict[str, tuple[Table, dict[Hour, list[dict[str, Any]]]]] = {
     "quotes": (QUOTES, QUOTE_ROWS),
     "candles_1m": (CANDLES_1M, CANDLE_ROWS),
-    "rates": (RATES, RATE_ROWS),
+    "rates": (TABLES["rates"], RATE_ROWS),
 }
 
 

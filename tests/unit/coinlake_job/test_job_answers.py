@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from coinlake.contracts.feeds import FEEDS
-from coinlake.contracts.tables import TABLES
+from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
 from coinlake_job.answers import Answer, read_answer
-from coinlake_job.fields import ELEMENTS, TABLES_OF_FEED
 from coinlake_job.rules import BY_TABLE, dqdl
 from coinlake_job.schemas import RECORD_COLUMNS
 
@@ -148,7 +146,7 @@ def test_a_byte_order_mark_is_no_fault() -> None:
     assert answer.reason is None
 
 
-@pytest.mark.parametrize("feed", list(FEEDS))
+@pytest.mark.parametrize("feed", list(TABULAR))
 def test_every_column_of_a_table_has_a_source(feed: str) -> None:
     element = ELEMENTS[feed]
     columns = {column.name for column in TABLES[element.table].columns}
@@ -158,7 +156,7 @@ def test_every_column_of_a_table_has_a_source(feed: str) -> None:
     assert fields | {"extra", "element_index"} == columns - set(RECORD_COLUMNS)
     kinds = {"text", "amount", "ratio", "int", "bigint", "boolean", "millis"}
     assert {field.kind for field in element.fields} <= kinds
-    assert TABLES_OF_FEED[feed][0] == element.table
+    assert TABULAR[feed].published[0] == element.table
 
 
 def test_the_rules_can_be_said_in_dqdl() -> None:

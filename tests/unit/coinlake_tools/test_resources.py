@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from coinlake.contracts.datasets import TABLES
 from coinlake.contracts.ledger import Counts, LedgerEntry, Output, RawInput
-from coinlake.contracts.tables import TABLES
 from coinlake_tools import resources
 from coinlake_tools.bundle import Bundle
 from coinlake_tools.hive_types import columns, hive_type

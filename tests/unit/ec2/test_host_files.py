@@ -10,7 +10,7 @@ from types import ModuleType
 import certifi
 import pytest
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.topics import (
     GAPS,
     LANDED,
@@ -94,7 +94,7 @@ def test_no_file_of_the_release_holds_a_secret() -> None:
 
 
 def test_the_ingestor_may_write_what_it_publishes_and_read_nothing() -> None:
-    topics = {feed.topic for feed in FEEDS.values()} | {REJECTED, GAPS}
+    topics = {feed.topic for feed in TABULAR.values()} | {REJECTED, GAPS}
 
     assert rights()["ingestor", "topic"] == {"Write": topics, "Describe": topics}
     assert ("ingestor", "group") not in rights()

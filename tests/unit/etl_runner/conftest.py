@@ -15,7 +15,7 @@ from coinlake.contracts.batches import (
     StagedFile,
     parse_manifest,
 )
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABLES, TABULAR
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import (
     Counts,
@@ -27,13 +27,12 @@ from coinlake.contracts.ledger import (
 )
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
-from coinlake.contracts.tables import TABLES, Column, quarantine_of
+from coinlake.contracts.tables import Column, quarantine_of
 from coinlake.errors import NotFoundError, TransientError
 from coinlake.testing import FakeStore
 from etl_runner.core.hours import Hours
 from etl_runner.core.ports import BusyError
 from etl_runner.core.runs import Run
-from etl_runner.loop.freeze import tables
 from etl_runner.loop.lake import Lake
 from etl_runner.metrics import EtlMetrics
 
@@ -78,7 +77,7 @@ class FakeGlue:
         hours = []
         for hour in manifest.hours:
             files = []
-            for table in tables(hour.feed):
+            for table in TABULAR[hour.feed].published:
                 key = f"{staging_prefix(manifest.batch_id, attempt)}{table}/{hour.at.path}/p"
                 body = f"{manifest.batch_id} {table}".encode()
                 etag = await self.store.put(key, body)
@@ -126,7 +125,7 @@ class FakeCatalog:
     async def crawl(self) -> None:
         self.crawls += 1
         self.lacks = None
-        self.tables = {table for feed in FEEDS for table in tables(feed)}
+        self.tables = {table for feed in TABULAR for table in TABULAR[feed].published}
 
 
 @dataclass
@@ -158,7 +157,7 @@ class World:
         self, feed: str = "rates", hour: Hour = HOUR, complete_to_ms: int | None = None,
         values: int = 1,
     ) -> str:  # fmt: skip
-        key = str(RawKey(FEEDS[feed].topic, hour, 0, 0, self.links))
+        key = str(RawKey(TABULAR[feed].topic, hour, 0, 0, self.links))
         self.links += 1
         meta = raw_meta(1, complete_to_ms, values).encode()
         await self.store.put(key, f"raw {self.links}".encode(), metadata=meta)

@@ -11,7 +11,6 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from coinlake.backoff import Backoff
-from coinlake.contracts.feeds import ASSETS
 from coinlake.contracts.topics import REJECTED
 from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse
@@ -19,6 +18,7 @@ from coinlake.testing import FakeProducer
 from ingestor.adapters.coincap import Answer, Call, NoAnswerError
 from ingestor.adapters.journal import Journal
 from ingestor.core.credits import Limits
+from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
 from ingestor.core.promises import FloorClock

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from coinlake.contracts.feeds import ASSETS
 from coinlake.contracts.headers import Header
 from coinlake.contracts.headers import complete_to_ms as promised
 from coinlake.contracts.topics import REJECTED
@@ -20,6 +19,7 @@ from ingestor.adapters.journal import open_journal
 from ingestor.adapters.spool import ASIDE
 from ingestor.core.credits import Limits
 from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpack
+from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
 from ingestor.core.promises import FloorClock, complete_to_ms
 from ingestor.loop.sending import TopicSender

@@ -7,7 +7,6 @@ from pathlib import Path
 import orjson
 import pytest
 
-from coinlake.contracts.feeds import ASSETS
 from coinlake.contracts.headers import Header
 from coinlake.contracts.headers import complete_to_ms as promised
 from coinlake.contracts.missed_ticks import Cause
@@ -16,6 +15,7 @@ from coinlake.testing import FakeProducer
 from ingestor.adapters.coincap import Answer
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Missed

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from coinlake.contracts.feeds import ASSETS
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
 from ingestor.adapters.coincap import Answer
+from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
 from ingestor.loop.watching import Gauges, watch
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from coinlake.contracts.feeds import ASSETS, RATES
 from coinlake.errors import ConfigError
 from coinlake.settings import load
 from ingestor.config import Settings
+from ingestor.core.feeds import ASSETS, RATES
 from ingestor.core.page import Page, pages
 
 SIMULATED = {"INGESTOR_SOURCE": "simulator"}

@@ -12,12 +12,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coinlake.backoff import Backoff
-from coinlake.contracts.feeds import ASSETS
 from coinlake.contracts.topics import GAPS
 from coinlake.lifecycle import Pulse
 from ingestor.adapters.coincap import Answer, Call, NoAnswerError
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import Limits
+from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
 from ingestor.core.promises import FloorClock

@@ -8,9 +8,8 @@ import yaml  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABLES, TABULAR
 from coinlake.contracts.missed_ticks import Cause
-from coinlake.contracts.tables import TABLES
 from coinlake_tools.auditor import AuditMetrics
 from coinlake_tools.chain_audit import Kind
 from etl_runner.metrics import EtlMetrics
@@ -43,12 +42,12 @@ OURS = ("ingestor_", "s3_sink_", "etl_runner_", "query_api_", "audit_")
 ADDED = {"job", "instance"}
 ROUTES = {"/v1/.*"}
 CLOSED: Mapping[str, set[str]] = {
-    "feed": set(FEEDS),
+    "feed": set(TABULAR),
     "cause": {str(cause) for cause in Cause},
     "reason": {str(reason) for reason in Reason},
     "state": {str(state.value) for state in State},
     "outcome": {"failed", "succeeded"},
-    "topic": {feed.topic for feed in FEEDS.values()},
+    "topic": {feed.topic for feed in TABULAR.values()},
     "table": set(TABLES),
     "stage": {"kafka", "raw", "tables"},
     "job": {*SCRAPED, "prometheus"},
@@ -261,7 +260,7 @@ def test_rules_over_feeds_know_every_feed() -> None:
         for label, operator, value in selector.matchers
         if label == "topic" and operator == "=~"
     }
-    topics = {feed.topic for feed in FEEDS.values()}
+    topics = {feed.topic for feed in TABULAR.values()}
 
     assert len(patterns) == 1
     (pattern,) = (pattern.replace("\\\\", "\\") for pattern in patterns)

@@ -7,10 +7,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coinlake.backoff import Backoff
-from coinlake.contracts.feeds import ASSETS, FEEDS
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import Limits
 from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.feeds import ASSETS, FEEDS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
 from ingestor.core.promises import FloorClock

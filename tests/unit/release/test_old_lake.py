@@ -10,13 +10,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from coinlake.contracts.datasets import TABLES
 from coinlake.contracts.epochs import parse_epoch
 from coinlake.contracts.headers import POLL_ID, SHA256
 from coinlake.contracts.ledger import LedgerEntry, parse_entry, parse_ledger_key
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_layout import RawKey, parse_raw_key
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
-from coinlake.contracts.tables import TABLES, quarantine_of
+from coinlake.contracts.tables import quarantine_of
 from ingestor.adapters.journal import open_journal
 
 FOLDER = Path(__file__).resolve().parents[2] / "data/compatibility/before_names"

@@ -8,6 +8,7 @@ import pytest
 from coinlake.contracts.epochs import Epoch, parse_epoch
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
+from coinlake.contracts.topics import LANDED, PUBLISHED
 from coinlake.errors import ConfigError, InvariantError, TransientError
 from coinlake.settings import load
 from s3_sink.config import Settings
@@ -258,8 +259,9 @@ def test_the_flush_deadline_must_end_before_the_broker_loses_patience(
         load(Settings, environ)
 
 
-def test_the_sink_copies_all_coincap_topics_unless_told_otherwise() -> None:
+def test_the_sink_copies_what_cannot_be_had_again_and_no_announcement() -> None:
     settings = load(Settings, {})
 
-    assert "coincap.rejected.v1" in settings.topics
-    assert not any(topic.startswith("coinlake.") for topic in settings.topics)
+    # The gaps topic expires after two weeks; what was missed is to be known for ever.
+    assert {"coincap.rejected.v1", "coinlake.gaps.v1"} <= set(settings.topics)
+    assert {LANDED, PUBLISHED} & set(settings.topics) == set()

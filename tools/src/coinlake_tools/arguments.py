@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import fields
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake_tools.cost import Plan
 from coinlake_tools.host_cost import INSTANCES, Host
 from coinlake_tools.provision import STEPS
@@ -42,7 +42,7 @@ def _provision(sub: argparse.ArgumentParser) -> None:
 
 
 def _hour(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--feed", required=True, choices=list(FEEDS))
+    sub.add_argument("--feed", required=True, choices=list(TABULAR))
     sub.add_argument("--dt", required=True, help="UTC day, YYYY-MM-DD")
     sub.add_argument("--hour", required=True, help="UTC hour, 00 to 23")
 

@@ -13,9 +13,8 @@ from coinlake.contracts.cloud import (
     LEDGER_PREFIX,
     WORKGROUP,
 )
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import LedgerEntry
-from coinlake.contracts.tables import TABLES, with_quarantine
 from coinlake_tools.bundle import Bundle
 from coinlake_tools.hive_types import columns
 
@@ -83,7 +82,7 @@ def job_creation(lake: Lake, bundle: Bundle) -> dict[str, Any]:
 
 def curated_tables() -> list[str]:
     """The name of each table that the crawler looks after, quarantines included."""
-    return [table.name for name in TABLES for table in with_quarantine(name)]
+    return [name for dataset in TABULAR.values() for name in dataset.published]
 
 
 def crawler(lake: Lake) -> dict[str, Any]:
@@ -144,7 +143,7 @@ def ledger_table(lake: Lake) -> dict[str, Any]:
             "classification": "json",
             "projection.enabled": "true",
             "projection.feed.type": "enum",
-            "projection.feed.values": ",".join(FEEDS),
+            "projection.feed.values": ",".join(TABULAR),
             "storage.location.template": f"{location}feed=${{feed}}/",
         },
     }

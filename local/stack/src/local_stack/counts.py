@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from coinlake.contracts.feeds import FEEDS, feed_of_topic
+from coinlake.contracts.datasets import TABULAR, dataset_of_topic
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_meta import RawMeta
+from coinlake.contracts.tables import is_quarantine
 from coinlake.contracts.topics import REJECTED
 
 REJECTED_ROW = "rejected"
-_QUARANTINE = "_quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def by_feed(
     `polls` are answers received, usable or not, by feed: those that were rejected are counted
     with their feed, and in Kafka and the raw zone under `rejected`.
     """
-    counts = dict.fromkeys([*FEEDS, REJECTED_ROW], StageCounts())
+    counts = dict.fromkeys([*TABULAR, REJECTED_ROW], StageCounts())
     for feed, number in polls.items():
         counts[feed] += StageCounts(polls=number)
     for partition in kafka:
@@ -105,7 +105,7 @@ def unpublished(raw: Iterable[RawObject], heads: Mapping[tuple[str, Hour], Ledge
     """How many raw objects of feeds are in no committed version of their hour."""
     published = {(used.key, used.etag) for entry in heads.values() for used in entry.inputs}
     return sum(
-        feed_of_topic(each.topic) is not None and (each.key, each.etag) not in published
+        dataset_of_topic(each.topic) is not None and (each.key, each.etag) not in published
         for each in raw
     )
 
@@ -113,11 +113,11 @@ def unpublished(raw: Iterable[RawObject], heads: Mapping[tuple[str, Hour], Ledge
 def _row(topic: str) -> str | None:
     if topic == REJECTED:
         return REJECTED_ROW
-    feed = feed_of_topic(topic)
+    feed = dataset_of_topic(topic)
     return feed.name if feed else None
 
 
 def _curated(entry: LedgerEntry) -> StageCounts:
-    quarantined = sum(out.rows for out in entry.outputs if out.table.endswith(_QUARANTINE))
+    quarantined = sum(out.rows for out in entry.outputs if is_quarantine(out.table))
     rows = sum(out.rows for out in entry.outputs) - quarantined
     return StageCounts(curated_rows=rows, quarantined_rows=quarantined)

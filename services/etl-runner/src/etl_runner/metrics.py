@@ -2,8 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
-from coinlake.contracts.feeds import FEEDS
-from coinlake.contracts.tables import TABLES
+from coinlake.contracts.datasets import TABLES, TABULAR
 from coinlake.metrics import Family
 
 # Every reason that the code gives; a test looks for each.
@@ -62,7 +61,7 @@ class EtlMetrics:
 
     def _begin(self) -> None:
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
-        for feed in FEEDS:
+        for feed in TABULAR:
             for counted in (
                 self.hours_published, self.quarantined, self.duplicates, self.unknown_fields,
                 self.unfit_values, self.soft_rules,

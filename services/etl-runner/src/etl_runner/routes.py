@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import SecretStr
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import parse_hour
 from coinlake.errors import TransientError
 from coinlake.health import json_response
@@ -66,4 +66,4 @@ def _hour(body: bytes) -> FeedHour | None:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
     at = parse_hour(f"dt={dt}/hour={hour}")
-    return FeedHour(feed, at) if at is not None and feed in FEEDS else None
+    return FeedHour(feed, at) if at is not None and feed in TABULAR else None

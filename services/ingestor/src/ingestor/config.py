@@ -2,15 +2,23 @@
 
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.topics import MAX_MESSAGE_BYTES
 from coinlake.settings import MAX_COUNT, Bytes, Count, Seconds, ServiceSettings
+from ingestor.core.feeds import FEEDS, Feed
 from ingestor.core.page import Page, pages
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -72,23 +80,16 @@ class FeedSettings(BaseModel):
     )
 
 
-class FeedsSettings(BaseModel):
-    """The four feeds. The defaults give `assets` most of a free plan's credits."""
+def _default(feed: Feed) -> FeedSettings:
+    return FeedSettings(interval_s=feed.interval_s, limit=feed.limit, pages=feed.pages)
 
-    model_config = _FROZEN
 
-    assets: FeedSettings = Field(
-        default=FeedSettings(interval_s=60, limit=100), description="Prices: the main feed."
-    )
-    rates: FeedSettings = Field(
-        default=FeedSettings(interval_s=3_600, limit=0), description="Conversion rates."
-    )
-    exchanges: FeedSettings = Field(
-        default=FeedSettings(interval_s=86_400, limit=100), description="Exchanges."
-    )
-    markets: FeedSettings = Field(
-        default=FeedSettings(interval_s=3_600, limit=100), description="Markets."
-    )
+_BY_NAME: dict[str, Any] = {
+    name: (FeedSettings, Field(default=_default(feed), description=feed.about))
+    for name, feed in FEEDS.items()
+}
+FeedsSettings = create_model("FeedsSettings", __config__=_FROZEN, **_BY_NAME)
+"""A section for each feed, by its name; the defaults are the feed's own."""
 
 
 class PollSettings(BaseModel):

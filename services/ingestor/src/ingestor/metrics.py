@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry
 
-from coinlake.contracts.feeds import FEEDS
 from coinlake.contracts.missed_ticks import Cause
 from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.metrics import Family
+from ingestor.core.feeds import FEEDS
 from ingestor.core.recovery import Hole
 from ingestor.core.timeline import Event
 from ingestor.core.usable import Reason

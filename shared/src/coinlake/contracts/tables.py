@@ -1,12 +1,12 @@
-"""The tables of the database `coinlake`: columns with their Hive types, partitions, quarantine."""
+"""Tables of the database `coinlake`: columns with their Hive types, partitions, quarantines."""
 
 from dataclasses import dataclass
 
-AMOUNT = "decimal(38,18)"
-# Shortest-form doubles: up to 17 digits, with exponents.
-RATIO = "decimal(38,28)"
+from coinlake.contracts.elements import TYPES, Element
+
 PARTITION_KEYS = ("dt", "hour")
 """Both strings in every table; `hour` is '00' to '23'."""
+_QUARANTINE = "_quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,149 +26,67 @@ class Table:
     sort: tuple[str, ...]
 
 
-def _columns(text: str) -> tuple[Column, ...]:
+def columns(text: str) -> tuple[Column, ...]:
+    """Columns, one a line: name and type."""
     pairs = (item.split(maxsplit=1) for item in text.strip().splitlines())
     return tuple(Column(name, kind) for name, kind in pairs)
 
 
-_PROVENANCE = """
-    source string
+PROVENANCE = columns(
+    """source string
     poll_id string
     topic string
     epoch int
     kafka_partition int
     kafka_offset bigint
     element_index int
-    raw_object string
-"""
-
-QUOTES = Table(
-    "quotes",
-    _columns(
-        f"""asset_id string
-    symbol string
-    name string
-    rank int
-    price_usd {AMOUNT}
-    supply {AMOUNT}
-    max_supply {AMOUNT}
-    market_cap_usd {AMOUNT}
-    volume_24h_usd {AMOUNT}
-    change_24h_pct {RATIO}
-    vwap_24h_usd {RATIO}
-    explorer string
-    source_ts timestamp
-    received_ts timestamp
-    extra map<string,string>{_PROVENANCE}"""
-    ),
-    ("asset_id", "received_ts", "kafka_offset", "element_index"),
+    raw_object string"""
 )
-
-ASSET_TOKENS = Table(
-    "asset_tokens",
-    _columns(
-        f"""asset_id string
-    chain_id string
-    address string
-    address_index int
-    source_ts timestamp
-    received_ts timestamp{_PROVENANCE}"""
-    ),
-    ("asset_id", "chain_id", "address_index", "received_ts", "kafka_offset"),
+"""Where a row is from."""
+TIMES = columns(
+    """source_ts timestamp
+    received_ts timestamp"""
 )
+"""What the answer says of its time, and when it was received."""
 
-CANDLES_1M = Table(
-    "candles_1m",
-    _columns(
-        f"""asset_id string
-    minute timestamp
-    open {AMOUNT}
-    high {AMOUNT}
-    low {AMOUNT}
-    close {AMOUNT}
-    quotes bigint
-    first_source_ts timestamp
-    last_source_ts timestamp"""
-    ),
-    ("asset_id", "minute"),
-)
 
-RATES = Table(
-    "rates",
-    _columns(
-        f"""rate_id string
-    symbol string
-    currency_symbol string
-    type string
-    rate_usd {AMOUNT}
-    source_ts timestamp
-    received_ts timestamp
-    extra map<string,string>{_PROVENANCE}"""
-    ),
-    ("rate_id", "received_ts", "kafka_offset", "element_index"),
-)
+def main_table(element: Element) -> Table:
+    """The table that has a row for each element."""
+    own = tuple(Column(field.column, TYPES[field.kind]) for field in element.fields)
+    extra = Column("extra", "map<string,string>")
+    return Table(
+        element.table,
+        (*own, *TIMES, extra, *PROVENANCE),
+        (*element.identity, "received_ts", "kafka_offset", "element_index"),
+    )
 
-EXCHANGES = Table(
-    "exchanges",
-    _columns(
-        f"""exchange_id string
-    name string
-    rank int
-    percent_total_volume {AMOUNT}
-    volume_usd {AMOUNT}
-    trading_pairs int
-    socket boolean
-    exchange_url string
-    updated_ts timestamp
-    source_ts timestamp
-    received_ts timestamp
-    extra map<string,string>{_PROVENANCE}"""
-    ),
-    ("exchange_id", "received_ts", "kafka_offset", "element_index"),
-)
 
-MARKETS = Table(
-    "markets",
-    _columns(
-        f"""exchange_id string
-    rank int
-    base_symbol string
-    base_id string
-    quote_symbol string
-    quote_id string
-    price_quote {AMOUNT}
-    price_usd {AMOUNT}
-    volume_24h_usd {AMOUNT}
-    percent_exchange_volume {AMOUNT}
-    trades_24h bigint
-    updated_ts timestamp
-    source_ts timestamp
-    received_ts timestamp
-    extra map<string,string>{_PROVENANCE}"""
-    ),
-    ("exchange_id", "base_id", "quote_id", "received_ts", "kafka_offset", "element_index"),
-)
+def quarantine_name(table: str) -> str:
+    """The sibling of a table."""
+    return f"{table}{_QUARANTINE}"
 
-TABLES: dict[str, Table] = {
-    table.name: table for table in (QUOTES, ASSET_TOKENS, CANDLES_1M, RATES, EXCHANGES, MARKETS)
-}
+
+def is_quarantine(table: str) -> bool:
+    """Whether a name is that of a sibling."""
+    return table.endswith(_QUARANTINE)
+
+
+def main_name(table: str) -> str:
+    """The table that a name is the sibling of, or the name itself."""
+    return table.removesuffix(_QUARANTINE)
 
 
 def quarantine_of(table: str) -> Table:
     """The sibling table that keeps what could not become a row of `table`, with its reason."""
+    told = columns(
+        """reason string
+        rule string
+        raw string
+        raw_etag string
+        received_ts timestamp"""
+    )
     return Table(
-        f"{table}_quarantine",
-        _columns(
-            f"""reason string
-    rule string
-    raw string
-    raw_etag string
-    received_ts timestamp{_PROVENANCE}"""
-        ),
+        quarantine_name(table),
+        (*told, *PROVENANCE),
         ("topic", "kafka_partition", "kafka_offset", "element_index"),
     )
-
-
-def with_quarantine(table: str) -> tuple[Table, Table]:
-    """A table and its quarantine."""
-    return TABLES[table], quarantine_of(table)

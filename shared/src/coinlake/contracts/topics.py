@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts import datasets
+from coinlake.contracts.datasets import DATASETS
 
-REJECTED = "coincap.rejected.v1"
-"""Answers that could not be used: the only evidence of what the API did."""
-HISTORY = "coincap.history.v1"
-GAPS = "coinlake.gaps.v1"
+REJECTED = datasets.REJECTED.topic
+HISTORY = datasets.HISTORY.topic
+GAPS = datasets.GAPS.topic
 LANDED = "coinlake.landed.v1"
 PUBLISHED = "coinlake.published.v1"
 
@@ -40,10 +40,7 @@ class Topic:
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
-        *(Topic(feed.topic) for feed in FEEDS.values()),
-        Topic(REJECTED),
-        Topic(HISTORY),
-        Topic(GAPS),
+        *(Topic(dataset.topic) for dataset in DATASETS.values()),
         Topic(LANDED),
         Topic(PUBLISHED),
     )
@@ -52,4 +49,4 @@ TOPICS: dict[str, Topic] = {
 
 def copied_by_the_sink() -> tuple[str, ...]:
     """The topics whose records are kept in the raw zone for ever."""
-    return tuple(name for name in TOPICS if name.startswith("coincap."))
+    return tuple(dataset.topic for dataset in DATASETS.values() if dataset.is_copied)

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from coinlake_job.fields import ELEMENTS, Element
+from coinlake.contracts.datasets import ELEMENTS
+from coinlake.contracts.elements import Element
 from coinlake_job.rules import BY_TABLE, Context
 from coinlake_job.values import json_text, parse_json, plain_text, storable, typed
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts import headers
+from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.raw_codec import decode, has_index
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake_job.answers import Answer, read_answer
-from coinlake_job.fields import MAIN_TABLE
 from coinlake_job.values import END_MS
 
 USABLE, QUARANTINED, HEARTBEAT, UNREADABLE = "usable", "quarantined", "heartbeat", "unreadable"
@@ -92,7 +92,7 @@ def _answer_columns(source: Source, value: bytes, answer: Answer) -> dict[str, A
         # Bytes that are no UTF-8 cannot be text; the raw object keeps them as they came.
         "raw": None if state == USABLE else value.decode("utf-8", "replace"),
         "tallies": [("records", 1), (outcome, 1), *answer.tallies.items()],
-        MAIN_TABLE[source.feed]: [_micros(row) for row in answer.rows],
+        ELEMENTS[source.feed].table: [_micros(row) for row in answer.rows],
         "rejected": [
             {
                 "table": rejected.table,

@@ -6,8 +6,9 @@ from itertools import groupby
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from coinlake.contracts.datasets import table_named
 from coinlake.contracts.tables import Table
-from coinlake_job.schemas import file_schema, table_of
+from coinlake_job.schemas import file_schema
 from coinlake_job.transform import slot_of
 
 # Small enough that min/max of a group prune, large enough to compress well.
@@ -48,7 +49,7 @@ def parquet_bytes(name: str, parts: Sequence[pa.StructArray], made_by: dict[str,
     The metadata differs between batches, so that no two versions of an hour have one ETag:
     a conditional PUT with an old ETag must fail also where the rows are the same.
     """
-    table = table_of(name)
+    table = table_named(name)
     schema = file_schema(table)
     rows = (
         pa.Table.from_batches([pa.RecordBatch.from_struct_array(part) for part in parts])

@@ -10,8 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.storagelevel import StorageLevel
 
 from coinlake.contracts.batches import BatchHour, HourResult, Manifest, Result
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake_job import lake, transform
-from coinlake_job.fields import MAIN_TABLE, TABLES_OF_FEED
 from coinlake_job.lake import Batch
 from coinlake_job.result import Tally, Written, hour_result, put_aside
 from coinlake_job.schemas import RECORD
@@ -123,7 +123,7 @@ def write(
     missing = [
         (table, hour.at)
         for hour in manifest.hours
-        for table in TABLES_OF_FEED[hour.feed]
+        for table in TABULAR[hour.feed].published
         if (table, hour.dt, hour.hour) not in there
     ]
     s3 = lake.client()
@@ -133,11 +133,11 @@ def write(
 
 
 def _hour(hour: BatchHour, tallies: Sequence[Tally], files: Iterable[Written]) -> HourResult:
-    names = TABLES_OF_FEED[hour.feed]
+    names = TABULAR[hour.feed].published
     own: list[Written] = [
         file
         for file in files
         if file["table"] in names and (file["dt"], file["hour"]) == (hour.dt, hour.hour)
     ]
     own.sort(key=lambda file: names.index(str(file["table"])))
-    return hour_result(hour, tallies, own, MAIN_TABLE[hour.feed])
+    return hour_result(hour, tallies, own, ELEMENTS[hour.feed].table)

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coinlake.contracts.batches import BatchHour, HourResult, StagedFile
+from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.ledger import Counts
+from coinlake.contracts.tables import quarantine_name
 from coinlake_job.answers import TOKEN_RULE
-from coinlake_job.fields import MAIN_TABLE
 
 Tally = Mapping[str, Any]
 """feed, dt, hour, name, n, min_ms, max_ms"""
@@ -78,9 +79,9 @@ def put_aside(tallies: Iterable[Tally]) -> set[str]:
     for tally in tallies:
         name = str(tally["name"])
         if name == f"rule:{TOKEN_RULE}":
-            found.add("asset_tokens_quarantine")
+            found.add(quarantine_name("asset_tokens"))
         elif name.startswith(_ASIDE):
-            found.add(f"{MAIN_TABLE[str(tally['feed'])]}_quarantine")
+            found.add(quarantine_name(ELEMENTS[str(tally["feed"])].table))
     return found
 
 
@@ -104,8 +105,8 @@ def _check(
             counts.rows + counts.quarantined_rows,
         ),
         f"rows written to {main_table}": (rows.get(main_table), counts.rows),
-        f"rows written to {main_table}_quarantine": (
-            rows.get(f"{main_table}_quarantine"),
+        f"rows written to {quarantine_name(main_table)}": (
+            rows.get(quarantine_name(main_table)),
             quarantined,
         ),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from coinlake_job.fields import ELEMENTS
+from coinlake.contracts.datasets import ELEMENTS
 
 Dimension = Literal["completeness", "range", "uniqueness", "freshness"]
 

@@ -3,8 +3,8 @@
 import pyarrow as pa
 from pyspark.sql import types as T
 
-from coinlake.contracts.tables import TABLES, Table, quarantine_of
-from coinlake_job.fields import ELEMENTS
+from coinlake.contracts.datasets import ELEMENTS, TABLES
+from coinlake.contracts.tables import Table
 
 RECORD_COLUMNS = (
     "source",
@@ -44,12 +44,6 @@ _TOKENS = "tokens"
 _EXTRA_TYPES = {_TOKENS: "map<string,array<string>>"}
 _SPARK["map<string,array<string>>"] = T.MapType(T.StringType(), T.ArrayType(T.StringType()))
 _ARROW["map<string,array<string>>"] = pa.map_(pa.string(), pa.list_(pa.string()))
-
-
-def table_of(name: str) -> Table:
-    """A table of the contract, a quarantine among them, by its name."""
-    main = name.removesuffix("_quarantine")
-    return TABLES[main] if main == name else quarantine_of(main)
 
 
 def file_schema(table: Table) -> pa.Schema:

@@ -10,9 +10,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from coinlake.contracts.tables import PARTITION_KEYS, quarantine_of
-from coinlake_job.fields import ELEMENTS, MAIN_TABLE
-from coinlake_job.schemas import RECORD_COLUMNS, table_of
+from coinlake.contracts.datasets import ELEMENTS, table_named
+from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, main_name, quarantine_of
+from coinlake_job.schemas import RECORD_COLUMNS
 
 _ANSWERS = ("usable", "quarantined")
 _ORDER = ("epoch", "kafka_partition", "kafka_offset", "raw_object")
@@ -56,7 +56,7 @@ def tallies(records: DataFrame) -> DataFrame:
 
 def rows(records: DataFrame, feed: str) -> DataFrame:
     """The main table of a feed: one row per element of `data`."""
-    table = table_of(MAIN_TABLE[feed])
+    table = table_named(ELEMENTS[feed].table)
     elements = _exploded(records, feed)
     return elements.select(
         *(_column(column.name).alias(column.name) for column in table.columns), *PARTITION_KEYS
@@ -75,7 +75,7 @@ def asset_tokens(records: DataFrame) -> DataFrame:
             (F.col(column.name) if column.name in own else _column(column.name)).alias(
                 column.name
             )
-            for column in table_of("asset_tokens").columns
+            for column in table_named("asset_tokens").columns
         ),
         *PARTITION_KEYS,
     )
@@ -101,7 +101,7 @@ def candles_1m(quotes: DataFrame) -> DataFrame:
             F.min("source_ts").alias("first_source_ts"),
             F.max("source_ts").alias("last_source_ts"),
         )
-        .select(*(column.name for column in table_of("candles_1m").columns), *PARTITION_KEYS)
+        .select(*(column.name for column in table_named("candles_1m").columns), *PARTITION_KEYS)
     )
 
 
@@ -123,7 +123,7 @@ def quarantine(records: DataFrame, table: str) -> DataFrame:
         ),
         *PARTITION_KEYS,
     )
-    feeds = [feed for feed, main in MAIN_TABLE.items() if main == table]
+    feeds = [feed for feed, element in ELEMENTS.items() if element.table == table]
     if not feeds:
         return found
     whole = records.where(
@@ -142,12 +142,12 @@ def tables(
     made: dict[str, DataFrame] = {}
     for feed in feeds:
         main = rows(records, feed)
-        made[MAIN_TABLE[feed]] = main
+        made[ELEMENTS[feed].table] = main
         if feed == "assets":
             made["asset_tokens"] = asset_tokens(records)
             made["candles_1m"] = candles_1m(main)
     for name in put_aside:
-        made[name] = quarantine(records, name.removesuffix("_quarantine"))
+        made[name] = quarantine(records, main_name(name))
     return made
 
 
@@ -160,7 +160,9 @@ def stacked(made: dict[str, DataFrame]) -> DataFrame:
         frame.select(
             F.lit(name).alias("table"),
             *PARTITION_KEYS,
-            F.struct(*(column.name for column in table_of(name).columns)).alias(slot_of(name)),
+            F.struct(*(column.name for column in table_named(name).columns)).alias(
+                slot_of(name)
+            ),
         )
         for name, frame in made.items()
     ]
@@ -169,7 +171,7 @@ def stacked(made: dict[str, DataFrame]) -> DataFrame:
 
 def slot_of(table: str) -> str:
     """The column of `stacked` that holds rows of the table."""
-    return "quarantine" if table.endswith("_quarantine") else table
+    return "quarantine" if is_quarantine(table) else table
 
 
 def _exploded(records: DataFrame, feed: str) -> DataFrame:

@@ -10,7 +10,7 @@ import re
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
-from coinlake_job.fields import Kind
+from coinlake.contracts.elements import Kind
 
 # 38 digits in all, as decimal(38,s) has; a digit that would be lost raises.
 _EXACT = Context(prec=38, traps=[Inexact, InvalidOperation])

@@ -3,7 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.tables import is_quarantine, main_name
 from etl_runner.core.hours import Hours, Tracked
 from etl_runner.core.runs import Run
 
@@ -19,14 +20,14 @@ def totals(hours: Hours) -> dict[str, dict[str, int]]:
     quarantined: Counter[str] = Counter()
     for _, tracked in hours.known():
         for output in () if tracked.head is None else tracked.head.outputs:
-            main = output.table.removesuffix("_quarantine")
+            main = main_name(output.table)
             (curated if main == output.table else quarantined)[main] += output.rows
     return {"curated_rows": dict(curated), "quarantined_rows": dict(quarantined)}
 
 
 def watermarks(hours: Hours) -> dict[str, int | None]:
     """Up to where each feed's stream is complete, ms since the epoch, UTC."""
-    return {name: hours.watermark_ms(feed.topic) for name, feed in FEEDS.items()}
+    return {name: hours.watermark_ms(feed.topic) for name, feed in TABULAR.items()}
 
 
 def run_status(run: Run | None) -> dict[str, Any] | None:
@@ -51,7 +52,7 @@ def _hour(tracked: Tracked) -> dict[str, Any]:
         "rows": 0 if counts is None else counts.rows,
         "quarantined": 0
         if head is None
-        else sum(o.rows for o in head.outputs if o.table.endswith("_quarantine")),
+        else sum(o.rows for o in head.outputs if is_quarantine(o.table)),
         "duplicates": 0 if counts is None else counts.duplicates,
         "records": 0 if counts is None else counts.records,
         "complete": head is not None and head.complete,

@@ -9,6 +9,7 @@ from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.contracts.announcements import Published
 from coinlake.contracts.batches import BatchHour, HourResult, Manifest, Result
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import LedgerEntry, result_key
 from coinlake.errors import InvariantError
 from etl_runner.core.hours import FeedHour, Hours
@@ -16,7 +17,7 @@ from etl_runner.core.plan import Policy, choose, closed_by
 from etl_runner.core.ports import Announcer
 from etl_runner.core.publication import Closing
 from etl_runner.core.verify import faults
-from etl_runner.loop.freeze import Freeze, tables
+from etl_runner.loop.freeze import Freeze
 from etl_runner.loop.lake import Lake
 from etl_runner.loop.publish import Publish, Work
 from etl_runner.loop.run import RunBatch, RunFailedError
@@ -93,7 +94,7 @@ class Batches:
         if result is None:
             return ["the result does not have the hour"]
         metas = {item.key: self._lake.meta(item) for item in hour.inputs}
-        return faults(hour, result, metas, tables(hour.feed))
+        return faults(hour, result, metas, TABULAR[hour.feed].published)
 
     def _told(
         self, manifest: Manifest, result: Result, entries: list[LedgerEntry], seconds: float

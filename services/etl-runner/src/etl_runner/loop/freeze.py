@@ -4,9 +4,8 @@ from collections.abc import Iterable
 
 from coinlake import logs
 from coinlake.contracts.batches import BatchHour, FrozenOutput, Manifest, parse_manifest
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import curated_key, manifest_key
-from coinlake.contracts.tables import quarantine_of
 from coinlake.errors import InvariantError, PreconditionFailedError
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import manifest, outranked
@@ -31,7 +30,9 @@ class Freeze:
     async def run(self, chosen: Iterable[FeedHour], now_ms: int) -> Manifest | None:
         """Freeze and store the batch; None where nothing is left to do."""
         # Before the listings: whatever was received until then is stored, and so is listed.
-        positions = {name: self._hours.watermark_ms(feed.topic) for name, feed in FEEDS.items()}
+        positions = {
+            name: self._hours.watermark_ms(feed.topic) for name, feed in TABULAR.items()
+        }
         frozen = [await self._hour(hour, now_ms) for hour in chosen]
         wanted = [hour for hour in frozen if hour is not None]
         if not wanted:
@@ -64,7 +65,10 @@ class Freeze:
         if not tracked.dirty:
             return None
         published = tuple(
-            [FrozenOutput(table, await self._etag(hour, table)) for table in tables(hour.feed)]
+            [
+                FrozenOutput(table, await self._etag(hour, table))
+                for table in TABULAR[hour.feed].published
+            ]
         )
         items = tuple(inputs[key] for key in sorted(inputs))
         return BatchHour(hour.feed, hour.at.dt, hour.at.hour, tracked.version, published, items)
@@ -86,13 +90,3 @@ async def load_manifest(lake: Lake, batch_id: str) -> Manifest:
         return parse_manifest(body or b"")
     except ValueError as error:
         raise InvariantError(f"batch {batch_id}: {error}") from error
-
-
-def tables(feed: str) -> tuple[str, ...]:
-    """Every table that an hour of a feed publishes, each before its quarantine.
-
-    The order is part of the protocol: who publishes the first table has won the version.
-    """
-    return tuple(
-        name for main in FEEDS[feed].tables for name in (main, quarantine_of(main).name)
-    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from coinlake.contracts.batches import BatchInput
 from coinlake.contracts.cloud import LEDGER_PREFIX
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import parse_hour
 from coinlake.contracts.ledger import (
     LedgerEntry,
@@ -49,7 +49,7 @@ class Lake:
 
     async def dates(self, feed: str) -> list[str]:
         """The days for which the feed has raw objects, oldest first."""
-        prefix = topic_prefix(FEEDS[feed].topic)
+        prefix = topic_prefix(TABULAR[feed].topic)
         names = [folder async for folder in self.store.list_folders(prefix)]
         days = [name.removeprefix(prefix).strip("/").removeprefix("dt=") for name in names]
         return sorted(day for day in days if parse_hour(f"dt={day}/hour=00") is not None)
@@ -57,7 +57,7 @@ class Lake:
     async def raw_of_day(self, feed: str, dt: str) -> dict[FeedHour, list[RawObject]]:
         """Every raw object of a feed's day by hour."""
         listed: dict[FeedHour, list[Listed]] = {}
-        prefix = f"{topic_prefix(FEEDS[feed].topic)}dt={dt}/"
+        prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
         async for found in self.store.list(prefix):
             hour = parse_hour("/".join(found.key.split("/")[2:4]))
             if hour is not None and not found.key.endswith("/"):
@@ -66,7 +66,7 @@ class Lake:
 
     async def raw_of_hour(self, hour: FeedHour) -> list[RawObject]:
         """Every raw object of one hour, now."""
-        prefix = f"{hour_prefix(FEEDS[hour.feed].topic, hour.at)}"
+        prefix = f"{hour_prefix(TABULAR[hour.feed].topic, hour.at)}"
         found = [item async for item in self.store.list(prefix) if not item.key.endswith("/")]
         return await self.looked_at(found)
 

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from coinlake import logs
 from coinlake.contracts.cloud import CURATED_PREFIX
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.raw_layout import parse_raw_key
-from coinlake.contracts.tables import quarantine_of
 from coinlake.store import ObjectHead
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.publication import BATCH_ID, VERSION
@@ -32,7 +31,7 @@ class Reconcile:
 
     async def run(self, now_ms: int) -> None:
         """One pass. Raises TransientError where the store is away."""
-        dates = {feed: await self._lake.dates(feed) for feed in FEEDS}
+        dates = {feed: await self._lake.dates(feed) for feed in TABULAR}
         recent = _days(now_ms)
         everything = {day for days in dates.values() for day in days}
         older = self._next_older(sorted(everything - recent))
@@ -55,7 +54,7 @@ class Reconcile:
         # Impossible times have an hour of their own, which never moves a watermark.
         if hour.at == UNKNOWN_HOUR:
             return
-        topic = FEEDS[hour.feed].topic
+        topic = TABULAR[hour.feed].topic
         for found in objects:
             partition = _partition(found.item.key)
             if found.meta is not None and partition is not None:
@@ -64,10 +63,9 @@ class Reconcile:
     async def _audit(self, feed: str, dt: str, now_ms: int) -> None:
         """Is what is published what the ledger's heads say?"""
         etags: dict[str, str] = {}
-        for main in FEEDS[feed].tables:
-            for table in (main, quarantine_of(main).name):
-                async for found in self._lake.store.list(f"{CURATED_PREFIX}{table}/dt={dt}/"):
-                    etags[found.key] = found.etag
+        for table in TABULAR[feed].published:
+            async for found in self._lake.store.list(f"{CURATED_PREFIX}{table}/dt={dt}/"):
+                etags[found.key] = found.etag
         for hour, tracked in self._hours.known():
             if hour.feed != feed or hour.at.dt != dt or tracked.head is None or tracked.repair:
                 continue

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from coinlake import logs
+from coinlake.contracts.datasets import table_named
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Output
-from coinlake.contracts.tables import TABLES, Table, quarantine_of
 from coinlake.errors import TransientError
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.ports import Catalog
@@ -54,7 +54,7 @@ class Tables:
         if columns is None:
             return False
         found = {column.name: column.type for column in columns}
-        contract = _table(table)
+        contract = table_named(table)
         for column in contract.columns:
             if found.get(column.name, column.type) != column.type:
                 # Additive only: a type is never changed under its readers.
@@ -67,8 +67,3 @@ class Tables:
                     contract=column.type,
                 )
         return all(column.name in found for column in contract.columns)
-
-
-def _table(name: str) -> Table:
-    main = name.removesuffix("_quarantine")
-    return TABLES[main] if main == name else quarantine_of(main)

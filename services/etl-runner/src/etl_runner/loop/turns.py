@@ -9,7 +9,7 @@ from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.contracts.announcements import Landed
 from coinlake.contracts.batches import BatchInput
-from coinlake.contracts.feeds import feed_of_topic
+from coinlake.contracts.datasets import dataset_of_topic
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
 from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.errors import InvariantError, NotFoundError, TransientError
@@ -40,7 +40,7 @@ class Hints:
 
     def heard(self, landed: Landed) -> None:
         """An object has landed; those of other topics and of heartbeats alone make nothing dirty."""
-        feed, key = feed_of_topic(landed.topic), parse_raw_key(landed.key)
+        feed, key = dataset_of_topic(landed.topic), parse_raw_key(landed.key)
         if feed is None or key is None:
             return
         hour = Hour(landed.dt, landed.hour)

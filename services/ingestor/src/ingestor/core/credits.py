@@ -4,17 +4,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final
+
+from ingestor.core.feeds import FEEDS
 
 _FREE_BYTES = 2_500
 
-BYTES_PER_ITEM: Final[Mapping[str, int]] = {
-    # The largest recorded item of each feed, rounded up: a first call must not be a surprise.
-    "assets": 710,
-    "rates": 160,
-    "exchanges": 420,
-    "markets": 420,
-}
 UNPAGED_ITEMS = 200  # /rates answers with all of its about 170 rates
 
 
@@ -26,7 +20,7 @@ def price(decoded_bytes: int) -> int:
 def first_price(feed: str, limit: int | None) -> int:
     """What a page may cost before its first answer was seen; rather too high than too low."""
     items = UNPAGED_ITEMS if limit is None else limit
-    return price(BYTES_PER_ITEM[feed] * items)
+    return price(FEEDS[feed].item_bytes * items)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from coinlake.contracts.feeds import Feed
+from ingestor.core.feeds import Feed
 
 
 @dataclass(frozen=True, slots=True)

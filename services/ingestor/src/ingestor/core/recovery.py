@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
-from coinlake.contracts.feeds import FEEDS
 from ingestor.core.entries import Entry, Filed, Outcome, RecordEntry
+from ingestor.core.feeds import FEEDS
 from ingestor.core.progress import Line, Pending, Progress
 
 # Of a record that no other file knows of.

@@ -1,11 +1,12 @@
 """Which answers are usable: the API is untrusted, and a status of 200 proves nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 import orjson
+
+from ingestor.core.feeds import FEEDS
 
 Container = dict[str, object] | list[object]
 
@@ -29,15 +30,6 @@ class Reason(StrEnum):
     DATA_UNKNOWN = "data_unknown"
     TIMESTAMP_MISSING = "timestamp_missing"
     TIMESTAMP_OFF = "timestamp_off"
-
-
-IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
-    "assets": ("id",),
-    "rates": ("id",),
-    "exchanges": ("exchangeId",),
-    "markets": ("exchangeId", "baseId", "quoteId"),
-}
-"""What names an item of each feed: an answer in which no item has it is another feed's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +61,7 @@ def judge(
         return Reason.NOT_AN_OBJECT
     if "data" not in document:
         return Reason.ERROR_BODY if "error" in document else Reason.DATA_MISSING
-    return _data_reason(document["data"], IDENTITY[feed]) or _timestamp_reason(
+    return _data_reason(document["data"], FEEDS[feed].identity) or _timestamp_reason(
         document.get("timestamp"), received_at_ms, rules.max_skew_ms
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coinlake import logs
 from coinlake.contracts.cloud import LEDGER_PREFIX
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from coinlake.contracts.ledger import parse_entry
 from coinlake.errors import TransientError
@@ -91,7 +91,7 @@ class Ledger:
     async def _list_recent(self, at_ms: int) -> list[str]:
         day = hour_of(at_ms - _RECENT_MS).dt
         keys: list[str] = []
-        for feed in FEEDS:
+        for feed in TABULAR:
             prefix = f"{LEDGER_PREFIX}feed={feed}/"
             keys += [item.key async for item in self._store.list(prefix, f"{prefix}dt={day}")]
         return keys
@@ -109,7 +109,7 @@ class Ledger:
             self._entries[key] = None
 
     def _show(self, heads: Heads) -> None:
-        for feed in FEEDS:
+        for feed in TABULAR:
             newest_ms, mark_ms = newest_received_ms(heads, feed), watermark_ms(heads, feed)
             if newest_ms is not None:
                 self._metrics.newest_received.labels(feed).set(newest_ms / 1000)

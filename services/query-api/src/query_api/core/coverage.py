@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of
 from coinlake.contracts.ledger import LedgerEntry, parse_ledger_key
+from coinlake.contracts.tables import quarantine_name
 from query_api.core.window import Window, time_or_null
 
 
@@ -32,7 +33,7 @@ def head_keys(keys: Iterable[str]) -> dict[tuple[str, Hour], str]:
     heads: dict[tuple[str, Hour], tuple[int, str]] = {}
     for key in keys:
         parsed = parse_ledger_key(key)
-        if parsed is None or parsed[0] not in FEEDS:
+        if parsed is None or parsed[0] not in TABULAR:
             continue
         feed, hour, version = parsed
         if version > heads.get((feed, hour), (0, ""))[0]:
@@ -55,7 +56,7 @@ def published(entry: LedgerEntry) -> Published:
 
 def feed_of_table(table: str) -> str:
     """The feed that a contract table is made from."""
-    return next(feed.name for feed in FEEDS.values() if table in feed.tables)
+    return next(feed.name for feed in TABULAR.values() if table in feed.tables)
 
 
 def newest_hours(heads: Heads, feed: str, count: int) -> list[Hour]:
@@ -122,7 +123,7 @@ def is_final(heads: Heads, feed: str, window: Window, skew_ms: int) -> bool:
 def coverage_rows(heads: Heads) -> list[dict[str, object]]:
     """Per contract table what is published, in the order of the feeds."""
     return [
-        _coverage(heads, feed.name, table) for feed in FEEDS.values() for table in feed.tables
+        _coverage(heads, feed.name, table) for feed in TABULAR.values() for table in feed.tables
     ]
 
 
@@ -140,7 +141,7 @@ def _coverage(heads: Heads, feed: str, table: str) -> dict[str, object]:
         "watermark": time_or_null(watermark_ms(heads, feed)),
         "rows": sum(head.rows.get(table, 0) for head in of_feed.values()),
         "quarantined_rows": sum(
-            head.rows.get(f"{table}_quarantine", 0) for head in of_feed.values()
+            head.rows.get(quarantine_name(table), 0) for head in of_feed.values()
         ),
     }
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from coinlake.contracts.datasets import CANDLES_1M, QUOTES
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.tables import CANDLES_1M, QUOTES
 from query_api.core.literals import bigint, timestamp, varchar
 from query_api.core.window import Window, received_hours
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from coinlake.contracts.feeds import ASSETS, FEEDS
+from coinlake.contracts.datasets import ASSETS, TABULAR
 from query_api.adapters.ledger import View
 from query_api.core import statements
 from query_api.core.answers import Result
@@ -112,7 +112,7 @@ class Prices:
         only(request)
         view = await self._context.view()
         rows = coverage_rows(view.heads)
-        about = meta(self._context, view, FEEDS, None)
+        about = meta(self._context, view, TABULAR, None)
         return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
 
     def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> Window:

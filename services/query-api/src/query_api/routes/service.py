@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from coinlake.contracts.feeds import FEEDS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.errors import TransientError
 from query_api.core.coverage import newest_received_ms, watermark_ms
 from query_api.core.openapi import document
@@ -38,7 +38,7 @@ class About:
         except TransientError:
             return json_answer({**body, "feeds": None})
         feeds = {}
-        for feed in FEEDS:
+        for feed in TABULAR:
             feeds[feed] = {
                 "hours_published": sum(name == feed for name, _ in view.heads),
                 "newest_received": time_or_null(newest_received_ms(view.heads, feed)),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coinlake.contracts.feeds import ASSETS
+from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.hours import Hour
 from query_api.adapters.ledger import View
 from query_api.core.answers import Result

@@ -1,0 +1,207 @@
+"""Every dataset: its topic, what an element of it is, and the tables that are made of it.
+
+A polled feed is a dataset with a route, and only the ingestor knows of routes. What was missed,
+what could not be used and what is filled in later are datasets too.
+"""
+
+from dataclasses import dataclass
+
+from coinlake.contracts.elements import AMOUNT, Element, fields
+from coinlake.contracts.tables import (
+    PROVENANCE,
+    TIMES,
+    Table,
+    columns,
+    main_name,
+    main_table,
+    quarantine_name,
+    quarantine_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Records of one kind. `further` are tables that the job makes beside the element's own.
+
+    What is copied is kept in the raw zone for ever.
+    """
+
+    name: str
+    topic: str
+    element: Element | None = None
+    further: tuple[Table, ...] = ()
+    is_copied: bool = True
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are made of it, the element's own first; none without an element."""
+        own = () if self.element is None else (self.element.table,)
+        return (*own, *(table.name for table in self.further))
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Every table that an hour of it publishes, each before its quarantine.
+
+        The order is part of the protocol: who publishes the first table has won the version.
+        """
+        return tuple(name for main in self.tables for name in (main, quarantine_name(main)))
+
+
+ASSET_TOKENS = Table(
+    "asset_tokens",
+    (
+        *columns(
+            """asset_id string
+            chain_id string
+            address string
+            address_index int"""
+        ),
+        *TIMES,
+        *PROVENANCE,
+    ),
+    ("asset_id", "chain_id", "address_index", "received_ts", "kafka_offset"),
+)
+CANDLES_1M = Table(
+    "candles_1m",
+    columns(
+        f"""asset_id string
+        minute timestamp
+        open {AMOUNT}
+        high {AMOUNT}
+        low {AMOUNT}
+        close {AMOUNT}
+        quotes bigint
+        first_source_ts timestamp
+        last_source_ts timestamp"""
+    ),
+    ("asset_id", "minute"),
+)
+
+ASSETS = Dataset(
+    "assets",
+    "coincap.assets.v1",
+    Element(
+        "quotes",
+        fields(
+            """asset_id id text
+            symbol symbol text
+            name name text
+            rank rank int
+            price_usd priceUsd amount
+            supply supply amount
+            max_supply maxSupply amount
+            market_cap_usd marketCapUsd amount
+            volume_24h_usd volumeUsd24Hr amount
+            change_24h_pct changePercent24Hr ratio
+            vwap_24h_usd vwap24Hr ratio
+            explorer explorer text"""
+        ),
+        identity=("asset_id",),
+        price=("price_usd",),
+        tokens="tokens",
+    ),
+    further=(ASSET_TOKENS, CANDLES_1M),
+)
+RATES = Dataset(
+    "rates",
+    "coincap.rates.v1",
+    Element(
+        "rates",
+        fields(
+            """rate_id id text
+            symbol symbol text
+            currency_symbol currencySymbol text
+            type type text
+            rate_usd rateUsd amount"""
+        ),
+        identity=("rate_id",),
+        price=("rate_usd",),
+    ),
+)
+EXCHANGES = Dataset(
+    "exchanges",
+    "coincap.exchanges.v1",
+    Element(
+        "exchanges",
+        fields(
+            """exchange_id exchangeId text
+            name name text
+            rank rank int
+            percent_total_volume percentTotalVolume amount
+            volume_usd volumeUsd amount
+            trading_pairs tradingPairs int
+            socket socket boolean
+            exchange_url exchangeUrl text
+            updated_ts updated millis"""
+        ),
+        identity=("exchange_id",),
+    ),
+)
+MARKETS = Dataset(
+    "markets",
+    "coincap.markets.v1",
+    Element(
+        "markets",
+        fields(
+            """exchange_id exchangeId text
+            rank rank int
+            base_symbol baseSymbol text
+            base_id baseId text
+            quote_symbol quoteSymbol text
+            quote_id quoteId text
+            price_quote priceQuote amount
+            price_usd priceUsd amount
+            volume_24h_usd volumeUsd24Hr amount
+            percent_exchange_volume percentExchangeVolume amount
+            trades_24h tradesCount24Hr bigint
+            updated_ts updated millis"""
+        ),
+        identity=("exchange_id", "base_id", "quote_id"),
+        price=("price_usd", "price_quote"),
+    ),
+)
+REJECTED = Dataset("rejected", "coincap.rejected.v1")
+"""Answers that could not be used: the only evidence of what the API did."""
+HISTORY = Dataset("history", "coincap.history.v1")
+GAPS = Dataset("gaps", "coinlake.gaps.v1")
+"""Ticks that were missed, see `missed_ticks`."""
+
+DATASETS: dict[str, Dataset] = {
+    one.name: one for one in (ASSETS, RATES, EXCHANGES, MARKETS, REJECTED, HISTORY, GAPS)
+}
+"""Every dataset by name, in the order in which people expect to read them."""
+TABULAR: dict[str, Dataset] = {
+    name: one for name, one in DATASETS.items() if one.element is not None
+}
+"""Those that tables are made of."""
+ELEMENTS: dict[str, Element] = {
+    name: one.element for name, one in DATASETS.items() if one.element is not None
+}
+"""What an element of each of them is."""
+QUOTES = main_table(ELEMENTS["assets"])
+TABLES: dict[str, Table] = {
+    table.name: table
+    for name, one in TABULAR.items()
+    for table in (main_table(ELEMENTS[name]), *one.further)
+}
+"""Every table that has rows of a dataset, by name; each has a quarantine beside it."""
+
+
+def dataset_of_topic(topic: str) -> Dataset | None:
+    """The dataset of a topic that tables are made of; None for every other topic."""
+    return next((one for one in TABULAR.values() if one.topic == topic), None)
+
+
+def dataset_of_table(table: str) -> Dataset:
+    """The dataset that a table, or the sibling of one, is made of. Raises KeyError."""
+    main = main_name(table)
+    for one in TABULAR.values():
+        if main in one.tables:
+            return one
+    raise KeyError(table)
+
+
+def table_named(name: str) -> Table:
+    """A table, or a quarantine, by its name. Raises KeyError."""
+    main = main_name(name)
+    return TABLES[name] if main == name else quarantine_of(TABLES[main].name)
