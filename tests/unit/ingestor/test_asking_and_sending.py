@@ -59,7 +59,7 @@ class PickyProducer(FakeProducer):
 async def test_an_answer_is_journaled_with_all_its_headers(bench: Bench) -> None:
     api = FakeApi(bench.good())
 
-    reply = await bench.asker(api).ask(PAGE, TICK)
+    reply = await bench.asker(api).ask(PAGE, TICK, "assets-7")
 
     pending = bench.journal.progress.head(ASSETS.topic)
     assert pending is not None
@@ -73,8 +73,9 @@ async def test_an_answer_is_journaled_with_all_its_headers(bench: Bench) -> None
     assert headers["traceparent"] == b"00-%032x-%016x-01" % (2, 3)
     assert set(headers) == {
         *("poll_id", "requested_at", "received_at", "status"),
-        *("url", "sha256", "source", "traceparent"),
+        *("url", "sha256", "source", "traceparent", "tick_id"),
     }
+    assert headers["tick_id"] == b"assets-7"
 
 
 async def test_credits_are_on_disk_as_reserved_while_the_api_is_asked(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from ingestor.core.entries import (
     Outcome,
     Outgoing,
     RecordEntry,
+    TickMark,
     frame,
     next_frame,
     pack,
@@ -87,6 +88,23 @@ def test_zeroes_where_an_entry_was_are_no_entries() -> None:
 
     assert next_frame(bytes(100) + whole, 0) == (100, b"payload")
     assert next_frame(bytes(100), 0) is None
+
+
+async def test_what_nobody_had_planned_is_journaled_and_sent_without_a_tick(
+    tmp_path: Path,
+) -> None:
+    pushed = TickMark("assets", "stream", None, Outcome.USABLE)
+    async with opened(tmp_path) as journal:
+        await journal.add(record(b"frame"), pushed)
+
+    async with opened(tmp_path) as journal:
+        (found,) = await waiting(journal)
+        await journal.sent(first(journal))
+        counts, ticks = journal.progress.facts("assets"), journal.progress.ticks
+
+    assert found.value == b"frame"
+    assert counts.published == 1
+    assert "stream" not in ticks
 
 
 # ---- a life without damage ------------------------------------------------------------------

@@ -17,6 +17,7 @@ from coinlake.lifecycle import Pulse
 from ingestor.adapters.coincap import Answer, Call, NoAnswerError
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import Limits
+from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
@@ -114,7 +115,7 @@ def _poller(
     terms = Terms("http://api", "simulator", Rules(60_000, 16), lambda size: "a" * size * 2)
     asker = Asker(world, journal, budget, terms, stamps, clock, metrics)
     gaps = MissedTickLog(PLAN, journal, stamps, "me", metrics)
-    return Poller(PLAN, asker, doors, budget, gaps, Turns(8), Pulse(60))
+    return Poller(PLAN, asker, doors, budget, gaps, FeedTicks("assets"), Turns(8), Pulse(60))
 
 
 async def test_slow_answers_do_not_shift_the_schedule(

@@ -18,6 +18,7 @@ from ingestor.adapters.files import locked
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.config import Settings
 from ingestor.core.credits import Limits
+from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import KeyGate
 from ingestor.core.promises import FloorClock
 from ingestor.core.usable import Rules
@@ -65,6 +66,7 @@ def wire(
     doors = Doors(key, budget, journal, settings.answer_bytes, patience, clock)
     asker = Asker(api, journal, budget, _terms(settings), stamps, clock, metrics)
     turns = Turns(_AT_ONCE)
+    ticks = {plan.page.feed.name: FeedTicks(plan.page.feed.name) for plan in plans}
     pollers = [
         Poller(
             plan,
@@ -72,6 +74,7 @@ def wire(
             doors,
             budget,
             MissedTickLog(plan, journal, stamps, settings.producer, metrics),
+            ticks[plan.page.feed.name],
             turns,
             Pulse(settings.watchdog_s),
         )

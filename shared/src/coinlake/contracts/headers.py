@@ -6,6 +6,8 @@ from dataclasses import dataclass
 Header = tuple[str, bytes | None]
 
 POLL_ID = "poll_id"
+TICK_ID = "tick_id"
+"""The same on all pages that were polled for one tick of a feed."""
 REQUESTED_AT = "requested_at"
 RECEIVED_AT = "received_at"
 STATUS = "status"
@@ -36,6 +38,7 @@ class AnswerHeaders:
     source: str
     traceparent: str
     reason: str | None = None
+    tick_id: str | None = None
 
     def encode(self) -> list[Header]:
         """The headers as Kafka carries them; numbers are decimal text."""
@@ -51,6 +54,8 @@ class AnswerHeaders:
         ]
         if self.reason is not None:
             encoded.append((REASON, self.reason.encode()))
+        if self.tick_id is not None:
+            encoded.append((TICK_ID, self.tick_id.encode()))
         return encoded
 
 

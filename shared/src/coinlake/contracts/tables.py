@@ -40,7 +40,8 @@ PROVENANCE = columns(
     kafka_partition int
     kafka_offset bigint
     element_index int
-    raw_object string"""
+    raw_object string
+    tick_id string"""
 )
 """Where a row is from."""
 TIMES = columns(

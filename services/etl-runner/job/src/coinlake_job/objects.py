@@ -72,6 +72,7 @@ def _record_row(source: Source, record: Record) -> dict[str, Any]:
         "received_ts": None if received_ms is None else received_ms * 1000,
         "source": told.get(headers.SOURCE),
         "poll_id": told.get(headers.POLL_ID),
+        "tick_id": told.get(headers.TICK_ID),
         "key": record.key,
     }
     if record.value is None:

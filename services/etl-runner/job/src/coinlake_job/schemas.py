@@ -9,6 +9,7 @@ from coinlake.contracts.tables import Table
 RECORD_COLUMNS = (
     "source",
     "poll_id",
+    "tick_id",
     "topic",
     "epoch",
     "kafka_partition",
@@ -91,6 +92,7 @@ _RECORD = [
     ("source_ts", "timestamp"),
     ("source", "string"),
     ("poll_id", "string"),
+    ("tick_id", "string"),
     ("raw_object", "string"),
     ("raw_etag", "string"),
     ("sha256", "string"),

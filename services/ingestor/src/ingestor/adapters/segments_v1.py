@@ -83,6 +83,7 @@ class _Fold:
         self._mark(mark)
 
     def _mark(self, mark: TickMark) -> None:
+        assert mark.tick is not None  # this version had no other
         self.ticks[mark.page] = asdict(mark.tick)
         name = _FIELD_OF.get(mark.outcome)
         if name is not None:

@@ -39,11 +39,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TickMark:
-    """One outcome of one tick of one page. `count`: ticks that it stands for."""
+    """One outcome of one tick of one page. `count`: ticks that it stands for.
+
+    What nobody had planned has no `tick`: a frame that was pushed, an answer filled in later.
+    """
 
     feed: str
     page: str
-    tick: Tick
+    tick: Tick | None
     outcome: Outcome
     count: int = 1
 
@@ -218,11 +221,14 @@ def outgoing(head: dict[str, Any], value: bytes) -> Outgoing:
 
 
 def _packed(mark: TickMark) -> list[Any]:
-    tick = mark.tick
-    return [mark.feed, mark.page, tick.due_ms, tick.interval_ms, mark.outcome, mark.count]
+    due_ms, interval_ms = (
+        (None, None) if mark.tick is None else (mark.tick.due_ms, mark.tick.interval_ms)
+    )
+    return [mark.feed, mark.page, due_ms, interval_ms, mark.outcome, mark.count]
 
 
 def tick_mark(packed: list[Any]) -> TickMark:
     """The mark that a head holds."""
     feed, page, due_ms, interval_ms, outcome, count = packed
-    return TickMark(feed, page, Tick(due_ms, interval_ms), Outcome(outcome), count)
+    tick = None if due_ms is None else Tick(due_ms, interval_ms)
+    return TickMark(feed, page, tick, Outcome(outcome), count)

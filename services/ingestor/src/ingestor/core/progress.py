@@ -233,7 +233,8 @@ class Progress:
         self.pending_bytes -= pending.bytes
 
     def _mark(self, mark: TickMark) -> None:
-        self.ticks[mark.page] = mark.tick
+        if mark.tick is not None:
+            self.ticks[mark.page] = mark.tick
         counts = self.counts(mark.feed)
         match mark.outcome:
             case Outcome.USABLE:

@@ -69,8 +69,8 @@ class Asker:
         self._clock = clock
         self._metrics = metrics
 
-    async def ask(self, page: Page, tick: Tick) -> Reply:
-        """One attempt for one tick. Raises TransientError where the disk refuses the result."""
+    async def ask(self, page: Page, tick: Tick, tick_id: str | None = None) -> Reply:
+        """One attempt for one tick, which has a name that its pages share. Raises TransientError where the disk refuses the result."""
         reserved = await self._budget.reserve(page)
         poll_id = self._terms.new_id(16)
         call, asked_ms = Call(), self._clock.steady_ms()
@@ -97,7 +97,7 @@ class Asker:
                 self._budget.learn(page, price(len(answer.body)))
             took_ms = self._clock.steady_ms() - asked_ms
             self._metrics.answered(page.feed.name, reason, took_ms)
-            poll = (poll_id, received_at_ms, took_ms)
+            poll = (poll_id, tick_id, received_at_ms, took_ms)
             return await self._answered(page, tick, answer, poll, reason)
 
     def _charge(self, page: Page, reserved: int, call: Call, error: NoAnswerError) -> None:
@@ -115,10 +115,10 @@ class Asker:
         page: Page,
         tick: Tick,
         answer: Answer,
-        poll: tuple[str, int, int],
+        poll: tuple[str, str | None, int, int],
         reason: Reason | None,
     ) -> Reply:
-        poll_id, received_at_ms, took_ms = poll
+        poll_id, tick_id, received_at_ms, took_ms = poll
         headers = AnswerHeaders(
             poll_id=poll_id,
             # Counted back: the time may have been set since.
@@ -130,6 +130,7 @@ class Asker:
             source=self._terms.source,
             traceparent=self._terms.traceparent(),
             reason=reason,
+            tick_id=tick_id,
         )
         record = Outgoing(
             topic=page.feed.topic if reason is None else REJECTED,

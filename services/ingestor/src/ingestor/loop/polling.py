@@ -9,6 +9,7 @@ from coinlake.errors import TransientError
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
 from ingestor.core.entries import Outcome, TickMark
+from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import PageGate
 from ingestor.core.missed_ticks import MissedRun, joined
 from ingestor.core.schedule import Missed, Tick, anchored, due_tick, resume
@@ -86,6 +87,7 @@ class Poller:
         doors: Doors,
         budget: Budget,
         missed: MissedTickLog,
+        ticks: FeedTicks,
         turns: Turns,
         pulse: Pulse,
     ) -> None:
@@ -95,6 +97,7 @@ class Poller:
         self._asker = asker
         self._doors = doors
         self._budget = budget
+        self._ticks = ticks
         self._turns = turns
         self._clock = doors.clock
         self._last_due_ms = 0
@@ -150,20 +153,21 @@ class Poller:
         if cause is not None:
             self.missed.miss(Missed(tick.due_ms, tick.due_ms, 1), tick.interval_ms, cause)
             return
-        again_ms = await self._attempt(tick)
+        tick_id = self._ticks.id_of(self.plan.page.key, tick.due_ms, tick.interval_ms)
+        again_ms = await self._attempt(tick, tick_id)
         while again_ms is not None and again_ms < ends_ms:
             if not await self._waited_until(again_ms, stop):
                 return
             if self._doors.closed(self.plan.page, self.gate) is not None:
                 return
-            again_ms = await self._attempt(tick)
+            again_ms = await self._attempt(tick, tick_id)
 
-    async def _attempt(self, tick: Tick) -> int | None:
+    async def _attempt(self, tick: Tick, tick_id: str) -> int | None:
         """One attempt; when the tick may be tried again, or None."""
         try:
             await self.missed.name()
             async with self._turns.taken(self.pulse.beat):
-                reply = await self._asker.ask(self.plan.page, tick)
+                reply = await self._asker.ask(self.plan.page, tick, tick_id)
         except TransientError as error:
             log.error("journal_refused", page=self.plan.page.key, reason=str(error))
             self._doors.failed(self.gate)
