@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 from uuid import UUID
 
-import s3_sink.loop.sink
+import s3_sink.loop.partition_worker
 from coinlake.contracts import raw_index
 from coinlake.contracts.epochs import Epoch
 from coinlake.contracts.headers import Header
@@ -19,9 +19,9 @@ from coinlake.contracts.raw_meta import RawMeta
 from coinlake.errors import InvariantError, PreconditionFailedError, TransientError
 from s3_sink.core.epochs import _newest, _read, current_epoch
 from s3_sink.core.guard import Guard
-from s3_sink.core.lane import Lane
 from s3_sink.core.look import Found
 from s3_sink.core.part import Part
+from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit, Log, Partition, Polled, Store
 from s3_sink.core.start import Finder, Tip, _refuse_outside
 from s3_sink.core.writer import CONTENT_TYPE, Outcome, Writer
@@ -48,25 +48,25 @@ class TrustingWriter(Writer):
 class HastyWriter(Writer):
     """Has two PUTs in flight: the next part starts where this one is meant to end."""
 
-    async def write(self, lane: Lane, part: Part) -> Outcome:
+    async def write(self, state: PartitionState, part: Part) -> Outcome:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._ahead(lane))
-            return await super().write(lane, part)
+            tasks.create_task(self._ahead(state))
+            return await super().write(state, part)
 
-    async def _ahead(self, lane: Lane) -> None:
-        if len(lane.sealed_parts) < 2:
+    async def _ahead(self, state: PartitionState) -> None:
+        if len(state.sealed_parts) < 2:
             return
-        part, following = lane.sealed_parts[:2]
+        part, following = state.sealed_parts[:2]
         encoded = await self._codec.encode(following.records)
-        meta = replace(self._meta(lane, following, encoded), link=part.next_offset)
+        meta = replace(self._meta(state, following, encoded), link=part.next_offset)
         meta = replace(
             meta,
-            complete_to_ms=lane.promises.after(
+            complete_to_ms=state.promises.after(
                 (*part.records, *following.records)
             ).complete_to_ms,
         )
-        partition = lane.partition
-        key = RawKey(partition.topic, following.hour, lane.epoch, partition.number, meta.link)
+        partition = state.partition
+        key = RawKey(partition.topic, following.hour, state.epoch, partition.number, meta.link)
         try:
             await self._store.put(
                 str(key), encoded.body, metadata=meta.encode(), if_none_match=True,
@@ -79,18 +79,18 @@ class HastyWriter(Writer):
 class ClockWriter(Writer):
     """Takes the hour in the key from the wall clock."""
 
-    async def write(self, lane: Lane, part: Part) -> Outcome:
+    async def write(self, state: PartitionState, part: Part) -> Outcome:
         now_s = asyncio.get_running_loop().time()
         hour = hour_of(BEGIN_MS + int(now_s * WALL_MS_PER_S))
-        return await super().write(lane, replace(part, hour=hour))
+        return await super().write(state, replace(part, hour=hour))
 
 
-_landed = Lane.landed
+_landed = PartitionState.landed
 
 
-def _own_buffer(lane: Lane, next_offset: int, complete_to_ms: int | None) -> bool:
-    part = lane.first_sealed
-    return _landed(lane, part.next_offset if part else next_offset, complete_to_ms)
+def _own_buffer(state: PartitionState, next_offset: int, complete_to_ms: int | None) -> bool:
+    part = state.first_sealed
+    return _landed(state, part.next_offset if part else next_offset, complete_to_ms)
 
 
 async def _any_commit(finder: Finder, commit: Commit | None) -> Tip | None:
@@ -110,7 +110,7 @@ async def _any_epoch(store: Store, log: Log, topic: str, topic_id: UUID, now_ms:
         return await _read(store, topic, await _newest(store, topic) or 1)
 
 
-async def _any_bucket(guard: Guard, lane: Lane, *, doubtful: bool) -> None:
+async def _any_bucket(guard: Guard, state: PartitionState, *, doubtful: bool) -> None:
     """Whatever bucket it is, the next link goes there."""
 
 
@@ -184,7 +184,9 @@ def controls() -> dict[str, Control]:
             patches=((sink, "require_create_only", _no_probe),),
         ),
         Control("trust-412", ignores=_ODD, writer=TrustingWriter),
-        Control("own-position", ignores=_ODD, patches=((Lane, "landed", _own_buffer),)),
+        Control(
+            "own-position", ignores=_ODD, patches=((PartitionState, "landed", _own_buffer),)
+        ),
         Control("two-in-flight", ignores=_ODD, writer=HastyWriter),
         Control("wall-clock", ignores=_ODD, writer=ClockWriter),
         Control("any-commit", ignores=_ODD, patches=((Finder, "_confirmed", _any_commit),)),
@@ -193,7 +195,7 @@ def controls() -> dict[str, Control]:
             ignores=_ODD,
             patches=(
                 (Finder, "_is_same_topic", _any_topic),
-                (s3_sink.loop.sink, "current_epoch", _any_epoch),
+                (s3_sink.loop.partition_worker, "current_epoch", _any_epoch),
             ),
         ),
         Control("fetch-by-name", ignores=_ODD, patches=((Broker, "log", _any_id),)),

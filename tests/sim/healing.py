@@ -4,7 +4,7 @@ import asyncio
 
 from coinlake.errors import ConfigError
 from coinlake_tools.chain_marks import Marks
-from s3_sink.core.lane import State
+from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Partition
 from tests.sim.operator import ReadOnlyLog, calm_store
 from tests.sim.scenario import DISASTERS
@@ -122,11 +122,11 @@ class Healing:
     def _all_stopped(self) -> bool:
         """Whether each partition is either stored or rightly held still by its owner."""
         return all(
-            self._is_stored(one) or State.STOPPED in self._states(one)
+            self._is_stored(one) or Phase.STOPPED in self._states(one)
             for one in self._world.broker.partitions
-        ) and any(State.STOPPED in self._states(one) for one in self._world.broker.partitions)
+        ) and any(Phase.STOPPED in self._states(one) for one in self._world.broker.partitions)
 
-    def _states(self, partition: Partition) -> list[State]:
+    def _states(self, partition: Partition) -> list[Phase]:
         return [
             sink.states()[partition] for sink in self._world.sinks if partition in sink.states()
         ]
@@ -169,9 +169,9 @@ class Healing:
         deadline_s = self._world.loop.time() + _HEAL_S
         while self._world.loop.time() < deadline_s and not self._is_wrong():
             states = self._states(partition)
-            if State.STOPPED in states or self._owed(partition) is None:
+            if Phase.STOPPED in states or self._owed(partition) is None:
                 return  # Refused; or a late request of a dead sink has removed the reason.
-            if State.RUNNING in states:
+            if Phase.RUNNING in states:
                 self._world.oracle.blame(
                     "no refusal", f"{partition} runs: {self._owed(partition)}"
                 )

@@ -19,14 +19,15 @@ from coinlake.contracts.raw_codec import (
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.checks import require_create_only
-from s3_sink.core.flow import Budget
 from s3_sink.core.guard import Guard
-from s3_sink.core.lane import State
+from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.part import Limits
+from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Partition
 from s3_sink.core.start import Start
 from s3_sink.core.writer import Writer
-from s3_sink.loop.sink import Outside, Policy, Sink
+from s3_sink.loop.partition_worker import Outside
+from s3_sink.loop.sink import Policy, Sink
 from tests.sim.broker import Broker
 from tests.sim.bucket import Bucket, BucketStore
 from tests.sim.client import MemberSource, ReaderLog
@@ -135,16 +136,16 @@ class SinkProcess:
             self._source, ReaderLog(place.broker, kafka), self._store, codec,
             lambda landed: None, self._wait, place.loop.time, self._now_ms, self._fits,
         )  # fmt: skip
-        budget = Budget(rng.choice((10**9, 4_000)), 1)
+        budget = MemoryBudget(rng.choice((10**9, 4_000)), 1)
         policy = Policy(limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=0.5)
         guard = Guard(self._store, place.loop.time, GUARD_S)
         writer = place.writer(self._store, codec, self._wait, self.ears, guard, name)
         self.sink = Sink(outside, policy, writer, self.ears)
         self.task = place.loop.spawn(self.process, self._main())
 
-    def states(self) -> dict[Partition, State]:
+    def states(self) -> dict[Partition, Phase]:
         """What it says of the partitions that it holds."""
-        return {one: lane.state for one, lane in self.sink.lanes.items()}
+        return {one: state.phase for one, state in self.sink.states.items()}
 
     async def _main(self) -> None:
         try:

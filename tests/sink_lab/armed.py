@@ -30,7 +30,7 @@ from coinlake.errors import PreconditionFailedError, TransientError, Trouble
 from coinlake.logs import Fold
 from coinlake.s3 import S3Store
 from s3_sink.__main__ import main
-from s3_sink.adapters import log, source
+from s3_sink.adapters import log_reader, source
 from s3_sink.adapters.source import GroupSource
 from s3_sink.adapters.threads import ThreadCodec
 from s3_sink.core import checks
@@ -174,7 +174,7 @@ def _metadata() -> None:
 
 def _rebootstrap() -> None:
     """Ask the brokers that were learned of, and nobody else, as aiokafka does."""
-    for module in (kafka, source, log):
+    for module in (kafka, source, log_reader):
         module.rebootstrapping = lambda owner: owner  # type: ignore[attr-defined]
 
 

@@ -23,11 +23,11 @@ from coinlake.testing import FakeStore, StoredObject
 from coinlake_tools.audit import Audit, Verdict
 from coinlake_tools.lake_log import Kept
 from s3_sink.core.guard import Guard
-from s3_sink.core.lane import Lane
 from s3_sink.core.part import Limits, Reason
-from s3_sink.core.ports import Partition
-from s3_sink.core.promises import Promises
-from s3_sink.core.writer import Report, Writer
+from s3_sink.core.partition_state import PartitionState
+from s3_sink.core.ports import Partition, Report
+from s3_sink.core.watermark import Watermark
+from s3_sink.core.writer import Writer
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -118,17 +118,19 @@ class Lake:
 
     async def sink(self, number: int, records: Sequence[Record], link: int) -> None:
         """Have the sink's own core store records."""
-        lane = Lane(Partition(TOPIC, number), Limits(10**9, 10**9, SIZE, 60.0), Promises())
+        state = PartitionState(
+            Partition(TOPIC, number), Limits(10**9, 10**9, SIZE, 60.0), Watermark()
+        )
         told = [one.metadata.get("complete-to") for one in self.store.objects.values()]
         promised = max((int(one) for one in told if one), default=None) if link else None
-        lane.begin(1, link, promised)
-        lane.add(records, 0.0)
-        lane.seal(Reason.SHUTDOWN)
+        state.begin(1, link, promised)
+        state.add(records, 0.0)
+        state.seal(Reason.SHUTDOWN)
         guard = Guard(self.store, lambda: 0.0)
-        guard.begin(lane.partition)
+        guard.begin(state.partition)
         writer = Writer(self.store, _Codec(), self._wait, _Deaf(), guard, "sink")
-        while (part := lane.first_sealed) is not None:
-            await writer.write(lane, part)
+        while (part := state.first_sealed) is not None:
+            await writer.write(state, part)
 
     async def audit(self, *, deep: bool = False) -> Verdict:
         return await Audit(self.store, self.log, deep=deep, wait_s=0.0).run([], lambda _: None)

@@ -22,9 +22,9 @@ from etl_runner.loop.freeze import Freeze
 from etl_runner.loop.publish import Publish
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.run import RunBatch, StoppingError, Timing
+from etl_runner.loop.runner import Loop, Rhythm
 from etl_runner.loop.tables import Tables
 from etl_runner.loop.totals import Totals
-from etl_runner.loop.turns import Loop, Rhythm
 
 HOUR = Hour("2026-11-20", "07")
 POLICY = Policy(0, 1000, 0, 3_600_000, 9, 10_000)

@@ -15,7 +15,7 @@ from coinlake.settings import load
 from etl_runner.config import Settings
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.status import hours_status, totals, watermarks
-from etl_runner.loop.turns import Hints
+from etl_runner.loop.runner import Hints
 from etl_runner.routes import routes
 
 HOUR = Hour("2026-11-20", "07")

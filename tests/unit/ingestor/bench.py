@@ -21,15 +21,15 @@ from ingestor.core.credits import Limits
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
-from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Tick
-from ingestor.core.usable import Rules
-from ingestor.loop.asking import Asker, Terms
+from ingestor.core.validation import Rules
+from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import Allowance, Budget, PagePlan
-from ingestor.loop.doors import Doors, Patience
+from ingestor.loop.gating import Gating, RetryDelay
 from ingestor.loop.heartbeats import Heartbeat
+from ingestor.loop.poll import PollAttempt, Terms
 from ingestor.loop.sending import Sender, TopicSender
-from ingestor.loop.stamps import Promises, Stamps
+from ingestor.loop.stamps import Stamps, Watermarks
 from ingestor.metrics import IngestorMetrics
 from tests.unit.ingestor.times import Times
 
@@ -76,13 +76,13 @@ class Bench:
             self.clock,
         )
         self.key = KeyGate(probe_ms=3_600_000)
-        self.patience = Patience(Backoff(), random.Random(1))
-        self.doors = Doors(self.key, self.budget, journal, 10_000, self.patience, self.clock)
+        self.patience = RetryDelay(Backoff(), random.Random(1))
+        self.doors = Gating(self.key, self.budget, journal, 10_000, self.patience, self.clock)
 
     def wall_ms(self) -> int:
         return self.times.wall
 
-    def asker(self, api: FakeApi) -> Asker:
+    def asker(self, api: FakeApi) -> PollAttempt:
         ids = iter(range(1, 1_000))
         terms = Terms(
             "http://api/v3",
@@ -90,7 +90,7 @@ class Bench:
             Rules(60_000, 16),
             lambda size: f"{next(ids):0{size * 2}x}",
         )
-        return Asker(
+        return PollAttempt(
             api, self.journal, self.budget, terms, self.stamps, self.clock, self.metrics
         )
 
@@ -98,8 +98,8 @@ class Bench:
         body = {"timestamp": self.wall_ms(), "data": [{"id": "bitcoin"}]}
         return Answer(200, orjson.dumps(body), None)
 
-    def promises(self) -> Promises:
-        return Promises(self.journal, self.stamps, self.clock)
+    def promises(self) -> Watermarks:
+        return Watermarks(self.journal, self.stamps, self.clock)
 
     def heartbeat(self, topic: str = ASSETS.topic) -> Heartbeat:
         return Heartbeat(topic, 60_000, "me", self.journal, self.promises())

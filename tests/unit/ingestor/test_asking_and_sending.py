@@ -21,7 +21,7 @@ from ingestor.core.credits import Limits
 from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpack
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
-from ingestor.core.promises import FloorClock, complete_to_ms
+from ingestor.core.watermark import FloorClock, complete_to_ms
 from ingestor.loop.sending import TopicSender
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import START_MS

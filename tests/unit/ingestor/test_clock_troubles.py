@@ -17,11 +17,11 @@ from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
-from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Missed
-from ingestor.core.usable import Reason
+from ingestor.core.validation import Reason
+from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import PagePlan
-from ingestor.loop.doors import Doors
+from ingestor.loop.gating import Gating
 from ingestor.loop.polling import MissedTickLog
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, START_MS, Times
@@ -285,7 +285,7 @@ async def test_the_limit_that_the_process_before_was_told_of_still_holds(bench: 
     bench.journal.progress.limited_until_ms = bench.wall_ms() + HOUR
     key = KeyGate(probe_ms=HOUR)
 
-    Doors(key, bench.budget, bench.journal, 10_000, bench.patience, bench.clock)
+    Gating(key, bench.budget, bench.journal, 10_000, bench.patience, bench.clock)
 
     assert key.limited_ms(bench.clock.steady_ms()) == HOUR
 

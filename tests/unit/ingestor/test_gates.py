@@ -13,7 +13,7 @@ from ingestor.core.gates import (
     PageGate,
     retry_after_ms,
 )
-from ingestor.loop.doors import Patience
+from ingestor.loop.gating import RetryDelay
 
 NOW = 1_795_305_600_000  # 2026-11-22T00:00:00Z
 HOUR = 3_600_000
@@ -46,7 +46,7 @@ def test_retry_after_is_read_in_both_forms_and_bounded(
 
 
 def test_the_wait_is_never_shorter_than_the_api_asked_for() -> None:
-    patience = Patience(Backoff(base_s=1, cap_s=2), random.Random(1))
+    patience = RetryDelay(Backoff(base_s=1, cap_s=2), random.Random(1))
 
     waits = [patience.wait_ms(failures, 5_000) for failures in range(50)]
 
@@ -54,7 +54,7 @@ def test_the_wait_is_never_shorter_than_the_api_asked_for() -> None:
 
 
 def test_the_wait_has_full_jitter_under_a_growing_ceiling() -> None:
-    patience = Patience(Backoff(base_s=1, cap_s=60), random.Random(1))
+    patience = RetryDelay(Backoff(base_s=1, cap_s=60), random.Random(1))
 
     waits = [patience.wait_ms(3) for _ in range(500)]
 

@@ -21,15 +21,15 @@ from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
-from ingestor.core.promises import FloorClock
-from ingestor.core.usable import Rules
+from ingestor.core.validation import Rules
+from ingestor.core.watermark import FloorClock
 from ingestor.loop import polling
-from ingestor.loop.asking import Asker, Terms
 from ingestor.loop.budget import Allowance, Budget, PagePlan
-from ingestor.loop.doors import Doors, Patience
+from ingestor.loop.concurrency import ConcurrencyLimit
+from ingestor.loop.gating import Gating, RetryDelay
+from ingestor.loop.poll import PollAttempt, Terms
 from ingestor.loop.polling import MissedTickLog, Poller, poll_until
 from ingestor.loop.stamps import Stamps
-from ingestor.loop.turns import Turns
 from ingestor.metrics import IngestorMetrics
 from tests.unit.ingestor.times import HOUR, START_MS, Times
 
@@ -109,13 +109,15 @@ def _poller(
     stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
     allowance = Allowance(Limits(10**9, None), 600)
     budget = Budget(folder / "credits.json", [PLAN], allowance, clock)
-    patience = Patience(Backoff(base_s=0.001, cap_s=0.001))
+    patience = RetryDelay(Backoff(base_s=0.001, cap_s=0.001))
     key = KeyGate(probe_ms=round(probe_s * 1_000))
-    doors = Doors(key, budget, journal, 10_000, patience, clock)
+    doors = Gating(key, budget, journal, 10_000, patience, clock)
     terms = Terms("http://api", "simulator", Rules(60_000, 16), lambda size: "a" * size * 2)
-    asker = Asker(world, journal, budget, terms, stamps, clock, metrics)
+    asker = PollAttempt(world, journal, budget, terms, stamps, clock, metrics)
     gaps = MissedTickLog(PLAN, journal, stamps, "me", metrics)
-    return Poller(PLAN, asker, doors, budget, gaps, FeedTicks("assets"), Turns(8), Pulse(60))
+    return Poller(
+        PLAN, asker, doors, budget, gaps, FeedTicks("assets"), ConcurrencyLimit(8), Pulse(60)
+    )
 
 
 async def test_slow_answers_do_not_shift_the_schedule(

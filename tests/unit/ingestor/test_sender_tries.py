@@ -8,7 +8,7 @@ import structlog
 from coinlake.backoff import Backoff
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
-from ingestor.loop.doors import Patience
+from ingestor.loop.gating import RetryDelay
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 
 
@@ -32,7 +32,7 @@ class Away(FakeProducer):
 async def test_a_broker_that_comes_back_has_the_answer_as_soon_as_it_is_tried_again(
     bench: Bench,
 ) -> None:
-    bench.patience = Patience(Backoff(base_s=0.01, cap_s=0.01))
+    bench.patience = RetryDelay(Backoff(base_s=0.01, cap_s=0.01))
     producer = Away(tries=6)
     await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
     sender, quiet = bench.sender(producer), asyncio.Event()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.usable import Reason, Rules, judge
+from ingestor.core.validation import Reason, Rules, judge
 
 NOW = 1_763_800_000_000
 RULES = Rules(max_skew_ms=60_000, max_depth=6)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.crawler import draft, layout
+from local_cloud.crawler import layout, table_input
 from local_cloud.crawler.configuration import configuration
 from local_cloud.crawler.policy import Policy, policy, table_verdict
 from local_cloud.crawler.schema import Column
@@ -17,7 +17,9 @@ MERGE = Policy(merge_new_columns=True)
 
 def drafted(*names: str, run: str = "run-1") -> dict[str, Any]:
     columns = tuple(Column(name, "int") for name in names)
-    return draft.table("t", WHERE, columns, ("dt",), draft.Stats(1, 10, 2), ("c", run))
+    return table_input.table(
+        "t", WHERE, columns, ("dt",), table_input.Stats(1, 10, 2), ("c", run)
+    )
 
 
 def names(table: dict[str, Any]) -> list[str]:

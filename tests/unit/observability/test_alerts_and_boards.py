@@ -13,10 +13,10 @@ from coinlake.contracts.missed_ticks import Cause
 from coinlake_tools.auditor import AuditMetrics
 from coinlake_tools.chain_audit import Kind
 from etl_runner.metrics import EtlMetrics
-from ingestor.core.usable import Reason
+from ingestor.core.validation import Reason
 from ingestor.metrics import IngestorMetrics
 from query_api.metrics import QueryApiMetrics
-from s3_sink.core.lane import State
+from s3_sink.core.partition_state import Phase
 from s3_sink.metrics import SinkMetrics
 from tests.unit.observability.promql import (
     COMPOSE,
@@ -45,7 +45,7 @@ CLOSED: Mapping[str, set[str]] = {
     "feed": set(TABULAR),
     "cause": {str(cause) for cause in Cause},
     "reason": {str(reason) for reason in Reason},
-    "state": {str(state.value) for state in State},
+    "state": {str(state.value) for state in Phase},
     "outcome": {"failed", "succeeded"},
     "topic": {feed.topic for feed in TABULAR.values()},
     "table": set(TABLES),

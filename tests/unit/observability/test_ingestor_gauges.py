@@ -13,11 +13,11 @@ from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.feeds import ASSETS, FEEDS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
-from ingestor.core.promises import FloorClock
 from ingestor.core.schedule import Tick
+from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.clock import Clock, Clocks
-from ingestor.loop.doors import Doors, Patience
+from ingestor.loop.gating import Gating, RetryDelay
 from ingestor.loop.sending import Sender, TopicSender
 from ingestor.loop.stamps import Stamps
 from ingestor.loop.watching import Gauges
@@ -43,7 +43,7 @@ def shown(folder: Path, journal: Journal) -> float | None:
     allowance = Allowance(Limits(4_000, None), 600)
     clock = Clock(Clocks(lambda: 1_000_000, lambda: 0), 1_000, 1_000, metrics)
     budget = Budget(folder / "credits.json", plans, allowance, clock)
-    doors = Doors(KeyGate(probe_ms=1), budget, journal, 1_000, Patience(Backoff()), clock)
+    doors = Gating(KeyGate(probe_ms=1), budget, journal, 1_000, RetryDelay(Backoff()), clock)
     stamps = Stamps(FloorClock(clock, 0))
 
     sender = Sender((), journal, _no_topic)

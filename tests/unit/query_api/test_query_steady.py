@@ -20,8 +20,8 @@ from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
 from query_api.loop.runs import Pace, open_runs
 from query_api.metrics import QueryApiMetrics
+from query_api.routes.consistent_read import Asked, steady
 from query_api.routes.context import Context
-from query_api.routes.steady import Asked, steady
 
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
 NOW_MS = TEN.start_ms + 1

@@ -22,12 +22,12 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConflictError, TransientError
 from coinlake.testing import FakeStore
 from s3_sink.core.guard import Guard
-from s3_sink.core.lane import Lane
 from s3_sink.core.look import Found
 from s3_sink.core.part import Limits, Part, Reason
+from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit, LogRange, Partition
-from s3_sink.core.promises import Promises
 from s3_sink.core.start import Finder, Start
+from s3_sink.core.watermark import Watermark
 from s3_sink.core.writer import Writer
 
 HOUR_MS = 3_600_000
@@ -156,7 +156,7 @@ class Heard:
 class _Trusting(Guard):
     """Most tests have a chain without an epoch's record: see `test_bucket_guard`."""
 
-    async def check(self, lane: Lane, *, doubtful: bool) -> None: ...
+    async def check(self, state: PartitionState, *, doubtful: bool) -> None: ...
 
 
 @dataclass
@@ -171,10 +171,10 @@ class World:
     now_s: float = 0.0
     now_ms: int = NOON_MS
 
-    def lane(self, link: int = 0, limits: Limits = LIMITS, **more: Any) -> Lane:
-        lane = Lane(PARTITION, limits, Promises(**more))
-        lane.begin(1, link, None)
-        return lane
+    def state(self, link: int = 0, limits: Limits = LIMITS, **more: Any) -> PartitionState:
+        state = PartitionState(PARTITION, limits, Watermark(**more))
+        state.begin(1, link, None)
+        return state
 
     def guard(self) -> Guard:
         return _Trusting(self.store, lambda: self.now_s)
@@ -190,16 +190,16 @@ class World:
         finder = Finder(self.store, self.codec, self.log, PARTITION, record, TOPIC_ID)
         return await finder.start(self.now_ms)
 
-    async def write_all(self, lane: Lane, writer: Writer) -> None:
-        while (part := lane.first_sealed) is not None:
-            await writer.write(lane, part)
+    async def write_all(self, state: PartitionState, writer: Writer) -> None:
+        while (part := state.first_sealed) is not None:
+            await writer.write(state, part)
 
     async def store_all(self, records: Iterable[Record], size: int = 10, link: int = 0) -> None:
         """Have a well-behaved sink store records in objects of `size`."""
-        lane = self.lane(link, Limits(10**9, 10**9, size, 60.0))
-        lane.add(records, 0.0)
-        lane.seal(Reason.SHUTDOWN)
-        await self.write_all(lane, self.writer("before"))
+        state = self.state(link, Limits(10**9, 10**9, size, 60.0))
+        state.add(records, 0.0)
+        state.seal(Reason.SHUTDOWN)
+        await self.write_all(state, self.writer("before"))
 
     def chain(self) -> list[tuple[int, int]]:
         """(link, next) of each object, from metadata alone, by link."""

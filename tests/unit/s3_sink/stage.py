@@ -9,11 +9,12 @@ from uuid import UUID
 from coinlake.contracts.announcements import Landed
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
-from s3_sink.core.flow import Budget
+from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.part import Limits
 from s3_sink.core.ports import Commit, Partition, Polled
 from s3_sink.core.writer import Writer
-from s3_sink.loop.sink import Outside, Policy, Sink
+from s3_sink.loop.partition_worker import Outside
+from s3_sink.loop.sink import Policy, Sink
 
 if TYPE_CHECKING:
     from tests.unit.s3_sink.conftest import World
@@ -99,7 +100,7 @@ class Stage:
         self.partitions = [ONE]
         chosen: dict[str, Any] = {
             "limits": Limits(BIG, BIG, 10, 60.0),
-            "budget": Budget(BIG, 1),
+            "budget": MemoryBudget(BIG, 1),
             "producers": frozenset(),
             "flush_deadline_s": 5.0,
             "tick_s": 0.001,
@@ -140,8 +141,8 @@ class Stage:
         await asyncio.sleep(0)
 
     @property
-    def lane(self) -> Any:
-        return self.sink.lanes[ONE]
+    def state(self) -> Any:
+        return self.sink.states[ONE]
 
 
 def records(start: int, stop: int) -> list[Record]:

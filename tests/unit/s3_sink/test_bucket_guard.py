@@ -32,7 +32,7 @@ class Scene:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.lane = world.lane()
+        self.state = world.state()
         self.writer = Writer(
             world.store, world.codec, self._wait, world.heard,
             Guard(world.store, lambda: world.now_s), "me",
@@ -42,10 +42,10 @@ class Scene:
 
     async def store(self, count: int = 5) -> None:
         numbers = range(self.count, self.count + count)
-        self.lane.add([Record(n, NOON_MS + n, None, b"v") for n in numbers], 0.0)
+        self.state.add([Record(n, NOON_MS + n, None, b"v") for n in numbers], 0.0)
         self.count += count
-        self.lane.seal(Reason.AGE)
-        await self.world.write_all(self.lane, self.writer)
+        self.state.seal(Reason.AGE)
+        await self.world.write_all(self.state, self.writer)
 
     async def _wait(self, attempt: int) -> None:
         self.world.waits.append(attempt)
@@ -107,7 +107,7 @@ async def test_an_object_that_a_rule_may_have_expired_stops_nothing(scene: Scene
 
     await scene.store()
 
-    assert scene.lane.link == 10
+    assert scene.state.link == 10
 
 
 async def test_a_first_sight_that_contradicts_the_groups_commit_is_refused(

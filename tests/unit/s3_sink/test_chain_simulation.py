@@ -1,6 +1,6 @@
 """Several sinks, one partition, a store that fails: the chain holds, and only with its rules.
 
-The real lane, writer and finder run against a log and a bucket in memory. Which sink acts, how
+The real state, writer and finder run against a log and a bucket in memory. Which sink acts, how
 much it reads, when it cuts and dies, and what the store does to it comes from a seed.
 """
 
@@ -14,8 +14,8 @@ from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import InvariantError
-from s3_sink.core.lane import Lane
 from s3_sink.core.part import Reason
+from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit
 
 if TYPE_CHECKING:
@@ -42,38 +42,38 @@ class Zombies:
     def __init__(self, world: World, rng: random.Random) -> None:
         self.world = world
         self.rng = rng
-        self.lanes: dict[str, Lane | None] = dict.fromkeys(("a", "b", "c"))
+        self.states: dict[str, PartitionState | None] = dict.fromkeys(("a", "b", "c"))
 
     async def act(self, name: str) -> None:
         """One step of one sink: start, read and cut, write, commit, or die."""
-        lane = self.lanes[name]
-        if lane is None:
+        state = self.states[name]
+        if state is None:
             start = await self.world.start()
-            self.lanes[name] = self.world.lane(start.tip.link)
+            self.states[name] = self.world.state(start.tip.link)
             return
         if self.rng.random() < 0.1:
-            self.lanes[name] = None
+            self.states[name] = None
             return
-        unread = self.world.log.records[lane.fetched_to :]
-        lane.add(unread[: self.rng.randint(0, 12)], 0.0)
+        unread = self.world.log.records[state.fetched_to :]
+        state.add(unread[: self.rng.randint(0, 12)], 0.0)
         if self.rng.random() < 0.5:
-            lane.seal(Reason.AGE)
-        part = lane.first_sealed
+            state.seal(Reason.AGE)
+        part = state.first_sealed
         if part is not None and self.rng.random() < 0.7:
-            outcome = await self.world.writer(name).write(lane, part)
+            outcome = await self.world.writer(name).write(state, part)
             if self.rng.random() < 0.5:
-                self.world.log.commit = Commit(lane.link, str(outcome.found.key))
+                self.world.log.commit = Commit(state.link, str(outcome.found.key))
 
     async def finish(self) -> None:
         """Heal: one sink works alone until everything is stored."""
         while True:
             start = await self.world.start()
-            lane = self.world.lane(start.tip.link)
-            lane.add(self.world.log.records, 0.0)
-            lane.seal(Reason.SHUTDOWN)
-            if lane.first_sealed is None:
+            state = self.world.state(start.tip.link)
+            state.add(self.world.log.records, 0.0)
+            state.seal(Reason.SHUTDOWN)
+            if state.first_sealed is None:
                 return
-            await self.world.write_all(lane, self.world.writer("last"))
+            await self.world.write_all(state, self.world.writer("last"))
 
 
 async def _run(worlds: Worlds, faulty: type, seed: int, **store: bool) -> bool:
@@ -116,12 +116,12 @@ async def test_control_a_store_that_overwrites_breaks_the_chain(
 async def test_control_a_412_that_is_trusted_without_a_look_breaks_the_chain(
     worlds: Worlds, faulty: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Lane.landed
+    real = PartitionState.landed
 
-    def own_buffer(lane: Lane, next_offset: int, complete_to_ms: int | None) -> bool:
-        part = lane.first_sealed
+    def own_buffer(state: PartitionState, next_offset: int, complete_to_ms: int | None) -> bool:
+        part = state.first_sealed
         assert part is not None
-        return real(lane, part.next_offset, complete_to_ms)
+        return real(state, part.next_offset, complete_to_ms)
 
     async def holds(seed: int) -> bool:
         try:
@@ -129,6 +129,6 @@ async def test_control_a_412_that_is_trusted_without_a_look_breaks_the_chain(
         except InvariantError:
             return False
 
-    monkeypatch.setattr(Lane, "landed", own_buffer)
+    monkeypatch.setattr(PartitionState, "landed", own_buffer)
 
     assert not all([await holds(seed) for seed in range(20)])

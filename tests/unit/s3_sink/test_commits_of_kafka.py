@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from coinlake.errors import TransientError
-from s3_sink.adapters.log import KafkaLog
+from s3_sink.adapters.log_reader import KafkaLog
 from s3_sink.core.ports import Commit, Partition
 
 ONE = Partition("t", 0)

@@ -12,7 +12,6 @@ from coinlake.contracts.raw_columns import columns_of
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
-from s3_sink.core.lane import Lane
 from s3_sink.core.look import Found
 from s3_sink.core.part import (
     RECORD_OVERHEAD_BYTES,
@@ -22,19 +21,20 @@ from s3_sink.core.part import (
     beside,
     weight_of,
 )
+from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Partition
-from s3_sink.core.promises import Promises
+from s3_sink.core.watermark import Watermark
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
 BIG = 10**9
 
 
-def _lane(**limits: float) -> Lane:
+def _state(**limits: float) -> PartitionState:
     chosen = {"max_bytes": BIG, "max_raw_bytes": BIG, "max_records": BIG, "max_age_s": 60.0}
-    lane = Lane(Partition("t", 0), Limits(**{**chosen, **limits}), Promises())  # type: ignore[arg-type]
-    lane.begin(1, 0, None)
-    return lane
+    state = PartitionState(Partition("t", 0), Limits(**{**chosen, **limits}), Watermark())  # type: ignore[arg-type]
+    state.begin(1, 0, None)
+    return state
 
 
 def _record(offset: int, value: bytes | None = b"v", at_ms: int = NOON_MS) -> Record:
@@ -42,19 +42,21 @@ def _record(offset: int, value: bytes | None = b"v", at_ms: int = NOON_MS) -> Re
     return Record(offset, at_ms, b"k", value, headers)
 
 
-def _cuts(lane: Lane) -> list[tuple[str, list[int]]]:
+def _cuts(state: PartitionState) -> list[tuple[str, list[int]]]:
     return [
         (part.reason.value, [record.offset for record in part.records])
-        for part in lane.sealed_parts
+        for part in state.sealed_parts
     ]
 
 
-def _sizes(lane: Lane) -> list[tuple[object, ...]]:
-    return [(part.hour, part.weight, part.raw_bytes, part.values) for part in lane.sealed_parts]
+def _sizes(state: PartitionState) -> list[tuple[object, ...]]:
+    return [
+        (part.hour, part.weight, part.raw_bytes, part.values) for part in state.sealed_parts
+    ]
 
 
 def test_what_holds_nothing_weighs_nothing() -> None:
-    assert _lane().weight == 0
+    assert _state().weight == 0
 
 
 def test_why_a_part_was_cut_is_told_in_words_that_boards_and_alerts_know() -> None:
@@ -75,149 +77,149 @@ def test_how_far_an_object_is_stored_is_told_by_its_newest_record_where_times_te
 
 
 def test_a_part_is_cut_where_the_hour_changes_forwards_and_backwards() -> None:
-    lane = _lane()
+    state = _state()
 
     hours = (0, 0, 1, 0)
-    lane.add([_record(n, at_ms=NOON_MS + hour * HOUR_MS) for n, hour in enumerate(hours)], 0.0)
+    state.add([_record(n, at_ms=NOON_MS + hour * HOUR_MS) for n, hour in enumerate(hours)], 0.0)
 
-    assert _cuts(lane) == [("hour", [0, 1]), ("hour", [2])]
-    assert lane.open_records == 1
+    assert _cuts(state) == [("hour", [0, 1]), ("hour", [2])]
+    assert state.open_records == 1
 
 
 @pytest.mark.parametrize("at_ms", [-1, 0, 946_684_799_999, 4_102_444_800_000, 2**62])
 def test_an_impossible_timestamp_has_the_unknown_hour(at_ms: int) -> None:
-    lane = _lane(max_records=1)
+    state = _state(max_records=1)
 
-    lane.add([_record(0, at_ms=at_ms)], 0.0)
+    state.add([_record(0, at_ms=at_ms)], 0.0)
 
-    assert [part.hour for part in lane.sealed_parts] == [UNKNOWN_HOUR]
+    assert [part.hour for part in state.sealed_parts] == [UNKNOWN_HOUR]
 
 
 def test_a_part_is_full_by_records() -> None:
-    lane = _lane(max_records=2)
+    state = _state(max_records=2)
 
-    lane.add([_record(n) for n in range(5)], 0.0)
+    state.add([_record(n) for n in range(5)], 0.0)
 
-    assert _cuts(lane) == [("records", [0, 1]), ("records", [2, 3])]
+    assert _cuts(state) == [("records", [0, 1]), ("records", [2, 3])]
 
 
 def test_a_part_is_full_by_raw_bytes() -> None:
-    lane = _lane(max_raw_bytes=30)
+    state = _state(max_raw_bytes=30)
 
-    lane.add([_record(n, b"x" * 10) for n in range(4)], 0.0)
+    state.add([_record(n, b"x" * 10) for n in range(4)], 0.0)
 
-    assert _cuts(lane) == [("bytes", [0, 1, 2])]
+    assert _cuts(state) == [("bytes", [0, 1, 2])]
 
 
 def test_the_size_after_compression_is_learned_from_the_objects_before() -> None:
-    lane = _lane(max_bytes=100)
-    lane.add([_record(0, b"x" * 100)], 0.0)
-    assert _cuts(lane) == [("bytes", [0])]
+    state = _state(max_bytes=100)
+    state.add([_record(0, b"x" * 100)], 0.0)
+    assert _cuts(state) == [("bytes", [0])]
 
-    lane.compressed(raw_bytes=1000, stored_bytes=100)
-    lane.add([_record(n, b"x" * 100) for n in range(1, 4)], 0.0)
+    state.compressed(raw_bytes=1000, stored_bytes=100)
+    state.add([_record(n, b"x" * 100) for n in range(1, 4)], 0.0)
 
     # Expected is 0.37 of 300 bytes: one object of three records, not three of one.
-    assert _cuts(lane) == [("bytes", [0]), ("bytes", [1, 2, 3])]
+    assert _cuts(state) == [("bytes", [0]), ("bytes", [1, 2, 3])]
 
 
 def test_a_record_above_the_flush_size_is_an_object_of_its_own() -> None:
-    lane = _lane(max_raw_bytes=100)
+    state = _state(max_raw_bytes=100)
 
-    lane.add([_record(0), _record(1, b"x" * 500), _record(2)], 0.0)
+    state.add([_record(0), _record(1, b"x" * 500), _record(2)], 0.0)
 
-    assert _cuts(lane) == [("bytes", [0]), ("bytes", [1])]
-    assert lane.open_records == 1
+    assert _cuts(state) == [("bytes", [0]), ("bytes", [1])]
+    assert state.open_records == 1
 
 
 def test_a_quiet_partition_is_sealed_by_the_age_of_its_oldest_value() -> None:
-    lane = _lane()
-    lane.add([_record(0)], 10.0)
-    lane.add([_record(1)], 60.0)
+    state = _state()
+    state.add([_record(0)], 10.0)
+    state.add([_record(1)], 60.0)
 
-    lane.seal_if_due(69.9)
-    early = _cuts(lane)
-    lane.seal_if_due(70.0)
+    state.seal_if_due(69.9)
+    early = _cuts(state)
+    state.seal_if_due(70.0)
 
     assert early == []
-    assert _cuts(lane) == [("age", [0, 1])]
+    assert _cuts(state) == [("age", [0, 1])]
 
 
 def test_heartbeats_never_start_the_age_timer() -> None:
-    lane = _lane()
-    lane.add([_record(0, None), _record(1, None)], 0.0)
+    state = _state()
+    state.add([_record(0, None), _record(1, None)], 0.0)
 
-    lane.seal_if_due(10_000.0)
-    alone = _cuts(lane)
-    lane.add([_record(2)], 20_000.0)
-    lane.seal_if_due(20_060.0)
+    state.seal_if_due(10_000.0)
+    alone = _cuts(state)
+    state.add([_record(2)], 20_000.0)
+    state.seal_if_due(20_060.0)
 
     assert alone == []
-    assert _cuts(lane) == [("age", [0, 1, 2])]
-    assert lane.sealed_parts[0].values == 1
+    assert _cuts(state) == [("age", [0, 1, 2])]
+    assert state.sealed_parts[0].values == 1
 
 
 def test_records_that_come_again_are_passed_over() -> None:
-    lane = _lane()
+    state = _state()
 
-    lane.add([_record(0), _record(1)], 0.0)
-    lane.add([_record(0), _record(1), _record(2)], 0.0)
+    state.add([_record(0), _record(1)], 0.0)
+    state.add([_record(0), _record(1), _record(2)], 0.0)
 
-    assert lane.open_records == 3
-    assert lane.fetched_to == 3
+    assert state.open_records == 3
+    assert state.fetched_to == 3
 
 
 def test_an_end_inside_of_what_is_held_drops_only_what_is_stored() -> None:
-    lane = _lane(max_records=3)
-    lane.add([_record(n) for n in range(8)], 0.0)
+    state = _state(max_records=3)
+    state.add([_record(n) for n in range(8)], 0.0)
 
-    jump = lane.landed(4, None)
+    jump = state.landed(4, None)
 
     assert not jump
-    assert lane.link == 4
-    assert _cuts(lane) == [("records", [4, 5])]
-    assert lane.open_records == 2
+    assert state.link == 4
+    assert _cuts(state) == [("records", [4, 5])]
+    assert state.open_records == 2
 
 
 def test_an_end_beyond_what_is_held_makes_fetching_jump() -> None:
-    lane = _lane()
-    lane.add([_record(n) for n in range(3)], 0.0)
+    state = _state()
+    state.add([_record(n) for n in range(3)], 0.0)
 
-    jump = lane.landed(10, None)
+    jump = state.landed(10, None)
 
     assert jump
-    assert (lane.link, lane.fetched_to, lane.open_records) == (10, 10, 0)
+    assert (state.link, state.fetched_to, state.open_records) == (10, 10, 0)
 
 
 def test_an_end_that_is_just_what_is_held_asks_for_no_jump() -> None:
-    lane = _lane()
-    lane.add([_record(n) for n in range(3)], 0.0)
+    state = _state()
+    state.add([_record(n) for n in range(3)], 0.0)
 
-    assert not lane.landed(3, None)
-    assert lane.fetched_to == 3
+    assert not state.landed(3, None)
+    assert state.fetched_to == 3
 
 
 def test_what_is_left_of_an_open_part_is_as_old_as_before() -> None:
-    lane = _lane()
-    lane.add([_record(n) for n in range(8)], 10.0)
+    state = _state()
+    state.add([_record(n) for n in range(8)], 10.0)
 
-    lane.landed(4, None)
-    lane.seal_if_due(69.9)
-    early = _cuts(lane)
-    lane.seal_if_due(70.0)
+    state.landed(4, None)
+    state.seal_if_due(69.9)
+    early = _cuts(state)
+    state.seal_if_due(70.0)
 
     assert early == []
-    assert _cuts(lane) == [("age", [4, 5, 6, 7])]
+    assert _cuts(state) == [("age", [4, 5, 6, 7])]
 
 
 def test_heartbeats_that_are_left_of_an_open_part_wait_for_nothing() -> None:
-    lane = _lane()
-    lane.add([_record(0), _record(1, None), _record(2, None)], 10.0)
+    state = _state()
+    state.add([_record(0), _record(1, None), _record(2, None)], 10.0)
 
-    lane.landed(1, None)
-    lane.seal_if_due(10_000.0)
+    state.landed(1, None)
+    state.seal_if_due(10_000.0)
 
-    assert (_cuts(lane), lane.open_records) == ([], 2)
+    assert (_cuts(state), state.open_records) == ([], 2)
 
 
 def test_what_fits_is_taken_whole() -> None:
@@ -255,16 +257,16 @@ def test_keys_and_headers_are_counted_as_what_lies_beside_the_values() -> None:
 
 
 def test_nothing_held_weighs_nothing() -> None:
-    lane = _lane(max_records=2)
-    lane.add([_record(n) for n in range(5)], 0.0)
-    held = lane.weight
+    state = _state(max_records=2)
+    state.add([_record(n) for n in range(5)], 0.0)
+    held = state.weight
 
-    lane.landed(2, None)
-    less = lane.weight
-    lane.seal(Reason.SHUTDOWN)
-    lane.landed(5, None)
+    state.landed(2, None)
+    less = state.weight
+    state.seal(Reason.SHUTDOWN)
+    state.landed(5, None)
 
-    assert held > less > lane.weight == 0
+    assert held > less > state.weight == 0
 
 
 @settings(deadline=None, max_examples=150)
@@ -285,7 +287,7 @@ def test_the_cuts_do_not_depend_on_how_many_records_came_at_once(
         for n, (hour, size) in enumerate(rows)
     ]
     one_by_one, at_once = (
-        _lane(max_raw_bytes=max_raw_bytes, max_records=max_records) for _ in range(2)
+        _state(max_raw_bytes=max_raw_bytes, max_records=max_records) for _ in range(2)
     )
 
     for record in records:

@@ -11,8 +11,8 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.adapters.lags import Lags
 from s3_sink.core.lag import Lag, lag_from, lag_of
-from s3_sink.core.lane import Lane, State
 from s3_sink.core.part import Reason
+from s3_sink.core.partition_state import PartitionState, Phase
 from s3_sink.core.ports import Commit, LogRange, Partition
 from s3_sink.core.status import partition_status
 from s3_sink.metrics import SinkMetrics
@@ -31,37 +31,37 @@ def _record(offset: int, age_s: int, value: bytes | None = b"v") -> Record:
 
 
 def test_the_oldest_value_that_is_held_tells_the_age(world: World) -> None:
-    lane = world.lane(link=10)
-    lane.add([_record(10, 90, None), _record(11, 60), _record(12, 30)], 0.0)
+    state = world.state(link=10)
+    state.add([_record(10, 90, None), _record(11, 60), _record(12, 30)], 0.0)
 
-    assert lag_of(lane, 15, NOW_MS) == Lag(5, 60.0)
+    assert lag_of(state, 15, NOW_MS) == Lag(5, 60.0)
 
-    lane.seal(Reason.AGE)
-    assert lag_of(lane, 15, NOW_MS) == Lag(5, 60.0)
-    lane.landed(12, None)
-    assert lag_of(lane, 15, NOW_MS) == Lag(3, 30.0)
+    state.seal(Reason.AGE)
+    assert lag_of(state, 15, NOW_MS) == Lag(5, 60.0)
+    state.landed(12, None)
+    assert lag_of(state, 15, NOW_MS) == Lag(3, 30.0)
 
 
 def test_heartbeats_alone_are_no_delay(world: World) -> None:
-    lane = world.lane(link=10)
-    lane.add([_record(10, 3000, None)], 0.0)
+    state = world.state(link=10)
+    state.add([_record(10, 3000, None)], 0.0)
 
-    assert lag_of(lane, 11, NOW_MS) == Lag(1, 0.0)
+    assert lag_of(state, 11, NOW_MS) == Lag(1, 0.0)
 
 
 def test_what_is_not_fetched_yet_is_not_older_than_what_is_stored(world: World) -> None:
-    lane = world.lane(link=10)
-    lane.stored_to_ms = NOW_MS - 500_000
+    state = world.state(link=10)
+    state.stored_to_ms = NOW_MS - 500_000
 
-    assert lag_of(lane, 10, NOW_MS) == Lag(0, 0.0)
-    assert lag_of(lane, 900, NOW_MS) == Lag(890, 500.0)
+    assert lag_of(state, 10, NOW_MS) == Lag(0, 0.0)
+    assert lag_of(state, 900, NOW_MS) == Lag(890, 500.0)
 
 
 @pytest.mark.parametrize("log_end", [0, 9])
 def test_an_end_that_is_older_than_the_chain_is_no_negative_lag(
     world: World, log_end: int
 ) -> None:
-    assert lag_of(world.lane(link=10), log_end, NOW_MS) == Lag(0, 0.0)
+    assert lag_of(world.state(link=10), log_end, NOW_MS) == Lag(0, 0.0)
 
 
 class _Told:
@@ -93,59 +93,59 @@ class _Told:
     ) -> Record | None:
         return Record(offset, NOW_MS - 60_000, None, b"v")
 
-    def value(self, name: str, lane: Lane) -> float | None:
-        one = lane.partition
+    def value(self, name: str, state: PartitionState) -> float | None:
+        one = state.partition
         labels = {"topic": one.topic, "partition": str(one.number)}
         return self.registry.get_sample_value(name, labels)
 
 
 def test_the_gauges_tell_of_the_partitions_that_are_ours_and_of_no_other(world: World) -> None:
-    told, lane = _Told(), world.lane(link=10)
-    lane.stored_to_ms = NOW_MS - 1000
-    told.lags.tell({lane.partition: lane}, {lane.partition: 14}, NOW_MS)
+    told, state = _Told(), world.state(link=10)
+    state.stored_to_ms = NOW_MS - 1000
+    told.lags.tell({state.partition: state}, {state.partition: 14}, NOW_MS)
 
-    assert told.value("s3_sink_lag_records", lane) == 4
-    assert told.value("s3_sink_log_end_offset", lane) == 14
-    assert told.value("s3_sink_lag_seconds", lane) == 1.0
-    assert told.value("s3_sink_stored_timestamp_seconds", lane) == (NOW_MS - 1000) / 1000
+    assert told.value("s3_sink_lag_records", state) == 4
+    assert told.value("s3_sink_log_end_offset", state) == 14
+    assert told.value("s3_sink_lag_seconds", state) == 1.0
+    assert told.value("s3_sink_stored_timestamp_seconds", state) == (NOW_MS - 1000) / 1000
 
-    told.lags.tell({}, {lane.partition: 14}, NOW_MS)
-    assert told.value("s3_sink_lag_records", lane) is None
+    told.lags.tell({}, {state.partition: 14}, NOW_MS)
+    assert told.value("s3_sink_lag_records", state) is None
 
 
 @pytest.mark.parametrize(("commit", "lag"), [(None, 11), (Commit(9, ""), 5)])
 async def test_while_the_chains_end_is_looked_for_the_lag_is_from_the_commit(
     world: World, commit: Commit | None, lag: int
 ) -> None:
-    told, lane = _Told(), world.lane(link=10)
-    lane.state = State.STARTING
-    told.known_ends[lane.partition] = 14
+    told, state = _Told(), world.state(link=10)
+    state.phase = Phase.STARTING
+    told.known_ends[state.partition] = 14
     told.commit = commit
 
-    await told.lags.look(lambda: {lane.partition: lane})
+    await told.lags.look(lambda: {state.partition: state})
 
-    assert told.value("s3_sink_lag_records", lane) == lag
-    assert (told.value("s3_sink_lag_seconds", lane) or 0) > 59
+    assert told.value("s3_sink_lag_records", state) == lag
+    assert (told.value("s3_sink_lag_seconds", state) or 0) > 59
 
 
 async def test_a_topic_that_cannot_be_asked_leaves_the_others_known(world: World) -> None:
-    told, lane, other = _Told(), world.lane(link=10), world.lane(link=1)
+    told, state, other = _Told(), world.state(link=10), world.state(link=1)
     other.partition = Partition("denied.v1", 0)
-    told.known_ends[lane.partition] = 14
+    told.known_ends[state.partition] = 14
 
-    await told.lags.look(lambda: {lane.partition: lane, other.partition: other})
+    await told.lags.look(lambda: {state.partition: state, other.partition: other})
 
-    assert told.value("s3_sink_lag_records", lane) == 4
+    assert told.value("s3_sink_lag_records", state) == 4
     assert told.value("s3_sink_lag_records", other) is None
 
 
 def test_markers_of_transactions_at_the_end_are_no_lag(world: World) -> None:
-    lane = world.lane(link=10)
-    lane.stored_to_ms = NOW_MS - 500_000
-    lane.read_to = 12
+    state = world.state(link=10)
+    state.stored_to_ms = NOW_MS - 500_000
+    state.read_to = 12
 
-    assert lag_of(lane, 12, NOW_MS) == Lag(0, 0.0)
-    assert lag_of(lane, 13, NOW_MS) == Lag(3, 500.0)
+    assert lag_of(state, 12, NOW_MS) == Lag(0, 0.0)
+    assert lag_of(state, 13, NOW_MS) == Lag(3, 500.0)
 
 
 def test_what_is_not_behind_in_records_is_not_behind_in_time() -> None:
@@ -154,19 +154,19 @@ def test_what_is_not_behind_in_records_is_not_behind_in_time() -> None:
 
 
 def test_the_status_tells_what_this_process_has_stored(world: World) -> None:
-    told = partition_status(world.lane(link=7), 7, {"objects": 2, "values": 30})
-    untold = partition_status(world.lane(), None, {})
+    told = partition_status(world.state(link=7), 7, {"objects": 2, "values": 30})
+    untold = partition_status(world.state(), None, {})
 
     assert (told["objects"], told["values"], told["chain_end"]) == (2, 30, 7)
     assert (untold["objects"], untold["values"], untold["committed"]) == (0, 0, None)
 
 
 def test_a_stopped_partition_falls_behind(world: World) -> None:
-    told, lane = _Told(), world.lane(link=10)
-    lane.stored_to_ms = NOW_MS - 1000
-    lane.stop("a promise is broken")
+    told, state = _Told(), world.state(link=10)
+    state.stored_to_ms = NOW_MS - 1000
+    state.stop("a promise is broken")
 
-    told.lags.tell({lane.partition: lane}, {lane.partition: 14}, NOW_MS)
+    told.lags.tell({state.partition: state}, {state.partition: 14}, NOW_MS)
 
-    assert told.value("s3_sink_lag_records", lane) == 4
-    assert told.value("s3_sink_lag_seconds", lane) == 1.0
+    assert told.value("s3_sink_lag_records", state) == 4
+    assert told.value("s3_sink_lag_seconds", state) == 1.0

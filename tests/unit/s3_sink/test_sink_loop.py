@@ -8,9 +8,9 @@ import pytest
 import structlog
 
 from coinlake.errors import TransientError
-from s3_sink.core.flow import Budget
-from s3_sink.core.lane import State
+from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.part import Limits, Reason
+from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Commit, Partition
 from tests.unit.s3_sink.stage import BIG, ONE, TWO, Stage, records
 
@@ -29,7 +29,7 @@ async def test_everything_held_is_stored_and_committed_when_it_is_time_to_stop(
     world.log.records = records(0, 23)
     stage = Stage(world)
 
-    await stage.play(lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 23)
+    await stage.play(lambda: ONE in stage.sink.states and stage.state.fetched_to == 23)
 
     assert world.chain() == [(0, 10), (10, 20), (20, 23)]
     assert world.stored() == world.log.records
@@ -49,13 +49,13 @@ async def test_fetching_jumps_to_the_end_of_a_longer_object_that_was_there_first
         world.log.records = records(0, 20)
         await world.store_all(world.log.records, size=20)
         stage.now_s += 4.0
-        stage.lane.seal(Reason.AGE)
-        stage.sink._slots[ONE].nudge()
+        stage.state.seal(Reason.AGE)
+        stage.sink._workers[ONE].nudge()
         while stage.group.positions[ONE] < 20:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
     await stage.play(
-        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 5,
+        lambda: ONE in stage.sink.states and stage.state.fetched_to == 5,
         then=another_was_faster(),
     )
 
@@ -68,7 +68,7 @@ async def test_a_revoked_partition_is_flushed_before_it_is_let_go(world: World) 
     stage = Stage(world)
 
     await stage.play(
-        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 7,
+        lambda: ONE in stage.sink.states and stage.state.fetched_to == 7,
         then=stage.sink.revoked([ONE]),
     )
 
@@ -88,12 +88,12 @@ async def test_a_store_that_is_down_cannot_hold_up_a_revoke_beyond_the_deadline(
         await stage.sink.revoked([ONE])
 
     await stage.play(
-        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 7, then=revoke()
+        lambda: ONE in stage.sink.states and stage.state.fetched_to == 7, then=revoke()
     )
 
     assert world.chain() == []
     assert stage.group.commits == {}
-    assert stage.sink.lanes == {}
+    assert stage.sink.states == {}
 
 
 @pytest.mark.parametrize("down", [True, False])
@@ -107,7 +107,7 @@ async def test_records_that_are_let_go_unstored_are_told_of(world: World, down: 
 
     with structlog.testing.capture_logs() as said:
         await stage.play(
-            lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 7, then=revoke()
+            lambda: ONE in stage.sink.states and stage.state.fetched_to == 7, then=revoke()
         )
 
     assert ("flush_given_up" in [one["event"] for one in said]) is down
@@ -124,7 +124,7 @@ async def test_a_value_is_stored_once_it_is_old_enough(world: World) -> None:
             await asyncio.sleep(0.001)
 
     await stage.play(
-        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 3, then=grow_old()
+        lambda: ONE in stage.sink.states and stage.state.fetched_to == 3, then=grow_old()
     )
 
     assert world.chain() == [(0, 3)]
@@ -133,9 +133,9 @@ async def test_a_value_is_stored_once_it_is_old_enough(world: World) -> None:
 async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) -> None:
     world.log.records = records(0, 60)
     # Room for a dozen records; parts of a hundred would never be full.
-    stage = Stage(world, limits=Limits(BIG, BIG, 100, 60.0), budget=Budget(3_000, 1))
+    stage = Stage(world, limits=Limits(BIG, BIG, 100, 60.0), budget=MemoryBudget(3_000, 1))
 
-    await stage.play(lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 60)
+    await stage.play(lambda: ONE in stage.sink.states and stage.state.fetched_to == 60)
 
     assert world.stored() == world.log.records
     assert len(world.chain()) > 3
@@ -144,12 +144,12 @@ async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) ->
 async def test_where_none_is_held_alone_the_oldest_open_part_makes_room(world: World) -> None:
     world.log.records = records(0, 60)
     # No part is ever full or old, and of seven none has a third of the budget.
-    stage = Stage(world, limits=Limits(BIG, BIG, 1_000, 60.0), budget=Budget(18_000, 1))
+    stage = Stage(world, limits=Limits(BIG, BIG, 1_000, 60.0), budget=MemoryBudget(18_000, 1))
     stage.partitions = [Partition(ONE.topic, number) for number in range(7)]
 
     def all_read() -> bool:
-        lanes = [stage.sink.lanes.get(one) for one in stage.partitions]
-        return all(lane is not None and lane.fetched_to == 60 for lane in lanes)
+        states = [stage.sink.states.get(one) for one in stage.partitions]
+        return all(state is not None and state.fetched_to == 60 for state in states)
 
     await stage.play(all_read)
 
@@ -158,14 +158,14 @@ async def test_where_none_is_held_alone_the_oldest_open_part_makes_room(world: W
 
 async def test_memory_stays_flat_while_the_store_is_down(world: World) -> None:
     world.log.records = records(0, 500)
-    stage = Stage(world, budget=Budget(10_000, 1))
+    stage = Stage(world, budget=MemoryBudget(10_000, 1))
     retried: list[int] = []
 
     def enough() -> bool:
-        if ONE in stage.sink.lanes and stage.lane.state is State.RUNNING:
+        if ONE in stage.sink.states and stage.state.phase is Phase.RUNNING:
             world.store.down = len(stage.told.heard) < 300
-            retried.append(stage.lane.weight)
-        return ONE in stage.sink.lanes and stage.lane.link >= 490
+            retried.append(stage.state.weight)
+        return ONE in stage.sink.states and stage.state.link >= 490
 
     await stage.play(enough)
 
@@ -178,7 +178,7 @@ async def test_a_partition_that_cannot_store_leaves_room_for_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.log.records = records(0, 300)
-    stage = Stage(world, budget=Budget(10_000, 1))
+    stage = Stage(world, budget=MemoryBudget(10_000, 1))
     stage.partitions = [TWO, ONE]
     put, healed = world.store.put, [False]
 
@@ -190,8 +190,8 @@ async def test_a_partition_that_cannot_store_leaves_room_for_the_others(
     monkeypatch.setattr(world.store, "put", put_of_one_only)
 
     def done() -> bool:
-        healed[0] = ONE in stage.sink.lanes and stage.lane.link >= 300
-        return healed[0] and stage.sink.lanes[TWO].link >= 300
+        healed[0] = ONE in stage.sink.states and stage.state.link >= 300
+        return healed[0] and stage.sink.states[TWO].link >= 300
 
     await stage.play(done)
 
@@ -222,7 +222,7 @@ async def test_an_offset_out_of_range_stores_what_is_held_and_then_asks_the_chai
             await asyncio.sleep(0)
 
     await stage.play(
-        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 5, then=expire()
+        lambda: ONE in stage.sink.states and stage.state.fetched_to == 5, then=expire()
     )
 
     # Kafka has them no more: the sink was the last to hold them.
@@ -239,12 +239,12 @@ async def test_a_poll_that_failed_has_skipped_nothing(world: World) -> None:
         # As a client that moved on although the records were lost on the way.
         stage.group.failures = [TransientError("corrupt batch")]
         stage.group.positions[ONE] = 12
-        while stage.lane.fetched_to < 12:  # noqa: ASYNC110
+        while stage.state.fetched_to < 12:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     stage.group.at_once = 3
     await stage.play(
-        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to >= 3, then=stumble()
+        lambda: ONE in stage.sink.states and stage.state.fetched_to >= 3, then=stumble()
     )
 
     assert world.stored() == world.log.records
@@ -303,7 +303,7 @@ async def test_a_partition_that_comes_after_the_end_is_another_members(world: Wo
 
     stage.sink.assigned([TWO])
 
-    assert dict(stage.sink.lanes) == {}
+    assert dict(stage.sink.states) == {}
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -22,7 +22,7 @@ async def _some_polls() -> None:
 
 
 def _has_read(stage: Stage, count: int) -> Callable[[], bool]:
-    return lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == count
+    return lambda: ONE in stage.sink.states and stage.state.fetched_to == count
 
 
 async def test_a_partition_that_stopped_is_fetched_no_more(
@@ -55,7 +55,7 @@ async def test_while_the_chain_is_asked_anew_nothing_is_fetched(world: World) ->
     async def be_out_of_range() -> None:
         world.store.down = True
         stage.group.positions[ONE] = 1_000
-        while not stage.lane.first_sealed:  # noqa: ASYNC110
+        while not stage.state.first_sealed:  # noqa: ASYNC110
             await asyncio.sleep(0)
         stage.group.positions[ONE] = 7
         world.log.records = records(0, 40)
@@ -85,7 +85,7 @@ async def test_a_partition_that_goes_is_fetched_no_more(world: World) -> None:
 async def test_a_partition_that_comes_while_the_budget_is_full_waits(world: World) -> None:
     world.log.records = records(0, 7)
     stage = Stage(world)
-    stage.sink.is_paused = True
+    stage.sink._memory.is_paused = True
     paused: list[set[Partition]] = []
 
     async def no_poll(timeout_s: float) -> Any:

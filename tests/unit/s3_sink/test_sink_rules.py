@@ -20,9 +20,9 @@ from s3_sink.core.checks import (
 )
 from s3_sink.core.commits import Commits
 from s3_sink.core.epochs import current_epoch
-from s3_sink.core.flow import Budget
+from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.ports import Commit, Partition
-from s3_sink.core.promises import Promises
+from s3_sink.core.watermark import Watermark
 
 if TYPE_CHECKING:
     from tests.unit.s3_sink.conftest import World
@@ -161,7 +161,7 @@ def test_topics_that_expire_within_the_longest_outage_are_named() -> None:
 
 
 def test_without_named_producers_the_highest_promise_counts_and_never_goes_back() -> None:
-    promises = Promises().after([_beat(20, "a"), _beat(10, "a"), _beat(15, "b")])
+    promises = Watermark().after([_beat(20, "a"), _beat(10, "a"), _beat(15, "b")])
 
     assert promises.complete_to_ms == 20
     assert promises.at_least(30).complete_to_ms == 30
@@ -169,7 +169,7 @@ def test_without_named_producers_the_highest_promise_counts_and_never_goes_back(
 
 
 def test_named_producers_must_all_have_promised() -> None:
-    some = Promises(frozenset({"a", "b"})).after([_beat(20, "a"), _beat(99, "stranger")])
+    some = Watermark(frozenset({"a", "b"})).after([_beat(20, "a"), _beat(99, "stranger")])
     both = some.after([_beat(15, "b")])
 
     assert some.complete_to_ms is None
@@ -186,7 +186,7 @@ def test_named_producers_must_all_have_promised() -> None:
     ],
 )
 def test_only_a_heartbeat_moves_the_position(record: Record) -> None:
-    assert Promises().after([record]).complete_to_ms is None
+    assert Watermark().after([record]).complete_to_ms is None
 
 
 def test_only_what_is_confirmed_and_ours_is_committed() -> None:
@@ -211,20 +211,20 @@ def test_an_offset_that_was_committed_without_its_key_is_committed_again() -> No
 
 
 def test_the_smallest_budget_still_asks_for_something() -> None:
-    assert Budget(0, 1).request_bytes == 1
+    assert MemoryBudget(0, 1).request_bytes == 1
 
 
 @pytest.mark.parametrize("max_bytes", [8 * MIB, 32 * MIB, 256 * MIB])
 def test_what_a_poll_may_unpack_is_more_than_a_fetch_and_far_below_the_budget(
     max_bytes: int,
 ) -> None:
-    budget = Budget(max_bytes, MIB)
+    budget = MemoryBudget(max_bytes, MIB)
 
     assert budget.request_bytes < budget.unpacked_bytes < max_bytes / 4
 
 
 def test_fetching_pauses_below_the_budget_and_resumes_well_below_that() -> None:
-    budget = Budget(256 * MIB, MIB)
+    budget = MemoryBudget(256 * MIB, MIB)
     mark = budget.mark(2)
 
     # A fifth is the allocator's; what is on its way is there packed, copied and unpacked.
@@ -240,7 +240,7 @@ def test_fetching_pauses_below_the_budget_and_resumes_well_below_that() -> None:
 def test_what_is_held_and_what_is_on_its_way_never_exceed_the_budget(
     partitions: int, budget_mib: int
 ) -> None:
-    budget = Budget(budget_mib * MIB, 4 * MIB)
+    budget = MemoryBudget(budget_mib * MIB, 4 * MIB)
 
     on_its_way = 7 * min(partitions * budget.fetch_bytes, budget.request_bytes)
 

@@ -26,7 +26,7 @@ async def test_a_topic_that_is_made_anew_under_a_running_sink_is_refused(world: 
             await asyncio.sleep(0)
 
     await stage.play(
-        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 15,
+        lambda: ONE in stage.sink.states and stage.state.fetched_to == 15,
         then=make_the_topic_anew(),
     )
 
@@ -46,14 +46,14 @@ async def test_a_longer_object_of_another_topic_is_not_gone_on_from(world: World
         await world.store_all(old, size=20)
         stage.group.pause(ONE)
         stage.now_s += 4.0
-        stage.lane.seal(Reason.AGE)
-        stage.sink._slots[ONE].nudge()
+        stage.state.seal(Reason.AGE)
+        stage.sink._workers[ONE].nudge()
         world.log.records = records(0, 40)
         while "stopped" not in stage.told.names():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     await stage.play(
-        lambda: ONE in stage.sink.lanes and stage.lane.fetched_to == 5,
+        lambda: ONE in stage.sink.states and stage.state.fetched_to == 5,
         then=a_sleeper_of_the_old_topic_wakes(),
     )
 

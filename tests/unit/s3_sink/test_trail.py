@@ -8,7 +8,7 @@ import pytest
 
 from coinlake.errors import TransientError
 from s3_sink.core.ports import Commit, Partition
-from s3_sink.loop.trail import Trail
+from s3_sink.loop.offset_committer import OffsetCommitter
 
 ONE = Partition("coincap.assets.v1", 0)
 OURS, THEIRS = Commit(7, "ours"), Commit(20, "theirs")
@@ -52,16 +52,16 @@ def told() -> Told:
 
 
 @pytest.fixture
-def trail(kafka: Coordinator, told: Told) -> Trail:
+def trail(kafka: Coordinator, told: Told) -> OffsetCommitter:
     async def wait(attempt: int) -> None:
         raise AssertionError("nothing here waits")
 
     clock = iter(range(100, 200, 3))
     source: Any = kafka
-    return Trail(source, told, wait, lambda: float(next(clock)))
+    return OffsetCommitter(source, told, wait, lambda: float(next(clock)))
 
 
-async def _lose_it_with_its_commit_pending(trail: Trail, kafka: Coordinator) -> None:
+async def _lose_it_with_its_commit_pending(trail: OffsetCommitter, kafka: Coordinator) -> None:
     trail.confirm(ONE, OURS)
     kafka.is_away = True
     await trail.end([ONE])
@@ -70,7 +70,7 @@ async def _lose_it_with_its_commit_pending(trail: Trail, kafka: Coordinator) -> 
 
 
 async def test_a_commit_of_a_partition_that_went_does_not_put_its_next_owner_back(
-    trail: Trail, kafka: Coordinator, told: Told
+    trail: OffsetCommitter, kafka: Coordinator, told: Told
 ) -> None:
     await _lose_it_with_its_commit_pending(trail, kafka)
     trail.forget(ONE)
@@ -83,7 +83,7 @@ async def test_a_commit_of_a_partition_that_went_does_not_put_its_next_owner_bac
 
 
 async def test_a_partition_that_starts_again_begins_with_what_kafka_has_now(
-    trail: Trail, kafka: Coordinator
+    trail: OffsetCommitter, kafka: Coordinator
 ) -> None:
     await _lose_it_with_its_commit_pending(trail, kafka)
 
@@ -94,7 +94,9 @@ async def test_a_partition_that_starts_again_begins_with_what_kafka_has_now(
     assert trail.committed(ONE) == 20
 
 
-async def test_a_partition_that_starts_anew_without_a_commit_has_none(trail: Trail) -> None:
+async def test_a_partition_that_starts_anew_without_a_commit_has_none(
+    trail: OffsetCommitter,
+) -> None:
     trail.begin(ONE, THEIRS, None)
 
     trail.begin(ONE, None, None)
@@ -103,7 +105,7 @@ async def test_a_partition_that_starts_anew_without_a_commit_has_none(trail: Tra
 
 
 async def test_the_end_that_a_start_has_found_is_committed_where_kafka_is_behind(
-    trail: Trail, kafka: Coordinator
+    trail: OffsetCommitter, kafka: Coordinator
 ) -> None:
     trail.begin(ONE, OURS, THEIRS)
 
@@ -122,7 +124,7 @@ async def test_a_commit_that_fails_is_repeated_soon_and_then_more_and_more_rarel
         kafka.is_away = len(waits) < 3
 
     source: Any = kafka
-    trail = Trail(source, told, wait, lambda: 0.0)
+    trail = OffsetCommitter(source, told, wait, lambda: 0.0)
     kafka.is_away = True
     trail.confirm(ONE, OURS)
     following = asyncio.create_task(trail.follow([ONE]))
@@ -134,7 +136,7 @@ async def test_a_commit_that_fails_is_repeated_soon_and_then_more_and_more_rarel
 
 
 async def test_what_is_committed_is_not_committed_again_and_its_time_is_told(
-    trail: Trail, kafka: Coordinator, told: Told
+    trail: OffsetCommitter, kafka: Coordinator, told: Told
 ) -> None:
     trail.confirm(ONE, OURS)
     await trail.end([ONE])

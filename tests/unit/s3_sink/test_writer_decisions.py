@@ -32,11 +32,11 @@ def _records(start: int, stop: int) -> list[Record]:
 async def test_an_object_is_named_by_link_and_hour_and_tells_what_it_holds(
     world: World,
 ) -> None:
-    lane = world.lane(link=5)
-    lane.add(_records(7, 10), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state(link=5)
+    state.add(_records(7, 10), 0.0)
+    state.seal(Reason.AGE)
 
-    await world.write_all(lane, world.writer())
+    await world.write_all(state, world.writer())
 
     ((key, stored),) = world.store.objects.items()
     parsed = parse_raw_key(key)
@@ -46,16 +46,16 @@ async def test_an_object_is_named_by_link_and_hour_and_tells_what_it_holds(
     # The hole before the first record belongs to this object.
     told = {name: stored.metadata[name] for name in ("link", "first", "next", "values")}
     assert told == {"link": "5", "first": "7", "next": "10", "values": "3"}
-    assert lane.link == 10
+    assert state.link == 10
 
 
 async def test_a_lost_reply_is_found_again_and_counts_as_written(world: World) -> None:
     world.store.lose_next = 1
-    lane = world.lane()
-    lane.add(_records(0, 3), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 3), 0.0)
+    state.seal(Reason.AGE)
 
-    await world.write_all(lane, world.writer())
+    await world.write_all(state, world.writer())
 
     assert world.chain() == [(0, 3)]
     assert world.heard.refused == 1
@@ -68,11 +68,11 @@ async def test_each_repeated_try_is_reported_with_the_trouble_that_it_met(
 ) -> None:
     denied = TransientError("PUT k: 403 AccessDenied", Trouble.DENIED)
     world.store.failures = [denied, ConflictError("409"), TransientError("odd")]
-    lane = world.lane()
-    lane.add(_records(0, 3), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 3), 0.0)
+    state.seal(Reason.AGE)
 
-    await world.write_all(lane, world.writer())
+    await world.write_all(state, world.writer())
 
     assert world.chain() == [(0, 3)]
     assert world.heard.retries == ["denied", "conflict", "other"]
@@ -82,11 +82,11 @@ async def test_a_key_that_is_refused_and_not_there_is_tried_again_and_told(
     world: World,
 ) -> None:
     world.store.failures = [PreconditionFailedError("k")]
-    lane = world.lane()
-    lane.add(_records(0, 3), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 3), 0.0)
+    state.seal(Reason.AGE)
 
-    await world.write_all(lane, world.writer())
+    await world.write_all(state, world.writer())
 
     assert world.chain() == [(0, 3)]
     assert world.heard.retries == ["vanished"]
@@ -97,28 +97,28 @@ async def test_the_position_after_a_412_is_the_end_of_the_object_that_is_there(
     world: World, theirs: int
 ) -> None:
     await world.store_all(_records(0, theirs), size=theirs)
-    lane = world.lane()
-    lane.add(_records(0, 5), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 5), 0.0)
+    state.seal(Reason.AGE)
 
-    await world.write_all(lane, world.writer())
+    await world.write_all(state, world.writer())
 
     ends = {2: [(0, 2), (2, 5)], 5: [(0, 5)], 9: [(0, 9)]}
     assert world.chain() == ends[theirs]
-    assert lane.link == lane.fetched_to == max(5, theirs)
+    assert state.link == state.fetched_to == max(5, theirs)
 
 
 async def test_other_bytes_in_the_same_place_stop_the_partition(world: World) -> None:
     changed = [dataclasses.replace(one, value=b"other") for one in _records(0, 3)]
     await world.store_all(changed)
-    lane = world.lane()
-    lane.add(_records(0, 5), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 5), 0.0)
+    state.seal(Reason.AGE)
 
     with pytest.raises(InvariantError, match="holds other records"):
-        await world.write_all(lane, world.writer())
+        await world.write_all(state, world.writer())
 
-    assert lane.link == 0
+    assert state.link == 0
     assert world.chain() == [(0, 3)]
 
 
@@ -126,25 +126,25 @@ async def test_another_first_record_stops_the_partition_even_where_not_all_is_he
     world: World,
 ) -> None:
     await world.store_all(_records(1, 20), size=50)
-    lane = world.lane()
-    lane.add(_records(0, 5), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 5), 0.0)
+    state.seal(Reason.AGE)
 
     with pytest.raises(InvariantError, match="starts with offset 1"):
-        await world.write_all(lane, world.writer())
+        await world.write_all(state, world.writer())
 
 
 async def test_an_object_without_metadata_is_decoded(world: World) -> None:
     await world.store_all(_records(0, 3))
     ((key, stored),) = world.store.objects.items()
     world.store.objects[key] = dataclasses.replace(stored, metadata={})
-    lane = world.lane()
-    lane.add(_records(0, 5), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 5), 0.0)
+    state.seal(Reason.AGE)
 
-    await world.write_all(lane, world.writer())
+    await world.write_all(state, world.writer())
 
-    assert lane.link == 5
+    assert state.link == 5
     assert len(world.heard.adopted_keys) == 1
 
 
@@ -152,12 +152,12 @@ async def test_an_object_that_cannot_be_decoded_stops_the_partition(world: World
     await world.store_all(_records(0, 3))
     ((key, stored),) = world.store.objects.items()
     world.store.objects[key] = dataclasses.replace(stored, metadata={}, body=b"rubbish")
-    lane = world.lane()
-    lane.add(_records(0, 5), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 5), 0.0)
+    state.seal(Reason.AGE)
 
     with pytest.raises(InvariantError, match="cannot be decoded: at byte 0"):
-        await world.write_all(lane, world.writer())
+        await world.write_all(state, world.writer())
 
 
 async def test_an_object_that_names_another_link_stops_the_partition(world: World) -> None:
@@ -165,24 +165,24 @@ async def test_an_object_that_names_another_link_stops_the_partition(world: Worl
     ((key, stored),) = world.store.objects.items()
     lie = {**stored.metadata, "link": "1", "first": "1"}
     world.store.objects[key] = dataclasses.replace(stored, metadata=lie)
-    lane = world.lane()
-    lane.add(_records(0, 5), 0.0)
-    lane.seal(Reason.AGE)
+    state = world.state()
+    state.add(_records(0, 5), 0.0)
+    state.seal(Reason.AGE)
 
     with pytest.raises(InvariantError, match="says link 1"):
-        await world.write_all(lane, world.writer())
+        await world.write_all(state, world.writer())
 
 
 async def test_what_was_found_is_what_is_compared_when_the_cut_differs(world: World) -> None:
     theirs = _records(0, 4)
     await world.store_all(theirs, size=4)
-    lane = world.lane()
-    lane.add(_records(0, 2), 0.0)
-    lane.seal(Reason.AGE)
-    lane.add(_records(2, 6), 0.0)
+    state = world.state()
+    state.add(_records(0, 2), 0.0)
+    state.seal(Reason.AGE)
+    state.add(_records(2, 6), 0.0)
 
-    await world.write_all(lane, world.writer())
+    await world.write_all(state, world.writer())
 
     # The open part was needed for the comparison, and its first half is dropped with it.
-    assert (lane.link, lane.open_records) == (4, 2)
+    assert (state.link, state.open_records) == (4, 2)
     assert world.stored() == theirs

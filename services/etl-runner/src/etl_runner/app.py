@@ -26,9 +26,9 @@ from etl_runner.loop.lake import Lake, inputs_of
 from etl_runner.loop.publish import Publish
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.run import RunBatch, Timing
+from etl_runner.loop.runner import Hints, Loop, Rhythm
 from etl_runner.loop.tables import Tables
 from etl_runner.loop.totals import Totals
-from etl_runner.loop.turns import Hints, Loop, Rhythm
 from etl_runner.metrics import EtlMetrics
 from etl_runner.routes import routes
 

@@ -20,17 +20,17 @@ from ingestor.config import Settings
 from ingestor.core.credits import Limits
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import KeyGate
-from ingestor.core.promises import FloorClock
-from ingestor.core.usable import Rules
-from ingestor.loop.asking import Asker, Terms
+from ingestor.core.validation import Rules
+from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.clock import Clock, Clocks
-from ingestor.loop.doors import Doors, Patience
+from ingestor.loop.concurrency import ConcurrencyLimit
+from ingestor.loop.gating import Gating, RetryDelay
 from ingestor.loop.heartbeats import Heartbeat
+from ingestor.loop.poll import PollAttempt, Terms
 from ingestor.loop.polling import MissedTickLog, Poller, poll_until
 from ingestor.loop.sending import Sender, TopicSender
-from ingestor.loop.stamps import Promises, Stamps
-from ingestor.loop.turns import Turns
+from ingestor.loop.stamps import Stamps, Watermarks
 from ingestor.loop.watching import Gauges, watch
 from ingestor.metrics import IngestorMetrics
 from ingestor.routes import Status
@@ -61,11 +61,11 @@ def wire(
     stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
     plans = [PagePlan(page, interval_ms) for page, interval_ms in settings.plans()]
     budget = Budget(settings.state_dir / "credits.json", plans, _allowance(settings), clock)
-    patience = Patience(Backoff(settings.poll.backoff_base_s, settings.poll.backoff_cap_s))
+    patience = RetryDelay(Backoff(settings.poll.backoff_base_s, settings.poll.backoff_cap_s))
     key = KeyGate(probe_ms=round(settings.poll.key_probe_s * 1_000), pages=len(plans))
-    doors = Doors(key, budget, journal, settings.answer_bytes, patience, clock)
-    asker = Asker(api, journal, budget, _terms(settings), stamps, clock, metrics)
-    turns = Turns(_AT_ONCE)
+    doors = Gating(key, budget, journal, settings.answer_bytes, patience, clock)
+    asker = PollAttempt(api, journal, budget, _terms(settings), stamps, clock, metrics)
+    turns = ConcurrencyLimit(_AT_ONCE)
     ticks = {plan.page.feed.name: FeedTicks(plan.page.feed.name) for plan in plans}
     pollers = [
         Poller(
@@ -80,7 +80,7 @@ def wire(
         )
         for plan in plans
     ]
-    sender = _sender(settings, journal, Promises(journal, stamps, clock), metrics)
+    sender = _sender(settings, journal, Watermarks(journal, stamps, clock), metrics)
     return Parts(
         pollers,
         sender,
@@ -148,7 +148,7 @@ async def _run_loops(
 
 
 def _sender(
-    settings: Settings, journal: Journal, promises: Promises, metrics: IngestorMetrics
+    settings: Settings, journal: Journal, promises: Watermarks, metrics: IngestorMetrics
 ) -> Sender:
     promised = {*(page.feed.topic for page, _ in settings.plans()), REJECTED}
     kafka = settings.kafka
@@ -163,7 +163,7 @@ def _sender(
             heartbeat if topic in promised else None,
             promises,
             # A broker that is back should not wait long for what is spooled.
-            Patience(Backoff(base_s=0.2, cap_s=5.0)),
+            RetryDelay(Backoff(base_s=0.2, cap_s=5.0)),
             metrics,
         )
 

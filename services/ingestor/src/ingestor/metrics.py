@@ -10,7 +10,7 @@ from coinlake.metrics import Family
 from ingestor.core.feeds import FEEDS
 from ingestor.core.recovery import Hole
 from ingestor.core.timeline import Event
-from ingestor.core.usable import Reason
+from ingestor.core.validation import Reason
 
 # The kinds of the client's failures; a test compares.
 FAILURES = (

@@ -10,7 +10,7 @@ from aiohttp import web
 from coinlake.health import json_response
 from ingestor.adapters.journal import Journal
 from ingestor.loop.budget import Budget
-from ingestor.loop.doors import Doors
+from ingestor.loop.gating import Gating
 from ingestor.loop.polling import Poller
 from ingestor.loop.sending import Sender
 
@@ -22,7 +22,7 @@ class Status:
         self,
         journal: Journal,
         budget: Budget,
-        doors: Doors,
+        doors: Gating,
         sender: Sender,
         pollers: Sequence[Poller],
     ) -> None:

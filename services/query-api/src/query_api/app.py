@@ -23,7 +23,7 @@ from query_api.core.problems import ProblemError
 from query_api.loop.runs import Pace, open_runs
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.context import Context
-from query_api.routes.doors import keyed, observed
+from query_api.routes.middleware import keyed, observed
 from query_api.routes.prices import Prices
 from query_api.routes.queries import Queries
 from query_api.routes.service import About

@@ -23,7 +23,7 @@ from coinlake.store import ObjectStore
 from coinlake.topics import RefusedTopicsError, describe, ensure_topics
 from s3_sink.adapters.announcer import Announcer
 from s3_sink.adapters.lags import Lags
-from s3_sink.adapters.log import open_log
+from s3_sink.adapters.log_reader import open_log
 from s3_sink.adapters.namesake_watch import NamesakeWatch
 from s3_sink.adapters.source import GroupSource, Membership, open_source
 from s3_sink.adapters.telemetry import Telemetry
@@ -31,13 +31,14 @@ from s3_sink.adapters.threads import open_codec
 from s3_sink.adapters.watch import Watch
 from s3_sink.config import REBALANCE_TIMEOUT_S, Settings
 from s3_sink.core import checks
-from s3_sink.core.flow import Budget
 from s3_sink.core.guard import Guard
-from s3_sink.core.lane import State
+from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.part import Limits
+from s3_sink.core.partition_state import Phase
 from s3_sink.core.status import partition_status
 from s3_sink.core.writer import Writer
-from s3_sink.loop.sink import Outside, Policy, Sink
+from s3_sink.loop.partition_worker import Outside
+from s3_sink.loop.sink import Policy, Sink
 from s3_sink.metrics import SinkMetrics
 
 log = logs.get(__name__)
@@ -56,7 +57,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._budget = Budget(settings.budget_bytes, settings.fetch_bytes)
+        self._budget = MemoryBudget(settings.budget_bytes, settings.fetch_bytes)
         self._name = f"{socket.gethostname()}-{os.getpid()}"
         self._registry = CollectorRegistry()
         self._metrics = SinkMetrics(self._registry)
@@ -94,7 +95,7 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             announcing = tasks.create_task(announcer.run())
             looking = [
-                tasks.create_task(lags.follow(lambda: sink.lanes)),
+                tasks.create_task(lags.follow(lambda: sink.states)),
                 tasks.create_task(watch.follow()),
             ]
             if self._namesakes is not None:
@@ -209,17 +210,17 @@ class App:
             self._measure(self._sink)
 
     def _measure(self, sink: Sink) -> None:
-        lanes = list(sink.lanes.values())
+        states = list(sink.states.values())
         metrics = self._metrics
-        metrics.held_bytes.set(sum(lane.weight for lane in lanes))
-        metrics.in_flight_bytes.set(sum(lane.in_flight_bytes for lane in lanes))
+        metrics.held_bytes.set(sum(state.weight for state in states))
+        metrics.in_flight_bytes.set(sum(state.in_flight_bytes for state in states))
         metrics.is_paused.set(sink.is_paused)
         now_s = time.monotonic()
-        oldest_s = min((lane.oldest_value_at_s or now_s for lane in lanes), default=now_s)
+        oldest_s = min((state.oldest_value_at_s or now_s for state in states), default=now_s)
         metrics.oldest_open_seconds.set(now_s - oldest_s)
-        for state in State:
-            metrics.partitions.labels(state.value).set(
-                sum(lane.state is state for lane in lanes)
+        for phase in Phase:
+            metrics.partitions.labels(phase.value).set(
+                sum(state.phase is phase for state in states)
             )
 
     def _ready(self) -> dict[str, str | None]:
@@ -228,8 +229,8 @@ class App:
         telemetry = self._telemetry
         troubles = {**telemetry.unread, **telemetry.troubles}
         if self._sink is not None:
-            for partition, lane in self._sink.lanes.items():
-                if lane.state is State.STARTING:
+            for partition, state in self._sink.states.items():
+                if state.phase is Phase.STARTING:
                     troubles.setdefault(partition, "looking for the end of its chain")
         said = "; ".join(f"{partition}: {reason}" for partition, reason in troubles.items())
         topics = {} if self._watch is None else self._watch.troubles
@@ -243,14 +244,14 @@ class App:
 
     async def _status(self, _: web.Request) -> web.Response:
         sink, counted = self._sink, self._telemetry.by_partition
-        lanes = {} if sink is None else sink.lanes
+        states = {} if sink is None else sink.states
         partitions = {
             str(partition): partition_status(
-                lane,
+                state,
                 None if sink is None else sink.committed(partition),
                 counted.get(partition, {}),
             )
-            for partition, lane in lanes.items()
+            for partition, state in states.items()
         }
         return health.json_response(
             {"partitions": partitions, "totals": self._telemetry.totals}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.crawler import draft, footer, layout, policy, schema
+from local_cloud.crawler import footer, layout, policy, schema, table_input
 from local_cloud.crawler.catalog import Catalog
 from local_cloud.crawler.layout import Folder, Item, Layout, Target
 from local_cloud.crawler.schema import Column
@@ -51,7 +51,7 @@ class Seen:
 
     folder: Folder
     columns: tuple[Column, ...]
-    stats: draft.Stats
+    stats: table_input.Stats
 
 
 class Crawl:
@@ -86,8 +86,8 @@ class Crawl:
             return
         columns = schema.merged(one.columns for one in seen)
         columns = tuple(column for column in columns if column.name not in found.keys)
-        stats = draft.total(one.stats for one in seen)
-        table = draft.table(name, where, columns, found.keys, stats, self._order.crawl)
+        stats = table_input.total(one.stats for one in seen)
+        table = table_input.table(name, where, columns, found.keys, stats, self._order.crawl)
         verdict = policy.table_verdict(
             self._order.policy, existing, table, self._order.crawl[0]
         )
@@ -117,7 +117,7 @@ class Crawl:
             rows += count
         rows = rows * len(folder.items) // len(sample)
         size = sum(item.size for item in folder.items)
-        stats = draft.Stats(len(folder.items), size, rows)
+        stats = table_input.Stats(len(folder.items), size, rows)
         return Seen(folder, schema.merged(schemas), stats)
 
     def _apply(self, name: str, verdict: policy.Verdict) -> None:
@@ -212,7 +212,7 @@ def _partition(
 ) -> dict[str, Any]:
     location = f"{where.location}{one.folder.path}/"
     columns = one.columns if inherited is None else inherited
-    return draft.partition(one.folder.values, location, columns, one.stats)
+    return table_input.partition(one.folder.values, location, columns, one.stats)
 
 
 def _columns(partition: dict[str, Any]) -> Any:

@@ -16,9 +16,9 @@ from local_cloud.clients import Clients
 from local_cloud.crawler import definition, report
 from local_cloud.crawler.catalog import Catalog, CatalogError
 from local_cloud.crawler.crawl import Changes, Crawl, CrawlStoppedError
-from local_cloud.crawler.keeping import READY, RUNNING, STOPPING, Crawler, Keeping
 from local_cloud.crawler.layout import LayoutError
 from local_cloud.crawler.schema import SchemaConflictError
+from local_cloud.crawler.store import READY, RUNNING, STOPPING, Crawler, CrawlerStore
 from local_cloud.errors import AwsError
 from local_cloud.pages import page
 
@@ -38,7 +38,7 @@ class Crawlers:
         self._clients = clients
         self._bill = bill
         self._now = now
-        self._keeping = Keeping(root / "crawlers", now)
+        self._keeping = CrawlerStore(root / "crawlers", now)
         self._lock = threading.Lock()
         self._crawlers = self._keeping.all()
         self._stops: dict[str, threading.Event] = {}

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.clients import Clients
-from local_cloud.jobs import arguments, keeper, spark
+from local_cloud.jobs import arguments, spark, supervisor
 from local_cloud.jobs.run import JobRun
 
 SHIM = Path(__file__).parent / "shim"
-KEEPER = Path(keeper.__file__)
+KEEPER = Path(supervisor.__file__)
 STDOUT, STDERR = "stdout.log", "stderr.log"
 
 

@@ -13,8 +13,8 @@ from local_cloud.clients import Clients
 from local_cloud.faults import Faults
 from local_cloud.jobs import process, reason
 from local_cloud.jobs import run as states
-from local_cloud.jobs.desk import LOST, Desk
 from local_cloud.jobs.run import JobRun
+from local_cloud.jobs.slots import LOST, Slots
 from local_cloud.jobs.spark import Install
 from local_cloud.jobs.store import Store
 
@@ -38,7 +38,7 @@ class Surroundings:
 class Runner:
     """Starts, stops and retries runs; `close` kills what is alive."""
 
-    def __init__(self, desk: Desk, store: Store, around: Surroundings) -> None:
+    def __init__(self, desk: Slots, store: Store, around: Surroundings) -> None:
         self._desk = desk
         self._store = store
         self._around = around

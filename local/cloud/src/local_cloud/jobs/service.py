@@ -7,9 +7,9 @@ from typing import Any
 
 from local_cloud.errors import AwsError, not_there
 from local_cloud.jobs import definition, process
-from local_cloud.jobs.desk import Desk
 from local_cloud.jobs.run import JobRun
 from local_cloud.jobs.runner import Runner, Surroundings
+from local_cloud.jobs.slots import Slots
 from local_cloud.jobs.spark import Install
 from local_cloud.jobs.store import Store
 from local_cloud.pages import page
@@ -31,7 +31,7 @@ class Jobs:
         new_id: Callable[[], str],
     ) -> None:
         self._store = Store(root)
-        self._desk = Desk(self._store, slot_release_s, around.now)
+        self._desk = Slots(self._store, slot_release_s, around.now)
         self._runner = Runner(self._desk, self._store, around)
         self._now = around.now
         self._new_id = new_id

@@ -6,8 +6,8 @@ from coinlake.errors import TransientError
 from coinlake.kafka import Producer
 from ingestor.adapters.journal import Journal
 from ingestor.adapters.too_early import is_too_early
-from ingestor.core.promises import complete_to_ms
-from ingestor.loop.stamps import Promises
+from ingestor.core.watermark import complete_to_ms
+from ingestor.loop.stamps import Watermarks
 from ingestor.metrics import IngestorMetrics
 
 # aiokafka takes no record without key and value; pages are never called so.
@@ -20,7 +20,7 @@ class Heartbeat:
     """Promises for one topic's partitions: nothing older will come. They overtake nothing."""
 
     def __init__(
-        self, topic: str, every_ms: int, producer: str, journal: Journal, promises: Promises
+        self, topic: str, every_ms: int, producer: str, journal: Journal, promises: Watermarks
     ) -> None:
         self._topic = topic
         self._every_ms = every_ms

@@ -13,11 +13,11 @@ from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import PageGate
 from ingestor.core.missed_ticks import MissedRun, joined
 from ingestor.core.schedule import Missed, Tick, anchored, due_tick, resume
-from ingestor.loop.asking import Asker
 from ingestor.loop.budget import Budget, PagePlan
-from ingestor.loop.doors import Doors
+from ingestor.loop.concurrency import ConcurrencyLimit
+from ingestor.loop.gating import Gating
+from ingestor.loop.poll import PollAttempt
 from ingestor.loop.stamps import Stamps
-from ingestor.loop.turns import Turns
 from ingestor.metrics import IngestorMetrics
 
 log = logs.get(__name__)
@@ -83,12 +83,12 @@ class Poller:
     def __init__(
         self,
         plan: PagePlan,
-        asker: Asker,
-        doors: Doors,
+        asker: PollAttempt,
+        doors: Gating,
         budget: Budget,
         missed: MissedTickLog,
         ticks: FeedTicks,
-        turns: Turns,
+        turns: ConcurrencyLimit,
         pulse: Pulse,
     ) -> None:
         self.plan = plan

@@ -20,9 +20,9 @@ from ingestor.adapters.journal import Journal
 from ingestor.adapters.too_early import is_too_early
 from ingestor.core.entries import Outgoing
 from ingestor.core.progress import Pending
-from ingestor.loop.doors import Patience
+from ingestor.loop.gating import RetryDelay
 from ingestor.loop.heartbeats import Heartbeat
-from ingestor.loop.stamps import Promises
+from ingestor.loop.stamps import Watermarks
 from ingestor.metrics import IngestorMetrics
 
 log = logs.get(__name__)
@@ -62,8 +62,8 @@ class TopicSender:
         open_producer: OpenProducer,
         journal: Journal,
         heartbeat: Heartbeat | None,
-        promises: Promises,
-        patience: Patience,
+        promises: Watermarks,
+        patience: RetryDelay,
         metrics: IngestorMetrics,
     ) -> None:
         self.topic = topic

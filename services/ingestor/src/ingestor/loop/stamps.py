@@ -7,8 +7,8 @@ from itertools import count
 from coinlake import logs
 from coinlake.errors import TransientError
 from ingestor.adapters.journal import Journal
-from ingestor.core.promises import FloorClock
 from ingestor.core.timeline import STEP_MS
+from ingestor.core.watermark import FloorClock
 from ingestor.loop.clock import Clock
 
 log = logs.get(__name__)
@@ -39,7 +39,7 @@ class Stamps:
         return tuple(self._held.values())
 
 
-class Promises:
+class Watermarks:
     """What is promised to Kafka: on disk before it is said, taken back where Kafka did not take it."""
 
     def __init__(self, journal: Journal, stamps: Stamps, clock: Clock) -> None:

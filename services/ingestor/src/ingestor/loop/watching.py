@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
 from ingestor.loop.budget import Budget
-from ingestor.loop.doors import Doors
+from ingestor.loop.gating import Gating
 from ingestor.loop.polling import Poller
 from ingestor.loop.sending import Sender
 from ingestor.loop.stamps import Stamps
@@ -23,7 +23,7 @@ class Gauges:
         self,
         journal: Journal,
         budget: Budget,
-        doors: Doors,
+        doors: Gating,
         stamps: Stamps,
         sender: Sender,
         metrics: IngestorMetrics,

@@ -13,8 +13,8 @@ from query_api.core.coverage import Heads, between, coverage_rows, is_final, new
 from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import INTERVALS_MS, Statement
 from query_api.core.window import Window, instant_ms, received_hours, rfc3339, window_of
+from query_api.routes.consistent_read import Asked, steady
 from query_api.routes.context import Context, integer, json_answer, meta, only
-from query_api.routes.steady import Asked, steady
 
 # Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets.
 _ASSET_ID = re.compile(r"[\w.()\[\]$+!'-]{1,128}")

@@ -11,7 +11,7 @@ from coinlake import logs
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.lag import Lag, lag_from, lag_of
-from s3_sink.core.lane import Lane, State
+from s3_sink.core.partition_state import PartitionState, Phase
 from s3_sink.core.ports import Commit, LogRange, Partition
 from s3_sink.metrics import SinkMetrics
 
@@ -48,59 +48,64 @@ class Lags:
         self._kafka = kafka
         self._bases: dict[Partition, _Base] = {}
 
-    async def follow(self, lanes: Callable[[], Mapping[Partition, Lane]]) -> None:
+    async def follow(self, states: Callable[[], Mapping[Partition, PartitionState]]) -> None:
         """Look again and again, until cancelled."""
         while True:
-            await self.look(lanes)
+            await self.look(states)
             await asyncio.sleep(_EVERY_S)
 
-    async def look(self, lanes: Callable[[], Mapping[Partition, Lane]]) -> None:
+    async def look(self, states: Callable[[], Mapping[Partition, PartitionState]]) -> None:
         """One look. A topic that cannot be asked leaves the lags of the others known."""
         ends: dict[Partition, int] = {}
-        for topic in sorted({one.topic for one in lanes()}):
-            mine = [one for one in lanes() if one.topic == topic]
+        for topic in sorted({one.topic for one in states()}):
+            mine = [one for one in states() if one.topic == topic]
             try:
                 ends |= await self._kafka.ends(mine)
                 for partition in mine:
-                    await self._look_before_it_begins(partition, lanes().get(partition))
+                    await self._look_before_it_begins(partition, states().get(partition))
             except TransientError as error:
                 log.warning("lag_unknown", topic=topic, reason=str(error))
-        self.tell(lanes(), ends, time.time_ns() // 1_000_000)
+        self.tell(states(), ends, time.time_ns() // 1_000_000)
 
     def tell(
-        self, lanes: Mapping[Partition, Lane], ends: Mapping[Partition, int], now_ms: int
+        self,
+        states: Mapping[Partition, PartitionState],
+        ends: Mapping[Partition, int],
+        now_ms: int,
     ) -> None:
         """Set all gauges."""
         metrics = self._metrics
         for gauge in (metrics.log_end, metrics.lag_records, metrics.lag_seconds):
             gauge.clear()
-        for partition, lane in lanes.items():
-            lag = self._lag(lane, ends.get(partition), now_ms)
+        for partition, state in states.items():
+            lag = self._lag(state, ends.get(partition), now_ms)
             labels = (partition.topic, str(partition.number))
             if partition in ends:
                 metrics.log_end.labels(*labels).set(ends[partition])
             if lag is not None:
                 metrics.lag_records.labels(*labels).set(lag.records)
                 metrics.lag_seconds.labels(*labels).set(lag.seconds)
-            if lane.stored_to_ms is not None:
+            if state.stored_to_ms is not None:
                 # From the bucket, so it is there at once after a restart.
-                metrics.stored_timestamp.labels(*labels).set(lane.stored_to_ms / 1000)
-            if lane.promises.complete_to_ms is not None:
-                metrics.watermark.labels(*labels).set(lane.promises.complete_to_ms / 1000)
+                metrics.stored_timestamp.labels(*labels).set(state.stored_to_ms / 1000)
+            if state.promises.complete_to_ms is not None:
+                metrics.watermark.labels(*labels).set(state.promises.complete_to_ms / 1000)
 
-    def _lag(self, lane: Lane, end: int | None, now_ms: int) -> Lag | None:
+    def _lag(self, state: PartitionState, end: int | None, now_ms: int) -> Lag | None:
         """None where nobody knows: neither zero nor the last that was known would be true."""
         if end is None:
             return None
-        if lane.state is not State.STARTING:
-            self._bases.pop(lane.partition, None)
-            return lag_of(lane, end, now_ms)
-        base = self._bases.get(lane.partition)
+        if state.phase is not Phase.STARTING:
+            self._bases.pop(state.partition, None)
+            return lag_of(state, end, now_ms)
+        base = self._bases.get(state.partition)
         return None if base is None else lag_from(base.offset, end, base.oldest_ms, now_ms)
 
-    async def _look_before_it_begins(self, partition: Partition, lane: Lane | None) -> None:
+    async def _look_before_it_begins(
+        self, partition: Partition, state: PartitionState | None
+    ) -> None:
         """It may take as long as the store is away, so what waits meanwhile is told."""
-        if lane is None or lane.state is not State.STARTING or partition in self._bases:
+        if state is None or state.phase is not Phase.STARTING or partition in self._bases:
             return
         kept = await self._kafka.range(partition)
         commit = await self._kafka.committed(partition)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.errors import InvariantError
 from s3_sink.core.epochs import require_epoch
-from s3_sink.core.lane import Lane
+from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Partition, Store
 
 EVERY_S = 60.0
@@ -43,17 +43,17 @@ class Guard:
         seen = self._seen.setdefault(partition, _Seen(self._now_s()))
         seen.key, seen.landed_at_s = key, self._now_s()
 
-    async def check(self, lane: Lane, *, doubtful: bool) -> None:
+    async def check(self, state: PartitionState, *, doubtful: bool) -> None:
         """Before a PUT: look where it is time to, and after every trouble (`doubtful`).
 
         Raises InvariantError where what was there is not any more, TransientError.
         """
-        now_s, seen = self._now_s(), self._seen.get(lane.partition)
+        now_s, seen = self._now_s(), self._seen.get(state.partition)
         if seen is not None and not doubtful and now_s - seen.checked_at_s < self._every_s:
             return
-        await require_epoch(self._store, lane.partition.topic, lane.epoch)
+        await require_epoch(self._store, state.partition.topic, state.epoch)
         if seen is not None and seen.key is not None:
             is_young = now_s - seen.landed_at_s < _YOUNG_S
             if is_young and await self._store.head(str(seen.key)) is None:
                 raise InvariantError(f"{seen.key} has vanished: raw was emptied")
-        self._seen.setdefault(lane.partition, _Seen(now_s)).checked_at_s = now_s
+        self._seen.setdefault(state.partition, _Seen(now_s)).checked_at_s = now_s

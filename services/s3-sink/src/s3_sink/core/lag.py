@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from s3_sink.core.lane import Lane
+from s3_sink.core.partition_state import PartitionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,16 +13,16 @@ class Lag:
     seconds: float
 
 
-def lag_of(lane: Lane, log_end: int, now_ms: int) -> Lag:
+def lag_of(state: PartitionState, log_end: int, now_ms: int) -> Lag:
     """The lag of one partition whose log ends at `log_end`. Heartbeats alone are no delay."""
-    if lane.fetched_to == lane.link and lane.read_to >= log_end:
+    if state.fetched_to == state.link and state.read_to >= log_end:
         # All was read and nothing is held: what is left are markers of transactions.
         return Lag(0, 0.0)
-    waiting_ms = lane.oldest_value_ms
-    if waiting_ms is None and lane.fetched_to < log_end and lane.read_to < log_end:
+    waiting_ms = state.oldest_value_ms
+    if waiting_ms is None and state.fetched_to < log_end and state.read_to < log_end:
         # Nothing of it is here, so nobody knows how old it is: not older than what is stored.
-        waiting_ms = lane.stored_to_ms
-    return _lag(log_end - lane.link, waiting_ms, now_ms)
+        waiting_ms = state.stored_to_ms
+    return _lag(log_end - state.link, waiting_ms, now_ms)
 
 
 def lag_from(base: int, log_end: int, oldest_ms: int | None, now_ms: int) -> Lag:

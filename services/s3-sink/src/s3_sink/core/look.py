@@ -11,7 +11,7 @@ from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
 from coinlake.errors import InvariantError
 from s3_sink.core.ports import Codec, Store
-from s3_sink.core.promises import Promises
+from s3_sink.core.watermark import Watermark
 
 T = TypeVar("T")
 
@@ -86,6 +86,6 @@ def described(key: RawKey, decoded: Decoded) -> RawMeta:
         sha256=decoded.sha256,
         min_timestamp_ms=min(record.timestamp_ms for record in records),
         max_timestamp_ms=max(record.timestamp_ms for record in records),
-        complete_to_ms=Promises().after(records).complete_to_ms,
+        complete_to_ms=Watermark().after(records).complete_to_ms,
         writer="unknown",
     )

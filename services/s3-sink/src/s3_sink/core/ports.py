@@ -2,11 +2,16 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from coinlake.contracts.raw_codec import Decoded, Encoded, Ending
 from coinlake.contracts.raw_index import Record
+
+if TYPE_CHECKING:
+    from s3_sink.core.look import Found
+    from s3_sink.core.part import Part
+    from s3_sink.core.start import Start
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -147,3 +152,41 @@ class Codec(Protocol):
 
 Wait = Callable[[int], Awaitable[None]]
 """Wait before try number n + 1 (n from 0): backoff with jitter lives outside."""
+
+
+class Report(Protocol):
+    """Hears what the writer meets; metrics and logs are behind it."""
+
+    def written(self, partition: Partition, part: "Part", found: "Found") -> None:
+        """A part of ours has landed, seen at once or on a later look."""
+        ...
+
+    def adopted(self, partition: Partition, found: "Found") -> None:
+        """Another writer's object holds the place; the position is its end."""
+        ...
+
+    def retried(self, partition: Partition, kind: str, reason: str) -> None:
+        """A try failed and comes again: `conflict`, `transient` or `vanished`."""
+        ...
+
+    def met(self, partition: Partition) -> None:
+        """The store refused to create (412): somebody was there first, perhaps we."""
+        ...
+
+
+class CommitReport(Protocol):
+    """Hears how commits go."""
+
+    def committed(self, seconds: float) -> None: ...
+    def commit_failed(self, reason: str) -> None: ...
+
+
+class Observer(Report, CommitReport, Protocol):
+    """Hears what the writer and the loop meet."""
+
+    def started(self, partition: Partition, start: "Start") -> None: ...
+    def stopped(self, partition: Partition, reason: str) -> None: ...
+    def left(self, partition: Partition) -> None: ...
+    def polled(self, trouble: str | None) -> None: ...
+    def read(self, partition: Partition, trouble: str | None) -> None: ...
+    def assigned(self, partitions: int) -> None: ...

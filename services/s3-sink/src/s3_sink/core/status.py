@@ -3,24 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from s3_sink.core.lane import Lane
+from s3_sink.core.partition_state import PartitionState
 
 
 def partition_status(
-    lane: Lane, committed: int | None, counted: Mapping[str, int]
+    state: PartitionState, committed: int | None, counted: Mapping[str, int]
 ) -> dict[str, Any]:
     """One partition. Offsets are Kafka's; objects and values are those of this process."""
     return {
-        "position": lane.fetched_to,
+        "position": state.fetched_to,
         "committed": committed,
-        "chain_end": lane.link,
-        "complete_to_ms": lane.promises.complete_to_ms,
-        "open_records": lane.open_records,
-        "open_bytes": lane.open_bytes,
-        "sealed_parts": len(lane.sealed_parts),
-        "epoch": lane.epoch,
+        "chain_end": state.link,
+        "complete_to_ms": state.promises.complete_to_ms,
+        "open_records": state.open_records,
+        "open_bytes": state.open_bytes,
+        "sealed_parts": len(state.sealed_parts),
+        "epoch": state.epoch,
         "objects": counted.get("objects", 0),
         "values": counted.get("values", 0),
-        "state": lane.state.value,
-        "reason": lane.reason,
+        "state": state.phase.value,
+        "reason": state.reason,
     }

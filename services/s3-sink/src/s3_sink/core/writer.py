@@ -1,7 +1,6 @@
 """Writes the parts of a partition into its chain: one PUT in flight, and a look on every 412."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from coinlake.contracts.announcements import Landed
 from coinlake.contracts.raw_codec import Encoded
@@ -13,32 +12,12 @@ from coinlake.errors import (
     TransientError,
 )
 from s3_sink.core.guard import Guard
-from s3_sink.core.lane import Lane
 from s3_sink.core.look import Found, look
 from s3_sink.core.part import Part
-from s3_sink.core.ports import Codec, Partition, Store, Wait
+from s3_sink.core.partition_state import PartitionState
+from s3_sink.core.ports import Codec, Partition, Report, Store, Wait
 
 CONTENT_TYPE = "application/gzip"
-
-
-class Report(Protocol):
-    """Hears what the writer meets; metrics and logs are behind it."""
-
-    def written(self, partition: Partition, part: Part, found: Found) -> None:
-        """A part of ours has landed, seen at once or on a later look."""
-        ...
-
-    def adopted(self, partition: Partition, found: Found) -> None:
-        """Another writer's object holds the place; the position is its end."""
-        ...
-
-    def retried(self, partition: Partition, kind: str, reason: str) -> None:
-        """A try failed and comes again: `conflict`, `transient` or `vanished`."""
-        ...
-
-    def met(self, partition: Partition) -> None:
-        """The store refused to create (412): somebody was there first, perhaps we."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +45,36 @@ class Writer:
         """The chain's end has just been found in the bucket."""
         self._guard.begin(partition)
 
-    async def write(self, lane: Lane, part: Part) -> Outcome:
-        """Get the first sealed part of a lane into the chain, or adopt what is there.
+    async def write(self, state: PartitionState, part: Part) -> Outcome:
+        """Get the first sealed part of a state into the chain, or adopt what is there.
 
         Raises InvariantError where the chain is not what it promises to be.
         """
         encoded = await self._codec.encode(part.records)
-        lane.compressed(part.raw_bytes, len(encoded.body))
+        state.compressed(part.raw_bytes, len(encoded.body))
         key = RawKey(
-            lane.partition.topic, part.hour, lane.epoch, lane.partition.number, lane.link
+            state.partition.topic, part.hour, state.epoch, state.partition.number, state.link
         )
-        meta = self._meta(lane, part, encoded)
-        found = await self._landed(lane, key, meta, encoded.body)
+        meta = self._meta(state, part, encoded)
+        found = await self._landed(state, key, meta, encoded.body)
         if found.meta.writer == self._name and found.meta.sha256 == meta.sha256:
-            self._report.written(lane.partition, part, found)
+            self._report.written(state.partition, part, found)
         else:
-            await self._compare(lane, meta, found)
-            self._report.adopted(lane.partition, found)
-        self._guard.landed(lane.partition, found.key)
+            await self._compare(state, meta, found)
+            self._report.adopted(state.partition, found)
+        self._guard.landed(state.partition, found.key)
         # The end of what is stored, never the end of what we meant to store.
-        jump = lane.landed(found.meta.next_offset, found.meta.complete_to_ms)
+        jump = state.landed(found.meta.next_offset, found.meta.complete_to_ms)
         return Outcome(found, jump)
 
-    async def _landed(self, lane: Lane, key: RawKey, meta: RawMeta, body: bytes) -> Found:
+    async def _landed(
+        self, state: PartitionState, key: RawKey, meta: RawMeta, body: bytes
+    ) -> Found:
         """Try until there is an object under the key, ours or another's."""
-        attempt, partition = 0, lane.partition
+        attempt, partition = 0, state.partition
         while True:
             try:
-                await self._guard.check(lane, doubtful=attempt > 0)
+                await self._guard.check(state, doubtful=attempt > 0)
                 found = await self._try(partition, key, meta, body)
             except TransientError as error:
                 # Away, slow, 409, 5xx, 401, 403: the record has nowhere else to go, so it waits.
@@ -122,7 +103,7 @@ class Writer:
             return await look(self._store, self._codec, key)
         return Found(key, meta, etag, len(body))
 
-    async def _compare(self, lane: Lane, mine: RawMeta, found: Found) -> None:
+    async def _compare(self, state: PartitionState, mine: RawMeta, found: Found) -> None:
         """What another wrote must be what Kafka gave to us, as far as we have it."""
         theirs = found.meta
         if theirs.first_offset != mine.first_offset:
@@ -130,17 +111,17 @@ class Writer:
                 f"{found.key} starts with offset {theirs.first_offset}, "
                 f"Kafka's first record there is {mine.first_offset}"
             )
-        held = lane.held_before(theirs.next_offset)
+        held = state.held_before(theirs.next_offset)
         if held is not None and await self._codec.sha256(held) != theirs.sha256:
             raise InvariantError(
                 f"{found.key} holds other records than Kafka has for "
                 f"[{theirs.first_offset}, {theirs.next_offset})"
             )
 
-    def _meta(self, lane: Lane, part: Part, encoded: Encoded) -> RawMeta:
+    def _meta(self, state: PartitionState, part: Part, encoded: Encoded) -> RawMeta:
         records = part.records
         return RawMeta(
-            link=lane.link,
+            link=state.link,
             first_offset=records.offsets[0],
             next_offset=part.next_offset,
             records=len(records),
@@ -148,7 +129,7 @@ class Writer:
             sha256=encoded.sha256,
             min_timestamp_ms=min(records.timestamps_ms),
             max_timestamp_ms=max(records.timestamps_ms),
-            complete_to_ms=lane.promises.after(records.null_values()).complete_to_ms,
+            complete_to_ms=state.promises.after(records.null_values()).complete_to_ms,
             writer=self._name,
         )
 

@@ -50,7 +50,7 @@ class Crawler:
         }
 
 
-class Keeping:
+class CrawlerStore:
     """A folder of crawlers."""
 
     def __init__(self, folder: Path, now: Callable[[], float]) -> None:

@@ -14,7 +14,7 @@ from ingestor.core.credits import price
 from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.page import Page
 from ingestor.core.schedule import Tick
-from ingestor.core.usable import Reason, Rules, judge
+from ingestor.core.validation import Reason, Rules, judge
 from ingestor.loop.budget import Budget
 from ingestor.loop.clock import Clock
 from ingestor.loop.stamps import Stamps
@@ -48,7 +48,7 @@ class Reply:
     again: bool = False
 
 
-class Asker:
+class PollAttempt:
     """Asks for pages. Nothing is asked that is not paid for, nothing is kept that is not judged."""
 
     def __init__(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from coinlake.contracts.raw_columns import NULL, Columns, Record, columns_of, joined
 from s3_sink.core.part import Limits, OpenPart, Part, Reason
 from s3_sink.core.ports import Partition
-from s3_sink.core.promises import Promises
+from s3_sink.core.watermark import Watermark
 
 # The newest object tells most about the next one; the one before still damps outliers.
 _RATIO_WEIGHT = 0.7
@@ -17,7 +17,7 @@ _IN_FLIGHT_COPIES = 2
 _INDEX_COPIES = 2
 
 
-class State(StrEnum):
+class Phase(StrEnum):
     """Where a partition stands."""
 
     STARTING = "starting"
@@ -25,12 +25,12 @@ class State(StrEnum):
     STOPPED = "stopped"
 
 
-class Lane:
+class PartitionState:
     """The state of one partition. Its chain ends at `link`; records up to `fetched_to` are here."""
 
-    def __init__(self, partition: Partition, limits: Limits, promises: Promises) -> None:
+    def __init__(self, partition: Partition, limits: Limits, promises: Watermark) -> None:
         self.partition = partition
-        self.state = State.STARTING
+        self.phase = Phase.STARTING
         self.reason: str | None = None
         self.epoch = 0
         self.link = 0
@@ -52,11 +52,11 @@ class Lane:
         """Start at a link of the chain with nothing in hand."""
         self.epoch, self.link, self.fetched_to, self.read_to = epoch, link, link, link
         self.promises = self.promises.at_least(complete_to_ms)
-        self.state, self.reason = State.RUNNING, None
+        self.phase, self.reason = Phase.RUNNING, None
 
     def stop(self, reason: str) -> None:
         """A promise is broken: hold still and let go of the memory."""
-        self.state, self.reason = State.STOPPED, reason
+        self.phase, self.reason = Phase.STOPPED, reason
         self._open = OpenPart(self._limits)
         self._sealed.clear()
         self._sealed_weight = self.in_flight_bytes = 0

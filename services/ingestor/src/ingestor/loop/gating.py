@@ -11,16 +11,16 @@ from ingestor.adapters.journal import Journal
 from ingestor.core.entries import Outcome
 from ingestor.core.gates import KeyGate, PageGate, retry_after_ms
 from ingestor.core.page import Page
-from ingestor.core.usable import Reason
-from ingestor.loop.asking import Reply
+from ingestor.core.validation import Reason
 from ingestor.loop.budget import Budget
 from ingestor.loop.clock import Clock
+from ingestor.loop.poll import Reply
 
 log = logs.get(__name__)
 
 
 @dataclass(slots=True)
-class Patience:
+class RetryDelay:
     """How long to wait after a failure: full jitter, never less than the API asked for."""
 
     backoff: Backoff
@@ -31,7 +31,7 @@ class Patience:
         return max(asked_ms, int(self.backoff.delay_s(failures, self.rng) * 1_000))
 
 
-class Doors:
+class Gating:
     """The reasons not to ask, in the order in which people can do something about them."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Doors:
         budget: Budget,
         journal: Journal,
         answer_bytes: int,
-        patience: Patience,
+        patience: RetryDelay,
         clock: Clock,
     ) -> None:
         self.key = key

@@ -8,7 +8,7 @@ from coinlake.contracts.raw_index import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Promises:
+class Watermark:
     """The promises so far, in ms since the epoch, UTC.
 
     `floor` is what the chain says already. `required` are the producers that must all have
@@ -29,7 +29,7 @@ class Promises:
             reached = max(self.by_producer.values(), default=None)
         return max((at for at in (self.floor, reached) if at is not None), default=None)
 
-    def after(self, records: Iterable[Record]) -> "Promises":
+    def after(self, records: Iterable[Record]) -> "Watermark":
         """The promises once these records are stored too."""
         latest = dict(self.by_producer)
         for record in records:
@@ -37,12 +37,12 @@ class Promises:
             if promised is not None:
                 producer = text_headers(record.headers).get(PRODUCER, "")
                 latest[producer] = max(promised, latest.get(producer, promised))
-        return Promises(self.required, self.floor, latest)
+        return Watermark(self.required, self.floor, latest)
 
-    def at_least(self, floor: int | None) -> "Promises":
+    def at_least(self, floor: int | None) -> "Watermark":
         """The promises where another object of the chain has already told this position."""
         known = [at for at in (self.floor, floor) if at is not None]
-        return Promises(self.required, max(known, default=None), self.by_producer)
+        return Watermark(self.required, max(known, default=None), self.by_producer)
 
 
 def promise_of(record: Record) -> int | None:

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from ingestor.adapters.coincap import sent_ms
-from ingestor.loop import turns
-from ingestor.loop.turns import Turns
+from ingestor.loop import concurrency
+from ingestor.loop.concurrency import ConcurrencyLimit
 
 NOW_MS = 1_795_305_600_000
 NOW = "Sun, 22 Nov 2026 00:00:00 GMT"
@@ -15,8 +15,8 @@ NOW = "Sun, 22 Nov 2026 00:00:00 GMT"
 async def test_no_more_call_at_once_than_may_and_who_waits_beats(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "_LOOK_S", 0.001)
-    two = Turns(2)
+    monkeypatch.setattr(concurrency, "_LOOK_S", 0.001)
+    two = ConcurrencyLimit(2)
     inside, most, beats = 0, 0, 0
 
     def beat() -> None:

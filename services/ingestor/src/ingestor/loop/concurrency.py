@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 _LOOK_S = 1.0
 
 
-class Turns:
+class ConcurrencyLimit:
     """So many calls at once."""
 
     def __init__(self, at_once: int) -> None:

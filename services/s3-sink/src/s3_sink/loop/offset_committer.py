@@ -2,21 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from typing import Protocol
 
 from coinlake.errors import TransientError
 from s3_sink.core.commits import Commits
-from s3_sink.core.ports import Commit, Partition, Source, Wait
+from s3_sink.core.ports import Commit, CommitReport, Partition, Source, Wait
 
 
-class CommitReport(Protocol):
-    """Hears how commits go."""
-
-    def committed(self, seconds: float) -> None: ...
-    def commit_failed(self, reason: str) -> None: ...
-
-
-class Trail:
+class OffsetCommitter:
     """The commits of this member's partitions. `now_s` is monotonic."""
 
     def __init__(

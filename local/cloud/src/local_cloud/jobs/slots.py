@@ -16,7 +16,7 @@ QUEUE_LIMIT_S = 900
 LOST = "The local cloud ended while this run was alive; its process was killed."
 
 
-class Desk:
+class Slots:
     """Every change of a run goes through here and is on disk before anyone sees it."""
 
     def __init__(self, store: Store, slot_release_s: float, now: Callable[[], float]) -> None:

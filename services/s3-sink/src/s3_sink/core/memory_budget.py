@@ -17,7 +17,7 @@ _MOST_AT_ONCE = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class MemoryBudget:
     """`max_bytes` over all stages; a fetch brings at most `fetch_bytes` of one partition."""
 
     max_bytes: int
