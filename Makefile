@@ -52,8 +52,8 @@ campaign: setup jars ## Everything at full size, resumable row by row (hours; RO
 	  --jobs $(or $(JOBS),1) $(ROWS)
 
 sim: setup ## The sink in a seeded simulation (SEEDS=1000, FROM=0), then its broken variants
-	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)
-	@$(CLEAN_ENV) $(BIN)/python -m tests.sim --controls
+	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)
+	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.sim --controls
 
 mutants: setup ## Which changes of a service no test notices (SERVICE=ingestor, SEED=1, SAMPLE=120; resumable)
 	@$(CLEAN_ENV) $(BIN)/python -m tests.mutants $(or $(SERVICE),ingestor) --seed $(or $(SEED),1) \

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from xdist.remote import Producer
 
+from tests.labs.cluster.versitygw import find_versitygw
 from tests.rooms import Rooms
-from tests.sink_lab.versitygw import find_versitygw
 from tests.trino_lab.jdk import jdk24 as jdk24_home
 
 # Beyond Python, Java 17, Maven, make and git: tests that need one of these say so.

@@ -10,7 +10,7 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.sink_lab.proxy import Faults, FaultyProxy
+from tests.labs.cluster.proxy import Faults, FaultyProxy
 
 PAGE = b"<html>\n<head><title>Sorry</title></head><body>the gateway's page</body></html>\n"
 _XML = b'<?xml version="1.0"?>'

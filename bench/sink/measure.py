@@ -1,4 +1,4 @@
-"""One run of one writer: started in its cage, waited for, accounted, its objects examined."""
+"""One run of one writer: started under accounting, waited for, accounted, its objects examined."""
 
 import json
 import signal
@@ -70,11 +70,11 @@ def measure(
 
 
 def _account(launch: Launch, job: Job, core: int, limit_s: float, log: Path) -> Account:
-    cage = [sys.executable, "-m", "bench.sink.cage", "--core", str(core)]
-    cage += ["--limit-s", str(limit_s), "--log", str(log), "--", *launch.command]
+    accounting = [sys.executable, "-m", "bench.sink.accounting", "--core", str(core)]
+    accounting += ["--limit-s", str(limit_s), "--log", str(log), "--", *launch.command]
     began = time.monotonic()
     process = subprocess.Popen(
-        cage, cwd=ROOT, env=environment(launch, job), stdout=subprocess.PIPE, text=True
+        accounting, cwd=ROOT, env=environment(launch, job), stdout=subprocess.PIPE, text=True
     )
     done_s: float | None = None
     try:

@@ -66,8 +66,8 @@ def _generated() -> tuple[Row, ...]:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("sim", "20,000 seeds of the sink", ("-m", "tests.sim", "--seeds", "20000"), 1100),
-    Row("controls", "the sink without its rules", ("-m", "tests.sim", "--controls"), 30),
+    Row("sim", "20,000 seeds of the sink", ("-m", "tests.labs.sim", "--seeds", "20000"), 1100),
+    Row("controls", "the sink without its rules", ("-m", "tests.labs.sim", "--controls"), 30),
     Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
     Row("stores", "the store's exam on every store", _pytest(_EXAM), 300),
     Row(
@@ -92,14 +92,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         "sinks",
         "three sinks killed, frozen, stopped, added, removed for 5 min",
-        ("-m", "tests.three_sinks", "--seconds", "300", "--seed", "11"),
+        ("-m", "tests.labs.churn", "--seconds", "300", "--seed", "11"),
         480,
         alone=True,
     ),
     Row(
         "sinks-controls",
         "the same without the sink's rules: each must be caught",
-        ("-m", "tests.three_sinks", "--controls", "--seconds", "30", "--seed", "3"),
+        ("-m", "tests.labs.churn", "--controls", "--seconds", "30", "--seed", "3"),
         400,
     ),
     Row(

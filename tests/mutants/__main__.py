@@ -27,7 +27,7 @@ def main() -> int:
     """0 where the sample was tried to its end."""
     wanted = _arguments()
     service = SERVICES[wanted.service]
-    folders = [*service.unit, *(["tests/sim"] if service.simulated else [])]
+    folders = [*service.unit, *(["tests/labs/sim"] if service.simulated else [])]
     if wanted.integration:
         folders += service.integration
     known = Results(KEPT / f"{service.name}.jsonl", f"{digest_of(folders)}-{wanted.seeds}")

@@ -7,7 +7,7 @@ from tests.mutants.reach import digest_of
 from tests.mutants.services import Service
 from tests.mutants.trial import Suite, notices, tried
 
-SIMULATION = "tests/sim"
+SIMULATION = "tests/labs/sim"
 
 
 def require_reach(service: Service, suite: Suite) -> None:

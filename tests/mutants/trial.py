@@ -45,7 +45,7 @@ def unit_suite(tests: Sequence[str], seconds: float) -> Suite:
 
 
 def simulation_suite(seeds: int) -> Suite:
-    command = (sys.executable, "-m", "tests.sim", "--seeds", str(seeds), "--stop")
+    command = (sys.executable, "-m", "tests.labs.sim", "--seeds", str(seeds), "--stop")
     return Suite("simulation", command, SECONDS_PER_SEED * seeds + SPARE_S)
 
 

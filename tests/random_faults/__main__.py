@@ -23,13 +23,13 @@ from coinlake.contracts.topics import TOPICS as CONTRACT
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from tests import raw_reader
+from tests.labs.churn import judge, load, store
+from tests.labs.cluster.brokers import own_broker
 from tests.odd_answers import Plan, odd_proxy
 from tests.random_faults import told
 from tests.random_faults.faults import GROUPS
 from tests.random_faults.room import FED, SIDE, TOPICS, Room, room
 from tests.random_faults.watch import Watch
-from tests.sink_lab.brokers import own_broker
-from tests.three_sinks import judge, load, store
 
 _HEAL_S = 180.0
 

@@ -14,11 +14,11 @@ import pytest
 
 from local_stack.broker import Broker
 from tests.integration.ingestor.conftest import http, simulator, start_ingestor, topics
-from tests.sink_lab import stores
-from tests.sink_lab.brokers import own_broker
-from tests.sink_lab.disks import small_disk
-from tests.sink_lab.kafka_proxy import KafkaFaults, ProxiedSpec, open_kafka_proxy
-from tests.sink_lab.lab import CREDENTIALS, Lab
+from tests.labs.cluster import stores
+from tests.labs.cluster.brokers import own_broker
+from tests.labs.cluster.disks import small_disk
+from tests.labs.cluster.kafka_proxy import KafkaFaults, ProxiedSpec, open_kafka_proxy
+from tests.labs.cluster.lab import CREDENTIALS, Lab
 
 __all__ = ["http", "simulator", "start_ingestor", "topics"]
 HERE = Path(__file__).parent

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from local_stack.broker import Broker
-from tests.sink_lab.kafka_proxy import KafkaFaults
-from tests.sink_lab.lab import Lab
-from tests.sink_lab.proof import prove, watched
+from tests.labs.cluster.kafka_proxy import KafkaFaults
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.proof import prove, watched
 
 # Kafka's protocol, "API Keys".
 APIS = {

@@ -14,16 +14,16 @@ from aiokafka import AIOKafkaConsumer
 from coinlake.contracts.topics import LANDED
 from local_stack import processes
 from local_stack.broker import Broker
-from tests.sink_lab import stores
-from tests.sink_lab.bad_disk import syncs_fail
-from tests.sink_lab.brokers import own_broker
-from tests.sink_lab.cluster import Cluster, Layout, start_cluster
-from tests.sink_lab.disks import fill
-from tests.sink_lab.kafka_proxy import COORDINATION, KafkaFaults
-from tests.sink_lab.lab import Lab
-from tests.sink_lab.load import Load, loaded
-from tests.sink_lab.process import SinkProcess
-from tests.sink_lab.proof import prove, refuted, values, watched
+from tests.labs.cluster import stores
+from tests.labs.cluster.bad_disk import syncs_fail
+from tests.labs.cluster.brokers import own_broker
+from tests.labs.cluster.cluster import Cluster, Layout, start_cluster
+from tests.labs.cluster.disks import fill
+from tests.labs.cluster.kafka_proxy import COORDINATION, KafkaFaults
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.load import Load, loaded
+from tests.labs.cluster.process import SinkProcess
+from tests.labs.cluster.proof import prove, refuted, values, watched
 
 KILLS = 3
 PARTITIONS = 3

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from coinlake.contracts.raw_index import Record
-from tests.sink_lab.armed import POINTS
-from tests.sink_lab.lab import NOON_MS, Lab
-from tests.sink_lab.load import loaded
-from tests.sink_lab.process import SinkProcess
-from tests.sink_lab.proof import prove, watched
-from tests.sink_lab.proxy import Gate
+from tests.labs.cluster.armed import POINTS
+from tests.labs.cluster.lab import NOON_MS, Lab
+from tests.labs.cluster.load import loaded
+from tests.labs.cluster.process import SinkProcess
+from tests.labs.cluster.proof import prove, watched
+from tests.labs.cluster.proxy import Gate
 
 STOPS = 50
 MIB = 1024 * 1024

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.sink_lab.lab import Lab
-from tests.sink_lab.load import loaded
-from tests.sink_lab.process import SinkProcess
-from tests.sink_lab.proof import commit_log, prove, refuted, watched
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.load import loaded
+from tests.labs.cluster.process import SinkProcess
+from tests.labs.cluster.proof import commit_log, prove, refuted, watched
 
 HELD = "source.commit/before:1=hold:{0} source.commit/before:2=hold:{0}"
 

@@ -18,10 +18,10 @@ from coinlake.contracts.topics import GAPS, MAX_MESSAGE_BYTES
 from coinlake.errors import BadRecordError
 from coinlake.kafka import Producer, open_producer
 from coinlake.settings import KafkaSettings
-from tests.sink_lab.disks import fill
-from tests.sink_lab.kafka_proxy import PRODUCE, KafkaFaults
-from tests.sink_lab.lab import NOON_MS, Lab
-from tests.sink_lab.proof import prove, watched
+from tests.labs.cluster.disks import fill
+from tests.labs.cluster.kafka_proxy import PRODUCE, KafkaFaults
+from tests.labs.cluster.lab import NOON_MS, Lab
+from tests.labs.cluster.proof import prove, watched
 
 if TYPE_CHECKING:
     from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics

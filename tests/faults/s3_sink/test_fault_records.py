@@ -11,9 +11,9 @@ import pytest
 
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_index import Record
-from tests.sink_lab.lab import HOUR_MS, NOON_MS, Lab
-from tests.sink_lab.load import largest_that_fits, produce_big
-from tests.sink_lab.proof import coinlake, prove, true_commits, values, watched
+from tests.labs.cluster.lab import HOUR_MS, NOON_MS, Lab
+from tests.labs.cluster.load import largest_that_fits, produce_big
+from tests.labs.cluster.proof import coinlake, prove, true_commits, values, watched
 
 LIMIT = 100_000
 

@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from coinlake.contracts.raw_index import Record
-from tests.sink_lab.lab import NOON_MS, Lab
-from tests.sink_lab.proof import prove, refuted, watched
-from tests.sink_lab.proxy import ACCESS_KEY, SECRET_KEY
+from tests.labs.cluster.lab import NOON_MS, Lab
+from tests.labs.cluster.proof import prove, refuted, watched
+from tests.labs.cluster.proxy import ACCESS_KEY, SECRET_KEY
 
 MIB = 1024 * 1024
 STORM_S = 120

@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from local_stack.broker import Broker, environment
-from tests.sink_lab.lab import Lab
-from tests.sink_lab.proof import coinlake, etags, prove, values, watched
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.proof import coinlake, etags, prove, values, watched
 
 
 async def _filled(lab: Lab, count: int) -> None:

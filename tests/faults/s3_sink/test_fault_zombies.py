@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.sink_lab.lab import Lab
-from tests.sink_lab.process import SinkProcess
-from tests.sink_lab.proof import Watch, prove, refuted, watched
-from tests.sink_lab.proxy import Gate, Proxy
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.process import SinkProcess
+from tests.labs.cluster.proof import Watch, prove, refuted, watched
+from tests.labs.cluster.proxy import Gate, Proxy
 
 # Beyond the session (6 s), the flush deadline (4 s), a request's read (30 s), the group's
 # rebalance (60 s) and the watchdog (120 s).

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.sim.__main__ import CONTROL_SEEDS, first_red
-from tests.sim.controls import controls
-from tests.sim.play import run
+from tests.labs.sim.__main__ import CONTROL_SEEDS, first_red
+from tests.labs.sim.controls import controls
+from tests.labs.sim.play import run
 
 ROOT = Path(__file__).resolve().parents[3]
 SEEDS = range(500)
@@ -33,7 +33,7 @@ def test_every_record_is_stored_once_whatever_happens(first: int) -> None:
         verdict = run(seed)
 
         told = "\n".join((*verdict.timeline, *verdict.violations))
-        assert not verdict.violations, f"python -m tests.sim --replay {seed}\n{told}"
+        assert not verdict.violations, f"python -m tests.labs.sim --replay {seed}\n{told}"
 
 
 # A first sight beside another sink's; an epoch that was on its way when the bucket was emptied.
@@ -58,8 +58,8 @@ def test_a_seed_is_replayed_identically_in_another_process() -> None:
         [
             sys.executable,
             "-c",
-            "from tests.sim.__main__ import quiet; quiet()\n"
-            "from tests.sim.play import run\n"
+            "from tests.labs.sim.__main__ import quiet; quiet()\n"
+            "from tests.labs.sim.play import run\n"
             f"print(*[run(seed).digest for seed in range({seeds.start}, {seeds.stop})])",
         ],
         cwd=ROOT,

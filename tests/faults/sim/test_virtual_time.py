@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.sim.clock import Process, SimLoop, in_virtual_time
+from tests.labs.sim.clock import Process, SimLoop, in_virtual_time
 
 
 def test_an_hour_takes_no_time() -> None:

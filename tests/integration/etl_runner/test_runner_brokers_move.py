@@ -16,7 +16,7 @@ from coinlake.contracts.topics import LANDED, PUBLISHED, TOPICS
 from coinlake.kafka import open_producer, open_tail
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
-from tests.sink_lab.moving import MovingBroker, moving_broker
+from tests.labs.cluster.moving import MovingBroker, moving_broker
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -16,7 +16,7 @@ from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from local_stack.ports import free_ports
 from tests.integration.ingestor.conftest import Topics
-from tests.sink_lab.moving import Advertised, MovingBroker, moving_broker
+from tests.labs.cluster.moving import Advertised, MovingBroker, moving_broker
 
 if TYPE_CHECKING:
     from tests.integration.ingestor.conftest import Simulator, StartIngestor

@@ -13,7 +13,7 @@ from coinlake.contracts.topics import GAPS, REJECTED, TOPICS
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from local_stack.broker import Broker
-from tests.sink_lab.disks import small_disk
+from tests.labs.cluster.disks import small_disk
 
 if TYPE_CHECKING:
     from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.labs.cluster.lab import CREDENTIALS
+from tests.labs.cluster.stores import moto
 from tests.odd_answers import Plan, odd_proxy
-from tests.sink_lab.lab import CREDENTIALS
-from tests.sink_lab.stores import moto
 
 
 @pytest.fixture(scope="session")

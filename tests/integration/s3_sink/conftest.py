@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from local_stack.broker import Broker, start_broker
-from tests.sink_lab.lab import CREDENTIALS, Lab
-from tests.sink_lab.stores import moto
+from tests.labs.cluster.lab import CREDENTIALS, Lab
+from tests.labs.cluster.stores import moto
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,14 @@
 """`coinlake audit`, `repair`, `abandon` and `epoch` on a real broker, a real store and real sinks."""
 
 import json
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from tests.sink_lab.proof import coinlake
-
-if TYPE_CHECKING:
-    from tests.sink_lab.lab import Lab
-else:
-    Lab = Any
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.proof import coinlake
 
 
 async def _filled(lab: Lab, count: int = 40) -> list[str]:

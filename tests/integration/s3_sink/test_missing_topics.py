@@ -15,9 +15,9 @@ from coinlake.errors import TransientError
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from local_stack.broker import Broker
-from tests.sink_lab.brokers import own_broker
-from tests.sink_lab.kafka_proxy import KafkaFaults, ProxiedSpec, open_kafka_proxy
-from tests.sink_lab.lab import Lab
+from tests.labs.cluster.brokers import own_broker
+from tests.labs.cluster.kafka_proxy import KafkaFaults, ProxiedSpec, open_kafka_proxy
+from tests.labs.cluster.lab import Lab
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -5,16 +5,12 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
 from tests import raw_reader
-
-if TYPE_CHECKING:
-    from tests.sink_lab.lab import Lab
-else:
-    Lab = Any
+from tests.labs.cluster.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "reference" / "raw-format.md"

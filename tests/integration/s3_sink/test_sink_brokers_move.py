@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sink_lab.lab import Lab
-from tests.sink_lab.moving import MovingBroker, moving_broker
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.moving import MovingBroker, moving_broker
 
 pytestmark = pytest.mark.timeout(300)
 

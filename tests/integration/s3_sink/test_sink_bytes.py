@@ -2,17 +2,13 @@
 
 import gzip
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.topics import LANDED, copied_by_the_sink
-
-if TYPE_CHECKING:
-    from tests.sink_lab.lab import Lab
-else:
-    Lab = Any
+from tests.labs.cluster.lab import Lab
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS

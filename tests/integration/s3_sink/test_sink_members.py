@@ -2,14 +2,10 @@
 
 import json
 import signal
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sink_lab.lab import Lab
-else:
-    Lab = Any
+from tests.labs.cluster.lab import Lab
 
 
 def _numbers(lab: Lab, partition: int = 0) -> list[int]:

@@ -1,19 +1,13 @@
 """One budget holds all that is fetched, unpacked, held and sent, whatever the records are made of."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coinlake.contracts.raw_columns import Record
 from tests.kafka_batches import batch
-from tests.sink_lab.proof import coinlake
-
-if TYPE_CHECKING:
-    from tests.sink_lab.lab import Lab
-    from tests.sink_lab.process import SinkProcess
-else:
-    Lab = SinkProcess = Any
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.proof import coinlake
 
 _MB = 1024 * 1024
 BUDGET = 48 * _MB

@@ -2,17 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coinlake.contracts.raw_index import Record
-
-if TYPE_CHECKING:
-    from tests.sink_lab.lab import Lab
-    from tests.sink_lab.process import SinkProcess
-else:
-    Lab = SinkProcess = Any
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.process import SinkProcess
 
 _MB = 1_000_000
 BUDGET = 48 * _MB

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.proof import prove, watched
 from tests.odd_answers import ODD, Plan, odd_proxy
-from tests.sink_lab.lab import Lab
-from tests.sink_lab.proof import prove, watched
 
 START = ("PUT probe", "LIST chain", "PUT chain", "GET chain", "LIST raw")
 STORE = ("PUT raw",)

@@ -1,15 +1,10 @@
 """What the sink does when store, commits or topic are not what they should be."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sink_lab.lab import Lab
-    from tests.sink_lab.process import SinkProcess
-else:
-    Lab = SinkProcess = Any
+from tests.labs.cluster.lab import Lab
 
 
 async def _stored(lab: Lab, count: int) -> None:

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -15,14 +14,10 @@ from coinlake.contracts.raw_index import Record
 from coinlake.record_batches import header_name
 from local_stack.broker import Broker, environment
 from tests.kafka_batches import batch
-from tests.sink_lab.brokers import own_broker
-from tests.sink_lab.proof import coinlake
-
-if TYPE_CHECKING:
-    from tests.sink_lab.lab import Lab
-    from tests.sink_lab.process import SinkProcess
-else:
-    Lab = SinkProcess = Any
+from tests.labs.cluster.brokers import own_broker
+from tests.labs.cluster.lab import Lab
+from tests.labs.cluster.process import SinkProcess
+from tests.labs.cluster.proof import coinlake
 
 NOON_MS = 1_790_000_000_000 // 3_600_000 * 3_600_000
 
@@ -192,7 +187,7 @@ def _acl(broker: Broker, change: str, topic: str) -> None:
 async def test_a_topic_whose_right_is_taken_away_is_told_and_stops_no_other(
     guarded_broker: Broker, sink_s3: tuple[str, int], tmp_path: Path
 ) -> None:
-    from tests.sink_lab.lab import Lab as RealLab
+    from tests.labs.cluster.lab import Lab as RealLab
 
     with ExitStack() as open_, suppress(ProcessLookupError):
         lab = RealLab(guarded_broker.bootstrap, sink_s3, tmp_path, open_)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -13,11 +12,7 @@ from coinlake.errors import TransientError
 from coinlake.store import Listed
 from coinlake_tools.audit import Audit
 from coinlake_tools.lake_log import Kept
-
-if TYPE_CHECKING:
-    from tests.unit.coinlake_tools.conftest import Lake
-else:
-    Lake = Any
+from tests.unit.coinlake_tools.lake import Lake
 
 TOPIC = "coincap.assets.v1"
 

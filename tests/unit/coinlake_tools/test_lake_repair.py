@@ -1,6 +1,6 @@
 """Repair puts back what was there, under the same keys; marks say what is given up and why."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,11 +11,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConfigError, InvariantError
 from coinlake_tools.chain_marks import Marks
 from coinlake_tools.repair import repair
-
-if TYPE_CHECKING:
-    from tests.unit.coinlake_tools.conftest import Lake
-else:
-    Lake = Any
+from tests.unit.coinlake_tools.lake import Lake
 
 TOPIC = "coincap.assets.v1"
 

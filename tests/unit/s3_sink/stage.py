@@ -3,23 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from coinlake.contracts.announcements import Landed
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
+from s3_sink.core.look import Found
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import Limits
-from s3_sink.core.ports import Commit, Partition, Polled
+from s3_sink.core.part import Limits, Part
+from s3_sink.core.ports import Commit, Observer, Partition, Polled
+from s3_sink.core.start import Start
 from s3_sink.core.writer import Writer
 from s3_sink.loop.partition_worker import Outside
 from s3_sink.loop.sink import Policy, Sink
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -75,13 +73,46 @@ class FakeGroup:
 
 
 @dataclass
-class Told:
+class Told(Observer):
     """What the loop told, with memory."""
 
-    heard: list[tuple[str, Any]] = field(default_factory=list)
+    heard: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *said: self.heard.append((name, said))
+    def written(self, partition: Partition, part: Part, found: Found) -> None:
+        self.heard.append(("written", (partition, part, found)))
+
+    def adopted(self, partition: Partition, found: Found) -> None:
+        self.heard.append(("adopted", (partition, found)))
+
+    def retried(self, partition: Partition, kind: str, reason: str) -> None:
+        self.heard.append(("retried", (partition, kind, reason)))
+
+    def met(self, partition: Partition) -> None:
+        self.heard.append(("met", (partition,)))
+
+    def committed(self, seconds: float) -> None:
+        self.heard.append(("committed", (seconds,)))
+
+    def commit_failed(self, reason: str) -> None:
+        self.heard.append(("commit_failed", (reason,)))
+
+    def started(self, partition: Partition, start: Start) -> None:
+        self.heard.append(("started", (partition, start)))
+
+    def stopped(self, partition: Partition, reason: str) -> None:
+        self.heard.append(("stopped", (partition, reason)))
+
+    def left(self, partition: Partition) -> None:
+        self.heard.append(("left", (partition,)))
+
+    def polled(self, trouble: str | None) -> None:
+        self.heard.append(("polled", (trouble,)))
+
+    def read(self, partition: Partition, trouble: str | None) -> None:
+        self.heard.append(("read", (partition, trouble)))
+
+    def assigned(self, partitions: int) -> None:
+        self.heard.append(("assigned", (partitions,)))
 
     def names(self) -> list[str]:
         return [name for name, _ in self.heard]

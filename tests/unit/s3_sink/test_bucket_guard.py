@@ -1,6 +1,5 @@
 """A bucket that was emptied or made anew is noticed before the next link goes there."""
 
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -16,11 +15,7 @@ from s3_sink.core.guard import EVERY_S, Guard
 from s3_sink.core.part import Reason
 from s3_sink.core.ports import Commit, Partition
 from s3_sink.core.writer import Writer
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 ONE = Partition("coincap.assets.v1", 0)
 NOON_MS = 1_790_000_000_000 // 3_600_000 * 3_600_000

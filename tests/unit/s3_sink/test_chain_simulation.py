@@ -6,7 +6,6 @@ much it reads, when it cuts and dies, and what the store does to it comes from a
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,11 +16,7 @@ from coinlake.errors import InvariantError
 from s3_sink.core.part import Reason
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 Worlds = Callable[..., World]
 HOUR_MS = 3_600_000

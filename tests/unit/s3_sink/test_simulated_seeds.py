@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.sim.play import run
+from tests.labs.sim.play import run
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """How far raw is behind Kafka, and that it is known at once after a restart."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,11 +16,7 @@ from s3_sink.core.partition_state import PartitionState, Phase
 from s3_sink.core.ports import Commit, LogRange, Partition
 from s3_sink.core.status import partition_status
 from s3_sink.metrics import SinkMetrics
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 NOW_MS = 1_790_000_100_000
 

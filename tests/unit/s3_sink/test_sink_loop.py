@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import structlog
@@ -13,11 +13,7 @@ from s3_sink.core.part import Limits, Reason
 from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Commit, Partition
 from tests.unit.s3_sink.stage import BIG, ONE, TWO, Stage, records
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS

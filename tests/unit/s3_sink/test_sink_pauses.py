@@ -2,18 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from coinlake.errors import InvariantError, TransientError
 from s3_sink.core.ports import Commit, Partition
 from tests.unit.s3_sink.stage import ONE, Stage, records
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 
 async def _some_polls() -> None:

@@ -1,6 +1,6 @@
 """The smaller decisions: epochs, checks at start, promises, commits, the byte budget."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -23,11 +23,7 @@ from s3_sink.core.epochs import current_epoch
 from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.ports import Commit, Partition
 from s3_sink.core.watermark import Watermark
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 TOPIC = "coincap.assets.v1"
 ONE, TWO = Partition(TOPIC, 0), Partition(TOPIC, 1)

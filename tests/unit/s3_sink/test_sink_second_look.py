@@ -1,17 +1,12 @@
 """A second look: what cannot be compared at once is not gone on from."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from coinlake.contracts.raw_index import Record
 from s3_sink.core.part import Reason
 from tests.unit.s3_sink.stage import NOON_MS, ONE, Stage, records
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 
 async def test_a_topic_that_is_made_anew_under_a_running_sink_is_refused(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,11 +13,7 @@ from coinlake.contracts.raw_layout import RawKey
 from coinlake.errors import InvariantError, TransientError
 from s3_sink.core.ports import Commit
 from s3_sink.core.start import MAX_STEPS, NEWEST_HOURS
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS

@@ -1,7 +1,6 @@
 """What the writer does with 412, 409, lost replies and objects of others."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,11 +14,7 @@ from coinlake.errors import (
     Trouble,
 )
 from s3_sink.core.part import Reason
-
-if TYPE_CHECKING:
-    from tests.unit.s3_sink.conftest import World
-else:
-    World = Any
+from tests.unit.s3_sink.world import World
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS

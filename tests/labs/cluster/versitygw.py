@@ -1,0 +1,12 @@
+"""Where the binary of versitygw is. On its own, as every tier of the tests asks."""
+
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def find_versitygw() -> str | None:
+    """The path of the versitygw binary: of the clone, of the machine, or None."""
+    local = ROOT / ".local" / "bin" / "versitygw"
+    return str(local) if local.is_file() else shutil.which("versitygw")
