@@ -46,6 +46,28 @@ def test_a_service_has_only_the_rooms_of_the_house(service: str) -> None:
     assert names - {"py"} <= ROOMS
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_core_decides_and_waits_for_nothing(service: str) -> None:
+    cores = sorted((SERVICES[service] / "core").glob("*.py"))
+    waiting = [
+        path.name for path in cores if re.search(r"^ *async def", path.read_text(), re.M)
+    ]
+
+    # The abilities that it asks for are declared there, and carried out elsewhere.
+    assert [name for name in waiting if name != "ports.py"] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_service_asks_of_the_outside_stands_in_one_place(service: str) -> None:
+    found = [
+        str(path.relative_to(SERVICES[service]))
+        for path in SERVICES[service].rglob("*.py")
+        if re.search(r"^class \w+\([^)]*(?<!asyncio\.)\bProtocol\b", path.read_text(), re.M)
+    ]
+
+    assert found in ([], ["core/ports.py"])
+
+
 def test_no_module_is_higher_than_the_wall() -> None:
     heights = {path: len(path.read_text().splitlines()) for path in _tracked("*.py")}
 

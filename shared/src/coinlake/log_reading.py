@@ -12,7 +12,7 @@ from coinlake.errors import TransientError, Trouble
 from coinlake.kafka import translated
 from coinlake.kafka_protocol import FetchRequest
 from coinlake.record_batches import Decoded, columns_of_batches
-from coinlake.topic_states import TopicState
+from coinlake.topic_state import TopicState
 
 _WAIT_MS = 500
 _TIMEOUT_S = 30.0

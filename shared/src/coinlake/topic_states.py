@@ -1,7 +1,6 @@
 """What a broker says of topics by name: their ids, their partitions' leaders, or what is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from aiokafka import AIOKafkaClient
@@ -10,6 +9,7 @@ from aiokafka.errors import NodeNotReadyError, for_code
 from coinlake.errors import ConfigError
 from coinlake.kafka import translated
 from coinlake.kafka_protocol import TopicsRequest
+from coinlake.topic_state import TopicState
 
 _MISSING, _DENIED = 3, 29
 _TROUBLES = {
@@ -17,21 +17,6 @@ _TROUBLES = {
     _DENIED: "may not be read: the right to describe it is missing",
 }
 _NO_ID = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True)
-class TopicState:
-    """A topic as a broker knows it. `id` is another one when a topic of that name is made anew.
-
-    `leaders` maps each partition to the node that leads it; None where there is none. `trouble` is
-    why the topic cannot be read, None where it can.
-    """
-
-    name: str
-    id: UUID
-    leaders: Mapping[int, int | None] = field(default_factory=dict)
-    trouble: str | None = None
-    is_missing: bool = False
 
 
 async def topic_states(

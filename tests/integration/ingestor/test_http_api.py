@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from ingestor.adapters.coincap import Answer, Call, HttpLimits, NoAnswerError, open_api
+from ingestor.adapters.coincap import HttpLimits, open_api
+from ingestor.core.ports import Answer, Call, NoAnswerError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

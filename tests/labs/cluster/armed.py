@@ -33,11 +33,11 @@ from s3_sink.__main__ import main
 from s3_sink.adapters import log_reader, source
 from s3_sink.adapters.source import GroupSource
 from s3_sink.adapters.threads import ThreadCodec
-from s3_sink.core import checks
 from s3_sink.core.commits import Commits
-from s3_sink.core.look import Found
+from s3_sink.core.found import Found
 from s3_sink.core.ports import Commit, Partition
-from s3_sink.core.writer import CONTENT_TYPE, Writer
+from s3_sink.loop import create_only
+from s3_sink.loop.writer import CONTENT_TYPE, Writer
 
 PLACES: dict[str, tuple[type, str]] = {
     "codec.encode": (ThreadCodec, "encode"),
@@ -113,7 +113,7 @@ def _no_probe() -> None:
     async def believe(*_: object) -> None:
         return None
 
-    checks.require_create_only = believe  # type: ignore[assignment]
+    create_only.require_create_only = believe  # type: ignore[assignment]
 
 
 def _look() -> None:

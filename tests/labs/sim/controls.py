@@ -17,14 +17,15 @@ from coinlake.contracts.raw_index import _pack_headers
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.errors import InvariantError, PreconditionFailedError, TransientError
-from s3_sink.core.epochs import _newest, _read, current_epoch
-from s3_sink.core.guard import Guard
-from s3_sink.core.look import Found
+from s3_sink.core.found import Found
 from s3_sink.core.part import Part
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit, Log, Partition, Polled, Store
-from s3_sink.core.start import Finder, Tip, _refuse_outside
-from s3_sink.core.writer import CONTENT_TYPE, Outcome, Writer
+from s3_sink.core.start import Tip
+from s3_sink.loop.epochs import _newest, _read, current_epoch
+from s3_sink.loop.finder import Finder, _refuse_outside
+from s3_sink.loop.guard import Guard
+from s3_sink.loop.writer import CONTENT_TYPE, Outcome, Writer
 from tests.labs.sim.broker import Broker, PartitionLog
 from tests.labs.sim.client import MemberSource
 from tests.labs.sim.sink import BEGIN_MS, WALL_MS_PER_S

@@ -18,16 +18,16 @@ from coinlake.contracts.raw_codec import (
 )
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
-from s3_sink.core.checks import require_create_only
-from s3_sink.core.guard import Guard
 from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.part import Limits
 from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Partition
 from s3_sink.core.start import Start
-from s3_sink.core.writer import Writer
+from s3_sink.loop.create_only import require_create_only
+from s3_sink.loop.guard import Guard
 from s3_sink.loop.partition_worker import Outside
 from s3_sink.loop.sink import Policy, Sink
+from s3_sink.loop.writer import Writer
 from tests.labs.sim.broker import Broker
 from tests.labs.sim.bucket import Bucket, BucketStore
 from tests.labs.sim.client import MemberSource, ReaderLog

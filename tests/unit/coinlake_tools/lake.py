@@ -20,12 +20,12 @@ from coinlake.contracts.raw_layout import epoch_key
 from coinlake.testing import FakeStore, StoredObject
 from coinlake_tools.audit import Audit, Verdict
 from coinlake_tools.lake_log import Kept
-from s3_sink.core.guard import Guard
 from s3_sink.core.part import Limits, Reason
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Partition, Report
 from s3_sink.core.watermark import Watermark
-from s3_sink.core.writer import Writer
+from s3_sink.loop.guard import Guard
+from s3_sink.loop.writer import Writer
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS

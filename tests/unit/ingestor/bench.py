@@ -15,12 +15,12 @@ from coinlake.contracts.topics import REJECTED
 from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
-from ingestor.adapters.coincap import Answer, Call, NoAnswerError
 from ingestor.adapters.journal import Journal
 from ingestor.core.credits import Limits
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
+from ingestor.core.ports import Answer, Call, NoAnswerError
 from ingestor.core.schedule import Tick
 from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock

@@ -14,13 +14,13 @@ from coinlake.errors import BadRecordError, TransientError
 from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
-from ingestor.adapters.coincap import Answer, NoAnswerError
 from ingestor.adapters.journal import open_journal
 from ingestor.adapters.spool import ASIDE
 from ingestor.core.credits import Limits
 from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpack
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
+from ingestor.core.ports import Answer, NoAnswerError
 from ingestor.core.watermark import FloorClock, complete_to_ms
 from ingestor.loop.sending import TopicSender
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ingestor.adapters.coincap import Answer, Call, HttpApi, HttpLimits, NoAnswerError
+from ingestor.adapters.coincap import HttpApi, HttpLimits
+from ingestor.core.ports import Answer, Call, NoAnswerError
 
 KEY = "a-key-of-ours-0123456789"
 URL = "http://api/v3/assets"

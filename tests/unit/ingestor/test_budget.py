@@ -8,8 +8,8 @@ import pytest
 
 from coinlake.errors import TransientError
 from ingestor.adapters.balance_file import write_balance
-from ingestor.adapters.coincap import Answer, Call, NoAnswerError
 from ingestor.core.credits import Balance, Limits
+from ingestor.core.ports import Answer, Call, NoAnswerError
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, Times

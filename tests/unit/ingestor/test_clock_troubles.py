@@ -12,11 +12,11 @@ from coinlake.contracts.headers import complete_to_ms as promised
 from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
 from coinlake.testing import FakeProducer
-from ingestor.adapters.coincap import Answer
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
+from ingestor.core.ports import Answer
 from ingestor.core.schedule import Missed
 from ingestor.core.validation import Reason
 from ingestor.core.watermark import FloorClock

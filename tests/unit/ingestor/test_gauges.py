@@ -6,9 +6,9 @@ import pytest
 
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
-from ingestor.adapters.coincap import Answer
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
+from ingestor.core.ports import Answer
 from ingestor.loop.watching import Gauges, watch
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 

@@ -14,13 +14,13 @@ from prometheus_client import CollectorRegistry
 from coinlake.backoff import Backoff
 from coinlake.contracts.topics import GAPS
 from coinlake.lifecycle import Pulse
-from ingestor.adapters.coincap import Answer, Call, NoAnswerError
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import Limits
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
+from ingestor.core.ports import Answer, Call, NoAnswerError
 from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock
 from ingestor.loop import polling

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from coinlake.errors import Trouble
 from coinlake_tools.auditor import AuditMetrics
 from etl_runner import metrics as etl_runner
-from ingestor.adapters.coincap import FailureKind
+from ingestor.core.ports import FailureKind
 from ingestor.metrics import FAILURES, IngestorMetrics
 from query_api import metrics as query_api
 from s3_sink.metrics import SinkMetrics

@@ -9,14 +9,14 @@ from uuid import UUID
 from coinlake.contracts.announcements import Landed
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
-from s3_sink.core.look import Found
+from s3_sink.core.found import Found
 from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.part import Limits, Part
 from s3_sink.core.ports import Commit, Observer, Partition, Polled
 from s3_sink.core.start import Start
-from s3_sink.core.writer import Writer
 from s3_sink.loop.partition_worker import Outside
 from s3_sink.loop.sink import Policy, Sink
+from s3_sink.loop.writer import Writer
 from tests.unit.s3_sink.world import World
 
 HOUR_MS = 3_600_000

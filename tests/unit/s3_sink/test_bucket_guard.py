@@ -10,11 +10,11 @@ from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey, epoch_key
 from coinlake.errors import InvariantError, TransientError
 from coinlake.store import ObjectHead
-from s3_sink.core.epochs import current_epoch
-from s3_sink.core.guard import EVERY_S, Guard
 from s3_sink.core.part import Reason
 from s3_sink.core.ports import Commit, Partition
-from s3_sink.core.writer import Writer
+from s3_sink.loop.epochs import current_epoch
+from s3_sink.loop.guard import EVERY_S, Guard
+from s3_sink.loop.writer import Writer
 from tests.unit.s3_sink.world import World
 
 ONE = Partition("coincap.assets.v1", 0)

@@ -12,7 +12,7 @@ from coinlake.contracts.raw_columns import columns_of
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
-from s3_sink.core.look import Found
+from s3_sink.core.found import Found
 from s3_sink.core.part import (
     RECORD_OVERHEAD_BYTES,
     Limits,

@@ -12,17 +12,13 @@ from coinlake.contracts.topics import LANDED, PUBLISHED
 from coinlake.errors import ConfigError, InvariantError, TransientError
 from coinlake.settings import load
 from s3_sink.config import Settings
-from s3_sink.core.checks import (
-    PROBE_KEY,
-    require_create_only,
-    require_deleting,
-    too_short,
-)
+from s3_sink.core.checks import require_deleting, too_short
 from s3_sink.core.commits import Commits
-from s3_sink.core.epochs import current_epoch
 from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.ports import Commit, Partition
 from s3_sink.core.watermark import Watermark
+from s3_sink.loop.create_only import PROBE_KEY, require_create_only
+from s3_sink.loop.epochs import current_epoch
 from tests.unit.s3_sink.world import World
 
 TOPIC = "coincap.assets.v1"

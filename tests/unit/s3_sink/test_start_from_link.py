@@ -12,7 +12,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.errors import InvariantError, TransientError
 from s3_sink.core.ports import Commit
-from s3_sink.core.start import MAX_STEPS, NEWEST_HOURS
+from s3_sink.loop.finder import MAX_STEPS, NEWEST_HOURS
 from tests.unit.s3_sink.world import World
 
 HOUR_MS = 3_600_000

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from prometheus_client import CollectorRegistry
 
-from coinlake.topic_states import TopicState
+from coinlake.topic_state import TopicState
 from s3_sink.adapters.watch import Watch
 from s3_sink.core.coverage import Known, uncovered
 from s3_sink.core.ports import Partition

@@ -19,14 +19,15 @@ from coinlake.contracts.raw_codec import (
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConflictError, TransientError
 from coinlake.testing import FakeStore
-from s3_sink.core.guard import Guard
-from s3_sink.core.look import Found
+from s3_sink.core.found import Found
 from s3_sink.core.part import Limits, Part, Reason
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit, LogRange, Partition
-from s3_sink.core.start import Finder, Start
+from s3_sink.core.start import Start
 from s3_sink.core.watermark import Watermark
-from s3_sink.core.writer import Writer
+from s3_sink.loop.finder import Finder
+from s3_sink.loop.guard import Guard
+from s3_sink.loop.writer import Writer
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS

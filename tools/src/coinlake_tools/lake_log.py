@@ -16,7 +16,8 @@ from coinlake.errors import TransientError
 from coinlake.kafka import client_options, translated
 from coinlake.log_reading import described, read_batches
 from coinlake.settings import KafkaSettings
-from coinlake.topic_states import TopicState, topic_states
+from coinlake.topic_state import TopicState
+from coinlake.topic_states import topic_states
 
 _UNPACKED_BYTES = 32 * 1024 * 1024
 

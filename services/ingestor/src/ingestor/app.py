@@ -13,13 +13,14 @@ from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.errors import TransientError
 from coinlake.kafka import open_producer
 from coinlake.lifecycle import Pulse, watchdog
-from ingestor.adapters.coincap import Api, HttpLimits, open_api
+from ingestor.adapters.coincap import HttpLimits, open_api
 from ingestor.adapters.files import locked
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.config import Settings
 from ingestor.core.credits import Limits
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import KeyGate
+from ingestor.core.ports import Api
 from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import Allowance, Budget, PagePlan

@@ -31,14 +31,15 @@ from s3_sink.adapters.threads import open_codec
 from s3_sink.adapters.watch import Watch
 from s3_sink.config import REBALANCE_TIMEOUT_S, Settings
 from s3_sink.core import checks
-from s3_sink.core.guard import Guard
 from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.part import Limits
 from s3_sink.core.partition_state import Phase
 from s3_sink.core.status import partition_status
-from s3_sink.core.writer import Writer
+from s3_sink.loop import create_only
+from s3_sink.loop.guard import Guard
 from s3_sink.loop.partition_worker import Outside
 from s3_sink.loop.sink import Policy, Sink
+from s3_sink.loop.writer import Writer
 from s3_sink.metrics import SinkMetrics
 
 log = logs.get(__name__)
@@ -117,7 +118,7 @@ class App:
     ) -> tuple[Sink, GroupSource, Announcer, Lags, Watch]:
         settings, kafka = self._settings, self._settings.kafka
         store = await open_.enter_async_context(open_store(settings.lake.bucket))
-        await self._patiently("store", lambda: checks.require_create_only(store))
+        await self._patiently("store", lambda: create_only.require_create_only(store))
         await self._patiently("topics", self._check_topics)
         group = settings.group
         membership = Membership(

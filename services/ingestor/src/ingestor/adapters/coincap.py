@@ -4,62 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import aiohttp
 from pydantic import SecretStr
 
-from coinlake.errors import CoinlakeError
 from ingestor.core.http_dates import http_date_ms
+from ingestor.core.ports import Answer, Api, Call, NoAnswerError
 
-FailureKind = Literal[
-    "unreachable", "timeout", "connection", "incomplete_body", "too_large", "key_echoed"
-]
 _CHUNK_BYTES = 64 * 1024
 # A shorter key ("demo", "test") could be an ordinary word of an ordinary answer.
 _SECRET_LENGTH = 12
 # RFC 9111, 5.1: an answer from a cache was made so many seconds before it was sent. A day is
 # enough for any cache, and digits without end are none.
 _MAX_AGE_DIGITS = 5
-
-
-@dataclass(slots=True)
-class Call:
-    """What became of one call so far. `was_sent`: the API may have heard of it."""
-
-    was_sent: bool = False
-    was_idle: bool = False
-    """Whether it went out on a connection that had been idle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer with its whole body after transfer decompression.
-
-    `date_ms` is when the API says that it was sent.
-    """
-
-    status: int
-    body: bytes
-    retry_after: str | None
-    date_ms: int | None = None
-
-
-class NoAnswerError(CoinlakeError):
-    """No complete body came; `kind` is from a closed list, for metrics."""
-
-    def __init__(self, kind: FailureKind, said: str, decoded_bytes: int = 0) -> None:
-        super().__init__(said)
-        self.kind = kind
-        self.decoded_bytes = decoded_bytes
-
-
-class Api(Protocol):
-    """The API: asks once, and again by itself only where it was not heard."""
-
-    async def get(self, url: str, call: Call) -> Answer:
-        """One GET. Raises NoAnswerError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

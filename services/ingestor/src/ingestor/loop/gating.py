@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.contracts.missed_ticks import Cause
-from ingestor.adapters.coincap import Answer
 from ingestor.adapters.journal import Journal
 from ingestor.core.entries import Outcome
 from ingestor.core.gates import KeyGate, PageGate, retry_after_ms
 from ingestor.core.page import Page
+from ingestor.core.ports import Answer
 from ingestor.core.validation import Reason
 from ingestor.loop.budget import Budget
 from ingestor.loop.clock import Clock

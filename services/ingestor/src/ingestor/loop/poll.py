@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from coinlake import logs
 from coinlake.contracts.headers import AnswerHeaders
 from coinlake.contracts.topics import REJECTED
-from ingestor.adapters.coincap import Answer, Api, Call, NoAnswerError
 from ingestor.adapters.journal import Journal
 from ingestor.core.credits import price
 from ingestor.core.entries import Outcome, Outgoing, TickMark
 from ingestor.core.page import Page
+from ingestor.core.ports import Answer, Api, Call, NoAnswerError
 from ingestor.core.schedule import Tick
 from ingestor.core.validation import Reason, Rules, judge
 from ingestor.loop.budget import Budget

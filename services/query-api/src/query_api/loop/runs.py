@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.errors import TransientError
-from query_api.core.answers import Execution, Result, Rows
+from query_api.core.answers import Execution, Result
 from query_api.core.cost import total_dollars
 from query_api.core.failures import failure, is_torn
+from query_api.core.ports import Engine
 from query_api.core.problems import (
     Problem,
     ProblemError,
@@ -31,15 +32,6 @@ log = logs.get(__name__)
 _T = TypeVar("_T")
 _RETRY_AFTER_S = 2
 _POLL_GROWTH = 1.5
-
-
-class Engine(Protocol):
-    """What runs SQL; see adapters/athena.py for the promises of each method."""
-
-    async def start(self, statement: Statement, token: str) -> str: ...
-    async def execution(self, execution_id: str) -> Execution: ...
-    async def rows(self, execution_id: str, max_rows: int) -> Rows: ...
-    async def stop(self, execution_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

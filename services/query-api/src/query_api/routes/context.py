@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -13,20 +13,14 @@ from query_api.config import Settings
 from query_api.core.answers import Result
 from query_api.core.cost import total_dollars
 from query_api.core.coverage import dataset_version, newest_received_ms, watermark_ms
-from query_api.core.guard import Checked
 from query_api.core.keys import Caller
+from query_api.core.ports import Guard
 from query_api.core.problems import BadRequestError, Problem, unavailable
 from query_api.core.window import rfc3339, time_or_null
 from query_api.loop.runs import Runs
 from query_api.metrics import QueryApiMetrics
 
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
-
-
-class Guard(Protocol):
-    """What checks ad-hoc SQL; see adapters/guard.py."""
-
-    async def check(self, sql: str, max_rows: int) -> Checked: ...
 
 
 @dataclass(frozen=True, slots=True)

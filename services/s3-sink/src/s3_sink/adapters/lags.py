@@ -2,34 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
-from uuid import UUID
 
 from coinlake import logs
-from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.lag import Lag, lag_from, lag_of
 from s3_sink.core.partition_state import PartitionState, Phase
-from s3_sink.core.ports import Commit, LogRange, Partition
+from s3_sink.core.ports import Kafka, Partition
 from s3_sink.metrics import SinkMetrics
 
 log = logs.get(__name__)
 
 _EVERY_S = 5.0
-
-
-class Kafka(Protocol):
-    """What is asked. Everything raises TransientError."""
-
-    async def ends(self, partitions: Collection[Partition]) -> Mapping[Partition, int]: ...
-    async def range(self, partition: Partition) -> LogRange: ...
-    async def committed(self, partition: Partition) -> Commit | None: ...
-    async def topic_id(self, topic: str) -> UUID: ...
-    async def first_from(
-        self, partition: Partition, offset: int, topic_id: UUID
-    ) -> Record | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from coinlake.kafka import client_options, starting, translated
 from coinlake.log_reading import Group, described, read_batches
 from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
-from coinlake.topic_states import TopicState, topic_states
+from coinlake.topic_state import TopicState
+from coinlake.topic_states import topic_states
 from s3_sink.core.ports import Commit, LogRange, Partition
 
 

@@ -3,21 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from typing import Protocol
 
 from coinlake import logs
 from coinlake.errors import TransientError
 from s3_sink.core.namesakes import Namesakes
+from s3_sink.core.ports import Group
 
 log = logs.get(__name__)
 
 _EVERY_S = 5.0
-
-
-class Group(Protocol):
-    """What is asked. Raises TransientError."""
-
-    async def members(self) -> Collection[str] | None: ...
 
 
 class NamesakeWatch:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
 from uuid import UUID
 
 from aiokafka import (
@@ -21,7 +20,7 @@ from coinlake.kafka import client_options, starting, translated
 from coinlake.rebootstrap import rebootstrapping
 from coinlake.settings import KafkaSettings
 from s3_sink.adapters import fetch
-from s3_sink.core.ports import Commit, Partition, Polled
+from s3_sink.core.ports import Commit, Owner, Partition, Polled
 
 log = logs.get(__name__)
 
@@ -48,13 +47,6 @@ class Membership:
     fetch_bytes: int
     request_bytes: int
     unpacked_bytes: int
-
-
-class Owner(Protocol):
-    """Hears which partitions come and go."""
-
-    async def revoked(self, partitions: Collection[Partition]) -> None: ...
-    def assigned(self, partitions: Collection[Partition]) -> None: ...
 
 
 class GroupSource:

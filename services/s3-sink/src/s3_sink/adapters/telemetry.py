@@ -2,7 +2,7 @@
 
 from coinlake import logs
 from coinlake.contracts.hours import UNKNOWN_HOUR
-from s3_sink.core.look import Found
+from s3_sink.core.found import Found
 from s3_sink.core.part import Part
 from s3_sink.core.ports import Partition
 from s3_sink.core.start import Start

@@ -1,26 +1,17 @@
 """Looks whether every configured topic is there and read by somebody, and tells where not."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from coinlake import logs
 from coinlake.errors import TransientError
-from coinlake.topic_states import TopicState
 from s3_sink.core.coverage import Known, uncovered
-from s3_sink.core.ports import Partition
+from s3_sink.core.ports import Cluster
 from s3_sink.metrics import SinkMetrics
 
 log = logs.get(__name__)
 
 _EVERY_S = 5.0
-
-
-class Cluster(Protocol):
-    """What the watch asks. Raises TransientError."""
-
-    async def topics(self, names: Sequence[str]) -> Mapping[str, TopicState]: ...
-    async def readers(self) -> Collection[Partition] | None: ...
 
 
 class Watch:

@@ -1,15 +1,16 @@
 """What the core asks of the outside world, in its own words."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from coinlake.contracts.raw_codec import Decoded, Encoded, Ending
 from coinlake.contracts.raw_index import Record
+from coinlake.topic_state import TopicState
 
 if TYPE_CHECKING:
-    from s3_sink.core.look import Found
+    from s3_sink.core.found import Found
     from s3_sink.core.part import Part
     from s3_sink.core.start import Start
 
@@ -190,3 +191,35 @@ class Observer(Report, CommitReport, Protocol):
     def polled(self, trouble: str | None) -> None: ...
     def read(self, partition: Partition, trouble: str | None) -> None: ...
     def assigned(self, partitions: int) -> None: ...
+
+
+class Cluster(Protocol):
+    """What the watch asks. Raises TransientError."""
+
+    async def topics(self, names: Sequence[str]) -> Mapping[str, TopicState]: ...
+    async def readers(self) -> Collection[Partition] | None: ...
+
+
+class Group(Protocol):
+    """What is asked. Raises TransientError."""
+
+    async def members(self) -> Collection[str] | None: ...
+
+
+class Owner(Protocol):
+    """Hears which partitions come and go."""
+
+    async def revoked(self, partitions: Collection[Partition]) -> None: ...
+    def assigned(self, partitions: Collection[Partition]) -> None: ...
+
+
+class Kafka(Protocol):
+    """What is asked. Everything raises TransientError."""
+
+    async def ends(self, partitions: Collection[Partition]) -> Mapping[Partition, int]: ...
+    async def range(self, partition: Partition) -> LogRange: ...
+    async def committed(self, partition: Partition) -> Commit | None: ...
+    async def topic_id(self, topic: str) -> UUID: ...
+    async def first_from(
+        self, partition: Partition, offset: int, topic_id: UUID
+    ) -> Record | None: ...

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from coinlake.contracts.announcements import Landed
 from coinlake.errors import InvariantError, TransientError
-from s3_sink.core.epochs import current_epoch
 from s3_sink.core.part import Part, Reason
 from s3_sink.core.partition_state import PartitionState, Phase
 from s3_sink.core.ports import Codec, Commit, Log, Observer, Partition, Source, Store, Wait
-from s3_sink.core.start import Finder, Start
-from s3_sink.core.writer import Writer, announcement
+from s3_sink.core.start import Start
+from s3_sink.loop.epochs import current_epoch
+from s3_sink.loop.finder import Finder
 from s3_sink.loop.offset_committer import OffsetCommitter
+from s3_sink.loop.writer import Writer, announcement
 
 
 @dataclass(frozen=True, slots=True)

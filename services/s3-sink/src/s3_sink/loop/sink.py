@@ -12,10 +12,10 @@ from s3_sink.core.part import Limits, Reason
 from s3_sink.core.partition_state import PartitionState, Phase
 from s3_sink.core.ports import Observer, Partition, Polled
 from s3_sink.core.watermark import Watermark
-from s3_sink.core.writer import Writer
 from s3_sink.loop.memory_regulator import MemoryRegulator
 from s3_sink.loop.offset_committer import OffsetCommitter
 from s3_sink.loop.partition_worker import Outside, PartitionWorker, Together
+from s3_sink.loop.writer import Writer
 
 log = logs.get(__name__)
 T = TypeVar("T")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.errors import InvariantError
-from s3_sink.core.epochs import require_epoch
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Partition, Store
+from s3_sink.loop.epochs import require_epoch
 
 EVERY_S = 60.0
 # A lifecycle rule counts in days: an object of ours that is younger is not gone by one.

@@ -11,11 +11,12 @@ from coinlake.errors import (
     PreconditionFailedError,
     TransientError,
 )
-from s3_sink.core.guard import Guard
-from s3_sink.core.look import Found, look
+from s3_sink.core.found import Found
 from s3_sink.core.part import Part
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Codec, Partition, Report, Store, Wait
+from s3_sink.loop.guard import Guard
+from s3_sink.loop.look import look
 
 CONTENT_TYPE = "application/gzip"
 
