@@ -45,6 +45,8 @@ async def test_no_more_call_at_once_than_may_and_who_waits_beats(
         (NOW, None, NOW_MS),
         (NOW, "90", NOW_MS + 90_000),
         (NOW, "0", NOW_MS),
+        (NOW, "86400", NOW_MS + 86_400_000),
+        (NOW, "864000", None),
         (None, "90", None),
         ("soon", None, None),
         ("", None, None),

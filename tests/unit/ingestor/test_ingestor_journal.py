@@ -199,6 +199,15 @@ async def test_what_kafka_lacks_is_never_deleted(tmp_path: Path) -> None:
         assert [r.value for r in await waiting(journal)] == [b"5", b"6", b"7", b"8", b"9"]
 
 
+async def test_marks_leave_no_files_behind(tmp_path: Path) -> None:
+    async with opened(tmp_path) as journal:
+        for due_ms in range(1_000, 60_000, 1_000):
+            await journal.mark(mark(due_ms, Outcome.FAILED))
+
+    # The two newest hold the state; what was before them is deleted as others are written.
+    assert len(files(tmp_path)) <= 4
+
+
 async def test_what_is_sent_gives_its_space_back_without_a_write(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
         for _ in range(10):

@@ -255,6 +255,31 @@ async def test_a_journal_of_the_versions_before_is_carried_over(tmp_path: Path) 
     assert files(tmp_path, "journal") == []
 
 
+async def test_missed_ticks_that_the_versions_before_had_named_are_still_told(
+    tmp_path: Path,
+) -> None:
+    old_journal(tmp_path)
+
+    async with opened(tmp_path) as journal:
+        told = journal.progress.gaps
+
+    assert [gap["count"] for gap in told] == [3]
+
+
+async def test_after_a_newest_file_that_is_damaged_no_number_is_used_twice(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as journal:
+        numbers = [await journal.add(record(b"%d" % n), mark()) for n in range(3)]
+    newest = files(tmp_path, "record")[-1]
+    newest.write_bytes(newest.read_bytes()[:-1] + b"x")
+
+    async with opened(tmp_path) as journal:
+        later = await journal.add(record(b"later"), mark())
+
+    assert later > max(numbers)
+
+
 @pytest.mark.parametrize("seed", range(30))
 async def test_damage_in_a_journal_of_the_versions_before_costs_only_itself(
     tmp_path: Path, seed: int

@@ -1,5 +1,6 @@
 """The state directory: one process at a time, and files that are whole after any crash."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,23 @@ def test_a_second_ingestor_on_one_journal_is_refused(tmp_path: Path) -> None:
         locked(folder),
     ):
         pass
+
+
+def test_what_replaces_a_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rename(2) promises order between names, not that the bytes behind the new one are there."""
+    target, seen = tmp_path / "credits.json", []
+    target.write_bytes(b"old")
+
+    def fsync(descriptor: int) -> None:
+        at = Path(f"/proc/self/fd/{descriptor}").readlink()
+        seen.append((at.name, target.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    replace(target, b"new")
+
+    assert seen == [("credits.json.new", b"old"), (tmp_path.name, b"new")]
 
 
 def test_the_folder_is_free_again_after_a_stop_and_after_a_crash(tmp_path: Path) -> None:

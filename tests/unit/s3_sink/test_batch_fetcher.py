@@ -108,6 +108,27 @@ async def test_the_next_question_starts_behind_what_was_handed_out(
     assert [asked for _, asked in brokers.asked] == [{ONE: 5, TWO: 5}, {ONE: 7, TWO: 5}]
 
 
+async def test_polls_leave_no_tasks_behind(brokers: Brokers, fetcher: Fetcher) -> None:
+    for offset in range(5, 15):
+        brokers.answers[ONE] = (0, _batch(offset, [b"a"]))
+        await fetcher.poll(TIMEOUT_S)
+    await asyncio.sleep(0)
+
+    # This test, and the question that is under way.
+    assert len(asyncio.all_tasks()) <= 2
+
+
+async def test_a_partition_without_a_leader_is_not_asked_for_at_every_poll(
+    brokers: Brokers, fetcher: Fetcher
+) -> None:
+    brokers.leaders[TWO] = None
+
+    heard = [(await fetcher.poll(0.01)).heard.get(TWO) for _ in range(5)]
+
+    assert heard == ["it has no leader", None, None, None, None]
+    assert brokers.metadata_updates == 1
+
+
 @pytest.mark.parametrize("move", ["seek", "pause", "remove"])
 async def test_an_answer_to_an_old_question_is_dropped(
     brokers: Brokers, fetcher: Fetcher, move: str
