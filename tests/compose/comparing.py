@@ -49,7 +49,7 @@ def compare_bytes(stack: ComposeStack, outside: Outside, books: Books) -> Counte
     assert asked - hashes(served) == Counter()
     lost = hashes(served, complete=True) - asked
     stack.say(
-        f"served {len(served)} bodies, in Kafka {len(values)} of {len(polls)} polls, in the raw "
+        f"served {len(served)} bodies, in Kafka {len(values)} values and {len(polls)} polls, in the raw "
         f"zone each record once; died with the ingestor {lost.total()}"
     )
     return lost
