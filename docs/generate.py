@@ -65,7 +65,7 @@ def _fields(prefix: str, cls: Any) -> Iterator[tuple[str, str, str]]:
     fields: dict[str, FieldInfo] = cls.model_fields
     for name, field in fields.items():
         nested: Any = field.annotation
-        if nested in _SHARED.values() and cls not in _SHARED.values():
+        if nested in _SHARED.values():
             continue
         if isinstance(nested, type) and hasattr(nested, "model_fields"):
             own = str(nested.model_config.get("env_prefix", ""))

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import socket
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -59,12 +58,7 @@ async def require_address(http: HttpSettings) -> None:
 async def _bound(http: HttpSettings) -> None:
     """Listen on all addresses of the host at once, as the server will, and let go."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(
-        http.host, http.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
-    server = await loop.create_server(
-        asyncio.Protocol, [str(one[4][0]) for one in found], http.port, backlog=1
-    )
+    server = await loop.create_server(asyncio.Protocol, http.host, http.port, backlog=1)
     server.close()
     await server.wait_closed()
 

@@ -62,7 +62,7 @@ class HastyWriter(Writer):
         meta = replace(self._meta(state, following, encoded), link=part.next_offset)
         meta = replace(
             meta,
-            complete_to_ms=state.promises.after(
+            complete_to_ms=state.watermark.after(
                 (*part.records, *following.records)
             ).complete_to_ms,
         )

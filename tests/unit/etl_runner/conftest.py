@@ -15,7 +15,7 @@ from coinlake.contracts.batches import (
     StagedFile,
     parse_manifest,
 )
-from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import (
     Counts,
@@ -27,7 +27,7 @@ from coinlake.contracts.ledger import (
 )
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
-from coinlake.contracts.tables import Column, quarantine_of
+from coinlake.contracts.tables import Column
 from coinlake.errors import NotFoundError, TransientError
 from coinlake.testing import FakeStore
 from etl_runner.core.hours import Hours
@@ -113,9 +113,8 @@ class FakeCatalog:
     async def columns(self, table: str) -> Sequence[Column] | None:
         if table not in self.tables:
             return None
-        main = table.removesuffix("_quarantine")
-        found = TABLES[main] if main == table else quarantine_of(main)
-        return [column for column in found.columns if column.name != self.lacks]
+        found = table_named(table).columns
+        return [column for column in found if column.name != self.lacks]
 
     async def register(self, table: str, hours: Iterable[Hour]) -> None:
         if table not in self.tables:

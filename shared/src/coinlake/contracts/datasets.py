@@ -178,13 +178,13 @@ ELEMENTS: dict[str, Element] = {
     name: one.element for name, one in DATASETS.items() if one.element is not None
 }
 """What an element of each of them is."""
-QUOTES = main_table(ELEMENTS["assets"])
 TABLES: dict[str, Table] = {
     table.name: table
     for name, one in TABULAR.items()
     for table in (main_table(ELEMENTS[name]), *one.further)
 }
 """Every table that has rows of a dataset, by name; each has a quarantine beside it."""
+QUOTES = TABLES["quotes"]
 
 
 def dataset_of_topic(topic: str) -> Dataset | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 
-from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.datasets import TABLES
 from coinlake.contracts.tables import quarantine_of
 from trino_sql import tree
 
@@ -12,7 +12,6 @@ TABLE_NAMES = frozenset(
     # Tables and views that the runner keeps beside the contract's tables.
     | {"ledger", "ledger_head", "candles", "quotes_live", "quotes_all", "history", "gaps"}
 )
-FEED_OF_TABLE = {table: feed.name for feed in TABULAR.values() for table in feed.tables}
 
 
 def judged(forms: Mapping[type[tree.Node], str]) -> frozenset[type[tree.Node]]:

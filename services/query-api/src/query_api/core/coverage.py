@@ -54,11 +54,6 @@ def published(entry: LedgerEntry) -> Published:
     )
 
 
-def feed_of_table(table: str) -> str:
-    """The feed that a contract table is made from."""
-    return next(feed.name for feed in TABULAR.values() if table in feed.tables)
-
-
 def newest_hours(heads: Heads, feed: str, count: int) -> list[Hour]:
     """The newest published hours that hold answers, newest first."""
     hours = (

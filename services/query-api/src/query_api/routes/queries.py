@@ -10,9 +10,9 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from coinlake.contracts.datasets import TABLES, dataset_of_table
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import View
-from query_api.core.allowed import FEED_OF_TABLE
 from query_api.core.guard import Checked
 from query_api.core.problems import (
     BadRequestError,
@@ -77,7 +77,9 @@ class Queries:
             max_rows=ask.max_rows,
             deadline_s=self._context.settings.limits.sql_deadline_s,
         )
-        feeds = tuple({FEED_OF_TABLE[name] for name in checked.tables if name in FEED_OF_TABLE})
+        feeds = tuple(
+            {dataset_of_table(name).name for name in checked.tables if name in TABLES}
+        )
         kept = Kept(run, caller, feeds, view, self._clock())
         self._kept[run.id] = kept
         try:

@@ -73,8 +73,8 @@ class Lags:
             if state.stored_to_ms is not None:
                 # From the bucket, so it is there at once after a restart.
                 metrics.stored_timestamp.labels(*labels).set(state.stored_to_ms / 1000)
-            if state.promises.complete_to_ms is not None:
-                metrics.watermark.labels(*labels).set(state.promises.complete_to_ms / 1000)
+            if state.watermark.complete_to_ms is not None:
+                metrics.watermark.labels(*labels).set(state.watermark.complete_to_ms / 1000)
 
     def _lag(self, state: PartitionState, end: int | None, now_ms: int) -> Lag | None:
         """None where nobody knows: neither zero nor the last that was known would be true."""

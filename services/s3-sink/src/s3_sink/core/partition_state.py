@@ -28,7 +28,7 @@ class Phase(StrEnum):
 class PartitionState:
     """The state of one partition. Its chain ends at `link`; records up to `fetched_to` are here."""
 
-    def __init__(self, partition: Partition, limits: Limits, promises: Watermark) -> None:
+    def __init__(self, partition: Partition, limits: Limits, watermark: Watermark) -> None:
         self.partition = partition
         self.phase = Phase.STARTING
         self.reason: str | None = None
@@ -39,7 +39,7 @@ class PartitionState:
         self.read_to = 0
         # The newest timestamp of the last object that we know of.
         self.stored_to_ms: int | None = None
-        self.promises = promises
+        self.watermark = watermark
         self.in_flight_bytes = 0
         self._limits = limits
         self._open = OpenPart(limits)
@@ -51,7 +51,7 @@ class PartitionState:
     def begin(self, epoch: int, link: int, complete_to_ms: int | None) -> None:
         """Start at a link of the chain with nothing in hand."""
         self.epoch, self.link, self.fetched_to, self.read_to = epoch, link, link, link
-        self.promises = self.promises.at_least(complete_to_ms)
+        self.watermark = self.watermark.at_least(complete_to_ms)
         self.phase, self.reason = Phase.RUNNING, None
 
     def stop(self, reason: str) -> None:
@@ -97,8 +97,8 @@ class PartitionState:
         Whoever wrote the object, its end is the position: what it covers is dropped here.
         """
         for records in self._before(next_offset):
-            self.promises = self.promises.after(records.null_values())
-        self.promises = self.promises.at_least(complete_to_ms)
+            self.watermark = self.watermark.after(records.null_values())
+        self.watermark = self.watermark.at_least(complete_to_ms)
         self.link = next_offset
         left = (part.from_offset(next_offset) for part in self._sealed)
         self._sealed = deque(part for part in left if part is not None)

@@ -14,7 +14,7 @@ def partition_status(
         "position": state.fetched_to,
         "committed": committed,
         "chain_end": state.link,
-        "complete_to_ms": state.promises.complete_to_ms,
+        "complete_to_ms": state.watermark.complete_to_ms,
         "open_records": state.open_records,
         "open_bytes": state.open_bytes,
         "sealed_parts": len(state.sealed_parts),

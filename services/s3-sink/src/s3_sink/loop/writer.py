@@ -130,7 +130,7 @@ class Writer:
             sha256=encoded.sha256,
             min_timestamp_ms=min(records.timestamps_ms),
             max_timestamp_ms=max(records.timestamps_ms),
-            complete_to_ms=state.promises.after(records.null_values()).complete_to_ms,
+            complete_to_ms=state.watermark.after(records.null_values()).complete_to_ms,
             writer=self._name,
         )
 
