@@ -227,6 +227,30 @@ async def test_a_write_that_was_torn_is_cleaned_up_and_counted(tmp_path: Path) -
         assert await journal.add(record(b"next"), mark()) == 2
 
 
+# ---- no place for names ---------------------------------------------------------------------
+
+
+async def test_a_disk_without_a_place_for_names_gives_up_a_spare_for_what_lets_others_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as journal:
+        for number in range(6):
+            await journal.add(record(b"%d" % number), mark())
+        while (pending := first(journal)) and pending.number < 6:
+            await journal.sent(pending)
+        sync = os.fsync
+
+        def fsync(descriptor: int) -> None:
+            if len(list(tmp_path.glob("spare-*"))) == 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        await journal.add(record(b"one more"), mark())
+
+        assert [one.value for one in await waiting(journal)] == [b"5", b"one more"]
+
+
 # ---- the versions before --------------------------------------------------------------------
 
 OLD = Path(__file__).parents[2] / "data" / "ingestor" / "journal_v1"
@@ -259,6 +283,18 @@ async def test_missed_ticks_that_the_versions_before_had_named_are_still_told(
     tmp_path: Path,
 ) -> None:
     old_journal(tmp_path)
+
+    async with opened(tmp_path) as journal:
+        told = journal.progress.gaps
+
+    assert [gap["count"] for gap in told] == [3]
+
+
+async def test_missed_ticks_that_stand_in_the_last_segment_alone_are_still_told(
+    tmp_path: Path,
+) -> None:
+    for later in old_journal(tmp_path)[2:]:
+        later.unlink()
 
     async with opened(tmp_path) as journal:
         told = journal.progress.gaps

@@ -93,6 +93,33 @@ def test_a_change_that_hangs_is_noticed_and_its_processes_end() -> None:
     assert outcome.seconds < 60
 
 
+@pytest.mark.parametrize(
+    ("runs", "noticed"),
+    [("G", False), ("RR", True), ("RGG", False), ("RGRR", True), ("RGRG", False)],
+)
+def test_a_test_that_is_red_by_itself_counts_where_it_is_red_once_more(
+    tmp_path: Path, runs: str, noticed: bool
+) -> None:
+    """The suite, the test alone, and once more both: R is red."""
+    left = tmp_path / "left"
+    left.write_text(runs)
+    test = tmp_path / "test_it.py"
+    test.write_text(
+        "from pathlib import Path\n"
+        f"left = Path({str(left)!r})\n"
+        "def test_it():\n"
+        "    run, rest = left.read_text()[0], left.read_text()[1:]\n"
+        "    left.write_text(rest)\n"
+        "    assert run == 'G'\n"
+    )
+    alone = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+    outcome = tried(SHOP, None, [Suite("integration", (*alone, str(test)), 30.0, alone=alone)])
+
+    assert outcome.noticed is noticed
+    assert left.read_text() == ""
+
+
 def test_a_later_suite_is_asked_only_where_the_first_is_green() -> None:
     looking, blind = suite("assert larger(1, 2) == 2"), suite("pass")
     later = Suite("simulation", looking.command, 30.0)

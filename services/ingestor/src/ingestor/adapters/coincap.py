@@ -132,12 +132,8 @@ def _watching_calls() -> aiohttp.TraceConfig:
     async def reused(_: Any, context: Any, __: Any) -> None:
         context.trace_request_ctx.was_idle = True
 
-    async def opened(_: Any, context: Any, __: Any) -> None:
-        context.trace_request_ctx.was_idle = False
-
     config.on_request_headers_sent.append(sent)
     config.on_connection_reuseconn.append(reused)
-    config.on_connection_create_end.append(opened)
     return config
 
 
