@@ -11,8 +11,9 @@ from coinlake.errors import TransientError
 from ingestor.adapters import spool as spools
 from ingestor.adapters.segments_v1 import OldJournal
 from ingestor.core.entries import RecordEntry
+from ingestor.core.recovery import Hole
 
-from .journals import files, mark, opened, record, waiting
+from .journals import ASSETS, files, mark, opened, record, waiting
 
 OLD = Path(__file__).parents[2] / "data" / "ingestor" / "journal_v1"
 
@@ -106,3 +107,13 @@ async def test_an_open_journal_has_its_spare_names_and_its_folder_for_damage(
         # Runbooks name the folder, and a version before must find it.
         assert {"spare-1.new", "spare-2.new", "aside"} <= names(tmp_path)
         assert names(tmp_path / "aside") == {f"{1:012d}.record"}
+
+
+async def test_a_record_that_was_carried_over_and_is_gone_is_told(tmp_path: Path) -> None:
+    old_journal(tmp_path)
+    async with opened(tmp_path):
+        pass
+    (tmp_path / f"{24:012d}.record").unlink()
+
+    async with opened(tmp_path) as journal:
+        assert journal.holes == [Hole(ASSETS, 24, damaged=False)]
