@@ -130,7 +130,7 @@ _OBJECTS: dict[str, Fields] = {
         f"{_WHERE} {_HEADERS} {_SUMS} Body ContentLength ContentMD5 Expires IfMatch Metadata "
         "Tagging",
         # "Uploads the object only if the object key name does not already exist … Expects the
-        # '*' character" (the API reference).
+        # '*' character" (S3 API, PutObject: If-None-Match).
         values={**_MADE_VALUES, "IfNoneMatch": ("*",)},
         neutral=_PAYER,
         refused={
@@ -205,7 +205,8 @@ _PARTS: dict[str, Fields] = {
         f"{_WHERE} {_HEADERS} Expires Metadata Tagging",
         values={
             **_MADE_VALUES,
-            # The sum of the parts' sums; CRC64NVME has none, only one of the whole object.
+            # The sum of the parts' sums; CRC64NVME has none, only one of the whole object (S3 user
+            # guide, "Checking object integrity").
             "ChecksumAlgorithm": ("CRC32", "CRC32C", "SHA1", "SHA256"),
             "ChecksumType": ("COMPOSITE",),
         },
