@@ -113,7 +113,7 @@ def translated(what: str) -> Iterator[None]:
         raise
     except KafkaError as error:
         said = f"{what}: {type(error).__name__}: {error}"
-        # Names, not classes: aiokafka raises several for one cause.
+        # By their names (aiokafka 0.14, errors.py: MessageSizeTooLargeError, InvalidMessageError).
         if type(error).__name__ in {"MessageSizeTooLargeError", "InvalidMessageError"}:
             raise BadRecordError(said) from error
         raise TransientError(said, trouble_of(error)) from error

@@ -157,7 +157,10 @@ def status_of(error: ClientError) -> int:
 
 
 def code_of(error: ClientError) -> str:
-    """The service's own word for it; where it gave none, botocore takes the status."""
+    """The service's own word for it; where it gave none, botocore takes the status.
+
+    (botocore 1.43, parsers.py: _do_error_parse.)
+    """
     return str(error.response.get("Error", {}).get("Code", ""))
 
 

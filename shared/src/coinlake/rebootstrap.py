@@ -103,7 +103,8 @@ class _Rebootstrapping(AIOKafkaClient):  # type: ignore[misc]
         except _NobodyAnsweredError:
             return False
         except Exception as error:
-            # At an old address anybody may answer anything; aiokafka's task would end with it.
+            # At an old address anybody may answer anything; aiokafka's task would end with it
+            # (aiokafka 0.14, client.py: _md_synchronizer).
             log.error("metadata_unreadable", client=self._client_id, reason=repr(error))
             return False
         return True

@@ -89,7 +89,8 @@ class S3Store:
                     raise
             else:
                 return _head(found, answer)
-        # It has no body, so nobody knows who says that: S3 of the key, S3 of the bucket, a gateway.
+        # It has no body (S3 API, HeadObject), so nobody knows who says that: S3 of the key, S3 of
+        # the bucket, a gateway.
         return await self._head_by_get(key)
 
     async def _head_by_get(self, key: str) -> ObjectHead | None:

@@ -29,7 +29,8 @@ OPERATIONS = frozenset(
         "ListMultipartUploads",
     ]
 )
-# Checked in `s3_front`: another account's number is AccessDenied, as on S3.
+# Checked in `s3_front`: another account's number is AccessDenied, as on S3 (S3 API, HeadObject:
+# ExpectedBucketOwner).
 _OWNER = "ExpectedBucketOwner"
 _SUMS = "ChecksumCRC32 ChecksumCRC32C ChecksumCRC64NVME ChecksumSHA1 ChecksumSHA256"
 _OTHER_SUMS = "ChecksumSHA512 ChecksumMD5 ChecksumXXHASH64 ChecksumXXHASH3 ChecksumXXHASH128"
