@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("services", "shared", "tools", "local", "deploy")
 NO_COMMENTS = {".json", ".md", ".psv", ".sha256", ".tsv", ".typed"}
-LOCKED = {
+LOCKED: dict[str, str] = {
     name.lower(): version
     for name, version in re.findall(
         r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements/dev.txt").read_text(), re.M
