@@ -31,7 +31,8 @@ _UNKNOWN = -1
 
 
 class _Uuid(Int64):  # type: ignore[misc]
-    """Sixteen bytes. (aiokafka's schemas take subclasses of its own types only.)"""
+    """Sixteen bytes. (aiokafka's schemas take subclasses of its own types only: aiokafka 0.14,
+    protocol/types.py.)"""
 
     @classmethod
     def encode(cls, value: UUID) -> bytes:

@@ -70,7 +70,7 @@ async def described(admin: AIOKafkaAdminClient, group: str) -> Group:
     """A group as its coordinator knows it. Raises TransientError, also where that is loading."""
     with translated(f"group {group}"):
         (answer,) = await admin.describe_consumer_groups([group])
-        # (error, group, state, protocol type, protocol, members, …)
+        # (error, group, state, protocol type, protocol, members, …: Kafka protocol, DescribeGroups)
         code, _, state, _, _, members, *_ = answer.groups[0]
         if code:
             # The coordinator is loading, or has moved: that it names no members says nothing.

@@ -1,8 +1,9 @@
 """Record batches as brokers store them, in the words of the contract: whatever a broker accepts.
 
 aiokafka reads almost all of them, fast. It gives up on a header whose name is no UTF-8, which
-brokers take, and it unpacks a batch whole, however big it becomes: those are read here, byte by
-byte. The layout is that of Kafka's documentation, "Message Format", record batch version 2.
+brokers take, and it unpacks a batch whole, however big it becomes (aiokafka 0.14,
+record/default_records.py: _read_msg, _maybe_uncompress): those are read here, byte by byte. The
+layout is that of Kafka's documentation, "Message Format", record batch version 2.
 """
 
 import struct
@@ -99,7 +100,8 @@ def _read(batch: memoryview, position: int, room: int | None) -> tuple[Columns, 
         return joined([]), whole.next_offset, 0
     readable = whole
     if batch[_MAGIC_AT] < _WITH_HEADERS:
-        # Written before Kafka 0.11: no broker of today takes such, but its log may still have some.
+        # Written before Kafka 0.11: since 4.0 no broker takes such (KIP-724), its log may have
+        # some.
         return _columns(whole).starting_at(position), whole.next_offset, len(batch)
     head = _head(batch)
     if head.codec:

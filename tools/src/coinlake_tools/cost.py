@@ -1,4 +1,7 @@
-"""What a month on AWS costs at us-east-1 list prices, from how often things happen."""
+"""What a month on AWS costs at us-east-1 list prices, from how often things happen.
+
+The prices and least bills are those of the pages AWS Glue, Amazon Athena and Amazon S3 pricing.
+"""
 
 from dataclasses import dataclass
 

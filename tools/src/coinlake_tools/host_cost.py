@@ -1,4 +1,7 @@
-"""What the EC2 host costs a month at us-east-1 list prices, and how much memory it has."""
+"""What the EC2 host costs a month at us-east-1 list prices, and how much memory it has.
+
+The prices are those of the pages Amazon EC2, EBS, VPC, CloudWatch and S3 pricing.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +15,8 @@ USD_PER_ADDRESS_HOUR = 0.005
 USD_PER_LOG_GB = 0.50
 USD_PER_ALARM = 0.10
 USD_PER_S3_GB = 0.023
-# Of any size of instance; Linux keeps about a twentieth of the memory that is sold for itself.
+# Of any size of instance; Linux keeps about a twentieth of the memory that is sold for itself (our
+# estimate, not measured).
 USABLE_MEMORY = 0.95
 
 

@@ -263,7 +263,7 @@ def _settle_memory() -> None:
     """Spare the collector what is here to stay, and most of its rounds.
 
     Each batch makes thousands of objects that hold no cycles and are gone at once; looking through
-    all modules and API models that often took a twentieth of the sink's CPU time.
+    all modules and API models that often took a twentieth of the sink's CPU time, as measured.
     """
     gc.collect()
     gc.freeze()

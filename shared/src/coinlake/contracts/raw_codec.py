@@ -23,7 +23,7 @@ from coinlake.contracts.raw_index import (
 )
 
 VERSION = 1
-MAX_CHUNK_BYTES = 60 * 1024  # of the 64 KiB that an extra field holds
+MAX_CHUNK_BYTES = 60 * 1024  # of the 64 KiB that an extra field holds (RFC 1952, 2.3.1)
 _SUBFIELD = b"CL"
 _STREAM_HEAD = struct.Struct("<BI")
 _FIXED = struct.Struct("<2sBBIBB")

@@ -108,7 +108,7 @@ def _answer_columns(source: Source, value: bytes, answer: Answer) -> dict[str, A
 
 
 def _micros(row: dict[str, Any]) -> dict[str, Any]:
-    """Spark's timestamps are microseconds; contents come in milliseconds."""
+    """Spark's timestamps are microseconds (Spark 3.5, TimestampType); contents are milliseconds."""
     row["extra"] = list(row["extra"].items())
     if row.get("updated_ts") is not None:
         row["updated_ts"] *= 1000

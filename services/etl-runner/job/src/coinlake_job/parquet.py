@@ -46,8 +46,9 @@ def groups(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Group, list[pa.S
 def parquet_bytes(name: str, parts: Sequence[pa.StructArray], made_by: dict[str, str]) -> bytes:
     """The object's bytes; `made_by` goes to its key-value metadata.
 
-    The metadata differs between batches, so that no two versions of an hour have one ETag:
-    a conditional PUT with an old ETag must fail also where the rows are the same.
+    The metadata differs between batches, so that no two versions of an hour have one ETag, which is
+    a hash of the bytes (S3 API, Object: ETag): a conditional PUT with an old ETag must fail also
+    where the rows are the same.
     """
     table = table_named(name)
     schema = file_schema(table)

@@ -48,7 +48,8 @@ _ARROW["map<string,array<string>>"] = pa.map_(pa.string(), pa.list_(pa.string())
 
 
 def file_schema(table: Table) -> pa.Schema:
-    """What a Parquet object of the table holds: timestamps are milliseconds (Athena's limit)."""
+    """What a Parquet object of the table holds: timestamps are milliseconds, which is Athena's
+    limit (user guide, "Data types in Amazon Athena")."""
     millis = pa.timestamp("ms", tz="UTC")
     return pa.schema(
         [

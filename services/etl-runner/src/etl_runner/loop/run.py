@@ -93,7 +93,8 @@ class RunBatch:
         except BusyError:
             raise
         except TransientError:
-            # The reply may be what was lost, and StartJobRun has no idempotency token.
+            # The reply may be what was lost, and it has no idempotency token (Glue API,
+            # StartJobRun).
             found = of_attempt(await self._jobs.recent(), attempt)
             if found is None:
                 raise

@@ -163,6 +163,7 @@ async def open_api(key: SecretStr | None, limits: HttpLimits) -> AsyncIterator[A
             for is_fresh in (False, True)
         ]
         for session in sessions:
-            # aiohttp repeats a GET by itself: on one that was idle too, but also on others.
+            # aiohttp repeats a GET by itself: on one that was idle too, but also on others
+            # (aiohttp 3.14, client.py: IDEMPOTENT_METHODS; aiohttp #10790).
             session._retry_connection = False
         yield HttpApi(sessions[0], sessions[1], key, limits)

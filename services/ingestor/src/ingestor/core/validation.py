@@ -79,7 +79,7 @@ def _status_reason(status: int) -> Reason:
 
 
 def _data_reason(data: object, identity: tuple[str, ...]) -> Reason | None:
-    # The v2 sunset answered 200 with an object where a list was promised.
+    # The v2 sunset answered 200 with an object where a list was promised (x-cmd/x-cmd #217).
     if not isinstance(data, list):
         return Reason.DATA_WRONG_KIND
     if not data:

@@ -10,7 +10,8 @@ from ingestor.core.watermark import complete_to_ms
 from ingestor.loop.stamps import Watermarks
 from ingestor.metrics import IngestorMetrics
 
-# aiokafka takes no record without key and value; pages are never called so.
+# aiokafka takes no record without key and value (aiokafka 0.14, producer/producer.py: send); pages
+# are never called so.
 _HEARTBEAT_KEY = b"heartbeat"
 # How soon to look again whether the clock is settled.
 _UNSETTLED_S = 0.2

@@ -29,11 +29,13 @@ log = logs.get(__name__)
 
 OpenProducer = Callable[[], AbstractAsyncContextManager[Producer]]
 _IDLE_S = 1.0
-# A producer whose broker is gone flushes for as long as its request timeout: we have the journal.
+# A producer whose broker is gone flushes for as long as its request timeout (aiokafka 0.14,
+# producer/producer.py: stop): we have the journal.
 _CLOSE_S = 2.0
 
 
-# An ack takes milliseconds; aiokafka itself gives up only after its request timeout.
+# An ack takes milliseconds; aiokafka itself gives up only after its request timeout (aiokafka 0.14,
+# producer/producer.py: request_timeout_ms).
 _SLOW_ACK_S = 3.0
 
 
@@ -80,7 +82,8 @@ class TopicSender:
         while True:
             pulse.beat()
             try:
-                # A fresh producer after each failure: an idempotent one can be wedged for good.
+                # A fresh producer after each failure: an idempotent one can be wedged for good
+                # (see coinlake.kafka: KafkaProducer).
                 async with _closed_in_time(self._open_producer) as producer:
                     await self._drain(producer, quiet, pulse)
                     return

@@ -16,7 +16,8 @@ from query_api.core.window import Window, instant_ms, received_hours, rfc3339, w
 from query_api.routes.consistent_read import Asked, steady
 from query_api.routes.context import Context, integer, json_answer, meta, only
 
-# Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets.
+# Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets
+# (tests/data/coincap).
 _ASSET_ID = re.compile(r"[\w.()\[\]$+!'-]{1,128}")
 _DAY_MS = 86_400_000
 

@@ -10,8 +10,9 @@ def give_back() -> bool:
     """Tell the allocator, before threads are started; False where it is not glibc's.
 
     Left alone glibc keeps an arena for each thread, and after the first big block that is freed it
-    takes blocks of up to 32 MiB from its heap, where what is small and stays keeps holes open: the
-    sink then had half as much again as it held.
+    takes blocks of up to 32 MiB from its heap (mallopt(3): M_ARENA_MAX, M_MMAP_THRESHOLD), where
+    what is small and stays keeps holes open: the sink then had half as much again as it held, as
+    measured.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
