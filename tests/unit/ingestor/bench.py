@@ -76,13 +76,15 @@ class Bench:
             self.clock,
         )
         self.key = KeyGate(probe_ms=3_600_000)
-        self.patience = RetryDelay(Backoff(), random.Random(1))
-        self.doors = Gating(self.key, self.budget, journal, 10_000, self.patience, self.clock)
+        self.retry_delay = RetryDelay(Backoff(), random.Random(1))
+        self.gating = Gating(
+            self.key, self.budget, journal, 10_000, self.retry_delay, self.clock
+        )
 
     def wall_ms(self) -> int:
         return self.times.wall
 
-    def asker(self, api: FakeApi) -> PollAttempt:
+    def attempt(self, api: FakeApi) -> PollAttempt:
         ids = iter(range(1, 1_000))
         terms = Terms(
             "http://api/v3",
@@ -98,11 +100,11 @@ class Bench:
         body = {"timestamp": self.wall_ms(), "data": [{"id": "bitcoin"}]}
         return Answer(200, orjson.dumps(body), None)
 
-    def promises(self) -> Watermarks:
+    def watermarks(self) -> Watermarks:
         return Watermarks(self.journal, self.stamps, self.clock)
 
     def heartbeat(self, topic: str = ASSETS.topic) -> Heartbeat:
-        return Heartbeat(topic, 60_000, "me", self.journal, self.promises())
+        return Heartbeat(topic, 60_000, "me", self.journal, self.watermarks())
 
     def sender(self, producer: FakeProducer) -> Sender:
         @asynccontextmanager
@@ -115,8 +117,8 @@ class Bench:
                 opened,
                 self.journal,
                 self.heartbeat(topic),
-                self.promises(),
-                self.patience,
+                self.watermarks(),
+                self.retry_delay,
                 self.metrics,
             )
 

@@ -28,7 +28,7 @@ def opened(folder: Path, times: Times) -> Budget:
         folder / "credits.json",
         [PagePlan(PAGE, 60_000)],
         Allowance(Limits(4_000, None), 600),
-        times.clock(patience_ms=MINUTE),
+        times.clock(max_doubt_ms=MINUTE),
     )
 
 
@@ -194,7 +194,7 @@ async def test_a_call_that_a_stop_cuts_short_costs_only_if_it_was_sent(
             raise asyncio.CancelledError(url)
 
     with pytest.raises(asyncio.CancelledError):
-        await bench.asker(Cut()).ask(PAGE, TICK)  # type: ignore[arg-type]
+        await bench.attempt(Cut()).ask(PAGE, TICK)  # type: ignore[arg-type]
 
     assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, spent)
 
@@ -202,7 +202,7 @@ async def test_a_call_that_a_stop_cuts_short_costs_only_if_it_was_sent(
 async def test_an_attempt_that_nobody_heard_costs_nothing(bench: Bench) -> None:
     api = FakeApi(NoAnswerError("timeout", "no connection in time"), is_heard=False)
 
-    await bench.asker(api).ask(PAGE, TICK)
+    await bench.attempt(api).ask(PAGE, TICK)
 
     assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, 0)
 
@@ -211,11 +211,11 @@ async def test_an_answer_above_the_limit_is_paid_for_and_is_no_price_for_ever(
     bench: Bench,
 ) -> None:
     huge = NoAnswerError("too_large", "more than 4128768 bytes", 4_190_000)
-    await bench.asker(FakeApi(huge)).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(huge)).ask(PAGE, TICK)
     paid, raised = bench.budget.balance.spent, bench.budget.price(PAGE)
 
     for _ in range(20):
-        await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+        await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
 
     assert paid == 1_676
     assert raised == 2 * 29
@@ -226,6 +226,6 @@ async def test_an_answer_above_the_limit_is_paid_for_and_is_no_price_for_ever(
 async def test_what_an_error_costs_is_no_price(bench: Bench) -> None:
     for answer in (Answer(503, b"no", None), Answer(200, b"<html>", None)):
         for _ in range(30):
-            await bench.asker(FakeApi(answer)).ask(PAGE, TICK)
+            await bench.attempt(FakeApi(answer)).ask(PAGE, TICK)
 
     assert bench.budget.price(PAGE) == 29

@@ -1,4 +1,4 @@
-"""Stamps, promises and months under a clock that was wrong: what nobody heard is taken back."""
+"""Stamps, watermarks and months under a clock that was wrong: what nobody has seen is taken back."""
 
 import time
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ async def stamped(bench: Bench, ahead_ms: int) -> None:
     bench.times.advance(1)
     bench.stamps.clock = FloorClock(bench.clock)
     api = FakeApi(Answer(200, b'{"data":[{"id":"x"}],"timestamp":%d}' % bench.wall_ms(), None))
-    await bench.asker(api).ask(PAGE, TICK)
+    await bench.attempt(api).ask(PAGE, TICK)
 
 
 async def put_right(bench: Bench, ahead_ms: int) -> None:
@@ -127,7 +127,7 @@ async def test_a_promise_that_kafka_has_is_kept_also_where_it_was_made_ahead(
     said = max(promised(one.headers) or 0 for one in producer.sent if one.value is None)
     await put_right(bench, HOUR // 2)
 
-    reply = await bench.asker(FakeApi(dated(bench))).ask(PAGE, TICK)
+    reply = await bench.attempt(FakeApi(dated(bench))).ask(PAGE, TICK)
     await bench.sent_by(bench.sender(producer))
 
     assert said > bench.wall_ms() + 29 * MINUTE
@@ -152,7 +152,7 @@ async def test_a_promise_whose_ack_was_lost_is_not_taken_back(bench: Bench) -> N
     await bench.sent_by(bench.sender(producer))
     await put_right(bench, HOUR // 2 + 2 * HOUR)
 
-    await bench.asker(FakeApi(dated(bench))).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(dated(bench))).ask(PAGE, TICK)
     await bench.sent_by(bench.sender(producer))
 
     stamps = [one.timestamp_ms or 0 for one in producer.sent if one.value is not None]
@@ -193,11 +193,11 @@ async def test_a_lower_stamp_is_one_that_the_same_broker_may_judge_otherwise(
     bench: Bench, said_before_ms: int, lower: bool
 ) -> None:
     refused_ms = bench.wall_ms() + HOUR
-    bench.stamps.clock.promise(refused_ms)
-    await bench.journal.promise(refused_ms)
+    bench.stamps.clock.raise_floor(refused_ms)
+    await bench.journal.raise_floor(refused_ms)
     bench.journal.progress.said_ms = refused_ms - said_before_ms
 
-    found = await bench.promises().refused(refused_ms)
+    found = await bench.watermarks().refused(refused_ms)
 
     assert found == (refused_ms - said_before_ms if lower else None)
 
@@ -216,7 +216,7 @@ def test_a_stamp_that_kafka_takes_in_the_end_was_not_too_early() -> None:
 
 def test_a_time_that_was_set_is_counted_and_a_clock_that_jumped_alone_is_not() -> None:
     times = Times()
-    clock = times.clock(patience_ms=MINUTE)
+    clock = times.clock(max_doubt_ms=MINUTE)
 
     times.step(HOUR)
     clock()
@@ -285,7 +285,7 @@ async def test_the_limit_that_the_process_before_was_told_of_still_holds(bench: 
     bench.journal.progress.limited_until_ms = bench.wall_ms() + HOUR
     key = KeyGate(probe_ms=HOUR)
 
-    Gating(key, bench.budget, bench.journal, 10_000, bench.patience, bench.clock)
+    Gating(key, bench.budget, bench.journal, 10_000, bench.retry_delay, bench.clock)
 
     assert key.limited_ms(bench.clock.steady_ms()) == HOUR
 
@@ -296,10 +296,10 @@ async def test_a_promise_taken_back_and_a_record_brought_back_survive_a_restart(
     mark = TickMark("assets", PAGE.key, TICK, Outcome.USABLE)
     headers: tuple[Header, ...] = (("requested_at", b"900"), ("received_at", b"1000"))
     async with open_journal(tmp_path, max_bytes=50_000) as journal:
-        await journal.promise(1_000)
+        await journal.raise_floor(1_000)
         await journal.add(Outgoing(ASSETS.topic, b"k", b"v", headers, 1_000), mark)
         journal.progress.said_ms = 300
-        await journal.take_back(400)
+        await journal.lower_floor(400)
         await journal.restamp(_head(journal), 500)
 
     async with open_journal(tmp_path, max_bytes=50_000) as journal:
@@ -344,8 +344,8 @@ async def test_answers_under_a_clock_in_doubt_are_judged_by_either_time(bench: B
     bench.clock = bench.times.clock()
     bench.stamps.clock = FloorClock(bench.clock)
 
-    replies = [await bench.asker(FakeApi(dated(bench))).ask(PAGE, TICK) for _ in range(3)]
-    off = await bench.asker(FakeApi(dated(bench, off_ms=DAY))).ask(PAGE, TICK)
+    replies = [await bench.attempt(FakeApi(dated(bench))).ask(PAGE, TICK) for _ in range(3)]
+    off = await bench.attempt(FakeApi(dated(bench, off_ms=DAY))).ask(PAGE, TICK)
 
     assert [reply.reason for reply in replies] == [None, None, None]
     assert bench.clock.wall_is_off_ms == pytest.approx(HOUR // 2, abs=1_000)
@@ -357,7 +357,7 @@ async def test_answers_under_a_clock_in_doubt_are_judged_by_either_time(bench: B
 async def test_no_heartbeat_promises_anything_while_nobody_knows_what_time_it_is(
     bench: Bench,
 ) -> None:
-    bench.clock = bench.times.clock(patience_ms=MINUTE)
+    bench.clock = bench.times.clock(max_doubt_ms=MINUTE)
     producer = FakeProducer()
 
     await bench.sent_by(bench.sender(producer))

@@ -232,8 +232,8 @@ async def test_restarts_without_sending_pile_up_no_doubles(tmp_path: Path) -> No
 
 async def test_the_floor_of_a_promise_survives(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
-        await journal.promise(123_456)
-        await journal.promise(123_000)
+        await journal.raise_floor(123_456)
+        await journal.raise_floor(123_000)
         assert len(files(tmp_path)) == 1
 
     async with opened(tmp_path) as journal:

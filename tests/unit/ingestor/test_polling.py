@@ -102,21 +102,21 @@ async def played(
 
 
 def _poller(
-    folder: Path, journal: Journal, world: World, probe_s: float, patience_ms: int = 1
+    folder: Path, journal: Journal, world: World, probe_s: float, max_doubt_ms: int = 1
 ) -> Poller:
     metrics = IngestorMetrics(CollectorRegistry())
-    clock = world.clock.clock(patience_ms=patience_ms)
+    clock = world.clock.clock(max_doubt_ms=max_doubt_ms)
     stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
     allowance = Allowance(Limits(10**9, None), 600)
     budget = Budget(folder / "credits.json", [PLAN], allowance, clock)
-    patience = RetryDelay(Backoff(base_s=0.001, cap_s=0.001))
+    retry_delay = RetryDelay(Backoff(base_s=0.001, cap_s=0.001))
     key = KeyGate(probe_ms=round(probe_s * 1_000))
-    doors = Gating(key, budget, journal, 10_000, patience, clock)
+    gating = Gating(key, budget, journal, 10_000, retry_delay, clock)
     terms = Terms("http://api", "simulator", Rules(60_000, 16), lambda size: "a" * size * 2)
-    asker = PollAttempt(world, journal, budget, terms, stamps, clock, metrics)
+    attempt = PollAttempt(world, journal, budget, terms, stamps, clock, metrics)
     gaps = MissedTickLog(PLAN, journal, stamps, "me", metrics)
     return Poller(
-        PLAN, asker, doors, budget, gaps, FeedTicks("assets"), ConcurrencyLimit(8), Pulse(60)
+        PLAN, attempt, gating, budget, gaps, FeedTicks("assets"), ConcurrencyLimit(8), Pulse(60)
     )
 
 

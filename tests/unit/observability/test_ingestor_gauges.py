@@ -43,11 +43,11 @@ def shown(folder: Path, journal: Journal) -> float | None:
     allowance = Allowance(Limits(4_000, None), 600)
     clock = Clock(Clocks(lambda: 1_000_000, lambda: 0), 1_000, 1_000, metrics)
     budget = Budget(folder / "credits.json", plans, allowance, clock)
-    doors = Gating(KeyGate(probe_ms=1), budget, journal, 1_000, RetryDelay(Backoff()), clock)
+    gating = Gating(KeyGate(probe_ms=1), budget, journal, 1_000, RetryDelay(Backoff()), clock)
     stamps = Stamps(FloorClock(clock, 0))
 
     sender = Sender((), journal, _no_topic)
-    Gauges(journal, budget, doors, stamps, sender, metrics).update([])
+    Gauges(journal, budget, gating, stamps, sender, metrics).update([])
 
     return registry.get_sample_value(PUBLISHED, {"feed": "assets"})
 

@@ -62,21 +62,21 @@ def wire(
     stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
     plans = [PagePlan(page, interval_ms) for page, interval_ms in settings.plans()]
     budget = Budget(settings.state_dir / "credits.json", plans, _allowance(settings), clock)
-    patience = RetryDelay(Backoff(settings.poll.backoff_base_s, settings.poll.backoff_cap_s))
+    retry_delay = RetryDelay(Backoff(settings.poll.backoff_base_s, settings.poll.backoff_cap_s))
     key = KeyGate(probe_ms=round(settings.poll.key_probe_s * 1_000), pages=len(plans))
-    doors = Gating(key, budget, journal, settings.answer_bytes, patience, clock)
-    asker = PollAttempt(api, journal, budget, _terms(settings), stamps, clock, metrics)
-    turns = ConcurrencyLimit(_AT_ONCE)
+    gating = Gating(key, budget, journal, settings.answer_bytes, retry_delay, clock)
+    attempt = PollAttempt(api, journal, budget, _terms(settings), stamps, clock, metrics)
+    concurrency = ConcurrencyLimit(_AT_ONCE)
     ticks = {plan.page.feed.name: FeedTicks(plan.page.feed.name) for plan in plans}
     pollers = [
         Poller(
             plan,
-            asker,
-            doors,
+            attempt,
+            gating,
             budget,
             MissedTickLog(plan, journal, stamps, settings.producer, metrics),
             ticks[plan.page.feed.name],
-            turns,
+            concurrency,
             Pulse(settings.watchdog_s),
         )
         for plan in plans
@@ -86,8 +86,8 @@ def wire(
         pollers,
         sender,
         budget,
-        Gauges(journal, budget, doors, stamps, sender, metrics),
-        Status(journal, budget, doors, sender, pollers),
+        Gauges(journal, budget, gating, stamps, sender, metrics),
+        Status(journal, budget, gating, sender, pollers),
     )
 
 
@@ -149,20 +149,20 @@ async def _run_loops(
 
 
 def _sender(
-    settings: Settings, journal: Journal, promises: Watermarks, metrics: IngestorMetrics
+    settings: Settings, journal: Journal, watermarks: Watermarks, metrics: IngestorMetrics
 ) -> Sender:
-    promised = {*(page.feed.topic for page, _ in settings.plans()), REJECTED}
+    with_watermark = {*(page.feed.topic for page, _ in settings.plans()), REJECTED}
     kafka = settings.kafka
     every_ms = round(settings.heartbeat_s * 1_000)
 
     def make(topic: str) -> TopicSender:
-        heartbeat = Heartbeat(topic, every_ms, settings.producer, journal, promises)
+        heartbeat = Heartbeat(topic, every_ms, settings.producer, journal, watermarks)
         return TopicSender(
             topic,
             lambda: open_producer(kafka, f"coinlake-{settings.producer}"),
             journal,
-            heartbeat if topic in promised else None,
-            promises,
+            heartbeat if topic in with_watermark else None,
+            watermarks,
             # A broker that is back should not wait long for what is spooled.
             RetryDelay(Backoff(base_s=0.2, cap_s=5.0)),
             metrics,
@@ -176,8 +176,8 @@ def _clock(settings: Settings, clocks: Clocks, metrics: IngestorMetrics) -> Cloc
     # What is off by more than an answer may be would be rejected. A second opinion may be on its
     # way for as long as a call may take; beyond that, and a heartbeat, nobody waits for one.
     tolerance_ms = round(settings.poll.max_skew_s * 1_000)
-    patience_s = max(settings.heartbeat_s, settings.poll.timeout_s)
-    return Clock(clocks, tolerance_ms, round(patience_s * 1_000), metrics)
+    max_doubt_s = max(settings.heartbeat_s, settings.poll.timeout_s)
+    return Clock(clocks, tolerance_ms, round(max_doubt_s * 1_000), metrics)
 
 
 def _terms(settings: Settings) -> Terms:

@@ -49,7 +49,7 @@ class IngestorMetrics:
         self.heartbeats = counter("heartbeats_sent_total", "Heartbeats sent.", "topic")
         self.watermark = gauge(
             "watermark_timestamp_seconds",
-            "Up to where a topic is complete: the last promise.",
+            "Up to where a topic is complete: its last watermark.",
             "topic",
         )
         self.last_published = gauge(
@@ -94,7 +94,7 @@ class IngestorMetrics:
     def _of_clock(self, family: Family) -> None:
         counter, gauge = family.counter, family.gauge
         self.clock_behind = gauge(
-            "clock_behind_seconds", "How far the time is behind what was promised."
+            "clock_behind_seconds", "How far the time is behind the newest watermark."
         )
         self.clock_off = gauge(
             "clock_off_seconds", "How far the machine's clock is ahead of the time we go by."

@@ -22,13 +22,13 @@ class Status:
         self,
         journal: Journal,
         budget: Budget,
-        doors: Gating,
+        gating: Gating,
         sender: Sender,
         pollers: Sequence[Poller],
     ) -> None:
         self._journal = journal
         self._budget = budget
-        self._doors = doors
+        self._gating = gating
         self._sender = sender
         self._pollers = pollers
 
@@ -41,20 +41,20 @@ class Status:
         }
 
     def _stamp_reason(self) -> str | None:
-        is_ahead = self._doors.clock.is_refused
+        is_ahead = self._gating.clock.is_refused
         return "it refuses our timestamps: our clock is ahead of its own" if is_ahead else None
 
     def _api_reason(self) -> str | None:
-        if self._doors.key.refused:
+        if self._gating.key.refused:
             return "the API refuses the key (401 or 403)"
         refused = [one.plan.page.key for one in self._pollers if one.gate.is_refused]
         if refused:
             return f"the API refuses {', '.join(refused)} (401 or 403, looked at twice)"
-        limited_s = self._doors.limited_ms / 1_000
+        limited_s = self._gating.limited_ms / 1_000
         return f"the API says for {limited_s:.0f} s: too much (429)" if limited_s else None
 
     def _journal_reason(self) -> str | None:
-        if self._doors.spool_is_full:
+        if self._gating.spool_is_full:
             return "full: Kafka has to take records first"
         refusal = self._journal.refusal
         return f"the disk refuses: {refusal}" if refusal is not None else None
@@ -64,7 +64,7 @@ class Status:
         # Before all else: without an await in between, the rest is of one moment.
         disk_bytes = await self._journal.disk_bytes()
         aside = await self._journal.aside()
-        progress, clock = self._journal.progress, self._doors.clock
+        progress, clock = self._journal.progress, self._gating.clock
         unnamed = [run for poller in self._pollers for run in poller.missed.unnamed]
         feeds = {
             feed: asdict(progress.facts(feed))

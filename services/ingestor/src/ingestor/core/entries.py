@@ -90,7 +90,7 @@ class MarkEntry:
 
 @dataclass(frozen=True, slots=True)
 class FloorEntry:
-    """No later record will have a timestamp below this: a heartbeat promises it.
+    """No later record will have a timestamp below this: a heartbeat says so.
 
     `is_taken_back`: a higher one that nobody heard holds no longer.
     """

@@ -84,7 +84,7 @@ class Line:
 class Progress:
     """The fold.
 
-    `floor_ms` is the highest promise of a heartbeat, `said_ms` the highest that Kafka has for
+    `floor_ms` is the highest watermark of a heartbeat, `said_ms` the highest that Kafka has for
     certain; `limited_until_ms` is until when the API asked not to be asked at all.
     """
 

@@ -40,7 +40,7 @@ class Gating:
         budget: Budget,
         journal: Journal,
         answer_bytes: int,
-        patience: RetryDelay,
+        retry_delay: RetryDelay,
         clock: Clock,
     ) -> None:
         self.key = key
@@ -48,7 +48,7 @@ class Gating:
         self._budget = budget
         self._journal = journal
         self._answer_bytes = answer_bytes
-        self._patience = patience
+        self._retry_delay = retry_delay
         left_ms = journal.progress.limited_until_ms - clock()
         key.still_limited(left_ms, clock.steady_ms())
 
@@ -104,7 +104,7 @@ class Gating:
         if answer is not None:
             said_at_ms = answer.date_ms if answer.date_ms is not None else self.clock()
             asked_ms = retry_after_ms(answer.retry_after, said_at_ms)
-        return min(self._patience.wait_ms(failures, asked_ms or 0), self.key.probe_ms)
+        return min(self._retry_delay.wait_ms(failures, asked_ms or 0), self.key.probe_ms)
 
     def _refused(self, page: Page, gate: PageGate, answer: Answer | None) -> int:
         now_ms = self.clock.steady_ms()

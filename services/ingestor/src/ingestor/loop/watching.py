@@ -23,7 +23,7 @@ class Gauges:
         self,
         journal: Journal,
         budget: Budget,
-        doors: Gating,
+        gating: Gating,
         stamps: Stamps,
         sender: Sender,
         metrics: IngestorMetrics,
@@ -31,7 +31,7 @@ class Gauges:
         self._journal = journal
         self._sender = sender
         self._budget = budget
-        self._doors = doors
+        self._gating = gating
         self._stamps = stamps
         self._metrics = metrics
 
@@ -48,10 +48,10 @@ class Gauges:
         metrics.credits_total.set(self._budget.balance.total)
         metrics.credits_left.set(self._budget.left)
         metrics.stretch.set(self._budget.factor)
-        metrics.key_refused.set(self._doors.key.refused)
-        metrics.rate_limited.set(self._doors.limited_ms > 0)
+        metrics.key_refused.set(self._gating.key.refused)
+        metrics.rate_limited.set(self._gating.limited_ms > 0)
         metrics.clock_behind.set(self._stamps.clock.behind_ms / 1_000)
-        clock = self._doors.clock
+        clock = self._gating.clock
         metrics.clock_off.set(clock.wall_is_off_ms / 1_000)
         metrics.clock_refused.set(clock.is_refused)
         for feed, counts in progress.feeds.items():
