@@ -9,22 +9,23 @@ from coinlake.testing import FakeProducer
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
 from ingestor.core.ports import Answer
-from ingestor.loop.watching import Gauges, watch
+from ingestor.loop.watching import watch
+from ingestor.observe import ObservedIngestor, update_gauges
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 
 from .journals import mark, record
 
 
 def seen(bench: Bench, name: str, **labels: str) -> float | None:
-    gauges = Gauges(
+    observed = ObservedIngestor(
         bench.journal,
         bench.budget,
         bench.gating,
         bench.stamps,
         bench.sender(FakeProducer()),
-        bench.metrics,
+        pollers=[],
     )
-    gauges.update([])
+    update_gauges(observed, bench.metrics)
     return bench.registry.get_sample_value(f"ingestor_{name}", labels)
 
 

@@ -20,8 +20,8 @@ from ingestor.loop.clock import Clock, Clocks
 from ingestor.loop.gating import Gating, RetryDelay
 from ingestor.loop.sending import Sender, TopicSender
 from ingestor.loop.stamps import Stamps
-from ingestor.loop.watching import Gauges
 from ingestor.metrics import IngestorMetrics
+from ingestor.observe import ObservedIngestor, update_gauges
 
 PAGE = Page(ASSETS, 100)
 PUBLISHED = "ingestor_last_published_timestamp_seconds"
@@ -47,7 +47,8 @@ def shown(folder: Path, journal: Journal) -> float | None:
     stamps = Stamps(FloorClock(clock, 0))
 
     sender = Sender((), journal, _no_topic)
-    Gauges(journal, budget, gating, stamps, sender, metrics).update([])
+    observed = ObservedIngestor(journal, budget, gating, stamps, sender, pollers=[])
+    update_gauges(observed, metrics)
 
     return registry.get_sample_value(PUBLISHED, {"feed": "assets"})
 

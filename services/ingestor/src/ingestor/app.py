@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
@@ -32,9 +31,9 @@ from ingestor.loop.poll import PollAttempt, Terms
 from ingestor.loop.polling import MissedTickLog, Poller, poll_until
 from ingestor.loop.sending import Sender, TopicSender
 from ingestor.loop.stamps import Stamps, Watermarks
-from ingestor.loop.watching import Gauges, watch
+from ingestor.loop.watching import watch
 from ingestor.metrics import IngestorMetrics
-from ingestor.routes import Status
+from ingestor.observe import ObservedIngestor, ready, status_route, update_gauges
 
 log = logs.get(__name__)
 
@@ -43,20 +42,9 @@ _AT_ONCE = 8
 _REAL = Clocks()
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything that runs, wired."""
-
-    pollers: list[Poller]
-    sender: Sender
-    budget: Budget
-    gauges: Gauges
-    status: Status
-
-
 def wire(
     settings: Settings, api: Api, journal: Journal, clocks: Clocks, metrics: IngestorMetrics
-) -> Parts:
+) -> ObservedIngestor:
     """Build the loops around an open API and journal."""
     clock = _clock(settings, clocks, metrics)
     stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
@@ -82,13 +70,7 @@ def wire(
         for plan in plans
     ]
     sender = _sender(settings, journal, Watermarks(journal, stamps, clock), metrics)
-    return Parts(
-        pollers,
-        sender,
-        budget,
-        Gauges(journal, budget, gating, stamps, sender, metrics),
-        Status(journal, budget, gating, sender, pollers),
-    )
+    return ObservedIngestor(journal, budget, gating, stamps, sender, pollers)
 
 
 async def run(settings: Settings, stop: asyncio.Event, clocks: Clocks = _REAL) -> None:
@@ -114,35 +96,39 @@ async def run(settings: Settings, stop: asyncio.Event, clocks: Clocks = _REAL) -
                 ),
             )
         )
-        parts = wire(settings, api, journal, clocks, metrics)
+        running = wire(settings, api, journal, clocks, metrics)
         pulse = Pulse(settings.watchdog_s, stuck=reach.stuck)
         open_.enter_context(watchdog(pulse))
         await open_.enter_async_context(
             health.serve(
-                settings.http, registry, pulse, parts.status.ready, [parts.status.route()]
+                settings.http, registry, pulse, lambda: ready(running), [status_route(running)]
             )
         )
-        await _run_loops(parts, settings, journal, stop, pulse)
+        await _run_loops(running, settings, metrics, stop, pulse)
 
 
 async def _run_loops(
-    parts: Parts, settings: Settings, journal: Journal, stop: asyncio.Event, pulse: Pulse
+    running: ObservedIngestor,
+    settings: Settings,
+    metrics: IngestorMetrics,
+    stop: asyncio.Event,
+    pulse: Pulse,
 ) -> None:
     """Poll until `stop`, then send what is journaled; each has half of the deadline."""
     grace_s = settings.shutdown_s / 2
     quiet = asyncio.Event()
-    sending = [Pulse(settings.watchdog_s) for _ in parts.sender.topics]
-    pulses = [*sending, *(poller.pulse for poller in parts.pollers)]
+    sending = [Pulse(settings.watchdog_s) for _ in running.sender.topics]
+    pulses = [*sending, *(poller.pulse for poller in running.pollers)]
     async with asyncio.TaskGroup() as group:
-        group.create_task(parts.sender.run(quiet, sending, grace_s), name="sender")
+        group.create_task(running.sender.run(quiet, sending, grace_s), name="sender")
         group.create_task(
-            watch(stop, pulse, pulses, lambda: parts.gauges.update(parts.pollers)), name="watch"
+            watch(stop, pulse, pulses, lambda: update_gauges(running, metrics)), name="watch"
         )
-        await poll_until(stop, parts.pollers, grace_s)
+        await poll_until(stop, running.pollers, grace_s)
         quiet.set()
-        journal.wake()
+        running.journal.wake()
     try:
-        await parts.budget.save()
+        await running.budget.save()
     except TransientError as error:
         # What was set aside counts as spent then: too careful by a few credits, and no failure.
         log.warning("balance_not_saved", reason=str(error))
