@@ -11,7 +11,7 @@ from aiokafka.errors import for_code
 from coinlake.errors import TransientError, Trouble
 from coinlake.kafka import translated
 from coinlake.kafka_protocol import FetchRequest
-from coinlake.record_batches import Decoded, columns_of_batches
+from coinlake.record_batches import DecodedBatches, columns_of_batches
 from coinlake.topic_state import TopicState
 
 _WAIT_MS = 500
@@ -35,7 +35,7 @@ async def read_batches(
     *,
     max_bytes: int,
     room: int,
-) -> Decoded:
+) -> DecodedBatches:
     """The records from an offset on that one fetch brings, and the position behind them.
 
     `max_bytes` is as on the wire (the first batch comes whole, KIP-74), `room` is unpacked, at

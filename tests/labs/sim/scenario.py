@@ -3,9 +3,9 @@
 import random
 from dataclasses import dataclass
 
+from coinlake.batch_records import header_name
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
-from coinlake.record_batches import header_name
 from s3_sink.core.part import Limits
 from tests.labs.sim.sink import BEGIN_MS, WALL_MS_PER_S
 from tests.labs.sim.wire import Weather

@@ -14,8 +14,8 @@ from coinlake.errors import BadRecordError, TransientError
 from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
+from ingestor.adapters.aside import ASIDE
 from ingestor.adapters.journal import open_journal
-from ingestor.adapters.spool import ASIDE
 from ingestor.core.credits import Limits
 from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpack
 from ingestor.core.feeds import ASSETS

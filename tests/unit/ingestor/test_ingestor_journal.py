@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.errors import BadRecordError, TransientError
-from ingestor.adapters.spool import ASIDE
+from ingestor.adapters.aside import ASIDE
 from ingestor.core.entries import (
     Filed,
     FloorEntry,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from coinlake.errors import BadRecordError, TransientError
-from ingestor.adapters.spool import ASIDE
+from ingestor.adapters.aside import ASIDE
 from ingestor.core.entries import Filed, Outcome, RecordEntry, pack, unpack
 from ingestor.core.recovery import UNKNOWN
 from ingestor.core.schedule import Tick
