@@ -25,9 +25,12 @@ _CLOSE_S = 2.0
 # aiokafka's start has no limit of its own: a producer asks for its id until a broker gives one.
 _START_S = 30.0
 _NO_ANSWER = {
-    "KafkaConnectionError", "KafkaTimeoutError", "NoBrokersAvailable", "NodeNotReadyError",
+    "KafkaConnectionError",
+    "KafkaTimeoutError",
+    "NoBrokersAvailable",
+    "NodeNotReadyError",
     "RequestTimedOutError",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,10 @@ async def read_batches(
         raise TransientError(f"{what}: it has no leader")
     request = FetchRequest(
         {topic.id: {number: offset}},
-        max_wait_ms=_WAIT_MS, max_bytes=max_bytes, partition_bytes=max_bytes,
-    )  # fmt: skip
+        max_wait_ms=_WAIT_MS,
+        max_bytes=max_bytes,
+        partition_bytes=max_bytes,
+    )
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             with translated(what):

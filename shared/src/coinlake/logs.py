@@ -150,10 +150,13 @@ class Fold(logging.Filter):
     def _say(self, repeated: list[Repeated]) -> None:
         for one in repeated:
             structlog.get_logger(module=one.source).log(
-                logging.getLevelName(one.level.upper()), "lines_repeated",
-                service=self._service, line=one.text, times=one.times,
+                logging.getLevelName(one.level.upper()),
+                "lines_repeated",
+                service=self._service,
+                line=one.text,
+                times=one.times,
                 seconds=round(one.seconds, 1),
-            )  # fmt: skip
+            )
 
 
 _FOLD: Fold | None = None

@@ -80,9 +80,14 @@ async def repair(args: argparse.Namespace, settings: Settings) -> int:
         raise ConfigError(f"no such range: [{args.start}, {args.stop})")
     async with _lake(settings) as (store, log):
         lines = await mending.repair(
-            store, log, args.topic, args.partition, (args.start, args.stop), args.cut,
+            store,
+            log,
+            args.topic,
+            args.partition,
+            (args.start, args.stop),
+            args.cut,
             dry_run=args.dry_run,
-        )  # fmt: skip
+        )
     for line in lines:
         _say(line)
     return 1 if any(line.startswith(("missing", "differs")) for line in lines) else 0

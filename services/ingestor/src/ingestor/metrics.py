@@ -14,8 +14,13 @@ from ingestor.core.validation import Reason
 
 # The kinds of the client's failures; a test compares.
 FAILURES = (
-    "connection", "incomplete_body", "key_echoed", "timeout", "too_large", "unreachable",
-)  # fmt: skip
+    "connection",
+    "incomplete_body",
+    "key_echoed",
+    "timeout",
+    "too_large",
+    "unreachable",
+)
 
 
 class IngestorMetrics:
