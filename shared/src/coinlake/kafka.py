@@ -66,7 +66,7 @@ class Producer(Protocol):
         ...
 
 
-class Tail(Protocol):
+class TopicTail(Protocol):
     """Reads whole topics from their end on, without a group and without commits."""
 
     async def poll(self, timeout_s: float) -> list[TailRecord]:
@@ -259,7 +259,7 @@ class KafkaTail:
 @asynccontextmanager
 async def open_tail(
     kafka: KafkaSettings, topics: Sequence[str], client_id: str
-) -> AsyncIterator[Tail]:
+) -> AsyncIterator[TopicTail]:
     """Read topics from their end on. The topics must exist."""
     consumer = rebootstrapping(
         Consumer(

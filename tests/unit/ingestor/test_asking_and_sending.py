@@ -16,11 +16,11 @@ from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
 from ingestor.adapters.aside import ASIDE
 from ingestor.adapters.journal import open_journal
-from ingestor.core.credits import Limits
-from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpack
+from ingestor.core.credits import CreditLimits
+from ingestor.core.entries import Outgoing, RecordEntry, TickMark, TickOutcome, unpack
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
-from ingestor.core.ports import Answer, NoAnswerError
+from ingestor.core.ports import ApiAnswer, NoAnswerError
 from ingestor.core.watermark import FloorClock, complete_to_ms
 from ingestor.loop.sending import TopicSender
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
@@ -65,7 +65,7 @@ async def test_an_answer_is_journaled_with_all_its_headers(bench: Bench) -> None
     assert pending is not None
     record = await bench.journal.read(pending)
     headers = dict(record.headers)
-    assert reply.outcome is Outcome.USABLE
+    assert reply.outcome is TickOutcome.USABLE
     assert api.urls == ["http://api/v3/assets?limit=100&offset=0"]
     assert (record.topic, record.key) == (ASSETS.topic, b"assets?limit=100&offset=0")
     assert record.timestamp_ms == bench.wall_ms()
@@ -97,7 +97,7 @@ async def test_an_answer_that_broke_off_costs_the_full_price_and_an_absent_api_n
 
     reply = await bench.attempt(FakeApi(error)).ask(PAGE, TICK)
 
-    assert (reply.outcome, reply.again) == (Outcome.FAILED, True)
+    assert (reply.outcome, reply.again) == (TickOutcome.FAILED, True)
     assert bench.budget.balance.spent == spent
     assert bench.journal.progress.pending_records == 0
     assert bench.journal.progress.counts("assets").failed == 1
@@ -105,7 +105,7 @@ async def test_an_answer_that_broke_off_costs_the_full_price_and_an_absent_api_n
 
 async def test_a_page_that_does_not_fit_into_what_is_left_is_not_asked(tmp_path: Path) -> None:
     async with open_journal(tmp_path, max_bytes=50_000) as journal:
-        bench = Bench(tmp_path, journal, Limits(4_000, max_total=28))
+        bench = Bench(tmp_path, journal, CreditLimits(4_000, max_total=28))
 
         assert bench.gating.closed(PAGE, PageGate()) == "credits"
 
@@ -114,7 +114,7 @@ async def test_a_full_spool_closes_the_door_before_it_overflows(bench: Bench) ->
     gate = PageGate()
     assert bench.gating.closed(PAGE, gate) is None
 
-    mark = TickMark("assets", PAGE.key, TICK, Outcome.USABLE)
+    mark = TickMark("assets", PAGE.key, TICK, TickOutcome.USABLE)
     await bench.journal.add(Outgoing(ASSETS.topic, b"k", b"x" * 41_000, (), 1), mark)
 
     assert bench.gating.closed(PAGE, gate) == "spool_full"
@@ -236,7 +236,7 @@ def test_complete_to_is_the_smallest_of_its_bounds() -> None:
 
 
 async def test_only_one_page_probes_a_refused_key(bench: Bench) -> None:
-    refused = Answer(403, b"no", None)
+    refused = ApiAnswer(403, b"no", None)
     gate = PageGate()
     for _ in range(2):
         reply = await bench.attempt(FakeApi(refused)).ask(PAGE, TICK)
@@ -248,7 +248,7 @@ async def test_only_one_page_probes_a_refused_key(bench: Bench) -> None:
 
 
 async def test_a_rate_limit_stops_all_pages_for_as_long_as_the_api_says(bench: Bench) -> None:
-    limited = Answer(429, b"slow", "30")
+    limited = ApiAnswer(429, b"slow", "30")
     reply = await bench.attempt(FakeApi(limited)).ask(PAGE, TICK)
 
     again_ms = bench.gating.after(PAGE, PageGate(), reply)

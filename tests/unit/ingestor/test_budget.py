@@ -8,8 +8,8 @@ import pytest
 
 from coinlake.errors import TransientError
 from ingestor.adapters.balance_file import write_balance
-from ingestor.core.credits import Balance, Limits
-from ingestor.core.ports import Answer, Call, NoAnswerError
+from ingestor.core.credits import Balance, CreditLimits
+from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, Times
@@ -27,7 +27,7 @@ def opened(folder: Path, times: Times) -> Budget:
     return Budget(
         folder / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         times.clock(max_doubt_ms=MINUTE),
     )
 
@@ -66,7 +66,7 @@ async def test_an_answers_date_begins_the_month_with_what_it_cost_so_far(
     early = Budget(
         tmp_path / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         clock,
     )
     await spend(early)
@@ -114,7 +114,7 @@ async def test_a_clock_that_jumps_over_the_end_of_the_month_begins_none(tmp_path
     running = Budget(
         tmp_path / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         clock,
     )
     clock.answered(times.wall, times.steady)
@@ -136,7 +136,7 @@ async def test_a_month_that_has_just_begun_is_not_taken_back_for_a_few_minutes(
     begun = Budget(
         tmp_path / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         clock,
     )
 
@@ -155,7 +155,7 @@ async def test_a_month_that_went_forward_by_a_wrong_clock_is_put_right_by_an_ans
     wrong = Budget(
         tmp_path / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         clock,
     )
     before = wrong.balance.month
@@ -189,7 +189,7 @@ async def test_a_call_that_a_stop_cuts_short_costs_only_if_it_was_sent(
     bench: Bench, was_sent: bool, spent: int
 ) -> None:
     class Cut:
-        async def get(self, url: str, call: Call) -> Answer:
+        async def get(self, url: str, call: Call) -> ApiAnswer:
             call.was_sent = was_sent
             raise asyncio.CancelledError(url)
 
@@ -224,7 +224,7 @@ async def test_an_answer_above_the_limit_is_paid_for_and_is_no_price_for_ever(
 
 
 async def test_what_an_error_costs_is_no_price(bench: Bench) -> None:
-    for answer in (Answer(503, b"no", None), Answer(200, b"<html>", None)):
+    for answer in (ApiAnswer(503, b"no", None), ApiAnswer(200, b"<html>", None)):
         for _ in range(30):
             await bench.attempt(FakeApi(answer)).ask(PAGE, TICK)
 

@@ -13,12 +13,12 @@ from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
 from coinlake.testing import FakeProducer
 from ingestor.adapters.journal import Journal, open_journal
-from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
-from ingestor.core.ports import Answer
+from ingestor.core.ports import ApiAnswer
 from ingestor.core.schedule import Missed
-from ingestor.core.validation import Reason
+from ingestor.core.validation import RejectReason
 from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import PagePlan
 from ingestor.loop.gating import Gating
@@ -68,11 +68,11 @@ class BrokerInTime(FakeProducer):
         return offset
 
 
-def dated(bench: Bench, off_ms: int = 0) -> Answer:
+def dated(bench: Bench, off_ms: int = 0) -> ApiAnswer:
     """A good answer of an API whose clock is right, or off."""
     true_ms = START_MS + bench.times.steady - 5_000 + off_ms
     body = {"timestamp": true_ms, "data": [{"id": "bitcoin"}]}
-    return Answer(200, orjson.dumps(body), None, true_ms // 1_000 * 1_000)
+    return ApiAnswer(200, orjson.dumps(body), None, true_ms // 1_000 * 1_000)
 
 
 async def stamped(bench: Bench, ahead_ms: int) -> None:
@@ -81,7 +81,9 @@ async def stamped(bench: Bench, ahead_ms: int) -> None:
     bench.clock = bench.times.clock()
     bench.times.advance(1)
     bench.stamps.clock = FloorClock(bench.clock)
-    api = FakeApi(Answer(200, b'{"data":[{"id":"x"}],"timestamp":%d}' % bench.wall_ms(), None))
+    api = FakeApi(
+        ApiAnswer(200, b'{"data":[{"id":"x"}],"timestamp":%d}' % bench.wall_ms(), None)
+    )
     await bench.attempt(api).ask(PAGE, TICK)
 
 
@@ -132,7 +134,7 @@ async def test_a_promise_that_kafka_has_is_kept_also_where_it_was_made_ahead(
 
     assert said > bench.wall_ms() + 29 * MINUTE
     # Judged by the time as it is, stamped as it was promised.
-    assert (reply.outcome, reply.reason) == (Outcome.USABLE, None)
+    assert (reply.outcome, reply.reason) == (TickOutcome.USABLE, None)
     assert [one.timestamp_ms for one in producer.sent if one.value is not None][-1] == said
 
 
@@ -293,7 +295,7 @@ async def test_the_limit_that_the_process_before_was_told_of_still_holds(bench: 
 async def test_a_promise_taken_back_and_a_record_brought_back_survive_a_restart(
     tmp_path: Path,
 ) -> None:
-    mark = TickMark("assets", PAGE.key, TICK, Outcome.USABLE)
+    mark = TickMark("assets", PAGE.key, TICK, TickOutcome.USABLE)
     headers: tuple[Header, ...] = (("requested_at", b"900"), ("received_at", b"1000"))
     async with open_journal(tmp_path, max_bytes=50_000) as journal:
         await journal.raise_floor(1_000)
@@ -350,7 +352,7 @@ async def test_answers_under_a_clock_in_doubt_are_judged_by_either_time(bench: B
     assert [reply.reason for reply in replies] == [None, None, None]
     assert bench.clock.wall_is_off_ms == pytest.approx(HOUR // 2, abs=1_000)
     # Its own `Date` says the same, but it is alone with that against all before.
-    assert off.reason is Reason.TIMESTAMP_OFF
+    assert off.reason is RejectReason.TIMESTAMP_OFF
     assert abs(bench.clock() - (START_MS + bench.times.steady - 5_000)) <= 1_000
 
 

@@ -8,7 +8,7 @@ from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
-from ingestor.core.ports import Answer
+from ingestor.core.ports import ApiAnswer
 from ingestor.loop.watching import watch
 from ingestor.observe import ObservedIngestor, update_gauges
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
@@ -61,7 +61,7 @@ async def test_a_wall_clock_that_is_off_is_told_in_seconds(bench: Bench) -> None
 
 async def test_that_the_api_said_to_wait_is_told_until_the_wait_is_over(bench: Bench) -> None:
     before = seen(bench, "rate_limited")
-    reply = await bench.attempt(FakeApi(Answer(429, b"slow", "600"))).ask(PAGE, TICK)
+    reply = await bench.attempt(FakeApi(ApiAnswer(429, b"slow", "600"))).ask(PAGE, TICK)
     for _ in range(2):
         # One far limit holds all for a minute only; the second one is believed.
         bench.gating.after(PAGE, PageGate(), reply)

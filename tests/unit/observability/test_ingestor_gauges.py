@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.backoff import Backoff
 from ingestor.adapters.journal import Journal, open_journal
-from ingestor.core.credits import Limits
-from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.credits import CreditLimits
+from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.feeds import ASSETS, FEEDS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
@@ -40,7 +40,7 @@ def shown(folder: Path, journal: Journal) -> float | None:
     registry = CollectorRegistry()
     metrics = IngestorMetrics(registry)
     plans = [PagePlan(PAGE, 60_000)]
-    allowance = Allowance(Limits(4_000, None), 600)
+    allowance = Allowance(CreditLimits(4_000, None), 600)
     clock = Clock(Clocks(lambda: 1_000_000, lambda: 0), 1_000, 1_000, metrics)
     budget = Budget(folder / "credits.json", plans, allowance, clock)
     gating = Gating(KeyGate(probe_ms=1), budget, journal, 1_000, RetryDelay(Backoff()), clock)
@@ -54,7 +54,7 @@ def shown(folder: Path, journal: Journal) -> float | None:
 
 
 async def test_a_restart_does_not_hide_how_old_the_newest_answer_is(tmp_path: Path) -> None:
-    mark = TickMark("assets", PAGE.key, Tick(900_000, 60_000), Outcome.USABLE, 1)
+    mark = TickMark("assets", PAGE.key, Tick(900_000, 60_000), TickOutcome.USABLE, 1)
     record = Outgoing(ASSETS.topic, PAGE.key.encode(), b"{}", (), 900_500)
     async with open_journal(tmp_path, max_bytes=10**6) as journal:
         assert shown(tmp_path, journal) is None

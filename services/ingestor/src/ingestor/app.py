@@ -16,7 +16,7 @@ from ingestor.adapters.coincap import HttpLimits, open_api
 from ingestor.adapters.files import locked
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.config import Settings
-from ingestor.core.credits import Limits
+from ingestor.core.credits import CreditLimits
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import KeyGate
 from ingestor.core.ports import Api
@@ -179,5 +179,5 @@ def _terms(settings: Settings) -> Terms:
 
 
 def _allowance(settings: Settings) -> Allowance:
-    limits = Limits(settings.credits.per_month, settings.credits.max_total)
+    limits = CreditLimits(settings.credits.per_month, settings.credits.max_total)
     return Allowance(limits, settings.poll.calls_per_minute)

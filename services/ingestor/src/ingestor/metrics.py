@@ -10,7 +10,7 @@ from coinlake.metrics import Family
 from ingestor.core.feeds import FEEDS
 from ingestor.core.recovery import Hole
 from ingestor.core.timeline import Event
-from ingestor.core.validation import Reason
+from ingestor.core.validation import RejectReason
 
 # The kinds of the client's failures; a test compares.
 FAILURES = (
@@ -122,14 +122,14 @@ class IngestorMetrics:
             self.clock_events.labels(str(event))
         for feed in FEEDS:
             self.answers.labels(feed)
-            for reason in Reason:
+            for reason in RejectReason:
                 self.rejects.labels(feed, str(reason))
             for kind in FAILURES:
                 self.failures.labels(feed, kind)
             for cause in Cause:
                 self.missed.labels(feed, str(cause))
 
-    def answered(self, feed: str, reason: Reason | None, took_ms: int) -> None:
+    def answered(self, feed: str, reason: RejectReason | None, took_ms: int) -> None:
         """An answer is in the journal."""
         self.answers.labels(feed).inc()
         self.request_seconds.labels(feed).observe(max(0, took_ms) / 1_000)

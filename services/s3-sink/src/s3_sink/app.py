@@ -27,7 +27,7 @@ from s3_sink.adapters.threads import open_codec
 from s3_sink.adapters.watch import Watch
 from s3_sink.config import REBALANCE_TIMEOUT_S, Settings
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import Limits
+from s3_sink.core.part import PartLimits
 from s3_sink.core.ports import Wait
 from s3_sink.loop import create_only
 from s3_sink.loop.guard import Guard
@@ -190,7 +190,7 @@ def _membership(settings: Settings, budget: MemoryBudget, client_id: str) -> Mem
 def _policy(settings: Settings, budget: MemoryBudget) -> Policy:
     batch = settings.object
     return Policy(
-        Limits(batch.max_bytes, batch.max_raw_bytes, batch.max_records, batch.max_age_s),
+        PartLimits(batch.max_bytes, batch.max_raw_bytes, batch.max_records, batch.max_age_s),
         budget,
         frozenset(settings.heartbeat_producers),
         settings.flush_deadline_s,

@@ -4,7 +4,7 @@ import pyarrow as pa
 from pyspark.sql import types as T
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES
-from coinlake.contracts.tables import Table
+from coinlake.contracts.tables import TableSchema
 
 RECORD_COLUMNS = (
     "source",
@@ -47,7 +47,7 @@ _SPARK["map<string,array<string>>"] = T.MapType(T.StringType(), T.ArrayType(T.St
 _ARROW["map<string,array<string>>"] = pa.map_(pa.string(), pa.list_(pa.string()))
 
 
-def file_schema(table: Table) -> pa.Schema:
+def file_schema(table: TableSchema) -> pa.Schema:
     """What a Parquet object of the table holds: timestamps are milliseconds (Athena's limit)."""
     millis = pa.timestamp("ms", tz="UTC")
     return pa.schema(
@@ -58,7 +58,7 @@ def file_schema(table: Table) -> pa.Schema:
     )
 
 
-def row_type(table: Table) -> T.StructType:
+def row_type(table: TableSchema) -> T.StructType:
     """A row of the table as Spark sees it."""
     return T.StructType([T.StructField(c.name, _SPARK[c.type]) for c in table.columns])
 

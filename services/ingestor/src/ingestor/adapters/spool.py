@@ -30,7 +30,7 @@ _SPARES = tuple(f"spare-{number}{_UNFINISHED}" for number in (1, 2))
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class OddFile:
     """A file that is not as it should be, and why. `aside`: it lies in that folder now."""
 
     name: str
@@ -43,7 +43,7 @@ class Recovery:
     """What opening the files found wrong."""
 
     torn_bytes: int = 0
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[OddFile] = field(default_factory=list)
 
 
 class Spool:
@@ -263,7 +263,7 @@ class Spool:
 
     def note(self, name: str, reason: str, *, aside: bool = False) -> None:
         """Tell of something odd."""
-        self.recovery.troubles.append(Trouble(name, reason, aside))
+        self.recovery.troubles.append(OddFile(name, reason, aside))
 
 
 def _name(number: int, kind: str) -> str:

@@ -8,7 +8,7 @@ from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
-from ingestor.core.entries import Outcome, TickMark
+from ingestor.core.entries import TickMark, TickOutcome
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import PageGate
 from ingestor.core.missed_ticks import MissedRun, joined
@@ -61,7 +61,7 @@ class MissedTickLog:
     async def plan(self, tick: Tick) -> None:
         """Journal where the schedule starts: a first poll that dies is missed by name too."""
         await self._journal.mark(
-            TickMark(self._page.feed.name, self._page.key, tick, Outcome.PLANNED)
+            TickMark(self._page.feed.name, self._page.key, tick, TickOutcome.PLANNED)
         )
 
     async def name(self) -> None:
@@ -70,7 +70,7 @@ class MissedTickLog:
             run = self._open[0]
             last = Tick(run.missed.to_ms, run.interval_ms)
             mark = TickMark(
-                self._page.feed.name, self._page.key, last, Outcome.MISSED, run.missed.count
+                self._page.feed.name, self._page.key, last, TickOutcome.MISSED, run.missed.count
             )
             await self._journal.add(run.record(self._stamps.clock(), self._producer), mark)
             self._open.pop(0)

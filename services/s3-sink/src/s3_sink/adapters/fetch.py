@@ -39,7 +39,7 @@ _NO_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     """What may be brought at once.
 
     `partition_bytes` of one partition and `request_bytes` by all brokers together are as on the
@@ -83,7 +83,7 @@ _Wanted: TypeAlias = dict[TopicPartition, FetchPosition]
 class Fetcher:
     """At most one request per broker at a time; nothing is fetched ahead of the next poll."""
 
-    def __init__(self, client: AIOKafkaClient, pool: Executor, limits: Limits) -> None:
+    def __init__(self, client: AIOKafkaClient, pool: Executor, limits: FetchLimits) -> None:
         self._client = client
         self._pool = pool
         self._limits = limits
