@@ -59,7 +59,7 @@ class UnknownAnswerError(Exception):
 
 
 @dataclass(slots=True)
-class HttpAnswer:
+class LastAnswer:
     """The last HTTP answer to a call, as it came; nothing yet where `status` is 0.
 
     `body` is empty where it is read as a stream.
@@ -88,7 +88,7 @@ class HttpAnswer:
             raise UnknownAnswerError("the answer is no JSON object")
 
 
-_heard: ContextVar[HttpAnswer | None] = ContextVar("heard", default=None)
+_heard: ContextVar[LastAnswer | None] = ContextVar("heard", default=None)
 
 
 def hear(response_dict: Any, **_: Any) -> None:
@@ -105,13 +105,13 @@ def hear(response_dict: Any, **_: Any) -> None:
 
 
 @contextmanager
-def away(what: str) -> Iterator[HttpAnswer]:
+def away(what: str) -> Iterator[LastAnswer]:
     """One call and the reading of its answer: whatever this raises is the dependency's trouble.
 
     Our own errors pass, so the few other outcomes of a call are raised inside of it. Nothing but
     the call belongs into the block: an error of our own code must stay one.
     """
-    answer = HttpAnswer()
+    answer = LastAnswer()
     token = _heard.set(answer)
     try:
         yield answer
