@@ -17,6 +17,7 @@ ROOMS = {
     "__init__",
     "__main__",
     "app",
+    "observe",
     "loop",
     "routes",
     "config",

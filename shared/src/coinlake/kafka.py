@@ -26,9 +26,12 @@ _CLOSE_S = 2.0
 # (aiokafka 0.14, producer/sender.py: _maybe_wait_for_pid).
 _START_S = 30.0
 _NO_ANSWER = {
-    "KafkaConnectionError", "KafkaTimeoutError", "NoBrokersAvailable", "NodeNotReadyError",
+    "KafkaConnectionError",
+    "KafkaTimeoutError",
+    "NoBrokersAvailable",
+    "NodeNotReadyError",
     "RequestTimedOutError",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Producer(Protocol):
         ...
 
 
-class Tail(Protocol):
+class TopicTail(Protocol):
     """Reads whole topics from their end on, without a group and without commits."""
 
     async def poll(self, timeout_s: float) -> list[TailRecord]:
@@ -258,7 +261,7 @@ class KafkaTail:
 @asynccontextmanager
 async def open_tail(
     kafka: KafkaSettings, topics: Sequence[str], client_id: str
-) -> AsyncIterator[Tail]:
+) -> AsyncIterator[TopicTail]:
     """Read topics from their end on. The topics must exist."""
     consumer = rebootstrapping(
         Consumer(

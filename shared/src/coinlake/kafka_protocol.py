@@ -232,6 +232,12 @@ class FetchRequest(Request[_FetchRequest13]):  # type: ignore[misc]
             for topic_id, partitions in self._wanted.items()
         ]
         fixed: tuple[Any, ...] = (
-            _ANY_REPLICA, self._max_wait_ms, 1, self._max_bytes, 0, _NO_SESSION, _LAST_EPOCH,
-        )  # fmt: skip
+            _ANY_REPLICA,
+            self._max_wait_ms,
+            1,
+            self._max_bytes,
+            0,
+            _NO_SESSION,
+            _LAST_EPOCH,
+        )
         return request_struct_class(*fixed, topics, [], "", {})

@@ -61,7 +61,7 @@ class UnknownAnswerError(Exception):
 
 
 @dataclass(slots=True)
-class Answer:
+class LastAnswer:
     """The last HTTP answer to a call, as it came; nothing yet where `status` is 0.
 
     `body` is empty where it is read as a stream.
@@ -90,7 +90,7 @@ class Answer:
             raise UnknownAnswerError("the answer is no JSON object")
 
 
-_heard: ContextVar[Answer | None] = ContextVar("heard", default=None)
+_heard: ContextVar[LastAnswer | None] = ContextVar("heard", default=None)
 
 
 def hear(response_dict: Any, **_: Any) -> None:
@@ -107,13 +107,13 @@ def hear(response_dict: Any, **_: Any) -> None:
 
 
 @contextmanager
-def away(what: str) -> Iterator[Answer]:
+def away(what: str) -> Iterator[LastAnswer]:
     """One call and the reading of its answer: whatever this raises is the dependency's trouble.
 
     Our own errors pass, so the few other outcomes of a call are raised inside of it. Nothing but
     the call belongs into the block: an error of our own code must stay one.
     """
-    answer = Answer()
+    answer = LastAnswer()
     token = _heard.set(answer)
     try:
         yield answer

@@ -33,9 +33,13 @@ _CONNECT_S = 8.0
 _GAP_S, _GAP_CAP_S = 0.05, 1.0
 
 _CONNECTION_OPTIONS = (
-    "bootstrap_servers", "security_protocol", "ssl_context", "sasl_mechanism",
-    "sasl_plain_username", "sasl_plain_password",
-)  # fmt: skip
+    "bootstrap_servers",
+    "security_protocol",
+    "ssl_context",
+    "sasl_mechanism",
+    "sasl_plain_username",
+    "sasl_plain_password",
+)
 
 
 def rebootstrapping(owner: Owner) -> Owner:

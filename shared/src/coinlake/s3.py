@@ -20,7 +20,7 @@ from coinlake.errors import (
     TransientError,
 )
 from coinlake.outcomes import (
-    Answer,
+    LastAnswer,
     UnknownAnswerError,
     answered,
     away,
@@ -187,7 +187,7 @@ async def open_store(
 
 
 @contextmanager
-def _asked(verb: str, key: str, refusals: _Refusals) -> Iterator[Answer]:
+def _asked(verb: str, key: str, refusals: _Refusals) -> Iterator[LastAnswer]:
     """A call with what S3 may say beside "done"; everything else is "away"."""
     with away(f"{verb} {key}") as answer:
         try:
@@ -209,7 +209,7 @@ def _require_status(answer: Any, status: int) -> None:
         raise UnknownAnswerError(f"S3 says {status} where it is done")
 
 
-def _head(found: Any, answer: Answer) -> ObjectHead:
+def _head(found: Any, answer: LastAnswer) -> ObjectHead:
     """What HEAD and GET tell of an object. A page may have an ETag and a date too, but none of
     our objects is a page."""
     _require_status(found, 200)

@@ -44,9 +44,13 @@ def streamed(codec: str, data: memoryview) -> Iterator[bytes]:
     try:
         yield from _STREAMS[codec](data)
     except (
-        zlib.error, EOFError, RuntimeError, cramjam.DecompressionError, zstandard.ZstdError,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+        cramjam.DecompressionError,
+        zstandard.ZstdError,
         struct.error,
-    ) as error:  # fmt: skip
+    ) as error:
         raise CorruptRecordException(f"a batch that is no {codec}: {error}") from error
 
 

@@ -14,7 +14,7 @@ from coinlake.contracts.topics import TOPICS
 from coinlake_tools.auditor import AuditMetrics
 from coinlake_tools.chain_audit import Kind
 from etl_runner.metrics import EtlMetrics
-from ingestor.core.validation import Reason
+from ingestor.core.validation import RejectReason
 from ingestor.metrics import IngestorMetrics
 from query_api.metrics import QueryApiMetrics
 from s3_sink.core.partition_state import Phase
@@ -45,7 +45,7 @@ ROUTES = {"/v1/.*"}
 CLOSED: Mapping[str, set[str]] = {
     "feed": set(TABULAR),
     "cause": {str(cause) for cause in Cause},
-    "reason": {str(reason) for reason in Reason},
+    "reason": {str(reason) for reason in RejectReason},
     "state": {str(state.value) for state in Phase},
     "outcome": {"failed", "succeeded"},
     "topic": set(TOPICS),

@@ -15,7 +15,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
 from coinlake.errors import TransientError
-from s3_sink.adapters.fetch import Fetcher, Limits
+from s3_sink.adapters.fetch import Fetcher, FetchLimits
 
 ONE, TWO = TopicPartition("t", 0), TopicPartition("t", 1)
 TOPIC_ID = UUID(int=7)
@@ -87,7 +87,7 @@ def brokers() -> Brokers:
 @pytest.fixture
 async def fetcher(brokers: Brokers) -> AsyncIterator[Fetcher]:
     with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, Limits(1000, 1000, 4000))
+        fetcher = Fetcher(brokers, pool, FetchLimits(1000, 1000, 4000))
         fetcher.add([ONE, TWO])
         for tp in (ONE, TWO):
             fetcher.seek(tp, 5, TOPIC_ID)
@@ -186,7 +186,7 @@ async def test_an_answer_to_an_old_question_is_dropped(
 
 async def test_a_quiet_broker_keeps_no_other_waiting(brokers: Brokers) -> None:
     with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, Limits(1000, 1000, 4000))
+        fetcher = Fetcher(brokers, pool, FetchLimits(1000, 1000, 4000))
         fetcher.add([ONE, TWO])
         brokers.leaders[TWO] = 1
         brokers.may_answer.clear()

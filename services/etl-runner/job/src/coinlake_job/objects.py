@@ -9,7 +9,8 @@ from typing import Any
 
 from coinlake.contracts import headers
 from coinlake.contracts.datasets import ELEMENTS
-from coinlake.contracts.raw_codec import decode, has_index
+from coinlake.contracts.raw_codec import decode
+from coinlake.contracts.raw_gzip import has_index
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake_job.answers import Answer, read_answer

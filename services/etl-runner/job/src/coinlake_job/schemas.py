@@ -4,7 +4,7 @@ import pyarrow as pa
 from pyspark.sql import types as T
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES
-from coinlake.contracts.tables import Table
+from coinlake.contracts.tables import TableSchema
 
 RECORD_COLUMNS = (
     "source",
@@ -47,7 +47,7 @@ _SPARK["map<string,array<string>>"] = T.MapType(T.StringType(), T.ArrayType(T.St
 _ARROW["map<string,array<string>>"] = pa.map_(pa.string(), pa.list_(pa.string()))
 
 
-def file_schema(table: Table) -> pa.Schema:
+def file_schema(table: TableSchema) -> pa.Schema:
     """What a Parquet object of the table holds: timestamps are milliseconds, which is Athena's
     limit (user guide, "Data types in Amazon Athena")."""
     millis = pa.timestamp("ms", tz="UTC")

@@ -86,7 +86,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CreditLimits:
     """Credits per month of the plan, and a hard maximum for the whole state directory."""
 
     per_month: int

@@ -205,7 +205,7 @@ async def open_source(
         )
         return rebootstrapping(consumer)
 
-    limits = fetch.Limits(
+    limits = fetch.FetchLimits(
         membership.fetch_bytes, membership.request_bytes, membership.unpacked_bytes
     )
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:

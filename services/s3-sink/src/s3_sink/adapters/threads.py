@@ -12,7 +12,6 @@ from isal import isal_zlib
 
 from coinlake.contracts.raw_codec import (
     Decoded,
-    Deflate,
     Encoded,
     Ending,
     content_sha256,
@@ -20,6 +19,7 @@ from coinlake.contracts.raw_codec import (
     encode,
     ending,
 )
+from coinlake.contracts.raw_gzip import Deflate
 from coinlake.contracts.raw_index import Record
 
 # Raw DEFLATE: the codec writes gzip's header and trailer itself.
