@@ -5,15 +5,11 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from local_cloud.athena.api.ddl import (
-    PARQUET_INPUT,
-    PARQUET_OUTPUT,
-    PARQUET_SERDE,
-    Definitions,
-    Lines,
-)
+from local_cloud.athena.api.ddl import Definitions
+from local_cloud.athena.api.definitions import PARQUET_INPUT, PARQUET_OUTPUT, PARQUET_SERDE
 from local_cloud.athena.api.executions import Execution
 from local_cloud.athena.api.exports import SPOOL_BYTES, Exports, check_columns, codec
+from local_cloud.athena.api.warehouse import Lines
 from local_cloud.athena.engines.engine import Answer, Engine
 from local_cloud.athena.sql import queries
 from local_cloud.athena.sql.failures import QueryError, not_supported, syntax_error

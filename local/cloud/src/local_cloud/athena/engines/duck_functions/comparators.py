@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from local_cloud.athena.engines.duck_functions.lambdas import body_of, lambda_of
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.registry import Signature, sql
-from local_cloud.athena.engines.duck_sql.text import Text, can_fail
+from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import invalid_argument, not_supported
 from local_cloud.athena.sql.ir import Call, Special

@@ -23,13 +23,14 @@ from local_cloud.athena.sql.values import (
 )
 from local_cloud.athena.sql.values.calendar import checked_date, joda_date_text
 from local_cloud.athena.sql.values.date_fields import DAY_MS
+from local_cloud.athena.sql.values.joda_bucket import Bucket
 from local_cloud.athena.sql.values.joda_elements import (
     Element,
     PatternError,
     Shown,
     UnusableError,
 )
-from local_cloud.athena.sql.values.joda_parsing import Bucket, Parser
+from local_cloud.athena.sql.values.joda_parsing import Parser
 from local_cloud.athena.sql.values.zones import zone
 
 _QUOTED = re.compile(r"'[^']*'?")

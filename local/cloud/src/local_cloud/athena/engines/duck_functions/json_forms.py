@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from local_cloud.athena.engines.duck_functions.json_path_operators import PathOperators
-from local_cloud.athena.engines.duck_sql.text import Text, can_fail, form
+from local_cloud.athena.engines.duck_sql.failing import can_fail
+from local_cloud.athena.engines.duck_sql.text import Text, form
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.type_names import can_cast
 from local_cloud.athena.sql.failures import QueryError, not_supported

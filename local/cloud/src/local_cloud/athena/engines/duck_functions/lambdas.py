@@ -14,17 +14,9 @@ from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    Call,
-    Cast,
-    Column,
-    Expr,
-    Lambda,
-    Special,
-    is_constant,
-    rewritten,
-    walk,
-)
+from local_cloud.athena.sql.ir import Call, Cast, Column, Expr, Lambda, Special, walk
+from local_cloud.athena.sql.properties import is_constant
+from local_cloud.athena.sql.substitution import rewritten
 from local_cloud.athena.sql.types import Type
 
 

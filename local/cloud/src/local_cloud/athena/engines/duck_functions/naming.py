@@ -1,8 +1,9 @@
 """typeof: a type's name (io.trino.operator.scalar.TypeOfFunction)."""
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.registry import Signature, sql
 from local_cloud.athena.engines.duck_sql.representation import quoted
-from local_cloud.athena.engines.duck_sql.text import Text, can_fail
+from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.ir import Call
 

@@ -6,7 +6,8 @@ from local_cloud.athena.engines.duck_sql.registry import aggregate
 from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.sql.ir import Cast, Column, Expr, Lambda, Subquery, rewritten, walk
+from local_cloud.athena.sql.ir import Cast, Column, Expr, Lambda, Subquery, walk
+from local_cloud.athena.sql.substitution import rewritten
 from local_cloud.athena.sql.values.numbers import SHORT_DIGITS
 
 _SLICES = ("varchar", "char", "varbinary", "json", "uuid")

@@ -28,8 +28,8 @@ from local_cloud.athena.sql.ir import (
     Lambda,
     SortKey,
     Window,
-    sees_nulls,
 )
+from local_cloud.athena.sql.properties import sees_nulls
 from local_cloud.athena.sql.types import Type
 
 

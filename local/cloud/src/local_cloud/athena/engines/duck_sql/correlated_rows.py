@@ -10,8 +10,8 @@ wanted at all (DynamicFilterService; of a table's rows it knows too late).
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Planner, with_columns
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.ir import (
     Aggregate,
@@ -21,12 +21,14 @@ from local_cloud.athena.sql.ir import (
     Special,
     Subquery,
     Window,
-    all_terms,
     children,
+    walk,
+)
+from local_cloud.athena.sql.properties import (
+    all_terms,
     columns_of,
     is_constant,
     is_deterministic,
-    walk,
 )
 
 # What is made of all rows, or of the first ones, waits for all of them.

@@ -4,23 +4,14 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from local_cloud.athena.engines.duck_sql import correlated_rows, nested_keys
+from local_cloud.athena.engines.duck_sql.failing import can_fail, is_order_of_nested
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, selected
-from local_cloud.athena.engines.duck_sql.text import can_fail, is_order_of_nested
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    Column,
-    Constant,
-    Expr,
-    Special,
-    Subquery,
-    columns_of,
-    is_null,
-    rewritten,
-    terms_of,
-    walk,
-)
+from local_cloud.athena.sql.ir import Column, Constant, Expr, Special, Subquery, walk
+from local_cloud.athena.sql.properties import columns_of, is_null, terms_of
+from local_cloud.athena.sql.substitution import rewritten
 
 _TRUE = Constant(t.BOOLEAN, True)
 

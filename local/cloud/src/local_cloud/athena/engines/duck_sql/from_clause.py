@@ -16,7 +16,8 @@ from local_cloud.athena.sql.analysis.rules import Rules
 from local_cloud.athena.sql.analysis.scope import Field, NamedRelation, Scope
 from local_cloud.athena.sql.coercion import common_super_type
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Column, Expr, renamed
+from local_cloud.athena.sql.ir import Column, Expr
+from local_cloud.athena.sql.substitution import renamed
 from trino_sql import tree
 
 RELATIONS: Rules[Relation] = Rules("a relation")

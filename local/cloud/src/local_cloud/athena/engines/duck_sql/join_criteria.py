@@ -1,20 +1,21 @@
 """What rows of two sides are joined by: ON and USING (StatementAnalyzer.visitJoin)."""
 
 from local_cloud.athena.engines.duck_sql import nested_keys
+from local_cloud.athena.engines.duck_sql.failing import is_order_of_nested
 from local_cloud.athena.engines.duck_sql.from_clause import JOINED
 from local_cloud.athena.engines.duck_sql.join_pushing import Joining
 from local_cloud.athena.engines.duck_sql.pushing import Computing
 from local_cloud.athena.engines.duck_sql.quantified import as_filter
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.engines.duck_sql.scalars import refuse_aggregates
-from local_cloud.athena.engines.duck_sql.text import is_order_of_nested
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.context import Context
 from local_cloud.athena.sql.analysis.expressions import analysed, coerced
 from local_cloud.athena.sql.analysis.scope import Field, Scope, clause
 from local_cloud.athena.sql.coercion import common_super_type
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Column, Expr, Lambda, Special, Subquery, terms_of, walk
+from local_cloud.athena.sql.ir import Column, Expr, Lambda, Special, Subquery, walk
+from local_cloud.athena.sql.properties import terms_of
 from trino_sql import tree
 
 

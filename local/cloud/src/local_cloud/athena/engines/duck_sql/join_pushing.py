@@ -8,18 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from local_cloud.athena.engines.duck_sql import filtering
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, with_columns
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql.analysis.failing import may_fail
-from local_cloud.athena.sql.ir import (
-    Column,
-    Constant,
-    Expr,
-    Special,
-    columns_of,
-    is_plain,
-    renamed,
-)
+from local_cloud.athena.sql.ir import Column, Constant, Expr, Special
+from local_cloud.athena.sql.properties import columns_of, is_plain
+from local_cloud.athena.sql.substitution import renamed
 
 _COMPARED = ("=", "<", "<=", ">", ">=")
 

@@ -8,7 +8,8 @@ error where it is no JSON. A text that is constant is parsed before.
 from typing import TYPE_CHECKING, Any
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.ir import Call, Cast, Column, Expr, is_constant
+from local_cloud.athena.sql.ir import Call, Cast, Column, Expr
+from local_cloud.athena.sql.properties import is_constant
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import json_casts, json_text
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from local_cloud.athena.engines.duck_sql.relation import Planner
-from local_cloud.athena.sql.analysis.expressions import analysed, dotted, field_of
+from local_cloud.athena.sql.analysis.column_names import dotted, field_of
+from local_cloud.athena.sql.analysis.expressions import analysed
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.ir import Expr
 from trino_sql import tree

@@ -9,16 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    Column,
-    Expr,
-    Lambda,
-    Special,
-    children,
-    has_try,
-    is_constant,
-    walk,
-)
+from local_cloud.athena.sql.ir import Column, Expr, Lambda, Special, children, walk
+from local_cloud.athena.sql.properties import has_try, is_constant
 from local_cloud.athena.sql.types import Type
 
 # Those of a long: their precision up to which they are one (Type.getJavaType).

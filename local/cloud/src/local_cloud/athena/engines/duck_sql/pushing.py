@@ -10,19 +10,11 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from local_cloud.athena.engines.duck_sql import filtering
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Planner, Push, Relation
-from local_cloud.athena.engines.duck_sql.text import can_fail
-from local_cloud.athena.sql.ir import (
-    Column,
-    Constant,
-    Expr,
-    columns_of,
-    has_try,
-    is_plain,
-    renamed,
-    terms_of,
-    walk,
-)
+from local_cloud.athena.sql.ir import Column, Constant, Expr, walk
+from local_cloud.athena.sql.properties import columns_of, has_try, is_plain, terms_of
+from local_cloud.athena.sql.substitution import renamed
 
 Pushed = tuple[str, list[Expr]] | None
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 
 from local_cloud.athena.engines.duck_sql import filtering, pushing
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Push, selected
 from local_cloud.athena.engines.duck_sql.select_stages import Select, exprs, finished, staged
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.scope import Field, Scope
 from local_cloud.athena.sql.ir import (
@@ -17,12 +17,10 @@ from local_cloud.athena.sql.ir import (
     Grouping,
     Subquery,
     Window,
-    columns_of,
-    is_deterministic,
-    rewritten,
-    terms_of,
     walk,
 )
+from local_cloud.athena.sql.properties import columns_of, is_deterministic, terms_of
+from local_cloud.athena.sql.substitution import rewritten
 
 
 def with_having(made: Select) -> Expr | None:

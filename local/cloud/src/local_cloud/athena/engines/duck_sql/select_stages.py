@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from local_cloud.athena.engines.duck_sql import aggregating, filtering, ordering, sealing
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.forms import nested_comparison
 from local_cloud.athena.engines.duck_sql.grouping import Groups, grouping_without_groups
 from local_cloud.athena.engines.duck_sql.outputs import Output
+from local_cloud.athena.engines.duck_sql.refusals import COMPARES_NESTED
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.engines.duck_sql.tail import keeps_order, limited, tail_limits
-from local_cloud.athena.engines.duck_sql.text import COMPARES_NESTED, can_fail
 from local_cloud.athena.sql.analysis.scope import Field, Scope
 from local_cloud.athena.sql.ir import (
     Aggregate,
@@ -25,10 +26,10 @@ from local_cloud.athena.sql.ir import (
     Subquery,
     Window,
     children,
-    is_deterministic,
-    rewritten,
     walk,
 )
+from local_cloud.athena.sql.properties import is_deterministic
+from local_cloud.athena.sql.substitution import rewritten
 from trino_sql import tree
 
 Part = TypeVar("Part", bound=Expr)

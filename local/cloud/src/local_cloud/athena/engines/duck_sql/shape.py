@@ -3,16 +3,8 @@
 from collections.abc import Mapping
 
 from local_cloud.athena.sql.analysis.scope import Scope
-from local_cloud.athena.sql.ir import (
-    Aggregate,
-    Column,
-    Expr,
-    Special,
-    Subquery,
-    Window,
-    all_terms,
-    columns_of,
-)
+from local_cloud.athena.sql.ir import Aggregate, Column, Expr, Special, Subquery, Window
+from local_cloud.athena.sql.properties import all_terms, columns_of
 from trino_sql import tree
 
 

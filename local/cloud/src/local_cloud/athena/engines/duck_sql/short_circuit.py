@@ -9,21 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from local_cloud.athena.engines.duck_sql.casting import is_total
-from local_cloud.athena.engines.duck_sql.text import can_fail
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.coercion import PATTERNS
-from local_cloud.athena.sql.ir import (
-    Call,
-    Cast,
-    Constant,
-    Expr,
-    Lambda,
-    Special,
-    has_try,
-    is_constant,
-    sees_nulls,
-    walk,
-)
+from local_cloud.athena.sql.ir import Call, Cast, Constant, Expr, Lambda, Special, walk
+from local_cloud.athena.sql.properties import has_try, is_constant, sees_nulls
 
 _IN_ORDER = ("=", "<>", "<", "<=", "like", "at_time_zone", "between", "in")
 _BACKWARDS = (">", ">=")

@@ -8,8 +8,8 @@ false term is false. What cannot fail is left as it is: it has one value either 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.short_circuit import strict_places, without_the_late
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.ir import (
     Aggregate,
@@ -23,11 +23,9 @@ from local_cloud.athena.sql.ir import (
     Special,
     Subquery,
     Window,
-    is_constant,
-    is_deterministic,
-    is_null,
     walk,
 )
+from local_cloud.athena.sql.properties import is_constant, is_deterministic, is_null
 
 # Gives null, true or false for a constant expression that has that value.
 Known = Callable[[Expr], Constant | None]

@@ -10,17 +10,9 @@ from local_cloud.athena.sql.analysis.context import Context
 from local_cloud.athena.sql.analysis.expressions import analysed
 from local_cloud.athena.sql.analysis.scope import Field, Scope
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    Aggregate,
-    Column,
-    Expr,
-    Grouping,
-    SortKey,
-    Subquery,
-    is_random,
-    rewritten,
-    walk,
-)
+from local_cloud.athena.sql.ir import Aggregate, Column, Expr, Grouping, SortKey, Subquery, walk
+from local_cloud.athena.sql.properties import is_random
+from local_cloud.athena.sql.substitution import rewritten
 from trino_sql import tree
 
 

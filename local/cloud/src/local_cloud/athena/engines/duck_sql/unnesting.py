@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence, Set
 
 from local_cloud.athena.engines.duck_sql import filtering
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.from_clause import JOINED, RELATIONS
 from local_cloud.athena.engines.duck_sql.relation import (
     Planner,
@@ -12,11 +13,11 @@ from local_cloud.athena.engines.duck_sql.relation import (
     single_row,
 )
 from local_cloud.athena.engines.duck_sql.scalars import refuse_aggregates
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.expressions import analysed
 from local_cloud.athena.sql.analysis.scope import Field, Scope, clause
-from local_cloud.athena.sql.ir import Column, Expr, columns_of, is_plain
+from local_cloud.athena.sql.ir import Column, Expr
+from local_cloud.athena.sql.properties import columns_of, is_plain
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.from_clause import RELATIONS
+from local_cloud.athena.engines.duck_sql.refusals import NULL_INSIDE
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, selected
-from local_cloud.athena.engines.duck_sql.text import NULL_INSIDE, can_fail
 from local_cloud.athena.sql.analysis.context import Context
 from local_cloud.athena.sql.analysis.expressions import analysed, coerced
 from local_cloud.athena.sql.analysis.scope import Field, Scope, clause
@@ -18,9 +19,9 @@ from local_cloud.athena.sql.ir import (
     Special,
     Subquery,
     Window,
-    is_constant,
     walk,
 )
+from local_cloud.athena.sql.properties import is_constant
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 

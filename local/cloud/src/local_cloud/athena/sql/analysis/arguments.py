@@ -9,8 +9,9 @@ from local_cloud.athena.sql.analysis.scope import Field, Scope
 from local_cloud.athena.sql.analysis.type_names import can_cast, fine
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.ir import Aggregate, Column, Expr, Grouping, Lambda, Window, walk
-from local_cloud.athena.sql.signatures.binding import Argument, Bound, LambdaType, resolve
+from local_cloud.athena.sql.signatures.binding import Argument, Bound, LambdaType
 from local_cloud.athena.sql.signatures.declared import catalogue
+from local_cloud.athena.sql.signatures.resolution import resolve
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 

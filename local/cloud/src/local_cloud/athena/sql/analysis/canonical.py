@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeGuard
 
-from local_cloud.athena.sql.ir import Call, Cast, Column, Expr, Special, is_constant, rewritten
+from local_cloud.athena.sql.ir import Call, Cast, Column, Expr, Special
+from local_cloud.athena.sql.properties import is_constant
+from local_cloud.athena.sql.substitution import rewritten
 
 _FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SUM, _PRODUCT, _NEGATION = (f"$operator${one}" for one in ("add", "multiply", "negation"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.context import Context
 from local_cloud.athena.sql.analysis.expressions import analysed
-from local_cloud.athena.sql.analysis.predicates import called_operator
+from local_cloud.athena.sql.analysis.operators import called_operator
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.ir import (
@@ -17,9 +17,9 @@ from local_cloud.athena.sql.ir import (
     Over,
     SortKey,
     Window,
-    is_constant,
     walk,
 )
+from local_cloud.athena.sql.properties import is_constant
 from trino_sql import tree
 
 _DATED = (

@@ -13,7 +13,7 @@ from local_cloud.athena.sql.joni.code_points import (
     of_codes,
     union,
 )
-from local_cloud.athena.sql.joni.reader import Reader, refused
+from local_cloud.athena.sql.joni.reader import PatternReader, refused
 
 START, VALUE, RANGE, COMPLETE = "start", "value", "range", "complete"
 
@@ -86,7 +86,7 @@ class Bracket:
 class BracketReader:
     """Reads the classes of one pattern; `needs` collects the tables of Unicode they use."""
 
-    def __init__(self, reader: Reader, needs: set[str]) -> None:
+    def __init__(self, reader: PatternReader, needs: set[str]) -> None:
         self._reader, self._needs = reader, needs
 
     def read(self) -> tuple[Ranges, bool]:

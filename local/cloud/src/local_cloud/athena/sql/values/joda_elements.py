@@ -7,7 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.values import calendar, joda_fields, joda_parsing
+from local_cloud.athena.sql.values import (
+    calendar,
+    joda_fields,
+    joda_parsing,
+    joda_zone_parsing,
+)
 from local_cloud.athena.sql.values.date_fields import DAY_MS
 from local_cloud.athena.sql.values.joda_fields import ParsedField
 from local_cloud.athena.sql.values.joda_parsing import Parser
@@ -180,7 +185,7 @@ def offset(separator: str) -> Element:
         sign = "-" if shown.offset < 0 else "+"
         return f"{sign}{minutes // 60:02d}{separator}{minutes % 60:02d}"
 
-    return Element(write, joda_parsing.offset)
+    return Element(write, joda_zone_parsing.offset)
 
 
 def zone_name(long: bool) -> Element:
@@ -191,11 +196,13 @@ def zone_name(long: bool) -> Element:
             return shown.zone
         raise not_supported(f"the names of {shown.zone}'s times")
 
-    return Element(write, None if long else joda_parsing.abbreviation)
+    return Element(write, None if long else joda_zone_parsing.abbreviation)
 
 
 def zone_id() -> Element:
-    return Element(lambda shown: joda_names().get(shown.zone, shown.zone), joda_parsing.zone_id)
+    return Element(
+        lambda shown: joda_names().get(shown.zone, shown.zone), joda_zone_parsing.zone_id
+    )
 
 
 # ---- use --------------------------------------------------------------------------------------
@@ -210,7 +217,7 @@ def parser(elements: tuple[Element, ...]) -> Parser:
     parsers = [one.parse for one in elements if one.parse is not None]
     if not parsers and len(elements) == 1:
         # Alone, what prints a zone's name is taken for a parser as well.
-        return joda_parsing.abbreviation
+        return joda_zone_parsing.abbreviation
     if len(parsers) < len(elements):
         raise UnusableError("Parsing not supported")
     return joda_parsing.sequence(parsers)
