@@ -83,34 +83,44 @@ def log_of(paths: Paths, name: str) -> Path:
 
 
 def _cloud(paths: Paths, record: Record, java: Java, environ: Mapping[str, str]) -> Child:
-    argv = (
-        settings.python(), "-m", "local_cloud",
-        "--host", HOST,
-        "--port", str(record.ports["cloud"]),
-        "--admin-port", str(record.ports["cloud_admin"]),
-        "--state-dir", str(paths.state / "cloud"),
-        "--spark-jars", str(paths.jars(jars.SPARK)),
-        "--java-home", str(java.home),
-        "--python", settings.python(),
-        "--region", settings.REGION,
-        "--access-key", settings.ACCESS_KEY,
-        "--secret-key", settings.SECRET_KEY,
-    )  # fmt: skip
+    argv = _command(
+        "local_cloud",
+        {
+            "host": HOST,
+            "port": record.ports["cloud"],
+            "admin-port": record.ports["cloud_admin"],
+            "state-dir": paths.state / "cloud",
+            "spark-jars": paths.jars(jars.SPARK),
+            "java-home": java.home,
+            "python": settings.python(),
+            "region": settings.REGION,
+            "access-key": settings.ACCESS_KEY,
+            "secret-key": settings.SECRET_KEY,
+        },
+    )
     ready = http_ready(f"{settings.url(record, 'cloud_admin')}/healthz")
     return Child("cloud", argv, settings.base(environ), ready)
 
 
 def _simulator(record: Record, environ: Mapping[str, str]) -> Child:
-    argv = (
-        settings.python(), "-m", "coincap_simulator",
-        "--host", HOST,
-        "--port", str(record.ports["simulator"]),
-        "--admin-port", str(record.ports["simulator_admin"]),
-        "--seed", str(settings.SIMULATOR_SEED),
-        "--assets", str(settings.SIMULATOR_ASSETS),
-    )  # fmt: skip
+    argv = _command(
+        "coincap_simulator",
+        {
+            "host": HOST,
+            "port": record.ports["simulator"],
+            "admin-port": record.ports["simulator_admin"],
+            "seed": settings.SIMULATOR_SEED,
+            "assets": settings.SIMULATOR_ASSETS,
+        },
+    )
     ready = http_ready(f"{settings.url(record, 'simulator_admin')}/healthz")
     return Child("simulator", argv, settings.base(environ), ready)
+
+
+def _command(module: str, options: Mapping[str, str | int | Path]) -> tuple[str, ...]:
+    """`python -m module --name value …`."""
+    given = ((f"--{name}", str(value)) for name, value in options.items())
+    return (settings.python(), "-m", module, *(part for pair in given for part in pair))
 
 
 def _tool(

@@ -9,9 +9,17 @@ from local_stack.errors import StackError
 from local_stack.processes import Running
 
 PORTS = (
-    "kafka", "kafka_controller", "cloud", "cloud_admin", "simulator", "simulator_admin",
-    "ingestor", "s3_sink", "etl_runner", "query_api",
-)  # fmt: skip
+    "kafka",
+    "kafka_controller",
+    "cloud",
+    "cloud_admin",
+    "simulator",
+    "simulator_admin",
+    "ingestor",
+    "s3_sink",
+    "etl_runner",
+    "query_api",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,13 @@ _NO_LIMIT = 10**12
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 # Only the ingestor leaves the machine, and only with a real key.
 _PASSED_TO_INGESTOR = (
-    "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
-)  # fmt: skip
+    "https_proxy",
+    "HTTPS_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
 
 
 def url(record: Record, name: str) -> str:
@@ -101,9 +106,14 @@ def python() -> str:
 
 
 _SHARED = (
-    "KAFKA_BOOTSTRAP_SERVERS", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "COINLAKE_BUCKET", "COINLAKE_DATABASE",
-)  # fmt: skip
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "COINLAKE_BUCKET",
+    "COINLAKE_DATABASE",
+)
 
 
 def _ingestor(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:

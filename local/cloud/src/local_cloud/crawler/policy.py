@@ -124,9 +124,17 @@ def _without_run(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _INPUT = (
-    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys",
-    "ViewOriginalText", "ViewExpandedText", "TableType", "Parameters",
-)  # fmt: skip
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "ViewOriginalText",
+    "ViewExpandedText",
+    "TableType",
+    "Parameters",
+)
 
 
 def table_input(table: Mapping[str, Any]) -> dict[str, Any]:
