@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from coincap_simulator.core.credits import PLANS, Key, Plan, key_from, keyring, plan_from
 from coincap_simulator.core.gate import Policy
@@ -15,7 +16,10 @@ _MAX_ASSETS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that can be chosen. Latency is a pair of ms between which each answer takes."""
+    """All that can be chosen. Latency is a pair of ms between which each answer takes.
+
+    `recorded` is the folder of recorded answers; None is the package's own.
+    """
 
     host: str
     port: int
@@ -30,6 +34,7 @@ class Settings:
     policy: Policy
     switches: Switches
     chunked: bool
+    recorded: Path | None
     ledger_kept: int
     bodies_max_bytes: int | None
 
@@ -57,6 +62,7 @@ def settings_from(arguments: Sequence[str]) -> Settings:
         policy=Policy(given.require_key, given.bad_key_status, given.no_credits_status),
         switches=Switches(given.limit_over == "400", given.exponents),
         chunked=given.chunked,
+        recorded=given.recorded,
         ledger_kept=given.ledger_entries,
         bodies_max_bytes=given.bodies_max_bytes if given.keep_bodies else None,
     )
@@ -91,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--limit-over", choices=("clamp", "400"), default="clamp", help="a limit over 2000")
     add("--exponents", action=flag, default=True, help="1.2e-7 rather than 0.00000012")
     add("--chunked", action=flag, default=False, help="chunked transfer, no Content-Length")
+    add("--recorded", type=_folder, help="folder of recorded answers, else the package's own")
     _add_account_options(parser)
     at_least_one = Between(1, 10_000_000)
     add("--ledger-entries", type=at_least_one, default=100_000, help="entries that are kept")
@@ -138,6 +145,13 @@ class Between:
         if not self._least <= value <= self._most:
             raise argparse.ArgumentTypeError(f"{text} is not in {self._least}..{self._most}")
         return value
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no folder")
+    return folder
 
 
 def _tick_ms(text: str) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coincap_simulator.catalogue_files import load_catalogue
 from coincap_simulator.config import Settings
@@ -16,6 +16,7 @@ from coincap_simulator.core.ledger import Entry, Ledger
 from coincap_simulator.core.market_data import MarketData
 from coincap_simulator.core.routes import CoinCap
 from coincap_simulator.core.script import Script
+from coincap_simulator.recorded_files import load_recordings
 
 _CALLS_KEPT = 10_000
 
@@ -40,7 +41,7 @@ class Simulation:
     def reseed(self, seed: int) -> None:
         """Other prices from now on; who exists stays."""
         data = self.api.data
-        self.api = CoinCap(MarketData(data.catalogue, seed, data.tick_ms), self.api.switches)
+        self.api = replace(self.api, data=MarketData(data.catalogue, seed, data.tick_ms))
 
     def record(
         self, call: Call, answer: Answer, at_ms: int, *, complete: bool, scripted: bool
@@ -66,17 +67,18 @@ class Simulation:
 
 
 def simulation(settings: Settings, wall_ms: Callable[[], int]) -> Simulation:
-    """A simulator at its beginning."""
+    """A simulator at its beginning. Raises RecordingError when a recorded answer is none."""
     wall = wall_ms()
     start = wall if settings.clock_start_ms is None else settings.clock_start_ms
     catalogue = load_catalogue(settings.assets)
     data = MarketData(catalogue, settings.seed, settings.tick_ms)
+    recordings = load_recordings(settings.recorded)
     kept = settings.bodies_max_bytes
     return Simulation(
         wall_ms=wall_ms,
         clock=Clock(start, wall, settings.clock_rate),
-        api=CoinCap(data, settings.switches),
+        api=CoinCap(data, settings.switches, recordings),
         gate=Gate(settings.policy, Accounts(settings.keys)),
-        ledger=Ledger(settings.ledger_kept),
+        ledger=Ledger(settings.ledger_kept, recordings.bodies.keys()),
         bodies=None if kept is None else Bodies(kept),
     )
