@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from coincap_simulator.core.credits import PLANS, Key, Plan, key_from, keyring, plan_from
-from coincap_simulator.core.gate import Policy
+from coincap_simulator.core.credits import (
+    PLANS,
+    CreditKey,
+    CreditPlan,
+    key_from,
+    keyring,
+    plan_from,
+)
+from coincap_simulator.core.gate import RefusalPolicy
 from coincap_simulator.core.switches import Switches
 
 DEFAULT_KEY = "simulator:simulator"
@@ -30,8 +37,8 @@ class Settings:
     latency_ms: tuple[int, int]
     clock_start_ms: int | None
     clock_rate: float
-    keys: dict[str, Key]
-    policy: Policy
+    keys: dict[str, CreditKey]
+    policy: RefusalPolicy
     switches: Switches
     chunked: bool
     recorded: Path | None
@@ -59,7 +66,7 @@ def settings_from(arguments: Sequence[str]) -> Settings:
         clock_start_ms=given.clock_start,
         clock_rate=given.clock_rate,
         keys=keys,
-        policy=Policy(given.require_key, given.bad_key_status, given.no_credits_status),
+        policy=RefusalPolicy(given.require_key, given.bad_key_status, given.no_credits_status),
         switches=Switches(given.limit_over == "400", given.exponents),
         chunked=given.chunked,
         recorded=given.recorded,
@@ -68,7 +75,7 @@ def settings_from(arguments: Sequence[str]) -> Settings:
     )
 
 
-def _keys(texts: Sequence[str], plans: dict[str, Plan]) -> dict[str, Key]:
+def _keys(texts: Sequence[str], plans: dict[str, CreditPlan]) -> dict[str, CreditKey]:
     """The default key is always there, unless a key of its name is given."""
     given = [key_from(text, plans) for text in texts]
     default = key_from(DEFAULT_KEY, plans)

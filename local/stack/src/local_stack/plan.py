@@ -10,7 +10,7 @@ from local_stack.java import Java
 from local_stack.paths import Paths
 from local_stack.ports import HOST
 from local_stack.readiness import Check, http_ready, kafka_ready
-from local_stack.record import Record
+from local_stack.record import StackRecord
 
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 
@@ -39,7 +39,9 @@ class Errand:
 Step = Child | Errand
 
 
-def steps(paths: Paths, record: Record, java: Java, environ: Mapping[str, str]) -> list[Step]:
+def steps(
+    paths: Paths, record: StackRecord, java: Java, environ: Mapping[str, str]
+) -> list[Step]:
     """Every step of the stack; the order of the list is the order of starting."""
     spec = broker_spec(paths, record, java)
     planned: list[Step] = [
@@ -66,7 +68,7 @@ def children(planned: list[Step]) -> list[Child]:
     return [step for step in planned if isinstance(step, Child)]
 
 
-def broker_spec(paths: Paths, record: Record, java: Java) -> BrokerSpec:
+def broker_spec(paths: Paths, record: StackRecord, java: Java) -> BrokerSpec:
     """The stack's broker."""
     return BrokerSpec(
         paths.jars(jars.KAFKA),
@@ -82,7 +84,7 @@ def log_of(paths: Paths, name: str) -> Path:
     return paths.logs / f"{name}.log"
 
 
-def _cloud(paths: Paths, record: Record, java: Java, environ: Mapping[str, str]) -> Child:
+def _cloud(paths: Paths, record: StackRecord, java: Java, environ: Mapping[str, str]) -> Child:
     argv = _command(
         "local_cloud",
         {
@@ -102,7 +104,7 @@ def _cloud(paths: Paths, record: Record, java: Java, environ: Mapping[str, str])
     return Child("cloud", argv, settings.base(environ), ready)
 
 
-def _simulator(record: Record, environ: Mapping[str, str]) -> Child:
+def _simulator(record: StackRecord, environ: Mapping[str, str]) -> Child:
     argv = _command(
         "coincap_simulator",
         {
@@ -126,7 +128,7 @@ def _command(module: str, options: Mapping[str, str | int | Path]) -> tuple[str,
 def _tool(
     name: str,
     arguments: tuple[str, ...],
-    record: Record,
+    record: StackRecord,
     environ: Mapping[str, str],
     needs: tuple[str, ...],
 ) -> Errand:
@@ -142,7 +144,7 @@ _NEEDS = {
 }
 
 
-def _service(name: str, paths: Paths, record: Record, environ: Mapping[str, str]) -> Child:
+def _service(name: str, paths: Paths, record: StackRecord, environ: Mapping[str, str]) -> Child:
     simulated = record.source.base_url is None
     return Child(
         name,

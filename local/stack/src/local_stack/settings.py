@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from local_stack.paths import Paths
 from local_stack.ports import HOST
-from local_stack.record import Record
+from local_stack.record import StackRecord
 
 BUCKET, DATABASE = "coinlake", "coinlake"
 REGION = "us-east-1"
@@ -45,17 +45,17 @@ _PASSED_TO_INGESTOR = (
 )
 
 
-def url(record: Record, name: str) -> str:
+def url(record: StackRecord, name: str) -> str:
     """The base URL of something that listens."""
     return f"http://{HOST}:{record.ports[name]}"
 
 
-def base_url(record: Record) -> str:
+def base_url(record: StackRecord) -> str:
     """The base URL of the API that the ingestor polls."""
     return record.source.base_url or f"{url(record, 'simulator')}/v3"
 
 
-def exported(record: Record) -> dict[str, str]:
+def exported(record: StackRecord) -> dict[str, str]:
     """What `.local/stack.env` tells: where everything is, for any client."""
     return {
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{record.ports['kafka']}",
@@ -81,14 +81,14 @@ def base(environ: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.defpath, **kept, "PYTHONUNBUFFERED": "1"}
 
 
-def tools(record: Record, environ: Mapping[str, str]) -> dict[str, str]:
+def tools(record: StackRecord, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of the command `coinlake`, and the common part of every service's."""
     told = exported(record)
     return {**base(environ), **{name: told[name] for name in _SHARED}}
 
 
 def service(
-    name: str, record: Record, paths: Paths, environ: Mapping[str, str]
+    name: str, record: StackRecord, paths: Paths, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """The whole environment of one of the four services."""
     prefix = name.upper()
@@ -116,7 +116,7 @@ _SHARED = (
 )
 
 
-def _ingestor(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+def _ingestor(record: StackRecord, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     real = record.source.base_url is not None
     own = {
         "COINCAP_BASE_URL": base_url(record),
@@ -139,7 +139,7 @@ def _ingestor(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[
     return own
 
 
-def _s3_sink(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+def _s3_sink(record: StackRecord, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     return {
         "S3_SINK_OBJECT__MAX_AGE_S": "3",
         "S3_SINK_FLUSH_DEADLINE_S": "10",
@@ -148,7 +148,9 @@ def _s3_sink(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[s
     }
 
 
-def _etl_runner(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+def _etl_runner(
+    record: StackRecord, paths: Paths, environ: Mapping[str, str]
+) -> dict[str, str]:
     return {
         "ETL_RUNNER_MAX_WAIT_S": "3",
         "ETL_RUNNER_RECONCILE_S": "15",
@@ -159,7 +161,7 @@ def _etl_runner(record: Record, paths: Paths, environ: Mapping[str, str]) -> dic
     }
 
 
-def _query_api(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+def _query_api(record: StackRecord, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     hashed = hashlib.sha256(record.query_key.encode()).hexdigest()
     return {
         "QUERY_API_KEYS": f'["demo:read,sql:{hashed}"]',

@@ -9,7 +9,7 @@ SIMULATED_FEEDS = frozenset({"assets", "rates", "exchanges", "markets"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ServedEntry:
     """One answer. `sha256` and `bytes` are of the decoded body, whatever the transport did.
 
     `complete`: the whole body was written and the connection was still there after the last
@@ -30,7 +30,7 @@ class Entry:
     seq: int = 0
 
 
-class Ledger:
+class ServedLedger:
     """The last entries in the order in which they ended; numbers start at 1 and have no holes.
 
     `recorded` are the routes of recorded answers: each is counted as a feed, too.
@@ -38,14 +38,14 @@ class Ledger:
 
     def __init__(self, kept: int, recorded: Set[str] = frozenset()) -> None:
         self._feeds = SIMULATED_FEEDS | recorded
-        self._entries: deque[Entry] = deque(maxlen=kept)
+        self._entries: deque[ServedEntry] = deque(maxlen=kept)
         self._last_seq = 0
         self._bytes = 0
         self._complete = 0
         self._by_status: Counter[int] = Counter()
         self._by_feed: Counter[str] = Counter()
 
-    def add(self, served: Entry) -> Entry:
+    def add(self, served: ServedEntry) -> ServedEntry:
         """Give it the next number; forget the oldest entry when full."""
         self._last_seq += 1
         entry = replace(served, seq=self._last_seq)
@@ -56,7 +56,7 @@ class Ledger:
         self._by_feed[feed(entry.path, self._feeds)] += 1
         return entry
 
-    def since(self, seq: int) -> Iterator[Entry]:
+    def since(self, seq: int) -> Iterator[ServedEntry]:
         """Entries numbered above `seq`, oldest first; those forgotten are missing."""
         return (entry for entry in tuple(self._entries) if entry.seq > seq)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coincap_simulator.core.answers import Answer, json_answer
+from coincap_simulator.core.answers import HttpAnswer, json_answer
 from coincap_simulator.core.paging import MAX_LIMIT, Query, page
 
 Body = Mapping[str, object]
@@ -21,7 +21,7 @@ class Recordings:
 
     def answer(
         self, route: str, query: Query, now_ms: int, *, refuse_over: bool
-    ) -> Answer | None:
+    ) -> HttpAnswer | None:
         """The recording of a route as if it were served now; None where there is none.
 
         The keys keep their order. A list is cut by `limit` and `offset`, and given whole

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coincap_simulator.core.answers import Answer, BadParameterError, bad_parameters, error
+from coincap_simulator.core.answers import BadParameterError, HttpAnswer, bad_parameters, error
 from coincap_simulator.core.assets import asset_list, one_asset, prices_by_symbol, unknown_asset
 from coincap_simulator.core.exchanges import exchange_list, one_exchange
 from coincap_simulator.core.history import candlesticks, price_history
@@ -24,7 +24,7 @@ class CoinCap:
     switches: Switches = USUAL
     recordings: Recordings = NOTHING
 
-    def answer(self, path: str, query: Query, now_ms: int) -> Answer:
+    def answer(self, path: str, query: Query, now_ms: int) -> HttpAnswer:
         """What CoinCap says at that instant. `path` is decoded; one slash at its end is fine."""
         parts = path.removesuffix("/").split("/")[1:]
         if not parts or parts[0] != "v3":
@@ -38,12 +38,12 @@ class CoinCap:
         except BadParameterError:
             return bad_parameters()
 
-    def _recorded(self, parts: list[str], query: Query, now_ms: int) -> Answer | None:
+    def _recorded(self, parts: list[str], query: Query, now_ms: int) -> HttpAnswer | None:
         return self.recordings.answer(
             "/".join(parts), query, now_ms, refuse_over=self.switches.refuse_over
         )
 
-    def _simulated(self, parts: list[str], query: Query, now_ms: int) -> Answer | None:
+    def _simulated(self, parts: list[str], query: Query, now_ms: int) -> HttpAnswer | None:
         match parts:
             case ["assets", *rest]:
                 return self._assets(rest, query, now_ms)
@@ -59,7 +59,7 @@ class CoinCap:
                 return one_exchange(self.data, id_, now_ms)
         return self._others(parts, query, now_ms)
 
-    def _others(self, parts: list[str], query: Query, now_ms: int) -> Answer | None:
+    def _others(self, parts: list[str], query: Query, now_ms: int) -> HttpAnswer | None:
         match parts:
             case ["markets"]:
                 return market_list(
@@ -73,7 +73,7 @@ class CoinCap:
                 return candlesticks(self.data, slug, query, now_ms)
         return None
 
-    def _assets(self, rest: list[str], query: Query, now_ms: int) -> Answer | None:
+    def _assets(self, rest: list[str], query: Query, now_ms: int) -> HttpAnswer | None:
         if not rest:
             return asset_list(self.data, query, now_ms, self.switches)
         slug, *below = rest

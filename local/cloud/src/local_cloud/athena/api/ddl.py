@@ -5,22 +5,22 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 
 from local_cloud.athena.api import definitions, partitions, showing
-from local_cloud.athena.api.warehouse import Lines, Warehouse
+from local_cloud.athena.api.warehouse import UtilityAnswer, Warehouse
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.statement_reader import StatementReader
-from local_cloud.athena.storage.catalog import Catalog
-from local_cloud.athena.storage.lake import Lake
+from local_cloud.athena.storage.catalog import CatalogClient
+from local_cloud.athena.storage.lake import S3Lake
 
-Action = Callable[[Warehouse, StatementReader, str], Lines]
+Action = Callable[[Warehouse, StatementReader, str], UtilityAnswer]
 
 
 class Definitions:
     """Carries out one DDL or SHOW statement."""
 
-    def __init__(self, catalog: Catalog, lake: Lake) -> None:
+    def __init__(self, catalog: CatalogClient, lake: S3Lake) -> None:
         self._warehouse = Warehouse(catalog, lake)
 
-    def run(self, sql: str, database: str) -> Lines:
+    def run(self, sql: str, database: str) -> UtilityAnswer:
         reader = StatementReader(sql)
         for words, action in ACTIONS:
             if reader.accept(*words):

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from local_cloud.athena.api.warehouse import Lines, Warehouse
+from local_cloud.athena.api.warehouse import UtilityAnswer, Warehouse
 from local_cloud.athena.sql import hive_ddl
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.hive_ddl import CreateTable
 from local_cloud.athena.sql.statement_reader import StatementReader
-from local_cloud.athena.storage.catalog import Table
+from local_cloud.athena.storage.catalog import CatalogTable
 from local_cloud.athena.storage.json_files import SERDES
 
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -17,7 +17,7 @@ TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 
 
-def create_database(warehouse: Warehouse, reader: StatementReader, _: str) -> Lines:
+def create_database(warehouse: Warehouse, reader: StatementReader, _: str) -> UtilityAnswer:
     missing = reader.accept("IF", "NOT", "EXISTS")
     entry: dict[str, Any] = {"Name": reader.database()}
     if reader.accept("COMMENT"):
@@ -30,10 +30,10 @@ def create_database(warehouse: Warehouse, reader: StatementReader, _: str) -> Li
     except warehouse.catalog.glue.exceptions.AlreadyExistsException as error:
         if not missing:
             raise QueryError("FAILED", f"Database {entry['Name']} already exists") from error
-    return Lines()
+    return UtilityAnswer()
 
 
-def drop_database(warehouse: Warehouse, reader: StatementReader, _: str) -> Lines:
+def drop_database(warehouse: Warehouse, reader: StatementReader, _: str) -> UtilityAnswer:
     absent = reader.accept("IF", "EXISTS")
     name = reader.database()
     cascade = reader.accept("CASCADE") or (reader.accept("RESTRICT") and False)
@@ -47,10 +47,10 @@ def drop_database(warehouse: Warehouse, reader: StatementReader, _: str) -> Line
     except QueryError as error:
         if not (absent and error.name == "SCHEMA_NOT_FOUND"):
             raise
-    return Lines()
+    return UtilityAnswer()
 
 
-def create_table(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def create_table(warehouse: Warehouse, reader: StatementReader, database: str) -> UtilityAnswer:
     made = hive_ddl.create_table(reader)
     try:
         warehouse.catalog.glue.create_table(
@@ -59,7 +59,7 @@ def create_table(warehouse: Warehouse, reader: StatementReader, database: str) -
     except warehouse.catalog.glue.exceptions.AlreadyExistsException as error:
         if not made.if_not_exists:
             raise QueryError("FAILED", f"Table {made.name} already exists") from error
-    return Lines()
+    return UtilityAnswer()
 
 
 def table_input(made: CreateTable) -> dict[str, Any]:
@@ -92,19 +92,19 @@ def table_input(made: CreateTable) -> dict[str, Any]:
     }
 
 
-def drop_table(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def drop_table(warehouse: Warehouse, reader: StatementReader, database: str) -> UtilityAnswer:
     absent = reader.accept("IF", "EXISTS")
     given, name = reader.qualified()
     reader.end()
     if not warehouse.catalog.exists(given or database, name):
         if absent:
-            return Lines()
+            return UtilityAnswer()
         raise QueryError("TABLE_NOT_FOUND", f"Table {name} does not exist")
     warehouse.catalog.glue.delete_table(DatabaseName=given or database, Name=name)
-    return Lines()
+    return UtilityAnswer()
 
 
-def created_by(table: Table) -> str:
+def created_by(table: CatalogTable) -> str:
     """The CREATE EXTERNAL TABLE statement that makes this table."""
 
     def listed(columns: list[dict[str, Any]]) -> str:

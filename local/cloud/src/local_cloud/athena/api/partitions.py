@@ -2,15 +2,15 @@
 
 from urllib.parse import unquote
 
-from local_cloud.athena.api.warehouse import Lines, Warehouse
+from local_cloud.athena.api.warehouse import UtilityAnswer, Warehouse
 from local_cloud.athena.sql.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.sql.hive_ddl import partition_specs
 from local_cloud.athena.sql.statement_reader import StatementReader
-from local_cloud.athena.storage.catalog import Partition, Table
-from local_cloud.athena.storage.lake import Lake
+from local_cloud.athena.storage.catalog import CatalogPartition, CatalogTable
+from local_cloud.athena.storage.lake import S3Lake
 
 
-def alter(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def alter(warehouse: Warehouse, reader: StatementReader, database: str) -> UtilityAnswer:
     table = warehouse.table(reader, database)
     if reader.accept("ADD"):
         missing = reader.accept("IF", "NOT", "EXISTS")
@@ -23,31 +23,33 @@ def alter(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines
             raise QueryError(
                 "FAILED", f"Partition already exists: {present[0]}", error_type=1003
             )
-        return Lines()
+        return UtilityAnswer()
     if reader.accept("DROP"):
         absent = reader.accept("IF", "EXISTS")
         for spec in partition_specs(reader, ","):
             _drop_partition(warehouse, table, spec.values, absent)
-        return Lines()
+        return UtilityAnswer()
     raise not_supported("ALTER TABLE other than ADD and DROP PARTITION")
 
 
-def _values(table: Table, given: dict[str, str]) -> tuple[str, ...]:
+def _values(table: CatalogTable, given: dict[str, str]) -> tuple[str, ...]:
     names = [key.name for key in table.keys]
     if set(names) != set(given):
         raise syntax_error(f"partition spec {given} does not name the keys {names}")
     return tuple(given[name] for name in names)
 
 
-def _partition(table: Table, given: dict[str, str], location: str) -> Partition:
+def _partition(table: CatalogTable, given: dict[str, str], location: str) -> CatalogPartition:
     values = _values(table, given)
     names = [key.name for key in table.keys]
     folders = "/".join(f"{n}={v}" for n, v in zip(names, values, strict=True))
-    return Partition(values, location or f"{table.storage.location.rstrip('/')}/{folders}/")
+    return CatalogPartition(
+        values, location or f"{table.storage.location.rstrip('/')}/{folders}/"
+    )
 
 
 def _drop_partition(
-    warehouse: Warehouse, table: Table, given: dict[str, str], absent: bool
+    warehouse: Warehouse, table: CatalogTable, given: dict[str, str], absent: bool
 ) -> None:
     try:
         warehouse.catalog.glue.delete_partition(
@@ -62,11 +64,11 @@ def _drop_partition(
             ) from error
 
 
-def repair(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def repair(warehouse: Warehouse, reader: StatementReader, database: str) -> UtilityAnswer:
     table = warehouse.table(reader, database)
     reader.end()
     if table.projected:
-        return Lines()
+        return UtilityAnswer()
     known = {partition.values for partition in warehouse.catalog.partitions(table)}
     found = [
         p
@@ -75,14 +77,16 @@ def repair(warehouse: Warehouse, reader: StatementReader, database: str) -> Line
     ]
     warehouse.catalog.add_partitions(table, found)
     names = [f"{table.name}:{'/'.join(p.values)}" for p in found]
-    return Lines(
+    return UtilityAnswer(
         ("repair",), tuple((f"Repair: Added partition to metastore {n}",) for n in names)
     )
 
 
-def _folders(lake: Lake, table: Table, values: tuple[str, ...], at: str) -> list[Partition]:
+def _folders(
+    lake: S3Lake, table: CatalogTable, values: tuple[str, ...], at: str
+) -> list[CatalogPartition]:
     if len(values) == len(table.keys):
-        return [Partition(values, at)]
+        return [CatalogPartition(values, at)]
     key = table.keys[len(values)].name
     found = []
     for folder in lake.folders(at):

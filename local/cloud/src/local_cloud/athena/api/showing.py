@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from local_cloud.athena.api.definitions import (
     created_by,
 )
-from local_cloud.athena.api.warehouse import Lines, Warehouse
+from local_cloud.athena.api.warehouse import UtilityAnswer, Warehouse
 from local_cloud.athena.sql.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.sql.statement_reader import StatementReader
 from local_cloud.athena.storage.views import stored
@@ -28,23 +28,27 @@ def _matching(names: Iterable[str], reader: StatementReader) -> list[str]:
     return sorted(name for name in names if re.fullmatch("|".join(words), name))
 
 
-def show_tables(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def show_tables(warehouse: Warehouse, reader: StatementReader, database: str) -> UtilityAnswer:
     names = (one["Name"] for one in warehouse.catalog.tables(_in_database(reader, database)))
-    return Lines(("tab_name",), tuple((name,) for name in _matching(names, reader)))
+    return UtilityAnswer(("tab_name",), tuple((name,) for name in _matching(names, reader)))
 
 
-def show_views(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def show_views(warehouse: Warehouse, reader: StatementReader, database: str) -> UtilityAnswer:
     found = warehouse.catalog.tables(_in_database(reader, database))
     names = (one["Name"] for one in found if one.get("TableType") == "VIRTUAL_VIEW")
-    return Lines(("views",), tuple((name,) for name in _matching(names, reader)))
+    return UtilityAnswer(("views",), tuple((name,) for name in _matching(names, reader)))
 
 
-def show_databases(warehouse: Warehouse, reader: StatementReader, _: str) -> Lines:
+def show_databases(warehouse: Warehouse, reader: StatementReader, _: str) -> UtilityAnswer:
     names = (one["Name"] for one in warehouse.catalog.databases())
-    return Lines(("database_name",), tuple((name,) for name in _matching(names, reader)))
+    return UtilityAnswer(
+        ("database_name",), tuple((name,) for name in _matching(names, reader))
+    )
 
 
-def show_partitions(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def show_partitions(
+    warehouse: Warehouse, reader: StatementReader, database: str
+) -> UtilityAnswer:
     table = warehouse.table(reader, database)
     reader.end()
     # Projected tables list nothing: Athena ignores what is registered for them.
@@ -54,10 +58,10 @@ def show_partitions(warehouse: Warehouse, reader: StatementReader, database: str
         "/".join(f"{n}={v}" for n, v in zip(names, one.values, strict=True))
         for one in partitions
     )
-    return Lines(("partition",), tuple((row,) for row in rows))
+    return UtilityAnswer(("partition",), tuple((row,) for row in rows))
 
 
-def show_columns(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def show_columns(warehouse: Warehouse, reader: StatementReader, database: str) -> UtilityAnswer:
     if not (reader.accept("IN") or reader.accept("FROM")):
         raise syntax_error("SHOW COLUMNS needs IN")
     given, name = reader.qualified()
@@ -66,10 +70,12 @@ def show_columns(warehouse: Warehouse, reader: StatementReader, database: str) -
         raise syntax_error(f"SHOW COLUMNS names two databases, {given} and {within}")
     table = warehouse.catalog.table(within, name)
     reader.end()
-    return Lines(("field",), tuple((one.name,) for one in (*table.columns, *table.keys)))
+    return UtilityAnswer(
+        ("field",), tuple((one.name,) for one in (*table.columns, *table.keys))
+    )
 
 
-def describe(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def describe(warehouse: Warehouse, reader: StatementReader, database: str) -> UtilityAnswer:
     if reader.accept("FORMATTED") or reader.accept("EXTENDED"):
         raise not_supported("DESCRIBE FORMATTED and EXTENDED")
     table = warehouse.table(reader, database)
@@ -86,20 +92,24 @@ def describe(warehouse: Warehouse, reader: StatementReader, database: str) -> Li
         rows += [
             (c["Name"], c.get("Type", ""), c.get("Comment", "")) for c in raw["PartitionKeys"]
         ]
-    return Lines(("col_name", "data_type", "comment"), tuple(rows))
+    return UtilityAnswer(("col_name", "data_type", "comment"), tuple(rows))
 
 
-def show_create_view(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def show_create_view(
+    warehouse: Warehouse, reader: StatementReader, database: str
+) -> UtilityAnswer:
     table = warehouse.table(reader, database)
     reader.end()
     text = f"CREATE VIEW {table.name} AS\n{stored(table).sql}"
-    return Lines(("create view",), tuple((line,) for line in text.splitlines()))
+    return UtilityAnswer(("create view",), tuple((line,) for line in text.splitlines()))
 
 
-def show_create_table(warehouse: Warehouse, reader: StatementReader, database: str) -> Lines:
+def show_create_table(
+    warehouse: Warehouse, reader: StatementReader, database: str
+) -> UtilityAnswer:
     table = warehouse.table(reader, database)
     reader.end()
     if table.is_view:
         raise QueryError("FAILED", f"{table.name} is a view; use SHOW CREATE VIEW")
     text = created_by(table)
-    return Lines(("createtab_stmt",), tuple((line,) for line in text.splitlines()))
+    return UtilityAnswer(("createtab_stmt",), tuple((line,) for line in text.splitlines()))

@@ -21,10 +21,10 @@ from local_cloud.athena.engines.duck_sql import (
 from local_cloud.athena.engines.duck_sql.constants import Constants
 from local_cloud.athena.engines.duck_sql.from_clause import related
 from local_cloud.athena.engines.duck_sql.relation import (
+    BoundView,
     Planner,
     Relation,
-    Tables,
-    View,
+    TableBinder,
 )
 from local_cloud.athena.engines.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.engines.duck_sql.simplifying import Simplifier
@@ -46,7 +46,7 @@ from local_cloud.athena.sql.analysis import (
     subqueries,
     windows,
 )
-from local_cloud.athena.sql.analysis.context import Context, Names, Session
+from local_cloud.athena.sql.analysis.context import AnalysisContext, Names, Session
 from local_cloud.athena.sql.analysis.expressions import analysed
 from local_cloud.athena.sql.analysis.scope import NamedRelation, Scope, clause
 from local_cloud.athena.sql.failures import QueryError, not_supported
@@ -84,7 +84,7 @@ def planned(
     sql: str,
     parameters: Sequence[tree.Expression],
     session: Session,
-    tables: Tables,
+    tables: TableBinder,
     udfs: Udfs,
 ) -> Relation:
     """The query that `sql` is, as DuckDB's SQL."""
@@ -110,12 +110,12 @@ def _planner(
     sql: str,
     parameters: Sequence[tree.Expression],
     session: Session,
-    tables: Tables,
+    tables: TableBinder,
     text: Text,
     names: Names,
     depth: int,
 ) -> "QueryPlanner":
-    context = Context(
+    context = AnalysisContext(
         sql,
         session,
         names,
@@ -212,7 +212,7 @@ class QueryPlanner(Planner):
         made = limited(self, body.sql, names, ordered, order, limits)
         return Relation(made, body.fields, shape=body.shape | {"tail"})
 
-    def of_view(self, view: View) -> Relation:
+    def of_view(self, view: BoundView) -> Relation:
         session = Session(
             view.database,
             self.context.session.now_us,

@@ -26,14 +26,14 @@ class Constant(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Expr):
+class ColumnRef(Expr):
     """A column of a relation or a parameter of a lambda, by a name that is unique in the query."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Expr):
+class BoundCall(Expr):
     """A declared function or operator, its arguments already of the types it takes."""
 
     bound: Bound
@@ -42,9 +42,9 @@ class Call(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Lambda(Expr):
-    """Only ever an argument of a Call."""
+    """Only ever an argument of a BoundCall."""
 
-    parameters: tuple[Column, ...]
+    parameters: tuple[ColumnRef, ...]
     body: Expr
 
 
@@ -82,7 +82,7 @@ class Subquery(Expr):
 
     sql: str
     names: tuple[str, ...]
-    outer: tuple[Column, ...] = ()
+    outer: tuple[ColumnRef, ...] = ()
     open: str | None = None
     fails: bool = False
 
@@ -143,7 +143,7 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True)
-class Window(Expr):
+class WindowFunction(Expr):
     """A function over a window: an aggregate, or a function that only windows have.
 
     `inner_order` is an ORDER BY between the function's brackets.

@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 from local_cloud.athena.sql.ir import (
     Aggregate,
-    Call,
+    BoundCall,
     Cast,
-    Column,
+    ColumnRef,
     Constant,
     Expr,
     Grouping,
     Lambda,
     Special,
     Subquery,
-    Window,
+    WindowFunction,
     walk,
 )
 
 
-def sees_nulls(of: Call | Aggregate | Window) -> tuple[bool, ...]:
+def sees_nulls(of: BoundCall | Aggregate | WindowFunction) -> tuple[bool, ...]:
     """Of each argument, whether the function is called where that is null (Declared.sees_null)."""
     return tuple(map(of.bound.declared.sees_null, range(len(of.arguments))))
 
@@ -41,7 +41,7 @@ def all_terms(condition: Expr) -> Iterator[Expr]:
 
 def is_random(expr: Expr) -> bool:
     """Whether it calls what gives another value each time; what is inside of it is not asked."""
-    return isinstance(expr, Call) and not expr.bound.declared.deterministic
+    return isinstance(expr, BoundCall) and not expr.bound.declared.deterministic
 
 
 def is_null(expr: Expr) -> bool:
@@ -68,7 +68,7 @@ def always_null(expr: Expr) -> bool:
         return expr.value is None
     if isinstance(expr, Cast):
         return always_null(expr.value)
-    if not isinstance(expr, Call):
+    if not isinstance(expr, BoundCall):
         return False
     return any(
         always_null(one) and not seen
@@ -76,11 +76,11 @@ def always_null(expr: Expr) -> bool:
     )
 
 
-def columns_of(value: Expr) -> frozenset[Column]:
+def columns_of(value: Expr) -> frozenset[ColumnRef]:
     """The columns that it uses, those inside of its queries from around them included."""
-    found: set[Column] = set()
+    found: set[ColumnRef] = set()
     for part in walk(value):
-        if isinstance(part, Column):
+        if isinstance(part, ColumnRef):
             found.add(part)
         if isinstance(part, Subquery):
             found.update(part.outer)
@@ -98,8 +98,8 @@ def is_constant(expr: Expr) -> bool:
     for one in walk(expr):
         if isinstance(one, Lambda):
             bound |= {parameter.name for parameter in one.parameters}
-        if isinstance(one, (Subquery, Aggregate, Window, Grouping)):
+        if isinstance(one, (Subquery, Aggregate, WindowFunction, Grouping)):
             return False
-        if isinstance(one, Column) and one.name not in bound:
+        if isinstance(one, ColumnRef) and one.name not in bound:
             return False
     return is_deterministic(expr)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from local_cloud.athena.sql.ir import Column, Expr, Frame, FrameEnd, SortKey
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Frame, FrameEnd, SortKey
 
 
 def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
@@ -13,9 +13,9 @@ def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     return found if found is not None else _with_children(of, change)
 
 
-def renamed(of: Expr, columns: Mapping[Column, Expr]) -> Expr:
+def renamed(of: Expr, columns: Mapping[ColumnRef, Expr]) -> Expr:
     """`of` with each of these columns replaced by what is given for it."""
-    return rewritten(of, lambda one: columns.get(one) if isinstance(one, Column) else None)
+    return rewritten(of, lambda one: columns.get(one) if isinstance(one, ColumnRef) else None)
 
 
 def _with_children(of: Any, change: Callable[[Expr], Expr | None]) -> Any:

@@ -8,7 +8,7 @@ from local_cloud.athena.engines.duck_sql.registry import (
     SqlFunction,
 )
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Call, Cast, Constant, Expr, Special, walk
+from local_cloud.athena.sql.ir import BoundCall, Cast, Constant, Expr, Special, walk
 from local_cloud.athena.sql.values.like import like_pattern
 
 _ORDERED = ("<", "<=", ">", ">=", "between")
@@ -31,7 +31,7 @@ def can_fail(expr: Expr) -> bool:
 def _raises(one: Expr) -> bool:
     if isinstance(one, Cast):
         return not casting.is_total(one)
-    if isinstance(one, Call):
+    if isinstance(one, BoundCall):
         found = IMPLEMENTATIONS.get(one.bound.declared.key)
         return not (isinstance(found, SqlFunction) and found.never_fails(one))
     if isinstance(one, Special):

@@ -5,7 +5,15 @@ from dataclasses import replace
 
 from local_cloud.athena.engines.duck_sql.failing import is_order_of_nested
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Call, Column, Constant, Expr, Special, children, walk
+from local_cloud.athena.sql.ir import (
+    BoundCall,
+    ColumnRef,
+    Constant,
+    Expr,
+    Special,
+    children,
+    walk,
+)
 from local_cloud.athena.sql.properties import columns_of, has_try, is_constant
 from local_cloud.athena.sql.types import BOOLEAN
 
@@ -15,7 +23,7 @@ NULL_INSIDE, COMPARES_NESTED = "null inside", "compares nested"
 
 
 def refuse_unordered(
-    expr: Expr, fails: Callable[[Expr], bool], is_marked: Callable[[Column, str], bool]
+    expr: Expr, fails: Callable[[Expr], bool], is_marked: Callable[[ColumnRef, str], bool]
 ) -> None:
     """Trino compares constants before it plans, and fails on nulls inside of them there."""
     for part in walk(expr):
@@ -43,7 +51,7 @@ def _perhaps_unasked(expr: Expr) -> Iterator[Expr]:
         yield from _perhaps_unasked(first)
 
 
-def refuse_failing_pattern(expr: Call, fails: Callable[[Expr], bool]) -> None:
+def refuse_failing_pattern(expr: BoundCall, fails: Callable[[Expr], bool]) -> None:
     """A pattern that is none, beside a text that TRY gives.
 
     In some queries Trino computes both before it sees that the text is null

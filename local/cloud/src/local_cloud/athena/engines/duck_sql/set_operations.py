@@ -17,9 +17,9 @@ from local_cloud.athena.engines.duck_sql.relation import (
 )
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.expressions import coerced
-from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Column
+from local_cloud.athena.sql.ir import ColumnRef
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 
@@ -65,13 +65,13 @@ def _set_operation(
     word = kind if distinct else f"{kind} ALL"
     fields, columns = [], []
     # Columns that are one in both queries are one (PushProjectionThroughUnion).
-    names, firsts = planner.context.names, dict[tuple[Column, Column], Column]()
+    names, firsts = planner.context.names, dict[tuple[ColumnRef, ColumnRef], ColumnRef]()
     for field, other in zip(first.fields, second.fields, strict=True):
         column = planner.column(field.type)
         both = (names.first(field.column), names.first(other.column))
         names.is_first(column, firsts.setdefault(both, column))
         columns.append(f"{field.column.name} AS {column.name}")
-        fields.append(Field(field.name, column))
+        fields.append(RelationField(field.name, column))
 
     def again(texts: list[str]) -> str:
         both = f" {word} ".join(f"(SELECT * FROM ({one}))" for one in texts)
@@ -85,12 +85,12 @@ def _set_operation(
 
 
 def _side(
-    planner: Planner, before: Relation, side: Relation, fields: Sequence[Field]
-) -> pushing.Side:
+    planner: Planner, before: Relation, side: Relation, fields: Sequence[RelationField]
+) -> pushing.UnionSide:
     """One side of a set operation, before and after its columns got the types of both."""
     names = {one.column: own.column for one, own in zip(fields, side.fields, strict=True)}
     if side is before:
-        return pushing.Side(side, names)
+        return pushing.UnionSide(side, names)
     values = {
         new.column: coerced(old.column, new.type)
         for old, new in zip(before.fields, side.fields, strict=True)
@@ -100,4 +100,4 @@ def _side(
         return selected([(planner.text.of(of), one.name) for one, of in values.items()], sql)
 
     push = pushing.Computing(before, None, values, again).push(planner)
-    return pushing.Side(replace(side, push=push), names)
+    return pushing.UnionSide(replace(side, push=push), names)

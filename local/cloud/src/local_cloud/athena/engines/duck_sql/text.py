@@ -22,9 +22,9 @@ from local_cloud.athena.engines.duck_sql.udf import Udf, Udfs
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.ir import (
-    Call,
+    BoundCall,
     Cast,
-    Column,
+    ColumnRef,
     Constant,
     Expr,
     Lambda,
@@ -74,7 +74,7 @@ class Text:
         simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr,
         fails: Callable[[Expr], bool] = lambda _: False,
         holds_null: Callable[[Expr], bool] = lambda _: False,
-        is_marked: Callable[[Column, str], bool] = lambda *_: False,
+        is_marked: Callable[[ColumnRef, str], bool] = lambda *_: False,
     ) -> None:
         self.udfs = udfs
         self._simplify, self.fails, self.holds_null = simplify, fails, holds_null
@@ -123,7 +123,7 @@ class Text:
         return (
             not self._lazy
             and not self._quiet
-            and isinstance(expr, (Call, Cast))
+            and isinstance(expr, (BoundCall, Cast))
             and is_constant(expr)
             and can_fail(expr)
             and self.fails(expr)
@@ -142,11 +142,11 @@ class Text:
             raise not_supported("random values here")
 
     def _of(self, expr: Expr) -> str:
-        if isinstance(expr, Column):
+        if isinstance(expr, ColumnRef):
             return expr.name
         if isinstance(expr, Constant):
             return literal(expr.value, expr.type)
-        if isinstance(expr, Call):
+        if isinstance(expr, BoundCall):
             return self._call(expr)
         if isinstance(expr, Cast):
             return casting.casted(self, expr)
@@ -179,14 +179,14 @@ class Text:
         name = self.variable()
         return f"list_extract(list_transform([{value}], lambda {name}: {body(name)}), 1)"
 
-    def _call(self, expr: Call) -> str:
+    def _call(self, expr: BoundCall) -> str:
         if always_null(expr):
             return literal(None, expr.type)
         if any(map(has_try, expr.arguments)):
             refuse_failing_pattern(expr, self.fails)
         return self._called(expr)
 
-    def _called(self, expr: Call) -> str:
+    def _called(self, expr: BoundCall) -> str:
         declared = expr.bound.declared
         found = IMPLEMENTATIONS.get(declared.key)
         if isinstance(found, SqlFunction):
@@ -203,7 +203,7 @@ class Text:
         # A lambda is written by its function, which knows what its parameters are.
         return "" if isinstance(expr, Lambda) else self.of(expr)
 
-    def _python(self, expr: Call, found: PythonFunction) -> str:
+    def _python(self, expr: BoundCall, found: PythonFunction) -> str:
         types = signature(expr)
         nullable = sees_nulls(expr)
         kinds = tuple(_held(one) for one in types.arguments)
@@ -258,7 +258,7 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def signature(expr: Call) -> Signature:
+def signature(expr: BoundCall) -> Signature:
     return Signature(expr.bound.arguments, expr.bound.result)
 
 

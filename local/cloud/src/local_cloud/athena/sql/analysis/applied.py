@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.ir import (
     Aggregate,
     Expr,
     Over,
     SortKey,
-    Window,
+    WindowFunction,
     walk,
 )
 from local_cloud.athena.sql.signatures.binding import Bound
@@ -49,7 +49,9 @@ class Applied:
         return self.bound.declared.kind
 
 
-def check_modifiers(context: Context, applied: Applied, opened: Over | None, at: int) -> None:
+def check_modifiers(
+    context: AnalysisContext, applied: Applied, opened: Over | None, at: int
+) -> None:
     """DISTINCT, ORDER BY and FILTER: which functions may have them, and of what types."""
     if applied.distinct and not all(t.is_comparable(one) for one in applied.bound.arguments):
         raise context.mismatch("DISTINCT can only be applied to comparable types", at)
@@ -67,8 +69,8 @@ def check_modifiers(context: Context, applied: Applied, opened: Over | None, at:
 
 
 def windowed(
-    context: Context, applied: Applied, opened: Over, nulls: str | None, at: int
-) -> Window:
+    context: AnalysisContext, applied: Applied, opened: Over, nulls: str | None, at: int
+) -> WindowFunction:
     if applied.kind not in (AGGREGATE, WINDOW):
         raise context.error("FUNCTION_NOT_WINDOW", f"Not a window function: {applied.name}", at)
     try:
@@ -76,9 +78,9 @@ def windowed(
     except QueryError as error:
         context.late.append(error)
     for one in applied.order:
-        if any(isinstance(part, Window) for part in walk(one.value)):
+        if any(isinstance(part, WindowFunction) for part in walk(one.value)):
             raise context.error("NESTED_WINDOW", "Cannot nest window functions", at)
-    return Window(
+    return WindowFunction(
         applied.bound.result,
         applied.bound,
         applied.arguments,
@@ -92,7 +94,7 @@ def windowed(
     )
 
 
-def _check_window(context: Context, applied: Applied, opened: Over, at: int) -> None:
+def _check_window(context: AnalysisContext, applied: Applied, opened: Over, at: int) -> None:
     """What a window function may not have (StatementAnalyzer.analyzeWindowFunctions)."""
     if applied.filter is not None:
         raise context.error(
@@ -112,7 +114,7 @@ def _check_window(context: Context, applied: Applied, opened: Over, at: int) -> 
 
 
 def check_distinct_order(
-    context: Context,
+    context: AnalysisContext,
     applied: Applied,
     arguments: tuple[tree.Expression, ...],
     order: tuple[tree.SortItem, ...],
@@ -131,7 +133,7 @@ def check_distinct_order(
         )
 
 
-def aggregate(context: Context, applied: Applied, at: int) -> Aggregate:
+def aggregate(context: AnalysisContext, applied: Applied, at: int) -> Aggregate:
     inside = [*applied.arguments, *(one.value for one in applied.order)]
     if applied.filter is not None:
         inside.append(applied.filter)
@@ -142,7 +144,7 @@ def aggregate(context: Context, applied: Applied, at: int) -> Aggregate:
                 f"Cannot nest aggregations inside aggregation '{applied.name}'",
                 at,
             )
-        if isinstance(part, Window):
+        if isinstance(part, WindowFunction):
             raise context.error(
                 "NESTED_WINDOW",
                 "Cannot nest window functions or row pattern measures inside aggregation "

@@ -9,13 +9,13 @@ from local_cloud.athena.sql.analysis.applied import (
     windowed,
 )
 from local_cloud.athena.sql.analysis.arguments import call_arguments
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import RULES, analysed, condition
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.analysis.windows import over, sort_keys
 from local_cloud.athena.sql.failures import not_supported
 from local_cloud.athena.sql.ir import (
-    Call,
+    BoundCall,
     Constant,
     Expr,
     Grouping,
@@ -31,7 +31,7 @@ _TREATS_NULLS = ("lag", "lead", "first_value", "last_value", "nth_value")
 
 @RULES.rule(tree.FunctionCall)
 def _function_call(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -70,7 +70,7 @@ def _function_call(
     if applied.kind == AGGREGATE:
         check_distinct_order(context, applied, arguments, order, at)
         return aggregate(context, applied, at)
-    return _of_session(context, bound) or Call(bound.result, bound, values)
+    return _of_session(context, bound) or BoundCall(bound.result, bound, values)
 
 
 def _is_aggregate(name: str) -> bool:
@@ -78,7 +78,7 @@ def _is_aggregate(name: str) -> bool:
 
 
 def _check_star(
-    context: Context,
+    context: AnalysisContext,
     name: str,
     star: bool,
     label: tree.Identifier | None,
@@ -96,7 +96,9 @@ def _check_star(
         )
 
 
-def _check_null_treatment(context: Context, name: str, nulls: str | None, at: int) -> None:
+def _check_null_treatment(
+    context: AnalysisContext, name: str, nulls: str | None, at: int
+) -> None:
     if nulls is not None and name not in _TREATS_NULLS:
         raise context.error(
             "NULL_TREATMENT_NOT_ALLOWED",
@@ -105,7 +107,7 @@ def _check_null_treatment(context: Context, name: str, nulls: str | None, at: in
         )
 
 
-def _of_session(context: Context, bound: Bound) -> Expr | None:
+def _of_session(context: AnalysisContext, bound: Bound) -> Expr | None:
     """What does not change within a statement."""
     if bound.declared.key == "now()":
         return Constant(bound.result, (rounded(context.session.now_us, 3), "UTC"))
@@ -114,7 +116,7 @@ def _of_session(context: Context, bound: Bound) -> Expr | None:
 
 @RULES.rule(tree.Lambda)
 def _stray_lambda(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -130,7 +132,7 @@ def _stray_lambda(
 
 @RULES.rule(tree.ListAgg)
 def _list_agg(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -175,7 +177,7 @@ def _list_agg(
 
 @RULES.rule(tree.Grouping)
 def _grouping(
-    context: Context, scope: Scope, at: int, *, columns: tuple[tree.Expression, ...]
+    context: AnalysisContext, scope: Scope, at: int, *, columns: tuple[tree.Expression, ...]
 ) -> Expr:
     keys = tuple(analysed(context, scope, one) for one in columns)
     if len(keys) > 63:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import RULES, analysed
-from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.ir import Expr, Special
 from trino_sql import tree
 
 
 @RULES.rule(tree.Identifier)
-def _identifier(context: Context, scope: Scope, at: int, *, name: str, quoted: bool) -> Expr:
+def _identifier(
+    context: AnalysisContext, scope: Scope, at: int, *, name: str, quoted: bool
+) -> Expr:
     del quoted  # Trino resolves both kinds of names without regard to case.
     found = resolved(context, scope, (name.lower(),), at)
     if found is None:
@@ -19,7 +21,9 @@ def _identifier(context: Context, scope: Scope, at: int, *, name: str, quoted: b
     return found.column
 
 
-def resolved(context: Context, scope: Scope, parts: tuple[str, ...], at: int) -> Field | None:
+def resolved(
+    context: AnalysisContext, scope: Scope, parts: tuple[str, ...], at: int
+) -> RelationField | None:
     """The column that a dotted name means, where it means one as a whole."""
     try:
         return scope.resolve(parts)
@@ -27,7 +31,7 @@ def resolved(context: Context, scope: Scope, parts: tuple[str, ...], at: int) ->
         raise context.error(error.name, error.message, at) from error
 
 
-def _missing(context: Context, parts: Sequence[str], at: int) -> QueryError:
+def _missing(context: AnalysisContext, parts: Sequence[str], at: int) -> QueryError:
     if parts[-1].startswith("$"):
         # "$path" and its kin (Trino's Hive connector): there in Athena, and not here.
         return not_supported(f"the hidden column {parts[-1]}")
@@ -51,7 +55,12 @@ def dotted(node: tree.Expression) -> tuple[str, ...] | None:
 
 @RULES.rule(tree.Dereference)
 def _dereference(
-    context: Context, scope: Scope, at: int, *, base: tree.Expression, field: tree.Identifier
+    context: AnalysisContext,
+    scope: Scope,
+    at: int,
+    *,
+    base: tree.Expression,
+    field: tree.Identifier,
 ) -> Expr:
     parts = dotted(tree.Dereference(base, field))
     if parts is not None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import (
     RULES,
     analysed,
@@ -27,7 +27,7 @@ from trino_sql import tree
 
 @RULES.rule(tree.If)
 def _if(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -50,7 +50,7 @@ def _if(
 
 @RULES.rule(tree.SearchedCase)
 def _searched_case(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -64,7 +64,7 @@ def _searched_case(
 
 @RULES.rule(tree.SimpleCase)
 def _simple_case(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -103,7 +103,7 @@ def _may_be_null(constant: Expr) -> bool:
     return is_constant(constant) and not known
 
 
-def _same_as(context: Context, left: Expr, right: Expr) -> Expr:
+def _same_as(context: AnalysisContext, left: Expr, right: Expr) -> Expr:
     """The condition of a WHEN; a value is the same as itself even if it is null or NaN.
 
     (RemoveRedundantSwitchClauses of Trino. Constants are compared before it.)
@@ -122,7 +122,7 @@ def _share_columns(left: Expr, right: Expr) -> bool:
 
 
 def _results(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     whens: tuple[tree.When, ...],
     default: tree.Expression | None,
@@ -142,7 +142,7 @@ def _case(conditions: list[Expr], results: list[Expr]) -> Special:
 
 @RULES.rule(tree.Coalesce)
 def _coalesce(
-    context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
+    context: AnalysisContext, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
 ) -> Expr:
     values = [analysed(context, scope, one) for one in items]
     made = unified(context, values, items, "All COALESCE operands")
@@ -151,7 +151,12 @@ def _coalesce(
 
 @RULES.rule(tree.NullIf)
 def _null_if(
-    context: Context, scope: Scope, at: int, *, first: tree.Expression, second: tree.Expression
+    context: AnalysisContext,
+    scope: Scope,
+    at: int,
+    *,
+    first: tree.Expression,
+    second: tree.Expression,
 ) -> Expr:
     left, right = analysed(context, scope, first), analysed(context, scope, second)
     common = common_super_type(left.type, right.type)
@@ -164,6 +169,6 @@ def _null_if(
 
 
 @RULES.rule(tree.Try)
-def _try(context: Context, scope: Scope, at: int, *, value: tree.Expression) -> Expr:
+def _try(context: AnalysisContext, scope: Scope, at: int, *, value: tree.Expression) -> Expr:
     inner = analysed(context, scope, value)
     return Special(inner.type, "try", (inner,))

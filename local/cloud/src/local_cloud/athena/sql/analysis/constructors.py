@@ -1,7 +1,7 @@
 """ROW and ARRAY."""
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import (
     RULES,
     analysed,
@@ -14,7 +14,7 @@ from trino_sql import tree
 
 @RULES.rule(tree.Row)
 def _row(
-    context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
+    context: AnalysisContext, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
 ) -> Expr:
     made = tuple(analysed(context, scope, one) for one in items)
     return Special(t.row(tuple(one.type for one in made)), "row", made)
@@ -22,7 +22,7 @@ def _row(
 
 @RULES.rule(tree.Array)
 def _array(
-    context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
+    context: AnalysisContext, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
 ) -> Expr:
     values = [analysed(context, scope, one) for one in items]
     made = unified(context, values, items, "All ARRAY elements")

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
-from local_cloud.athena.sql.analysis.rules import Rules
+from local_cloud.athena.sql.analysis.context import AnalysisContext
+from local_cloud.athena.sql.analysis.rules import NodeRules
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.coercion import can_coerce, common_super_type
 from local_cloud.athena.sql.ir import Cast, Constant, Expr, Special
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 
-RULES: Rules[Expr] = Rules("an expression")
+RULES: NodeRules[Expr] = NodeRules("an expression")
 
 
-def analysed(context: Context, scope: Scope, node: tree.Expression) -> Expr:
+def analysed(context: AnalysisContext, scope: Scope, node: tree.Expression) -> Expr:
     """The typed expression of a node, its names looked up in `scope`."""
     return RULES.apply(node, context, scope)
 
@@ -28,7 +28,9 @@ def coerced(value: Expr, to: Type) -> Expr:
     return Cast(to, value)
 
 
-def wanted(context: Context, scope: Scope, node: tree.Expression, to: Type, what: str) -> Expr:
+def wanted(
+    context: AnalysisContext, scope: Scope, node: tree.Expression, to: Type, what: str
+) -> Expr:
     """The node as a value of type `to`; TYPE_MISMATCH where it cannot silently become one."""
     value = analysed(context, scope, node)
     if not can_coerce(value.type, to):
@@ -38,12 +40,15 @@ def wanted(context: Context, scope: Scope, node: tree.Expression, to: Type, what
     return coerced(value, to)
 
 
-def condition(context: Context, scope: Scope, node: tree.Expression, what: str) -> Expr:
+def condition(context: AnalysisContext, scope: Scope, node: tree.Expression, what: str) -> Expr:
     return wanted(context, scope, node, t.BOOLEAN, what)
 
 
 def unified(
-    context: Context, values: Sequence[Expr], nodes: Sequence[tree.Expression], what: str
+    context: AnalysisContext,
+    values: Sequence[Expr],
+    nodes: Sequence[tree.Expression],
+    what: str,
 ) -> list[Expr]:
     """All values coerced to their one type (coerceToSingleType)."""
     kind = t.UNKNOWN
@@ -66,7 +71,7 @@ def unified(
 
 
 @RULES.rule(tree.Not)
-def _not(context: Context, scope: Scope, at: int, *, value: tree.Expression) -> Expr:
+def _not(context: AnalysisContext, scope: Scope, at: int, *, value: tree.Expression) -> Expr:
     inner = condition(context, scope, value, "Value of logical NOT expression")
     return negation(inner)
 
@@ -82,7 +87,7 @@ def negated_if(value: Expr, negated: bool) -> Expr:
 
 @RULES.rule(tree.Logical)
 def _logical(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,

@@ -1,7 +1,7 @@
 """JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT and JSON_ARRAY (ExpressionAnalyzer)."""
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import RULES, analysed, coerced
 from local_cloud.athena.sql.analysis.json_inputs import (
     PASSED,
@@ -31,7 +31,7 @@ from trino_sql import tree
 # ---- what is returned -----------------------------------------------------------------------
 
 
-def _returned(context: Context, node: tree.DataType | None, at: int) -> Type:
+def _returned(context: AnalysisContext, node: tree.DataType | None, at: int) -> Type:
     if node is None:
         return t.VARCHAR
     try:
@@ -43,7 +43,7 @@ def _returned(context: Context, node: tree.DataType | None, at: int) -> Type:
 
 
 def _output(
-    context: Context, node: tree.DataType | None, format: str | None, at: int
+    context: AnalysisContext, node: tree.DataType | None, format: str | None, at: int
 ) -> tuple[Type, Type, str]:
     """The type that is returned, that of the written JSON, and its encoding."""
     kind = _returned(context, node, at)
@@ -64,7 +64,7 @@ def _as_returned(value: Special, kind: Type) -> Expr:
 
 @RULES.rule(tree.JsonExists)
 def _json_exists(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -79,7 +79,7 @@ def _json_exists(
 
 @RULES.rule(tree.JsonValue)
 def _json_value(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -111,7 +111,7 @@ def _json_value(
 
 
 def _default(
-    context: Context, scope: Scope, node: tree.Expression | None, kind: Type, event: str
+    context: AnalysisContext, scope: Scope, node: tree.Expression | None, kind: Type, event: str
 ) -> Expr:
     if node is None:
         return Constant(kind, None)
@@ -127,7 +127,7 @@ def _default(
 
 @RULES.rule(tree.JsonQuery)
 def _json_query(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -162,7 +162,7 @@ def _json_query(
 
 @RULES.rule(tree.JsonObject)
 def _json_object(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -202,7 +202,7 @@ def _json_object(
 
 @RULES.rule(tree.JsonArray)
 def _json_array(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,

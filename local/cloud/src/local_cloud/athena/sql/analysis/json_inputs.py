@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import analysed, coerced
 from local_cloud.athena.sql.analysis.json_paths import Found, PathTypes
 from local_cloud.athena.sql.analysis.scope import Scope
@@ -13,7 +13,7 @@ from local_cloud.athena.sql.ir import Expr
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import json_path_parser
 from local_cloud.athena.sql.values.json_functions import (
-    Input,
+    HandedIn,
     PathCall,
 )
 from local_cloud.athena.sql.values.json_path_tree import JsonPath
@@ -23,7 +23,7 @@ _JSON_FORMS = (tree.JsonQuery, tree.JsonObject, tree.JsonArray)
 TEXT = ("varchar", "char")
 
 
-def _read_type(context: Context, of: Type, format: str, at: int) -> Type:
+def _read_type(context: AnalysisContext, of: Type, format: str, at: int) -> Type:
     """The type that the function reads which makes JSON of this format (getInputFunction)."""
     unknown, bytes_only = of == t.UNKNOWN, format != "JSON"
     if of.name == "varbinary" or (unknown and bytes_only):
@@ -42,7 +42,7 @@ def written_format(node: tree.JsonInput) -> str | None:
     return node.format or implied
 
 
-def refuse_lambda(context: Context, node: tree.Expression, what: str) -> None:
+def refuse_lambda(context: AnalysisContext, node: tree.Expression, what: str) -> None:
     if isinstance(node, tree.Lambda):
         raise context.error(
             "NOT_SUPPORTED", f"LambdaExpression is not supported as {what}", node.at
@@ -50,8 +50,12 @@ def refuse_lambda(context: Context, node: tree.Expression, what: str) -> None:
 
 
 def handed_in(
-    context: Context, scope: Scope, node: tree.JsonInput, plain: tuple[str, ...], what: str
-) -> tuple[Expr, Input]:
+    context: AnalysisContext,
+    scope: Scope,
+    node: tree.JsonInput,
+    plain: tuple[str, ...],
+    what: str,
+) -> tuple[Expr, HandedIn]:
     """A value of JSON_OBJECT, JSON_ARRAY or PASSING.
 
     Values of the `plain` types stay as they are; without FORMAT the others become varchar.
@@ -60,14 +64,14 @@ def handed_in(
     format = written_format(node)
     if format is not None:
         value = coerced(value, _read_type(context, value.type, format, node.value.at))
-        return value, Input(value.type, format)
+        return value, HandedIn(value.type, format)
     if value.type.name in plain:
-        return value, Input(fine(value.type))
+        return value, HandedIn(fine(value.type))
     if value.type.name == "varbinary" or not can_cast(value.type, t.VARCHAR):
         raise context.error(
             "NOT_SUPPORTED", f"Unsupported type of {what}: {value.type}", node.value.at
         )
-    return coerced(value, t.VARCHAR), Input(t.VARCHAR)
+    return coerced(value, t.VARCHAR), HandedIn(t.VARCHAR)
 
 
 PLAIN = (*TEXT, "boolean", *t.NUMERIC)
@@ -75,7 +79,7 @@ PASSED = (*PLAIN, "date", *t.TIMED)
 
 
 def invoked(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     function: str,
     source: tree.JsonInput,
@@ -92,7 +96,7 @@ def invoked(
     value = analysed(context, scope, source.value)
     format = source.format or "JSON"
     kind = _read_type(context, value.type, format, source.value.at)
-    values, inputs = [coerced(value, kind)], [Input(kind, format)]
+    values, inputs = [coerced(value, kind)], [HandedIn(kind, format)]
     names: list[str] = []
     for one in parameters:
         name = one.name.name if one.name.quoted else one.name.name.upper()
@@ -112,7 +116,7 @@ def invoked(
 
 
 def _analysed_path(
-    context: Context, path: tree.JsonPath, parameters: dict[str, Input]
+    context: AnalysisContext, path: tree.JsonPath, parameters: dict[str, HandedIn]
 ) -> tuple[JsonPath, Found]:
     try:
         parsed = json_path_parser.parse(path.text)

@@ -2,7 +2,7 @@
 
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.column_names import field_of
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import (
     RULES,
     analysed,
@@ -11,7 +11,7 @@ from local_cloud.athena.sql.analysis.expressions import (
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.analysis.type_names import can_cast, fine
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Call, Expr
+from local_cloud.athena.sql.ir import BoundCall, Expr
 from local_cloud.athena.sql.signatures.declared import OPERATORS, catalogue
 from local_cloud.athena.sql.signatures.resolution import resolve
 from trino_sql import tree
@@ -19,7 +19,7 @@ from trino_sql import tree
 
 @RULES.rule(tree.Arithmetic)
 def _arithmetic(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -33,7 +33,7 @@ def _arithmetic(
 
 @RULES.rule(tree.Signed)
 def _signed(
-    context: Context, scope: Scope, at: int, *, negative: bool, value: tree.Expression
+    context: AnalysisContext, scope: Scope, at: int, *, negative: bool, value: tree.Expression
 ) -> Expr:
     inner = analysed(context, scope, value)
     if negative:
@@ -44,7 +44,7 @@ def _signed(
 
 
 def called_operator(
-    context: Context, name: str, values: tuple[Expr, ...], at: int, shown: str
+    context: AnalysisContext, name: str, values: tuple[Expr, ...], at: int, shown: str
 ) -> Expr:
     """A call of the declared operator that takes these operands."""
     full = f"$operator${name}"
@@ -60,12 +60,17 @@ def called_operator(
     arguments = tuple(
         coerced(one, kind) for one, kind in zip(values, bound.arguments, strict=True)
     )
-    return Call(bound.result, bound, arguments)
+    return BoundCall(bound.result, bound, arguments)
 
 
 @RULES.rule(tree.Subscript)
 def _subscript(
-    context: Context, scope: Scope, at: int, *, base: tree.Expression, index: tree.Expression
+    context: AnalysisContext,
+    scope: Scope,
+    at: int,
+    *,
+    base: tree.Expression,
+    index: tree.Expression,
 ) -> Expr:
     value = analysed(context, scope, base)
     if value.type.name != "row":

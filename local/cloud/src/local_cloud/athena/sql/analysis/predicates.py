@@ -1,7 +1,7 @@
 """Predicates: comparisons, IS NULL, BETWEEN, LIKE and IN with a list."""
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import (
     RULES,
     analysed,
@@ -21,7 +21,7 @@ from trino_sql import tree
 
 @RULES.rule(tree.Comparison)
 def _comparison(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -33,7 +33,7 @@ def _comparison(
     return compared(context, operator, *values, at)
 
 
-def compared(context: Context, operator: str, left: Expr, right: Expr, at: int) -> Expr:
+def compared(context: AnalysisContext, operator: str, left: Expr, right: Expr, at: int) -> Expr:
     """`left operator right`, both made one type that can be compared so."""
     common = common_super_type(left.type, right.type)
     allowed = t.is_comparable if operator in ("=", "<>", "distinct") else t.is_orderable
@@ -47,7 +47,7 @@ def compared(context: Context, operator: str, left: Expr, right: Expr, at: int) 
 
 @RULES.rule(tree.DistinctFrom)
 def _distinct_from(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -61,7 +61,7 @@ def _distinct_from(
 
 @RULES.rule(tree.IsNull)
 def _is_null(
-    context: Context, scope: Scope, at: int, *, value: tree.Expression, negated: bool
+    context: AnalysisContext, scope: Scope, at: int, *, value: tree.Expression, negated: bool
 ) -> Expr:
     inner = analysed(context, scope, value)
     return negated_if(Special(t.BOOLEAN, "is_null", (inner,)), negated)
@@ -69,7 +69,7 @@ def _is_null(
 
 @RULES.rule(tree.Between)
 def _between(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -111,7 +111,7 @@ def _within(value: Expr, low: Expr, high: Expr) -> Expr:
 
 @RULES.rule(tree.Like)
 def _like(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -129,7 +129,7 @@ def _like(
     return negated_if(Special(t.BOOLEAN, "like", tuple(operands)), negated)
 
 
-def _varchar(context: Context, scope: Scope, node: tree.Expression, what: str) -> Expr:
+def _varchar(context: AnalysisContext, scope: Scope, node: tree.Expression, what: str) -> Expr:
     found = analysed(context, scope, node)
     if found.type.name == "varchar":
         return found
@@ -138,7 +138,7 @@ def _varchar(context: Context, scope: Scope, node: tree.Expression, what: str) -
 
 @RULES.rule(tree.InList)
 def _in_list(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -154,7 +154,7 @@ def _in_list(
     return negated_if(_among(context, made[0], made[1:]), negated)
 
 
-def _among(context: Context, value: Expr, items: list[Expr]) -> Expr:
+def _among(context: AnalysisContext, value: Expr, items: list[Expr]) -> Expr:
     """IN; a value is among others if it is one of them by its words (RemoveRedundantInItems).
 
     Then not even NaN is asked whether it is equal to itself.

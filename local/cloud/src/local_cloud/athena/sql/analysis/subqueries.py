@@ -1,7 +1,7 @@
 """Queries inside of expressions: scalar, EXISTS, IN and quantified."""
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import (
     RULES,
     analysed,
@@ -15,7 +15,9 @@ from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 
 
-def subquery(context: Context, scope: Scope, query: tree.Query, at: int, use: str) -> Subquery:
+def subquery(
+    context: AnalysisContext, scope: Scope, query: tree.Query, at: int, use: str
+) -> Subquery:
     """The query of an expression, with the columns of `scope` visible in it.
 
     `use` is what is done with it: scalar, exists, in or quantified.
@@ -34,20 +36,20 @@ def subquery(context: Context, scope: Scope, query: tree.Query, at: int, use: st
 
 
 @RULES.rule(tree.ScalarSubquery)
-def _scalar(context: Context, scope: Scope, at: int, *, query: tree.Query) -> Expr:
+def _scalar(context: AnalysisContext, scope: Scope, at: int, *, query: tree.Query) -> Expr:
     inner = subquery(context, scope, query, at, "scalar")
     kind = inner.columns[0] if len(inner.columns) == 1 else inner.type
     return Special(kind, "scalar", (inner,))
 
 
 @RULES.rule(tree.Exists)
-def _exists(context: Context, scope: Scope, at: int, *, query: tree.Query) -> Expr:
+def _exists(context: AnalysisContext, scope: Scope, at: int, *, query: tree.Query) -> Expr:
     return Special(t.BOOLEAN, "exists", (subquery(context, scope, query, at, "exists"),))
 
 
 @RULES.rule(tree.InSubquery)
 def _in_subquery(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -63,7 +65,7 @@ def _in_subquery(
 
 @RULES.rule(tree.QuantifiedComparison)
 def _quantified(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -84,7 +86,7 @@ def _quantified(
 
 
 def _against_subquery(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     value: tree.Expression,
     query: tree.Query,

@@ -16,13 +16,13 @@ from local_cloud.athena.sql.joni.tree import (
     Anchor,
     Atomic,
     BackReference,
+    CapturingGroup,
     Chars,
     Choice,
-    Group,
     Look,
     Node,
+    OptionScope,
     Parsed,
-    Scope,
     Sequence,
 )
 
@@ -257,7 +257,7 @@ class _Parser:
             self._names[name] = number
         body = self._inside(options)
         self._closed.add(number)
-        return Group(number, body)
+        return CapturingGroup(number, body)
 
     def _optioned(self, options: Options) -> Node:
         """(?i:…), or (?i) for the rest of the group around it, alternatives included."""
@@ -267,9 +267,9 @@ class _Parser:
         while reader.left:
             char = reader.take()
             if char == ":":
-                return Scope(self._inside(options))
+                return OptionScope(self._inside(options))
             if char == ")":
-                return Scope(self._choice(options))
+                return OptionScope(self._choice(options))
             if char == "-":
                 on = False
             elif char in _OPTIONS:

@@ -7,11 +7,11 @@ from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.values import json_path_tokens as lexer
 from local_cloud.athena.sql.values import json_path_tree as tree
 from local_cloud.athena.sql.values.json_items import TypedValue
-from local_cloud.athena.sql.values.json_path_tokens import Token
+from local_cloud.athena.sql.values.json_path_tokens import PathToken
 from local_cloud.athena.sql.values.json_path_tree import Path
 
 
-def unquoted(token: Token) -> str:
+def unquoted(token: PathToken) -> str:
     return token.text[1:-1].replace('""', '"')
 
 

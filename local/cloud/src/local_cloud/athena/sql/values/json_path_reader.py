@@ -3,7 +3,7 @@
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.values import json_path_tokens as lexer
 from local_cloud.athena.sql.values.json_path_literals import unquoted
-from local_cloud.athena.sql.values.json_path_tokens import Token, tokens
+from local_cloud.athena.sql.values.json_path_tokens import PathToken, tokens
 
 # Longer and deeper paths could end the interpreter's stack.
 MAX_TOKENS, MAX_DEPTH = 400, 60
@@ -21,13 +21,13 @@ class JsonPathReader:
             raise not_supported(f"JSON paths of more than {MAX_TOKENS} words and signs")
 
     @property
-    def token(self) -> Token:
+    def token(self) -> PathToken:
         return self.tokens[self.index]
 
-    def ahead(self, count: int = 1) -> Token:
+    def ahead(self, count: int = 1) -> PathToken:
         return self.tokens[min(self.index + count, len(self.tokens) - 1)]
 
-    def take(self) -> Token:
+    def take(self) -> PathToken:
         token = self.token
         self.index = min(self.index + 1, len(self.tokens) - 1)
         return token
