@@ -113,8 +113,8 @@ def test_a_long_limit_is_told_until_its_last_moment() -> None:
     gate.limit(24 * HOUR, NOW)
     gate.limit(24 * HOUR, NOW)
 
-    assert gate.is_limited(NOW + HOUR - 1)
-    assert not gate.is_limited(NOW + HOUR)
+    assert gate.limited_ms(NOW + HOUR - 1) == 1
+    assert gate.limited_ms(NOW + HOUR) == 0
 
 
 def test_a_page_that_works_again_is_forgiven() -> None:

@@ -58,11 +58,6 @@ def file_schema(table: Table) -> pa.Schema:
     )
 
 
-def row_type(table: Table) -> T.StructType:
-    """A row of the table as Spark sees it."""
-    return T.StructType([T.StructField(c.name, _SPARK[c.type]) for c in table.columns])
-
-
 def _element_columns(feed: str) -> list[tuple[str, str]]:
     element = ELEMENTS[feed]
     columns = [
