@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from local_cloud.athena.api.definitions import (
-    created_by,
-)
+from local_cloud.athena.api.definitions import created_by
 from local_cloud.athena.api.warehouse import UtilityAnswer, Warehouse
 from local_cloud.athena.sql.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.sql.statement_reader import StatementReader

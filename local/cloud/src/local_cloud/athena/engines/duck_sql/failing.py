@@ -3,10 +3,7 @@
 from typing import TypeGuard
 
 from local_cloud.athena.engines.duck_sql import casting
-from local_cloud.athena.engines.duck_sql.registry import (
-    IMPLEMENTATIONS,
-    SqlFunction,
-)
+from local_cloud.athena.engines.duck_sql.registry import IMPLEMENTATIONS, SqlFunction
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.ir import BoundCall, Cast, Constant, Expr, Special, walk
 from local_cloud.athena.sql.values.like import like_pattern

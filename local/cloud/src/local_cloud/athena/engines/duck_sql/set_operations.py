@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from local_cloud.athena.engines.duck_sql import (
-    ordering,
-    pushing,
-)
+from local_cloud.athena.engines.duck_sql import ordering, pushing
 from local_cloud.athena.engines.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.engines.duck_sql.relation import (
     Planner,

@@ -5,14 +5,7 @@ from dataclasses import dataclass
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.sql.ir import (
-    Aggregate,
-    Expr,
-    Over,
-    SortKey,
-    WindowFunction,
-    walk,
-)
+from local_cloud.athena.sql.ir import Aggregate, Expr, Over, SortKey, WindowFunction, walk
 from local_cloud.athena.sql.signatures.binding import Bound
 from local_cloud.athena.sql.signatures.declared import AGGREGATE, WINDOW
 from trino_sql import tree

@@ -14,12 +14,7 @@ from local_cloud.athena.sql.analysis.expressions import RULES, analysed, conditi
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.analysis.windows import over, sort_keys
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    BoundCall,
-    Constant,
-    Expr,
-    Grouping,
-)
+from local_cloud.athena.sql.ir import BoundCall, Constant, Expr, Grouping
 from local_cloud.athena.sql.signatures.binding import Bound
 from local_cloud.athena.sql.signatures.declared import AGGREGATE, WINDOW, catalogue
 from local_cloud.athena.sql.values.moments import rounded

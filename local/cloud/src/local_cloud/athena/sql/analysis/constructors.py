@@ -2,11 +2,7 @@
 
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.context import AnalysisContext
-from local_cloud.athena.sql.analysis.expressions import (
-    RULES,
-    analysed,
-    unified,
-)
+from local_cloud.athena.sql.analysis.expressions import RULES, analysed, unified
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.ir import Expr, Special
 from trino_sql import tree

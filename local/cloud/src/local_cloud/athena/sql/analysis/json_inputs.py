@@ -12,10 +12,7 @@ from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.ir import Expr
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import json_path_parser
-from local_cloud.athena.sql.values.json_functions import (
-    HandedIn,
-    PathCall,
-)
+from local_cloud.athena.sql.values.json_functions import HandedIn, PathCall
 from local_cloud.athena.sql.values.json_path_tree import JsonPath
 from trino_sql import tree
 

@@ -3,11 +3,7 @@
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.column_names import field_of
 from local_cloud.athena.sql.analysis.context import AnalysisContext
-from local_cloud.athena.sql.analysis.expressions import (
-    RULES,
-    analysed,
-    coerced,
-)
+from local_cloud.athena.sql.analysis.expressions import RULES, analysed, coerced
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.analysis.type_names import can_cast, fine
 from local_cloud.athena.sql.failures import QueryError

@@ -2,12 +2,7 @@
 
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.context import AnalysisContext
-from local_cloud.athena.sql.analysis.expressions import (
-    RULES,
-    analysed,
-    coerced,
-    negated_if,
-)
+from local_cloud.athena.sql.analysis.expressions import RULES, analysed, coerced, negated_if
 from local_cloud.athena.sql.analysis.scope import Scope, clause
 from local_cloud.athena.sql.coercion import common_super_type
 from local_cloud.athena.sql.ir import Expr, Special, Subquery

@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.coercion import can_coerce, coerced_base, common_super_type
 from local_cloud.athena.sql.failures import QueryError, invalid_argument
-from local_cloud.athena.sql.signatures.declared import (
-    Declared,
-    TypePattern,
-    TypeVariable,
-)
+from local_cloud.athena.sql.signatures.declared import Declared, TypePattern, TypeVariable
 from local_cloud.athena.sql.types import Type
 
 # SOLVE_ITERATION_LIMIT

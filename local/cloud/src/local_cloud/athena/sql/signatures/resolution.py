@@ -6,10 +6,7 @@ from functools import lru_cache
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.signatures.binding import Argument, Bound, CanCast, LambdaType, bind
-from local_cloud.athena.sql.signatures.declared import (
-    SCALAR,
-    Declared,
-)
+from local_cloud.athena.sql.signatures.declared import SCALAR, Declared
 from local_cloud.athena.sql.types import Type
 
 

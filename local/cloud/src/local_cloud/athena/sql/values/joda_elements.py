@@ -7,12 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.values import (
-    calendar,
-    joda_fields,
-    joda_parsing,
-    joda_zone_parsing,
-)
+from local_cloud.athena.sql.values import calendar, joda_fields, joda_parsing, joda_zone_parsing
 from local_cloud.athena.sql.values.date_fields import DAY_MS
 from local_cloud.athena.sql.values.joda_fields import ParsedField
 from local_cloud.athena.sql.values.joda_parsing import Parser
