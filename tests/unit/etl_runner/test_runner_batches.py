@@ -15,19 +15,19 @@ from coinlake.errors import NotFoundError, TransientError
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeClock
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.plan import Policy
+from etl_runner.core.plan import PlanningPolicy
 from etl_runner.core.ports import BusyError
-from etl_runner.loop.batch import Batches, Failing, closing_of
+from etl_runner.loop.batch import BatchPipeline, Failing, closing_of
 from etl_runner.loop.freeze import Freeze
 from etl_runner.loop.publish import Publish
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.run import RunBatch, StoppingError, Timing
-from etl_runner.loop.runner import Loop, Rhythm
-from etl_runner.loop.tables import Tables
+from etl_runner.loop.runner import BatchLoop, Rhythm
+from etl_runner.loop.tables import TableRegistrar
 from etl_runner.loop.totals import Totals
 
 HOUR = Hour("2026-11-20", "07")
-POLICY = Policy(0, 1000, 0, 3_600_000, 9, 10_000)
+POLICY = PlanningPolicy(0, 1000, 0, 3_600_000, 9, 10_000)
 
 
 class NoticedRandom(random.Random):
@@ -57,24 +57,24 @@ class Runner:
             Freeze(world.lake, self.hours, world.metrics, "dev", 1000),
             self.run,
             Publish(
-                world.lake, Tables(world.catalog, world.metrics), self.hours, world.metrics,
+                world.lake, TableRegistrar(world.catalog, world.metrics), self.hours, world.metrics,
                 closing_of(self.hours, POLICY, self.now_ms),
             ),
         )  # fmt: skip
         failing = Failing(
             self.hours, Backoff(1, 60), 3, totals, self.now_ms, random.Random(1)
         )  # fmt: skip
-        self.batches = Batches(
+        self.batches = BatchPipeline(
             world.lake, self.hours, POLICY, steps, world.announcer, totals, failing, self.now_ms
         )
         self.reconcile = Reconcile(world.lake, self.hours, world.metrics)
 
         self.noticed = asyncio.Event()
-        self.totals, self.tables = totals, Tables(world.catalog, world.metrics)
+        self.totals, self.tables = totals, TableRegistrar(world.catalog, world.metrics)
 
-    def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> Loop:
+    def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> BatchLoop:
         rng = NoticedRandom(self.noticed)
-        return Loop(
+        return BatchLoop(
             self.reconcile, self.batches, self.tables, self.hours, self.totals,
             self.world.metrics, POLICY, Pulse(60), self.now_ms, rng,
         )  # fmt: skip

@@ -11,10 +11,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coinlake.errors import TransientError
-from query_api.core.answers import Column, Execution, Rows
+from query_api.core.answers import QueryExecution, ResultColumn, Rows
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
-from query_api.loop.runs import Pace, Runs, open_runs
+from query_api.loop.runs import QueryPacing, QueryRuns, open_runs
 from query_api.metrics import QueryApiMetrics
 
 SQL = Statement("SELECT 1")
@@ -25,13 +25,13 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.started: dict[str, str] = {}
-        self.states: dict[str, Execution] = {}
+        self.states: dict[str, QueryExecution] = {}
         self.lose_replies = 0
         self.hang_start = False
 
     async def start(self, statement: Statement, token: str) -> str:
         known = self.started.setdefault(token, f"execution-{len(self.started)}")
-        self.states.setdefault(known, Execution("RUNNING"))
+        self.states.setdefault(known, QueryExecution("RUNNING"))
         if self.hang_start:
             self.hang_start = False
             await asyncio.Event().wait()
@@ -40,19 +40,19 @@ class FakeEngine:
             raise TransientError("the reply was lost")
         return known
 
-    async def execution(self, execution_id: str) -> Execution:
+    async def execution(self, execution_id: str) -> QueryExecution:
         return self.states[execution_id]
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
-        return Rows((Column("a", "integer"),), (("1",),))
+        return Rows((ResultColumn("a", "integer"),), (("1",),))
 
     async def stop(self, execution_id: str) -> None:
         if not self.states[execution_id].ended:
-            self.states[execution_id] = Execution("CANCELLED", "stopped", scanned_bytes=7)
+            self.states[execution_id] = QueryExecution("CANCELLED", "stopped", scanned_bytes=7)
 
     def end(self, state: str = "SUCCEEDED", reason: str = "", category: int = 2) -> None:
         for execution_id in self.states:
-            self.states[execution_id] = Execution(state, reason, category, scanned_bytes=5)
+            self.states[execution_id] = QueryExecution(state, reason, category, scanned_bytes=5)
 
     @property
     def all(self) -> list[str]:
@@ -60,8 +60,10 @@ class FakeEngine:
 
 
 @asynccontextmanager
-async def opened(engine: FakeEngine, running: int = 2, queued: int = 2) -> AsyncIterator[Runs]:
-    pace = Pace(running, queued, 0.001, 0.002, 1.0, Decimal(5))
+async def opened(
+    engine: FakeEngine, running: int = 2, queued: int = 2
+) -> AsyncIterator[QueryRuns]:
+    pace = QueryPacing(running, queued, 0.001, 0.002, 1.0, Decimal(5))
     ids = (f"{number:032d}" for number in itertools.count())
     metrics = QueryApiMetrics(CollectorRegistry())
     async with open_runs(engine, pace, metrics, lambda: next(ids), random.Random(1)) as runs:
@@ -235,7 +237,7 @@ async def test_a_torn_read_is_asked_once_more_and_both_are_billed() -> None:
         await until(lambda: engine.all)
         engine.end("FAILED", "HIVE_CANNOT_OPEN_SPLIT: s3://lake/x was replaced")
         await until(lambda: len(engine.all) == 2)
-        engine.states["execution-1"] = Execution("SUCCEEDED", scanned_bytes=6)
+        engine.states["execution-1"] = QueryExecution("SUCCEEDED", scanned_bytes=6)
         await run.finished.wait()
 
     assert run.state == "SUCCEEDED"

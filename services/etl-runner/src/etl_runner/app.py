@@ -20,14 +20,14 @@ from etl_runner.adapters.kafka import KafkaAnnouncer, KafkaHints
 from etl_runner.config import Settings
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.status import hours_status, run_status, totals, watermarks
-from etl_runner.loop.batch import Batches, Failing, closing_of
+from etl_runner.loop.batch import BatchPipeline, Failing, closing_of
 from etl_runner.loop.freeze import Freeze
-from etl_runner.loop.lake import Lake, inputs_of
+from etl_runner.loop.lake import LakeReader, inputs_of
 from etl_runner.loop.publish import Publish
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.run import RunBatch, Timing
-from etl_runner.loop.runner import Hints, Loop, Rhythm
-from etl_runner.loop.tables import Tables
+from etl_runner.loop.runner import BatchLoop, Hints, Rhythm
+from etl_runner.loop.tables import TableRegistrar
 from etl_runner.loop.totals import Totals
 from etl_runner.metrics import EtlMetrics
 from etl_runner.routes import routes
@@ -49,7 +49,7 @@ class Runner:
         self.wake = asyncio.Event()
         self.hours = Hours()
         self.totals = Totals(metrics, settings.dpu, settings.dpu_hour_usd)
-        self.lake = Lake(store)
+        self.lake = LakeReader(store)
         catalog = GlueCatalog(
             glue,
             lake_settings.bucket,
@@ -58,7 +58,7 @@ class Runner:
             settings.poll_s,
             settings.crawl_deadline_s,
         )
-        tables = Tables(catalog, metrics)
+        tables = TableRegistrar(catalog, metrics)
         self.run_batch = RunBatch(
             store,
             lake_settings.bucket,
@@ -84,11 +84,11 @@ class Runner:
         self.announcer = KafkaAnnouncer(settings.kafka)
         backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
         failing = Failing(self.hours, backoff, settings.park_after, self.totals, now_ms, rng)
-        batches = Batches(
+        batches = BatchPipeline(
             self.lake, self.hours, policy, steps, self.announcer, self.totals, failing, now_ms
         )
         self.hints = KafkaHints(settings.kafka, Hints(self.hours, self.wake, now_ms).heard)
-        self.loop = Loop(
+        self.loop = BatchLoop(
             Reconcile(self.lake, self.hours, metrics),
             batches,
             tables,

@@ -15,19 +15,19 @@ from coinlake.health import json_response
 from etl_runner.core.hours import FeedHour
 
 Status = Callable[[], dict[str, Any]]
-Command = Callable[[FeedHour], Awaitable[bool]]
+HourCommand = Callable[[FeedHour], Awaitable[bool]]
 """Do it; False where there is no such hour."""
 
 
 def routes(
-    status: Status, rebuild: Command, retry: Command, token: SecretStr | None
+    status: Status, rebuild: HourCommand, retry: HourCommand, token: SecretStr | None
 ) -> list[web.RouteDef]:
     """`GET /status`, `POST /v1/rebuild` and `POST /v1/retry`."""
 
     async def get_status(_: web.Request) -> web.Response:
         return json_response(status())
 
-    def command(act: Command) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def command(act: HourCommand) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             if not _allowed(request, token):
                 return json_response({"error": "a bearer token is needed"}, 401)

@@ -14,18 +14,18 @@ from coinlake.errors import TransientError
 from coinlake.health import Readiness, health_routes
 from coinlake.lifecycle import Pulse, sleep_or_stop, watchdog
 from coinlake.s3 import open_store
-from query_api.adapters.athena import Athena, open_athena
+from query_api.adapters.athena import AthenaEngine, open_athena
 from query_api.adapters.guard import open_guard
-from query_api.adapters.ledger import Ledger
+from query_api.adapters.ledger import LedgerReader
 from query_api.adapters.listener import Connections, open_listener
 from query_api.config import Settings
 from query_api.core.problems import ProblemError
-from query_api.loop.runs import Pace, open_runs
+from query_api.loop.runs import QueryPacing, open_runs
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.context import Context
 from query_api.routes.middleware import keyed, observed
-from query_api.routes.prices import Prices
-from query_api.routes.queries import Queries
+from query_api.routes.prices import PriceRoutes
+from query_api.routes.queries import QueryRoutes
 from query_api.routes.service import About
 
 log = logs.get(__name__)
@@ -43,8 +43,8 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def pace(settings: Settings) -> Pace:
-    return Pace(
+def pace(settings: Settings) -> QueryPacing:
+    return QueryPacing(
         max_running=settings.limits.max_running,
         max_queued=settings.limits.max_queued,
         poll_first_s=settings.athena.poll_first_s,
@@ -72,15 +72,15 @@ def application(
     )
     app.add_routes(health_routes(registry, pulse, ready))
     app.add_routes(About(context).routes())
-    app.add_routes(Prices(context).routes())
-    app.add_routes(Queries(context, time.monotonic).routes())
+    app.add_routes(PriceRoutes(context).routes())
+    app.add_routes(QueryRoutes(context, time.monotonic).routes())
     return app
 
 
 class Needs:
     """What the service needs, looked at now and then: a probe must not cost per request."""
 
-    def __init__(self, athena: Athena, ledger: Ledger) -> None:
+    def __init__(self, athena: AthenaEngine, ledger: LedgerReader) -> None:
         self._athena = athena
         self._ledger = ledger
         self._reasons: dict[str, str | None] = {
@@ -134,7 +134,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         runs = await open_.enter_async_context(
             open_runs(athena, pace(settings), metrics, new_id, random.Random())
         )
-        ledger = Ledger(
+        ledger = LedgerReader(
             store,
             metrics,
             now_ms,

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["active", "succeeded", "failed"]
+RunOutcome = Literal["active", "succeeded", "failed"]
 
 # All ten; the public page of states lists nine, and code that knows only those hangs.
-_OUTCOMES: dict[str, Outcome] = {
+_OUTCOMES: dict[str, RunOutcome] = {
     "STARTING": "active",
     "RUNNING": "active",
     "STOPPING": "active",
@@ -23,7 +23,7 @@ _MINIMUM_S = 60  # Glue bills a minute at least
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class JobRun:
     """A run of the job. `execution_s` is what Glue bills, before its minimum."""
 
     run_id: str
@@ -34,7 +34,7 @@ class Run:
     execution_s: int
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """A state that is not known counts as active: a deadline ends it, not a guess."""
         return _OUTCOMES.get(self.state, "active")
 
@@ -48,14 +48,14 @@ class Run:
         return self.message or f"the run ended {self.state} without a message"
 
 
-def active_of(runs: Iterable[Run], batch_id: str) -> Run | None:
+def active_of(runs: Iterable[JobRun], batch_id: str) -> JobRun | None:
     """The run that works on the batch right now."""
     return next(
         (run for run in runs if run.batch_id == batch_id and run.outcome == "active"), None
     )
 
 
-def of_attempt(runs: Iterable[Run], attempt: str) -> Run | None:
+def of_attempt(runs: Iterable[JobRun], attempt: str) -> JobRun | None:
     """The run that was started as `attempt`: the way to find it after a lost reply."""
     return next((run for run in runs if run.attempt == attempt), None)
 

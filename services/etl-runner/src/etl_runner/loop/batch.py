@@ -13,12 +13,12 @@ from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import LedgerEntry, result_key
 from coinlake.errors import InvariantError
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.plan import Policy, choose, closed_by
-from etl_runner.core.ports import Announcer
+from etl_runner.core.plan import PlanningPolicy, choose, closed_by
+from etl_runner.core.ports import PublicationAnnouncer
 from etl_runner.core.publication import Closing
 from etl_runner.core.verify import faults
 from etl_runner.loop.freeze import Freeze
-from etl_runner.loop.lake import Lake
+from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.publish import Publish, Work
 from etl_runner.loop.run import RunBatch, RunFailedError
 from etl_runner.loop.totals import Totals
@@ -28,16 +28,16 @@ log = logs.get(__name__)
 NowMs = Callable[[], int]
 
 
-class Batches:
+class BatchPipeline:
     """Makes batches of dirty hours, one at a time."""
 
     def __init__(
         self,
-        lake: Lake,
+        lake: LakeReader,
         hours: Hours,
-        policy: Policy,
+        policy: PlanningPolicy,
         steps: tuple[Freeze, RunBatch, Publish],
-        announcer: Announcer,
+        announcer: PublicationAnnouncer,
         totals: Totals,
         failing: "Failing",
         now_ms: NowMs,
@@ -157,7 +157,7 @@ class Failing:
 
 
 def closing_of(
-    hours: Hours, policy: Policy, now_ms: NowMs
+    hours: Hours, policy: PlanningPolicy, now_ms: NowMs
 ) -> Callable[[FeedHour, str], Closing]:
     """How far an hour is closed, asked at the moment of its commit from a batch."""
 

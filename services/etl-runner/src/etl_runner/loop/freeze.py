@@ -9,7 +9,7 @@ from coinlake.contracts.ledger import curated_key, manifest_key
 from coinlake.errors import InvariantError, PreconditionFailedError
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import manifest, outranked
-from etl_runner.loop.lake import Lake, inputs_of
+from etl_runner.loop.lake import LakeReader, inputs_of
 from etl_runner.metrics import EtlMetrics
 
 log = logs.get(__name__)
@@ -19,7 +19,12 @@ class Freeze:
     """Turns chosen hours into an immutable manifest."""
 
     def __init__(
-        self, lake: Lake, hours: Hours, metrics: EtlMetrics, code_version: str, max_skew_ms: int
+        self,
+        lake: LakeReader,
+        hours: Hours,
+        metrics: EtlMetrics,
+        code_version: str,
+        max_skew_ms: int,
     ) -> None:
         self._lake = lake
         self._hours = hours
@@ -83,7 +88,7 @@ class Freeze:
         return next((output.etag for output in outputs if output.table == table), None)
 
 
-async def load_manifest(lake: Lake, batch_id: str) -> Manifest:
+async def load_manifest(lake: LakeReader, batch_id: str) -> Manifest:
     """A frozen batch. Raises InvariantError where it is not there or is none."""
     body = await lake.store.get(manifest_key(batch_id))
     try:

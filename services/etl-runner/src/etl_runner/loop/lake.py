@@ -27,7 +27,7 @@ _REMEMBERED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class RawObject:
+class ListedRawObject:
     """A listed raw object; `meta` None where its writer was not our sink."""
 
     item: BatchInput
@@ -39,7 +39,7 @@ class RawObject:
         return self.meta is None or self.meta.values > 0
 
 
-class Lake:
+class LakeReader:
     """Reads the bucket; remembers metadata of objects, which never changes under one ETag."""
 
     def __init__(self, store: ObjectStore) -> None:
@@ -54,7 +54,7 @@ class Lake:
         days = [name.removeprefix(prefix).strip("/").removeprefix("dt=") for name in names]
         return sorted(day for day in days if parse_hour(f"dt={day}/hour=00") is not None)
 
-    async def raw_of_day(self, feed: str, dt: str) -> dict[FeedHour, list[RawObject]]:
+    async def raw_of_day(self, feed: str, dt: str) -> dict[FeedHour, list[ListedRawObject]]:
         """Every raw object of a feed's day by hour."""
         listed: dict[FeedHour, list[Listed]] = {}
         prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
@@ -64,13 +64,13 @@ class Lake:
                 listed.setdefault(FeedHour(feed, hour), []).append(found)
         return {hour: await self.looked_at(objects) for hour, objects in listed.items()}
 
-    async def raw_of_hour(self, hour: FeedHour) -> list[RawObject]:
+    async def raw_of_hour(self, hour: FeedHour) -> list[ListedRawObject]:
         """Every raw object of one hour, now."""
         prefix = f"{hour_prefix(TABULAR[hour.feed].topic, hour.at)}"
         found = [item async for item in self.store.list(prefix) if not item.key.endswith("/")]
         return await self.looked_at(found)
 
-    async def looked_at(self, listed: Iterable[Listed]) -> list[RawObject]:
+    async def looked_at(self, listed: Iterable[Listed]) -> list[ListedRawObject]:
         """Listed objects with their metadata; asks the store only for those that are new."""
         wanted = list(listed)
         found = {
@@ -90,7 +90,9 @@ class Lake:
         self._metas.update(found)
         _forget(self._metas)
         return [
-            RawObject(BatchInput(item.key, item.etag, item.size), found[item.key, item.etag])
+            ListedRawObject(
+                BatchInput(item.key, item.etag, item.size), found[item.key, item.etag]
+            )
             for item in wanted
         ]
 
@@ -133,6 +135,6 @@ def _forget(remembered: dict[Any, Any]) -> None:
         del remembered[next(iter(remembered))]
 
 
-def inputs_of(objects: Iterable[RawObject]) -> dict[str, BatchInput]:
+def inputs_of(objects: Iterable[ListedRawObject]) -> dict[str, BatchInput]:
     """The objects that make an hour, by key."""
     return {found.item.key: found.item for found in objects if found.is_input}

@@ -30,9 +30,9 @@ from etl_runner.core.publication import (
     object_metadata,
 )
 from etl_runner.loop.freeze import load_manifest
-from etl_runner.loop.lake import Lake
+from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.run import load_result
-from etl_runner.loop.tables import Tables
+from etl_runner.loop.tables import TableRegistrar
 from etl_runner.metrics import EtlMetrics
 
 log = logs.get(__name__)
@@ -61,7 +61,12 @@ class Publish:
     """Publishes the hours of a batch; every step may be repeated by anybody."""
 
     def __init__(
-        self, lake: Lake, tables: Tables, hours: Hours, metrics: EtlMetrics, close_of: CloseOf
+        self,
+        lake: LakeReader,
+        tables: TableRegistrar,
+        hours: Hours,
+        metrics: EtlMetrics,
+        close_of: CloseOf,
     ) -> None:
         self._lake = lake
         self._store: ObjectStore = lake.store

@@ -10,7 +10,7 @@ from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.store import ObjectHead
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.publication import BATCH_ID, VERSION
-from etl_runner.loop.lake import Lake, RawObject, inputs_of
+from etl_runner.loop.lake import LakeReader, ListedRawObject, inputs_of
 from etl_runner.metrics import EtlMetrics
 
 log = logs.get(__name__)
@@ -21,7 +21,7 @@ _RECENT = timedelta(hours=48)
 class Reconcile:
     """Lists the last 48 hours and one older day per pass, so that its cost is bounded."""
 
-    def __init__(self, lake: Lake, hours: Hours, metrics: EtlMetrics) -> None:
+    def __init__(self, lake: LakeReader, hours: Hours, metrics: EtlMetrics) -> None:
         self._lake = lake
         self._hours = hours
         self._metrics = metrics
@@ -50,7 +50,7 @@ class Reconcile:
             self._hours.listed(hour, inputs_of(objects), now_ms)
         await self._audit(feed, dt, now_ms)
 
-    def _promises(self, hour: FeedHour, objects: list[RawObject]) -> None:
+    def _promises(self, hour: FeedHour, objects: list[ListedRawObject]) -> None:
         # Impossible times have an hour of their own, which never moves a watermark.
         if hour.at == UNKNOWN_HOUR:
             return

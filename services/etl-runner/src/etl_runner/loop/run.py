@@ -14,7 +14,7 @@ from coinlake.errors import CoinlakeError, InvariantError, TransientError
 from coinlake.store import ObjectStore
 from etl_runner.core.ports import BusyError, JobRuns
 from etl_runner.core.publication import RunFacts
-from etl_runner.core.runs import Run, active_of, of_attempt
+from etl_runner.core.runs import JobRun, active_of, of_attempt
 
 log = logs.get(__name__)
 
@@ -53,8 +53,8 @@ class RunBatch:
         self._timing = timing
         self._clock = clock
         self._beat = beat
-        self.current: Run | None = None
-        self.ended: Callable[[Run], None] = lambda run: None
+        self.current: JobRun | None = None
+        self.ended: Callable[[JobRun], None] = lambda run: None
 
     async def run(self, manifest: Manifest, stop: asyncio.Event) -> tuple[Result, RunFacts]:
         """The batch's result, from a run that is started only if none has or works on one.
@@ -101,7 +101,7 @@ class RunBatch:
         log.info("run_started", batch_id=manifest.batch_id, attempt=attempt, run_id=run_id)
         return run_id
 
-    async def _wait(self, run_id: str, stop: asyncio.Event) -> Run:
+    async def _wait(self, run_id: str, stop: asyncio.Event) -> JobRun:
         deadline = self._clock() + self._timing.deadline_s
         stopped = False
         while not stop.is_set():

@@ -15,12 +15,12 @@ from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.errors import InvariantError, NotFoundError, TransientError
 from coinlake.lifecycle import Pulse
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.plan import Policy, next_look_ms
+from etl_runner.core.plan import PlanningPolicy, next_look_ms
 from etl_runner.core.ports import BusyError
-from etl_runner.loop.batch import Batches, NowMs
+from etl_runner.loop.batch import BatchPipeline, NowMs
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.run import StoppingError, wait_for
-from etl_runner.loop.tables import Tables
+from etl_runner.loop.tables import TableRegistrar
 from etl_runner.loop.totals import Totals
 from etl_runner.metrics import EtlMetrics
 
@@ -61,18 +61,18 @@ class Rhythm:
     busy_s: float
 
 
-class Loop:
+class BatchLoop:
     """Reconciles on time and makes batches in between. `fault` is why it cannot, if so."""
 
     def __init__(
         self,
         reconcile: Reconcile,
-        batches: Batches,
-        tables: Tables,
+        batches: BatchPipeline,
+        tables: TableRegistrar,
         hours: Hours,
         totals: Totals,
         metrics: EtlMetrics,
-        policy: Policy,
+        policy: PlanningPolicy,
         pulse: Pulse,
         now_ms: NowMs,
         rng: random.Random,

@@ -3,7 +3,7 @@
 from coinlake.contracts.batches import HourResult
 from coinlake.contracts.ledger import LedgerEntry
 from etl_runner.core.hours import Hours
-from etl_runner.core.runs import Run, usd
+from etl_runner.core.runs import JobRun, usd
 from etl_runner.core.status import watermarks
 from etl_runner.metrics import EtlMetrics
 
@@ -20,7 +20,7 @@ class Totals:
         self.usd = 0.0
         self.failures = 0
 
-    def ended(self, run: Run) -> None:
+    def ended(self, run: JobRun) -> None:
         """A run that this runner waited for has ended."""
         price = usd(run.billed_s, self._dpu, self._dpu_hour_usd)
         self.runs += 1

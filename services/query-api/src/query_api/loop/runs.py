@@ -11,10 +11,10 @@ from typing import TypeVar
 from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.errors import TransientError
-from query_api.core.answers import Execution, Result
+from query_api.core.answers import QueryExecution, QueryResult
 from query_api.core.cost import total_dollars
 from query_api.core.failures import failure, is_torn
-from query_api.core.ports import Engine
+from query_api.core.ports import QueryEngine
 from query_api.core.problems import (
     Problem,
     ProblemError,
@@ -35,7 +35,7 @@ _POLL_GROWTH = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class QueryPacing:
     """How many queries at a time, and how often Athena is asked about one."""
 
     max_running: int
@@ -47,7 +47,7 @@ class Pace:
 
 
 @dataclass(eq=False, slots=True)
-class Run:
+class QueryRun:
     """One query. `finished` is set exactly when `result` or `problem` is."""
 
     id: str
@@ -55,7 +55,7 @@ class Run:
     max_rows: int
     deadline_s: float
     state: str = "QUEUED"
-    result: Result | None = None
+    result: QueryResult | None = None
     problem: Problem | None = None
     scans: list[int] = field(default_factory=list)
     waiters: int = 0
@@ -63,13 +63,13 @@ class Run:
     task: asyncio.Task[None] | None = None
 
 
-class Runs:
+class QueryRuns:
     """All queries of this process. Open it with `open_runs`, which owns their tasks."""
 
     def __init__(
         self,
-        engine: Engine,
-        pace: Pace,
+        engine: QueryEngine,
+        pace: QueryPacing,
         metrics: QueryApiMetrics,
         tasks: asyncio.TaskGroup,
         new_id: Callable[[], str],
@@ -82,14 +82,14 @@ class Runs:
         self._new_id = new_id
         self._rng = rng
         self._places = asyncio.Semaphore(pace.max_running)
-        self._shared: dict[object, Run] = {}
-        self.active: set[Run] = set()
+        self._shared: dict[object, QueryRun] = {}
+        self.active: set[QueryRun] = set()
 
-    def submit(self, statement: Statement, *, max_rows: int, deadline_s: float) -> Run:
+    def submit(self, statement: Statement, *, max_rows: int, deadline_s: float) -> QueryRun:
         """Start a query of its own. Raises ProblemError (429) where the queue is full."""
         if len(self.active) >= self._pace.max_running + self._pace.max_queued:
             raise busy(_RETRY_AFTER_S)
-        run = Run(self._new_id(), statement, max_rows, deadline_s)
+        run = QueryRun(self._new_id(), statement, max_rows, deadline_s)
         self.active.add(run)
         self._count()
         run.task = self._tasks.create_task(self._live(run), name=f"query-{run.id}")
@@ -99,7 +99,7 @@ class Runs:
 
     async def fetch(
         self, key: object, statement: Statement, *, max_rows: int, deadline_s: float
-    ) -> Result:
+    ) -> QueryResult:
         """The rows of a query, shared by all who ask for `key` while it runs.
 
         When the last of them leaves, the query is stopped.
@@ -116,7 +116,7 @@ class Runs:
             if self._shared.get(key) is run and (run.finished.is_set() or not run.waiters):
                 del self._shared[key]
 
-    async def attend(self, run: Run, timeout_s: float | None = None) -> Result:
+    async def attend(self, run: QueryRun, timeout_s: float | None = None) -> QueryResult:
         """Wait for a query as somebody whose leaving counts. Raises TimeoutError, ProblemError."""
         run.waiters += 1
         try:
@@ -131,7 +131,7 @@ class Runs:
             run.waiters -= 1
         return outcome(run)
 
-    def cancel(self, run: Run) -> None:
+    def cancel(self, run: QueryRun) -> None:
         """Stop a query; fine where it has ended."""
         if run.task is not None and not run.finished.is_set():
             run.task.cancel()
@@ -141,7 +141,7 @@ class Runs:
         self._metrics.running.set(running)
         self._metrics.queued.set(len(self.active) - running)
 
-    async def _live(self, run: Run) -> None:
+    async def _live(self, run: QueryRun) -> None:
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(run.deadline_s):
@@ -161,7 +161,7 @@ class Runs:
         finally:
             self._metrics.query_seconds.observe(asyncio.get_running_loop().time() - began)
 
-    def _end(self, run: Run) -> None:
+    def _end(self, run: QueryRun) -> None:
         if run.result is None and run.problem is None:
             run.problem = cancelled().problem
         if run.result is None:
@@ -171,7 +171,7 @@ class Runs:
         self._count()
         run.finished.set()
 
-    def _bill(self, run: Run) -> None:
+    def _bill(self, run: QueryRun) -> None:
         kind = run.problem.kind if run.problem else "succeeded"
         self._metrics.queries.labels(kind).inc()
         scanned, usd = sum(run.scans), total_dollars(run.scans, self._pace.usd_per_tb)
@@ -181,7 +181,7 @@ class Runs:
             "query_ended", query_id=run.id, outcome=kind, scanned_bytes=scanned, usd=str(usd)
         )
 
-    async def _in_a_place(self, run: Run) -> Result:
+    async def _in_a_place(self, run: QueryRun) -> QueryResult:
         async with self._places:
             for token in (run.id, f"{run.id}-again"):
                 execution_id, ended = await self._ended(run, token)
@@ -191,9 +191,9 @@ class Runs:
             if ended.state != "SUCCEEDED":
                 raise failure(ended)
             rows = await self._insist(lambda: self._engine.rows(execution_id, run.max_rows))
-            return Result(rows, tuple(run.scans))
+            return QueryResult(rows, tuple(run.scans))
 
-    async def _ended(self, run: Run, token: str) -> tuple[str, Execution]:
+    async def _ended(self, run: QueryRun, token: str) -> tuple[str, QueryExecution]:
         """One query to its end; abandoned, it is stopped. Whatever it scanned is noted."""
         execution_id: str | None = None
         try:
@@ -206,7 +206,7 @@ class Runs:
         run.scans.append(ended.scanned_bytes)
         return execution_id, ended
 
-    async def _until_ended(self, run: Run, execution_id: str) -> Execution:
+    async def _until_ended(self, run: QueryRun, execution_id: str) -> QueryExecution:
         wait_s = self._pace.poll_first_s
         while True:
             found = await self._insist(lambda: self._engine.execution(execution_id))
@@ -228,7 +228,7 @@ class Runs:
             await asyncio.sleep(0.05 + backoff.delay_s(attempt, self._rng))
             attempt += 1
 
-    async def _stop(self, run: Run, token: str, execution_id: str | None) -> None:
+    async def _stop(self, run: QueryRun, token: str, execution_id: str | None) -> None:
         try:
             async with asyncio.timeout(self._pace.stop_deadline_s):
                 if execution_id is None:
@@ -246,7 +246,7 @@ class Runs:
             log.error("query_not_stopped", query_id=run.id, reason=str(error) or "deadline")
 
 
-def outcome(run: Run) -> Result:
+def outcome(run: QueryRun) -> QueryResult:
     """The result of a finished run. Raises its ProblemError."""
     if run.problem is not None:
         raise ProblemError(run.problem)
@@ -257,15 +257,15 @@ def outcome(run: Run) -> Result:
 
 @asynccontextmanager
 async def open_runs(
-    engine: Engine,
-    pace: Pace,
+    engine: QueryEngine,
+    pace: QueryPacing,
     metrics: QueryApiMetrics,
     new_id: Callable[[], str],
     rng: random.Random,
-) -> AsyncIterator[Runs]:
+) -> AsyncIterator[QueryRuns]:
     """Queries live inside of this context; at its end all that run are stopped."""
     async with asyncio.TaskGroup() as tasks:
-        runs = Runs(engine, pace, metrics, tasks, new_id, rng)
+        runs = QueryRuns(engine, pace, metrics, tasks, new_id, rng)
         try:
             yield runs
         finally:

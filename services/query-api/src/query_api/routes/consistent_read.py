@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.hours import Hour
-from query_api.adapters.ledger import View
-from query_api.core.answers import Result
+from query_api.adapters.ledger import LedgerView
+from query_api.core.answers import QueryResult
 from query_api.core.coverage import Heads, between, dataset_version
 from query_api.core.statements import Statement
 from query_api.routes.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BoundedStatement:
     """A statement, the receive hours that it can read, and the most rows of its answer."""
 
     statement: Statement
@@ -22,11 +22,11 @@ class Asked:
     max_rows: int
 
 
-Build = Callable[[Heads], Asked | None]
+Build = Callable[[Heads], BoundedStatement | None]
 """What to ask of the lake in this state; None where it holds nothing to ask."""
 
 
-async def steady(context: Context, build: Build) -> tuple[View, Result | None]:
+async def steady(context: Context, build: Build) -> tuple[LedgerView, QueryResult | None]:
     """Ask, and once more where an hour in the range was published while the query ran.
 
     The view is the one before the query that answered: the rows hold at least what it shows.
@@ -43,14 +43,16 @@ async def steady(context: Context, build: Build) -> tuple[View, Result | None]:
     return after, (await _fetch(context, after, again)).after(result)
 
 
-def _same(view: View, asked: Asked, after: View, again: Asked) -> bool:
+def _same(
+    view: LedgerView, asked: BoundedStatement, after: LedgerView, again: BoundedStatement
+) -> bool:
     return asked == again and (
         between(view.heads, ASSETS.name, asked.first, asked.last)
         == between(after.heads, ASSETS.name, asked.first, asked.last)
     )
 
 
-async def _fetch(context: Context, view: View, asked: Asked) -> Result:
+async def _fetch(context: Context, view: LedgerView, asked: BoundedStatement) -> QueryResult:
     # The dataset version is part of the key: an answer is never shared across a publish.
     key = (asked, dataset_version(view.heads, [ASSETS.name]))
     return await context.runs.fetch(

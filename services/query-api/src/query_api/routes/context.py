@@ -8,16 +8,16 @@ import orjson
 from aiohttp import web
 
 from coinlake.errors import TransientError
-from query_api.adapters.ledger import Ledger, View
+from query_api.adapters.ledger import LedgerReader, LedgerView
 from query_api.config import Settings
-from query_api.core.answers import Result
+from query_api.core.answers import QueryResult
 from query_api.core.cost import total_dollars
 from query_api.core.coverage import dataset_version, newest_received_ms, watermark_ms
 from query_api.core.keys import Caller
-from query_api.core.ports import Guard
+from query_api.core.ports import StatementGuard
 from query_api.core.problems import BadRequestError, Problem, unavailable
 from query_api.core.window import rfc3339, time_or_null
-from query_api.loop.runs import Runs
+from query_api.loop.runs import QueryRuns
 from query_api.metrics import QueryApiMetrics
 
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
@@ -29,13 +29,13 @@ class Context:
 
     settings: Settings
     database: str
-    runs: Runs
-    ledger: Ledger
-    guard: Guard
+    runs: QueryRuns
+    ledger: LedgerReader
+    guard: StatementGuard
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
 
-    async def view(self, max_age_ms: int | None = None) -> View:
+    async def view(self, max_age_ms: int | None = None) -> LedgerView:
         """The ledger now; a problem (503) while the bucket is away."""
         try:
             return await self.ledger.view(max_age_ms)
@@ -71,7 +71,7 @@ def problem_answer(problem: Problem) -> web.Response:
 
 
 def meta(
-    context: Context, view: View, feeds: Iterable[str], result: Result | None
+    context: Context, view: LedgerView, feeds: Iterable[str], result: QueryResult | None
 ) -> dict[str, Any]:
     """How fresh an answer is and what it cost. Without a query it cost nothing."""
     names = sorted(set(feeds))

@@ -6,14 +6,14 @@ from typing import Any
 from aiohttp import web
 
 from coinlake.contracts.datasets import ASSETS, TABULAR
-from query_api.adapters.ledger import View
+from query_api.adapters.ledger import LedgerView
 from query_api.core import statements
-from query_api.core.answers import Result
+from query_api.core.answers import QueryResult
 from query_api.core.coverage import Heads, between, coverage_rows, is_final, newest_hours
 from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import INTERVALS_MS, Statement
-from query_api.core.window import Window, instant_ms, received_hours, rfc3339, window_of
-from query_api.routes.consistent_read import Asked, steady
+from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
+from query_api.routes.consistent_read import BoundedStatement, steady
 from query_api.routes.context import Context, integer, json_answer, meta, only
 
 # Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets.
@@ -21,7 +21,7 @@ _ASSET_ID = re.compile(r"[\w.()\[\]$+!'-]{1,128}")
 _DAY_MS = 86_400_000
 
 
-class Prices:
+class PriceRoutes:
     """Handlers of scope `read`."""
 
     def __init__(self, context: Context) -> None:
@@ -42,12 +42,12 @@ class Prices:
         given = only(request, "limit")
         limit = integer(given.get("limit"), "limit", default=min(100, most), low=1, high=most)
 
-        def build(heads: Heads) -> Asked | None:
+        def build(heads: Heads) -> BoundedStatement | None:
             hours = newest_hours(heads, ASSETS.name, self._context.settings.latest_hours)
             if not hours:
                 return None
             asked = statements.latest_assets(self._context.database, hours, limit)
-            return Asked(asked, hours[-1], hours[0], limit)
+            return BoundedStatement(asked, hours[-1], hours[0], limit)
 
         view, result = await steady(self._context, build)
         return self._answer(view, [] if result is None else result.rows.records(), result)
@@ -57,12 +57,12 @@ class Prices:
         only(request)
         asset_id = _asset_id(request)
 
-        def build(heads: Heads) -> Asked | None:
+        def build(heads: Heads) -> BoundedStatement | None:
             hours = newest_hours(heads, ASSETS.name, self._context.settings.latest_hours)
             if not hours:
                 return None
             asked = statements.latest_asset(self._context.database, hours, asset_id)
-            return Asked(asked, hours[-1], hours[0], 1)
+            return BoundedStatement(asked, hours[-1], hours[0], 1)
 
         view, result = await steady(self._context, build)
         if result is None or not result.rows.rows:
@@ -102,7 +102,7 @@ class Prices:
         rows = _records(result)
         for row in rows:
             start_ms = instant_ms(str(row["start"]), "start")
-            span = Window(start_ms, start_ms + width_ms)
+            span = TimeWindow(start_ms, start_ms + width_ms)
             row["end"] = rfc3339(span.to_ms)
             row["final"] = is_final(view.heads, ASSETS.name, span, skew_ms)
         return self._answer(view, rows, result, {"interval": interval})
@@ -115,7 +115,7 @@ class Prices:
         about = meta(self._context, view, TABULAR, None)
         return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
 
-    def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> Window:
+    def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> TimeWindow:
         return window_of(
             given.get("from"),
             given.get("to"),
@@ -125,10 +125,10 @@ class Prices:
         )
 
     async def _ranged(
-        self, statement: Statement, window: Window, max_rows: int
-    ) -> tuple[View, Result | None]:
+        self, statement: Statement, window: TimeWindow, max_rows: int
+    ) -> tuple[LedgerView, QueryResult | None]:
         first, last = received_hours(window, self._context.settings.max_skew_s * 1000)
-        asked = Asked(statement, first, last, max_rows)
+        asked = BoundedStatement(statement, first, last, max_rows)
         # Nothing published in the range is an empty answer, and not worth a query.
         return await steady(
             self._context,
@@ -136,13 +136,17 @@ class Prices:
         )
 
     def _answer(
-        self, view: View, data: Any, result: Result | None, more: dict[str, Any] | None = None
+        self,
+        view: LedgerView,
+        data: Any,
+        result: QueryResult | None,
+        more: dict[str, Any] | None = None,
     ) -> web.Response:
         about = meta(self._context, view, [ASSETS.name], result)
         return json_answer({"data": data, "meta": {**about, **(more or {})}})
 
 
-def _records(result: Result | None) -> list[dict[str, Any]]:
+def _records(result: QueryResult | None) -> list[dict[str, Any]]:
     return [] if result is None else result.rows.records()
 
 
@@ -153,7 +157,7 @@ def _asset_id(request: web.Request) -> str:
     return asset_id
 
 
-def _aligned(window: Window, width_ms: int) -> Window:
+def _aligned(window: TimeWindow, width_ms: int) -> TimeWindow:
     """Whole candles: a cut one would show a false open or close."""
     start = window.from_ms // width_ms * width_ms
-    return Window(start, -(-window.to_ms // width_ms) * width_ms)
+    return TimeWindow(start, -(-window.to_ms // width_ms) * width_ms)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coinlake.contracts.datasets import TABLES, dataset_of_table
 from coinlake.errors import TransientError
-from query_api.adapters.ledger import View
+from query_api.adapters.ledger import LedgerView
 from query_api.core.guard import Checked
 from query_api.core.problems import (
     BadRequestError,
@@ -23,7 +23,7 @@ from query_api.core.problems import (
 )
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
-from query_api.loop.runs import Run
+from query_api.loop.runs import QueryRun
 from query_api.routes.context import CALLER, Context, json_answer, meta, only
 
 
@@ -38,23 +38,23 @@ class Ask(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptQuery:
     """A query that its caller can come back for."""
 
-    run: Run
+    run: QueryRun
     caller: str
     feeds: tuple[str, ...]
-    view: View
+    view: LedgerView
     asked_at_s: float
 
 
-class Queries:
+class QueryRoutes:
     """Handlers of scope `sql`. Ids are random and known to their caller alone."""
 
     def __init__(self, context: Context, clock: Callable[[], float]) -> None:
         self._context = context
         self._clock = clock
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, KeptQuery] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -80,7 +80,7 @@ class Queries:
         feeds = tuple(
             {dataset_of_table(name).name for name in checked.tables if name in TABLES}
         )
-        kept = Kept(run, caller, feeds, view, self._clock())
+        kept = KeptQuery(run, caller, feeds, view, self._clock())
         self._kept[run.id] = kept
         try:
             # Whoever leaves before having the id can never come back for it.
@@ -142,7 +142,7 @@ class Queries:
         if unfinished >= self._context.settings.limits.max_sql_per_key:
             raise busy(2)
 
-    def _own(self, request: web.Request) -> Kept:
+    def _own(self, request: web.Request) -> KeptQuery:
         self._forget_old()
         kept = self._kept.get(request.match_info["id"])
         # Somebody else's query looks exactly like none.
@@ -160,7 +160,7 @@ class Queries:
             if number < surplus or kept.asked_at_s < horizon_s:
                 del self._kept[kept.run.id]
 
-    def _answer(self, kept: Kept) -> web.Response:
+    def _answer(self, kept: KeptQuery) -> web.Response:
         run = kept.run
         where = f"/v1/queries/{run.id}"
         about: dict[str, Any] = {"id": run.id, "state": run.state}
@@ -177,7 +177,7 @@ class Queries:
         return json_answer(about)
 
 
-async def _within(run: Run, seconds: float) -> None:
+async def _within(run: QueryRun, seconds: float) -> None:
     """Wait for the end as somebody who holds the id, so that leaving stops nothing."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
