@@ -17,6 +17,8 @@ ROOMS = {
     "__init__",
     "__main__",
     "app",
+    "observe",
+    "steps",
     "loop",
     "routes",
     "config",

@@ -14,8 +14,11 @@ from coinlake.errors import TransientError
 from query_api.core.answers import QueryExecution, ResultColumn, Rows
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
-from query_api.loop.runs import QueryPacing, QueryRuns, open_runs
+from query_api.loop.execution import PollingPace, QueryExecutor
+from query_api.loop.runs import QueryCapacity, QueryRuns, open_runs
+from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
+from query_api.observe import bind_gauges
 
 SQL = Statement("SELECT 1")
 
@@ -63,11 +66,19 @@ class FakeEngine:
 async def opened(
     engine: FakeEngine, running: int = 2, queued: int = 2
 ) -> AsyncIterator[QueryRuns]:
-    pace = QueryPacing(running, queued, 0.001, 0.002, 1.0, Decimal(5))
     ids = (f"{number:032d}" for number in itertools.count())
     metrics = QueryApiMetrics(CollectorRegistry())
-    async with open_runs(engine, pace, metrics, lambda: next(ids), random.Random(1)) as runs:
+    pace = PollingPace(0.001, 0.002, 1.0)
+    executor = QueryExecutor(engine, pace, metrics, random.Random(1))
+    capacity = QueryCapacity(running, queued, Decimal(5))
+    async with open_runs(executor, capacity, metrics, lambda: next(ids)) as runs:
         yield runs
+
+
+@asynccontextmanager
+async def sharing(engine: FakeEngine) -> AsyncIterator[SharedQueries]:
+    async with opened(engine) as runs:
+        yield SharedQueries(runs, QueryApiMetrics(CollectorRegistry()))
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -81,8 +92,8 @@ async def until(condition: Callable[[], object]) -> None:
 
 async def test_a_query_gives_its_rows_and_costs() -> None:
     engine = FakeEngine()
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
         engine.end()
 
@@ -94,9 +105,10 @@ async def test_a_query_gives_its_rows_and_costs() -> None:
 
 async def test_two_who_ask_the_same_share_one_query() -> None:
     engine = FakeEngine()
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
         asked = [
-            tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5)) for _ in range(3)
+            tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+            for _ in range(3)
         ]
         await until(lambda: engine.all)
         engine.end()
@@ -107,9 +119,9 @@ async def test_two_who_ask_the_same_share_one_query() -> None:
 
 async def test_the_first_to_leave_stops_nothing_and_the_last_stops_the_query() -> None:
     engine = FakeEngine()
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        first = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
-        last = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+        last = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
 
         first.cancel()
@@ -123,13 +135,13 @@ async def test_the_first_to_leave_stops_nothing_and_the_last_stops_the_query() -
 
 async def test_after_all_have_left_the_next_gets_a_query_of_its_own() -> None:
     engine = FakeEngine()
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        left = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        left = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
         left.cancel()
         await until(left.done)
 
-        stays = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        stays = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: len(engine.all) == 2)
         engine.end()
 
@@ -139,8 +151,8 @@ async def test_after_all_have_left_the_next_gets_a_query_of_its_own() -> None:
 async def test_a_lost_reply_never_starts_a_second_query() -> None:
     engine = FakeEngine()
     engine.lose_replies = 2
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
         engine.end()
 
@@ -151,8 +163,8 @@ async def test_a_lost_reply_never_starts_a_second_query() -> None:
 async def test_a_query_whose_id_is_not_known_yet_is_stopped_too() -> None:
     engine = FakeEngine()
     engine.hang_start = True
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
 
         asked.cancel()
@@ -179,6 +191,19 @@ async def test_beyond_the_queue_a_query_is_refused_and_a_free_place_is_taken() -
     assert refused.value.problem.retry_after_s
     assert in_athena == 1
     assert (first.state, second.state) == ("CANCELLED", "SUCCEEDED")
+
+
+async def test_the_gauges_tell_which_queries_hold_a_place_and_which_wait() -> None:
+    engine, registry = FakeEngine(), CollectorRegistry()
+    async with opened(engine, running=1, queued=2) as runs:
+        bind_gauges(runs, QueryApiMetrics(registry))
+        for _ in range(3):
+            runs.submit(SQL, max_rows=1, deadline_s=5)
+        running = registry.get_sample_value("query_api_queries_running")
+        queued = registry.get_sample_value("query_api_queries_queued")
+
+    assert (running, queued) == (1, 2)
+    assert registry.get_sample_value("query_api_queries_running") == 0
 
 
 async def test_a_query_that_waits_for_a_place_is_cancelled_without_being_sent() -> None:

@@ -18,10 +18,12 @@ from query_api.core.coverage import Heads, newest_hours
 from query_api.core.guard import Checked
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
-from query_api.loop.runs import QueryPacing, open_runs
+from query_api.loop.execution import PollingPace, QueryExecutor
+from query_api.loop.runs import QueryCapacity, open_runs
+from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.consistent_read import BoundedStatement, steady
-from query_api.routes.context import Context
+from query_api.routes.parts import ApiParts
 
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
 NOW_MS = TEN.start_ms + 1
@@ -91,13 +93,15 @@ async def ask(
     """The statements that were sent, and the scans of the answer."""
     metrics, engine = QueryApiMetrics(CollectorRegistry()), CountingEngine(during)
     ledger = LedgerReader(store, metrics, lambda: NOW_MS + len(store.puts), ttl_ms=0, full_ms=0)
-    pace = QueryPacing(1, 1, 0.001, 0.001, 1.0, Decimal(5))
+    pace, capacity = PollingPace(0.001, 0.001, 1.0), QueryCapacity(1, 1, Decimal(5))
+    executor = QueryExecutor(engine, pace, metrics, random.Random(1))
     ids = iter("abcdefgh")
-    async with open_runs(engine, pace, metrics, lambda: next(ids), random.Random(1)) as runs:
-        context = Context(
-            Settings(), "coinlake", runs, ledger, NoGuard(), metrics, lambda: NOW_MS
+    async with open_runs(executor, capacity, metrics, lambda: next(ids)) as runs:
+        shared = SharedQueries(runs, metrics)
+        parts = ApiParts(
+            Settings(), "coinlake", runs, shared, ledger, NoGuard(), metrics, lambda: NOW_MS
         )
-        _, result = await steady(context, build)
+        _, result = await steady(parts, build)
     sent = [statement.sql for statement in engine.statements]
     return sent, None if result is None else list(result.scans)
 
