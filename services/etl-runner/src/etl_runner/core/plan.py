@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from coinlake.contracts.batches import JOB_VERSION, BatchHour, Manifest
-from etl_runner.core.hours import FeedHour, Hours, Tracked
+from coinlake.contracts.ledger import LedgerEntry
+from etl_runner.core.hours import FeedHour, Hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,6 @@ def manifest(batch_hours: Iterable[BatchHour], code_version: str, max_skew_ms: i
     return Manifest(digest[:32], JOB_VERSION, code_version, max_skew_ms, frozen)
 
 
-def outranked(tracked: Tracked) -> bool:
-    """Whether the hour's head was made by a newer job than this runner's."""
-    return tracked.head is not None and tracked.head.job_version > JOB_VERSION
+def outranked(head: LedgerEntry | None) -> bool:
+    """Whether an hour's head was made by a newer job than this runner's."""
+    return head is not None and head.job_version > JOB_VERSION

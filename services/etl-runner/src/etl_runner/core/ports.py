@@ -7,7 +7,7 @@ from coinlake.contracts.announcements import Published
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.tables import Column
 from coinlake.errors import TransientError
-from etl_runner.core.runs import JobRun
+from etl_runner.core.runs import GlueRun
 
 
 class BusyError(TransientError):
@@ -21,9 +21,9 @@ class JobRuns(Protocol):
         """Start a run; its id. Raises BusyError where no slot is free."""
         ...
 
-    async def get(self, run_id: str) -> JobRun: ...
+    async def get(self, run_id: str) -> GlueRun: ...
 
-    async def recent(self) -> Sequence[JobRun]:
+    async def recent(self) -> Sequence[GlueRun]:
         """The newest runs, newest first."""
         ...
 

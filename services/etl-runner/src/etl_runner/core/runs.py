@@ -23,7 +23,7 @@ _MINIMUM_S = 60  # Glue bills a minute at least
 
 
 @dataclass(frozen=True, slots=True)
-class JobRun:
+class GlueRun:
     """A run of the job. `execution_s` is what Glue bills, before its minimum."""
 
     run_id: str
@@ -48,14 +48,14 @@ class JobRun:
         return self.message or f"the run ended {self.state} without a message"
 
 
-def active_of(runs: Iterable[JobRun], batch_id: str) -> JobRun | None:
+def active_of(runs: Iterable[GlueRun], batch_id: str) -> GlueRun | None:
     """The run that works on the batch right now."""
     return next(
         (run for run in runs if run.batch_id == batch_id and run.outcome == "active"), None
     )
 
 
-def of_attempt(runs: Iterable[JobRun], attempt: str) -> JobRun | None:
+def of_attempt(runs: Iterable[GlueRun], attempt: str) -> GlueRun | None:
     """The run that was started as `attempt`: the way to find it after a lost reply."""
     return next((run for run in runs if run.attempt == attempt), None)
 

@@ -1,7 +1,6 @@
 """The bucket as the runner reads it: raw listings, metadata, ledger heads."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.batches import BatchInput
@@ -18,25 +17,13 @@ from coinlake.contracts.raw_layout import hour_prefix, topic_prefix
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
 from coinlake.errors import InvariantError, TransientError
 from coinlake.fan_out import fan_out
-from coinlake.store import Listed, ObjectStore
+from coinlake.store import ObjectStore
+from etl_runner.core.batch import ListedRawObject
 from etl_runner.core.hours import FeedHour
 
 _AT_ONCE = 16
 # Enough for the recent days; what is forgotten is asked for again.
 _REMEMBERED = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRawObject:
-    """A listed raw object; `meta` None where its writer was not our sink."""
-
-    item: BatchInput
-    meta: RawMeta | None
-
-    @property
-    def is_input(self) -> bool:
-        """An object of heartbeats alone has nothing for any table."""
-        return self.meta is None or self.meta.values > 0
 
 
 class LakeReader:
@@ -56,21 +43,26 @@ class LakeReader:
 
     async def raw_of_day(self, feed: str, dt: str) -> dict[FeedHour, list[ListedRawObject]]:
         """Every raw object of a feed's day by hour."""
-        listed: dict[FeedHour, list[Listed]] = {}
+        listed: dict[FeedHour, list[BatchInput]] = {}
         prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
         async for found in self.store.list(prefix):
             hour = parse_hour("/".join(found.key.split("/")[2:4]))
             if hour is not None and not found.key.endswith("/"):
-                listed.setdefault(FeedHour(feed, hour), []).append(found)
+                item = BatchInput(found.key, found.etag, found.size)
+                listed.setdefault(FeedHour(feed, hour), []).append(item)
         return {hour: await self.looked_at(objects) for hour, objects in listed.items()}
 
     async def raw_of_hour(self, hour: FeedHour) -> list[ListedRawObject]:
         """Every raw object of one hour, now."""
         prefix = f"{hour_prefix(TABULAR[hour.feed].topic, hour.at)}"
-        found = [item async for item in self.store.list(prefix) if not item.key.endswith("/")]
+        found = [
+            BatchInput(item.key, item.etag, item.size)
+            async for item in self.store.list(prefix)
+            if not item.key.endswith("/")
+        ]
         return await self.looked_at(found)
 
-    async def looked_at(self, listed: Iterable[Listed]) -> list[ListedRawObject]:
+    async def looked_at(self, listed: Iterable[BatchInput]) -> list[ListedRawObject]:
         """Listed objects with their metadata; asks the store only for those that are new."""
         wanted = list(listed)
         found = {
@@ -79,7 +71,7 @@ class LakeReader:
             if (item.key, item.etag) in self._metas
         }
 
-        async def look(item: Listed) -> None:
+        async def look(item: BatchInput) -> None:
             head = await self.store.head(item.key)
             # Gone or replaced since: what was listed is frozen, and the job will refuse it.
             meta = None if head is None or head.etag != item.etag else head.metadata
@@ -133,8 +125,3 @@ class LakeReader:
 def _forget(remembered: dict[Any, Any]) -> None:
     while len(remembered) > _REMEMBERED:
         del remembered[next(iter(remembered))]
-
-
-def inputs_of(objects: Iterable[ListedRawObject]) -> dict[str, BatchInput]:
-    """The objects that make an hour, by key."""
-    return {found.item.key: found.item for found in objects if found.is_input}
