@@ -81,16 +81,7 @@ class LakeReader:
         await fan_out(look, new, _AT_ONCE)
         self._metas.update(found)
         _forget(self._metas)
-        return [
-            ListedRawObject(
-                BatchInput(item.key, item.etag, item.size), found[item.key, item.etag]
-            )
-            for item in wanted
-        ]
-
-    def meta(self, item: BatchInput) -> RawMeta | None:
-        """The metadata of an object that was looked at."""
-        return self._metas.get((item.key, item.etag))
+        return [ListedRawObject(item, found[item.key, item.etag]) for item in wanted]
 
     async def heads_of_day(self, feed: str, dt: str) -> dict[FeedHour, LedgerEntry]:
         """The ledger's newest version of every hour of a feed's day."""
