@@ -17,7 +17,7 @@ from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake_job import transform
-from coinlake_job.objects import Source, rows_of
+from coinlake_job.objects import RawSource, rows_of
 from coinlake_job.parquet import groups, parquet_bytes
 from coinlake_job.schemas import RECORD, RECORD_ARROW
 
@@ -37,7 +37,7 @@ def decoded(spark: SparkSession, feed: str, records: list[Record]) -> DataFrame:
     """Records as the job has them after reading."""
     key = str(RawKey(f"coincap.{feed}.v1", HOUR, 0, 0, records[0].offset))
     body = encode(records).body
-    rows = list(rows_of(Source(feed, HOUR.dt, HOUR.hour, key, "e", None, MINUTE_MS), body))
+    rows = list(rows_of(RawSource(feed, HOUR.dt, HOUR.hour, key, "e", None, MINUTE_MS), body))
 
     def make(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:

@@ -18,6 +18,7 @@ ROOMS = {
     "__main__",
     "app",
     "observe",
+    "steps",
     "loop",
     "routes",
     "config",

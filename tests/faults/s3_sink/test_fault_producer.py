@@ -99,14 +99,14 @@ def _deduplicated(lab: Lab) -> list[int]:
     from pyspark.sql import SparkSession
 
     from coinlake_job import transform
-    from coinlake_job.objects import Source, rows_of
+    from coinlake_job.objects import RawSource, rows_of
     from coinlake_job.schemas import RECORD, RECORD_ARROW
 
     rows = []
     for one in lab.objects():
         key = parse_raw_key(one.key)
         assert key is not None
-        source = Source("assets", key.hour.dt, key.hour.hour, one.key, "e", None, 60_000)
+        source = RawSource("assets", key.hour.dt, key.hour.hour, one.key, "e", None, 60_000)
         rows += list(rows_of(source, one.body))
 
     def make(batches: Any) -> Any:

@@ -9,7 +9,7 @@ from coinlake.contracts.hours import Hour
 from coinlake.errors import TransientError
 from etl_runner.adapters.catalog import GlueCatalog
 from etl_runner.adapters.jobs import GlueJobRuns
-from query_api.adapters.athena import Athena, open_athena
+from query_api.adapters.athena import AthenaEngine, open_athena
 from query_api.core.statements import Statement
 from tests.odd_answers import ODD, Plan
 
@@ -18,13 +18,13 @@ Call = Callable[[], Awaitable[object]]
 
 
 @pytest.fixture
-async def athena(plan: Plan) -> AsyncIterator[Athena]:
+async def athena(plan: Plan) -> AsyncIterator[AthenaEngine]:
     async with open_athena("lake", "group", "s3://lake/results/") as opened:
         yield opened
 
 
 @pytest.fixture
-async def calls(plan: Plan, athena: Athena) -> AsyncIterator[dict[str, Call]]:
+async def calls(plan: Plan, athena: AthenaEngine) -> AsyncIterator[dict[str, Call]]:
     """Every call by name."""
     async with open_client("glue") as glue:
         jobs = GlueJobRuns(glue, "job")

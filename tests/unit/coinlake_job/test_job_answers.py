@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
-from coinlake_job.answers import Answer, read_answer
+from coinlake_job.answers import JudgedAnswer, read_answer
 from coinlake_job.rules import BY_TABLE, dqdl
 from coinlake_job.schemas import RECORD_COLUMNS
 
 AT_MS = 1_795_341_600_000
 
 
-def read(data: Any, feed: str = "assets", **envelope: Any) -> Answer:
+def read(data: Any, feed: str = "assets", **envelope: Any) -> JudgedAnswer:
     body = {"timestamp": AT_MS, "data": data} | envelope
     return read_answer(feed, json.dumps(body).encode(), AT_MS + 300, 60_000)
 

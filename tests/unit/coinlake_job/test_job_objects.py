@@ -8,7 +8,7 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
-from coinlake_job.objects import Source, rows_of
+from coinlake_job.objects import RawSource, rows_of
 
 HOUR = Hour("2026-11-20", "07")
 KEY = str(RawKey("coincap.rates.v1", HOUR, 2, 3, 40))
@@ -17,8 +17,8 @@ BODY = json.dumps(
 ).encode()
 
 
-def source(key: str = KEY, sha256: str | None = None) -> Source:
-    return Source("rates", HOUR.dt, HOUR.hour, key, "etag", sha256, 60_000)
+def source(key: str = KEY, sha256: str | None = None) -> RawSource:
+    return RawSource("rates", HOUR.dt, HOUR.hour, key, "etag", sha256, 60_000)
 
 
 def test_a_record_knows_where_it_is_from() -> None:

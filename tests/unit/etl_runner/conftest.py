@@ -32,8 +32,10 @@ from coinlake.errors import NotFoundError, TransientError
 from coinlake.testing import FakeStore
 from etl_runner.core.hours import Hours
 from etl_runner.core.ports import BusyError
-from etl_runner.core.runs import Run
-from etl_runner.loop.lake import Lake
+from etl_runner.core.runs import GlueRun
+from etl_runner.loop.lake import LakeReader
+from etl_runner.loop.parts import StepParts
+from etl_runner.loop.tables import TableRegistrar
 from etl_runner.metrics import EtlMetrics
 
 HOUR = Hour("2026-11-20", "07")
@@ -48,7 +50,7 @@ class FakeGlue:
     """The job: a run does at once what the real one does in a minute, unless told otherwise."""
 
     store: FakeStore
-    runs: list[Run] = field(default_factory=list)
+    runs: list[GlueRun] = field(default_factory=list)
     busy: int = 0
     lose_reply: bool = False
     fails_with: str | None = None
@@ -63,7 +65,7 @@ class FakeGlue:
         run_id = f"jr_{len(self.runs)}"
         batch_id, attempt = arguments["--batch_id"], arguments["--attempt"]
         state = self.stays or ("FAILED" if self.fails_with else "SUCCEEDED")
-        self.runs.insert(0, Run(run_id, state, batch_id, attempt, self.fails_with, 20))
+        self.runs.insert(0, GlueRun(run_id, state, batch_id, attempt, self.fails_with, 20))
         if state == "SUCCEEDED":
             body = self.store.objects[arguments["--manifest"].split("/", 3)[3]].body
             await self.finish(parse_manifest(body), attempt)
@@ -88,11 +90,11 @@ class FakeGlue:
         result = Result(manifest.batch_id, attempt, 1, "dev", 1000, tuple(hours))
         await self.store.put(result_key(manifest.batch_id), result.encode(), if_none_match=True)
 
-    async def get(self, run_id: str) -> Run:
+    async def get(self, run_id: str) -> GlueRun:
         self.asked.set()
         return next(run for run in self.runs if run.run_id == run_id)
 
-    async def recent(self) -> Sequence[Run]:
+    async def recent(self) -> Sequence[GlueRun]:
         return list(self.runs)
 
     async def stop(self, run_id: str) -> None:
@@ -146,7 +148,7 @@ class World:
     glue: FakeGlue
     catalog: FakeCatalog
     announcer: FakeAnnouncer
-    lake: Lake
+    lake: LakeReader
     hours: Hours
     metrics: EtlMetrics
     registry: CollectorRegistry
@@ -162,6 +164,11 @@ class World:
         await self.store.put(key, f"raw {self.links}".encode(), metadata=meta)
         return key
 
+    @property
+    def parts(self) -> StepParts:
+        tables = TableRegistrar(self.catalog, self.metrics)
+        return StepParts(self.lake, "coinlake", self.glue, tables, self.metrics)
+
     def ledger(self, feed: str = "rates", hour: Hour = HOUR) -> list[LedgerEntry]:
         prefix = ledger_prefix(feed, hour)
         keys = sorted(key for key in self.store.objects if key.startswith(prefix))
@@ -175,6 +182,6 @@ class World:
 def world() -> World:
     store, registry = FakeStore(), CollectorRegistry()
     return World(
-        store, FakeGlue(store), FakeCatalog(), FakeAnnouncer(), Lake(store), Hours(),
+        store, FakeGlue(store), FakeCatalog(), FakeAnnouncer(), LakeReader(store), Hours(),
         EtlMetrics(registry), registry,
     )  # fmt: skip

@@ -15,19 +15,17 @@ from coinlake.errors import NotFoundError, TransientError
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeClock
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.plan import Policy
+from etl_runner.core.plan import PlanningPolicy
 from etl_runner.core.ports import BusyError
-from etl_runner.loop.batch import Batches, Failing, closing_of
-from etl_runner.loop.freeze import Freeze
-from etl_runner.loop.publish import Publish
+from etl_runner.loop.batch import BatchPipeline, BatchTerms
+from etl_runner.loop.batch_loop import BatchLoop, Rhythm
+from etl_runner.loop.failing import Failing
 from etl_runner.loop.reconcile import Reconcile
-from etl_runner.loop.run import RunBatch, StoppingError, Timing
-from etl_runner.loop.runner import Loop, Rhythm
-from etl_runner.loop.tables import Tables
+from etl_runner.loop.run import StoppingError, Timing
 from etl_runner.loop.totals import Totals
 
 HOUR = Hour("2026-11-20", "07")
-POLICY = Policy(0, 1000, 0, 3_600_000, 9, 10_000)
+POLICY = PlanningPolicy(0, 1000, 0, 3_600_000, 9, 10_000)
 
 
 class NoticedRandom(random.Random):
@@ -48,35 +46,23 @@ class Runner:
     def __init__(self, world: Any, clock: FakeClock, deadline_s: float = 60) -> None:
         self.world, self.clock = world, clock
         self.hours = Hours()
+        self.parts = world.parts
         totals = Totals(world.metrics, 2, 0.44)
-        self.run = RunBatch(
-            world.store, "coinlake", world.glue, Timing(0.001, deadline_s), clock, lambda: None
-        )
-        self.run.ended = totals.ended
-        steps = (
-            Freeze(world.lake, self.hours, world.metrics, "dev", 1000),
-            self.run,
-            Publish(
-                world.lake, Tables(world.catalog, world.metrics), self.hours, world.metrics,
-                closing_of(self.hours, POLICY, self.now_ms),
-            ),
-        )  # fmt: skip
         failing = Failing(
             self.hours, Backoff(1, 60), 3, totals, self.now_ms, random.Random(1)
         )  # fmt: skip
-        self.batches = Batches(
-            world.lake, self.hours, POLICY, steps, world.announcer, totals, failing, self.now_ms
-        )
-        self.reconcile = Reconcile(world.lake, self.hours, world.metrics)
-
+        terms = BatchTerms(POLICY, "dev", 1000, Timing(0.001, deadline_s, clock))
+        self.batches = BatchPipeline(
+            self.parts, self.hours, terms, world.announcer, totals, failing, self.now_ms,
+            lambda: None,
+        )  # fmt: skip
+        self.reconcile = Reconcile(self.parts, self.hours)
         self.noticed = asyncio.Event()
-        self.totals, self.tables = totals, Tables(world.catalog, world.metrics)
 
-    def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> Loop:
+    def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> BatchLoop:
         rng = NoticedRandom(self.noticed)
-        return Loop(
-            self.reconcile, self.batches, self.tables, self.hours, self.totals,
-            self.world.metrics, POLICY, Pulse(60), self.now_ms, rng,
+        return BatchLoop(
+            self.reconcile, self.batches, self.parts, Pulse(60), self.now_ms, rng
         )  # fmt: skip
 
     def now_ms(self) -> int:
@@ -361,7 +347,7 @@ async def test_the_loop_outlives_what_is_away_or_broken(
         world.glue.recent = missing
     stop, wake = asyncio.Event(), asyncio.Event()
     loop = runner.loop(stop, wake)
-    turning = asyncio.create_task(loop.run(stop, wake, Rhythm(0.001, 60, 0.001)))
+    turning = asyncio.create_task(loop.run(stop, wake, Rhythm(0.001, 60, 0.001), lambda: None))
 
     await runner.noticed.wait()
     said = loop.fault

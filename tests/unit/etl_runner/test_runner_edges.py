@@ -15,7 +15,7 @@ from coinlake.settings import load
 from etl_runner.config import Settings
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.status import hours_status, totals, watermarks
-from etl_runner.loop.runner import Hints
+from etl_runner.loop.hints import Hints
 from etl_runner.routes import routes
 
 HOUR = Hour("2026-11-20", "07")
@@ -75,7 +75,7 @@ async def answer(path: str, body: bytes, token: str | None = None, **headers: st
         return hour.feed == "rates"
 
     secret = None if token is None else SecretStr(token)
-    found = next(r for r in routes(dict, act, act, secret) if r.path == path)
+    found = next(r for r in routes(act, act, secret) if r.path == path)
     request: Any = make_mocked_request("POST", path, headers=headers)
     request._read_bytes = body
     response = await found.handler(request)

@@ -9,11 +9,11 @@ from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
 from coinlake.contracts.ledger import Counts, LedgerEntry, RawInput
 from coinlake.contracts.raw_layout import RawKey
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.plan import Policy, choose, closed_by, manifest, next_look_ms
-from etl_runner.core.runs import Run
+from etl_runner.core.plan import PlanningPolicy, choose, closed_by, manifest, next_look_ms
+from etl_runner.core.runs import GlueRun
 
 AT = FeedHour("rates", Hour("2026-11-20", "07"))
-POLICY = Policy(60_000, 1000, 30_000, 3_600_000, 3, 10_000)
+POLICY = PlanningPolicy(60_000, 1000, 30_000, 3_600_000, 3, 10_000)
 DURING = AT.at.start_ms + 60_000
 TOPIC = "coincap.rates.v1"
 
@@ -184,12 +184,12 @@ def test_the_next_look_is_when_the_oldest_hour_is_due() -> None:
     ],
 )  # fmt: skip
 def test_every_run_state_has_an_outcome(state: str, outcome: str) -> None:
-    assert Run("r", state, None, None, None, 5).outcome == outcome
+    assert GlueRun("r", state, None, None, None, 5).outcome == outcome
 
 
 def test_a_run_costs_a_minute_at_least() -> None:
-    assert Run("r", "FAILED", None, None, None, 5).billed_s == 60
-    assert "EXPIRED" in Run("r", "EXPIRED", None, None, None, 5).reason
+    assert GlueRun("r", "FAILED", None, None, None, 5).billed_s == 60
+    assert "EXPIRED" in GlueRun("r", "EXPIRED", None, None, None, 5).reason
 
 
 # ---- the tables' watermark ------------------------------------------------------------------

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
-from query_api.core.answers import Column, Execution, Rows
+from query_api.core.answers import QueryExecution, ResultColumn, Rows
 from query_api.core.cells import Json, cell
 from query_api.core.cost import dollars
 from query_api.core.coverage import (
-    Published,
+    PublishedHour,
     coverage_rows,
     dataset_version,
     head_keys,
@@ -21,7 +21,7 @@ from query_api.core.coverage import (
 )
 from query_api.core.failures import clean, failure
 from query_api.core.keys import caller_of, parse_keys, presented_key
-from query_api.core.window import Window
+from query_api.core.window import TimeWindow
 
 HASH = hashlib.sha256(b"secret").hexdigest()
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
@@ -53,7 +53,9 @@ def test_a_cell_becomes_json_without_losing_digits(
 
 
 def test_rows_become_records() -> None:
-    rows = Rows((Column("a", "integer"), Column("b", "varchar")), (("1", None), ("2", "")))
+    rows = Rows(
+        (ResultColumn("a", "integer"), ResultColumn("b", "varchar")), (("1", None), ("2", ""))
+    )
 
     assert rows.records() == [{"a": 1, "b": None}, {"a": 2, "b": ""}]
 
@@ -107,18 +109,18 @@ def test_where_a_key_is_looked_for(
 @pytest.mark.parametrize(
     ("execution", "status", "kind"),
     [
-        (Execution("FAILED", "COLUMN_NOT_FOUND: x", 2), 422, "query_failed"),
-        (Execution("FAILED", "internal", 1, retryable=True), 503, "unavailable"),
+        (QueryExecution("FAILED", "COLUMN_NOT_FOUND: x", 2), 422, "query_failed"),
+        (QueryExecution("FAILED", "internal", 1, retryable=True), 503, "unavailable"),
         (
-            Execution("CANCELLED", "Bytes scanned limit was exceeded"),
+            QueryExecution("CANCELLED", "Bytes scanned limit was exceeded"),
             422,
             "scan_limit_exceeded",
         ),
-        (Execution("CANCELLED", "by user"), 409, "cancelled"),
+        (QueryExecution("CANCELLED", "by user"), 409, "cancelled"),
     ],
 )
 def test_a_failure_is_told_as_what_to_do_next(
-    execution: Execution, status: int, kind: str
+    execution: QueryExecution, status: int, kind: str
 ) -> None:
     problem = failure(execution).problem
 
@@ -139,9 +141,9 @@ def head(
     version: int = 1,
     complete: bool = True,
     watermark_ms: int | None = None,
-) -> Published:
+) -> PublishedHour:
     rows = {"quotes": 3, "quotes_quarantine": 1}
-    return Published(version, rows, 1, newest_ms, complete, 0, watermark_ms)
+    return PublishedHour(version, rows, 1, newest_ms, complete, 0, watermark_ms)
 
 
 def test_the_highest_version_of_an_hour_is_its_head() -> None:
@@ -193,7 +195,7 @@ def test_a_dataset_version_changes_with_each_publish_of_its_feeds() -> None:
 
 
 def test_a_candle_is_final_when_all_its_receive_hours_are_complete() -> None:
-    minute = Window(NINE.start_ms, NINE.start_ms + 60_000)
+    minute = TimeWindow(NINE.start_ms, NINE.start_ms + 60_000)
     both = {("assets", EIGHT): head(8), ("assets", NINE): head(9)}
     late = {("assets", EIGHT): head(8), ("assets", NINE): head(9, complete=False)}
 

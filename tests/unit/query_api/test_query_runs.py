@@ -11,11 +11,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coinlake.errors import TransientError
-from query_api.core.answers import Column, Execution, Rows
+from query_api.core.answers import QueryExecution, ResultColumn, Rows
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
-from query_api.loop.runs import Pace, Runs, open_runs
+from query_api.loop.execution import PollingPace, QueryExecutor
+from query_api.loop.runs import QueryCapacity, QueryRuns, open_runs
+from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
+from query_api.observe import bind_gauges
 
 SQL = Statement("SELECT 1")
 
@@ -25,13 +28,13 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.started: dict[str, str] = {}
-        self.states: dict[str, Execution] = {}
+        self.states: dict[str, QueryExecution] = {}
         self.lose_replies = 0
         self.hang_start = False
 
     async def start(self, statement: Statement, token: str) -> str:
         known = self.started.setdefault(token, f"execution-{len(self.started)}")
-        self.states.setdefault(known, Execution("RUNNING"))
+        self.states.setdefault(known, QueryExecution("RUNNING"))
         if self.hang_start:
             self.hang_start = False
             await asyncio.Event().wait()
@@ -40,19 +43,19 @@ class FakeEngine:
             raise TransientError("the reply was lost")
         return known
 
-    async def execution(self, execution_id: str) -> Execution:
+    async def execution(self, execution_id: str) -> QueryExecution:
         return self.states[execution_id]
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
-        return Rows((Column("a", "integer"),), (("1",),))
+        return Rows((ResultColumn("a", "integer"),), (("1",),))
 
     async def stop(self, execution_id: str) -> None:
         if not self.states[execution_id].ended:
-            self.states[execution_id] = Execution("CANCELLED", "stopped", scanned_bytes=7)
+            self.states[execution_id] = QueryExecution("CANCELLED", "stopped", scanned_bytes=7)
 
     def end(self, state: str = "SUCCEEDED", reason: str = "", category: int = 2) -> None:
         for execution_id in self.states:
-            self.states[execution_id] = Execution(state, reason, category, scanned_bytes=5)
+            self.states[execution_id] = QueryExecution(state, reason, category, scanned_bytes=5)
 
     @property
     def all(self) -> list[str]:
@@ -60,12 +63,22 @@ class FakeEngine:
 
 
 @asynccontextmanager
-async def opened(engine: FakeEngine, running: int = 2, queued: int = 2) -> AsyncIterator[Runs]:
-    pace = Pace(running, queued, 0.001, 0.002, 1.0, Decimal(5))
+async def opened(
+    engine: FakeEngine, running: int = 2, queued: int = 2
+) -> AsyncIterator[QueryRuns]:
     ids = (f"{number:032d}" for number in itertools.count())
     metrics = QueryApiMetrics(CollectorRegistry())
-    async with open_runs(engine, pace, metrics, lambda: next(ids), random.Random(1)) as runs:
+    pace = PollingPace(0.001, 0.002, 1.0)
+    executor = QueryExecutor(engine, pace, metrics, random.Random(1))
+    capacity = QueryCapacity(running, queued, Decimal(5))
+    async with open_runs(executor, capacity, metrics, lambda: next(ids)) as runs:
         yield runs
+
+
+@asynccontextmanager
+async def sharing(engine: FakeEngine) -> AsyncIterator[SharedQueries]:
+    async with opened(engine) as runs:
+        yield SharedQueries(runs, QueryApiMetrics(CollectorRegistry()))
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -79,8 +92,8 @@ async def until(condition: Callable[[], object]) -> None:
 
 async def test_a_query_gives_its_rows_and_costs() -> None:
     engine = FakeEngine()
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
         engine.end()
 
@@ -92,9 +105,10 @@ async def test_a_query_gives_its_rows_and_costs() -> None:
 
 async def test_two_who_ask_the_same_share_one_query() -> None:
     engine = FakeEngine()
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
         asked = [
-            tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5)) for _ in range(3)
+            tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+            for _ in range(3)
         ]
         await until(lambda: engine.all)
         engine.end()
@@ -105,9 +119,9 @@ async def test_two_who_ask_the_same_share_one_query() -> None:
 
 async def test_the_first_to_leave_stops_nothing_and_the_last_stops_the_query() -> None:
     engine = FakeEngine()
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        first = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
-        last = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+        last = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
 
         first.cancel()
@@ -121,13 +135,13 @@ async def test_the_first_to_leave_stops_nothing_and_the_last_stops_the_query() -
 
 async def test_after_all_have_left_the_next_gets_a_query_of_its_own() -> None:
     engine = FakeEngine()
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        left = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        left = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
         left.cancel()
         await until(left.done)
 
-        stays = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+        stays = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: len(engine.all) == 2)
         engine.end()
 
@@ -137,8 +151,8 @@ async def test_after_all_have_left_the_next_gets_a_query_of_its_own() -> None:
 async def test_a_lost_reply_never_starts_a_second_query() -> None:
     engine = FakeEngine()
     engine.lose_replies = 2
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
         engine.end()
 
@@ -149,8 +163,8 @@ async def test_a_lost_reply_never_starts_a_second_query() -> None:
 async def test_a_query_whose_id_is_not_known_yet_is_stopped_too() -> None:
     engine = FakeEngine()
     engine.hang_start = True
-    async with opened(engine) as runs, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(runs.fetch("k", SQL, max_rows=1, deadline_s=5))
+    async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
+        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
         await until(lambda: engine.all)
 
         asked.cancel()
@@ -177,6 +191,19 @@ async def test_beyond_the_queue_a_query_is_refused_and_a_free_place_is_taken() -
     assert refused.value.problem.retry_after_s
     assert in_athena == 1
     assert (first.state, second.state) == ("CANCELLED", "SUCCEEDED")
+
+
+async def test_the_gauges_tell_which_queries_hold_a_place_and_which_wait() -> None:
+    engine, registry = FakeEngine(), CollectorRegistry()
+    async with opened(engine, running=1, queued=2) as runs:
+        bind_gauges(runs, QueryApiMetrics(registry))
+        for _ in range(3):
+            runs.submit(SQL, max_rows=1, deadline_s=5)
+        running = registry.get_sample_value("query_api_queries_running")
+        queued = registry.get_sample_value("query_api_queries_queued")
+
+    assert (running, queued) == (1, 2)
+    assert registry.get_sample_value("query_api_queries_running") == 0
 
 
 async def test_a_query_that_waits_for_a_place_is_cancelled_without_being_sent() -> None:
@@ -235,7 +262,7 @@ async def test_a_torn_read_is_asked_once_more_and_both_are_billed() -> None:
         await until(lambda: engine.all)
         engine.end("FAILED", "HIVE_CANNOT_OPEN_SPLIT: s3://lake/x was replaced")
         await until(lambda: len(engine.all) == 2)
-        engine.states["execution-1"] = Execution("SUCCEEDED", scanned_bytes=6)
+        engine.states["execution-1"] = QueryExecution("SUCCEEDED", scanned_bytes=6)
         await run.finished.wait()
 
     assert run.state == "SUCCEEDED"

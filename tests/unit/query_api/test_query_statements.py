@@ -9,7 +9,7 @@ import pytest
 from coinlake.contracts.hours import Hour
 from query_api.core import literals, statements
 from query_api.core.problems import BadRequestError
-from query_api.core.window import Window, instant_ms, received_hours, rfc3339, window_of
+from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
 from trino_sql.query_parser import parse_expression, parse_with_parameters
 from trino_sql.tree import StringLiteral
 
@@ -80,7 +80,7 @@ def test_a_wrong_time_is_refused(text: str) -> None:
 def test_a_window_defaults_to_the_past_of_now() -> None:
     window = window_of(None, None, now_ms=NINE, default_ms=HOUR, max_ms=2 * HOUR)
 
-    assert window == Window(NINE - HOUR, NINE)
+    assert window == TimeWindow(NINE - HOUR, NINE)
 
 
 @pytest.mark.parametrize(("start", "end"), [(NINE, NINE), (NINE + 1, NINE), (0, NINE)])
@@ -101,7 +101,7 @@ def test_a_window_that_is_empty_backwards_or_too_long_is_refused(start: int, end
 def test_partitions_are_widened_by_the_skew_and_no_further(
     from_ms: int, to_ms: int, skew_ms: int, first: str, last: str
 ) -> None:
-    hours = received_hours(Window(from_ms, to_ms), skew_ms)
+    hours = received_hours(TimeWindow(from_ms, to_ms), skew_ms)
 
     assert hours == (Hour("2026-11-22", first), Hour("2026-11-22", last))
 
@@ -113,9 +113,11 @@ def test_times_are_told_with_milliseconds() -> None:
 ALL = [
     statements.latest_assets("coinlake", [Hour("2026-11-22", "09")], 5),
     statements.latest_asset("coinlake", [Hour("2026-11-22", "09")] * 2, "o'hara"),
-    statements.quotes("coinlake", "o'hara", Window(NINE, NINE + HOUR), 600_000, 10, "desc"),
+    statements.quotes("coinlake", "o'hara", TimeWindow(NINE, NINE + HOUR), 600_000, 10, "desc"),
     *(
-        statements.candles("coinlake", "o'hara", interval, Window(NINE, NINE + HOUR), 600_000)
+        statements.candles(
+            "coinlake", "o'hara", interval, TimeWindow(NINE, NINE + HOUR), 600_000
+        )
         for interval in statements.INTERVALS_MS
     ),
 ]

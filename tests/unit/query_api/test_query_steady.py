@@ -11,17 +11,19 @@ from prometheus_client import CollectorRegistry
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts, LedgerEntry, Output, ledger_key
 from coinlake.testing import FakeStore
-from query_api.adapters.ledger import Ledger
+from query_api.adapters.ledger import LedgerReader
 from query_api.config import Settings
-from query_api.core.answers import Column, Execution, Rows
+from query_api.core.answers import QueryExecution, ResultColumn, Rows
 from query_api.core.coverage import Heads, newest_hours
 from query_api.core.guard import Checked
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
-from query_api.loop.runs import Pace, open_runs
+from query_api.loop.execution import PollingPace, QueryExecutor
+from query_api.loop.runs import QueryCapacity, open_runs
+from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
-from query_api.routes.consistent_read import Asked, steady
-from query_api.routes.context import Context
+from query_api.routes.consistent_read import BoundedStatement, steady
+from query_api.routes.parts import ApiParts
 
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
 NOW_MS = TEN.start_ms + 1
@@ -40,11 +42,11 @@ class CountingEngine:
             self._during()
         return str(len(self.statements))
 
-    async def execution(self, execution_id: str) -> Execution:
-        return Execution("SUCCEEDED", scanned_bytes=3)
+    async def execution(self, execution_id: str) -> QueryExecution:
+        return QueryExecution("SUCCEEDED", scanned_bytes=3)
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
-        return Rows((Column("number", "integer"),), ((execution_id,),))
+        return Rows((ResultColumn("number", "integer"),), ((execution_id,),))
 
     async def stop(self, execution_id: str) -> None:
         return None
@@ -70,30 +72,36 @@ async def commit(store: FakeStore, hour: Hour, version: int = 1) -> None:
     await store.put(ledger_key("assets", hour, version), body(hour, version))
 
 
-def newest(heads: Heads) -> Asked | None:
+def newest(heads: Heads) -> BoundedStatement | None:
     hours = newest_hours(heads, "assets", 1)
-    return Asked(Statement(f"SELECT {hours[0].hour}"), hours[0], hours[0], 1) if hours else None
+    return (
+        BoundedStatement(Statement(f"SELECT {hours[0].hour}"), hours[0], hours[0], 1)
+        if hours
+        else None
+    )
 
 
-def nine(_: Heads) -> Asked | None:
-    return Asked(Statement("SELECT 9"), NINE, NINE, 1)
+def nine(_: Heads) -> BoundedStatement | None:
+    return BoundedStatement(Statement("SELECT 9"), NINE, NINE, 1)
 
 
 async def ask(
     store: FakeStore,
     during: Callable[[], None],
-    build: Callable[[Heads], Asked | None] = nine,
+    build: Callable[[Heads], BoundedStatement | None] = nine,
 ) -> tuple[list[str], list[int] | None]:
     """The statements that were sent, and the scans of the answer."""
     metrics, engine = QueryApiMetrics(CollectorRegistry()), CountingEngine(during)
-    ledger = Ledger(store, metrics, lambda: NOW_MS + len(store.puts), ttl_ms=0, full_ms=0)
-    pace = Pace(1, 1, 0.001, 0.001, 1.0, Decimal(5))
+    ledger = LedgerReader(store, metrics, lambda: NOW_MS + len(store.puts), ttl_ms=0, full_ms=0)
+    pace, capacity = PollingPace(0.001, 0.001, 1.0), QueryCapacity(1, 1, Decimal(5))
+    executor = QueryExecutor(engine, pace, metrics, random.Random(1))
     ids = iter("abcdefgh")
-    async with open_runs(engine, pace, metrics, lambda: next(ids), random.Random(1)) as runs:
-        context = Context(
-            Settings(), "coinlake", runs, ledger, NoGuard(), metrics, lambda: NOW_MS
+    async with open_runs(executor, capacity, metrics, lambda: next(ids)) as runs:
+        shared = SharedQueries(runs, metrics)
+        parts = ApiParts(
+            Settings(), "coinlake", runs, shared, ledger, NoGuard(), metrics, lambda: NOW_MS
         )
-        _, result = await steady(context, build)
+        _, result = await steady(parts, build)
     sent = [statement.sql for statement in engine.statements]
     return sent, None if result is None else list(result.scans)
 
@@ -156,7 +164,7 @@ async def test_the_ledger_is_read_once_per_entry_and_unreadable_ones_are_counted
     store, metrics = FakeStore(), QueryApiMetrics(CollectorRegistry())
     await commit(store, NINE)
     await store.put(ledger_key("assets", TEN, 1), b"no json")
-    ledger = Ledger(store, metrics, lambda: NOW_MS, ttl_ms=0, full_ms=0)
+    ledger = LedgerReader(store, metrics, lambda: NOW_MS, ttl_ms=0, full_ms=0)
 
     first, second = await asyncio.gather(ledger.view(), ledger.view(0))
 
@@ -171,7 +179,7 @@ async def test_old_hours_are_seen_when_all_days_are_listed_again() -> None:
     store, metrics = FakeStore(), QueryApiMetrics(CollectorRegistry())
     now_ms = [NOW_MS]
     old = Hour("2026-01-01", "00")
-    ledger = Ledger(store, metrics, lambda: now_ms[0], ttl_ms=0, full_ms=1000)
+    ledger = LedgerReader(store, metrics, lambda: now_ms[0], ttl_ms=0, full_ms=1000)
     await ledger.view()
     await commit(store, old)
     await commit(store, NINE)

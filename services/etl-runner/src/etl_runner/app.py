@@ -4,8 +4,8 @@ import asyncio
 import random
 import time
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -14,128 +14,37 @@ from coinlake.aws import open_client
 from coinlake.backoff import Backoff
 from coinlake.lifecycle import Pulse, watchdog
 from coinlake.s3 import open_store
-from etl_runner.adapters.catalog import GlueCatalog
-from etl_runner.adapters.jobs import GlueJobRuns
 from etl_runner.adapters.kafka import KafkaAnnouncer, KafkaHints
 from etl_runner.config import Settings
-from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.status import hours_status, run_status, totals, watermarks
-from etl_runner.loop.batch import Batches, Failing, closing_of
-from etl_runner.loop.freeze import Freeze
-from etl_runner.loop.lake import Lake, inputs_of
-from etl_runner.loop.publish import Publish
+from etl_runner.core.hours import Hours
+from etl_runner.loop.batch import BatchPipeline, BatchTerms
+from etl_runner.loop.batch_loop import BatchLoop, Rhythm
+from etl_runner.loop.commands import OperatorCommands
+from etl_runner.loop.failing import Failing
+from etl_runner.loop.hints import Hints
 from etl_runner.loop.reconcile import Reconcile
-from etl_runner.loop.run import RunBatch, Timing
-from etl_runner.loop.runner import Hints, Loop, Rhythm
-from etl_runner.loop.tables import Tables
+from etl_runner.loop.run import Timing
 from etl_runner.loop.totals import Totals
 from etl_runner.metrics import EtlMetrics
+from etl_runner.observe import (
+    ObservedRunner,
+    bind_gauges,
+    ready,
+    status_route,
+    update_gauges,
+)
 from etl_runner.routes import routes
+from etl_runner.steps import StepParts, step_parts
 
 
-def now_ms() -> int:
-    """Now, in ms since the epoch, UTC."""
-    return int(time.time() * 1000)
+@dataclass(frozen=True, slots=True)
+class WiredRunner:
+    """The parts that `run` starts and tells of."""
 
-
-class Runner:
-    """The wired service, with what its endpoints need."""
-
-    def __init__(
-        self, settings: Settings, store: Any, glue: Any, metrics: EtlMetrics, pulse: Pulse
-    ) -> None:
-        lake_settings = settings.lake
-        policy, rng = settings.policy(), random.Random()
-        self.wake = asyncio.Event()
-        self.hours = Hours()
-        self.totals = Totals(metrics, settings.dpu, settings.dpu_hour_usd)
-        self.lake = Lake(store)
-        catalog = GlueCatalog(
-            glue,
-            lake_settings.bucket,
-            lake_settings.database,
-            settings.crawler_name,
-            settings.poll_s,
-            settings.crawl_deadline_s,
-        )
-        tables = Tables(catalog, metrics)
-        self.run_batch = RunBatch(
-            store,
-            lake_settings.bucket,
-            GlueJobRuns(glue, settings.job_name),
-            Timing(settings.poll_s, settings.run_deadline_s),
-            time.time,
-            pulse.beat,
-        )
-        self.run_batch.ended = self.totals.ended
-        steps = (
-            Freeze(
-                self.lake,
-                self.hours,
-                metrics,
-                version("coinlake-etl-runner"),
-                int(settings.max_skew_s * 1000),
-            ),
-            self.run_batch,
-            Publish(
-                self.lake, tables, self.hours, metrics, closing_of(self.hours, policy, now_ms)
-            ),
-        )
-        self.announcer = KafkaAnnouncer(settings.kafka)
-        backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
-        failing = Failing(self.hours, backoff, settings.park_after, self.totals, now_ms, rng)
-        batches = Batches(
-            self.lake, self.hours, policy, steps, self.announcer, self.totals, failing, now_ms
-        )
-        self.hints = KafkaHints(settings.kafka, Hints(self.hours, self.wake, now_ms).heard)
-        self.loop = Loop(
-            Reconcile(self.lake, self.hours, metrics),
-            batches,
-            tables,
-            self.hours,
-            self.totals,
-            metrics,
-            policy,
-            pulse,
-            now_ms,
-            rng,
-        )
-
-    def status(self) -> dict[str, Any]:
-        """What `/status` answers."""
-        counted = totals(self.hours)
-        return {
-            "hours": hours_status(self.hours),
-            "run": run_status(self.run_batch.current),
-            "totals": {
-                **counted,
-                "runs": self.totals.runs,
-                "billed_seconds": self.totals.billed_seconds,
-                "usd": round(self.totals.usd, 6),
-                "failures": self.totals.failures,
-            },
-            "watermarks": watermarks(self.hours),
-        }
-
-    def ready(self) -> dict[str, str | None]:
-        return {"lake": self.loop.fault, "kafka": self.hints.fault or reach.silence()}
-
-    async def rebuild(self, hour: FeedHour) -> bool:
-        """Mark an hour for rebuild; False where it has no raw objects."""
-        inputs = inputs_of(await self.lake.raw_of_hour(hour))
-        if not inputs:
-            return False
-        self.hours.committed(hour, await self.lake.head(hour), now_ms())
-        self.hours.listed(hour, inputs, now_ms())
-        self.hours.force(hour, now_ms())
-        self.wake.set()
-        return True
-
-    async def retry(self, hour: FeedHour) -> bool:
-        """Try a failed or parked hour now; False where it is neither."""
-        found = self.hours.retry(hour)
-        self.wake.set()
-        return found
+    observed: ObservedRunner
+    commands: OperatorCommands
+    announcer: KafkaAnnouncer
+    wake: asyncio.Event
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -147,14 +56,69 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         store = await open_.enter_async_context(open_store(settings.lake.bucket))
         glue = await open_.enter_async_context(open_client("glue"))
         metrics = EtlMetrics(registry)
-        metrics.kafka_silent.set_function(reach.silent_s)
-        runner = Runner(settings, store, glue, metrics, pulse)
-        served = routes(runner.status, runner.rebuild, runner.retry, settings.admin_token)
+        bind_gauges(metrics)
+        parts = step_parts(
+            store,
+            glue,
+            bucket=settings.lake.bucket,
+            database=settings.lake.database,
+            job_name=settings.job_name,
+            crawler_name=settings.crawler_name,
+            poll_s=settings.poll_s,
+            crawl_deadline_s=settings.crawl_deadline_s,
+            metrics=metrics,
+        )
+        wired = _wire(settings, parts, pulse)
+        observed, commands = wired.observed, wired.commands
+        served = [
+            status_route(observed),
+            *routes(commands.rebuild, commands.retry, settings.admin_token),
+        ]
         await open_.enter_async_context(
-            health.serve(settings.http, registry, pulse, runner.ready, served)
+            health.serve(settings.http, registry, pulse, lambda: ready(observed), served)
         )
         rhythm = Rhythm(settings.reconcile_s, settings.audit_crawl_s, settings.poll_s)
         async with asyncio.TaskGroup() as group:
-            group.create_task(runner.hints.run(stop))
-            group.create_task(runner.announcer.run(stop))
-            group.create_task(runner.loop.run(stop, runner.wake, rhythm))
+            group.create_task(observed.hints.run(stop))
+            group.create_task(wired.announcer.run(stop))
+            group.create_task(
+                observed.loop.run(
+                    stop,
+                    wired.wake,
+                    rhythm,
+                    lambda: update_gauges(observed.hours, metrics, _now_ms()),
+                )
+            )
+
+
+def _wire(settings: Settings, parts: StepParts, pulse: Pulse) -> WiredRunner:
+    hours, wake, rng = Hours(), asyncio.Event(), random.Random()
+    totals = Totals(parts.metrics, settings.dpu, settings.dpu_hour_usd)
+    backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
+    failing = Failing(hours, backoff, settings.park_after, totals, _now_ms, rng)
+    announcer = KafkaAnnouncer(settings.kafka)
+    pipeline = BatchPipeline(
+        parts, hours, _terms(settings), announcer, totals, failing, _now_ms, pulse.beat
+    )
+    loop = BatchLoop(Reconcile(parts, hours), pipeline, parts, pulse, _now_ms, rng)
+    hints = KafkaHints(settings.kafka, Hints(hours, wake, _now_ms).heard)
+    return WiredRunner(
+        ObservedRunner(hours, totals, pipeline, loop, hints),
+        OperatorCommands(parts.lake, hours, wake, _now_ms),
+        announcer,
+        wake,
+    )
+
+
+def _terms(settings: Settings) -> BatchTerms:
+    return BatchTerms(
+        policy=settings.policy(),
+        code_version=version("coinlake-etl-runner"),
+        max_skew_ms=int(settings.max_skew_s * 1000),
+        timing=Timing(settings.poll_s, settings.run_deadline_s, time.time),
+    )
+
+
+def _now_ms() -> int:
+    """Now, in ms since the epoch, UTC."""
+    return int(time.time() * 1000)

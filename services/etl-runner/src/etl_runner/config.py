@@ -5,7 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from coinlake.contracts.cloud import CRAWLER, GLUE_JOB
 from coinlake.settings import Bytes, Count, Seconds, SecondsOrZero, ServiceSettings
-from etl_runner.core.plan import Policy
+from etl_runner.core.plan import PlanningPolicy
 
 _MIB = 1024 * 1024
 
@@ -81,9 +81,9 @@ class Settings(ServiceSettings):
         default=None, description="Bearer token that POST /v1/* demands, if set."
     )
 
-    def policy(self) -> Policy:
+    def policy(self) -> PlanningPolicy:
         """The same as the planner wants it."""
-        return Policy(
+        return PlanningPolicy(
             max_wait_ms=int(self.max_wait_s * 1000),
             target_bytes=self.target_bytes,
             close_grace_ms=int(self.close_grace_s * 1000),

@@ -7,9 +7,14 @@ from coinlake.metrics import Family
 
 # Every reason that the code gives; a test looks for each.
 ALARMS = (
-    "column_type_differs", "foreign_object", "newer_job_version", "promise_broken",
-    "published_differs", "published_gone", "staged_gone",
-)  # fmt: skip
+    "column_type_differs",
+    "foreign_object",
+    "newer_job_version",
+    "promise_broken",
+    "published_differs",
+    "published_gone",
+    "staged_gone",
+)
 
 
 class EtlMetrics:
@@ -63,9 +68,13 @@ class EtlMetrics:
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for feed in TABULAR:
             for counted in (
-                self.hours_published, self.quarantined, self.duplicates, self.unknown_fields,
-                self.unfit_values, self.soft_rules,
-            ):  # fmt: skip
+                self.hours_published,
+                self.quarantined,
+                self.duplicates,
+                self.unknown_fields,
+                self.unfit_values,
+                self.soft_rules,
+            ):
                 counted.labels(feed)
         for table in TABLES:
             self.rows.labels(table)

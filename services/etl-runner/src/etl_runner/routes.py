@@ -1,8 +1,7 @@
-"""The runner's own HTTP: its state, and the commands rebuild and retry."""
+"""The operator's commands by HTTP: rebuild and retry."""
 
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import orjson
 from aiohttp import web
@@ -14,20 +13,16 @@ from coinlake.errors import TransientError
 from coinlake.health import json_response
 from etl_runner.core.hours import FeedHour
 
-Status = Callable[[], dict[str, Any]]
-Command = Callable[[FeedHour], Awaitable[bool]]
+HourCommand = Callable[[FeedHour], Awaitable[bool]]
 """Do it; False where there is no such hour."""
 
 
 def routes(
-    status: Status, rebuild: Command, retry: Command, token: SecretStr | None
+    rebuild: HourCommand, retry: HourCommand, token: SecretStr | None
 ) -> list[web.RouteDef]:
-    """`GET /status`, `POST /v1/rebuild` and `POST /v1/retry`."""
+    """`POST /v1/rebuild` and `POST /v1/retry`."""
 
-    async def get_status(_: web.Request) -> web.Response:
-        return json_response(status())
-
-    def command(act: Command) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def command(act: HourCommand) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             if not _allowed(request, token):
                 return json_response({"error": "a bearer token is needed"}, 401)
@@ -46,7 +41,6 @@ def routes(
         return handle
 
     return [
-        web.get("/status", get_status),
         web.post("/v1/rebuild", command(rebuild)),
         web.post("/v1/retry", command(retry)),
     ]

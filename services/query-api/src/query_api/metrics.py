@@ -6,9 +6,14 @@ from coinlake.metrics import Family
 
 # Those that people wait for; a test compares them with the application's.
 ROUTES = (
-    "/v1/assets", "/v1/assets/{id}", "/v1/assets/{id}/candles", "/v1/assets/{id}/quotes",
-    "/v1/coverage", "/v1/queries", "/v1/queries/{id}",
-)  # fmt: skip
+    "/v1/assets",
+    "/v1/assets/{id}",
+    "/v1/assets/{id}/candles",
+    "/v1/assets/{id}/quotes",
+    "/v1/coverage",
+    "/v1/queries",
+    "/v1/queries/{id}",
+)
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.elements import Element
-from coinlake_job.rules import BY_TABLE, Context
+from coinlake_job.rules import BY_TABLE, RuleContext
 from coinlake_job.values import json_text, parse_json, plain_text, storable, typed
 
 # A hostile body may invent a million keys; beyond these they are counted together.
@@ -29,7 +29,7 @@ class Rejected:
 
 
 @dataclass(slots=True)
-class Answer:
+class JudgedAnswer:
     """What became of an answer. `reason` is set where the whole of it could not be used.
 
     `tallies` counts `elements`, `rows`, `quarantined_rows`, `unknown:<key>`, `unfit:<column>`
@@ -44,31 +44,33 @@ class Answer:
     tallies: Counter[str] = field(default_factory=Counter)
 
 
-def read_answer(feed: str, value: bytes, received_ms: int | None, max_skew_ms: int) -> Answer:
+def read_answer(
+    feed: str, value: bytes, received_ms: int | None, max_skew_ms: int
+) -> JudgedAnswer:
     """Read the body of an answer of `feed`. Never raises for what is in the body."""
     if not value.strip():
-        return Answer(rule="body", reason="empty body")
+        return JudgedAnswer(rule="body", reason="empty body")
     try:
         return _read_envelope(feed, parse_json(value), received_ms, max_skew_ms)
     except ValueError as error:
-        return Answer(rule="body", reason=str(error))
+        return JudgedAnswer(rule="body", reason=str(error))
     except RecursionError:
-        return Answer(rule="body", reason="not usable: nested too deep")
+        return JudgedAnswer(rule="body", reason="not usable: nested too deep")
 
 
 def _read_envelope(
     feed: str, envelope: Any, received_ms: int | None, max_skew_ms: int
-) -> Answer:
+) -> JudgedAnswer:
     reason = _envelope_fault(envelope)
     if reason is not None:
-        return Answer(rule="envelope", reason=reason)
+        return JudgedAnswer(rule="envelope", reason=reason)
     source_ms = typed(envelope.get("timestamp"), "millis")
-    answer = Answer(source_ms=source_ms)
+    answer = JudgedAnswer(source_ms=source_ms)
     if source_ms is None:
         answer.tallies["unfit:source_ts"] += 1
     for key in envelope.keys() - set(_ENVELOPE):
         _count_unknown(answer, f"envelope.{key}")
-    context = Context(source_ms, received_ms, max_skew_ms, set())
+    context = RuleContext(source_ms, received_ms, max_skew_ms, set())
     for index, item in enumerate(envelope["data"]):
         _read_element(answer, ELEMENTS[feed], index, item, context)
     return answer
@@ -86,7 +88,7 @@ def _envelope_fault(envelope: Any) -> str | None:
 
 
 def _read_element(
-    answer: Answer, element: Element, index: int, item: Any, context: Context
+    answer: JudgedAnswer, element: Element, index: int, item: Any, context: RuleContext
 ) -> None:
     answer.tallies["elements"] += 1
     if not isinstance(item, dict):
@@ -106,7 +108,9 @@ def _read_element(
         row["tokens"] = _tokens(answer, index, item.get(element.tokens))
 
 
-def _row(answer: Answer, element: Element, index: int, item: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    answer: JudgedAnswer, element: Element, index: int, item: dict[str, Any]
+) -> dict[str, Any]:
     row: dict[str, Any] = {"element_index": index}
     extra: dict[str, str] = {}
     for column in element.fields:
@@ -124,7 +128,9 @@ def _row(answer: Answer, element: Element, index: int, item: dict[str, Any]) -> 
     return row
 
 
-def _tokens(answer: Answer, index: int, tokens: Any) -> list[tuple[str, list[str | None]]]:
+def _tokens(
+    answer: JudgedAnswer, index: int, tokens: Any
+) -> list[tuple[str, list[str | None]]]:
     """Chains with their addresses; what is no address is rejected and leaves None in its place."""
     if tokens is None:
         return []
@@ -146,13 +152,13 @@ def _tokens(answer: Answer, index: int, tokens: Any) -> list[tuple[str, list[str
 
 
 def _reject(
-    answer: Answer, element: Element, index: int, rule: str, reason: str, item: Any
+    answer: JudgedAnswer, element: Element, index: int, rule: str, reason: str, item: Any
 ) -> None:
     answer.tallies["quarantined_rows"] += 1
     answer.rejected.append(Rejected(element.table, index, rule, reason, json_text(item)))
 
 
-def _reject_token(answer: Answer, index: int, reason: str, item: Any) -> None:
+def _reject_token(answer: JudgedAnswer, index: int, reason: str, item: Any) -> None:
     answer.tallies[f"rule:{TOKEN_RULE}"] += 1
     answer.rejected.append(Rejected("asset_tokens", index, TOKEN_RULE, reason, json_text(item)))
 
@@ -164,7 +170,7 @@ def _missing(element: Element, item: dict[str, Any]) -> str:
     return f"no usable id or price: {seen}"
 
 
-def _count_unknown(answer: Answer, key: str) -> None:
+def _count_unknown(answer: JudgedAnswer, key: str) -> None:
     name = f"unknown:{key if storable(key) else json_text(key)}"
     if name not in answer.tallies:
         names = sum(known.startswith("unknown:") for known in answer.tallies)

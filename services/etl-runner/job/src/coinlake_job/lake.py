@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from coinlake.contracts.batches import Manifest, parse_manifest
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import result_key, staging_prefix
-from coinlake_job.objects import Source, rows_of
+from coinlake_job.objects import RawSource, rows_of
 from coinlake_job.parquet import groups, parquet_bytes
 from coinlake_job.schemas import RECORD_ARROW
 
@@ -90,7 +90,7 @@ def reader(bucket: str) -> OnBatches:
 
 def _record_batches(s3: Any, bucket: str, item: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     answer = s3.get_object(Bucket=bucket, Key=item["key"], IfMatch=item["etag"])
-    source = Source(
+    source = RawSource(
         item["feed"],
         item["dt"],
         item["hour"],

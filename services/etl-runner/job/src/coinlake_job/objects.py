@@ -13,7 +13,7 @@ from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_gzip import has_index
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import parse_raw_key
-from coinlake_job.answers import Answer, read_answer
+from coinlake_job.answers import JudgedAnswer, read_answer
 from coinlake_job.values import END_MS
 
 USABLE, QUARANTINED, HEARTBEAT, UNREADABLE = "usable", "quarantined", "heartbeat", "unreadable"
@@ -21,7 +21,7 @@ _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RawSource:
     """A raw object and the hour that it belongs to; `sha256` is what its metadata promises."""
 
     feed: str
@@ -33,7 +33,7 @@ class Source:
     max_skew_ms: int
 
 
-def rows_of(source: Source, body: bytes) -> Iterator[dict[str, Any]]:
+def rows_of(source: RawSource, body: bytes) -> Iterator[dict[str, Any]]:
     """One row per record, in the shape of `schemas.RECORD`; one row if nothing can be read."""
     try:
         if has_index(body[:16]):
@@ -44,7 +44,7 @@ def rows_of(source: Source, body: bytes) -> Iterator[dict[str, Any]]:
         yield _unreadable(source, str(error))
 
 
-def _indexed(source: Source, body: bytes) -> Iterator[dict[str, Any]]:
+def _indexed(source: RawSource, body: bytes) -> Iterator[dict[str, Any]]:
     decoded = decode(body)
     if source.sha256 is not None and source.sha256 != decoded.sha256:
         raise RawFormatError(0, f"content hash {decoded.sha256}, metadata says {source.sha256}")
@@ -52,7 +52,7 @@ def _indexed(source: Source, body: bytes) -> Iterator[dict[str, Any]]:
         yield _record_row(source, record)
 
 
-def _plain(source: Source, body: bytes) -> Iterator[dict[str, Any]]:
+def _plain(source: RawSource, body: bytes) -> Iterator[dict[str, Any]]:
     """Lines of another writer: no key, no time, no headers; the line number is the offset."""
     text = gzip.decompress(body) if body[:2] == _GZIP else body
     for number, line in enumerate(text.split(b"\n")):
@@ -61,7 +61,7 @@ def _plain(source: Source, body: bytes) -> Iterator[dict[str, Any]]:
             yield row | {"epoch": None, "kafka_partition": None}
 
 
-def _record_row(source: Source, record: Record) -> dict[str, Any]:
+def _record_row(source: RawSource, record: Record) -> dict[str, Any]:
     key = parse_raw_key(source.key)
     told = headers.text_headers(record.headers)
     # Lines of another writer have no time; Kafka takes any number, timestamps do not.
@@ -82,7 +82,7 @@ def _record_row(source: Source, record: Record) -> dict[str, Any]:
     return row | _answer_columns(source, record.value, answer)
 
 
-def _answer_columns(source: Source, value: bytes, answer: Answer) -> dict[str, Any]:
+def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> dict[str, Any]:
     state = USABLE if answer.reason is None else QUARANTINED
     outcome = "usable" if state == USABLE else "quarantined_records"
     return {
@@ -116,7 +116,7 @@ def _micros(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _unreadable(source: Source, reason: str) -> dict[str, Any]:
+def _unreadable(source: RawSource, reason: str) -> dict[str, Any]:
     return _base(source) | {
         "state": UNREADABLE,
         "rule": "object",
@@ -125,7 +125,7 @@ def _unreadable(source: Source, reason: str) -> dict[str, Any]:
     }
 
 
-def _base(source: Source) -> dict[str, Any]:
+def _base(source: RawSource) -> dict[str, Any]:
     key = parse_raw_key(source.key)
     parts = source.key.split("/")
     return {

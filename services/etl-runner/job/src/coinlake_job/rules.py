@@ -11,7 +11,7 @@ Dimension = Literal["completeness", "range", "uniqueness", "freshness"]
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class RuleContext:
     """What a rule may look at beside the row. Times are ms since the epoch, UTC."""
 
     source_ms: int | None
@@ -22,7 +22,7 @@ class Context:
 
 
 Row = Mapping[str, Any]
-Holds = Callable[[Row, Context], bool]
+Holds = Callable[[Row, RuleContext], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Rule:
 
 
 def _complete(table: str, columns: tuple[str, ...], name: str) -> Rule:
-    def holds(row: Row, _: Context) -> bool:
+    def holds(row: Row, _: RuleContext) -> bool:
         return any(row[column] not in (None, "") for column in columns)
 
     dqdl = " or ".join(f'(IsComplete "{column}")' for column in columns)
@@ -46,7 +46,7 @@ def _complete(table: str, columns: tuple[str, ...], name: str) -> Rule:
 
 
 def _positive(table: str, column: str) -> Rule:
-    def holds(row: Row, _: Context) -> bool:
+    def holds(row: Row, _: RuleContext) -> bool:
         value: Decimal | int | None = row[column]
         return value is None or value > 0
 
@@ -55,7 +55,7 @@ def _positive(table: str, column: str) -> Rule:
 
 
 def _unique(table: str, identity: tuple[str, ...]) -> Rule:
-    def holds(row: Row, context: Context) -> bool:
+    def holds(row: Row, context: RuleContext) -> bool:
         own = tuple(row[column] for column in identity)
         known = own in context.seen
         context.seen.add(own)
@@ -68,7 +68,7 @@ def _unique(table: str, identity: tuple[str, ...]) -> Rule:
 
 
 def _fresh(table: str) -> Rule:
-    def holds(_: Row, context: Context) -> bool:
+    def holds(_: Row, context: RuleContext) -> bool:
         if context.source_ms is None:
             return False
         if context.received_ms is None:

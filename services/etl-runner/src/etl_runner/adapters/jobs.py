@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etl_runner.adapters.aws import translated
-from etl_runner.core.runs import Run
+from etl_runner.core.runs import GlueRun
 
 # A page is enough: what is looked for started minutes ago, and the newest come first (Glue API,
 # GetJobRuns).
@@ -25,12 +25,12 @@ class GlueJobRuns:
             )
             return str(answer["JobRunId"])
 
-    async def get(self, run_id: str) -> Run:
+    async def get(self, run_id: str) -> GlueRun:
         with translated("GetJobRun"):
             answer = await self._glue.get_job_run(JobName=self._job, RunId=run_id)
             return _run(answer["JobRun"])
 
-    async def recent(self) -> Sequence[Run]:
+    async def recent(self) -> Sequence[GlueRun]:
         with translated("GetJobRuns"):
             answer = await self._glue.get_job_runs(JobName=self._job, MaxResults=_NEWEST)
             return [_run(item) for item in answer["JobRuns"]]
@@ -40,9 +40,9 @@ class GlueJobRuns:
             await self._glue.batch_stop_job_run(JobName=self._job, JobRunIds=[run_id])
 
 
-def _run(raw: Mapping[str, Any]) -> Run:
+def _run(raw: Mapping[str, Any]) -> GlueRun:
     arguments = raw.get("Arguments") or {}
-    return Run(
+    return GlueRun(
         run_id=str(raw["Id"]),
         state=str(raw["JobRunState"]),
         batch_id=arguments.get("--batch_id"),

@@ -20,6 +20,14 @@ class FeedHour:
         return f"{self.feed}/{self.at.dt}/{self.at.hour}"
 
 
+def differs(inputs: Iterable[BatchInput], head: LedgerEntry | None) -> bool:
+    """Whether raw objects are others than those that the ledger's head was made from."""
+    committed = () if head is None else head.inputs
+    return {(item.key, item.etag) for item in inputs} != {
+        (item.key, item.etag) for item in committed
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """How often the hour has failed in a row, why, and when it may be tried again (ms)."""
@@ -56,10 +64,7 @@ class Tracked:
     @property
     def differs(self) -> bool:
         """Whether the raw listing differs from the inputs of the ledger's head."""
-        committed = () if self.head is None else self.head.inputs
-        return {(item.key, item.etag) for item in self.inputs.values()} != {
-            (item.key, item.etag) for item in committed
-        }
+        return differs(self.inputs.values(), self.head)
 
     @property
     def dirty(self) -> bool:

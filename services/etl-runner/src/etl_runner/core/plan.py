@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from coinlake.contracts.batches import JOB_VERSION, BatchHour, Manifest
-from etl_runner.core.hours import FeedHour, Hours, Tracked
+from coinlake.contracts.ledger import LedgerEntry
+from etl_runner.core.hours import FeedHour, Hours
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class PlanningPolicy:
     """When a dirty hour is worth a run. Times in ms, sizes in bytes."""
 
     max_wait_ms: int
@@ -21,7 +22,7 @@ class Policy:
     max_bytes: int
 
 
-def due(hour: FeedHour, hours: Hours, policy: Policy, now_ms: int) -> bool:
+def due(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> bool:
     """Whether the hour by itself is a reason for a run now."""
     tracked = hours.get(hour)
     if not eligible(hour, hours, policy, now_ms):
@@ -33,7 +34,7 @@ def due(hour: FeedHour, hours: Hours, policy: Policy, now_ms: int) -> bool:
     return old or big or tracked.forced or tracked.repair or closes
 
 
-def eligible(hour: FeedHour, hours: Hours, policy: Policy, now_ms: int) -> bool:
+def eligible(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> bool:
     """Whether the hour may be in a batch now."""
     tracked = hours.get(hour)
     if not tracked.dirty or tracked.parked or now_ms < tracked.failure.not_before_ms:
@@ -43,7 +44,7 @@ def eligible(hour: FeedHour, hours: Hours, policy: Policy, now_ms: int) -> bool:
     return not closing or tracked.forced or hours.complete(hour)
 
 
-def choose(hours: Hours, policy: Policy, now_ms: int) -> list[FeedHour]:
+def choose(hours: Hours, policy: PlanningPolicy, now_ms: int) -> list[FeedHour]:
     """The hours of the next batch; none where no hour is due.
 
     The run is the price, so hours that are dirty but not yet due come along. An hour that has
@@ -66,7 +67,7 @@ def choose(hours: Hours, policy: Policy, now_ms: int) -> list[FeedHour]:
     return _within((*together, *rest), hours, policy)
 
 
-def _within(wanted: Iterable[FeedHour], hours: Hours, policy: Policy) -> list[FeedHour]:
+def _within(wanted: Iterable[FeedHour], hours: Hours, policy: PlanningPolicy) -> list[FeedHour]:
     chosen: list[FeedHour] = []
     size = 0
     for hour in wanted:
@@ -77,14 +78,14 @@ def _within(wanted: Iterable[FeedHour], hours: Hours, policy: Policy) -> list[Fe
     return chosen
 
 
-def closed_by(hour: FeedHour, hours: Hours, policy: Policy, now_ms: int) -> str:
+def closed_by(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> str:
     """How the hour was closed: `heartbeat` (promised), `age` (assumed), or it is `open`."""
     if hours.complete(hour):
         return "heartbeat"
     return "age" if now_ms >= hour.at.end_ms + policy.close_age_ms else "open"
 
 
-def next_look_ms(hours: Hours, policy: Policy, now_ms: int) -> int | None:
+def next_look_ms(hours: Hours, policy: PlanningPolicy, now_ms: int) -> int | None:
     """When the next hour may become due by itself; None where nothing waits."""
     moments = [
         max(
@@ -105,6 +106,6 @@ def manifest(batch_hours: Iterable[BatchHour], code_version: str, max_skew_ms: i
     return Manifest(digest[:32], JOB_VERSION, code_version, max_skew_ms, frozen)
 
 
-def outranked(tracked: Tracked) -> bool:
-    """Whether the hour's head was made by a newer job than this runner's."""
-    return tracked.head is not None and tracked.head.job_version > JOB_VERSION
+def outranked(head: LedgerEntry | None) -> bool:
+    """Whether an hour's head was made by a newer job than this runner's."""
+    return head is not None and head.job_version > JOB_VERSION

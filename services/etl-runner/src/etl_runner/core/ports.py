@@ -7,7 +7,7 @@ from coinlake.contracts.announcements import Published
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.tables import Column
 from coinlake.errors import TransientError
-from etl_runner.core.runs import Run
+from etl_runner.core.runs import GlueRun
 
 
 class BusyError(TransientError):
@@ -22,16 +22,16 @@ class JobRuns(Protocol):
         """Start a run; its id. Raises BusyError where no slot is free."""
         ...
 
-    async def get(self, run_id: str) -> Run: ...
+    async def get(self, run_id: str) -> GlueRun: ...
 
-    async def recent(self) -> Sequence[Run]:
+    async def recent(self) -> Sequence[GlueRun]:
         """The newest runs, newest first."""
         ...
 
     async def stop(self, run_id: str) -> None: ...
 
 
-class Catalog(Protocol):
+class TableCatalog(Protocol):
     """Tables and partitions. Every method raises TransientError while Glue is away."""
 
     async def columns(self, table: str) -> Sequence[Column] | None:
@@ -47,7 +47,7 @@ class Catalog(Protocol):
         ...
 
 
-class Announcer(Protocol):
+class PublicationAnnouncer(Protocol):
     """Says what was published. A hint: it never waits and never fails."""
 
     def announce(self, published: Published) -> None: ...

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["active", "succeeded", "failed"]
+RunOutcome = Literal["active", "succeeded", "failed"]
 
 # All ten (Glue API, JobRun: JobRunState); the developer guide's "AWS Glue job run statuses" lists
 # nine, and code that knows only those hangs (apache/airflow #71570).
-_OUTCOMES: dict[str, Outcome] = {
+_OUTCOMES: dict[str, RunOutcome] = {
     "STARTING": "active",
     "RUNNING": "active",
     "STOPPING": "active",
@@ -24,7 +24,7 @@ _MINIMUM_S = 60  # Glue bills a minute at least (AWS Glue pricing)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class GlueRun:
     """A run of the job. `execution_s` is what Glue bills, before its minimum."""
 
     run_id: str
@@ -35,7 +35,7 @@ class Run:
     execution_s: int
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """A state that is not known counts as active: a deadline ends it, not a guess."""
         return _OUTCOMES.get(self.state, "active")
 
@@ -49,14 +49,14 @@ class Run:
         return self.message or f"the run ended {self.state} without a message"
 
 
-def active_of(runs: Iterable[Run], batch_id: str) -> Run | None:
+def active_of(runs: Iterable[GlueRun], batch_id: str) -> GlueRun | None:
     """The run that works on the batch right now."""
     return next(
         (run for run in runs if run.batch_id == batch_id and run.outcome == "active"), None
     )
 
 
-def of_attempt(runs: Iterable[Run], attempt: str) -> Run | None:
+def of_attempt(runs: Iterable[GlueRun], attempt: str) -> GlueRun | None:
     """The run that was started as `attempt`: the way to find it after a lost reply."""
     return next((run for run in runs if run.attempt == attempt), None)
 

@@ -6,7 +6,7 @@ from typing import Any
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.tables import is_quarantine, main_name
 from etl_runner.core.hours import Hours, Tracked
-from etl_runner.core.runs import Run
+from etl_runner.core.runs import GlueRun
 
 
 def hours_status(hours: Hours) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def watermarks(hours: Hours) -> dict[str, int | None]:
     return {name: hours.watermark_ms(feed.topic) for name, feed in TABULAR.items()}
 
 
-def run_status(run: Run | None) -> dict[str, Any] | None:
+def run_status(run: GlueRun | None) -> dict[str, Any] | None:
     """The run in flight."""
     if run is None:
         return None

@@ -1,1 +1,1 @@
-"""The loop and what it does each turn: reconcile, freeze, run, publish."""
+"""The loop, and the steps of a batch that it is made of: find, freeze, run, verify, publish."""

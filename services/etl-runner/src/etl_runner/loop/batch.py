@@ -1,55 +1,75 @@
 """One batch from choice to commit: freeze, run, verify, publish, announce, clean up."""
 
 import asyncio
-import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from coinlake import logs
-from coinlake.backoff import Backoff
 from coinlake.contracts.announcements import Published
-from coinlake.contracts.batches import BatchHour, HourResult, Manifest, Result
+from coinlake.contracts.batches import Manifest
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.ledger import LedgerEntry, result_key
+from coinlake.contracts.ledger import LedgerEntry
 from coinlake.errors import InvariantError
+from etl_runner.core.batch import FinishedBatch, PublicationOutcome, WantedHour
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.plan import Policy, choose, closed_by
-from etl_runner.core.ports import Announcer
+from etl_runner.core.plan import (
+    PlanningPolicy,
+    choose,
+    closed_by,
+    next_look_ms,
+    outranked,
+)
+from etl_runner.core.ports import PublicationAnnouncer
 from etl_runner.core.publication import Closing
-from etl_runner.core.verify import faults
-from etl_runner.loop.freeze import Freeze
-from etl_runner.loop.lake import Lake
-from etl_runner.loop.publish import Publish, Work
-from etl_runner.loop.run import RunBatch, RunFailedError
+from etl_runner.core.runs import GlueRun
+from etl_runner.loop.failing import Failing
+from etl_runner.loop.freeze import freeze
+from etl_runner.loop.parts import StepParts
+from etl_runner.loop.publish import ClosingOf, CommitTerms, clean, publish
+from etl_runner.loop.run import RunFailedError, RunWatch, Timing, run
 from etl_runner.loop.totals import Totals
+from etl_runner.loop.verify import verify
 
 log = logs.get(__name__)
 
 NowMs = Callable[[], int]
 
 
-class Batches:
-    """Makes batches of dirty hours, one at a time."""
+@dataclass(frozen=True, slots=True)
+class BatchTerms:
+    """By what batches are chosen, frozen and run."""
+
+    policy: PlanningPolicy
+    code_version: str
+    max_skew_ms: int
+    timing: Timing
+
+
+class BatchPipeline:
+    """Makes batches of dirty hours, one at a time, and keeps the tracked hours up to them."""
 
     def __init__(
         self,
-        lake: Lake,
+        parts: StepParts,
         hours: Hours,
-        policy: Policy,
-        steps: tuple[Freeze, RunBatch, Publish],
-        announcer: Announcer,
+        terms: BatchTerms,
+        announcer: PublicationAnnouncer,
         totals: Totals,
-        failing: "Failing",
+        failing: Failing,
         now_ms: NowMs,
+        beat: Callable[[], None],
     ) -> None:
-        self._lake = lake
+        self._parts = parts
         self._hours = hours
-        self._policy = policy
-        self._freeze, self._run, self._publish = steps
+        self._terms = terms
         self._announcer = announcer
         self._totals = totals
         self._failing = failing
         self._now_ms = now_ms
+        self._watch = RunWatch(beat, self._seen)
+        self._closing_of = closing_of(hours, terms.policy, now_ms)
+        self.current: GlueRun | None = None
 
     async def turn(self, stop: asyncio.Event) -> bool:
         """Make one batch if some hour is due; whether there was one.
@@ -57,108 +77,109 @@ class Batches:
         Raises TransientError (BusyError among them) where it has to be tried again, which is
         safe at every step, and StoppingError when `stop` is set.
         """
-        chosen = choose(self._hours, self._policy, self._now_ms())
+        chosen = choose(self._hours, self._terms.policy, self._now_ms())
         if not chosen:
             return False
-        manifest = await self._freeze.run(chosen, self._now_ms())
+        manifest = await self._frozen(chosen, self._now_ms())
         if manifest is None:
             return True
         started = time.monotonic()
         try:
-            result, facts = await self._run.run(manifest, stop)
-            accepted = await self._verified(manifest, result)
-            work = Work(manifest, result, facts)
-            entries = await self._publish.run(work, accepted, self._now_ms())
+            batch = await run(self._parts, manifest, stop, self._terms.timing, self._watch)
+            entries = await self._published(batch, await self._accepted(batch))
         except (RunFailedError, InvariantError) as error:
-            self._failing.failed(manifest.hours, str(error))
+            hours = [FeedHour(hour.feed, hour.at) for hour in manifest.hours]
+            self._failing.failed(hours, str(error))
             return True
-        self._told(manifest, result, entries, time.monotonic() - started)
-        await self._publish.clean(work)
+        self._told(batch, entries, time.monotonic() - started)
+        await clean(self._parts, manifest)
         return True
 
-    async def _verified(self, manifest: Manifest, result: Result) -> list[FeedHour]:
-        """The hours whose counts hold; the others fail and the result is not used again."""
-        results = {FeedHour(hour.feed, hour.at): hour for hour in result.hours}
-        accepted: list[FeedHour] = []
-        for hour in manifest.hours:
-            name = FeedHour(hour.feed, hour.at)
-            wrong = self._wrong(hour, results.get(name))
-            if wrong:
-                self._failing.failed([hour], f"counts do not hold: {'; '.join(wrong)}")
-                await self._lake.store.delete(result_key(manifest.batch_id))
-            else:
-                accepted.append(name)
-        return accepted
+    def next_look_ms(self) -> int | None:
+        """When the next hour may become due by itself; None where nothing waits."""
+        return next_look_ms(self._hours, self._terms.policy, self._now_ms())
 
-    def _wrong(self, hour: BatchHour, result: HourResult | None) -> list[str]:
-        if result is None:
-            return ["the result does not have the hour"]
-        metas = {item.key: self._lake.meta(item) for item in hour.inputs}
-        return faults(hour, result, metas, TABULAR[hour.feed].published)
+    async def _frozen(self, chosen: Sequence[FeedHour], now_ms: int) -> Manifest | None:
+        # Before the listings: whatever was received until then is stored, and so is listed.
+        positions = {
+            name: self._hours.watermark_ms(feed.topic) for name, feed in TABULAR.items()
+        }
+        frozen = await freeze(
+            self._parts,
+            [self._wanted(hour) for hour in chosen],
+            code_version=self._terms.code_version,
+            max_skew_ms=self._terms.max_skew_ms,
+        )
+        for seen in frozen.seen:
+            self._hours.committed(seen.hour, seen.head, now_ms)
+            self._hours.listed(seen.hour, seen.inputs, now_ms)
+            if outranked(seen.head):
+                self._left_alone(seen.hour, now_ms)
+        if frozen.manifest is not None:
+            for hour in frozen.manifest.hours:
+                name = FeedHour(hour.feed, hour.at)
+                self._hours.frozen(name, frozen.manifest.batch_id, positions[hour.feed])
+        return frozen.manifest
+
+    def _wanted(self, hour: FeedHour) -> WantedHour:
+        tracked = self._hours.get(hour)
+        return WantedHour(hour, tracked.version, tracked.forced, tracked.repair)
+
+    def _left_alone(self, hour: FeedHour, now_ms: int) -> None:
+        self._parts.metrics.alarms.labels(reason="newer_job_version").inc()
+        log.error("hour_left_alone", hour=str(hour), reason="made by a newer job")
+        self._hours.failed(hour, "the head was made by a newer job version", now_ms, 1)
+
+    def _seen(self, run: GlueRun) -> None:
+        is_active = run.outcome == "active"
+        self.current = run if is_active else None
+        if not is_active:
+            self._totals.ended(run)
+
+    async def _accepted(self, batch: FinishedBatch) -> tuple[FeedHour, ...]:
+        verification = await verify(self._parts, batch)
+        for hour, wrong in verification.faults.items():
+            self._failing.failed([hour], f"counts do not hold: {'; '.join(wrong)}")
+        return verification.accepted
+
+    async def _published(
+        self, batch: FinishedBatch, accepted: Sequence[FeedHour]
+    ) -> list[LedgerEntry]:
+        """The entries that were committed for this batch."""
+        now_ms = self._now_ms()
+        terms = CommitTerms(self._closing_of, now_ms, lambda one: self._became(one, now_ms))
+        outcomes = await publish(self._parts, batch, accepted, terms)
+        return [outcome.entry for outcome in outcomes if outcome.entry is not None]
+
+    def _became(self, outcome: PublicationOutcome, now_ms: int) -> None:
+        # At once: how far the next hour is closed depends on it.
+        if outcome.entry is not None:
+            self._hours.covered(outcome.hour, outcome.entry.batch_id)
+        if outcome.refused == "foreign":
+            self._hours.repair(outcome.hour, now_ms)
+        self._hours.committed(outcome.hour, outcome.head, now_ms)
 
     def _told(
-        self, manifest: Manifest, result: Result, entries: list[LedgerEntry], seconds: float
+        self, batch: FinishedBatch, entries: Sequence[LedgerEntry], seconds: float
     ) -> None:
-        results = {FeedHour(hour.feed, hour.at): hour for hour in result.hours}
         for entry in entries:
-            self._totals.published(entry, results[FeedHour(entry.feed, entry.at)])
+            self._totals.published(entry, batch.results[FeedHour(entry.feed, entry.at)])
             rows = {output.table: output.rows for output in entry.outputs}
             self._announcer.announce(
                 Published(entry.feed, entry.dt, entry.hour, entry.version, entry.batch_id, rows)
             )
         log.info(
             "batch_published",
-            batch_id=manifest.batch_id,
+            batch_id=batch.manifest.batch_id,
             hours=[f"{entry.feed}/{entry.dt}/{entry.hour}" for entry in entries],
             rows=sum(entry.counts.rows for entry in entries),
-            dropped=len(manifest.hours) - len(entries),
-            useful_s=result.useful_ms / 1000,
+            dropped=len(batch.manifest.hours) - len(entries),
+            useful_s=batch.result.useful_ms / 1000,
             seconds=round(seconds, 1),
         )
 
 
-class Failing:
-    """What a failed run means for its hours: alone, later, and after N times parked."""
-
-    def __init__(
-        self,
-        hours: Hours,
-        backoff: Backoff,
-        park_after: int,
-        totals: Totals,
-        now_ms: NowMs,
-        rng: random.Random,
-    ) -> None:
-        self._hours = hours
-        self._backoff = backoff
-        self._park_after = park_after
-        self._totals = totals
-        self._now_ms = now_ms
-        self._rng = rng
-
-    def failed(self, hours: Iterable[BatchHour], message: str) -> None:
-        """Every hour of a failed batch stays dirty and is tried again, by itself."""
-        for hour in hours:
-            name = FeedHour(hour.feed, hour.at)
-            count = self._hours.get(name).failure.count
-            # Half the jitter at least: an hour that fails at once must not be tried at once.
-            delay_s = self._backoff.delay_s(count, self._rng) / 2
-            least_s = min(self._backoff.cap_s, self._backoff.base_s * 2.0 ** min(count, 32)) / 2
-            until_ms = self._now_ms() + int((least_s + delay_s) * 1000)
-            self._hours.failed(name, message, until_ms, self._park_after)
-            tracked = self._hours.get(name)
-            self._totals.failed()
-            log.error(
-                "hour_parked" if tracked.parked else "hour_failed",
-                hour=str(name),
-                failures=tracked.failure.count,
-                reason=message,
-            )
-
-
-def closing_of(
-    hours: Hours, policy: Policy, now_ms: NowMs
-) -> Callable[[FeedHour, str], Closing]:
+def closing_of(hours: Hours, policy: PlanningPolicy, now_ms: NowMs) -> ClosingOf:
     """How far an hour is closed, asked at the moment of its commit from a batch."""
 
     def close(hour: FeedHour, batch_id: str) -> Closing:

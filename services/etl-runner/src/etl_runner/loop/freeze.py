@@ -2,91 +2,84 @@
 
 from collections.abc import Iterable
 
-from coinlake import logs
 from coinlake.contracts.batches import BatchHour, FrozenOutput, Manifest, parse_manifest
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import curated_key, manifest_key
 from coinlake.errors import InvariantError, PreconditionFailedError
-from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.batch import FrozenBatch, SeenHour, WantedHour, inputs_of
 from etl_runner.core.plan import manifest, outranked
-from etl_runner.loop.lake import Lake, inputs_of
-from etl_runner.metrics import EtlMetrics
-
-log = logs.get(__name__)
+from etl_runner.loop.lake import LakeReader
+from etl_runner.loop.parts import StepParts
 
 
-class Freeze:
-    """Turns chosen hours into an immutable manifest."""
+async def freeze(
+    parts: StepParts, wanted: Iterable[WantedHour], *, code_version: str, max_skew_ms: int
+) -> FrozenBatch:
+    """Freeze the hours into an immutable manifest and store it.
 
-    def __init__(
-        self, lake: Lake, hours: Hours, metrics: EtlMetrics, code_version: str, max_skew_ms: int
-    ) -> None:
-        self._lake = lake
-        self._hours = hours
-        self._metrics = metrics
-        self._code_version = code_version
-        self._max_skew_ms = max_skew_ms
-
-    async def run(self, chosen: Iterable[FeedHour], now_ms: int) -> Manifest | None:
-        """Freeze and store the batch; None where nothing is left to do."""
-        # Before the listings: whatever was received until then is stored, and so is listed.
-        positions = {
-            name: self._hours.watermark_ms(feed.topic) for name, feed in TABULAR.items()
-        }
-        frozen = [await self._hour(hour, now_ms) for hour in chosen]
-        wanted = [hour for hour in frozen if hour is not None]
-        if not wanted:
-            return None
-        batch = manifest(wanted, self._code_version, self._max_skew_ms)
-        for hour in wanted:
-            name = FeedHour(hour.feed, hour.at)
-            self._hours.frozen(name, batch.batch_id, positions[hour.feed])
-        key = manifest_key(batch.batch_id)
-        try:
-            await self._lake.store.put(
-                key, batch.encode(), if_none_match=True, content_type="application/json"
-            )
-        except PreconditionFailedError:
-            # The same work was frozen before, by a runner that died or by one beside us.
-            return await load_manifest(self._lake, batch.batch_id)
-        return batch
-
-    async def _hour(self, hour: FeedHour, now_ms: int) -> BatchHour | None:
-        tracked = self._hours.get(hour)
-        # Head first: a version committed after this listing makes the publish fail, not lie.
-        self._hours.committed(hour, await self._lake.head(hour), now_ms)
-        inputs = inputs_of(await self._lake.raw_of_hour(hour))
-        self._hours.listed(hour, inputs, now_ms)
-        if outranked(tracked):
-            self._metrics.alarms.labels(reason="newer_job_version").inc()
-            log.error("hour_left_alone", hour=str(hour), reason="made by a newer job")
-            self._hours.failed(hour, "the head was made by a newer job version", now_ms, 1)
-            return None
-        if not tracked.dirty:
-            return None
-        published = tuple(
-            [
-                FrozenOutput(table, await self._etag(hour, table))
-                for table in TABULAR[hour.feed].published
-            ]
+    Hours that are clean by now, and those whose head a newer job made, are left out. The same
+    work has the same id: a batch that was frozen before is found again.
+    """
+    seen: list[SeenHour] = []
+    frozen: list[BatchHour] = []
+    for one in wanted:
+        looked_at = await _look(parts.lake, one)
+        seen.append(looked_at)
+        hour = await _batch_hour(parts.lake, one, looked_at)
+        if hour is not None:
+            frozen.append(hour)
+    if not frozen:
+        return FrozenBatch(None, tuple(seen))
+    batch = manifest(frozen, code_version, max_skew_ms)
+    try:
+        await parts.lake.store.put(
+            manifest_key(batch.batch_id),
+            batch.encode(),
+            if_none_match=True,
+            content_type="application/json",
         )
-        items = tuple(inputs[key] for key in sorted(inputs))
-        return BatchHour(hour.feed, hour.at.dt, hour.at.hour, tracked.version, published, items)
-
-    async def _etag(self, hour: FeedHour, table: str) -> str | None:
-        tracked = self._hours.get(hour)
-        if tracked.repair:
-            # What is there is not what the ledger says, so only what is there can be replaced.
-            head = await self._lake.store.head(curated_key(table, hour.at))
-            return None if head is None else head.etag
-        outputs = () if tracked.head is None else tracked.head.outputs
-        return next((output.etag for output in outputs if output.table == table), None)
+    except PreconditionFailedError:
+        # The same work was frozen before, by a runner that died or by one beside us.
+        batch = await load_manifest(parts, batch.batch_id)
+    return FrozenBatch(batch, tuple(seen))
 
 
-async def load_manifest(lake: Lake, batch_id: str) -> Manifest:
+async def load_manifest(parts: StepParts, batch_id: str) -> Manifest:
     """A frozen batch. Raises InvariantError where it is not there or is none."""
-    body = await lake.store.get(manifest_key(batch_id))
+    body = await parts.lake.store.get(manifest_key(batch_id))
     try:
         return parse_manifest(body or b"")
     except ValueError as error:
         raise InvariantError(f"batch {batch_id}: {error}") from error
+
+
+async def _look(lake: LakeReader, wanted: WantedHour) -> SeenHour:
+    # Head first: a version committed after this listing makes the publish fail, not lie.
+    head = await lake.head(wanted.hour)
+    return SeenHour(wanted.hour, head, inputs_of(await lake.raw_of_hour(wanted.hour)))
+
+
+async def _batch_hour(lake: LakeReader, wanted: WantedHour, seen: SeenHour) -> BatchHour | None:
+    is_current = seen.version <= wanted.version
+    repair = wanted.repair and is_current
+    forced = wanted.forced and is_current
+    if outranked(seen.head) or not seen.is_dirty(forced or repair):
+        return None
+    hour = seen.hour
+    published = tuple(
+        [
+            FrozenOutput(table, await _etag(lake, seen, table, repair))
+            for table in TABULAR[hour.feed].published
+        ]
+    )
+    items = tuple(seen.inputs[key] for key in sorted(seen.inputs))
+    return BatchHour(hour.feed, hour.at.dt, hour.at.hour, seen.version, published, items)
+
+
+async def _etag(lake: LakeReader, seen: SeenHour, table: str, repair: bool) -> str | None:
+    if repair:
+        # What is there is not what the ledger says, so only what is there can be replaced.
+        head = await lake.store.head(curated_key(table, seen.hour.at))
+        return None if head is None else head.etag
+    outputs = () if seen.head is None else seen.head.outputs
+    return next((output.etag for output in outputs if output.table == table), None)

@@ -1,7 +1,6 @@
 """The bucket as the runner reads it: raw listings, metadata, ledger heads."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.batches import BatchInput
@@ -18,7 +17,8 @@ from coinlake.contracts.raw_layout import hour_prefix, topic_prefix
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
 from coinlake.errors import InvariantError, TransientError
 from coinlake.fan_out import fan_out
-from coinlake.store import Listed, ObjectStore
+from coinlake.store import ObjectStore
+from etl_runner.core.batch import ListedRawObject
 from etl_runner.core.hours import FeedHour
 
 _AT_ONCE = 16
@@ -26,20 +26,7 @@ _AT_ONCE = 16
 _REMEMBERED = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class RawObject:
-    """A listed raw object; `meta` None where its writer was not our sink."""
-
-    item: BatchInput
-    meta: RawMeta | None
-
-    @property
-    def is_input(self) -> bool:
-        """An object of heartbeats alone has nothing for any table."""
-        return self.meta is None or self.meta.values > 0
-
-
-class Lake:
+class LakeReader:
     """Reads the bucket; remembers metadata of objects, which never changes under one ETag."""
 
     def __init__(self, store: ObjectStore) -> None:
@@ -54,23 +41,28 @@ class Lake:
         days = [name.removeprefix(prefix).strip("/").removeprefix("dt=") for name in names]
         return sorted(day for day in days if parse_hour(f"dt={day}/hour=00") is not None)
 
-    async def raw_of_day(self, feed: str, dt: str) -> dict[FeedHour, list[RawObject]]:
+    async def raw_of_day(self, feed: str, dt: str) -> dict[FeedHour, list[ListedRawObject]]:
         """Every raw object of a feed's day by hour."""
-        listed: dict[FeedHour, list[Listed]] = {}
+        listed: dict[FeedHour, list[BatchInput]] = {}
         prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
         async for found in self.store.list(prefix):
             hour = parse_hour("/".join(found.key.split("/")[2:4]))
             if hour is not None and not found.key.endswith("/"):
-                listed.setdefault(FeedHour(feed, hour), []).append(found)
+                item = BatchInput(found.key, found.etag, found.size)
+                listed.setdefault(FeedHour(feed, hour), []).append(item)
         return {hour: await self.looked_at(objects) for hour, objects in listed.items()}
 
-    async def raw_of_hour(self, hour: FeedHour) -> list[RawObject]:
+    async def raw_of_hour(self, hour: FeedHour) -> list[ListedRawObject]:
         """Every raw object of one hour, now."""
         prefix = f"{hour_prefix(TABULAR[hour.feed].topic, hour.at)}"
-        found = [item async for item in self.store.list(prefix) if not item.key.endswith("/")]
+        found = [
+            BatchInput(item.key, item.etag, item.size)
+            async for item in self.store.list(prefix)
+            if not item.key.endswith("/")
+        ]
         return await self.looked_at(found)
 
-    async def looked_at(self, listed: Iterable[Listed]) -> list[RawObject]:
+    async def looked_at(self, listed: Iterable[BatchInput]) -> list[ListedRawObject]:
         """Listed objects with their metadata; asks the store only for those that are new."""
         wanted = list(listed)
         found = {
@@ -79,7 +71,7 @@ class Lake:
             if (item.key, item.etag) in self._metas
         }
 
-        async def look(item: Listed) -> None:
+        async def look(item: BatchInput) -> None:
             head = await self.store.head(item.key)
             # Gone or replaced since: what was listed is frozen, and the job will refuse it.
             meta = None if head is None or head.etag != item.etag else head.metadata
@@ -89,14 +81,7 @@ class Lake:
         await fan_out(look, new, _AT_ONCE)
         self._metas.update(found)
         _forget(self._metas)
-        return [
-            RawObject(BatchInput(item.key, item.etag, item.size), found[item.key, item.etag])
-            for item in wanted
-        ]
-
-    def meta(self, item: BatchInput) -> RawMeta | None:
-        """The metadata of an object that was looked at."""
-        return self._metas.get((item.key, item.etag))
+        return [ListedRawObject(item, found[item.key, item.etag]) for item in wanted]
 
     async def heads_of_day(self, feed: str, dt: str) -> dict[FeedHour, LedgerEntry]:
         """The ledger's newest version of every hour of a feed's day."""
@@ -131,8 +116,3 @@ class Lake:
 def _forget(remembered: dict[Any, Any]) -> None:
     while len(remembered) > _REMEMBERED:
         del remembered[next(iter(remembered))]
-
-
-def inputs_of(objects: Iterable[RawObject]) -> dict[str, BatchInput]:
-    """The objects that make an hour, by key."""
-    return {found.item.key: found.item for found in objects if found.is_input}

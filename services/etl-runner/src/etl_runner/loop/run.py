@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,10 +12,11 @@ from coinlake.contracts.batches import Manifest, Result, parse_result
 from coinlake.contracts.cloud import BATCHES_PREFIX
 from coinlake.contracts.ledger import manifest_key, result_key
 from coinlake.errors import CoinlakeError, InvariantError, TransientError
-from coinlake.store import ObjectStore
+from etl_runner.core.batch import FinishedBatch
 from etl_runner.core.ports import BusyError, JobRuns
 from etl_runner.core.publication import RunFacts
-from etl_runner.core.runs import Run, active_of, of_attempt
+from etl_runner.core.runs import GlueRun, active_of, of_attempt
+from etl_runner.loop.parts import StepParts
 
 log = logs.get(__name__)
 
@@ -29,113 +31,115 @@ class StoppingError(CoinlakeError):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How often to look, and when a run has taken too long, in seconds."""
+    """How often to look, and when a run has taken too long, in seconds of `clock`."""
 
-    poll_s: float
-    deadline_s: float
-
-
-class RunBatch:
-    """Sees to it that a batch has a result."""
-
-    def __init__(
-        self,
-        store: ObjectStore,
-        bucket: str,
-        jobs: JobRuns,
-        timing: Timing,
-        clock: Callable[[], float],
-        beat: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self._bucket = bucket
-        self._jobs = jobs
-        self._timing = timing
-        self._clock = clock
-        self._beat = beat
-        self.current: Run | None = None
-        self.ended: Callable[[Run], None] = lambda run: None
-
-    async def run(self, manifest: Manifest, stop: asyncio.Event) -> tuple[Result, RunFacts]:
-        """The batch's result, from a run that is started only if none has or works on one.
-
-        Raises BusyError where no slot is free, RunFailedError with the true reason,
-        StoppingError when `stop` is set meanwhile.
-        """
-        result = await load_result(self._store, manifest.batch_id)
-        if result is None:
-            run = active_of(await self._jobs.recent(), manifest.batch_id)
-            run_id = run.run_id if run is not None else await self._start(manifest)
-            ended = await self._wait(run_id, stop)
-            self.ended(ended)
-            result = await load_result(self._store, manifest.batch_id)
-            if ended.outcome == "failed" and result is None:
-                raise RunFailedError(ended.reason)
-        if result is None:
-            raise RunFailedError("the run succeeded without a result")
-        return result, await self._facts(result)
-
-    async def _start(self, manifest: Manifest) -> str:
-        attempt = f"{int(self._clock() * 1000)}-{secrets.token_hex(4)}"
-        # The intent first: a crash after this line leaves a name to look for.
-        await self._store.put(
-            f"{BATCHES_PREFIX}{manifest.batch_id}/intents/{attempt}.json",
-            json.dumps({"batch_id": manifest.batch_id, "attempt": attempt}).encode(),
-            content_type="application/json",
-        )
-        arguments = {
-            "--batch_id": manifest.batch_id,
-            "--attempt": attempt,
-            "--manifest": f"s3://{self._bucket}/{manifest_key(manifest.batch_id)}",
-        }
-        try:
-            run_id = await self._jobs.start(arguments)
-        except BusyError:
-            raise
-        except TransientError:
-            # The reply may be what was lost, and it has no idempotency token (Glue API,
-            # StartJobRun).
-            found = of_attempt(await self._jobs.recent(), attempt)
-            if found is None:
-                raise
-            run_id = found.run_id
-        log.info("run_started", batch_id=manifest.batch_id, attempt=attempt, run_id=run_id)
-        return run_id
-
-    async def _wait(self, run_id: str, stop: asyncio.Event) -> Run:
-        deadline = self._clock() + self._timing.deadline_s
-        stopped = False
-        while not stop.is_set():
-            self._beat()
-            try:
-                run = self.current = await self._jobs.get(run_id)
-                if run.outcome != "active":
-                    self.current = None
-                    return run
-                if self._clock() > deadline and not stopped:
-                    log.error("run_too_long", run_id=run_id, limit_s=self._timing.deadline_s)
-                    await self._jobs.stop(run_id)
-                    stopped = True
-            except TransientError as error:
-                log.warning("run_not_seen", run_id=run_id, reason=str(error))
-            await wait_for(stop, self._timing.poll_s)
-        raise StoppingError(f"run {run_id} goes on")
-
-    async def _facts(self, result: Result) -> RunFacts:
-        """The run that won: not always the one that was waited for."""
-        run = of_attempt(await self._jobs.recent(), result.attempt)
-        return RunFacts("", 0) if run is None else RunFacts(run.run_id, run.billed_s)
+    poll_s: float = 5.0
+    deadline_s: float = 1800.0
+    clock: Callable[[], float] = time.time
 
 
-async def load_result(store: ObjectStore, batch_id: str) -> Result | None:
+@dataclass(frozen=True, slots=True)
+class RunWatch:
+    """Who is told while a run is waited for: `beat` at each turn, `seen` at each look."""
+
+    beat: Callable[[], None] = lambda: None
+    seen: Callable[[GlueRun], None] = lambda _: None
+
+
+DEFAULT_TIMING = Timing()
+NOBODY = RunWatch()
+
+
+async def run(
+    parts: StepParts,
+    manifest: Manifest,
+    stop: asyncio.Event | None = None,
+    timing: Timing = DEFAULT_TIMING,
+    watch: RunWatch = NOBODY,
+) -> FinishedBatch:
+    """The batch's result, from a run that is started only if none has or works on one.
+
+    Raises BusyError where no slot is free, RunFailedError with the true reason,
+    StoppingError when `stop` is set meanwhile.
+    """
+    result = await load_result(parts, manifest.batch_id)
+    if result is None:
+        found = active_of(await parts.jobs.recent(), manifest.batch_id)
+        run_id = await _start(parts, manifest, timing) if found is None else found.run_id
+        ended = await _ended(parts.jobs, run_id, stop or asyncio.Event(), timing, watch)
+        result = await load_result(parts, manifest.batch_id)
+        if ended.outcome == "failed" and result is None:
+            raise RunFailedError(ended.reason)
+    if result is None:
+        raise RunFailedError("the run succeeded without a result")
+    return FinishedBatch(manifest, result, await _facts(parts.jobs, result))
+
+
+async def load_result(parts: StepParts, batch_id: str) -> Result | None:
     """The batch's result; None where there is none yet. Raises InvariantError where it is none."""
-    body = await store.get(result_key(batch_id))
+    body = await parts.lake.store.get(result_key(batch_id))
     if body is None:
         return None
     try:
         return parse_result(body)
     except ValueError as error:
         raise InvariantError(f"batch {batch_id}: {error}") from error
+
+
+async def _start(parts: StepParts, manifest: Manifest, timing: Timing) -> str:
+    attempt = f"{int(timing.clock() * 1000)}-{secrets.token_hex(4)}"
+    # The intent first: a crash after this line leaves a name to look for.
+    await parts.lake.store.put(
+        f"{BATCHES_PREFIX}{manifest.batch_id}/intents/{attempt}.json",
+        json.dumps({"batch_id": manifest.batch_id, "attempt": attempt}).encode(),
+        content_type="application/json",
+    )
+    arguments = {
+        "--batch_id": manifest.batch_id,
+        "--attempt": attempt,
+        "--manifest": f"s3://{parts.bucket}/{manifest_key(manifest.batch_id)}",
+    }
+    try:
+        run_id = await parts.jobs.start(arguments)
+    except BusyError:
+        raise
+    except TransientError:
+        # The reply may be what was lost, and StartJobRun has no idempotency token.
+        found = of_attempt(await parts.jobs.recent(), attempt)
+        if found is None:
+            raise
+        run_id = found.run_id
+    log.info("run_started", batch_id=manifest.batch_id, attempt=attempt, run_id=run_id)
+    return run_id
+
+
+async def _ended(
+    jobs: JobRuns, run_id: str, stop: asyncio.Event, timing: Timing, watch: RunWatch
+) -> GlueRun:
+    """The run once it has ended; one that takes too long is stopped."""
+    deadline = timing.clock() + timing.deadline_s
+    stopped = False
+    while not stop.is_set():
+        watch.beat()
+        try:
+            found = await jobs.get(run_id)
+            watch.seen(found)
+            if found.outcome != "active":
+                return found
+            if timing.clock() > deadline and not stopped:
+                log.error("run_too_long", run_id=run_id, limit_s=timing.deadline_s)
+                await jobs.stop(run_id)
+                stopped = True
+        except TransientError as error:
+            log.warning("run_not_seen", run_id=run_id, reason=str(error))
+        await wait_for(stop, timing.poll_s)
+    raise StoppingError(f"run {run_id} goes on")
+
+
+async def _facts(jobs: JobRuns, result: Result) -> RunFacts:
+    """The run that won: not always the one that was waited for."""
+    found = of_attempt(await jobs.recent(), result.attempt)
+    return RunFacts("", 0) if found is None else RunFacts(found.run_id, found.billed_s)
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> bool:

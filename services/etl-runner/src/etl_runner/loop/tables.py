@@ -8,16 +8,16 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Output
 from coinlake.errors import TransientError
 from etl_runner.core.hours import FeedHour
-from etl_runner.core.ports import Catalog
+from etl_runner.core.ports import TableCatalog
 from etl_runner.metrics import EtlMetrics
 
 log = logs.get(__name__)
 
 
-class Tables:
+class TableRegistrar:
     """Makes published objects visible."""
 
-    def __init__(self, catalog: Catalog, metrics: EtlMetrics) -> None:
+    def __init__(self, catalog: TableCatalog, metrics: EtlMetrics) -> None:
         self._catalog = catalog
         self._metrics = metrics
 

@@ -2,9 +2,7 @@
 
 from coinlake.contracts.batches import HourResult
 from coinlake.contracts.ledger import LedgerEntry
-from etl_runner.core.hours import Hours
-from etl_runner.core.runs import Run, usd
-from etl_runner.core.status import watermarks
+from etl_runner.core.runs import GlueRun, usd
 from etl_runner.metrics import EtlMetrics
 
 
@@ -20,7 +18,7 @@ class Totals:
         self.usd = 0.0
         self.failures = 0
 
-    def ended(self, run: Run) -> None:
+    def ended(self, run: GlueRun) -> None:
         """A run that this runner waited for has ended."""
         price = usd(run.billed_s, self._dpu, self._dpu_hour_usd)
         self.runs += 1
@@ -50,17 +48,6 @@ class Totals:
         metrics.unknown_fields.labels(feed=feed).inc(counts.unknown_fields)
         metrics.unfit_values.labels(feed=feed).inc(_noted(result, "unfit:"))
         metrics.soft_rules.labels(feed=feed).inc(_noted(result, "rule:"))
-
-    def seen(self, hours: Hours, now_ms: int) -> None:
-        """How things stand now."""
-        dirty = [tracked for _, tracked in hours.known() if tracked.dirty]
-        ages = [now_ms - (tracked.dirty_since_ms or now_ms) for tracked in dirty]
-        self._metrics.dirty_hours.set(len(dirty))
-        self._metrics.parked_hours.set(sum(tracked.parked for _, tracked in hours.known()))
-        self._metrics.oldest_dirty_seconds.set(max(ages, default=0) / 1000)
-        for feed, mark_ms in watermarks(hours).items():
-            if mark_ms is not None:
-                self._metrics.watermark_seconds.labels(feed=feed).set(mark_ms / 1000)
 
 
 def _noted(result: HourResult, prefix: str) -> int:

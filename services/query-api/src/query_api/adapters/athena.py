@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, NoRegionError
 from coinlake.aws import open_client
 from coinlake.errors import ConfigError
 from coinlake.outcomes import UnknownAnswerError, away, code_of
-from query_api.core.answers import Column, Execution, Rows
+from query_api.core.answers import QueryExecution, ResultColumn, Rows
 from query_api.core.failures import clean
 from query_api.core.problems import query_failed
 from query_api.core.statements import Statement
@@ -19,7 +19,7 @@ _PAGE_ROWS = 1000
 _REFUSALS = {"InvalidRequestException"}
 
 
-class Athena:
+class AthenaEngine:
     """One workgroup and database. Every method raises TransientError while Athena is away."""
 
     def __init__(self, client: Any, database: str, workgroup: str, output: str) -> None:
@@ -46,7 +46,7 @@ class Athena:
             answer = await self._client.start_query_execution(**request)
             return str(answer["QueryExecutionId"])
 
-    async def execution(self, execution_id: str) -> Execution:
+    async def execution(self, execution_id: str) -> QueryExecution:
         """How far a query is."""
         with _translated("GetQueryExecution"):
             answer = await self._client.get_query_execution(QueryExecutionId=execution_id)
@@ -57,7 +57,7 @@ class Athena:
 
         By pages: every statement that we send is bounded to a few thousand rows.
         """
-        columns: tuple[Column, ...] = ()
+        columns: tuple[ResultColumn, ...] = ()
         rows: list[tuple[str | None, ...]] = []
         token: str | None = None
         while True:
@@ -97,15 +97,15 @@ class Athena:
 class _Page:
     """One page of a result. `token` is that of the next; None where this is the last."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ResultColumn, ...]
     rows: tuple[tuple[str | None, ...], ...]
     token: str | None
 
 
-def _execution(told: Any) -> Execution:
+def _execution(told: Any) -> QueryExecution:
     status, statistics = told["Status"], told.get("Statistics", {})
     error = status.get("AthenaError", {})
-    return Execution(
+    return QueryExecution(
         state=status["State"],
         reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
         category=error.get("ErrorCategory"),
@@ -123,9 +123,11 @@ def _read(found: Any, token: str | None) -> _Page:
     return _Page(columns, rows, token)
 
 
-def _columns(result_set: Any) -> tuple[Column, ...]:
+def _columns(result_set: Any) -> tuple[ResultColumn, ...]:
     found = result_set["ResultSetMetadata"]["ColumnInfo"]
-    return tuple(Column(item.get("Label") or item["Name"], _type_name(item)) for item in found)
+    return tuple(
+        ResultColumn(item.get("Label") or item["Name"], _type_name(item)) for item in found
+    )
 
 
 def _type_name(item: Any) -> str:
@@ -142,12 +144,14 @@ def _values(row: Any) -> tuple[str | None, ...]:
 
 
 @asynccontextmanager
-async def open_athena(database: str, workgroup: str, output: str) -> AsyncIterator[Athena]:
+async def open_athena(
+    database: str, workgroup: str, output: str
+) -> AsyncIterator[AthenaEngine]:
     """A client for the life of the service: one per request would ask for credentials each time."""
     try:
         client = open_client("athena")
         async with client as opened:
-            yield Athena(opened, database, workgroup, output)
+            yield AthenaEngine(opened, database, workgroup, output)
     except NoRegionError as error:
         raise ConfigError(f"no AWS region: set AWS_DEFAULT_REGION ({error})") from error
 

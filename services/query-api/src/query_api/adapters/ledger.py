@@ -14,7 +14,7 @@ from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
 from query_api.core.coverage import (
     Heads,
-    Published,
+    PublishedHour,
     head_keys,
     newest_received_ms,
     published,
@@ -29,14 +29,14 @@ _RECENT_MS = 48 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class LedgerView:
     """The ledger's heads as they were at `at_ms`."""
 
     heads: Heads
     at_ms: int
 
 
-class Ledger:
+class LedgerReader:
     """Heads of all hours. The newest two days are looked at often, all days now and then."""
 
     def __init__(
@@ -55,11 +55,11 @@ class Ledger:
         self._full_ms = full_ms
         self._lock = asyncio.Lock()
         self._keys: dict[tuple[str, Hour], str] = {}
-        self._entries: dict[str, Published | None] = {}
+        self._entries: dict[str, PublishedHour | None] = {}
         self._full_at_ms: int | None = None
-        self._view: View | None = None
+        self._view: LedgerView | None = None
 
-    async def view(self, max_age_ms: int | None = None) -> View:
+    async def view(self, max_age_ms: int | None = None) -> LedgerView:
         """The heads, at most `max_age_ms` (or the setting) old. Raises TransientError."""
         limit_ms = self._ttl_ms if max_age_ms is None else max_age_ms
         asked_ms = self._now_ms()
@@ -69,7 +69,7 @@ class Ledger:
                 self._view = await self._look()
             return self._view
 
-    async def _look(self) -> View:
+    async def _look(self) -> LedgerView:
         at_ms = self._now_ms()
         full = self._full_at_ms is None or self._full_at_ms + self._full_ms <= at_ms
         # An old hour can get a new version at any time, so all days must be listed sometimes.
@@ -83,7 +83,7 @@ class Ledger:
             self._full_at_ms = at_ms
         heads = {at: entry for at, key in self._keys.items() if (entry := self._entries[key])}
         self._show(heads)
-        return View(heads, at_ms)
+        return LedgerView(heads, at_ms)
 
     async def _list_all(self) -> list[str]:
         return [item.key async for item in self._store.list(LEDGER_PREFIX)]

@@ -8,7 +8,7 @@ TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ResultColumn:
     """A column of a result and Athena's name of its type."""
 
     name: str
@@ -16,7 +16,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class QueryExecution:
     """The state of a query. RUNNING may go back to QUEUED (Athena API, QueryExecutionStatus:
     State); `reason` is Athena's own text."""
 
@@ -36,7 +36,7 @@ class Execution:
 class Rows:
     """Rows as text, None for null. `truncated` where the result held more."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ResultColumn, ...]
     rows: tuple[tuple[str | None, ...], ...]
     truncated: bool = False
 
@@ -55,7 +55,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class QueryResult:
     """Rows, and the scanned bytes of each query that was paid for them: a retry costs too."""
 
     rows: Rows
@@ -65,6 +65,6 @@ class Result:
     def scanned_bytes(self) -> int:
         return sum(self.scans)
 
-    def after(self, earlier: "Result | None") -> "Result":
+    def after(self, earlier: "QueryResult | None") -> "QueryResult":
         """This answer with the cost of one before it that was thrown away."""
         return self if earlier is None else replace(self, scans=earlier.scans + self.scans)

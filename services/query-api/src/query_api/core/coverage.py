@@ -8,11 +8,11 @@ from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of
 from coinlake.contracts.ledger import LedgerEntry, parse_ledger_key
 from coinlake.contracts.tables import quarantine_name
-from query_api.core.window import Window, time_or_null
+from query_api.core.window import TimeWindow, time_or_null
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedHour:
     """The part of a ledger entry that answers need. Times in ms since the epoch."""
 
     version: int
@@ -24,7 +24,7 @@ class Published:
     watermark_ms: int | None
 
 
-Heads = Mapping[tuple[str, Hour], Published]
+Heads = Mapping[tuple[str, Hour], PublishedHour]
 """The newest committed version of each (feed, hour)."""
 
 
@@ -41,9 +41,9 @@ def head_keys(keys: Iterable[str]) -> dict[tuple[str, Hour], str]:
     return {at: key for at, (_, key) in heads.items()}
 
 
-def published(entry: LedgerEntry) -> Published:
+def published(entry: LedgerEntry) -> PublishedHour:
     """What an entry says about its hour."""
-    return Published(
+    return PublishedHour(
         version=entry.version,
         rows={output.table: output.rows for output in entry.outputs},
         quarantined_rows=entry.counts.quarantined_rows,
@@ -103,7 +103,7 @@ def dataset_version(heads: Heads, feeds: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(state).encode()).hexdigest()[:16]
 
 
-def is_final(heads: Heads, feed: str, window: Window, skew_ms: int) -> bool:
+def is_final(heads: Heads, feed: str, window: TimeWindow, skew_ms: int) -> bool:
     """Whether no row of this window can still come: all its receive hours are complete."""
     last_ms = hour_of(window.to_ms - 1 + skew_ms).start_ms
     at_ms = hour_of(window.from_ms - skew_ms).start_ms

@@ -2,21 +2,21 @@
 
 from typing import Protocol
 
-from query_api.core.answers import Execution, Rows
+from query_api.core.answers import QueryExecution, Rows
 from query_api.core.guard import Checked
 from query_api.core.statements import Statement
 
 
-class Engine(Protocol):
+class QueryEngine(Protocol):
     """What runs SQL; see adapters/athena.py for the promises of each method."""
 
     async def start(self, statement: Statement, token: str) -> str: ...
-    async def execution(self, execution_id: str) -> Execution: ...
+    async def execution(self, execution_id: str) -> QueryExecution: ...
     async def rows(self, execution_id: str, max_rows: int) -> Rows: ...
     async def stop(self, execution_id: str) -> None: ...
 
 
-class Guard(Protocol):
+class StatementGuard(Protocol):
     """What checks ad-hoc SQL; see adapters/guard.py."""
 
     async def check(self, sql: str, max_rows: int) -> Checked: ...

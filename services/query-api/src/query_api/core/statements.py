@@ -8,18 +8,37 @@ from typing import Literal
 from coinlake.contracts.datasets import CANDLES_1M, QUOTES
 from coinlake.contracts.hours import Hour
 from query_api.core.literals import bigint, timestamp, varchar
-from query_api.core.window import Window, received_hours
+from query_api.core.window import TimeWindow, received_hours
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
 _ASSET_COLUMNS = (
-    "asset_id", "symbol", "name", "rank", "price_usd", "supply", "max_supply",
-    "market_cap_usd", "volume_24h_usd", "change_24h_pct", "vwap_24h_usd", "explorer",
-    "source_ts", "received_ts",
-)  # fmt: skip
+    "asset_id",
+    "symbol",
+    "name",
+    "rank",
+    "price_usd",
+    "supply",
+    "max_supply",
+    "market_cap_usd",
+    "volume_24h_usd",
+    "change_24h_pct",
+    "vwap_24h_usd",
+    "explorer",
+    "source_ts",
+    "received_ts",
+)
 QUOTE_COLUMNS = (
-    "source_ts", "received_ts", "price_usd", "supply", "max_supply", "market_cap_usd",
-    "volume_24h_usd", "change_24h_pct", "vwap_24h_usd", "rank",
-)  # fmt: skip
+    "source_ts",
+    "received_ts",
+    "price_usd",
+    "supply",
+    "max_supply",
+    "market_cap_usd",
+    "volume_24h_usd",
+    "change_24h_pct",
+    "vwap_24h_usd",
+    "rank",
+)
 Interval = Literal["1m", "5m", "1h", "1d"]
 INTERVALS_MS: dict[str, int] = {
     "1m": 60_000,
@@ -61,7 +80,7 @@ def latest_asset(database: str, hours: Sequence[Hour], asset_id: str) -> Stateme
 
 
 def quotes(
-    database: str, asset_id: str, window: Window, skew_ms: int, limit: int, order: str
+    database: str, asset_id: str, window: TimeWindow, skew_ms: int, limit: int, order: str
 ) -> Statement:
     """An asset's quotes by `source_ts`; one row more than `limit`, which tells truncation."""
     where, values = _partitions(window, skew_ms)
@@ -77,7 +96,7 @@ def quotes(
 
 
 def candles(
-    database: str, asset_id: str, interval: str, window: Window, skew_ms: int
+    database: str, asset_id: str, interval: str, window: TimeWindow, skew_ms: int
 ) -> Statement:
     """Candles merged from the partials of each minute and receive hour.
 
@@ -115,7 +134,7 @@ def _in_hours(hours: Sequence[Hour]) -> tuple[str, tuple[str, ...]]:
     return where, tuple(varchar(part) for at in hours for part in (at.dt, at.hour))
 
 
-def _partitions(window: Window, skew_ms: int) -> tuple[str, tuple[str, ...]]:
+def _partitions(window: TimeWindow, skew_ms: int) -> tuple[str, tuple[str, ...]]:
     first, last = received_hours(window, skew_ms)
     where = "dt >= ? AND dt <= ? AND (dt > ? OR hour >= ?) AND (dt < ? OR hour <= ?)"
     values = (first.dt, last.dt, first.dt, first.hour, last.dt, last.hour)

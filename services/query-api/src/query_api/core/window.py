@@ -16,7 +16,7 @@ _RFC3339 = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TimeWindow:
     """A half-open range of time, [from_ms, to_ms), in ms since the epoch."""
 
     from_ms: int
@@ -51,7 +51,7 @@ def _parsed_ms(text: str) -> int:
 
 def window_of(
     from_text: str | None, to_text: str | None, *, now_ms: int, default_ms: int, max_ms: int
-) -> Window:
+) -> TimeWindow:
     """The asked range; `to` defaults to now, `from` to `default_ms` before `to`."""
     to_ms = now_ms if to_text is None else instant_ms(to_text, "to")
     from_ms = to_ms - default_ms if from_text is None else instant_ms(from_text, "from")
@@ -59,10 +59,10 @@ def window_of(
         raise BadRequestError("from must be before to")
     if to_ms - from_ms > max_ms:
         raise BadRequestError(f"the range is longer than {max_ms // 1000} seconds")
-    return Window(from_ms, to_ms)
+    return TimeWindow(from_ms, to_ms)
 
 
-def received_hours(window: Window, skew_ms: int) -> tuple[Hour, Hour]:
+def received_hours(window: TimeWindow, skew_ms: int) -> tuple[Hour, Hour]:
     """First and last receive hour that can hold rows whose `source_ts` is in the window.
 
     The ingestor bounds |received - source| by the skew, so nothing lies outside.

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.hours import Hour
-from query_api.adapters.ledger import View
-from query_api.core.answers import Result
+from query_api.adapters.ledger import LedgerView
+from query_api.core.answers import QueryResult
 from query_api.core.coverage import Heads, between, dataset_version
 from query_api.core.statements import Statement
-from query_api.routes.context import Context
+from query_api.routes.parts import ApiParts
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BoundedStatement:
     """A statement, the receive hours that it can read, and the most rows of its answer."""
 
     statement: Statement
@@ -22,40 +22,42 @@ class Asked:
     max_rows: int
 
 
-Build = Callable[[Heads], Asked | None]
+Build = Callable[[Heads], BoundedStatement | None]
 """What to ask of the lake in this state; None where it holds nothing to ask."""
 
 
-async def steady(context: Context, build: Build) -> tuple[View, Result | None]:
+async def steady(parts: ApiParts, build: Build) -> tuple[LedgerView, QueryResult | None]:
     """Ask, and once more where an hour in the range was published while the query ran.
 
     The view is the one before the query that answered: the rows hold at least what it shows.
     """
-    view = await context.view()
+    view = await parts.view()
     asked = build(view.heads)
     if asked is None:
         return view, None
-    result = await _fetch(context, view, asked)
-    after = await context.view(max_age_ms=0)
+    result = await _fetch(parts, view, asked)
+    after = await parts.view(max_age_ms=0)
     again = build(after.heads)
     if again is None or _same(view, asked, after, again):
         return view, result
-    return after, (await _fetch(context, after, again)).after(result)
+    return after, (await _fetch(parts, after, again)).after(result)
 
 
-def _same(view: View, asked: Asked, after: View, again: Asked) -> bool:
+def _same(
+    view: LedgerView, asked: BoundedStatement, after: LedgerView, again: BoundedStatement
+) -> bool:
     return asked == again and (
         between(view.heads, ASSETS.name, asked.first, asked.last)
         == between(after.heads, ASSETS.name, asked.first, asked.last)
     )
 
 
-async def _fetch(context: Context, view: View, asked: Asked) -> Result:
+async def _fetch(parts: ApiParts, view: LedgerView, asked: BoundedStatement) -> QueryResult:
     # The dataset version is part of the key: an answer is never shared across a publish.
     key = (asked, dataset_version(view.heads, [ASSETS.name]))
-    return await context.runs.fetch(
+    return await parts.shared.fetch(
         key,
         asked.statement,
         max_rows=asked.max_rows,
-        deadline_s=context.settings.limits.typed_deadline_s,
+        deadline_s=parts.settings.limits.typed_deadline_s,
     )

@@ -18,9 +18,11 @@ from query_api.core.problems import (
     unauthenticated,
 )
 from query_api.metrics import QueryApiMetrics
-from query_api.routes.context import CALLER, problem_answer
+from query_api.routes.responses import problem_answer
 
 log = logs.get(__name__)
+
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 
 _GONE = 499  # nginx's code for a client that left; it is never sent
 _TITLES = {

@@ -1,20 +1,24 @@
 """The typed endpoints: assets, quotes, candles, coverage."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
 
 from coinlake.contracts.datasets import ASSETS, TABULAR
-from query_api.adapters.ledger import View
+from query_api.adapters.ledger import LedgerView
 from query_api.core import statements
-from query_api.core.answers import Result
+from query_api.core.answers import QueryResult
 from query_api.core.coverage import Heads, between, coverage_rows, is_final, newest_hours
 from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import INTERVALS_MS, Statement
-from query_api.core.window import Window, instant_ms, received_hours, rfc3339, window_of
-from query_api.routes.consistent_read import Asked, steady
-from query_api.routes.context import Context, integer, json_answer, meta, only
+from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
+from query_api.routes.answer_meta import answer_meta
+from query_api.routes.consistent_read import BoundedStatement, steady
+from query_api.routes.parameters import integer, only
+from query_api.routes.parts import ApiParts
+from query_api.routes.responses import json_answer
 
 # Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets
 # (tests/data/coincap).
@@ -22,11 +26,11 @@ _ASSET_ID = re.compile(r"[\w.()\[\]$+!'-]{1,128}")
 _DAY_MS = 86_400_000
 
 
-class Prices:
+class PriceRoutes:
     """Handlers of scope `read`."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, parts: ApiParts) -> None:
+        self._parts = parts
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -39,18 +43,18 @@ class Prices:
 
     async def assets(self, request: web.Request) -> web.Response:
         """The latest row of each asset in the newest published hours, by rank."""
-        most = self._context.settings.limits.max_assets
+        most = self._parts.settings.limits.max_assets
         given = only(request, "limit")
         limit = integer(given.get("limit"), "limit", default=min(100, most), low=1, high=most)
 
-        def build(heads: Heads) -> Asked | None:
-            hours = newest_hours(heads, ASSETS.name, self._context.settings.latest_hours)
+        def build(heads: Heads) -> BoundedStatement | None:
+            hours = newest_hours(heads, ASSETS.name, self._parts.settings.latest_hours)
             if not hours:
                 return None
-            asked = statements.latest_assets(self._context.database, hours, limit)
-            return Asked(asked, hours[-1], hours[0], limit)
+            asked = statements.latest_assets(self._parts.database, hours, limit)
+            return BoundedStatement(asked, hours[-1], hours[0], limit)
 
-        view, result = await steady(self._context, build)
+        view, result = await steady(self._parts, build)
         return self._answer(view, [] if result is None else result.rows.records(), result)
 
     async def asset(self, request: web.Request) -> web.Response:
@@ -58,21 +62,21 @@ class Prices:
         only(request)
         asset_id = _asset_id(request)
 
-        def build(heads: Heads) -> Asked | None:
-            hours = newest_hours(heads, ASSETS.name, self._context.settings.latest_hours)
+        def build(heads: Heads) -> BoundedStatement | None:
+            hours = newest_hours(heads, ASSETS.name, self._parts.settings.latest_hours)
             if not hours:
                 return None
-            asked = statements.latest_asset(self._context.database, hours, asset_id)
-            return Asked(asked, hours[-1], hours[0], 1)
+            asked = statements.latest_asset(self._parts.database, hours, asset_id)
+            return BoundedStatement(asked, hours[-1], hours[0], 1)
 
-        view, result = await steady(self._context, build)
+        view, result = await steady(self._parts, build)
         if result is None or not result.rows.rows:
             raise not_found("this asset is not in the newest published hours")
         return self._answer(view, result.rows.records()[0], result)
 
     async def quotes(self, request: web.Request) -> web.Response:
         """The quotes of an asset in [from, to) of `source_ts`."""
-        settings = self._context.settings
+        settings = self._parts.settings
         given = only(request, "from", "to", "limit", "order")
         asset_id, most = _asset_id(request), settings.limits.max_rows
         limit = integer(given.get("limit"), "limit", default=min(1000, most), low=1, high=most)
@@ -81,15 +85,13 @@ class Prices:
             raise BadRequestError("order must be asc or desc")
         window = self._window(given, _DAY_MS, settings.limits.max_quotes_range_s * 1000)
         skew_ms = settings.max_skew_s * 1000
-        asked = statements.quotes(
-            self._context.database, asset_id, window, skew_ms, limit, order
-        )
+        asked = statements.quotes(self._parts.database, asset_id, window, skew_ms, limit, order)
         view, result = await self._ranged(asked, window, limit)
         return self._answer(view, _records(result), result)
 
     async def candles(self, request: web.Request) -> web.Response:
         """Candles of an asset; `final` where no more quotes can come into one."""
-        settings = self._context.settings
+        settings = self._parts.settings
         given = only(request, "interval", "from", "to")
         asset_id, interval = _asset_id(request), given.get("interval", "1h")
         width_ms = INTERVALS_MS.get(interval)
@@ -98,12 +100,12 @@ class Prices:
         most = settings.limits.max_candles
         window = _aligned(self._window(given, 100 * width_ms, most * width_ms), width_ms)
         skew_ms = settings.max_skew_s * 1000
-        asked = statements.candles(self._context.database, asset_id, interval, window, skew_ms)
+        asked = statements.candles(self._parts.database, asset_id, interval, window, skew_ms)
         view, result = await self._ranged(asked, window, most + 2)
         rows = _records(result)
         for row in rows:
             start_ms = instant_ms(str(row["start"]), "start")
-            span = Window(start_ms, start_ms + width_ms)
+            span = TimeWindow(start_ms, start_ms + width_ms)
             row["end"] = rfc3339(span.to_ms)
             row["final"] = is_final(view.heads, ASSETS.name, span, skew_ms)
         return self._answer(view, rows, result, {"interval": interval})
@@ -111,39 +113,48 @@ class Prices:
     async def coverage(self, request: web.Request) -> web.Response:
         """Per table what is published; from the ledger, so it costs no query."""
         only(request)
-        view = await self._context.view()
+        view = await self._parts.view()
         rows = coverage_rows(view.heads)
-        about = meta(self._context, view, TABULAR, None)
+        about = self._meta(view, TABULAR, None)
         return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
 
-    def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> Window:
+    def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> TimeWindow:
         return window_of(
             given.get("from"),
             given.get("to"),
-            now_ms=self._context.now_ms(),
+            now_ms=self._parts.now_ms(),
             default_ms=default_ms,
             max_ms=max_ms,
         )
 
     async def _ranged(
-        self, statement: Statement, window: Window, max_rows: int
-    ) -> tuple[View, Result | None]:
-        first, last = received_hours(window, self._context.settings.max_skew_s * 1000)
-        asked = Asked(statement, first, last, max_rows)
+        self, statement: Statement, window: TimeWindow, max_rows: int
+    ) -> tuple[LedgerView, QueryResult | None]:
+        first, last = received_hours(window, self._parts.settings.max_skew_s * 1000)
+        asked = BoundedStatement(statement, first, last, max_rows)
         # Nothing published in the range is an empty answer, and not worth a query.
         return await steady(
-            self._context,
+            self._parts,
             lambda heads: asked if between(heads, ASSETS.name, first, last) else None,
         )
 
+    def _meta(
+        self, view: LedgerView, feeds: Iterable[str], result: QueryResult | None
+    ) -> dict[str, Any]:
+        return answer_meta(view, feeds, result, self._parts.settings.athena.usd_per_tb)
+
     def _answer(
-        self, view: View, data: Any, result: Result | None, more: dict[str, Any] | None = None
+        self,
+        view: LedgerView,
+        data: Any,
+        result: QueryResult | None,
+        more: dict[str, Any] | None = None,
     ) -> web.Response:
-        about = meta(self._context, view, [ASSETS.name], result)
+        about = self._meta(view, [ASSETS.name], result)
         return json_answer({"data": data, "meta": {**about, **(more or {})}})
 
 
-def _records(result: Result | None) -> list[dict[str, Any]]:
+def _records(result: QueryResult | None) -> list[dict[str, Any]]:
     return [] if result is None else result.rows.records()
 
 
@@ -154,7 +165,7 @@ def _asset_id(request: web.Request) -> str:
     return asset_id
 
 
-def _aligned(window: Window, width_ms: int) -> Window:
+def _aligned(window: TimeWindow, width_ms: int) -> TimeWindow:
     """Whole candles: a cut one would show a false open or close."""
     start = window.from_ms // width_ms * width_ms
-    return Window(start, -(-window.to_ms // width_ms) * width_ms)
+    return TimeWindow(start, -(-window.to_ms // width_ms) * width_ms)

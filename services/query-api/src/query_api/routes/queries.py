@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coinlake.contracts.datasets import TABLES, dataset_of_table
 from coinlake.errors import TransientError
-from query_api.adapters.ledger import View
+from query_api.adapters.ledger import LedgerView
 from query_api.core.guard import Checked
 from query_api.core.problems import (
     BadRequestError,
@@ -23,8 +23,12 @@ from query_api.core.problems import (
 )
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
-from query_api.loop.runs import Run
-from query_api.routes.context import CALLER, Context, json_answer, meta, only
+from query_api.loop.query_run import QueryRun
+from query_api.routes.answer_meta import answer_meta
+from query_api.routes.middleware import CALLER
+from query_api.routes.parameters import only
+from query_api.routes.parts import ApiParts
+from query_api.routes.responses import json_answer
 
 
 class Ask(BaseModel):
@@ -38,23 +42,23 @@ class Ask(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptQuery:
     """A query that its caller can come back for."""
 
-    run: Run
+    run: QueryRun
     caller: str
     feeds: tuple[str, ...]
-    view: View
+    view: LedgerView
     asked_at_s: float
 
 
-class Queries:
+class QueryRoutes:
     """Handlers of scope `sql`. Ids are random and known to their caller alone."""
 
-    def __init__(self, context: Context, clock: Callable[[], float]) -> None:
-        self._context = context
+    def __init__(self, parts: ApiParts, clock: Callable[[], float]) -> None:
+        self._parts = parts
         self._clock = clock
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, KeptQuery] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -71,20 +75,20 @@ class Queries:
         self._forget_old()
         self._bound(caller)
         checked = await self._checked(ask)
-        view = await self._context.view()
-        run = self._context.runs.submit(
+        view = await self._parts.view()
+        run = self._parts.runs.submit(
             Statement(checked.sql),
             max_rows=ask.max_rows,
-            deadline_s=self._context.settings.limits.sql_deadline_s,
+            deadline_s=self._parts.settings.limits.sql_deadline_s,
         )
         feeds = tuple(
             {dataset_of_table(name).name for name in checked.tables if name in TABLES}
         )
-        kept = Kept(run, caller, feeds, view, self._clock())
+        kept = KeptQuery(run, caller, feeds, view, self._clock())
         self._kept[run.id] = kept
         try:
             # Whoever leaves before having the id can never come back for it.
-            await self._context.runs.attend(run, ask.wait)
+            await self._parts.runs.attend(run, ask.wait)
         except TimeoutError:
             return self._answer(kept)
         except BaseException:
@@ -96,7 +100,7 @@ class Queries:
         """State and rows; `wait` seconds at most are spent on waiting for the end."""
         given = only(request, "wait")
         kept = self._own(request)
-        wait_s = _seconds(given.get("wait"), self._context.settings.limits.max_wait_s)
+        wait_s = _seconds(given.get("wait"), self._parts.settings.limits.max_wait_s)
         await _within(kept.run, wait_s)
         return self._answer(kept)
 
@@ -104,12 +108,12 @@ class Queries:
         """Cancel a query; one that has ended keeps its state."""
         only(request)
         kept = self._own(request)
-        self._context.runs.cancel(kept.run)
-        await _within(kept.run, self._context.settings.athena.stop_deadline_s + 1)
+        self._parts.runs.cancel(kept.run)
+        await _within(kept.run, self._parts.settings.athena.stop_deadline_s + 1)
         return json_answer({"id": kept.run.id, "state": kept.run.state})
 
     async def _ask(self, request: web.Request) -> Ask:
-        limits = self._context.settings.limits
+        limits = self._parts.settings.limits
         if request.content_type != "application/json":
             raise BadRequestError("the body must be application/json")
         try:
@@ -129,9 +133,9 @@ class Queries:
 
     async def _checked(self, ask: Ask) -> Checked:
         try:
-            return await self._context.guard.check(ask.sql, ask.max_rows)
+            return await self._parts.guard.check(ask.sql, ask.max_rows)
         except RefusedSqlError as error:
-            self._context.metrics.refused_sql.labels(error.reason).inc()
+            self._parts.metrics.refused_sql.labels(error.reason).inc()
             raise
         except TransientError as error:
             raise unavailable("the guard") from error
@@ -139,10 +143,10 @@ class Queries:
     def _bound(self, caller: str) -> None:
         mine = [k for k in self._kept.values() if k.caller == caller]
         unfinished = sum(not k.run.finished.is_set() for k in mine)
-        if unfinished >= self._context.settings.limits.max_sql_per_key:
+        if unfinished >= self._parts.settings.limits.max_sql_per_key:
             raise busy(2)
 
-    def _own(self, request: web.Request) -> Kept:
+    def _own(self, request: web.Request) -> KeptQuery:
         self._forget_old()
         kept = self._kept.get(request.match_info["id"])
         # Somebody else's query looks exactly like none.
@@ -151,7 +155,7 @@ class Queries:
         return kept
 
     def _forget_old(self) -> None:
-        limits = self._context.settings.limits
+        limits = self._parts.settings.limits
         done = [k for k in self._kept.values() if k.run.finished.is_set()]
         done.sort(key=lambda kept: kept.asked_at_s)
         surplus = max(0, len(done) - limits.keep_results)
@@ -160,14 +164,16 @@ class Queries:
             if number < surplus or kept.asked_at_s < horizon_s:
                 del self._kept[kept.run.id]
 
-    def _answer(self, kept: Kept) -> web.Response:
+    def _answer(self, kept: KeptQuery) -> web.Response:
         run = kept.run
         where = f"/v1/queries/{run.id}"
         about: dict[str, Any] = {"id": run.id, "state": run.state}
         if not run.finished.is_set():
             about |= {"href": where, "meta": {"as_of": rfc3339(kept.view.at_ms)}}
             return json_answer(about, 202, {"Location": where, "Retry-After": "1"})
-        about["meta"] = meta(self._context, kept.view, kept.feeds, run.result)
+        about["meta"] = answer_meta(
+            kept.view, kept.feeds, run.result, self._parts.settings.athena.usd_per_tb
+        )
         if run.result is None:
             about["problem"] = None if run.problem is None else run.problem.document()
             return json_answer(about)
@@ -177,7 +183,7 @@ class Queries:
         return json_answer(about)
 
 
-async def _within(run: Run, seconds: float) -> None:
+async def _within(run: QueryRun, seconds: float) -> None:
     """Wait for the end as somebody who holds the id, so that leaving stops nothing."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):

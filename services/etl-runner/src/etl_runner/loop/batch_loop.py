@@ -1,55 +1,25 @@
-"""The runner's loop: listen to hints, list what no hint told, make batches while hours are due."""
+"""The runner's loop: list what no hint told, make batches while hours are due, crawl to audit."""
 
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from coinlake import logs
 from coinlake.backoff import Backoff
-from coinlake.contracts.announcements import Landed
-from coinlake.contracts.batches import BatchInput
-from coinlake.contracts.datasets import dataset_of_topic
-from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
-from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.errors import InvariantError, NotFoundError, TransientError
 from coinlake.lifecycle import Pulse
-from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.plan import Policy, next_look_ms
 from etl_runner.core.ports import BusyError
-from etl_runner.loop.batch import Batches, NowMs
+from etl_runner.loop.batch import BatchPipeline, NowMs
+from etl_runner.loop.parts import StepParts
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.run import StoppingError, wait_for
-from etl_runner.loop.tables import Tables
-from etl_runner.loop.totals import Totals
-from etl_runner.metrics import EtlMetrics
 
 log = logs.get(__name__)
 
 # The loop turns at least this often, so that its pulse says something.
 _TURN_S = 1.0
-
-
-class Hints:
-    """Turns announcements into dirty hours."""
-
-    def __init__(self, hours: Hours, wake: asyncio.Event, now_ms: NowMs) -> None:
-        self._hours = hours
-        self._wake = wake
-        self._now_ms = now_ms
-
-    def heard(self, landed: Landed) -> None:
-        """An object has landed; those of other topics and of heartbeats alone make nothing dirty."""
-        feed, key = dataset_of_topic(landed.topic), parse_raw_key(landed.key)
-        if feed is None or key is None:
-            return
-        hour = Hour(landed.dt, landed.hour)
-        if hour != UNKNOWN_HOUR:
-            self._hours.promised(landed.topic, landed.partition, landed.complete_to_ms)
-        if landed.values > 0:
-            item = BatchInput(landed.key, landed.etag, landed.size)
-            self._hours.landed(FeedHour(feed.name, hour), item, self._now_ms())
-            self._wake.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +31,21 @@ class Rhythm:
     busy_s: float
 
 
-class Loop:
+class BatchLoop:
     """Reconciles on time and makes batches in between. `fault` is why it cannot, if so."""
 
     def __init__(
         self,
         reconcile: Reconcile,
-        batches: Batches,
-        tables: Tables,
-        hours: Hours,
-        totals: Totals,
-        metrics: EtlMetrics,
-        policy: Policy,
+        pipeline: BatchPipeline,
+        parts: StepParts,
         pulse: Pulse,
         now_ms: NowMs,
         rng: random.Random,
     ) -> None:
         self._reconcile = reconcile
-        self._batches = batches
-        self._tables = tables
-        self._hours = hours
-        self._totals = totals
-        self._metrics = metrics
-        self._policy = policy
+        self._pipeline = pipeline
+        self._parts = parts
         self._pulse = pulse
         self._now_ms = now_ms
         self._rng = rng
@@ -92,8 +54,14 @@ class Loop:
         self._next_audit = 0.0
         self.fault: str | None = "not listed yet"
 
-    async def run(self, stop: asyncio.Event, wake: asyncio.Event, rhythm: Rhythm) -> None:
-        """Turn until `stop`."""
+    async def run(
+        self,
+        stop: asyncio.Event,
+        wake: asyncio.Event,
+        rhythm: Rhythm,
+        turned: Callable[[], None],
+    ) -> None:
+        """Turn until `stop`; `turned` is called after each turn that went well."""
         self._next_audit = time.monotonic() + rhythm.audit_s
         failures = 0
         while not stop.is_set():
@@ -110,12 +78,12 @@ class Loop:
             except (TransientError, InvariantError, NotFoundError) as error:
                 self.fault = str(error)
                 if isinstance(error, InvariantError):
-                    self._metrics.alarms.labels(reason="promise_broken").inc()
+                    self._parts.metrics.alarms.labels(reason="promise_broken").inc()
                 log.warning("turn_failed", reason=self.fault)
                 await self._sleep(stop, self._backoff.delay_s(failures, self._rng))
                 failures += 1
             else:
-                self._totals.seen(self._hours, self._now_ms())
+                turned()
                 if not worked:
                     await self._idle(wake)
 
@@ -124,18 +92,18 @@ class Loop:
             await self._pass()
             self._next_pass = time.monotonic() + rhythm.reconcile_s
         if time.monotonic() >= self._next_audit:
-            await self._tables.crawl("audit")
+            await self._parts.tables.crawl("audit")
             self._next_audit = time.monotonic() + rhythm.audit_s
-        return await self._batches.turn(stop)
+        return await self._pipeline.turn(stop)
 
     async def _pass(self) -> None:
         started = time.monotonic()
         await self._reconcile.run(self._now_ms())
-        self._metrics.reconcile_seconds.set(time.monotonic() - started)
+        self._parts.metrics.reconcile_seconds.set(time.monotonic() - started)
 
     async def _idle(self, wake: asyncio.Event) -> None:
         longest_s = min(self._next_pass - time.monotonic(), _TURN_S)
-        look_ms = next_look_ms(self._hours, self._policy, self._now_ms())
+        look_ms = self._pipeline.next_look_ms()
         now_ms = self._now_ms()
         waits_s = longest_s if look_ms is None else min(longest_s, (look_ms - now_ms) / 1000)
         wake.clear()

@@ -1,0 +1,133 @@
+"""What the steps of a batch take and give: values, and nothing of the runner's memory."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from coinlake.contracts.batches import BatchInput, HourResult, Manifest, Result
+from coinlake.contracts.ledger import LedgerEntry
+from coinlake.contracts.raw_meta import RawMeta
+from etl_runner.core.hours import FeedHour, differs
+from etl_runner.core.publication import RunFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRawObject:
+    """A listed raw object; `meta` None where its writer was not our sink."""
+
+    item: BatchInput
+    meta: RawMeta | None
+
+    @property
+    def is_input(self) -> bool:
+        """An object of heartbeats alone has nothing for any table."""
+        return self.meta is None or self.meta.values > 0
+
+
+def inputs_of(objects: Iterable[ListedRawObject]) -> dict[str, BatchInput]:
+    """The objects that make an hour, by key."""
+    return {found.item.key: found.item for found in objects if found.is_input}
+
+
+@dataclass(frozen=True, slots=True)
+class WantedHour:
+    """An hour to freeze, as it was found with its head at `version`.
+
+    `forced` and `repair` are wanted of that version: a newer one ends them.
+    """
+
+    hour: FeedHour
+    version: int = 0
+    forced: bool = False
+    repair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHour:
+    """An hour as a listing found it: the ledger's head and the raw objects.
+
+    `differing` are published objects that are not what the head says. `underway` is the ETag of
+    one that belongs to the next version: somebody publishes that now, or died before the commit.
+    """
+
+    hour: FeedHour
+    head: LedgerEntry | None
+    objects: tuple[ListedRawObject, ...]
+    differing: tuple[str, ...] = ()
+    underway: str | None = None
+
+    @property
+    def inputs(self) -> dict[str, BatchInput]:
+        """The raw objects that make the hour, by key."""
+        return inputs_of(self.objects)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a batch with this hour would change anything."""
+        inputs = self.inputs
+        return bool(inputs) and (bool(self.differing) or differs(inputs.values(), self.head))
+
+    def wanted(self, *, forced: bool = False) -> WantedHour:
+        """The hour for `freeze`; `forced` also where nothing has changed."""
+        version = 0 if self.head is None else self.head.version
+        return WantedHour(self.hour, version, forced, bool(self.differing))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenHour:
+    """An hour at the moment of freezing: first the head was read, then raw was listed."""
+
+    hour: FeedHour
+    head: LedgerEntry | None
+    inputs: Mapping[str, BatchInput]
+
+    @property
+    def version(self) -> int:
+        return 0 if self.head is None else self.head.version
+
+    def is_dirty(self, forced: bool) -> bool:
+        """Whether a batch is to be made of it."""
+        return bool(self.inputs) and (forced or differs(self.inputs.values(), self.head))
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenBatch:
+    """A stored manifest, None where nothing was left to do, and what was seen on the way."""
+
+    manifest: Manifest | None
+    seen: tuple[SeenHour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedBatch:
+    """A batch with the result of its run, not verified yet."""
+
+    manifest: Manifest
+    result: Result
+    run: RunFacts
+
+    @property
+    def results(self) -> dict[FeedHour, HourResult]:
+        """The result of each hour that has one."""
+        return {FeedHour(hour.feed, hour.at): hour for hour in self.result.hours}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Which hours may be published, and what is wrong with the others."""
+
+    accepted: tuple[FeedHour, ...]
+    faults: Mapping[FeedHour, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationOutcome:
+    """What became of an hour; `head` is the ledger's newest version afterwards.
+
+    `entry` is the version that this call has committed: None where another was first, or where
+    a conditional PUT was refused (`refused` says what that meant).
+    """
+
+    hour: FeedHour
+    head: LedgerEntry | None
+    entry: LedgerEntry | None = None
+    refused: str | None = None

@@ -1,0 +1,33 @@
+"""Hints that an object has landed: they save waiting for the next listing."""
+
+import asyncio
+from collections.abc import Callable
+
+from coinlake.contracts.announcements import Landed
+from coinlake.contracts.batches import BatchInput
+from coinlake.contracts.datasets import dataset_of_topic
+from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
+from coinlake.contracts.raw_layout import parse_raw_key
+from etl_runner.core.hours import FeedHour, Hours
+
+
+class Hints:
+    """Turns announcements into dirty hours."""
+
+    def __init__(self, hours: Hours, wake: asyncio.Event, now_ms: Callable[[], int]) -> None:
+        self._hours = hours
+        self._wake = wake
+        self._now_ms = now_ms
+
+    def heard(self, landed: Landed) -> None:
+        """An object has landed; those of other topics and of heartbeats alone make nothing dirty."""
+        feed, key = dataset_of_topic(landed.topic), parse_raw_key(landed.key)
+        if feed is None or key is None:
+            return
+        hour = Hour(landed.dt, landed.hour)
+        if hour != UNKNOWN_HOUR:
+            self._hours.promised(landed.topic, landed.partition, landed.complete_to_ms)
+        if landed.values > 0:
+            item = BatchInput(landed.key, landed.etag, landed.size)
+            self._hours.landed(FeedHour(feed.name, hour), item, self._now_ms())
+            self._wake.set()

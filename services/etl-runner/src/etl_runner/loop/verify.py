@@ -1,0 +1,39 @@
+"""Verify a result: only what its counts bear out is published."""
+
+from coinlake.contracts.batches import BatchHour
+from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.ledger import result_key
+from etl_runner.core.batch import FinishedBatch, Verification
+from etl_runner.core.hours import FeedHour
+from etl_runner.core.verify import faults
+from etl_runner.loop.parts import StepParts
+
+
+async def verify(parts: StepParts, batch: FinishedBatch) -> Verification:
+    """Hold each hour's counts against what its raw objects say of themselves.
+
+    Where one hour's do not hold, the result is removed: the next run makes a new one.
+    """
+    accepted: list[FeedHour] = []
+    wrong: dict[FeedHour, tuple[str, ...]] = {}
+    for hour in batch.manifest.hours:
+        name = FeedHour(hour.feed, hour.at)
+        found = await _faults(parts, batch, hour, name)
+        if found:
+            wrong[name] = tuple(found)
+        else:
+            accepted.append(name)
+    if wrong:
+        await parts.lake.store.delete(result_key(batch.manifest.batch_id))
+    return Verification(tuple(accepted), wrong)
+
+
+async def _faults(
+    parts: StepParts, batch: FinishedBatch, hour: BatchHour, name: FeedHour
+) -> list[str]:
+    result = batch.results.get(name)
+    if result is None:
+        return ["the result does not have the hour"]
+    objects = await parts.lake.looked_at(hour.inputs)
+    metas = {found.item.key: found.meta for found in objects}
+    return faults(hour, result, metas, TABULAR[hour.feed].published)

@@ -1,0 +1,39 @@
+"""The `meta` of an answer: how fresh it is and what it cost."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from query_api.adapters.ledger import LedgerView
+from query_api.core.answers import QueryResult
+from query_api.core.cost import total_dollars
+from query_api.core.coverage import dataset_version, newest_received_ms, watermark_ms
+from query_api.core.window import rfc3339, time_or_null
+
+
+def answer_meta(
+    view: LedgerView, feeds: Iterable[str], result: QueryResult | None, usd_per_tb: Decimal
+) -> dict[str, Any]:
+    """How fresh an answer is and what it cost. Without a query it cost nothing."""
+    names = sorted(set(feeds))
+    scans = () if result is None else result.scans
+    usd = total_dollars(scans, usd_per_tb)
+    return {
+        "as_of": rfc3339(view.at_ms),
+        "newest_received": time_or_null(
+            _oldest(newest_received_ms(view.heads, feed) for feed in names)
+        ),
+        "watermark": time_or_null(_oldest(watermark_ms(view.heads, feed) for feed in names)),
+        "dataset_version": dataset_version(view.heads, names),
+        "scanned_bytes": sum(scans),
+        "usd": f"{usd:f}",
+        "rows": 0 if result is None else len(result.rows.rows),
+        "truncated": result is not None and result.rows.truncated,
+    }
+
+
+def _oldest(times: Iterable[int | None]) -> int | None:
+    """Of several feeds the oldest, and none where one has none: the stalest part counts."""
+    found = list(times)
+    known = [ms for ms in found if ms is not None]
+    return min(known) if known and len(known) == len(found) else None

@@ -1,0 +1,34 @@
+"""The opened parts that the handlers work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coinlake.errors import TransientError
+from query_api.adapters.ledger import LedgerReader, LedgerView
+from query_api.config import Settings
+from query_api.core.ports import StatementGuard
+from query_api.core.problems import unavailable
+from query_api.loop.runs import QueryRuns
+from query_api.loop.sharing import SharedQueries
+from query_api.metrics import QueryApiMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """What app.py has opened for the handlers."""
+
+    settings: Settings
+    database: str
+    runs: QueryRuns
+    shared: SharedQueries
+    ledger: LedgerReader
+    guard: StatementGuard
+    metrics: QueryApiMetrics
+    now_ms: Callable[[], int]
+
+    async def view(self, max_age_ms: int | None = None) -> LedgerView:
+        """The ledger now; a problem (503) while the bucket is away."""
+        try:
+            return await self.ledger.view(max_age_ms)
+        except TransientError as error:
+            raise unavailable("the ledger") from error
