@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from coinlake import logs
 from coinlake.consumer import Consumer
@@ -116,8 +116,9 @@ def translated(what: str) -> Iterator[None]:
         raise
     except KafkaError as error:
         said = f"{what}: {type(error).__name__}: {error}"
-        # By their names (aiokafka 0.14, errors.py: MessageSizeTooLargeError, InvalidMessageError).
-        if type(error).__name__ in {"MessageSizeTooLargeError", "InvalidMessageError"}:
+        # CORRUPT_MESSAGE is not among them: Kafka's own producer sends such a record again (Kafka
+        # 4.3, CorruptRecordException: a RetriableException).
+        if isinstance(error, MessageSizeTooLargeError):
             raise BadRecordError(said) from error
         raise TransientError(said, trouble_of(error)) from error
     except Exception as error:

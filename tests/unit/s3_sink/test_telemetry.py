@@ -15,7 +15,7 @@ from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from s3_sink.adapters.telemetry import Telemetry
 from s3_sink.core.found import Found
-from s3_sink.core.part import Part, Reason, part_of
+from s3_sink.core.part import Part, SealReason, part_of
 from s3_sink.core.ports import Partition
 from s3_sink.core.start import Start, Tip
 from s3_sink.metrics import SinkMetrics
@@ -48,7 +48,7 @@ def part(values: int, heartbeats: int = 0, first: int = 0) -> Part:
     records += [
         Record(first + values + n, NOON_MS, b"k", None, headers) for n in range(heartbeats)
     ]
-    return part_of(columns_of(records), HOUR, Reason.AGE)
+    return part_of(columns_of(records), HOUR, SealReason.AGE)
 
 
 def found(sealed: Part, complete_to_ms: int | None = NOON_MS, size: int = 5_000) -> Found:
