@@ -29,7 +29,7 @@ from s3_sink.loop.partition_worker import Outside
 from s3_sink.loop.sink import Policy, Sink
 from s3_sink.loop.writer import Writer
 from tests.labs.sim.broker import Broker
-from tests.labs.sim.bucket import Bucket, BucketStore
+from tests.labs.sim.bucket import WatchedBucket, open_bucket
 from tests.labs.sim.client import MemberSource, ReaderLog
 from tests.labs.sim.clock import Process, SimLoop
 from tests.labs.sim.wire import Weather, Wire
@@ -109,7 +109,7 @@ class Place:
 
     loop: SimLoop
     broker: Broker
-    bucket: Bucket
+    bucket: WatchedBucket
     kafka_weather: Weather
     store_weather: Weather
     note: Any
@@ -130,7 +130,7 @@ class SinkProcess:
         self._rng = rng
         kafka = Wire(place.loop, rng, place.kafka_weather)
         self._source = MemberSource(name, place.broker, kafka, rng)
-        self._store = BucketStore(place.bucket, Wire(place.loop, rng, place.store_weather), rng)
+        self._store = open_bucket(place.bucket, Wire(place.loop, rng, place.store_weather), rng)
         codec = SlowCodec(rng)
         outside = Outside(
             self._source, ReaderLog(place.broker, kafka), self._store, codec,

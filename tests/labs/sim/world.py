@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from s3_sink.core.ports import Commit, Partition
 from tests.labs.sim.broker import Broker, PartitionLog
-from tests.labs.sim.bucket import Bucket
+from tests.labs.sim.bucket import WatchedBucket
 from tests.labs.sim.clock import SimLoop
 from tests.labs.sim.controls import Control
 from tests.labs.sim.oracle import Oracle
@@ -30,7 +30,7 @@ class World:
             TOPIC, self.plan.partitions, loop.time, self.oracle.committed, self.note
         )
         self.oracle.broker = self.broker
-        self.bucket = Bucket(self.oracle.landed, overwrites=control.overwrites)
+        self.bucket = WatchedBucket(self.oracle.landed, overwrites=control.overwrites)
         self.kafka_weather = self.plan.kafka_weather
         self.store_weather = self.plan.store_weather
         self.place = Place(

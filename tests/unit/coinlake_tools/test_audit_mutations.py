@@ -31,20 +31,20 @@ def _flipped(body: bytes) -> bytes:
 
 
 def _delete_middle(lake: Lake) -> None:
-    del lake.store.objects[lake.keys()[3]]
+    del lake.bucket.objects[lake.keys()[3]]
 
 
 def _delete_first(lake: Lake) -> None:
-    del lake.store.objects[lake.keys()[0]]
+    del lake.bucket.objects[lake.keys()[0]]
 
 
 def _delete_last(lake: Lake) -> None:
-    del lake.store.objects[lake.keys()[-1]]
+    del lake.bucket.objects[lake.keys()[-1]]
 
 
 def _delete_all(lake: Lake) -> None:
     for key in lake.keys(1):
-        del lake.store.objects[key]
+        del lake.bucket.objects[key]
 
 
 def _other_hour(lake: Lake) -> None:
@@ -55,20 +55,20 @@ def _other_hour(lake: Lake) -> None:
 def _moved_hour(lake: Lake) -> None:
     key = lake.keys()[3]
     _other_hour(lake)
-    del lake.store.objects[key]
+    del lake.bucket.objects[key]
 
 
 def _overlap(lake: Lake) -> None:
     key = lake.keys()[3]
-    link = int(lake.store.objects[key].metadata["link"])
+    link = int(lake.bucket.objects[key].metadata["link"])
     moved = key.replace(f"{link:020d}", f"{link - 1:020d}")
     lake.copy(key, moved, link=str(link - 1))
-    del lake.store.objects[key]
+    del lake.bucket.objects[key]
 
 
 def _longer(lake: Lake) -> None:
     key = lake.keys()[3]
-    told = lake.store.objects[key].metadata
+    told = lake.bucket.objects[key].metadata
     lake.alter(key, next=str(int(told["next"]) + 1), records=str(int(told["records"]) + 1))
 
 
@@ -109,7 +109,7 @@ def _other_partition(lake: Lake) -> None:
 
 
 def _no_epoch(lake: Lake) -> None:
-    del lake.store.objects[f"chain/{TOPIC}/1.json"]
+    del lake.bucket.objects[f"chain/{TOPIC}/1.json"]
 
 
 def _epoch_bytes(lake: Lake) -> None:
@@ -153,23 +153,23 @@ SHALLOW: dict[str, tuple[Callable[[Lake], None], str, int | None]] = {
 
 def _flip(lake: Lake) -> None:
     key = lake.keys()[3]
-    lake.alter(key, _flipped(lake.store.objects[key].body))
+    lake.alter(key, _flipped(lake.bucket.objects[key].body))
 
 
 def _swap(lake: Lake) -> None:
     key = lake.keys()[3]
-    lake.alter(key, _swapped(lake.store.objects[key].body))
+    lake.alter(key, _swapped(lake.bucket.objects[key].body))
 
 
 def _swap_with_hash(lake: Lake) -> None:
     _swap(lake)
     key = lake.keys()[3]
-    lake.alter(key, sha256=decode(lake.store.objects[key].body).sha256)
+    lake.alter(key, sha256=decode(lake.bucket.objects[key].body).sha256)
 
 
 def _truncate(lake: Lake) -> None:
     key = lake.keys()[3]
-    lake.alter(key, lake.store.objects[key].body[:-9])
+    lake.alter(key, lake.bucket.objects[key].body[:-9])
 
 
 def _plain(lake: Lake) -> None:
@@ -177,7 +177,7 @@ def _plain(lake: Lake) -> None:
 
 
 def _exchange(lake: Lake) -> None:
-    lake.alter(lake.keys()[3], lake.store.objects[lake.keys()[4]].body)
+    lake.alter(lake.keys()[3], lake.bucket.objects[lake.keys()[4]].body)
 
 
 def _hash(lake: Lake) -> None:
@@ -277,10 +277,10 @@ async def test_the_audit_waits_for_what_the_sinks_still_hold(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = lake.keys()[-1]
-    held = lake.store.objects.pop(key)
+    held = lake.bucket.objects.pop(key)
 
     async def sleep(seconds: float) -> None:
-        lake.store.objects[key] = held
+        lake.bucket.objects[key] = held
 
     monkeypatch.setattr("coinlake_tools.audit.asyncio.sleep", sleep)
     patient = Audit(lake.store, lake.log, deep=False, wait_s=2.0)
@@ -332,7 +332,7 @@ async def test_a_topic_with_another_id_is_another_topic_whatever_its_offsets_say
 
 async def test_what_a_rule_has_expired_is_a_finding_unless_it_is_meant(lake: Lake) -> None:
     for key in lake.keys()[:3]:
-        del lake.store.objects[key]
+        del lake.bucket.objects[key]
 
     strict = await lake.audit()
     meant = Audit(lake.store, lake.log, deep=False, wait_s=0.0, raw_expires=True)
@@ -345,7 +345,7 @@ async def test_what_a_rule_has_expired_is_a_finding_unless_it_is_meant(lake: Lak
 
 async def test_a_hole_further_on_is_no_expiry(lake: Lake) -> None:
     for at in (0, 4):
-        del lake.store.objects[lake.keys()[at]]
+        del lake.bucket.objects[lake.keys()[at]]
 
     verdict = await Audit(lake.store, lake.log, deep=False, wait_s=0.0, raw_expires=True).run(
         [], lambda _: None

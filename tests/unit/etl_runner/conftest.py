@@ -29,12 +29,12 @@ from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.contracts.tables import Column
 from coinlake.errors import NotFoundError, TransientError
-from coinlake.testing import FakeStore
 from etl_runner.core.hours import Hours
 from etl_runner.core.ports import BusyError
 from etl_runner.core.runs import Run
 from etl_runner.loop.lake import Lake
 from etl_runner.metrics import EtlMetrics
+from tests.labs.bucket import Bucket, BucketStore, Faults
 
 HOUR = Hour("2026-11-20", "07")
 
@@ -47,7 +47,7 @@ def raw_meta(records: int, complete_to_ms: int | None = None, values: int = 1) -
 class FakeGlue:
     """The job: a run does at once what the real one does in a minute, unless told otherwise."""
 
-    store: FakeStore
+    store: BucketStore
     runs: list[Run] = field(default_factory=list)
     busy: int = 0
     lose_reply: bool = False
@@ -65,7 +65,7 @@ class FakeGlue:
         state = self.stays or ("FAILED" if self.fails_with else "SUCCEEDED")
         self.runs.insert(0, Run(run_id, state, batch_id, attempt, self.fails_with, 20))
         if state == "SUCCEEDED":
-            body = self.store.objects[arguments["--manifest"].split("/", 3)[3]].body
+            body = self.store.bucket.objects[arguments["--manifest"].split("/", 3)[3]].body
             await self.finish(parse_manifest(body), attempt)
         if self.lose_reply:
             self.lose_reply = False
@@ -142,7 +142,9 @@ class FakeAnnouncer:
 class World:
     """A bucket in memory with what the steps need around it."""
 
-    store: FakeStore
+    bucket: Bucket
+    network: Faults
+    store: BucketStore
     glue: FakeGlue
     catalog: FakeCatalog
     announcer: FakeAnnouncer
@@ -164,8 +166,8 @@ class World:
 
     def ledger(self, feed: str = "rates", hour: Hour = HOUR) -> list[LedgerEntry]:
         prefix = ledger_prefix(feed, hour)
-        keys = sorted(key for key in self.store.objects if key.startswith(prefix))
-        return [parse_entry(self.store.objects[key].body) for key in keys]
+        keys = sorted(key for key in self.bucket.objects if key.startswith(prefix))
+        return [parse_entry(self.bucket.objects[key].body) for key in keys]
 
     def counted(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"etl_runner_{name}", labels) or 0.0
@@ -173,8 +175,9 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    store, registry = FakeStore(), CollectorRegistry()
+    bucket, network, registry = Bucket(), Faults(), CollectorRegistry()
+    store = BucketStore(bucket, network)
     return World(
-        store, FakeGlue(store), FakeCatalog(), FakeAnnouncer(), Lake(store), Hours(),
-        EtlMetrics(registry), registry,
+        bucket, network, store, FakeGlue(store), FakeCatalog(), FakeAnnouncer(), Lake(store),
+        Hours(), EtlMetrics(registry), registry,
     )  # fmt: skip

@@ -106,13 +106,13 @@ async def test_a_landed_object_is_published_registered_and_committed(
 
     entry = world.ledger()[0]
     assert (entry.version, entry.run_id, entry.complete) == (1, "jr_0", True)
-    published = world.store.objects[curated_key("rates", HOUR)]
+    published = world.bucket.objects[curated_key("rates", HOUR)]
     assert published.metadata["version"] == "1"
     assert {output.etag for output in entry.outputs} >= {published.etag}
     assert world.catalog.partitions == {("rates", HOUR), ("rates_quarantine", HOUR)}
     assert world.catalog.crawls == 1
     assert [said.version for said in world.announcer.said] == [1]
-    assert not [key for key in world.store.objects if key.startswith("staging/")]
+    assert not [key for key in world.bucket.objects if key.startswith("staging/")]
     assert not await runner.turn()
 
 
@@ -165,7 +165,7 @@ async def test_after_a_crash_the_run_that_works_on_the_batch_is_waited_for(
     turning = asyncio.create_task(reborn.turn())
     world.glue.asked.clear()
     await world.glue.asked.wait()
-    manifest_body = world.store.objects[f"batches/{left.batch_id}/manifest.json"].body
+    manifest_body = world.bucket.objects[f"batches/{left.batch_id}/manifest.json"].body
     await world.glue.finish(parse_manifest(manifest_body), left.attempt)
     world.glue.runs[0] = replace(left, state="SUCCEEDED")
     await turning
@@ -227,7 +227,7 @@ async def test_counts_that_do_not_hold_are_not_published(world: Any, runner: Run
     await runner.turn()
 
     assert world.ledger() == []
-    assert curated_key("rates", HOUR) not in world.store.objects
+    assert curated_key("rates", HOUR) not in world.bucket.objects
     message = runner.hours.get(FeedHour("rates", HOUR)).failure.message
     assert "metadata says 1" in (message or "")
 
@@ -284,7 +284,7 @@ async def test_a_frozen_runner_that_comes_back_replaces_nothing(
     other = Runner(world, clock)
     await other.turn()
     committed = world.ledger()
-    body = world.store.objects[f"batches/{asleep.batch_id}/manifest.json"].body
+    body = world.bucket.objects[f"batches/{asleep.batch_id}/manifest.json"].body
     await world.glue.finish(parse_manifest(body), asleep.attempt)
     world.glue.runs = [
         replace(run, state="SUCCEEDED") if run.run_id == asleep.run_id else run
@@ -313,7 +313,7 @@ async def test_a_published_object_that_is_gone_or_foreign_is_repaired(
 
     assert second.version == 2
     assert world.ledger()[-1].version == 3
-    assert world.store.objects[key].metadata["version"] == "3"
+    assert world.bucket.objects[key].metadata["version"] == "3"
     assert world.counted("alarms_total", reason="published_differs") == 2
 
 
@@ -336,9 +336,9 @@ async def test_staged_files_that_are_gone_cost_a_new_run_and_no_row(
 ) -> None:
     await world.land()
     world.catalog.crawl = fails
-    world.store.objects = Forgetful(world.store.objects)
+    world.bucket.objects = Forgetful(world.bucket.objects)
     await runner.turn()
-    world.store.objects = dict(world.store.objects)
+    world.bucket.objects = dict(world.bucket.objects)
     del world.catalog.crawl
 
     await runner.turn()
@@ -356,7 +356,7 @@ async def test_the_loop_outlives_what_is_away_or_broken(
     await world.land("markets")
     if fault == "ledger":
         await world.store.put(broken, b"graffiti")
-    world.store.down = fault == "store"
+    world.network.is_down = fault == "store"
     if fault == "glue":
         world.glue.recent = missing
     stop, wake = asyncio.Event(), asyncio.Event()
@@ -365,8 +365,8 @@ async def test_the_loop_outlives_what_is_away_or_broken(
 
     await runner.noticed.wait()
     said = loop.fault
-    world.store.down = False
-    world.store.objects.pop(broken, None)
+    world.network.is_down = False
+    world.bucket.objects.pop(broken, None)
     world.glue.__dict__.pop("recent", None)
     await world.announcer.heard.wait()
     stop.set()
