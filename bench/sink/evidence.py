@@ -26,10 +26,12 @@ class Evidence:
         wrong = [
             f"{count} {name}"
             for name, count in (
-                ("lost", self.lost), ("doubled", self.doubled), ("foreign", self.foreign),
+                ("lost", self.lost),
+                ("doubled", self.doubled),
+                ("foreign", self.foreign),
             )
             if count
-        ]  # fmt: skip
+        ]
         if wrong:
             return ", ".join(wrong)
         return "all, once" if self.is_equal else "bytes differ"

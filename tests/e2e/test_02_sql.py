@@ -11,11 +11,30 @@ import pytest
 if TYPE_CHECKING:
     from tests.e2e.conftest import Lake
 
-AMOUNTS = ("priceUsd", "supply", "maxSupply", "marketCapUsd", "volumeUsd24Hr",
-           "changePercent24Hr", "vwap24Hr")  # fmt: skip
-COLUMNS = ("asset_id", "symbol", "name", "rank", "price_usd", "supply", "max_supply",
-           "market_cap_usd", "volume_24h_usd", "change_24h_pct", "vwap_24h_usd", "explorer",
-           "source_ts")  # fmt: skip
+AMOUNTS = (
+    "priceUsd",
+    "supply",
+    "maxSupply",
+    "marketCapUsd",
+    "volumeUsd24Hr",
+    "changePercent24Hr",
+    "vwap24Hr",
+)
+COLUMNS = (
+    "asset_id",
+    "symbol",
+    "name",
+    "rank",
+    "price_usd",
+    "supply",
+    "max_supply",
+    "market_cap_usd",
+    "volume_24h_usd",
+    "change_24h_pct",
+    "vwap_24h_usd",
+    "explorer",
+    "source_ts",
+)
 
 
 def _time(milliseconds: int) -> str:
@@ -35,12 +54,15 @@ def _served_rows(lake: "Lake") -> Counter[tuple[Any, ...]]:
             rank = asset["rank"]
             rows[
                 (
-                    asset["id"], asset["symbol"], asset["name"],
+                    asset["id"],
+                    asset["symbol"],
+                    asset["name"],
                     None if rank is None else int(rank),
                     *(exact[name] for name in AMOUNTS),
-                    asset["explorer"], _time(body["timestamp"]),
+                    asset["explorer"],
+                    _time(body["timestamp"]),
                 )
-            ] += 1  # fmt: skip
+            ] += 1
     return rows
 
 

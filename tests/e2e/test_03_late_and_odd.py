@@ -20,10 +20,20 @@ TOPIC = "coincap.assets.v1"
 
 def _asset(name: str, **changes: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {
-        "id": name, "rank": "1", "symbol": "ONE", "name": name, "supply": "1.5",
-        "maxSupply": None, "marketCapUsd": "3.0", "volumeUsd24Hr": "4", "priceUsd": "2.000000001",
-        "changePercent24Hr": "-1.2e-7", "vwap24Hr": None, "explorer": None, "tokens": {},
-    }  # fmt: skip
+        "id": name,
+        "rank": "1",
+        "symbol": "ONE",
+        "name": name,
+        "supply": "1.5",
+        "maxSupply": None,
+        "marketCapUsd": "3.0",
+        "volumeUsd24Hr": "4",
+        "priceUsd": "2.000000001",
+        "changePercent24Hr": "-1.2e-7",
+        "vwap24Hr": None,
+        "explorer": None,
+        "tokens": {},
+    }
     return {**plain, **changes}
 
 

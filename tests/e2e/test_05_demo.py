@@ -137,9 +137,13 @@ def test_with_a_key_the_same_command_polls_that_api_and_keeps_to_its_credits(
     base = f"http://127.0.0.1:{api.server_address[1]}/v3"
 
     done = _run(
-        tmp_path, "demo", "--once",
-        COINCAP_API_KEY=KEY, COINCAP_BASE_URL=base, DEMO_CREDITS="20",
-    )  # fmt: skip
+        tmp_path,
+        "demo",
+        "--once",
+        COINCAP_API_KEY=KEY,
+        COINCAP_BASE_URL=base,
+        DEMO_CREDITS="20",
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert _Api.refused == []

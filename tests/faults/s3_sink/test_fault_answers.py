@@ -12,9 +12,17 @@ from tests.labs.cluster.proof import prove, watched
 
 # Kafka's protocol, "API Keys".
 APIS = {
-    "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCommit": 8, "OffsetFetch": 9,
-    "FindCoordinator": 10, "JoinGroup": 11, "Heartbeat": 12, "SyncGroup": 14, "ApiVersions": 18,
-}  # fmt: skip
+    "Fetch": 1,
+    "ListOffsets": 2,
+    "Metadata": 3,
+    "OffsetCommit": 8,
+    "OffsetFetch": 9,
+    "FindCoordinator": 10,
+    "JoinGroup": 11,
+    "Heartbeat": 12,
+    "SyncGroup": 14,
+    "ApiVersions": 18,
+}
 KINDS = ("empty", "cut", "noise")
 
 

@@ -137,8 +137,9 @@ async def test_f31_sigterm_at_any_moment_ends_it_cleanly(lab: Lab, fault: Any) -
             lab.faults.delay_s = 2.0 if slow else 0.0
             sink = lab.sink(
                 S3_SINK_FLUSH_DEADLINE_S="1" if slow else "4",
-                S3_SINK_OBJECT__MAX_RECORDS="5", S3_SINK_OBJECT__MAX_AGE_S="0.05",
-            )  # fmt: skip
+                S3_SINK_OBJECT__MAX_RECORDS="5",
+                S3_SINK_OBJECT__MAX_AGE_S="0.05",
+            )
             puts = lab.faults.puts
             await sink.until(lambda p=puts: lab.faults.puts > p)  # type: ignore[misc]
             # Any moment will do: the point is that it is not one that the code chose.

@@ -47,9 +47,14 @@ def _again(polls: list[tuple[int, str]]) -> list[int]:
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_f05_an_answer_whose_ack_was_lost_is_twice_in_kafka_and_once_in_the_tables(
-    lab: Lab, broker: Any, kafka_faults: KafkaFaults, simulator: "Simulator",
-    topics: "Topics", start_ingestor: "StartIngestor", fault: Any,
-) -> None:  # fmt: skip
+    lab: Lab,
+    broker: Any,
+    kafka_faults: KafkaFaults,
+    simulator: "Simulator",
+    topics: "Topics",
+    start_ingestor: "StartIngestor",
+    fault: Any,
+) -> None:
     proxied = {
         "KAFKA_BOOTSTRAP_SERVERS": broker.spec.proxied,
         # Heartbeats are no answers, and are not sent again.
@@ -75,11 +80,13 @@ async def test_f05_an_answer_whose_ack_was_lost_is_twice_in_kafka_and_once_in_th
         await lab.until_stored(sink, end)
     records = [r for r in await topics.read() if r.topic == ASSETS and r.value is not None]
     in_kafka = _again([(r.offset, r.headers["poll_id"]) for r in records])
-    in_raw = _again([
-        (record.offset, dict(record.headers)["poll_id"].decode())  # type: ignore[union-attr]
-        for record in lab.stored()
-        if record.value is not None and record.offset >= records[0].offset
-    ])  # fmt: skip
+    in_raw = _again(
+        [
+            (record.offset, dict(record.headers)["poll_id"].decode())  # type: ignore[union-attr]
+            for record in lab.stored()
+            if record.value is not None and record.offset >= records[0].offset
+        ]
+    )
     in_tables = [offset for offset in _deduplicated(lab) if offset >= records[0].offset]
 
     assert len(in_kafka) >= 1
@@ -181,9 +188,14 @@ async def _boundary(producer: Producer, topic: str, noise: bytes, limit: int) ->
 
 
 async def test_f08_what_the_ingestor_cannot_send_is_kept_and_named(
-    lab: Lab, broker: Any, simulator: "Simulator", topics: "Topics",
-    start_ingestor: "StartIngestor", tmp_path: Path, fault: Any,
-) -> None:  # fmt: skip
+    lab: Lab,
+    broker: Any,
+    simulator: "Simulator",
+    topics: "Topics",
+    start_ingestor: "StartIngestor",
+    tmp_path: Path,
+    fault: Any,
+) -> None:
     await _limit(broker.bootstrap, "100000")
     try:
         noise = random.Random(8).randbytes(100_000).hex()
@@ -208,17 +220,21 @@ async def _limit(bootstrap: str, size: str, topic: str = ASSETS) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await admin.alter_configs([
-            ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": size})
-        ])  # fmt: skip
+        await admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": size})]
+        )
     finally:
         await admin.close()
 
 
 async def test_f33_a_journal_on_a_full_disk_degrades_and_names_what_it_missed(
-    lab: Lab, disk: Path, simulator: "Simulator", topics: "Topics",
-    start_ingestor: "StartIngestor", fault: Any,
-) -> None:  # fmt: skip
+    lab: Lab,
+    disk: Path,
+    simulator: "Simulator",
+    topics: "Topics",
+    start_ingestor: "StartIngestor",
+    fault: Any,
+) -> None:
     state = disk / "state"
     ingestor = await start_ingestor(**ONLY_ASSETS, INGESTOR_STATE_DIR=str(state))
     await ingestor.until("/status", lambda status: _published(status) >= 5)

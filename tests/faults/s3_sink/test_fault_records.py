@@ -22,10 +22,20 @@ LIMIT = 100_000
 async def test_f29_odd_values_come_back_bit_for_bit(lab: Lab, fault: Any) -> None:
     rng = random.Random(29)
     odd = [
-        b"\xff\xfe\x80", b"\x00", b"a\x00b", b"two\nlines\n", b"\r\n", b"\n", b"", None,
-        b'{"data":[]}', "\u20ac".encode("utf-16"), *(rng.randbytes(size) for size in range(40)),
-        *(rng.randbytes(rng.randrange(65_536)) for _ in range(60)), bytes(65_536),
-    ]  # fmt: skip
+        b"\xff\xfe\x80",
+        b"\x00",
+        b"a\x00b",
+        b"two\nlines\n",
+        b"\r\n",
+        b"\n",
+        b"",
+        None,
+        b'{"data":[]}',
+        "\u20ac".encode("utf-16"),
+        *(rng.randbytes(size) for size in range(40)),
+        *(rng.randbytes(rng.randrange(65_536)) for _ in range(60)),
+        bytes(65_536),
+    ]
     rng.shuffle(odd)
     await lab.create()
     await lab.produce([Record(0, NOON_MS, b"k", value) for value in odd])
@@ -65,9 +75,10 @@ async def test_f30_a_record_about_the_limits_is_an_object_of_its_own(
 
     async with watched(lab) as watch:
         sink = lab.sink(
-            S3_SINK_OBJECT__MAX_RAW_BYTES=str(LIMIT), S3_SINK_FETCH_BYTES="65536",
+            S3_SINK_OBJECT__MAX_RAW_BYTES=str(LIMIT),
+            S3_SINK_FETCH_BYTES="65536",
             S3_SINK_OBJECT__MAX_AGE_S="5",
-        )  # fmt: skip
+        )
         await lab.until_stored(sink, begin + len(sizes))
 
     for one in lab.objects():

@@ -176,12 +176,17 @@ async def test_f28_metadata_that_is_away_for_five_minutes_drops_nothing(
         if request.path.endswith("/security-credentials/"):
             return web.Response(text="host")
         ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
-        return web.json_response({
-            "Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": ACCESS_KEY,
-            "SecretAccessKey": SECRET_KEY, "Token": "",
-            "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "LastUpdated": "2026-11-22T00:00:00Z",
-        })  # fmt: skip
+        return web.json_response(
+            {
+                "Code": "Success",
+                "Type": "AWS-HMAC",
+                "AccessKeyId": ACCESS_KEY,
+                "SecretAccessKey": SECRET_KEY,
+                "Token": "",
+                "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "LastUpdated": "2026-11-22T00:00:00Z",
+            }
+        )
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
@@ -196,10 +201,11 @@ async def test_f28_metadata_that_is_away_for_five_minutes_drops_nothing(
     try:
         async with watched(lab) as watch:
             sink = lab.sink(
-                AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="",
+                AWS_ACCESS_KEY_ID="",
+                AWS_SECRET_ACCESS_KEY="",
                 AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://{host}:{port}",
                 S3_SINK_OBJECT__MAX_RECORDS="10",
-            )  # fmt: skip
+            )
             await lab.until_stored(sink, 10)
             # The client keeps what it last had, and the store says what that is worth.
             is_away, lab.faults.status, lab.faults.code = True, 403, "ExpiredToken"

@@ -68,11 +68,13 @@ async def _expire_all(lab: Lab) -> None:
     await admin.start()
     try:
         for retention_ms in ("1000", "-1"):
-            await admin.alter_configs([
-                ConfigResource(
-                    ConfigResourceType.TOPIC, lab.topic, {"retention.ms": retention_ms}
-                )
-            ])  # fmt: skip
+            await admin.alter_configs(
+                [
+                    ConfigResource(
+                        ConfigResourceType.TOPIC, lab.topic, {"retention.ms": retention_ms}
+                    )
+                ]
+            )
             while retention_ms == "1000" and await values(lab):
                 pass
     finally:
@@ -92,9 +94,14 @@ async def test_f15_records_that_expired_unread_are_named_as_a_range(
     assert sink.end() == 0
     lost = await coinlake(lab, "audit", "--topic", lab.topic)
     marked = await coinlake(
-        lab, "abandon", "--topic", lab.topic, "--partition", "0", "--group", lab.name,
-        "--to", "50", "--reason", "expired while the sink was down",
-    )  # fmt: skip
+        lab,
+        "abandon",
+        f"--topic={lab.topic}",
+        "--partition=0",
+        f"--group={lab.name}",
+        "--to=50",
+        "--reason=expired while the sink was down",
+    )
     heir = lab.sink()
     await lab.until_stored(heir, 60)
     verdict = lab.folder / "verdict.json"

@@ -31,9 +31,11 @@ async def _zombie(
     await lab.create()
     await lab.numbers(0, 40)
     sleeper = lab.sink(
-        without, AWS_ENDPOINT_URL=small.url, S3_SINK_OBJECT__MAX_RECORDS="20",
+        without,
+        AWS_ENDPOINT_URL=small.url,
+        S3_SINK_OBJECT__MAX_RECORDS="20",
         S3_SINK_OBJECT__MAX_AGE_S="60",
-    )  # fmt: skip
+    )
     await sleeper.until(lambda: gate.waiting == 1)
     sleeper.send(signal.SIGSTOP)
     frozen_at = time.monotonic()

@@ -29,8 +29,15 @@ pytestmark = [
 ]
 ROOT = Path(__file__).resolve().parents[3]
 BASE = ROOT / ".local" / "ec2-base.tar"
-STEPS = ("10-packages", "20-settings", "30-data-volume", "40-users-and-folders", "50-secrets",
-         "60-files", "65-docker")  # fmt: skip
+STEPS = (
+    "10-packages",
+    "20-settings",
+    "30-data-volume",
+    "40-users-and-folders",
+    "50-secrets",
+    "60-files",
+    "65-docker",
+)
 HOST_ENV = """COINLAKE_BUCKET=the-lake
 AWS_DEFAULT_REGION=us-east-1
 DATA_VOLUME=vol-0123456789abcdef0
@@ -60,9 +67,15 @@ trap 'exit 0' TERM
 sleep 100000 & wait
 """
 CONTAINERS = (
-    "kafka", "ingestor", "s3-sink", "etl-runner", "query-api", "auditor", "prometheus",
+    "kafka",
+    "ingestor",
+    "s3-sink",
+    "etl-runner",
+    "query-api",
+    "auditor",
+    "prometheus",
     "alertmanager",
-)  # fmt: skip
+)
 IMAGES = (*CONTAINERS, "tools", "proxy")
 
 
@@ -94,8 +107,13 @@ class Chroot:
     def state(self) -> dict[str, str]:
         """Owner, mode and contents of everything that the steps make."""
         found = {}
-        for top in ("etc/coinlake", "etc/systemd/system", "etc/docker", "var/lib/coinlake",
-                    "etc/tmpfiles.d"):  # fmt: skip
+        for top in (
+            "etc/coinlake",
+            "etc/systemd/system",
+            "etc/docker",
+            "var/lib/coinlake",
+            "etc/tmpfiles.d",
+        ):
             for path in sorted((self.root / top).rglob("*")):
                 about = path.lstat()
                 body = str(path.readlink()).encode() if path.is_symlink() else b""
@@ -302,8 +320,9 @@ def test_the_target_starts_everything_in_order_but_a_proxy_without_certificate(
     for name in CONTAINERS:
         unit = f"coinlake-{name}"
         assert host.shows(unit, "ActiveState", "NRestarts") == {
-            "ActiveState": "active", "NRestarts": "0",
-        }  # fmt: skip
+            "ActiveState": "active",
+            "NRestarts": "0",
+        }
         assert 0 < ended("coinlake-network") <= began(unit)
         if name in ("ingestor", "s3-sink", "etl-runner", "auditor"):
             assert began("coinlake-kafka") < began(unit)
@@ -346,8 +365,9 @@ def test_the_target_stops_everything_in_good_order_and_starts_it_again(host: Boo
     host.wait("that all have stopped", lambda: up(host) == set())
     for name in CONTAINERS:
         assert host.shows(f"coinlake-{name}", "ActiveState", "Result") == {
-            "ActiveState": "inactive", "Result": "success",
-        }  # fmt: skip
+            "ActiveState": "inactive",
+            "Result": "success",
+        }
     host.said("systemctl", "start", "coinlake.target")
     host.wait("every container", lambda: up(host) == set(CONTAINERS))
 

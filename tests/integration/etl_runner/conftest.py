@@ -93,10 +93,17 @@ class Lake:
         encoded = encode(records)
         key = str(RawKey(topic, hour, 0, 0, link))
         meta = RawMeta(
-            link, link, self.offsets[topic], len(records),
-            sum(value is not None for value in values), encoded.sha256,
-            at_ms, records[-1].timestamp_ms, more.get("complete_to_ms"), "test",
-        )  # fmt: skip
+            link,
+            link,
+            self.offsets[topic],
+            len(records),
+            sum(value is not None for value in values),
+            encoded.sha256,
+            at_ms,
+            records[-1].timestamp_ms,
+            more.get("complete_to_ms"),
+            "test",
+        )
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=encoded.body, Metadata=meta.encode())
         return key
 

@@ -39,9 +39,19 @@ async def test_a_hint_alone_brings_an_object_into_sql_and_the_hour_is_announced(
             key = lake.land("rates", HOUR, [body()])
             listed = lake.s3.head_object(Bucket="coinlake", Key=key)
             landed = Landed(
-                key, listed["ETag"].strip('"'), listed["ContentLength"], TOPIC, HOUR.dt,
-                HOUR.hour, 0, 0, 0, 1, 1, HOUR.end_ms,
-            )  # fmt: skip
+                key=key,
+                etag=listed["ETag"].strip('"'),
+                size=listed["ContentLength"],
+                topic=TOPIC,
+                dt=HOUR.dt,
+                hour=HOUR.hour,
+                epoch=0,
+                partition=0,
+                link=0,
+                next_offset=1,
+                values=1,
+                complete_to_ms=HOUR.end_ms,
+            )
             await producer.send(LANDED, key=None, value=b"no announcement")
             await producer.send(LANDED, key=None, value=landed.encode())
             said: list[TailRecord] = []

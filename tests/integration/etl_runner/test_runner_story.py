@@ -124,8 +124,11 @@ def test_two_runners_at_once_publish_each_hour_once(
     statement = f"SELECT rate_usd FROM rates WHERE hour = '{hour.hour}' ORDER BY rate_usd"
 
     assert [Decimal(row[0]) for row in lake.sql(statement)] == [
-        Decimal("1.0"), Decimal("1.1"), Decimal("1.2"), Decimal(2),
-    ]  # fmt: skip
+        Decimal("1.0"),
+        Decimal("1.1"),
+        Decimal("1.2"),
+        Decimal(2),
+    ]
     assert [entry.version for entry in lake.ledger("rates", hour)] == [1, 2]
 
 

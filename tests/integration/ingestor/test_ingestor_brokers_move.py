@@ -48,9 +48,11 @@ def _all_is_sent(status: Any) -> bool:
 @pytest.mark.full_size(but="silent")
 @pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "silent"])
 async def test_the_ingestor_follows_a_broker_to_its_new_address(
-    moving: MovingBroker, start_ingestor: "StartIngestor", simulator: "Simulator",
+    moving: MovingBroker,
+    start_ingestor: "StartIngestor",
+    simulator: "Simulator",
     is_silent: bool,
-) -> None:  # fmt: skip
+) -> None:
     await ensure_topics(_settings(moving), TOPICS.values())
     topics = Topics(moving.bootstrap)
     await topics.remember_ends()

@@ -121,9 +121,12 @@ async def test_a_failure_under_a_clock_that_is_ahead_pauses_no_longer_than_it_sa
 @pytest.mark.full_size(but="two hours")
 @pytest.mark.parametrize("ahead", [2 * HOUR, HOUR // 2], ids=["two hours", "half an hour"])
 async def test_a_clock_that_is_ahead_for_seconds_moves_no_stamp_and_rejects_nothing(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall,
+    simulator: "Simulator",
+    topics: "Topics",
+    start_ingestor: "StartIngestor",
+    wall: Wall,
     ahead: int,
-) -> None:  # fmt: skip
+) -> None:
     ingestor = await start_ingestor(MOVED, **CALM, **wall.env)
     await _goes_on(ingestor, 10)
 
@@ -188,9 +191,12 @@ async def test_what_was_stamped_and_promised_two_hours_ahead_is_sent_under_the_t
 @pytest.mark.full_size(but="running")
 @pytest.mark.parametrize("boots_wrong", [False, True], ids=["running", "at a start"])
 async def test_a_clock_400_days_ahead_turns_no_month(
-    start_ingestor: "StartIngestor", topics: "Topics", wall: Wall, boots_wrong: bool,
+    start_ingestor: "StartIngestor",
+    topics: "Topics",
+    wall: Wall,
+    boots_wrong: bool,
     tmp_path: Path,
-) -> None:  # fmt: skip
+) -> None:
     del topics
     month = datetime.now(UTC).strftime("%Y-%m")
     ingestor = await start_ingestor(MOVED, **CALM, **wall.env)

@@ -54,9 +54,13 @@ async def _kept_or_named(topics: "Topics", simulator: "Simulator") -> None:
 @pytest.mark.full_size(but="running")
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
-    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor",
-    disk: Path, restarted: bool,
-) -> None:  # fmt: skip
+    broker: Broker,
+    simulator: "Simulator",
+    topics: "Topics",
+    start_ingestor: "StartIngestor",
+    disk: Path,
+    restarted: bool,
+) -> None:
     settings = {**QUICK, "INGESTOR_STATE_DIR": str(disk / "state")}
     ingestor = await start_ingestor(**settings)
     await ingestor.until("/status", _all_is_sent)
@@ -88,9 +92,13 @@ async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
 @pytest.mark.full_size(but="restarted")
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 async def test_a_disk_without_room_for_names_heals_when_kafka_is_back(
-    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor",
-    tmp_path: Path, restarted: bool,
-) -> None:  # fmt: skip
+    broker: Broker,
+    simulator: "Simulator",
+    topics: "Topics",
+    start_ingestor: "StartIngestor",
+    tmp_path: Path,
+    restarted: bool,
+) -> None:
     with small_disk(tmp_path / "few", 20, inodes=60) as few:
         settings = {"INGESTOR_STATE_DIR": str(few / "state")}
         ingestor = await start_ingestor(**settings)

@@ -11,8 +11,10 @@ import pytest
 from tests.odd_answers import ODD, Plan, odd_proxy
 
 ATHENA_CALLS = (
-    "Athena.StartQueryExecution", "Athena.GetQueryExecution", "Athena.GetQueryResults",
-)  # fmt: skip
+    "Athena.StartQueryExecution",
+    "Athena.GetQueryExecution",
+    "Athena.GetQueryResults",
+)
 
 
 @pytest.fixture

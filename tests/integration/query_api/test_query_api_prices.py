@@ -140,10 +140,17 @@ def test_coverage_is_free_and_counts_rows(api: "Api") -> None:
     assert rows["quotes"]["last_hour"] == "2026-11-22T10"
     assert rows["rates"]["rows"] == 3000
     assert rows["markets"] == {
-        "table": "markets", "feed": "markets", "hours_published": 0, "hours_complete": 0,
-        "first_hour": None, "last_hour": None, "newest_received": None, "watermark": None,
-        "rows": 0, "quarantined_rows": 0,
-    }  # fmt: skip
+        "table": "markets",
+        "feed": "markets",
+        "hours_published": 0,
+        "hours_complete": 0,
+        "first_hour": None,
+        "last_hour": None,
+        "newest_received": None,
+        "watermark": None,
+        "rows": 0,
+        "quarantined_rows": 0,
+    }
     assert answer["meta"]["usd"] == "0"
 
 

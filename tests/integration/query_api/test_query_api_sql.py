@@ -44,8 +44,11 @@ def test_values_have_their_types(api: "Api") -> None:
         ["ether", "", 2, "0.000000000000000001", None, "2026-11-22T10:07:00.000Z", True, 1.0]
     ]
     assert [c["type"] for c in answer["columns"]][2:6] == [
-        "integer", "decimal(38,18)", "decimal(38,18)", "timestamp",
-    ]  # fmt: skip
+        "integer",
+        "decimal(38,18)",
+        "decimal(38,18)",
+        "timestamp",
+    ]
     assert answer["meta"]["scanned_bytes"] > 0
     assert answer["meta"]["newest_received"] == "2026-11-22T10:07:01.000Z"
     assert answer["meta"]["watermark"] == "2026-11-22T10:06:30.000Z"

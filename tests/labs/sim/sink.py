@@ -133,9 +133,16 @@ class SinkProcess:
         self._store = open_bucket(place.bucket, Wire(place.loop, rng, place.store_weather), rng)
         codec = SlowCodec(rng)
         outside = Outside(
-            self._source, ReaderLog(place.broker, kafka), self._store, codec,
-            lambda landed: None, self._wait, place.loop.time, self._now_ms, self._fits,
-        )  # fmt: skip
+            self._source,
+            ReaderLog(place.broker, kafka),
+            self._store,
+            codec,
+            lambda landed: None,
+            self._wait,
+            place.loop.time,
+            self._now_ms,
+            self._fits,
+        )
         budget = MemoryBudget(rng.choice((10**9, 4_000)), 1)
         policy = Policy(limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=0.5)
         guard = Guard(self._store, place.loop.time, GUARD_S)

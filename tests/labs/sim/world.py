@@ -34,9 +34,14 @@ class World:
         self.kafka_weather = self.plan.kafka_weather
         self.store_weather = self.plan.store_weather
         self.place = Place(
-            loop, self.broker, self.bucket, self.kafka_weather, self.store_weather,
-            self.note, control.writer,
-        )  # fmt: skip
+            loop,
+            self.broker,
+            self.bucket,
+            self.kafka_weather,
+            self.store_weather,
+            self.note,
+            control.writer,
+        )
         self.sinks: list[SinkProcess] = []
         self.dead: list[SinkProcess] = []
         self._started = 0

@@ -88,9 +88,12 @@ def test_what_is_temporary_expires_and_what_is_kept_never_does(template: "Templa
     rules = only(template, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
 
     expiring = {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule}
-    losing = {r.get("Prefix", "") for r in rules if set(r) & {
-        "ExpirationInDays", "NoncurrentVersionExpiration", "Transitions", "ExpirationDate"
-    }}  # fmt: skip
+    losing = {
+        r.get("Prefix", "")
+        for r in rules
+        if set(r)
+        & {"ExpirationInDays", "NoncurrentVersionExpiration", "Transitions", "ExpirationDate"}
+    }
     assert expiring == {STAGING_PREFIX, ATHENA_RESULTS_PREFIX}
     assert not [
         (prefix, kept)

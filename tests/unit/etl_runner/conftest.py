@@ -155,9 +155,12 @@ class World:
     links: int = 0
 
     async def land(
-        self, feed: str = "rates", hour: Hour = HOUR, complete_to_ms: int | None = None,
+        self,
+        feed: str = "rates",
+        hour: Hour = HOUR,
+        complete_to_ms: int | None = None,
         values: int = 1,
-    ) -> str:  # fmt: skip
+    ) -> str:
         key = str(RawKey(TABULAR[feed].topic, hour, 0, 0, self.links))
         self.links += 1
         meta = raw_meta(1, complete_to_ms, values).encode()
@@ -178,6 +181,14 @@ def world() -> World:
     bucket, network, registry = Bucket(), Faults(), CollectorRegistry()
     store = BucketStore(bucket, network)
     return World(
-        bucket, network, store, FakeGlue(store), FakeCatalog(), FakeAnnouncer(), Lake(store),
-        Hours(), EtlMetrics(registry), registry,
-    )  # fmt: skip
+        bucket,
+        network,
+        store,
+        FakeGlue(store),
+        FakeCatalog(),
+        FakeAnnouncer(),
+        Lake(store),
+        Hours(),
+        EtlMetrics(registry),
+        registry,
+    )

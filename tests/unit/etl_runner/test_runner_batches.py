@@ -57,13 +57,14 @@ class Runner:
             Freeze(world.lake, self.hours, world.metrics, "dev", 1000),
             self.run,
             Publish(
-                world.lake, Tables(world.catalog, world.metrics), self.hours, world.metrics,
+                world.lake,
+                Tables(world.catalog, world.metrics),
+                self.hours,
+                world.metrics,
                 closing_of(self.hours, POLICY, self.now_ms),
             ),
-        )  # fmt: skip
-        failing = Failing(
-            self.hours, Backoff(1, 60), 3, totals, self.now_ms, random.Random(1)
-        )  # fmt: skip
+        )
+        failing = Failing(self.hours, Backoff(1, 60), 3, totals, self.now_ms, random.Random(1))
         self.batches = Batches(
             world.lake, self.hours, POLICY, steps, world.announcer, totals, failing, self.now_ms
         )
@@ -75,9 +76,17 @@ class Runner:
     def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> Loop:
         rng = NoticedRandom(self.noticed)
         return Loop(
-            self.reconcile, self.batches, self.tables, self.hours, self.totals,
-            self.world.metrics, POLICY, Pulse(60), self.now_ms, rng,
-        )  # fmt: skip
+            self.reconcile,
+            self.batches,
+            self.tables,
+            self.hours,
+            self.totals,
+            self.world.metrics,
+            POLICY,
+            Pulse(60),
+            self.now_ms,
+            rng,
+        )
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)

@@ -215,8 +215,12 @@ def _reader(serde: str = json_files.OPENX, **parameters: str) -> json_files.Line
 
 def test_json_values_are_made_the_declared_type_or_null() -> None:
     kinds = {
-        "a": t.decimal(38, 18), "b": t.VARCHAR, "c": t.BIGINT, "d": t.BOOLEAN, "e": t.TIMESTAMP,
-    }  # fmt: skip
+        "a": t.decimal(38, 18),
+        "b": t.VARCHAR,
+        "c": t.BIGINT,
+        "d": t.BOOLEAN,
+        "e": t.TIMESTAMP,
+    }
     line = b'{"A": 0.1, "b": 1.10, "c": "x", "d": "true", "e": "2026-01-01T00:00:00.5Z"}'
     reader = _reader()
 

@@ -57,12 +57,26 @@ class NoGuard:
 
 def body(hour: Hour, version: int) -> bytes:
     entry = LedgerEntry(
-        feed="assets", dt=hour.dt, hour=hour.hour, version=version, batch_id="b", job_version=1,
-        code_version="c", inputs=(), outputs=(Output("quotes", "k", "e", 1, 2),),
-        counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0), run_id="r", attempt="a", billed_seconds=60,
-        min_received_ms=hour.start_ms, max_received_ms=hour.start_ms + 5, complete=True,
-        closed_by="heartbeat", committed_at_ms=hour.end_ms, watermark_ms=hour.end_ms,
-    )  # fmt: skip
+        feed="assets",
+        dt=hour.dt,
+        hour=hour.hour,
+        version=version,
+        batch_id="b",
+        job_version=1,
+        code_version="c",
+        inputs=(),
+        outputs=(Output("quotes", "k", "e", 1, 2),),
+        counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0),
+        run_id="r",
+        attempt="a",
+        billed_seconds=60,
+        min_received_ms=hour.start_ms,
+        max_received_ms=hour.start_ms + 5,
+        complete=True,
+        closed_by="heartbeat",
+        committed_at_ms=hour.end_ms,
+        watermark_ms=hour.end_ms,
+    )
     return entry.encode()
 
 

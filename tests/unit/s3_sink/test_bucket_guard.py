@@ -29,9 +29,13 @@ class Scene:
         self.world = world
         self.state = world.state()
         self.writer = Writer(
-            world.store, world.codec, self._wait, world.heard,
-            Guard(world.store, lambda: world.now_s), "me",
-        )  # fmt: skip
+            world.store,
+            world.codec,
+            self._wait,
+            world.heard,
+            Guard(world.store, lambda: world.now_s),
+            "me",
+        )
         self.writer.begin(ONE)
         self.count = 0
 
