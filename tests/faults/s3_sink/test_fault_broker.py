@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -14,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from coinlake.contracts.topics import LANDED
 from local_stack import processes
 from local_stack.broker import Broker
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster import stores
 from tests.labs.cluster.bad_disk import syncs_fail
 from tests.labs.cluster.brokers import own_broker
@@ -36,7 +36,7 @@ async def _nothing_acked_is_lost(lab: Lab, load: Load) -> int:
     return len(kept)
 
 
-async def _until_all_is_stored(lab: Lab, sink: Any, timeout_s: float = 90) -> None:
+async def _until_all_is_stored(lab: Lab, sink: SinkProcess, timeout_s: float = 90) -> None:
     await lab.until_stored(sink, len(await values(lab)), timeout_s)
 
 
@@ -85,7 +85,7 @@ def open_() -> Iterator[ExitStack]:
 
 @pytest.mark.representative("versitygw")
 async def test_f10_a_broker_that_is_killed_and_comes_back_costs_no_record(
-    lab: Lab, broker: Broker, fault: Any
+    lab: Lab, broker: Broker, fault: Fault
 ) -> None:
     await lab.create()
     await lab.numbers(0, 10)
@@ -104,7 +104,7 @@ async def test_f10_a_broker_that_is_killed_and_comes_back_costs_no_record(
 
 @pytest.mark.timeout(600)
 async def test_f10_a_broker_killed_again_and_again_costs_no_record(
-    lab: Lab, broker: Broker, fault: Any
+    lab: Lab, broker: Broker, fault: Fault
 ) -> None:
     await lab.create()
 
@@ -130,7 +130,7 @@ async def test_f10_a_broker_killed_again_and_again_costs_no_record(
 
 @pytest.mark.timeout(600)
 async def test_f11_a_broker_that_is_frozen_for_a_minute_costs_no_record_and_no_cpu(
-    lab: Lab, broker: Broker, fault: Any
+    lab: Lab, broker: Broker, fault: Fault
 ) -> None:
     await lab.create()
     await lab.numbers(0, 20)
@@ -164,7 +164,7 @@ async def test_f11_a_broker_that_is_frozen_for_a_minute_costs_no_record_and_no_c
 
 @pytest.mark.timeout(600)
 async def test_f12_a_broker_whose_disk_is_full_loses_nothing_it_acknowledged(
-    store: stores.Address, disk: Path, tmp_path: Path, fault: Any
+    store: stores.Address, disk: Path, tmp_path: Path, fault: Fault
 ) -> None:
     with (
         own_broker(disk / "kafka", tmp_path / "broker.log") as full,
@@ -201,14 +201,14 @@ async def test_f12_a_broker_whose_disk_is_full_loses_nothing_it_acknowledged(
 
 
 async def test_f13_a_sink_that_the_coordinator_does_not_hear_is_replaced_and_doubles_nothing(
-    lab: Lab, broker: Broker, kafka_faults: KafkaFaults, fault: Any
+    lab: Lab, proxied: str, kafka_faults: KafkaFaults, fault: Fault
 ) -> None:
     name = f"{lab.topic}-0"
     await lab.create()
     await lab.numbers(0, 20)
 
     async with watched(lab) as watch:
-        deaf = lab.sink(KAFKA_BOOTSTRAP_SERVERS=broker.spec.proxied)  # type: ignore[attr-defined]
+        deaf = lab.sink(KAFKA_BOOTSTRAP_SERVERS=proxied)
         await lab.until_stored(deaf, 20)
         kafka_faults.swallowed, kafka_faults.swallow = 0, COORDINATION
         try:
@@ -231,7 +231,7 @@ async def test_f13_a_sink_that_the_coordinator_does_not_hear_is_replaced_and_dou
 
 
 async def test_f33_a_sink_that_cannot_log_still_stores_everything(
-    lab: Lab, disk: Path, fault: Any
+    lab: Lab, disk: Path, fault: Fault
 ) -> None:
     # The sink has no spool and writes no file: what is left of the row is its log.
     lab.log_folder = disk
@@ -253,7 +253,7 @@ async def test_f33_a_sink_that_cannot_log_still_stores_everything(
 @pytest.mark.needs("strace")
 @pytest.mark.timeout(600)
 async def test_f33_a_broker_whose_disk_fails_to_sync_loses_nothing_it_acknowledged(
-    store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Any
+    store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Fault
 ) -> None:
     with own_broker(tmp_path / "kafka", tmp_path / "broker.log") as failing:
         lab = Lab(failing.bootstrap, store, tmp_path, open_)
@@ -321,7 +321,7 @@ async def _kill(cluster: Cluster, lab: Lab, node: int) -> set[int]:
 
 @pytest.mark.timeout(900)
 async def test_f10_three_brokers_killed_in_turn_cost_no_record_and_hold_nobody_up(
-    cluster: Cluster, store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Any
+    cluster: Cluster, store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Fault
 ) -> None:
     lab = Lab(cluster.bootstrap, store, tmp_path, open_, replicas=3)
     await lab.create(PARTITIONS)
@@ -356,7 +356,7 @@ async def test_f10_three_brokers_killed_in_turn_cost_no_record_and_hold_nobody_u
 
 @pytest.mark.timeout(900)
 async def test_f10_control_a_sink_that_believes_old_metadata_reads_no_more_of_what_moved(
-    cluster: Cluster, store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Any
+    cluster: Cluster, store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Fault
 ) -> None:
     lab = Lab(cluster.bootstrap, store, tmp_path, open_, replicas=3)
     await lab.create(PARTITIONS)

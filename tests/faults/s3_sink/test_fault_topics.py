@@ -3,13 +3,13 @@
 import asyncio
 import json
 import subprocess
-from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from local_stack.broker import Broker, environment
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster.lab import Lab
 from tests.labs.cluster.proof import coinlake, etags, prove, values, watched
 
@@ -24,7 +24,7 @@ async def _filled(lab: Lab, count: int) -> None:
 
 @pytest.mark.parametrize("while_it_runs", [True, False])
 async def test_f14_a_topic_made_anew_stops_the_partition_until_a_new_epoch(
-    lab: Lab, fault: Any, while_it_runs: bool
+    lab: Lab, fault: Fault, while_it_runs: bool
 ) -> None:
     await _filled(lab, 30)
     before = {one.key: one.body for one in lab.objects()}
@@ -82,7 +82,7 @@ async def _expire_all(lab: Lab) -> None:
 
 
 async def test_f15_records_that_expired_unread_are_named_as_a_range(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     await _filled(lab, 20)
     await lab.numbers(20, 30)
@@ -130,7 +130,7 @@ def _delete_group(broker: Broker, group: str) -> None:
     [pytest.param("earliest", marks=pytest.mark.representative("moto")), "no group"],
 )
 async def test_f16_a_group_that_was_reset_rewrites_nothing(
-    lab: Lab, broker: Broker, fault: Any, how: str
+    lab: Lab, broker: Broker, fault: Fault, how: str
 ) -> None:
     await _filled(lab, 40)
     before = etags(lab)

@@ -1,9 +1,7 @@
 """Over a real broker: an announcement is heard at once, and the published hour is announced."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from coinlake.contracts.announcements import Landed, parse_published
 from coinlake.contracts.hours import Hour
@@ -12,6 +10,7 @@ from coinlake.kafka import TailRecord, open_producer, open_tail
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from local_stack.broker import start_broker
+from tests.integration.etl_runner.conftest import Lake, Runner, Start, until
 
 HOUR = Hour("2026-11-20", "15")
 TOPIC = "coincap.rates.v1"
@@ -23,7 +22,7 @@ def body() -> bytes:
 
 
 async def test_a_hint_alone_brings_an_object_into_sql_and_the_hour_is_announced(
-    lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any], tmp_path: Path
+    lake: Lake, start_runner: Start, tmp_path: Path
 ) -> None:
     with start_broker(tmp_path / "broker") as broker:
         kafka = KafkaSettings(bootstrap_servers=broker.bootstrap)
@@ -67,7 +66,7 @@ async def test_a_hint_alone_brings_an_object_into_sql_and_the_hour_is_announced(
         assert runner.process.wait(10) == 0
 
 
-def failing(runner: Any) -> bool:
+def failing(runner: Runner) -> bool:
     """Whether the runner is not ready; the reasons are in /readyz."""
     try:
         runner.get("/readyz")

@@ -2,12 +2,12 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from coinlake.contracts.hours import Hour
+from tests.integration.etl_runner.conftest import Cloud, Lake, Start, until
 from tests.odd_answers import ODD, Plan, odd_proxy
 
 S3_CALLS = (
@@ -42,7 +42,7 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def odd_url(cloud: Any, plan: Plan) -> Iterator[str]:
+def odd_url(cloud: Cloud, plan: Plan) -> Iterator[str]:
     with odd_proxy(("127.0.0.1", cloud.port), plan) as url:
         yield url
 
@@ -55,9 +55,8 @@ def odd_url(cloud: Any, plan: Plan) -> Iterator[str]:
     ids=["S3", "Glue"],
 )
 def test_an_hour_is_published_once_behind_odd_answers_to_every_call(
-    lake: Any,
-    start_runner: Callable[..., Any],
-    until: Callable[..., Any],
+    lake: Lake,
+    start_runner: Start,
     plan: Plan,
     odd_url: str,
     operations: tuple[str, ...],
@@ -89,9 +88,8 @@ def test_an_hour_is_published_once_behind_odd_answers_to_every_call(
 @pytest.mark.full_size
 @pytest.mark.parametrize("operation", ["Glue.GetJobRuns", "LIST raw"])
 def test_an_odd_answer_that_stays_is_told_with_its_first_bytes(
-    lake: Any,
-    start_runner: Callable[..., Any],
-    until: Callable[..., Any],
+    lake: Lake,
+    start_runner: Start,
     plan: Plan,
     odd_url: str,
     operation: str,

@@ -6,16 +6,14 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from coinlake.contracts.topics import GAPS, REJECTED
 from local_stack.broker import Broker
 from local_stack.ports import free_ports
-
-if TYPE_CHECKING:
-    from tests.integration.ingestor.conftest import Read, Simulator, StartIngestor, Topics
+from tests.integration.ingestor.conftest import Read, Simulator, StartIngestor, Topics
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -46,16 +44,16 @@ def spool_full(gaps: Iterable[Any]) -> int:
     return sum(gap["count"] for gap in gaps if gap["cause"] == "spool_full")
 
 
-def answers(records: "Iterable[Read]") -> "list[Read]":
+def answers(records: Iterable[Read]) -> list[Read]:
     return [record for record in records if record.value is not None and record.topic != GAPS]
 
 
-def heartbeats(records: "Iterable[Read]") -> "list[Read]":
+def heartbeats(records: Iterable[Read]) -> list[Read]:
     return [record for record in records if record.value is None]
 
 
 async def test_every_body_served_is_in_kafka_once_with_equal_bytes(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     ingestor = await start_ingestor()
     await ingestor.until("/status", at_least(25))
@@ -87,7 +85,7 @@ async def test_every_body_served_is_in_kafka_once_with_equal_bytes(
 
 
 async def test_heartbeats_promise_nothing_that_a_later_record_breaks(
-    topics: "Topics", start_ingestor: "StartIngestor"
+    topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     ingestor = await start_ingestor(INGESTOR_HEARTBEAT_S="0.1")
     await ingestor.until("/status", at_least(25))
@@ -108,7 +106,7 @@ async def test_heartbeats_promise_nothing_that_a_later_record_breaks(
 
 
 async def test_answers_that_cannot_be_used_are_kept_with_their_reason(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     sunset = '{"data":{"message":"We are deprecating"},"timestamp":1}'
     steps: list[tuple[str, dict[str, Any]]] = [
@@ -143,7 +141,7 @@ async def test_answers_that_cannot_be_used_are_kept_with_their_reason(
 
 
 async def test_a_broker_that_goes_and_comes_back_loses_nothing_and_keeps_the_order(
-    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    broker: Broker, simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     ingestor = await start_ingestor()
     await ingestor.until("/status", lambda status: settled(status) >= 5)
@@ -178,7 +176,7 @@ async def test_a_broker_that_goes_and_comes_back_loses_nothing_and_keeps_the_ord
 
 
 async def test_killed_at_any_moment_it_sends_what_it_journaled_and_names_what_it_missed(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     rng = random.Random(20261122)
     wanted = 0
@@ -222,7 +220,7 @@ async def test_killed_at_any_moment_it_sends_what_it_journaled_and_names_what_it
 
 
 async def test_started_without_kafka_it_spools_stops_when_full_and_sends_all_later(
-    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    broker: Broker, simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     (nobody,) = free_ports(1)
     # Room for one largest answer of the one page, and for some real ones of about 20 kB.
@@ -253,7 +251,7 @@ async def test_started_without_kafka_it_spools_stops_when_full_and_sends_all_lat
 
 
 async def test_a_refused_key_stops_polling_and_is_said(
-    simulator: "Simulator", start_ingestor: "StartIngestor"
+    simulator: Simulator, start_ingestor: StartIngestor
 ) -> None:
     ingestor = await start_ingestor(COINCAP_API_KEY="a-key-that-nobody-knows-here")
     status = await ingestor.until(
@@ -272,7 +270,7 @@ async def test_a_refused_key_stops_polling_and_is_said(
 
 
 async def test_the_hard_maximum_of_credits_holds_over_restarts(
-    simulator: "Simulator", start_ingestor: "StartIngestor"
+    simulator: Simulator, start_ingestor: StartIngestor
 ) -> None:
     limits = {**ONLY_ASSETS, "INGESTOR_CREDITS__MAX_TOTAL": "50"}
     for number in signal.SIGKILL, signal.SIGTERM:
@@ -292,7 +290,7 @@ async def test_the_hard_maximum_of_credits_holds_over_restarts(
 
 
 async def test_the_key_is_never_visible(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     canary = "canary-7f3a9c51d2e84b06"
     echo = f'{{"error":"bad key {canary}","timestamp":1}}'
@@ -322,7 +320,7 @@ async def test_the_key_is_never_visible(
     ],
 )
 async def test_wrong_settings_end_it_with_one_sentence_and_code_2(
-    start_ingestor: "StartIngestor", setting: str, value: str, said: str
+    start_ingestor: StartIngestor, setting: str, value: str, said: str
 ) -> None:
     ingestor = await start_ingestor(**{setting: value})
 
@@ -334,7 +332,7 @@ async def test_wrong_settings_end_it_with_one_sentence_and_code_2(
 
 
 async def test_a_second_process_on_the_same_state_is_refused(
-    start_ingestor: "StartIngestor",
+    start_ingestor: StartIngestor,
 ) -> None:
     first = await start_ingestor()
     await first.until("/status", at_least(1))

@@ -2,9 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from coinlake.backoff import Backoff
 from coinlake.contracts.raw_codec import (
@@ -18,8 +17,9 @@ from coinlake.contracts.raw_codec import (
 )
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
+from s3_sink.core.found import Found
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import Limits
+from s3_sink.core.part import Limits, Part
 from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Partition
 from s3_sink.core.start import Start
@@ -70,7 +70,7 @@ class Ears:
     """Hears the sink and writes the timeline."""
 
     name: str
-    note: Any
+    note: Callable[[str], None]
     stopped_for: dict[Partition, str] = field(default_factory=dict)
     unread: dict[Partition, str] = field(default_factory=dict)
 
@@ -85,10 +85,10 @@ class Ears:
     def left(self, partition: Partition) -> None:
         self.stopped_for.pop(partition, None)
 
-    def adopted(self, partition: Partition, found: Any) -> None:
+    def adopted(self, partition: Partition, found: Found) -> None:
         self.note(f"{self.name}: {partition} adopts up to {found.meta.next_offset}")
 
-    def written(self, partition: Partition, part: Any, found: Any) -> None: ...
+    def written(self, partition: Partition, part: Part, found: Found) -> None: ...
     def retried(self, partition: Partition, kind: str, reason: str) -> None: ...
     def met(self, partition: Partition) -> None: ...
     def committed(self, seconds: float) -> None: ...
@@ -112,7 +112,7 @@ class Place:
     bucket: WatchedBucket
     kafka_weather: Weather
     store_weather: Weather
-    note: Any
+    note: Callable[[str], None]
     writer: type[Writer] = Writer
 
 

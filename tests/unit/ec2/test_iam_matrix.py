@@ -1,12 +1,10 @@
 """Who may do what: for each service what it needs, and what it must never be able to do."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.unit.ec2.template_reader import Template
+from tests.unit.ec2.template_reader import Template
 
 LAKE = "arn:aws:s3:::the-lake"
 GLUE = "arn:aws:glue:us-east-1:123456789012"
@@ -188,7 +186,7 @@ def test_what_goes_in_clear_is_refused(allowed: Callable[..., bool]) -> None:
 
 
 def test_the_bucket_itself_refuses_an_overwrite_even_of_an_administrator(
-    allowed: Callable[..., bool], template: "Template", iam: object
+    allowed: Callable[..., bool], template: Template, iam: object
 ) -> None:
     (bucket,) = template.resources("AWS::S3::BucketPolicy").values()
     everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
@@ -204,7 +202,7 @@ def test_the_bucket_itself_refuses_an_overwrite_even_of_an_administrator(
 
 
 def test_no_role_of_ours_is_trusted_to_anybody_but_the_host_or_its_service(
-    template: "Template",
+    template: Template,
 ) -> None:
     trusted = {}
     for name, role in template.resources("AWS::IAM::Role").items():
@@ -226,7 +224,7 @@ def test_no_role_of_ours_is_trusted_to_anybody_but_the_host_or_its_service(
     }
 
 
-def test_no_statement_names_every_action_of_a_service(template: "Template") -> None:
+def test_no_statement_names_every_action_of_a_service(template: Template) -> None:
     for role in template.resources("AWS::IAM::Role"):
         for policy in template.properties(role).get("Policies", ()):
             for statement in policy["PolicyDocument"]["Statement"]:

@@ -54,6 +54,7 @@ class FakeGlue:
     fails_with: str | None = None
     stays: str | None = None
     records_more: int = 0
+    is_missing: bool = False
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, arguments: Mapping[str, str]) -> str:
@@ -93,6 +94,8 @@ class FakeGlue:
         return next(run for run in self.runs if run.run_id == run_id)
 
     async def recent(self) -> Sequence[Run]:
+        if self.is_missing:
+            raise NotFoundError("the job is not there")
         return list(self.runs)
 
     async def stop(self, run_id: str) -> None:
@@ -109,6 +112,7 @@ class FakeCatalog:
     partitions: set[tuple[str, Hour]] = field(default_factory=set)
     crawls: int = 0
     lacks: str | None = None
+    is_away: bool = False
 
     async def columns(self, table: str) -> Sequence[Column] | None:
         if table not in self.tables:
@@ -122,6 +126,8 @@ class FakeCatalog:
         self.partitions |= {(table, hour) for hour in hours}
 
     async def crawl(self) -> None:
+        if self.is_away:
+            raise TransientError("the crawler is away")
         self.crawls += 1
         self.lacks = None
         self.tables = {table for feed in TABULAR for table in TABULAR[feed].published}

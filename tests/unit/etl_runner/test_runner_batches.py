@@ -3,7 +3,6 @@
 import asyncio
 import random
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from coinlake.backoff import Backoff
 from coinlake.contracts.batches import parse_manifest
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import curated_key, ledger_key
-from coinlake.errors import NotFoundError, TransientError
+from coinlake.errors import TransientError
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeClock
 from etl_runner.core.hours import FeedHour, Hours
@@ -25,6 +24,8 @@ from etl_runner.loop.run import RunBatch, StoppingError, Timing
 from etl_runner.loop.runner import Loop, Rhythm
 from etl_runner.loop.tables import Tables
 from etl_runner.loop.totals import Totals
+from tests.labs.bucket import Stored
+from tests.unit.etl_runner.conftest import World
 
 HOUR = Hour("2026-11-20", "07")
 POLICY = Policy(0, 1000, 0, 3_600_000, 9, 10_000)
@@ -45,7 +46,7 @@ class NoticedRandom(random.Random):
 class Runner:
     """One runner over a world; several may share one."""
 
-    def __init__(self, world: Any, clock: FakeClock, deadline_s: float = 60) -> None:
+    def __init__(self, world: World, clock: FakeClock, deadline_s: float = 60) -> None:
         self.world, self.clock = world, clock
         self.hours = Hours()
         totals = Totals(world.metrics, 2, 0.44)
@@ -102,12 +103,12 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def runner(world: Any, clock: FakeClock) -> Runner:
+def runner(world: World, clock: FakeClock) -> Runner:
     return Runner(world, clock)
 
 
 async def test_a_landed_object_is_published_registered_and_committed(
-    world: Any, runner: Runner
+    world: World, runner: Runner
 ) -> None:
     await world.land(complete_to_ms=HOUR.end_ms)
 
@@ -126,7 +127,7 @@ async def test_a_landed_object_is_published_registered_and_committed(
 
 
 async def test_a_second_hour_needs_no_crawl_and_a_lacking_column_needs_one(
-    world: Any, runner: Runner
+    world: World, runner: Runner
 ) -> None:
     await world.land()
     await runner.turn()
@@ -141,13 +142,13 @@ async def test_a_second_hour_needs_no_crawl_and_a_lacking_column_needs_one(
     assert [entry.version for entry in world.ledger()] == [1, 2, 3]
 
 
-async def test_heartbeats_alone_make_nothing_dirty(world: Any, runner: Runner) -> None:
+async def test_heartbeats_alone_make_nothing_dirty(world: World, runner: Runner) -> None:
     await world.land(values=0)
 
     assert not await runner.turn()
 
 
-async def test_a_lost_reply_does_not_start_a_second_run(world: Any, runner: Runner) -> None:
+async def test_a_lost_reply_does_not_start_a_second_run(world: World, runner: Runner) -> None:
     await world.land()
     world.glue.lose_reply = True
 
@@ -158,7 +159,7 @@ async def test_a_lost_reply_does_not_start_a_second_run(world: Any, runner: Runn
 
 
 async def test_after_a_crash_the_run_that_works_on_the_batch_is_waited_for(
-    world: Any, runner: Runner, clock: FakeClock
+    world: World, runner: Runner, clock: FakeClock
 ) -> None:
     await world.land()
     world.glue.stays = "RUNNING"
@@ -175,6 +176,7 @@ async def test_after_a_crash_the_run_that_works_on_the_batch_is_waited_for(
     world.glue.asked.clear()
     await world.glue.asked.wait()
     manifest_body = world.bucket.objects[f"batches/{left.batch_id}/manifest.json"].body
+    assert left.attempt is not None
     await world.glue.finish(parse_manifest(manifest_body), left.attempt)
     world.glue.runs[0] = replace(left, state="SUCCEEDED")
     await turning
@@ -183,7 +185,7 @@ async def test_after_a_crash_the_run_that_works_on_the_batch_is_waited_for(
     assert world.ledger()[0].attempt == left.attempt
 
 
-async def test_a_busy_job_is_no_failure(world: Any, runner: Runner) -> None:
+async def test_a_busy_job_is_no_failure(world: World, runner: Runner) -> None:
     await world.land()
     world.glue.busy = 1
 
@@ -196,7 +198,7 @@ async def test_a_busy_job_is_no_failure(world: Any, runner: Runner) -> None:
 
 
 async def test_a_failed_run_keeps_its_hours_dirty_and_they_are_tried_one_by_one(
-    world: Any, runner: Runner, clock: FakeClock
+    world: World, runner: Runner, clock: FakeClock
 ) -> None:
     await world.land("rates")
     await world.land("markets")
@@ -217,7 +219,7 @@ async def test_a_failed_run_keeps_its_hours_dirty_and_they_are_tried_one_by_one(
 
 
 async def test_a_run_that_takes_too_long_is_stopped_and_failed(
-    world: Any, clock: FakeClock
+    world: World, clock: FakeClock
 ) -> None:
     runner = Runner(world, clock, deadline_s=-1)
     await world.land()
@@ -229,7 +231,7 @@ async def test_a_run_that_takes_too_long_is_stopped_and_failed(
     assert runner.hours.get(FeedHour("rates", HOUR)).failure.count == 1
 
 
-async def test_counts_that_do_not_hold_are_not_published(world: Any, runner: Runner) -> None:
+async def test_counts_that_do_not_hold_are_not_published(world: World, runner: Runner) -> None:
     await world.land()
     world.glue.records_more = 1
 
@@ -242,15 +244,15 @@ async def test_counts_that_do_not_hold_are_not_published(world: Any, runner: Run
 
 
 async def test_a_runner_that_died_after_publishing_is_finished_by_the_next(
-    world: Any, runner: Runner, clock: FakeClock
+    world: World, runner: Runner, clock: FakeClock
 ) -> None:
     await world.land()
-    world.catalog.crawl = fails
+    world.catalog.is_away = True
     with pytest.raises(TransientError):
         await runner.turn()
     assert world.ledger() == []
     await world.land()
-    del world.catalog.crawl
+    world.catalog.is_away = False
 
     heir = Runner(world, clock)
     await heir.turn()
@@ -264,13 +266,13 @@ async def test_a_runner_that_died_after_publishing_is_finished_by_the_next(
 
 
 async def test_a_runner_that_died_in_publishing_goes_on_with_the_same_batch(
-    world: Any, runner: Runner, clock: FakeClock
+    world: World, runner: Runner, clock: FakeClock
 ) -> None:
     await world.land()
-    world.catalog.crawl = fails
+    world.catalog.is_away = True
     with pytest.raises(TransientError):
         await runner.turn()
-    del world.catalog.crawl
+    world.catalog.is_away = False
 
     await Runner(world, clock).turn()
 
@@ -280,10 +282,9 @@ async def test_a_runner_that_died_in_publishing_goes_on_with_the_same_batch(
 
 
 async def test_a_frozen_runner_that_comes_back_replaces_nothing(
-    world: Any, runner: Runner, clock: FakeClock
+    world: World, runner: Runner, clock: FakeClock
 ) -> None:
     await world.land()
-    frozen_put = world.store.put
     world.glue.stays = "RUNNING"
     turning = asyncio.create_task(runner.turn())
     await world.glue.asked.wait()
@@ -294,6 +295,7 @@ async def test_a_frozen_runner_that_comes_back_replaces_nothing(
     await other.turn()
     committed = world.ledger()
     body = world.bucket.objects[f"batches/{asleep.batch_id}/manifest.json"].body
+    assert asleep.attempt is not None
     await world.glue.finish(parse_manifest(body), asleep.attempt)
     world.glue.runs = [
         replace(run, state="SUCCEEDED") if run.run_id == asleep.run_id else run
@@ -301,14 +303,13 @@ async def test_a_frozen_runner_that_comes_back_replaces_nothing(
     ]
     await turning
 
-    assert world.store.put == frozen_put
     assert world.ledger() == committed
     assert len(committed[0].inputs) == 2
     assert world.counted("publish_conflicts_total", decision="moved") == 1
 
 
 async def test_a_published_object_that_is_gone_or_foreign_is_repaired(
-    world: Any, runner: Runner
+    world: World, runner: Runner
 ) -> None:
     await world.land()
     await runner.turn()
@@ -326,7 +327,7 @@ async def test_a_published_object_that_is_gone_or_foreign_is_repaired(
     assert world.counted("alarms_total", reason="published_differs") == 2
 
 
-async def test_a_head_of_a_newer_job_is_left_alone(world: Any, runner: Runner) -> None:
+async def test_a_head_of_a_newer_job_is_left_alone(world: World, runner: Runner) -> None:
     await world.land()
     await runner.turn()
     key = ledger_key("rates", HOUR, 2)
@@ -341,14 +342,14 @@ async def test_a_head_of_a_newer_job_is_left_alone(world: Any, runner: Runner) -
 
 
 async def test_staged_files_that_are_gone_cost_a_new_run_and_no_row(
-    world: Any, runner: Runner
+    world: World, runner: Runner
 ) -> None:
     await world.land()
-    world.catalog.crawl = fails
+    world.catalog.is_away = True
     world.bucket.objects = Forgetful(world.bucket.objects)
     await runner.turn()
     world.bucket.objects = dict(world.bucket.objects)
-    del world.catalog.crawl
+    world.catalog.is_away = False
 
     await runner.turn()
 
@@ -358,7 +359,7 @@ async def test_staged_files_that_are_gone_cost_a_new_run_and_no_row(
 
 @pytest.mark.parametrize("fault", ["store", "glue", "ledger"])
 async def test_the_loop_outlives_what_is_away_or_broken(
-    world: Any, runner: Runner, fault: str
+    world: World, runner: Runner, fault: str
 ) -> None:
     await world.land()
     broken = ledger_key("markets", HOUR, 1)
@@ -366,8 +367,7 @@ async def test_the_loop_outlives_what_is_away_or_broken(
     if fault == "ledger":
         await world.store.put(broken, b"graffiti")
     world.network.is_down = fault == "store"
-    if fault == "glue":
-        world.glue.recent = missing
+    world.glue.is_missing = fault == "glue"
     stop, wake = asyncio.Event(), asyncio.Event()
     loop = runner.loop(stop, wake)
     turning = asyncio.create_task(loop.run(stop, wake, Rhythm(0.001, 60, 0.001)))
@@ -376,7 +376,7 @@ async def test_the_loop_outlives_what_is_away_or_broken(
     said = loop.fault
     world.network.is_down = False
     world.bucket.objects.pop(broken, None)
-    world.glue.__dict__.pop("recent", None)
+    world.glue.is_missing = False
     await world.announcer.heard.wait()
     stop.set()
     wake.set()
@@ -386,17 +386,9 @@ async def test_the_loop_outlives_what_is_away_or_broken(
     assert len(world.ledger()) == 1
 
 
-async def missing() -> None:
-    raise NotFoundError("the job is not there")
-
-
-class Forgetful(dict[str, Any]):
+class Forgetful(dict[str, Stored]):
     """A bucket whose lifecycle rule eats staged objects at once."""
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: Stored) -> None:
         if not key.startswith("staging/"):
             super().__setitem__(key, value)
-
-
-async def fails() -> None:
-    raise TransientError("the crawler is away")
