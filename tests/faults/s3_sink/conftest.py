@@ -127,3 +127,9 @@ def lab(broker: Broker, store: stores.Address, tmp_path: Path) -> Iterator[Lab]:
 def disk(tmp_path: Path) -> Iterator[Path]:
     with small_disk(tmp_path / "disk", 64) as folder:
         yield folder
+
+
+@pytest.fixture
+def open_() -> Iterator[ExitStack]:
+    with ExitStack() as open_:
+        yield open_
