@@ -32,18 +32,10 @@ GROUP = "coinlake-s3-sink"
 EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
 # Rights of an older release, and of somebody's hand.
 STALE = (
-    ("--allow-principal", "User:ingestor", "--operation", "Read", "--topic", LANDED),
-    (
-        "--allow-principal",
-        "User:gone",
-        "--operation",
-        "DescribeConfigs",
-        "--topic",
-        "coin",
-        "--resource-pattern-type",
-        "prefixed",
-    ),
-    ("--deny-principal", "User:tools", "--operation", "Alter", "--cluster"),
+    f"--allow-principal User:ingestor --operation Read --topic {LANDED}",
+    "--allow-principal User:gone --operation DescribeConfigs --topic coin"
+    " --resource-pattern-type prefixed",
+    "--deny-principal User:tools --operation Alter --cluster",
 )
 PROGRAMS = {
     "kafka-configs.sh": "kafka.admin.ConfigCommand",
@@ -114,7 +106,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Secu
 
         # The administrator's programs wait for the broker by themselves, a minute long.
         for stale in STALE:
-            acls("--add", *stale)
+            acls("--add", *stale.split())
         said = _ran([str(ec2 / "libexec" / "kafka-users")], told, base / "broker.log")
         yield Secured(ports[2], secrets, said, acls)
     finally:
@@ -198,12 +190,8 @@ async def test_the_sink_reads_commits_and_announces(broker: Secured, topics: lis
 
     assert await ensure_topics(settings, [TOPICS[ASSETS], TOPICS[LANDED]]) == []
     assert (await describe(settings, [ASSETS]))[ASSETS]["cleanup.policy"] == "delete"
-    consumer = AIOKafkaConsumer(
-        **client_options(settings),
-        group_id=GROUP,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )
+    by_hand = {"auto_offset_reset": "earliest", "enable_auto_commit": False}
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=GROUP, **by_hand)
     consumer.subscribe([ASSETS])
     await consumer.start()
     try:
