@@ -11,8 +11,12 @@ from coinlake.batch_records import header_name_bytes
 from coinlake.contracts.raw_columns import Record
 
 _PACK: tuple[Callable[[bytes], bytes], ...] = (
-    bytes, codec.gzip_encode, codec.snappy_encode, codec.lz4_encode, codec.zstd_encode,
-)  # fmt: skip
+    bytes,
+    codec.gzip_encode,
+    codec.snappy_encode,
+    codec.lz4_encode,
+    codec.zstd_encode,
+)
 APPENDED = 0b1000
 """The attribute of a batch whose time is the broker's."""
 

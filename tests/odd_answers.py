@@ -72,7 +72,8 @@ ODD: dict[str, Odd] = {
     "empty XML 200": Odd(200, _AS_XML, _XML),
     "other XML 200": Odd(200, _AS_XML, _XML + b"<health><IsUp>true</IsUp></health>"),
     "other listing 200": Odd(
-        200, _AS_XML,
+        200,
+        _AS_XML,
         _XML + b"<ListBucketResult><Prefix>other/</Prefix><IsTruncated>false</IsTruncated>"
         b"</ListBucketResult>",
     ),
@@ -109,7 +110,7 @@ ODD: dict[str, Odd] = {
     "bytes": Odd(0, before=bytes(range(256))),
     "nothing": Odd(0),
     "nothing, done before": Odd(0, applies=True),
-}  # fmt: skip
+}
 """By name. None of them is an answer of S3, Glue or Athena, to any call."""
 
 

@@ -107,10 +107,21 @@ async def measure(plan: Plan, folder: Path, bootstrap: str, store: Store) -> Fig
             stopped_s = await asyncio.to_thread(sink.stop)
     evidence = await asyncio.to_thread(examine, store, BUCKET, tally)
     return Figures(
-        tally.values, tally.size, plan.budget, base, sink.peak, plan.slow_bytes_per_s,
-        plan.slow_s, sent, paused, slow_values, drained_s, stopped_s, evidence.objects,
+        tally.values,
+        tally.size,
+        plan.budget,
+        base,
+        sink.peak,
+        plan.slow_bytes_per_s,
+        plan.slow_s,
+        sent,
+        paused,
+        slow_values,
+        drained_s,
+        stopped_s,
+        evidence.objects,
         evidence.verdict,
-    )  # fmt: skip
+    )
 
 
 async def _idle(environ: dict[str, str], folder: Path) -> int:
@@ -171,9 +182,13 @@ def _environ(plan: Plan, bootstrap: str, endpoint: str) -> dict[str, str]:
 def main() -> int:
     told = _arguments()
     plan = Plan(
-        told.values, told.size, told.budget_mb * _MB, round(told.mb_per_s * _MB),
-        told.slow_s, told.slow_s + told.limit,
-    )  # fmt: skip
+        told.values,
+        told.size,
+        told.budget_mb * _MB,
+        round(told.mb_per_s * _MB),
+        told.slow_s,
+        told.slow_s + told.limit,
+    )
     try:
         with tempfile.TemporaryDirectory(prefix="sink-memory-") as made:
             folder: Path = told.keep or Path(made)

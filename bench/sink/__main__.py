@@ -102,9 +102,17 @@ class Bench:
         in_object = self._plan.object_bytes
         per_object = max(1, in_object * expected.values // max(1, expected.size))
         job = Job(
-            self._bootstrap, topic, PARTITIONS, expected.values, self._store.endpoint, bucket,
-            self._plan.gzip_level, in_object, per_object, str(FOLDER / "scratch" / bucket),
-        )  # fmt: skip
+            self._bootstrap,
+            topic,
+            PARTITIONS,
+            expected.values,
+            self._store.endpoint,
+            bucket,
+            self._plan.gzip_level,
+            in_object,
+            per_object,
+            str(FOLDER / "scratch" / bucket),
+        )
         return measure(
             WRITERS[name], job, self._store, expected, self._core, self._plan.limit_s
         )
@@ -116,9 +124,15 @@ def main() -> int:
     if told.report:
         return _report(path)
     plan = Plan(
-        tuple(told.only), tuple(told.size), told.megabytes, told.rounds, told.gzip_level,
-        told.object_mib * _MIB, told.limit, not told.no_empty,
-    )  # fmt: skip
+        tuple(told.only),
+        tuple(told.size),
+        told.megabytes,
+        told.rounds,
+        told.gzip_level,
+        told.object_mib * _MIB,
+        told.limit,
+        not told.no_empty,
+    )
     machine = report.machine()
     # Told to stop it must take broker, store and writer with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

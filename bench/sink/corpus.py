@@ -117,9 +117,15 @@ def _fragment(rng: random.Random, name: str, supply: str, rank: int, length: int
         places = (decimals,) * 4 + (last,)
         numbers = [_decimal(rng, places[at], whole) for at, whole in enumerate(_WHOLES)]
         return _ASSET % (
-            name, rank + 1, name[:4].upper(), name.capitalize(), shown,
-            f'"{shown}"' if rank % 2 else "null", *numbers, explorer,
-        )  # fmt: skip
+            name,
+            rank + 1,
+            name[:4].upper(),
+            name.capitalize(),
+            shown,
+            f'"{shown}"' if rank % 2 else "null",
+            *numbers,
+            explorer,
+        )
 
     spare = length - len(built(1, 1)) + 5
     each = max(1, spare // 5)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from isal import igzip
 
 from bench.sink.corpus import Tally, number_of
-from bench.sink.store import Store
+from bench.sink.store import Objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,18 @@ class Evidence:
         wrong = [
             f"{count} {name}"
             for name, count in (
-                ("lost", self.lost), ("doubled", self.doubled), ("foreign", self.foreign),
+                ("lost", self.lost),
+                ("doubled", self.doubled),
+                ("foreign", self.foreign),
             )
             if count
-        ]  # fmt: skip
+        ]
         if wrong:
             return ", ".join(wrong)
         return "all, once" if self.is_equal else "bytes differ"
 
 
-def examine(store: Store, bucket: str, expected: Tally) -> Evidence:
+def examine(store: Objects, bucket: str, expected: Tally) -> Evidence:
     """Read a bucket back. What does not end in .gz (a marker, a manifest) is not data."""
     seen = bytearray(expected.values)
     tally = Tally()

@@ -92,6 +92,10 @@ def _account(launch: Launch, job: Job, core: int, limit_s: float, log: Path) -> 
     # A program that runs for ever is done when all is stored, not when it has been told to stop.
     wall_s = told["wall_s"] if done_s is None else round(done_s, 3)
     return Account(
-        wall_s, told["user_s"], told["system_s"], told["peak_bytes"],
-        told["exit_code"], told["in_time"],
-    )  # fmt: skip
+        wall_s,
+        told["user_s"],
+        told["system_s"],
+        told["peak_bytes"],
+        told["exit_code"],
+        told["in_time"],
+    )

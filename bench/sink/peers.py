@@ -126,8 +126,10 @@ _FLINK_OPENS = tuple(
 )
 # It warns of each metric that four subtasks share.
 _FLINK_LOGS = (
-    "defaultLogLevel=warn", "showDateTime=true", "log.org.apache.flink.metrics=error",
-)  # fmt: skip
+    "defaultLogLevel=warn",
+    "showDateTime=true",
+    "log.org.apache.flink.metrics=error",
+)
 # Flink's files are cut by their packed size, of which this is about a quarter of the raw one.
 _TYPICAL_RATIO = 4
 

@@ -32,10 +32,8 @@ def python(say: Say) -> Path:
     say("installing the Python peers (once)")
     shutil.rmtree(VENV, ignore_errors=True)
     _do([sys.executable, "-m", "venv", str(VENV)])
-    _do(
-        [str(executable), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--require-hashes", "-r", str(LOCKED)]
-    )  # fmt: skip
+    pip = (str(executable), "-m", "pip", "install", "--quiet")
+    _do([*pip, "--disable-pip-version-check", "--require-hashes", "-r", str(LOCKED)])
     return _stamp(VENV, LOCKED, executable)
 
 

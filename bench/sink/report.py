@@ -20,9 +20,17 @@ END = "<!-- end of figures -->"
 _MB = 1e6
 _PACKAGES = ("aiokafka", "aiobotocore", "isal", "pyspark")
 _HEAD = (
-    "writer", "wall s", "CPU s", "start CPU s", "MB/CPU s", "MB/CPU s after start",
-    "peak MB", "objects", "stored MB", "stored",
-)  # fmt: skip
+    "writer",
+    "wall s",
+    "CPU s",
+    "start CPU s",
+    "MB/CPU s",
+    "MB/CPU s after start",
+    "peak MB",
+    "objects",
+    "stored MB",
+    "stored",
+)
 
 
 def result(name: str, raw_bytes: int, runs: Sequence[Run], empty: Run | None) -> dict[str, Any]:
@@ -137,11 +145,17 @@ def _table(size: Mapping[str, Any]) -> str:
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
     start, after = one["start_cpu_s"], one["mb_per_cpu_s_after_start"]
     return (
-        one["writer"], f"{one['wall_s']:.1f}", f"{one['cpu_s']:.2f}",
-        "" if start is None else f"{start:.2f}", f"{one['mb_per_cpu_s']:.1f}",
-        "" if after is None else f"{after:.1f}", f"{one['peak_mb']:.0f}",
-        str(one["objects"]), f"{one['stored_mb']:.1f}", one["verdict"],
-    )  # fmt: skip
+        one["writer"],
+        f"{one['wall_s']:.1f}",
+        f"{one['cpu_s']:.2f}",
+        "" if start is None else f"{start:.2f}",
+        f"{one['mb_per_cpu_s']:.1f}",
+        "" if after is None else f"{after:.1f}",
+        f"{one['peak_mb']:.0f}",
+        str(one["objects"]),
+        f"{one['stored_mb']:.1f}",
+        one["verdict"],
+    )
 
 
 def _ratio_lines(found: Mapping[str, Mapping[str, float | None]]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -28,6 +28,16 @@ class Stored:
 
     key: str
     size: int
+
+
+class Objects(Protocol):
+    """What is read of a store to judge a writer."""
+
+    def objects(self, bucket: str) -> Iterator[Stored]:
+        """All that the bucket holds, by key."""
+        ...
+
+    def read(self, bucket: str, key: str) -> bytes: ...
 
 
 class Store:

@@ -11,8 +11,14 @@ from bench.sink.peers import WRITERS
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = (
-    "wall_s", "cpu_s", "start_cpu_s", "mb_per_cpu_s", "peak_mb", "objects", "stored_mb",
-)  # fmt: skip
+    "wall_s",
+    "cpu_s",
+    "start_cpu_s",
+    "mb_per_cpu_s",
+    "peak_mb",
+    "objects",
+    "stored_mb",
+)
 
 
 @pytest.mark.needs("versitygw")

@@ -1,6 +1,7 @@
 """The rows of the campaign: one command each, run at full size."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.conformance.generate.parts import PARTS
 
@@ -16,11 +17,18 @@ class Row:
     alone: bool = False  # it measures, or it loads the machine by itself
 
 
+_ROOT = Path(__file__).resolve().parents[2]
 _EXAM = "tests/contract/test_object_store_exam.py"
 
 
-def _pytest(path: str) -> tuple[str, ...]:
-    return ("-m", "pytest", path, "-q", "--no-header")
+def _pytest(*paths: str) -> tuple[str, ...]:
+    return ("-m", "pytest", *paths, "-q", "--no-header")
+
+
+def _files_of(family: str) -> list[str]:
+    """The tests of a family of faults: one file, or several that begin with its name."""
+    found = (_ROOT / "tests/faults/s3_sink").glob(f"test_fault_{family}*.py")
+    return sorted(str(file.relative_to(_ROOT)) for file in found)
 
 
 _STORES = ("moto", "versitygw")
@@ -44,7 +52,7 @@ def _faults() -> tuple[Row, ...]:
         Row(
             f"fault-{family}-{store}",
             f"{what}, on {store}",
-            (*_pytest(f"tests/faults/s3_sink/test_fault_{family}.py"), "-k", store),
+            (*_pytest(*_files_of(family)), "-k", store),
             about_s,
         )
         for family, what, about_s in _FAULTS

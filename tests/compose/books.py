@@ -2,10 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tests.compose.outside import Outside
+from tests.compose.outside import Outside
 
 Entry = dict[str, Any]
 
@@ -14,7 +13,7 @@ Entry = dict[str, Any]
 class Books:
     """The present life's ledger, and what was copied of earlier ones before they ended."""
 
-    outside: "Outside"
+    outside: Outside
     lost: Counter[str] = field(default_factory=Counter)
     _earlier: list[Entry] = field(default_factory=list)
 

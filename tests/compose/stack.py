@@ -49,8 +49,11 @@ class ComposeStack:
         self.say(f"as the page says under {section!r}: {'; '.join(script.splitlines())}")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
-            cwd=self.folder, env=dict(self.docker.env), capture_output=True, text=True,
-        )  # fmt: skip
+            cwd=self.folder,
+            env=dict(self.docker.env),
+            capture_output=True,
+            text=True,
+        )
         if done.returncode != 0:
             raise RuntimeError(
                 f"{section}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
@@ -154,8 +157,10 @@ def copied_clone(folder: Path) -> Path:
     """What git would hand to somebody else: tracked and new files, nothing that is ignored."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
     for name in listed.stdout.decode().split("\0"):
         source, target = ROOT / name, folder / name
         if name and source.is_file():

@@ -43,9 +43,16 @@ def test_images_hold_what_is_locked_and_ours_and_run_as_nobody(
         assert facts["Config"]["Labels"]["org.opencontainers.image.title"]
         if name != "s3":
             seen = docker.run(
-                "run", "--rm", "--read-only", "--cap-drop", "ALL", "--network", "none",
-                "--entrypoint", "python", image, "-c", look,
-            )  # fmt: skip
+                "run",
+                "--rm",
+                "--read-only",
+                "--cap-drop=ALL",
+                "--network=none",
+                "--entrypoint=python",
+                image,
+                "-c",
+                look,
+            )
             assert json.loads(seen) == [10001, [], sorted({*_locked(stack, name), *ours})]
 
 

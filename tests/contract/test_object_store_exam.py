@@ -1,6 +1,7 @@
-"""One exam for the fake store and for real ones: moto and versitygw over HTTP."""
+"""One exam for the bucket in memory and for real ones: moto and versitygw over HTTP."""
 
 import asyncio
+import hashlib
 import os
 import socket
 import subprocess
@@ -12,11 +13,16 @@ from pathlib import Path
 import pytest
 from aiobotocore.session import get_session
 
-from coinlake.errors import NotFoundError, PreconditionFailedError, TransientError
+from coinlake.errors import (
+    ConflictError,
+    NotFoundError,
+    PreconditionFailedError,
+    TransientError,
+)
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
-from coinlake.testing import FakeStore
 from local_stack.ports import free_ports
+from tests.labs.bucket import Bucket, BucketStore, Faults, store_in_memory
 
 
 @contextmanager
@@ -75,13 +81,13 @@ def moto_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture(
-    params=["fake", "moto", pytest.param("versitygw", marks=pytest.mark.needs("versitygw"))]
+    params=["memory", "moto", pytest.param("versitygw", marks=pytest.mark.needs("versitygw"))]
 )
 async def store(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[ObjectStore]:
-    if request.param == "fake":
-        yield FakeStore()
+    if request.param == "memory":
+        yield store_in_memory()
         return
     monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue(f"{request.param}_endpoint"))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "exam")
@@ -157,6 +163,120 @@ async def test_folders_are_listed_one_level_down(store: ObjectStore) -> None:
         await store.put(key, b"")
 
     assert [folder async for folder in store.list_folders("t/")] == ["t/dt=1/", "t/dt=2/"]
+
+
+async def test_a_creation_where_something_is_leaves_it_as_it_was(store: ObjectStore) -> None:
+    etag = await store.put("one", b"1", metadata={"link": "7"}, if_none_match=True)
+
+    with pytest.raises(PreconditionFailedError):
+        await store.put("one", b"2", metadata={"link": "8"}, if_none_match=True)
+
+    head = await store.head("one")
+    assert head is not None
+    assert (head.etag, dict(head.metadata)) == (etag, {"link": "7"})
+    assert await store.get("one") == b"1"
+
+
+async def test_what_was_deleted_can_be_created_again(store: ObjectStore) -> None:
+    await store.put("one", b"1", if_none_match=True)
+
+    await store.delete("one")
+    gone = await store.get("one")
+    await store.put("one", b"2", if_none_match=True)
+
+    assert (gone, await store.get("one")) == (None, b"2")
+
+
+async def test_a_put_without_a_condition_replaces_bytes_and_metadata(
+    store: ObjectStore,
+) -> None:
+    await store.put("one", b"1", metadata={"link": "7"})
+    etag = await store.put("one", b"22", metadata={"next": "9"})
+
+    head = await store.head("one")
+    assert head is not None
+    assert (head.etag, head.size, dict(head.metadata)) == (etag, 2, {"next": "9"})
+
+
+async def test_equal_bytes_have_an_equal_etag_and_it_is_their_md5(store: ObjectStore) -> None:
+    first = await store.put("a", b"same", metadata={"link": "7"})
+
+    assert await store.put("b", b"same") == first
+    assert first == hashlib.md5(b"same", usedforsecurity=False).hexdigest()
+
+
+async def test_names_of_metadata_come_back_in_lower_case(store: ObjectStore) -> None:
+    await store.put("a", b"1", metadata={"Complete-To": "Seven"})
+
+    head = await store.head("a")
+    assert head is not None
+    assert dict(head.metadata) == {"complete-to": "Seven"}
+
+
+async def test_keys_are_in_byte_order_whatever_they_are_made_of(store: ObjectStore) -> None:
+    keys = [
+        "x/a",
+        "x/a!",
+        "x/a-1",
+        "x/a.1",
+        "x/a0",
+        "x/B",
+        "x/b/1",
+        "x/b-1",
+        "x/é",
+        "x/𝄞",
+        "x/豈",
+    ]
+    for key in keys:
+        await store.put(key, b"1")
+
+    found = [item.key async for item in store.list("x/")]
+
+    assert found == sorted(keys, key=str.encode)
+
+
+async def test_a_prefix_is_no_folder_and_a_start_may_be_no_key(store: ObjectStore) -> None:
+    for key in ("day=1/a", "day=10/a", "day=2/a"):
+        await store.put(key, b"1")
+
+    assert [item.key async for item in store.list("day=1")] == ["day=1/a", "day=10/a"]
+    assert [item.key async for item in store.list("day=", "day=1~")] == ["day=2/a"]
+    assert [item.key async for item in store.list("day=9")] == []
+
+
+async def test_a_listing_goes_on_over_its_pages(store: ObjectStore) -> None:
+    keys = [f"p/{number:04}" for number in range(1003)]
+    for start in range(0, len(keys), 59):
+        await asyncio.gather(*(store.put(key, b"") for key in keys[start : start + 59]))
+
+    assert [item.key async for item in store.list("p/")] == keys
+    assert [item.key async for item in store.list("p/", "p/0000")] == keys[1:]
+
+
+async def test_folders_go_on_over_small_pages_too() -> None:
+    store = BucketStore(Bucket(page=2), Faults())
+    for key in ("t/a", "t/b/1", "t/b/2", "t/b/3", "t/c/", "t/c/1", "t/d/1", "t/e"):
+        await store.put(key, b"")
+
+    assert [folder async for folder in store.list_folders("t/")] == ["t/b/", "t/c/", "t/d/"]
+    assert len([item async for item in store.list("t/")]) == 8
+
+
+async def test_the_bucket_in_memory_fails_as_it_is_told() -> None:
+    network = Faults()
+    store = BucketStore(Bucket(), network)
+
+    network.lost_answers = 1
+    with pytest.raises(TransientError):
+        await store.put("one", b"1", if_none_match=True)
+    assert await store.get("one") == b"1"
+    network.failures.append(ConflictError("409"))
+    with pytest.raises(ConflictError):
+        await store.put("two", b"2")
+    assert await store.get("two") is None
+    network.is_down = True
+    with pytest.raises(TransientError):
+        await store.get("one")
 
 
 async def test_a_store_that_is_away_is_a_transient_error(

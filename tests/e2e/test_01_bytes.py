@@ -5,15 +5,13 @@ import hashlib
 import shutil
 import subprocess
 from collections import Counter
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Lake
+from tests.e2e.conftest import Lake
 
 FEEDS = ("assets", "rates", "exchanges", "markets")
 
 
-def test_every_body_served_completely_is_in_the_raw_zone_exactly_once(lake: "Lake") -> None:
+def test_every_body_served_completely_is_in_the_raw_zone_exactly_once(lake: Lake) -> None:
     lake.simulator(
         "/script",
         {"path_prefix": "/v3/rates", "count": 1, "status": 200, "body": '{"data":[]}'},
@@ -37,7 +35,7 @@ def test_every_body_served_completely_is_in_the_raw_zone_exactly_once(lake: "Lak
     assert rejected == Counter([hashlib.sha256(b'{"data":[]}').hexdigest()])
 
 
-def test_gunzip_gives_the_bytes_one_body_per_line(lake: "Lake") -> None:
+def test_gunzip_gives_the_bytes_one_body_per_line(lake: Lake) -> None:
     gunzip = shutil.which("gunzip")
     assert gunzip is not None
     key = next(key for key in lake.keys("raw/coincap.assets.v1/"))
@@ -50,7 +48,7 @@ def test_gunzip_gives_the_bytes_one_body_per_line(lake: "Lake") -> None:
         assert lake.body(hashlib.sha256(line).hexdigest()) == line
 
 
-def test_the_ingestor_goes_on_after_a_clean_stop(lake: "Lake") -> None:
+def test_the_ingestor_goes_on_after_a_clean_stop(lake: Lake) -> None:
     before = len(lake.served())
 
     lake.stack.start("ingestor")

@@ -4,18 +4,36 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Lake
+from tests.e2e.conftest import Lake
 
-AMOUNTS = ("priceUsd", "supply", "maxSupply", "marketCapUsd", "volumeUsd24Hr",
-           "changePercent24Hr", "vwap24Hr")  # fmt: skip
-COLUMNS = ("asset_id", "symbol", "name", "rank", "price_usd", "supply", "max_supply",
-           "market_cap_usd", "volume_24h_usd", "change_24h_pct", "vwap_24h_usd", "explorer",
-           "source_ts")  # fmt: skip
+AMOUNTS = (
+    "priceUsd",
+    "supply",
+    "maxSupply",
+    "marketCapUsd",
+    "volumeUsd24Hr",
+    "changePercent24Hr",
+    "vwap24Hr",
+)
+COLUMNS = (
+    "asset_id",
+    "symbol",
+    "name",
+    "rank",
+    "price_usd",
+    "supply",
+    "max_supply",
+    "market_cap_usd",
+    "volume_24h_usd",
+    "change_24h_pct",
+    "vwap_24h_usd",
+    "explorer",
+    "source_ts",
+)
 
 
 def _time(milliseconds: int) -> str:
@@ -23,7 +41,7 @@ def _time(milliseconds: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{milliseconds % 1000:03d}"
 
 
-def _served_rows(lake: "Lake") -> Counter[tuple[Any, ...]]:
+def _served_rows(lake: Lake) -> Counter[tuple[Any, ...]]:
     rows: Counter[tuple[Any, ...]] = Counter()
     for entry in lake.served():
         if entry["path"] != "/v3/assets" or entry["status"] != 200:
@@ -35,21 +53,24 @@ def _served_rows(lake: "Lake") -> Counter[tuple[Any, ...]]:
             rank = asset["rank"]
             rows[
                 (
-                    asset["id"], asset["symbol"], asset["name"],
+                    asset["id"],
+                    asset["symbol"],
+                    asset["name"],
                     None if rank is None else int(rank),
                     *(exact[name] for name in AMOUNTS),
-                    asset["explorer"], _time(body["timestamp"]),
+                    asset["explorer"],
+                    _time(body["timestamp"]),
                 )
-            ] += 1  # fmt: skip
+            ] += 1
     return rows
 
 
-def _quiet(lake: "Lake") -> None:
+def _quiet(lake: Lake) -> None:
     lake.stack.stop("ingestor")
     lake.settle()
 
 
-def _table_rows(lake: "Lake") -> Counter[tuple[Any, ...]]:
+def _table_rows(lake: Lake) -> Counter[tuple[Any, ...]]:
     answer = lake.sql(f"select {', '.join(COLUMNS)} from quotes")
     rows: Counter[tuple[Any, ...]] = Counter()
     for row in answer.rows:
@@ -62,7 +83,7 @@ def _table_rows(lake: "Lake") -> Counter[tuple[Any, ...]]:
     return rows
 
 
-def test_the_rows_of_quotes_equal_what_was_served_value_for_value(lake: "Lake") -> None:
+def test_the_rows_of_quotes_equal_what_was_served_value_for_value(lake: Lake) -> None:
     _quiet(lake)
 
     served = _served_rows(lake)
@@ -71,13 +92,13 @@ def test_the_rows_of_quotes_equal_what_was_served_value_for_value(lake: "Lake") 
     assert served.total() > 0
 
 
-def test_each_table_has_its_rows_and_its_quarantine_is_empty(lake: "Lake") -> None:
+def test_each_table_has_its_rows_and_its_quarantine_is_empty(lake: Lake) -> None:
     for table in ("quotes", "asset_tokens", "candles_1m", "rates", "exchanges", "markets"):
         assert int(lake.sql(f"select count(*) from {table}").one or 0) > 0
         assert lake.sql(f"select count(*) from {table}_quarantine").one == "0"
 
 
-def test_candles_agree_with_quotes(lake: "Lake") -> None:
+def test_candles_agree_with_quotes(lake: Lake) -> None:
     quotes = lake.sql(
         "select asset_id, source_ts, price_usd from quotes where price_usd is not null"
     )
@@ -107,7 +128,7 @@ def test_candles_agree_with_quotes(lake: "Lake") -> None:
             assert merged[at][:4] == (prices[0], max(prices), min(prices), prices[-1])
 
 
-def test_a_query_with_dt_and_hour_reads_only_those_partitions(lake: "Lake") -> None:
+def test_a_query_with_dt_and_hour_reads_only_those_partitions(lake: Lake) -> None:
     past = int(datetime(2026, 1, 2, 3, 4, tzinfo=UTC).timestamp() * 1000)
     served = next(e for e in lake.served() if e["path"] == "/v3/assets" and e["status"] == 200)
     body = lake.body(served["sha256"])
@@ -129,7 +150,7 @@ def test_a_query_with_dt_and_hour_reads_only_those_partitions(lake: "Lake") -> N
     assert one_hour.rows[0][0] == str(len(json.loads(body)["data"]))
 
 
-def test_a_partition_that_was_not_registered_is_invisible(lake: "Lake") -> None:
+def test_a_partition_that_was_not_registered_is_invisible(lake: Lake) -> None:
     bucket = lake.env["COINLAKE_BUCKET"]
     source = next(key for key in lake.keys("curated/quotes/"))
     stray = "curated/quotes/dt=2020-02-02/hour=02/part-0.parquet"
@@ -155,11 +176,11 @@ def test_a_partition_that_was_not_registered_is_invisible(lake: "Lake") -> None:
         ("typeof(1.5)", "decimal(2,1)"),
     ],
 )
-def test_numbers_agree_with_athena(lake: "Lake", expression: str, value: str | None) -> None:
+def test_numbers_agree_with_athena(lake: Lake, expression: str, value: str | None) -> None:
     assert lake.sql(f"select {expression}").one == value
 
 
-def test_the_query_service_says_the_same_as_the_table(lake: "Lake") -> None:
+def test_the_query_service_says_the_same_as_the_table(lake: Lake) -> None:
     newest = lake.sql(
         "select price_usd from quotes where asset_id = 'bitcoin' and dt >= '2026-11-01' "
         "order by received_ts desc, kafka_offset desc limit 1"

@@ -6,12 +6,11 @@ import time
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Lake
+from tests.e2e.conftest import Lake
 
 DT, HOUR = "2026-03-04", "05"
 PAST = int(datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC).timestamp() * 1000)
@@ -20,10 +19,20 @@ TOPIC = "coincap.assets.v1"
 
 def _asset(name: str, **changes: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {
-        "id": name, "rank": "1", "symbol": "ONE", "name": name, "supply": "1.5",
-        "maxSupply": None, "marketCapUsd": "3.0", "volumeUsd24Hr": "4", "priceUsd": "2.000000001",
-        "changePercent24Hr": "-1.2e-7", "vwap24Hr": None, "explorer": None, "tokens": {},
-    }  # fmt: skip
+        "id": name,
+        "rank": "1",
+        "symbol": "ONE",
+        "name": name,
+        "supply": "1.5",
+        "maxSupply": None,
+        "marketCapUsd": "3.0",
+        "volumeUsd24Hr": "4",
+        "priceUsd": "2.000000001",
+        "changePercent24Hr": "-1.2e-7",
+        "vwap24Hr": None,
+        "explorer": None,
+        "tokens": {},
+    }
     return {**plain, **changes}
 
 
@@ -31,12 +40,12 @@ def _body(*assets: dict[str, Any], indent: int | None = None) -> bytes:
     return json.dumps({"timestamp": PAST, "data": list(assets)}, indent=indent).encode()
 
 
-def _hour(lake: "Lake") -> Any:
+def _hour(lake: Lake) -> Any:
     return lake.status("ETL_RUNNER")["hours"].get(f"assets/{DT}/{HOUR}", {})
 
 
 @pytest.fixture(scope="module")
-def odd_values(lake: "Lake") -> list[bytes]:
+def odd_values(lake: Lake) -> list[bytes]:
     values = [
         _body(_asset("plain")),
         _body(_asset("pretty"), indent=2),  # newlines inside the value
@@ -52,7 +61,7 @@ def odd_values(lake: "Lake") -> list[bytes]:
 
 
 def test_values_of_a_past_hour_are_in_sql_by_themselves(
-    lake: "Lake", odd_values: list[bytes], measured: Callable[[str], None]
+    lake: Lake, odd_values: list[bytes], measured: Callable[[str], None]
 ) -> None:
     def landed() -> bool:
         raw = lake.keys(f"raw/{TOPIC}/dt={DT}/hour={HOUR}/")
@@ -84,7 +93,7 @@ def test_values_of_a_past_hour_are_in_sql_by_themselves(
 
 
 def test_what_cannot_be_typed_is_null_and_keeps_its_text(
-    lake: "Lake", odd_values: list[bytes]
+    lake: Lake, odd_values: list[bytes]
 ) -> None:
     (row,) = lake.sql(
         "select rank, supply, change_24h_pct, element_at(extra, 'rank'), "
@@ -98,7 +107,7 @@ def test_what_cannot_be_typed_is_null_and_keeps_its_text(
 
 
 def test_what_cannot_be_a_row_is_in_quarantine_with_its_reason(
-    lake: "Lake", odd_values: list[bytes]
+    lake: Lake, odd_values: list[bytes]
 ) -> None:
     rows = lake.sql(
         "select reason, raw, kafka_offset from quotes_quarantine "
@@ -112,7 +121,7 @@ def test_what_cannot_be_a_row_is_in_quarantine_with_its_reason(
 
 
 @pytest.mark.full_size
-def test_a_rebuild_makes_the_same_rows_once(lake: "Lake", odd_values: list[bytes]) -> None:
+def test_a_rebuild_makes_the_same_rows_once(lake: Lake, odd_values: list[bytes]) -> None:
     where = f"where dt='{DT}' and hour='{HOUR}'"
     before = lake.sql(
         f"select asset_id, price_usd, kafka_offset from quotes {where} order by 3, 1"
@@ -135,7 +144,7 @@ def test_a_rebuild_makes_the_same_rows_once(lake: "Lake", odd_values: list[bytes
 
 
 @pytest.mark.full_size
-def test_the_same_answer_twice_is_one_answer(lake: "Lake", odd_values: list[bytes]) -> None:
+def test_the_same_answer_twice_is_one_answer(lake: Lake, odd_values: list[bytes]) -> None:
     where = f"where dt='{DT}' and hour='{HOUR}' and asset_id='plain'"
 
     lake.produce(TOPIC, [odd_values[0]], PAST)
@@ -147,7 +156,7 @@ def test_the_same_answer_twice_is_one_answer(lake: "Lake", odd_values: list[byte
 
 @pytest.mark.full_size
 def test_a_script_that_raises_is_a_failed_run_with_its_message(
-    lake: "Lake", odd_values: list[bytes]
+    lake: Lake, odd_values: list[bytes]
 ) -> None:
     bucket = lake.env["COINLAKE_BUCKET"]
     glue = lake.client("glue")
@@ -186,11 +195,11 @@ def test_a_script_that_raises_is_a_failed_run_with_its_message(
     )
 
 
-def _failures(lake: "Lake") -> list[Any]:
+def _failures(lake: Lake) -> list[Any]:
     return [hour.get("message") for hour in lake.status("ETL_RUNNER")["hours"].values()]
 
 
-def _retry_parked(lake: "Lake") -> None:
+def _retry_parked(lake: Lake) -> None:
     for name, hour in lake.status("ETL_RUNNER")["hours"].items():
         if hour["state"] == "parked":
             feed, dt, at = name.split("/")

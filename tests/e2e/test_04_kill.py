@@ -3,15 +3,12 @@
 import json
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import pytest
 
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_layout import parse_raw_key
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Lake
+from tests.e2e.conftest import Lake
 
 LATE = b'{"late":"an answer that nobody waits for"}'
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
@@ -20,7 +17,7 @@ SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 # The ingestor and the runner are killed in their own tests too; all four are the campaign's.
 @pytest.mark.full_size(but="s3_sink")
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_killed_service_goes_on_when_it_is_started_again(lake: "Lake", service: str) -> None:
+def test_a_killed_service_goes_on_when_it_is_started_again(lake: Lake, service: str) -> None:
     before = len(lake.served())
     lake.wait("some load", lambda: len(lake.served()) > before + 2)
 
@@ -30,7 +27,7 @@ def test_a_killed_service_goes_on_when_it_is_started_again(lake: "Lake", service
     lake.wait("new answers", lambda: len(lake.served()) > before + 6)
 
 
-def test_a_poll_that_dies_on_its_way_is_a_named_missed_tick(lake: "Lake") -> None:
+def test_a_poll_that_dies_on_its_way_is_a_named_missed_tick(lake: Lake) -> None:
     lake.simulator(
         "/script",
         {"path_prefix": "/v3/exchanges", "count": 1, "body": LATE.decode(), "delay_ms": 8000},
@@ -46,7 +43,7 @@ def test_a_poll_that_dies_on_its_way_is_a_named_missed_tick(lake: "Lake") -> Non
     assert LATE not in [record.value for record in lake.records()]
 
 
-def test_afterwards_nothing_is_lost_and_nothing_is_doubled(lake: "Lake") -> None:
+def test_afterwards_nothing_is_lost_and_nothing_is_doubled(lake: Lake) -> None:
     lake.stack.stop("ingestor")
     lake.settle()
 
@@ -65,7 +62,7 @@ def test_afterwards_nothing_is_lost_and_nothing_is_doubled(lake: "Lake") -> None
 
 
 def test_every_journaled_answer_is_in_kafka_and_a_doubled_poll_is_once_in_sql(
-    lake: "Lake",
+    lake: Lake,
 ) -> None:
     polls = Counter(
         (record.topic, record.headers["poll_id"])
@@ -89,7 +86,7 @@ def test_every_journaled_answer_is_in_kafka_and_a_doubled_poll_is_once_in_sql(
 
 
 def test_an_answer_that_died_before_its_journal_entry_is_a_named_missed_tick(
-    lake: "Lake",
+    lake: Lake,
 ) -> None:
     served = [entry for entry in lake.served() if entry["path"].startswith("/v3/")]
     lost = Counter(entry["sha256"] for entry in served) - lake.raw_lines()
@@ -104,7 +101,7 @@ def test_an_answer_that_died_before_its_journal_entry_is_a_named_missed_tick(
         assert sum(named) >= times, polls
 
 
-def _named(lake: "Lake", feed: str, asked_ms: int) -> bool:
+def _named(lake: Lake, feed: str, asked_ms: int) -> bool:
     """Whether a gap of the feed that blames a death covers the moment of a poll."""
     gaps = [
         json.loads(record.value)

@@ -9,12 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Lake
+from tests.e2e.conftest import Lake
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = json.loads((ROOT / "tests/data/coincap/v3-openapi-examples.json").read_text())
@@ -33,7 +31,7 @@ def _run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedPro
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _machine_to_itself(lake: "Lake") -> None:
+def _machine_to_itself(lake: Lake) -> None:
     """The stack of the stories before has told all it had to: two cores are few."""
     lake.stack.down()
 
@@ -137,9 +135,13 @@ def test_with_a_key_the_same_command_polls_that_api_and_keeps_to_its_credits(
     base = f"http://127.0.0.1:{api.server_address[1]}/v3"
 
     done = _run(
-        tmp_path, "demo", "--once",
-        COINCAP_API_KEY=KEY, COINCAP_BASE_URL=base, DEMO_CREDITS="20",
-    )  # fmt: skip
+        tmp_path,
+        "demo",
+        "--once",
+        COINCAP_API_KEY=KEY,
+        COINCAP_BASE_URL=base,
+        DEMO_CREDITS="20",
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert _Api.refused == []

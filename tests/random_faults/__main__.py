@@ -44,9 +44,13 @@ class Done:
 
 
 async def hand(
-    rooms: Room, rng: random.Random, ends_s: float, busy: set[str], done: Done,
+    rooms: Room,
+    rng: random.Random,
+    ends_s: float,
+    busy: set[str],
+    done: Done,
     say: Callable[[str], None],
-) -> None:  # fmt: skip
+) -> None:
     """Does one fault after the other, of a group that no other hand is at."""
     while time.monotonic() < ends_s:
         group = rng.choice([name for name in GROUPS if name not in busy])

@@ -135,9 +135,13 @@ def room(
     api, admin, ingestor, sink = free_ports(4)
     bare = {"PATH": os.environ["PATH"], "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap}
     simulated = (
-        "coincap_simulator", "--port", str(api), "--admin-port", str(admin), "--seed", "7",
-        "--latency-ms", "5..40", "--key", f"canary:simulator:{KEY}",
-    )  # fmt: skip
+        "coincap_simulator",
+        f"--port={api}",
+        f"--admin-port={admin}",
+        "--seed=7",
+        "--latency-ms=5..40",
+        f"--key=canary:simulator:{KEY}",
+    )
     polling = {
         **bare,
         "COINCAP_BASE_URL": f"http://127.0.0.1:{api}/v3",

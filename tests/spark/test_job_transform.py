@@ -73,8 +73,13 @@ def test_an_answer_sent_twice_is_one_and_counted(spark: SparkSession) -> None:
 
     assert sorted(offsets) == [0, 2]
     assert named(records) == {
-        "records": 5, "usable": 2, "duplicates": 1, "heartbeats": 2, "elements": 2, "rows": 2,
-    }  # fmt: skip
+        "records": 5,
+        "usable": 2,
+        "duplicates": 1,
+        "heartbeats": 2,
+        "elements": 2,
+        "rows": 2,
+    }
 
 
 def test_candles_agree_with_the_quotes_of_their_minute(spark: SparkSession) -> None:
@@ -114,8 +119,10 @@ def test_what_is_no_row_is_in_quarantine_with_reason_and_source(spark: SparkSess
     rows = transform.quarantine(frame, "quotes").orderBy("kafka_offset").collect()
 
     assert [(r["kafka_offset"], r["element_index"], r["rule"]) for r in rows] == [
-        (0, 1, "price_usable"), (1, None, "body"), (2, None, "body"),
-    ]  # fmt: skip
+        (0, 1, "price_usable"),
+        (1, None, "body"),
+        (2, None, "body"),
+    ]
     assert rows[1]["raw"] == "{broken"
     assert all(row["raw_object"].startswith("raw/coincap.assets.v1/") for row in rows)
 
@@ -135,10 +142,14 @@ def test_recorded_answers_keep_every_digit(spark: SparkSession, name: str) -> No
     assert rows.keys() == sent.keys()
     for asset, item in sent.items():
         for column, key in (
-            ("price_usd", "priceUsd"), ("supply", "supply"), ("max_supply", "maxSupply"),
-            ("market_cap_usd", "marketCapUsd"), ("volume_24h_usd", "volumeUsd24Hr"),
-            ("change_24h_pct", "changePercent24Hr"), ("vwap_24h_usd", "vwap24Hr"),
-        ):  # fmt: skip
+            ("price_usd", "priceUsd"),
+            ("supply", "supply"),
+            ("max_supply", "maxSupply"),
+            ("market_cap_usd", "marketCapUsd"),
+            ("volume_24h_usd", "volumeUsd24Hr"),
+            ("change_24h_pct", "changePercent24Hr"),
+            ("vwap_24h_usd", "vwap24Hr"),
+        ):
             text = item.get(key)
             assert rows[asset][column] == (None if text is None else Decimal(text))
         assert rows[asset]["extra"] == {}

@@ -122,8 +122,15 @@ def test_what_we_ship_makes_only_consumers_that_end_whole() -> None:
 
 def test_nothing_names_a_registry_or_a_folder_of_one_machine() -> None:
     # Spelled in pieces, so that this file does not name them either.
-    hosts = ["pypi" + ".org", "pythonhosted" + ".org", "repo1.maven" + ".org", "npmjs" + ".org",
-             "proxy.golang" + ".org", "crates" + ".io", "deb.debian" + ".org"]  # fmt: skip
+    hosts = [
+        "pypi" + ".org",
+        "pythonhosted" + ".org",
+        "repo1.maven" + ".org",
+        "npmjs" + ".org",
+        "proxy.golang" + ".org",
+        "crates" + ".io",
+        "deb.debian" + ".org",
+    ]
     folders = ["/work/" + "main", "/work/" + "shared", "../" + "shared", "/root/" + ".pyenv"]
     found = [
         f"{path}: {word}"

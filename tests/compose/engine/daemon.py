@@ -112,9 +112,13 @@ def _daemon(folder: Path, say: Say) -> Iterator[str]:
     forwarding = FORWARDING.read_text()
     with _bridge() as bridge:
         command: Sequence[str] = [
-            "dockerd", "--host", socket, "--bridge", bridge, "--data-root", f"{folder}/data",
-            "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid",
-        ]  # fmt: skip
+            "dockerd",
+            f"--host={socket}",
+            f"--bridge={bridge}",
+            f"--data-root={folder}/data",
+            f"--exec-root={folder}/exec",
+            f"--pidfile={folder}/pid",
+        ]
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
@@ -212,7 +216,9 @@ def _compose_plugin(say: Say) -> Path:
         part = PLUGIN.with_suffix(".part")
         subprocess.run(
             ["go", "build", "-trimpath", "-o", str(part), "."],
-            cwd=HERE / "plugin", check=True, capture_output=True,
-        )  # fmt: skip
+            cwd=HERE / "plugin",
+            check=True,
+            capture_output=True,
+        )
         part.rename(PLUGIN)
     return PLUGIN

@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -89,6 +88,13 @@ def broker(
 
 
 @pytest.fixture(scope="session")
+def proxied(broker: Broker) -> str:
+    """The broker's address behind the proxy that `kafka_faults` steers."""
+    assert isinstance(broker.spec, ProxiedSpec)
+    return broker.spec.proxied
+
+
+@pytest.fixture(scope="session")
 def moto_store() -> Iterator[stores.Address]:
     with pytest.MonkeyPatch.context() as patch, stores.moto() as address:
         for name, value in CREDENTIALS.items():
@@ -105,9 +111,10 @@ def versitygw_store(
 
 
 @pytest.fixture
-def store(request: pytest.FixtureRequest, store_name: str) -> Any:
+def store(request: pytest.FixtureRequest, store_name: str) -> stores.Address:
     """The address of the S3 server of this run."""
-    return request.getfixturevalue(f"{store_name}_store")
+    address: stores.Address = request.getfixturevalue(f"{store_name}_store")
+    return address
 
 
 @pytest.fixture
@@ -120,3 +127,9 @@ def lab(broker: Broker, store: stores.Address, tmp_path: Path) -> Iterator[Lab]:
 def disk(tmp_path: Path) -> Iterator[Path]:
     with small_disk(tmp_path / "disk", 64) as folder:
         yield folder
+
+
+@pytest.fixture
+def open_() -> Iterator[ExitStack]:
+    with ExitStack() as open_:
+        yield open_

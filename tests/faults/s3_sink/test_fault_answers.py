@@ -1,25 +1,33 @@
 """Brokers that answer with bytes that make no sense: no process ends, nothing is lost or doubled."""
 
 import asyncio
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from local_stack.broker import Broker
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster.kafka_proxy import KafkaFaults
 from tests.labs.cluster.lab import Lab
 from tests.labs.cluster.proof import prove, watched
 
 # Kafka's protocol, "API Keys".
 APIS = {
-    "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCommit": 8, "OffsetFetch": 9,
-    "FindCoordinator": 10, "JoinGroup": 11, "Heartbeat": 12, "SyncGroup": 14, "ApiVersions": 18,
-}  # fmt: skip
+    "Fetch": 1,
+    "ListOffsets": 2,
+    "Metadata": 3,
+    "OffsetCommit": 8,
+    "OffsetFetch": 9,
+    "FindCoordinator": 10,
+    "JoinGroup": 11,
+    "Heartbeat": 12,
+    "SyncGroup": 14,
+    "ApiVersions": 18,
+}
 KINDS = ("empty", "cut", "noise")
 
 
 @pytest.fixture
-def garbling(kafka_faults: KafkaFaults) -> Any:
+def garbling(kafka_faults: KafkaFaults) -> Iterator[KafkaFaults]:
     yield kafka_faults
     kafka_faults.garble = {}
 
@@ -27,16 +35,14 @@ def garbling(kafka_faults: KafkaFaults) -> Any:
 @pytest.mark.timeout(600)
 @pytest.mark.representative("moto")
 async def test_a_sink_goes_on_behind_answers_of_kafka_that_nobody_can_read(
-    lab: Lab, broker: Broker, garbling: KafkaFaults, fault: Any
+    lab: Lab, proxied: str, garbling: KafkaFaults, fault: Fault
 ) -> None:
     await lab.create()
     await lab.numbers(0, 10)
     garbling.garble = {key: list(KINDS) for key in APIS.values()}
 
     async with watched(lab) as watch:
-        sink = lab.sink(
-            KAFKA_BOOTSTRAP_SERVERS=broker.spec.proxied,  # type: ignore[attr-defined]
-        )
+        sink = lab.sink(KAFKA_BOOTSTRAP_SERVERS=proxied)
         await lab.until_stored(sink, 10, 120)
         for start in range(10, 40, 10):
             # Those that come only now and then: a commit, a beat, a look at the log's ends.
@@ -57,11 +63,10 @@ async def test_a_sink_goes_on_behind_answers_of_kafka_that_nobody_can_read(
 
 @pytest.mark.representative("moto")
 async def test_control_a_member_that_is_dead_and_stays_stores_nothing_more(
-    lab: Lab, broker: Broker, garbling: KafkaFaults, fault: Any
+    lab: Lab, proxied: str, garbling: KafkaFaults, fault: Fault
 ) -> None:
     await lab.create()
     await lab.numbers(0, 10)
-    proxied = broker.spec.proxied  # type: ignore[attr-defined]
     sink = lab.sink("without=membership", KAFKA_BOOTSTRAP_SERVERS=proxied)
     await lab.until_stored(sink, 10)
     garbling.garble = {APIS["Heartbeat"]: ["noise"]}

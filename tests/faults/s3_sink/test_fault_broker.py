@@ -1,12 +1,10 @@
-"""Brokers: killed, frozen, full, half deaf, failing disks; the sink's own: F10 to F13, F33."""
+"""One broker: killed, frozen, full, half deaf, failing disks; the sink's own: F10 to F13, F33."""
 
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -14,29 +12,24 @@ from aiokafka import AIOKafkaConsumer
 from coinlake.contracts.topics import LANDED
 from local_stack import processes
 from local_stack.broker import Broker
+from tests.faults.s3_sink.conftest import Fault
+from tests.faults.s3_sink.kept_by_kafka import nothing_acked_is_lost, sends
 from tests.labs.cluster import stores
 from tests.labs.cluster.bad_disk import syncs_fail
 from tests.labs.cluster.brokers import own_broker
-from tests.labs.cluster.cluster import Cluster, Layout, start_cluster
 from tests.labs.cluster.disks import fill
 from tests.labs.cluster.kafka_proxy import COORDINATION, KafkaFaults
 from tests.labs.cluster.lab import Lab
-from tests.labs.cluster.load import Load, loaded
+from tests.labs.cluster.load import loaded
 from tests.labs.cluster.process import SinkProcess
-from tests.labs.cluster.proof import prove, refuted, values, watched
+from tests.labs.cluster.proof import prove, values, watched
 
 KILLS = 3
-PARTITIONS = 3
+
 FROZEN_S = 60
 
 
-async def _nothing_acked_is_lost(lab: Lab, load: Load) -> int:
-    kept = set(await values(lab))
-    assert load.acked <= kept, f"{len(load.acked - kept)} acknowledged values are not in Kafka"
-    return len(kept)
-
-
-async def _until_all_is_stored(lab: Lab, sink: Any, timeout_s: float = 90) -> None:
+async def _until_all_is_stored(lab: Lab, sink: SinkProcess, timeout_s: float = 90) -> None:
     await lab.until_stored(sink, len(await values(lab)), timeout_s)
 
 
@@ -56,36 +49,9 @@ async def _hinted(lab: Lab, end: int) -> None:
         await consumer.stop()
 
 
-async def _sends(sink: SinkProcess, load: Load, more: int) -> None:
-    """Wait until so many more values are acknowledged."""
-    acked = len(load.acked)
-    await sink.until(lambda: len(load.acked) >= acked + more, 90)
-
-
-async def _ends(lab: Lab) -> dict[str, int]:
-    """Where the log of each partition ends now, by its name."""
-    return {f"{lab.topic}-{number}": await lab.log_end(number) for number in range(PARTITIONS)}
-
-
-async def _until_chains_reach(sink: SinkProcess, ends: dict[str, int]) -> None:
-    def reach() -> bool:
-        chains = sink.status()["partitions"]
-        return all(
-            (chains.get(name, {}).get("committed") or 0) >= end for name, end in ends.items()
-        )
-
-    await sink.until(reach, 90)
-
-
-@pytest.fixture
-def open_() -> Iterator[ExitStack]:
-    with ExitStack() as open_:
-        yield open_
-
-
 @pytest.mark.representative("versitygw")
 async def test_f10_a_broker_that_is_killed_and_comes_back_costs_no_record(
-    lab: Lab, broker: Broker, fault: Any
+    lab: Lab, broker: Broker, fault: Fault
 ) -> None:
     await lab.create()
     await lab.numbers(0, 10)
@@ -104,7 +70,7 @@ async def test_f10_a_broker_that_is_killed_and_comes_back_costs_no_record(
 
 @pytest.mark.timeout(600)
 async def test_f10_a_broker_killed_again_and_again_costs_no_record(
-    lab: Lab, broker: Broker, fault: Any
+    lab: Lab, broker: Broker, fault: Fault
 ) -> None:
     await lab.create()
 
@@ -118,7 +84,7 @@ async def test_f10_a_broker_killed_again_and_again_costs_no_record(
         acked = len(load.acked)
         await sink.until(lambda: len(load.acked) >= acked + 50, 90)
         await load.finish()
-        count = await _nothing_acked_is_lost(lab, load)
+        count = await nothing_acked_is_lost(lab, load)
         await _until_all_is_stored(lab, sink)
 
     fault(
@@ -130,7 +96,7 @@ async def test_f10_a_broker_killed_again_and_again_costs_no_record(
 
 @pytest.mark.timeout(600)
 async def test_f11_a_broker_that_is_frozen_for_a_minute_costs_no_record_and_no_cpu(
-    lab: Lab, broker: Broker, fault: Any
+    lab: Lab, broker: Broker, fault: Fault
 ) -> None:
     await lab.create()
     await lab.numbers(0, 20)
@@ -164,7 +130,7 @@ async def test_f11_a_broker_that_is_frozen_for_a_minute_costs_no_record_and_no_c
 
 @pytest.mark.timeout(600)
 async def test_f12_a_broker_whose_disk_is_full_loses_nothing_it_acknowledged(
-    store: stores.Address, disk: Path, tmp_path: Path, fault: Any
+    store: stores.Address, disk: Path, tmp_path: Path, fault: Fault
 ) -> None:
     with (
         own_broker(disk / "kafka", tmp_path / "broker.log") as full,
@@ -187,7 +153,7 @@ async def test_f12_a_broker_whose_disk_is_full_loses_nothing_it_acknowledged(
             acked = len(load.acked)
             await sink.until(lambda: len(load.acked) >= acked + 20, 90)
             await load.finish()
-            count = await _nothing_acked_is_lost(lab, load)
+            count = await nothing_acked_is_lost(lab, load)
             await _until_all_is_stored(lab, sink)
         proven = await prove(lab, watch)
         sink.end()
@@ -201,14 +167,14 @@ async def test_f12_a_broker_whose_disk_is_full_loses_nothing_it_acknowledged(
 
 
 async def test_f13_a_sink_that_the_coordinator_does_not_hear_is_replaced_and_doubles_nothing(
-    lab: Lab, broker: Broker, kafka_faults: KafkaFaults, fault: Any
+    lab: Lab, proxied: str, kafka_faults: KafkaFaults, fault: Fault
 ) -> None:
     name = f"{lab.topic}-0"
     await lab.create()
     await lab.numbers(0, 20)
 
     async with watched(lab) as watch:
-        deaf = lab.sink(KAFKA_BOOTSTRAP_SERVERS=broker.spec.proxied)  # type: ignore[attr-defined]
+        deaf = lab.sink(KAFKA_BOOTSTRAP_SERVERS=proxied)
         await lab.until_stored(deaf, 20)
         kafka_faults.swallowed, kafka_faults.swallow = 0, COORDINATION
         try:
@@ -231,7 +197,7 @@ async def test_f13_a_sink_that_the_coordinator_does_not_hear_is_replaced_and_dou
 
 
 async def test_f33_a_sink_that_cannot_log_still_stores_everything(
-    lab: Lab, disk: Path, fault: Any
+    lab: Lab, disk: Path, fault: Fault
 ) -> None:
     # The sink has no spool and writes no file: what is left of the row is its log.
     lab.log_folder = disk
@@ -253,7 +219,7 @@ async def test_f33_a_sink_that_cannot_log_still_stores_everything(
 @pytest.mark.needs("strace")
 @pytest.mark.timeout(600)
 async def test_f33_a_broker_whose_disk_fails_to_sync_loses_nothing_it_acknowledged(
-    store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Any
+    store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Fault
 ) -> None:
     with own_broker(tmp_path / "kafka", tmp_path / "broker.log") as failing:
         lab = Lab(failing.bootstrap, store, tmp_path, open_)
@@ -262,7 +228,7 @@ async def test_f33_a_broker_whose_disk_fails_to_sync_loses_nothing_it_acknowledg
         async with watched(lab) as watch, loaded(lab) as load:
             sink = lab.sink()
             await sink.until(lambda: sink.is_ready)
-            await _sends(sink, load, 50)
+            await sends(sink, load, 50)
             assert failing.process is not None
             with syncs_fail(failing.process.pid, tmp_path / "trace"):
                 # Its only log directory has failed: the broker halts.
@@ -272,9 +238,9 @@ async def test_f33_a_broker_whose_disk_fails_to_sync_loses_nothing_it_acknowledg
             await sink.until(lambda: sink.get("/readyz")[0] == 503, 60)
             trouble = sink.get("/readyz")[1]
             await asyncio.to_thread(failing.start)
-            await _sends(sink, load, 50)
+            await sends(sink, load, 50)
             await load.finish()
-            count = await _nothing_acked_is_lost(lab, load)
+            count = await nothing_acked_is_lost(lab, load)
             await _until_all_is_stored(lab, sink)
             await sink.until(lambda: sink.is_ready)
         proven = await prove(lab, watch)
@@ -288,102 +254,3 @@ async def test_f33_a_broker_whose_disk_fails_to_sync_loses_nothing_it_acknowledg
         f"EIO on {refused} fsyncs of the broker: it halts, the sink says so and goes on; "
         f"{len(load.acked)} acknowledged of {count} kept; {proven}",
     )
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield cluster
-
-
-def _led_by(layout: Layout, lab: Lab, node: int) -> set[int]:
-    """The lab's partitions that a node leads."""
-    return {
-        number
-        for (topic, number), place in layout.items()
-        if topic == lab.topic and place.leader == node
-    }
-
-
-async def _kill(cluster: Cluster, lab: Lab, node: int) -> set[int]:
-    """Kill a broker that leads, until all it led has other leaders; what it led."""
-    layout = await cluster.until_in_sync()
-    led = _led_by(layout, lab, node)
-    await asyncio.to_thread(cluster.members[node].kill)
-    await cluster.until(
-        lambda layout: all(
-            place.leader not in (node, -1) and node not in place.in_sync
-            for place in layout.values()
-        )
-    )
-    return led
-
-
-@pytest.mark.timeout(900)
-async def test_f10_three_brokers_killed_in_turn_cost_no_record_and_hold_nobody_up(
-    cluster: Cluster, store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Any
-) -> None:
-    lab = Lab(cluster.bootstrap, store, tmp_path, open_, replicas=3)
-    await lab.create(PARTITIONS)
-    moved: list[int] = []
-
-    async with watched(lab) as watch, loaded(lab, PARTITIONS, pause_s=0.005) as load:
-        sink = lab.sink(S3_SINK_OBJECT__MAX_RECORDS="50")
-        await _sends(sink, load, 50)
-        await _until_chains_reach(sink, await _ends(lab))
-        for node, broker in cluster.members.items():
-            moved += await _kill(cluster, lab, node)
-            # Two of three are enough for all: to send, to read, to commit.
-            await _sends(sink, load, 300)
-            await _until_chains_reach(sink, await _ends(lab))
-            assert not processes.alive(broker.process)  # type: ignore[arg-type]
-            await asyncio.to_thread(broker.start, 180)
-        await cluster.until_in_sync()
-        await _sends(sink, load, 300)
-        await load.finish()
-        count = await _nothing_acked_is_lost(lab, load)
-        await _until_chains_reach(sink, await _ends(lab))
-
-    proven = await prove(lab, watch)
-    assert set(moved) == set(range(PARTITIONS))
-    assert sink.end() == 0
-    fault(
-        "F10",
-        f"3 brokers, each SIGKILLed once, {len(moved)} leaders moved: {len(load.acked)} "
-        f"acknowledged, {load.failures} not, {count} in Kafka; {proven}",
-    )
-
-
-@pytest.mark.timeout(900)
-async def test_f10_control_a_sink_that_believes_old_metadata_reads_no_more_of_what_moved(
-    cluster: Cluster, store: stores.Address, tmp_path: Path, open_: ExitStack, fault: Any
-) -> None:
-    lab = Lab(cluster.bootstrap, store, tmp_path, open_, replicas=3)
-    await lab.create(PARTITIONS)
-
-    async with loaded(lab, PARTITIONS, pause_s=0.005) as load:
-        sink = lab.sink("without=metadata")
-        await _sends(sink, load, 50)
-        await _until_chains_reach(sink, await _ends(lab))
-        moved = [f"{lab.topic}-{number}" for number in await _kill(cluster, lab, 1)]
-        try:
-            before = await _ends(lab)
-            await _sends(sink, load, 300)
-            await load.finish()
-            others = {
-                name: end for name, end in (await _ends(lab)).items() if name not in moved
-            }
-            await _until_chains_reach(sink, others)
-            stored = {name: sink.partition(name)["chain_end"] for name in moved}
-            red = await refuted(lab)
-        finally:
-            await asyncio.to_thread(cluster.members[1].start, 180)
-    # Back, it leads nothing, but a follower answers too: now it reads on.
-    await _until_chains_reach(sink, await _ends(lab))
-    await prove(lab)
-    assert sink.end() == 0
-
-    assert moved
-    assert others
-    assert all(stored[name] <= before[name] for name in moved)
-    fault("F10", f"control, old metadata: {stored} of {before}; {red[:100]}")

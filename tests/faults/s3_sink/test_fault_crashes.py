@@ -7,11 +7,11 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from coinlake.contracts.raw_index import Record
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster.armed import POINTS
 from tests.labs.cluster.lab import NOON_MS, Lab
 from tests.labs.cluster.load import loaded
@@ -53,7 +53,7 @@ async def _die(lab: Lab, point: str, end: int) -> int:
 
 @pytest.mark.timeout(600)
 async def test_f20_f21_killed_at_each_await_of_a_flush_it_goes_on_where_the_chain_ends(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     await lab.create()
     end = 0
@@ -76,7 +76,7 @@ async def test_f20_f21_killed_at_each_await_of_a_flush_it_goes_on_where_the_chai
 
 @pytest.mark.representative("moto")
 async def test_f21_killed_between_put_and_commit_it_stores_nothing_twice(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     await lab.create()
 
@@ -91,7 +91,7 @@ async def test_f21_killed_between_put_and_commit_it_stores_nothing_twice(
 
 
 async def test_f37_a_flush_that_raises_at_each_step_starts_again_from_what_it_held(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     own = {"S3_SINK_GROUP__INSTANCE_ID": lab.name, "S3_SINK_OBJECT__MAX_RECORDS": "10"}
     steps = [point for point in POINTS if not point.startswith("codec")]
@@ -124,7 +124,7 @@ async def test_f37_a_flush_that_raises_at_each_step_starts_again_from_what_it_he
 
 
 @pytest.mark.timeout(900)
-async def test_f31_sigterm_at_any_moment_ends_it_cleanly(lab: Lab, fault: Any) -> None:
+async def test_f31_sigterm_at_any_moment_ends_it_cleanly(lab: Lab, fault: Fault) -> None:
     rng = random.Random(31)
     codes: Counter[int] = Counter()
     kinds = ("once", "twice", "with a grace of 1 s and a PUT of 2 s")
@@ -137,8 +137,9 @@ async def test_f31_sigterm_at_any_moment_ends_it_cleanly(lab: Lab, fault: Any) -
             lab.faults.delay_s = 2.0 if slow else 0.0
             sink = lab.sink(
                 S3_SINK_FLUSH_DEADLINE_S="1" if slow else "4",
-                S3_SINK_OBJECT__MAX_RECORDS="5", S3_SINK_OBJECT__MAX_AGE_S="0.05",
-            )  # fmt: skip
+                S3_SINK_OBJECT__MAX_RECORDS="5",
+                S3_SINK_OBJECT__MAX_AGE_S="0.05",
+            )
             puts = lab.faults.puts
             await sink.until(lambda p=puts: lab.faults.puts > p)  # type: ignore[misc]
             # Any moment will do: the point is that it is not one that the code chose.
@@ -193,7 +194,7 @@ async def _burst(lab: Lab, count: int) -> None:
 
 @pytest.mark.timeout(600)
 async def test_f32_killed_for_its_memory_it_loses_nothing(
-    lab: Lab, cage: Path, fault: Any
+    lab: Lab, cage: Path, fault: Fault
 ) -> None:
     # So much is held that only the cgroup ends it: nothing is cut before the budget.
     hungry = {

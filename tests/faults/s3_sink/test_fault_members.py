@@ -4,10 +4,10 @@ import asyncio
 import random
 import signal
 from collections import Counter
-from typing import Any
 
 import pytest
 
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster.lab import Lab
 from tests.labs.cluster.load import loaded
 from tests.labs.cluster.process import SinkProcess
@@ -35,7 +35,7 @@ async def _late_commit(lab: Lab, without: str = "") -> SinkProcess:
 
 @pytest.mark.representative("moto")
 async def test_f24_a_commit_that_is_late_for_its_partition_is_not_made(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     async with watched(lab) as watch:
         late = await _late_commit(lab)
@@ -51,7 +51,7 @@ async def test_f24_a_commit_that_is_late_for_its_partition_is_not_made(
 
 
 async def test_f24_control_an_unfenced_commit_takes_the_offset_back(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     await _late_commit(lab, "without=fence")
     deadline = asyncio.get_running_loop().time() + 30
@@ -66,7 +66,7 @@ async def test_f24_control_an_unfenced_commit_takes_the_offset_back(
 
 @pytest.mark.timeout(600)
 async def test_f25_from_one_sink_to_three_and_back_nothing_is_dropped(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     await lab.create(partitions=4)
     rng = random.Random(25)
@@ -95,7 +95,7 @@ async def test_f25_from_one_sink_to_three_and_back_nothing_is_dropped(
 
 
 async def test_f26_a_store_slower_than_the_poll_interval_does_not_cost_the_membership(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     lab.faults.delay_s = 8.0  # the poll interval is 4
     await lab.create()
@@ -114,7 +114,7 @@ async def test_f26_a_store_slower_than_the_poll_interval_does_not_cost_the_membe
 
 @pytest.mark.timeout(600)
 async def test_f35_sinks_with_other_batches_in_one_group_fit_together(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     sizes = ("7", "50", "13")
     await lab.create(partitions=4)

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -18,13 +18,13 @@ from coinlake.contracts.topics import GAPS, MAX_MESSAGE_BYTES
 from coinlake.errors import BadRecordError
 from coinlake.kafka import Producer, open_producer
 from coinlake.settings import KafkaSettings
+from local_stack.broker import Broker
+from tests.faults.s3_sink.conftest import Fault
+from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics
 from tests.labs.cluster.disks import fill
 from tests.labs.cluster.kafka_proxy import PRODUCE, KafkaFaults
 from tests.labs.cluster.lab import NOON_MS, Lab
 from tests.labs.cluster.proof import prove, watched
-
-if TYPE_CHECKING:
-    from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics
 
 ASSETS = "coincap.assets.v1"
 ONLY_ASSETS = {
@@ -47,16 +47,21 @@ def _again(polls: list[tuple[int, str]]) -> list[int]:
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_f05_an_answer_whose_ack_was_lost_is_twice_in_kafka_and_once_in_the_tables(
-    lab: Lab, broker: Any, kafka_faults: KafkaFaults, simulator: "Simulator",
-    topics: "Topics", start_ingestor: "StartIngestor", fault: Any,
-) -> None:  # fmt: skip
-    proxied = {
-        "KAFKA_BOOTSTRAP_SERVERS": broker.spec.proxied,
+    lab: Lab,
+    proxied: str,
+    kafka_faults: KafkaFaults,
+    simulator: Simulator,
+    topics: Topics,
+    start_ingestor: StartIngestor,
+    fault: Fault,
+) -> None:
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": proxied,
         # Heartbeats are no answers, and are not sent again.
         "INGESTOR_HEARTBEAT_S": "600",
         **ONLY_ASSETS,
     }
-    ingestor = await start_ingestor(**proxied)
+    ingestor = await start_ingestor(**settings)
     await ingestor.until("/status", lambda status: _published(status) >= 5)
     kafka_faults.cuts, kafka_faults.cut_after = 0, PRODUCE
     try:
@@ -64,7 +69,7 @@ async def test_f05_an_answer_whose_ack_was_lost_is_twice_in_kafka_and_once_in_th
         ingestor.process.end(signal.SIGKILL)
     finally:
         kafka_faults.swallow, kafka_faults.cut_after = frozenset(), None
-    again = await start_ingestor(**proxied)
+    again = await start_ingestor(**settings)
     await again.until("/status", lambda status: _published(status) >= 12)
     again.process.end()
 
@@ -75,11 +80,13 @@ async def test_f05_an_answer_whose_ack_was_lost_is_twice_in_kafka_and_once_in_th
         await lab.until_stored(sink, end)
     records = [r for r in await topics.read() if r.topic == ASSETS and r.value is not None]
     in_kafka = _again([(r.offset, r.headers["poll_id"]) for r in records])
-    in_raw = _again([
-        (record.offset, dict(record.headers)["poll_id"].decode())  # type: ignore[union-attr]
-        for record in lab.stored()
-        if record.value is not None and record.offset >= records[0].offset
-    ])  # fmt: skip
+    in_raw = _again(
+        [
+            (record.offset, dict(record.headers)["poll_id"].decode())  # type: ignore[union-attr]
+            for record in lab.stored()
+            if record.value is not None and record.offset >= records[0].offset
+        ]
+    )
     in_tables = [offset for offset in _deduplicated(lab) if offset >= records[0].offset]
 
     assert len(in_kafka) >= 1
@@ -137,7 +144,7 @@ def _deduplicated(lab: Lab) -> list[int]:
     [pytest.param("topic", marks=pytest.mark.representative("moto")), "broker", "client"],
 )
 async def test_f08_a_record_about_each_limit_is_taken_or_named_and_blocks_nothing(
-    lab: Lab, fault: Any, whose: str
+    lab: Lab, fault: Fault, whose: str
 ) -> None:
     limits = {"client": MAX_MESSAGE_BYTES, "topic": 200_000, "broker": 1_048_588}
     limit = limits[whose]
@@ -181,9 +188,14 @@ async def _boundary(producer: Producer, topic: str, noise: bytes, limit: int) ->
 
 
 async def test_f08_what_the_ingestor_cannot_send_is_kept_and_named(
-    lab: Lab, broker: Any, simulator: "Simulator", topics: "Topics",
-    start_ingestor: "StartIngestor", tmp_path: Path, fault: Any,
-) -> None:  # fmt: skip
+    lab: Lab,
+    broker: Broker,
+    simulator: Simulator,
+    topics: Topics,
+    start_ingestor: StartIngestor,
+    tmp_path: Path,
+    fault: Fault,
+) -> None:
     await _limit(broker.bootstrap, "100000")
     try:
         noise = random.Random(8).randbytes(100_000).hex()
@@ -208,17 +220,21 @@ async def _limit(bootstrap: str, size: str, topic: str = ASSETS) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await admin.alter_configs([
-            ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": size})
-        ])  # fmt: skip
+        await admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": size})]
+        )
     finally:
         await admin.close()
 
 
 async def test_f33_a_journal_on_a_full_disk_degrades_and_names_what_it_missed(
-    lab: Lab, disk: Path, simulator: "Simulator", topics: "Topics",
-    start_ingestor: "StartIngestor", fault: Any,
-) -> None:  # fmt: skip
+    lab: Lab,
+    disk: Path,
+    simulator: Simulator,
+    topics: Topics,
+    start_ingestor: StartIngestor,
+    fault: Fault,
+) -> None:
     state = disk / "state"
     ingestor = await start_ingestor(**ONLY_ASSETS, INGESTOR_STATE_DIR=str(state))
     await ingestor.until("/status", lambda status: _published(status) >= 5)

@@ -11,6 +11,7 @@ import pytest
 
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_index import Record
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster.lab import HOUR_MS, NOON_MS, Lab
 from tests.labs.cluster.load import largest_that_fits, produce_big
 from tests.labs.cluster.proof import coinlake, prove, true_commits, values, watched
@@ -19,13 +20,23 @@ LIMIT = 100_000
 
 
 @pytest.mark.representative("versitygw")
-async def test_f29_odd_values_come_back_bit_for_bit(lab: Lab, fault: Any) -> None:
+async def test_f29_odd_values_come_back_bit_for_bit(lab: Lab, fault: Fault) -> None:
     rng = random.Random(29)
     odd = [
-        b"\xff\xfe\x80", b"\x00", b"a\x00b", b"two\nlines\n", b"\r\n", b"\n", b"", None,
-        b'{"data":[]}', "\u20ac".encode("utf-16"), *(rng.randbytes(size) for size in range(40)),
-        *(rng.randbytes(rng.randrange(65_536)) for _ in range(60)), bytes(65_536),
-    ]  # fmt: skip
+        b"\xff\xfe\x80",
+        b"\x00",
+        b"a\x00b",
+        b"two\nlines\n",
+        b"\r\n",
+        b"\n",
+        b"",
+        None,
+        b'{"data":[]}',
+        "\u20ac".encode("utf-16"),
+        *(rng.randbytes(size) for size in range(40)),
+        *(rng.randbytes(rng.randrange(65_536)) for _ in range(60)),
+        bytes(65_536),
+    ]
     rng.shuffle(odd)
     await lab.create()
     await lab.produce([Record(0, NOON_MS, b"k", value) for value in odd])
@@ -55,7 +66,7 @@ def _link(one: Any) -> str:
 
 
 async def test_f30_a_record_about_the_limits_is_an_object_of_its_own(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     await lab.create()
     largest = await largest_that_fits(lab)
@@ -65,9 +76,10 @@ async def test_f30_a_record_about_the_limits_is_an_object_of_its_own(
 
     async with watched(lab) as watch:
         sink = lab.sink(
-            S3_SINK_OBJECT__MAX_RAW_BYTES=str(LIMIT), S3_SINK_FETCH_BYTES="65536",
+            S3_SINK_OBJECT__MAX_RAW_BYTES=str(LIMIT),
+            S3_SINK_FETCH_BYTES="65536",
             S3_SINK_OBJECT__MAX_AGE_S="5",
-        )  # fmt: skip
+        )
         await lab.until_stored(sink, begin + len(sizes))
 
     for one in lab.objects():
@@ -78,7 +90,7 @@ async def test_f30_a_record_about_the_limits_is_an_object_of_its_own(
 
 
 async def test_f34_shuffled_timestamps_keep_the_rule_of_keys_and_bound_the_objects(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     rng = random.Random(34)
     times = [NOON_MS + rng.randint(-3 * HOUR_MS, 3 * HOUR_MS) for _ in range(400)]

@@ -5,12 +5,12 @@ import datetime
 import itertools
 import random
 from collections import Counter
-from typing import Any
 
 import pytest
 from aiohttp import web
 
 from coinlake.contracts.raw_index import Record
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster.lab import NOON_MS, Lab
 from tests.labs.cluster.proof import prove, refuted, watched
 from tests.labs.cluster.proxy import ACCESS_KEY, SECRET_KEY
@@ -22,7 +22,7 @@ METADATA_AWAY_S = 300
 
 @pytest.mark.representative("moto")
 async def test_f22_a_put_whose_reply_is_lost_is_recognised_as_ones_own(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     lab.faults.lose_replies = 1
     await lab.create()
@@ -43,7 +43,7 @@ async def test_f22_a_put_whose_reply_is_lost_is_recognised_as_ones_own(
 
 
 @pytest.mark.representative("moto")
-async def test_f22_control_who_does_not_look_on_a_412_doubles(lab: Lab, fault: Any) -> None:
+async def test_f22_control_who_does_not_look_on_a_412_doubles(lab: Lab, fault: Fault) -> None:
     lab.faults.lose_replies = 1
     await lab.create()
     await lab.numbers(0, 10)
@@ -66,7 +66,7 @@ async def test_f22_control_who_does_not_look_on_a_412_doubles(lab: Lab, fault: A
     ],
 )
 async def test_f27_each_kind_of_refusal_is_tried_again(
-    lab: Lab, fault: Any, status: int, code: str, kind: str
+    lab: Lab, fault: Fault, status: int, code: str, kind: str
 ) -> None:
     if status:
         lab.faults.status, lab.faults.code = status, code
@@ -91,7 +91,9 @@ async def test_f27_each_kind_of_refusal_is_tried_again(
 
 
 @pytest.mark.timeout(600)
-async def test_f27_a_storm_of_503_keeps_memory_flat_and_backs_off(lab: Lab, fault: Any) -> None:
+async def test_f27_a_storm_of_503_keeps_memory_flat_and_backs_off(
+    lab: Lab, fault: Fault
+) -> None:
     rng = random.Random(27)
     await lab.create()
 
@@ -142,7 +144,7 @@ async def test_f27_a_storm_of_503_keeps_memory_flat_and_backs_off(lab: Lab, faul
     ("status", "code"), [(403, "ExpiredToken"), (401, "InvalidAccessKeyId")]
 )
 async def test_f28_credentials_that_expire_in_mid_batch_drop_nothing(
-    lab: Lab, fault: Any, status: int, code: str
+    lab: Lab, fault: Fault, status: int, code: str
 ) -> None:
     await lab.create()
     await lab.numbers(0, 10)
@@ -164,7 +166,7 @@ async def test_f28_credentials_that_expire_in_mid_batch_drop_nothing(
 
 @pytest.mark.timeout(900)
 async def test_f28_metadata_that_is_away_for_five_minutes_drops_nothing(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     is_away = False
 
@@ -176,12 +178,17 @@ async def test_f28_metadata_that_is_away_for_five_minutes_drops_nothing(
         if request.path.endswith("/security-credentials/"):
             return web.Response(text="host")
         ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
-        return web.json_response({
-            "Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": ACCESS_KEY,
-            "SecretAccessKey": SECRET_KEY, "Token": "",
-            "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "LastUpdated": "2026-11-22T00:00:00Z",
-        })  # fmt: skip
+        return web.json_response(
+            {
+                "Code": "Success",
+                "Type": "AWS-HMAC",
+                "AccessKeyId": ACCESS_KEY,
+                "SecretAccessKey": SECRET_KEY,
+                "Token": "",
+                "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "LastUpdated": "2026-11-22T00:00:00Z",
+            }
+        )
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
@@ -196,10 +203,11 @@ async def test_f28_metadata_that_is_away_for_five_minutes_drops_nothing(
     try:
         async with watched(lab) as watch:
             sink = lab.sink(
-                AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="",
+                AWS_ACCESS_KEY_ID="",
+                AWS_SECRET_ACCESS_KEY="",
                 AWS_EC2_METADATA_SERVICE_ENDPOINT=f"http://{host}:{port}",
                 S3_SINK_OBJECT__MAX_RECORDS="10",
-            )  # fmt: skip
+            )
             await lab.until_stored(sink, 10)
             # The client keeps what it last had, and the store says what that is worth.
             is_away, lab.faults.status, lab.faults.code = True, 403, "ExpiredToken"

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import subprocess
-from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from local_stack.broker import Broker, environment
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster.lab import Lab
 from tests.labs.cluster.proof import coinlake, etags, prove, values, watched
 
@@ -24,7 +24,7 @@ async def _filled(lab: Lab, count: int) -> None:
 
 @pytest.mark.parametrize("while_it_runs", [True, False])
 async def test_f14_a_topic_made_anew_stops_the_partition_until_a_new_epoch(
-    lab: Lab, fault: Any, while_it_runs: bool
+    lab: Lab, fault: Fault, while_it_runs: bool
 ) -> None:
     await _filled(lab, 30)
     before = {one.key: one.body for one in lab.objects()}
@@ -68,11 +68,13 @@ async def _expire_all(lab: Lab) -> None:
     await admin.start()
     try:
         for retention_ms in ("1000", "-1"):
-            await admin.alter_configs([
-                ConfigResource(
-                    ConfigResourceType.TOPIC, lab.topic, {"retention.ms": retention_ms}
-                )
-            ])  # fmt: skip
+            await admin.alter_configs(
+                [
+                    ConfigResource(
+                        ConfigResourceType.TOPIC, lab.topic, {"retention.ms": retention_ms}
+                    )
+                ]
+            )
             while retention_ms == "1000" and await values(lab):
                 pass
     finally:
@@ -80,7 +82,7 @@ async def _expire_all(lab: Lab) -> None:
 
 
 async def test_f15_records_that_expired_unread_are_named_as_a_range(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     await _filled(lab, 20)
     await lab.numbers(20, 30)
@@ -92,9 +94,14 @@ async def test_f15_records_that_expired_unread_are_named_as_a_range(
     assert sink.end() == 0
     lost = await coinlake(lab, "audit", "--topic", lab.topic)
     marked = await coinlake(
-        lab, "abandon", "--topic", lab.topic, "--partition", "0", "--group", lab.name,
-        "--to", "50", "--reason", "expired while the sink was down",
-    )  # fmt: skip
+        lab,
+        "abandon",
+        f"--topic={lab.topic}",
+        "--partition=0",
+        f"--group={lab.name}",
+        "--to=50",
+        "--reason=expired while the sink was down",
+    )
     heir = lab.sink()
     await lab.until_stored(heir, 60)
     verdict = lab.folder / "verdict.json"
@@ -123,7 +130,7 @@ def _delete_group(broker: Broker, group: str) -> None:
     [pytest.param("earliest", marks=pytest.mark.representative("moto")), "no group"],
 )
 async def test_f16_a_group_that_was_reset_rewrites_nothing(
-    lab: Lab, broker: Broker, fault: Any, how: str
+    lab: Lab, broker: Broker, fault: Fault, how: str
 ) -> None:
     await _filled(lab, 40)
     before = etags(lab)

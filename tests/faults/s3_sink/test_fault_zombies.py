@@ -3,10 +3,10 @@
 import asyncio
 import signal
 import time
-from typing import Any
 
 import pytest
 
+from tests.faults.s3_sink.conftest import Fault
 from tests.labs.cluster.lab import Lab
 from tests.labs.cluster.process import SinkProcess
 from tests.labs.cluster.proof import Watch, prove, refuted, watched
@@ -31,9 +31,11 @@ async def _zombie(
     await lab.create()
     await lab.numbers(0, 40)
     sleeper = lab.sink(
-        without, AWS_ENDPOINT_URL=small.url, S3_SINK_OBJECT__MAX_RECORDS="20",
+        without,
+        AWS_ENDPOINT_URL=small.url,
+        S3_SINK_OBJECT__MAX_RECORDS="20",
         S3_SINK_OBJECT__MAX_AGE_S="60",
-    )  # fmt: skip
+    )
     await sleeper.until(lambda: gate.waiting == 1)
     sleeper.send(signal.SIGSTOP)
     frozen_at = time.monotonic()
@@ -87,7 +89,7 @@ async def _story(lab: Lab, watch: Watch, frozen_s: float) -> str:
 
 @pytest.mark.representative("versitygw")
 async def test_f23_a_sink_that_wakes_with_its_put_under_way_doubles_nothing(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     async with watched(lab) as watch:
         fault("F23", f"frozen beyond the session: {await _story(lab, watch, 0.0)}")
@@ -95,7 +97,7 @@ async def test_f23_a_sink_that_wakes_with_its_put_under_way_doubles_nothing(
 
 @pytest.mark.timeout(600)
 async def test_f23_a_sink_that_is_frozen_longer_than_every_timeout_doubles_nothing(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     async with watched(lab) as watch:
         said = await _story(lab, watch, EVERY_TIMEOUT_S)
@@ -104,7 +106,7 @@ async def test_f23_a_sink_that_is_frozen_longer_than_every_timeout_doubles_nothi
 
 
 async def test_f23_control_a_store_that_does_not_refuse_lets_the_zombie_overwrite(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     async with watched(lab) as watch:
         small, sleeper, heir = await _zombie(lab, wakes=False)
@@ -121,7 +123,7 @@ async def test_f23_control_a_store_that_does_not_refuse_lets_the_zombie_overwrit
 
 @pytest.mark.representative("moto")
 async def test_f36_a_store_that_ignores_the_condition_is_refused_at_start(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     lab.faults.strip_condition = True
     await lab.create()
@@ -137,7 +139,7 @@ async def test_f36_a_store_that_ignores_the_condition_is_refused_at_start(
 
 
 async def test_f36_control_without_the_probe_such_a_store_loses_records(
-    lab: Lab, fault: Any
+    lab: Lab, fault: Fault
 ) -> None:
     lab.faults.strip_condition = True
     async with watched(lab) as watch:

@@ -24,8 +24,11 @@ def test_awswrangler_gives_one_frame_in_its_three_modes(cloud: Cloud) -> None:
     plain, ctas, unload = told["plain"], told["ctas"], told["unload"]
     assert [row[0] for row in plain["rows"]] == ROWS["asset_id"]
     assert [row[1] for row in plain["rows"]] == [
-        "97123.123456789012345678", None, "2.000000000000000000", "-0.500000000000000000"
-    ]  # fmt: skip
+        "97123.123456789012345678",
+        None,
+        "2.000000000000000000",
+        "-0.500000000000000000",
+    ]
     assert list(plain["dtypes"]) == list(COLUMNS)
     assert ctas["rows"] == plain["rows"]
     assert unload["rows"] == plain["rows"]

@@ -31,9 +31,12 @@ class Reader:
 
     def client(self, service: str) -> Any:
         return boto3.client(
-            service, endpoint_url=self.environ["AWS_ENDPOINT_URL"], region_name="us-east-1",
-            aws_access_key_id="k", aws_secret_access_key="s",
-        )  # fmt: skip
+            service,
+            endpoint_url=self.environ["AWS_ENDPOINT_URL"],
+            region_name="us-east-1",
+            aws_access_key_id="k",
+            aws_secret_access_key="s",
+        )
 
     def types(self, script: str, typed: str = "") -> str:
         """Run a block in this shell's folder; what it printed."""
@@ -42,8 +45,12 @@ class Reader:
         assert "…" not in script, script
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
-            cwd=self.folder, env=self.environ, input=typed, capture_output=True, text=True,
-        )  # fmt: skip
+            cwd=self.folder,
+            env=self.environ,
+            input=typed,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
         return done.stdout
 

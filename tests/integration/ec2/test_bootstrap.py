@@ -7,124 +7,33 @@ what it refuses), 80-start and 90-smoke, which want registries and real images. 
 script; the same steps run with the real CLI in test_stack_on_moto.py and test_credentials.py.
 """
 
-import hashlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.integration.ec2.booted import Booted, booted
+from tests.integration.ec2.chroots import (
+    AWS,
+    CONTAINERS,
+    ENTRYPOINT,
+    IMAGES,
+    KAFKA_PROGRAM,
+    STEPS,
+    Chroot,
+    base,
+)
 
 pytestmark = [
     pytest.mark.needs("debootstrap"),
     pytest.mark.needs("root"),
     pytest.mark.timeout(1200),
 ]
-ROOT = Path(__file__).resolve().parents[3]
-BASE = ROOT / ".local" / "ec2-base.tar"
-STEPS = ("10-packages", "20-settings", "30-data-volume", "40-users-and-folders", "50-secrets",
-         "60-files", "65-docker")  # fmt: skip
-HOST_ENV = """COINLAKE_BUCKET=the-lake
-AWS_DEFAULT_REGION=us-east-1
-DATA_VOLUME=vol-0123456789abcdef0
-LOG_PREFIX=/coinlake
-ROLE_S3_SINK=arn:aws:iam::123456789012:role/s
-ROLE_ETL_RUNNER=arn:aws:iam::123456789012:role/e
-ROLE_QUERY_API=arn:aws:iam::123456789012:role/q
-ROLE_AUDITOR=arn:aws:iam::123456789012:role/a
-ROLE_ALERTMANAGER=arn:aws:iam::123456789012:role/m
-ALERTS_TOPIC=arn:aws:sns:us-east-1:123456789012:alerts
-HEARTBEATS_TOPIC=arn:aws:sns:us-east-1:123456789012:heartbeats"""
-
-AWS = f"""#!/bin/sh
-case "$*" in
-  *get-parameters-by-path*) echo '{{"Parameters": []}}' ;;
-  *assume-role*) echo '{{"Version": 1, "Expiration": "2100-01-01T00:00:00+00:00"}}' ;;
-  *) cat <<'SETTINGS'
-{HOST_ENV}
-SETTINGS
-esac
-"""
-# One image for all: it ends at SIGTERM, as the services do, and has the names of Kafka's programs.
-ENTRYPOINT = ["/bin/bash", "-c", "trap 'exit 0' TERM INT USR1; sleep 100000 & wait"]
-KAFKA_PROGRAM = b"""#!/bin/bash
-case $0 in *storage*) exit 0 ;; esac
-trap 'exit 0' TERM
-sleep 100000 & wait
-"""
-CONTAINERS = (
-    "kafka", "ingestor", "s3-sink", "etl-runner", "query-api", "auditor", "prometheus",
-    "alertmanager",
-)  # fmt: skip
-IMAGES = (*CONTAINERS, "tools", "proxy")
-
-
-@dataclass(frozen=True)
-class Chroot:
-    """A small Debian, with the release where a host has it, and a blank disk."""
-
-    root: Path
-    disk: str
-
-    def run(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        told = {
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            # What an image builder tells systemctl: there is no systemd to talk to.
-            "SYSTEMD_OFFLINE": "1",
-            "COINLAKE_STACK": "lake",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "COINLAKE_DISK": self.disk,
-            "COINLAKE_HOST_NAME": "host.internal",
-            **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")},
-        } | environ
-        return subprocess.run(
-            ["chroot", self.root, *command], env=told, capture_output=True, text=True
-        )
-
-    def step(self, name: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return self.run(f"/opt/coinlake/current/deploy/ec2/bootstrap/{name}.sh", **environ)
-
-    def state(self) -> dict[str, str]:
-        """Owner, mode and contents of everything that the steps make."""
-        found = {}
-        for top in ("etc/coinlake", "etc/systemd/system", "etc/docker", "var/lib/coinlake",
-                    "etc/tmpfiles.d"):  # fmt: skip
-            for path in sorted((self.root / top).rglob("*")):
-                about = path.lstat()
-                body = str(path.readlink()).encode() if path.is_symlink() else b""
-                if path.is_file() and not path.is_symlink():
-                    body = path.read_bytes()
-                said = f"{about.st_mode:o} {about.st_uid}:{about.st_gid}"
-                name = str(path.relative_to(self.root))
-                found[name] = f"{said} {hashlib.sha256(body).hexdigest()}"
-        for name in ("etc/passwd", "etc/group", "etc/fstab"):
-            found[name] = (self.root / name).read_text()
-        return found
-
-
-def base() -> Path:
-    """A minimal Debian as an archive, made once per clone."""
-    if not BASE.is_file():
-        fresh = BASE.with_suffix(".part")
-        command = [
-            "debootstrap",
-            "--variant=minbase",
-            "--include=systemd,ca-certificates",
-            "bookworm",
-        ]
-        BASE.parent.mkdir(exist_ok=True)
-        subprocess.run([*command, fresh], check=True, capture_output=True)
-        subprocess.run(["tar", "-C", fresh, "-cf", f"{BASE}.new", "."], check=True)
-        Path(f"{BASE}.new").rename(BASE)
-        shutil.rmtree(fresh)
-    return BASE
 
 
 @pytest.fixture(scope="module")
@@ -302,8 +211,9 @@ def test_the_target_starts_everything_in_order_but_a_proxy_without_certificate(
     for name in CONTAINERS:
         unit = f"coinlake-{name}"
         assert host.shows(unit, "ActiveState", "NRestarts") == {
-            "ActiveState": "active", "NRestarts": "0",
-        }  # fmt: skip
+            "ActiveState": "active",
+            "NRestarts": "0",
+        }
         assert 0 < ended("coinlake-network") <= began(unit)
         if name in ("ingestor", "s3-sink", "etl-runner", "auditor"):
             assert began("coinlake-kafka") < began(unit)
@@ -346,8 +256,9 @@ def test_the_target_stops_everything_in_good_order_and_starts_it_again(host: Boo
     host.wait("that all have stopped", lambda: up(host) == set())
     for name in CONTAINERS:
         assert host.shows(f"coinlake-{name}", "ActiveState", "Result") == {
-            "ActiveState": "inactive", "Result": "success",
-        }  # fmt: skip
+            "ActiveState": "inactive",
+            "Result": "success",
+        }
     host.said("systemctl", "start", "coinlake.target")
     host.wait("every container", lambda: up(host) == set(CONTAINERS))
 

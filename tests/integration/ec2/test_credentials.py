@@ -49,8 +49,12 @@ def test_the_credentials_are_the_roles_and_readable_to_its_group_alone(
     file = tmp_path / "run" / "aws" / "s3-sink" / "credentials.json"
     told = json.loads(file.read_text())
     assert set(told) == {
-        "Version", "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration",
-    }  # fmt: skip
+        "Version",
+        "AccessKeyId",
+        "SecretAccessKey",
+        "SessionToken",
+        "Expiration",
+    }
     assert told["Version"] == 1
     left = datetime.datetime.fromisoformat(told["Expiration"]) - datetime.datetime.now(
         datetime.UTC
@@ -130,9 +134,12 @@ def container(
     for name, value in made.environ.items():
         monkeypatch.setenv(name, value)
     boto3.client(
-        "s3", endpoint_url=aws_endpoint, region_name="us-east-1",
-        aws_access_key_id="k", aws_secret_access_key="s",
-    ).create_bucket(Bucket="the-lake")  # fmt: skip
+        "s3",
+        endpoint_url=aws_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="k",
+        aws_secret_access_key="s",
+    ).create_bucket(Bucket="the-lake")
     return made
 
 
@@ -196,8 +203,13 @@ def _of_the_release(folder: Path, text: str) -> None:
 def test_the_environment_of_a_service_comes_from_its_parameters_and_the_hosts_secrets(
     ec2: Path, host: dict[str, str], tmp_path: Path
 ) -> None:
-    ssm = boto3.client("ssm", endpoint_url=host["AWS_ENDPOINT_URL"], region_name="us-east-1",
-                       aws_access_key_id="k", aws_secret_access_key="s")  # fmt: skip
+    ssm = boto3.client(
+        "ssm",
+        endpoint_url=host["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="k",
+        aws_secret_access_key="s",
+    )
     path = "/coinlake/lake/env"
     for name, value, kind in (
         ("ingestor/COINCAP_API_KEY", "the key, with = and $ and spaces", "SecureString"),
@@ -233,8 +245,13 @@ def test_the_environment_of_a_service_comes_from_its_parameters_and_the_hosts_se
 def test_a_parameter_of_two_lines_is_refused_for_it_would_set_another_variable(
     ec2: Path, host: dict[str, str], tmp_path: Path
 ) -> None:
-    ssm = boto3.client("ssm", endpoint_url=host["AWS_ENDPOINT_URL"], region_name="us-east-1",
-                       aws_access_key_id="k", aws_secret_access_key="s")  # fmt: skip
+    ssm = boto3.client(
+        "ssm",
+        endpoint_url=host["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="k",
+        aws_secret_access_key="s",
+    )
     _of_the_release(tmp_path, "")
     value = "key\nINGESTOR_SOURCE=simulator"
     ssm.put_parameter(Name="/coinlake/lake/env/ingestor/X", Value=value, Type="SecureString")

@@ -72,9 +72,11 @@ def host(tmp_path: Path) -> Iterator[Host]:
         assert made.run("host", "sysctl", "-w", "net.ipv4.ip_forward=1").returncode == 0
         for name in made.names.values():
             command = ["ip", "netns", "exec", name, "python3", "-c", SERVER]
-            servers.append(subprocess.Popen(
-                command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            ))  # fmt: skip
+            servers.append(
+                subprocess.Popen(
+                    command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+            )
         for where, address in (("host", METADATA), ("host", CONTAINER), ("container", BRIDGE)):
             deadline = time.monotonic() + 20
             while not made.reaches(where, address):

@@ -47,11 +47,17 @@ class Metadata:
         if request.path.endswith("/security-credentials/"):
             return web.Response(text="host")
         ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self.lives_s)
-        return web.json_response({
-            "Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": self.key, "Token": "t",
-            "SecretAccessKey": "s", "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "LastUpdated": "2026-11-22T00:00:00Z",
-        })  # fmt: skip
+        return web.json_response(
+            {
+                "Code": "Success",
+                "Type": "AWS-HMAC",
+                "AccessKeyId": self.key,
+                "Token": "t",
+                "SecretAccessKey": "s",
+                "Expiration": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "LastUpdated": "2026-11-22T00:00:00Z",
+            }
+        )
 
 
 @pytest.fixture
@@ -59,9 +65,12 @@ async def metadata(
     aws_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Metadata]:
     boto3.client(
-        "s3", endpoint_url=aws_endpoint, region_name="us-east-1",
-        aws_access_key_id="k", aws_secret_access_key="s",
-    ).create_bucket(Bucket="the-lake")  # fmt: skip
+        "s3",
+        endpoint_url=aws_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="k",
+        aws_secret_access_key="s",
+    ).create_bucket(Bucket="the-lake")
     stub = Metadata()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", stub.answer)

@@ -32,11 +32,11 @@ GROUP = "coinlake-s3-sink"
 EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
 # Rights of an older release, and of somebody's hand.
 STALE = (
-    ("--allow-principal", "User:ingestor", "--operation", "Read", "--topic", LANDED),
-    ("--allow-principal", "User:gone", "--operation", "DescribeConfigs", "--topic", "coin",
-     "--resource-pattern-type", "prefixed"),
-    ("--deny-principal", "User:tools", "--operation", "Alter", "--cluster"),
-)  # fmt: skip
+    f"--allow-principal User:ingestor --operation Read --topic {LANDED}",
+    "--allow-principal User:gone --operation DescribeConfigs --topic coin"
+    " --resource-pattern-type prefixed",
+    "--deny-principal User:tools --operation Alter --cluster",
+)
 PROGRAMS = {
     "kafka-configs.sh": "kafka.admin.ConfigCommand",
     "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
@@ -106,7 +106,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Secu
 
         # The administrator's programs wait for the broker by themselves, a minute long.
         for stale in STALE:
-            acls("--add", *stale)
+            acls("--add", *stale.split())
         said = _ran([str(ec2 / "libexec" / "kafka-users")], told, base / "broker.log")
         yield Secured(ports[2], secrets, said, acls)
     finally:
@@ -190,10 +190,8 @@ async def test_the_sink_reads_commits_and_announces(broker: Secured, topics: lis
 
     assert await ensure_topics(settings, [TOPICS[ASSETS], TOPICS[LANDED]]) == []
     assert (await describe(settings, [ASSETS]))[ASSETS]["cleanup.policy"] == "delete"
-    consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=GROUP, auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )  # fmt: skip
+    by_hand = {"auto_offset_reset": "earliest", "enable_auto_commit": False}
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=GROUP, **by_hand)
     consumer.subscribe([ASSETS])
     await consumer.start()
     try:
@@ -281,10 +279,11 @@ def test_a_right_that_is_not_in_the_table_was_taken_back_and_named(broker: Secur
     lines = [line.split("\t") for line in (EC2 / "kafka/acls.tsv").read_text().splitlines()]
     planned = [
         (line[0], operation.upper())
-        for line in lines if len(line) == 4
+        for line in lines
+        if len(line) == 4
         for operation in line[1].split(",")
         for _ in line[3].split(",")
-    ]  # fmt: skip
+    ]
 
     assert sorted(taken) == [
         "ALLOW User:gone DESCRIBECONFIGS TOPIC coin",

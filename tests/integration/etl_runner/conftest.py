@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import boto3
 import pytest
@@ -28,9 +28,10 @@ from coinlake.contracts.raw_meta import RawMeta
 from local_stack.ports import free_ports
 
 BUCKET = "coinlake"
+Said = TypeVar("Said")
 
 
-def until(condition: Callable[[], Any], within_s: float = 150) -> Any:
+def until(condition: Callable[[], Said | Literal[False] | None], within_s: float = 150) -> Said:
     """Wait until `condition` is true; what it said. Fails the test when it never is."""
     deadline = time.monotonic() + within_s
     while not (said := condition()):
@@ -93,10 +94,17 @@ class Lake:
         encoded = encode(records)
         key = str(RawKey(topic, hour, 0, 0, link))
         meta = RawMeta(
-            link, link, self.offsets[topic], len(records),
-            sum(value is not None for value in values), encoded.sha256,
-            at_ms, records[-1].timestamp_ms, more.get("complete_to_ms"), "test",
-        )  # fmt: skip
+            link,
+            link,
+            self.offsets[topic],
+            len(records),
+            sum(value is not None for value in values),
+            encoded.sha256,
+            at_ms,
+            records[-1].timestamp_ms,
+            more.get("complete_to_ms"),
+            "test",
+        )
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=encoded.body, Metadata=meta.encode())
         return key
 
@@ -241,8 +249,3 @@ def start_runner(cloud: Cloud, tmp_path: Path) -> Iterator[Start]:
             runner.process.send_signal(signal.SIGTERM)
             assert runner.process.wait(10) == 0
         assert b"Traceback" not in runner.log.read_bytes(), runner.log.read_text()[-4000:]
-
-
-@pytest.fixture(name="until")
-def until_fixture() -> Callable[..., Any]:
-    return until

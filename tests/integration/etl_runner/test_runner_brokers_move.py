@@ -4,9 +4,8 @@ import asyncio
 import json
 import time
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -16,6 +15,7 @@ from coinlake.contracts.topics import LANDED, PUBLISHED, TOPICS
 from coinlake.kafka import open_producer, open_tail
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
+from tests.integration.etl_runner.conftest import Runner, Start, until
 from tests.labs.cluster.moving import MovingBroker, moving_broker
 
 pytestmark = pytest.mark.timeout(240)
@@ -85,7 +85,7 @@ async def test_a_tail_whose_broker_is_away_ends_whole(
 
 @pytest.mark.full_size
 async def test_the_runner_hears_hints_again_and_was_not_ready_meanwhile(
-    moving: MovingBroker, start_runner: Callable[..., Any], until: Callable[..., Any]
+    moving: MovingBroker, start_runner: Start
 ) -> None:
     settings = KafkaSettings(bootstrap_servers=moving.bootstrap)
     await ensure_topics(settings, [TOPICS[LANDED], TOPICS[PUBLISHED]])
@@ -106,7 +106,7 @@ async def test_the_runner_hears_hints_again_and_was_not_ready_meanwhile(
     assert "brokers_learned_anew" in runner.log.read_text()
 
 
-def _needs(runner: Any) -> dict[str, str]:
+def _needs(runner: Runner) -> dict[str, str]:
     try:
         body = runner.get("/readyz")
     except urllib.error.HTTPError as error:

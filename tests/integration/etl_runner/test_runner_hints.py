@@ -1,9 +1,7 @@
 """Over a real broker: an announcement is heard at once, and the published hour is announced."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from coinlake.contracts.announcements import Landed, parse_published
 from coinlake.contracts.hours import Hour
@@ -12,6 +10,7 @@ from coinlake.kafka import TailRecord, open_producer, open_tail
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from local_stack.broker import start_broker
+from tests.integration.etl_runner.conftest import Lake, Runner, Start, until
 
 HOUR = Hour("2026-11-20", "15")
 TOPIC = "coincap.rates.v1"
@@ -23,7 +22,7 @@ def body() -> bytes:
 
 
 async def test_a_hint_alone_brings_an_object_into_sql_and_the_hour_is_announced(
-    lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any], tmp_path: Path
+    lake: Lake, start_runner: Start, tmp_path: Path
 ) -> None:
     with start_broker(tmp_path / "broker") as broker:
         kafka = KafkaSettings(bootstrap_servers=broker.bootstrap)
@@ -39,9 +38,19 @@ async def test_a_hint_alone_brings_an_object_into_sql_and_the_hour_is_announced(
             key = lake.land("rates", HOUR, [body()])
             listed = lake.s3.head_object(Bucket="coinlake", Key=key)
             landed = Landed(
-                key, listed["ETag"].strip('"'), listed["ContentLength"], TOPIC, HOUR.dt,
-                HOUR.hour, 0, 0, 0, 1, 1, HOUR.end_ms,
-            )  # fmt: skip
+                key=key,
+                etag=listed["ETag"].strip('"'),
+                size=listed["ContentLength"],
+                topic=TOPIC,
+                dt=HOUR.dt,
+                hour=HOUR.hour,
+                epoch=0,
+                partition=0,
+                link=0,
+                next_offset=1,
+                values=1,
+                complete_to_ms=HOUR.end_ms,
+            )
             await producer.send(LANDED, key=None, value=b"no announcement")
             await producer.send(LANDED, key=None, value=landed.encode())
             said: list[TailRecord] = []
@@ -57,7 +66,7 @@ async def test_a_hint_alone_brings_an_object_into_sql_and_the_hour_is_announced(
         assert runner.process.wait(10) == 0
 
 
-def failing(runner: Any) -> bool:
+def failing(runner: Runner) -> bool:
     """Whether the runner is not ready; the reasons are in /readyz."""
     try:
         runner.get("/readyz")

@@ -1,10 +1,9 @@
 """SIGKILL in the middle of a run: the next start goes on, nothing is lost or doubled."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 from coinlake.contracts.hours import Hour
+from tests.integration.etl_runner.conftest import Lake, Start, until
 
 HOUR = Hour("2026-11-20", "13")
 
@@ -15,7 +14,7 @@ def body(rate: str) -> bytes:
 
 
 def test_a_runner_killed_while_its_run_works_is_continued_by_the_next(
-    lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any]
+    lake: Lake, start_runner: Start
 ) -> None:
     lake.land("rates", HOUR, [body("1")])
     killed = start_runner()

@@ -2,22 +2,32 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from coinlake.contracts.hours import Hour
+from tests.integration.etl_runner.conftest import Cloud, Lake, Start, until
 from tests.odd_answers import ODD, Plan, odd_proxy
 
 S3_CALLS = (
-    "LIST raw", "HEAD raw", "LIST ledger", "PUT batches", "GET batches", "GET staging",
-    "PUT curated", "PUT ledger", "DELETE staging",
-)  # fmt: skip
+    "LIST raw",
+    "HEAD raw",
+    "LIST ledger",
+    "PUT batches",
+    "GET batches",
+    "GET staging",
+    "PUT curated",
+    "PUT ledger",
+    "DELETE staging",
+)
 GLUE_CALLS = (
-    "Glue.GetJobRuns", "Glue.StartJobRun", "Glue.GetJobRun", "Glue.GetTable",
+    "Glue.GetJobRuns",
+    "Glue.StartJobRun",
+    "Glue.GetJobRun",
+    "Glue.GetTable",
     "Glue.BatchCreatePartition",
-)  # fmt: skip
+)
 SOUND = {"DELETE staging": "bare 204", "HEAD raw": "body cut"}
 
 
@@ -32,7 +42,7 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def odd_url(cloud: Any, plan: Plan) -> Iterator[str]:
+def odd_url(cloud: Cloud, plan: Plan) -> Iterator[str]:
     with odd_proxy(("127.0.0.1", cloud.port), plan) as url:
         yield url
 
@@ -45,9 +55,14 @@ def odd_url(cloud: Any, plan: Plan) -> Iterator[str]:
     ids=["S3", "Glue"],
 )
 def test_an_hour_is_published_once_behind_odd_answers_to_every_call(
-    lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any], plan: Plan,
-    odd_url: str, operations: tuple[str, ...], hour: str, seed: int,
-) -> None:  # fmt: skip
+    lake: Lake,
+    start_runner: Start,
+    plan: Plan,
+    odd_url: str,
+    operations: tuple[str, ...],
+    hour: str,
+    seed: int,
+) -> None:
     rng = random.Random(seed)
     plan.due = {
         one: [rng.choice(sorted(set(ODD) - {SOUND.get(one, "")}))] for one in operations
@@ -73,9 +88,12 @@ def test_an_hour_is_published_once_behind_odd_answers_to_every_call(
 @pytest.mark.full_size
 @pytest.mark.parametrize("operation", ["Glue.GetJobRuns", "LIST raw"])
 def test_an_odd_answer_that_stays_is_told_with_its_first_bytes(
-    lake: Any, start_runner: Callable[..., Any], until: Callable[..., Any], plan: Plan,
-    odd_url: str, operation: str,
-) -> None:  # fmt: skip
+    lake: Lake,
+    start_runner: Start,
+    plan: Plan,
+    odd_url: str,
+    operation: str,
+) -> None:
     at = Hour("2026-11-20", "05")
     lake.land("rates", at, [body("2")], complete_to_ms=at.end_ms)
     plan.due = {operation: ["page 200"] * 10_000}

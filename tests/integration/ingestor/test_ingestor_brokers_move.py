@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,11 +15,8 @@ from coinlake.errors import TransientError
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from local_stack.ports import free_ports
-from tests.integration.ingestor.conftest import Topics
+from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics
 from tests.labs.cluster.moving import Advertised, MovingBroker, moving_broker
-
-if TYPE_CHECKING:
-    from tests.integration.ingestor.conftest import Simulator, StartIngestor
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -48,9 +45,11 @@ def _all_is_sent(status: Any) -> bool:
 @pytest.mark.full_size(but="silent")
 @pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "silent"])
 async def test_the_ingestor_follows_a_broker_to_its_new_address(
-    moving: MovingBroker, start_ingestor: "StartIngestor", simulator: "Simulator",
+    moving: MovingBroker,
+    start_ingestor: StartIngestor,
+    simulator: Simulator,
     is_silent: bool,
-) -> None:  # fmt: skip
+) -> None:
     await ensure_topics(_settings(moving), TOPICS.values())
     topics = Topics(moving.bootstrap)
     await topics.remember_ends()

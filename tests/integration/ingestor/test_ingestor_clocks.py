@@ -7,20 +7,18 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from coinlake.contracts.topics import GAPS, REJECTED
-
-if TYPE_CHECKING:
-    from tests.integration.ingestor.conftest import (
-        Read,
-        Simulator,
-        StartIngestor,
-        Topics,
-        Web,
-    )
+from tests.integration.ingestor.conftest import (
+    Read,
+    Simulator,
+    StartIngestor,
+    Topics,
+    Web,
+)
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -73,17 +71,17 @@ def _polls(status: Any) -> int:
     return sum(feed["polls"] for feed in status["feeds"].values())
 
 
-async def _goes_on(ingestor: "Web", more: int) -> Any:
+async def _goes_on(ingestor: Web, more: int) -> Any:
     """Wait until so many more answers are in Kafka than there were in the journal."""
     before = _polls(await ingestor.until("/status", lambda _: True))
     return await ingestor.until("/status", lambda status: _sent(status) >= before + more)
 
 
-def _answers(records: "list[Read]") -> "list[Read]":
+def _answers(records: list[Read]) -> list[Read]:
     return [one for one in records if one.value is not None and one.topic != GAPS]
 
 
-async def _all_is_kept_under_its_time(topics: "Topics", simulator: "Simulator") -> None:
+async def _all_is_kept_under_its_time(topics: Topics, simulator: Simulator) -> None:
     answers = _answers(await topics.read())
     served = Counter(entry["sha256"] for entry in await simulator.ledger())
     assert Counter(one.headers["sha256"] for one in answers) == served
@@ -98,7 +96,7 @@ async def _all_is_kept_under_its_time(topics: "Topics", simulator: "Simulator") 
 
 @pytest.mark.full_size
 async def test_a_failure_under_a_clock_that_is_ahead_pauses_no_longer_than_it_said(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor, wall: Wall
 ) -> None:
     del topics
     await simulator.script(
@@ -121,9 +119,12 @@ async def test_a_failure_under_a_clock_that_is_ahead_pauses_no_longer_than_it_sa
 @pytest.mark.full_size(but="two hours")
 @pytest.mark.parametrize("ahead", [2 * HOUR, HOUR // 2], ids=["two hours", "half an hour"])
 async def test_a_clock_that_is_ahead_for_seconds_moves_no_stamp_and_rejects_nothing(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall,
+    simulator: Simulator,
+    topics: Topics,
+    start_ingestor: StartIngestor,
+    wall: Wall,
     ahead: int,
-) -> None:  # fmt: skip
+) -> None:
     ingestor = await start_ingestor(MOVED, **CALM, **wall.env)
     await _goes_on(ingestor, 10)
 
@@ -148,7 +149,7 @@ async def test_a_clock_that_is_ahead_for_seconds_moves_no_stamp_and_rejects_noth
 
 @pytest.mark.full_size
 async def test_a_start_under_a_clock_two_hours_ahead_sends_all_under_the_right_time(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor, wall: Wall
 ) -> None:
     wall.ahead(2 * HOUR)
     ingestor = await start_ingestor(MOVED, **CALM, **wall.env)
@@ -162,7 +163,7 @@ async def test_a_start_under_a_clock_two_hours_ahead_sends_all_under_the_right_t
 
 
 async def test_what_was_stamped_and_promised_two_hours_ahead_is_sent_under_the_time_of_now(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor, wall: Wall
 ) -> None:
     wall.ahead(2 * HOUR)
     # Nobody to contradict it: the API's answers are further off than anybody may doubt.
@@ -188,9 +189,12 @@ async def test_what_was_stamped_and_promised_two_hours_ahead_is_sent_under_the_t
 @pytest.mark.full_size(but="running")
 @pytest.mark.parametrize("boots_wrong", [False, True], ids=["running", "at a start"])
 async def test_a_clock_400_days_ahead_turns_no_month(
-    start_ingestor: "StartIngestor", topics: "Topics", wall: Wall, boots_wrong: bool,
+    start_ingestor: StartIngestor,
+    topics: Topics,
+    wall: Wall,
+    boots_wrong: bool,
     tmp_path: Path,
-) -> None:  # fmt: skip
+) -> None:
     del topics
     month = datetime.now(UTC).strftime("%Y-%m")
     ingestor = await start_ingestor(MOVED, **CALM, **wall.env)
@@ -216,7 +220,7 @@ async def test_a_clock_400_days_ahead_turns_no_month(
 
 @pytest.mark.full_size
 async def test_while_the_clock_is_set_forward_and_back_heartbeats_break_no_promise(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor", wall: Wall
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor, wall: Wall
 ) -> None:
     del simulator
     ingestor = await start_ingestor(MOVED, **CALM, **wall.env, INGESTOR_HEARTBEAT_S="0.1")

@@ -5,57 +5,28 @@ import json
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from coinlake.contracts.topics import GAPS, REJECTED
 from local_stack.broker import Broker
 from local_stack.ports import free_ports
-
-if TYPE_CHECKING:
-    from tests.integration.ingestor.conftest import Read, Simulator, StartIngestor, Topics
+from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics
+from tests.integration.ingestor.statuses import (
+    ONLY_ASSETS,
+    answers,
+    at_least,
+    polls,
+    settled,
+    spool_full,
+)
 
 pytestmark = pytest.mark.timeout(120)
 
-ONLY_ASSETS = {
-    "INGESTOR_FEEDS__RATES__PAGES": "0",
-    "INGESTOR_FEEDS__EXCHANGES__PAGES": "0",
-    "INGESTOR_FEEDS__MARKETS__PAGES": "0",
-    "INGESTOR_FEEDS__ASSETS__PAGES": "1",
-}
-
-
-def polls(status: Any) -> int:
-    return sum(feed["polls"] for feed in status["feeds"].values())
-
-
-def settled(status: Any) -> int:
-    """Answers that Kafka has."""
-    return sum(feed["published"] + feed["rejected"] for feed in status["feeds"].values())
-
-
-def at_least(count: int) -> Callable[[Any], bool]:
-    """So many answers are journaled."""
-    return lambda status: polls(status) >= count
-
-
-def spool_full(gaps: Iterable[Any]) -> int:
-    """Ticks that were missed because the journal was full."""
-    return sum(gap["count"] for gap in gaps if gap["cause"] == "spool_full")
-
-
-def answers(records: "Iterable[Read]") -> "list[Read]":
-    return [record for record in records if record.value is not None and record.topic != GAPS]
-
-
-def heartbeats(records: "Iterable[Read]") -> "list[Read]":
-    return [record for record in records if record.value is None]
-
 
 async def test_every_body_served_is_in_kafka_once_with_equal_bytes(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     ingestor = await start_ingestor()
     await ingestor.until("/status", at_least(25))
@@ -87,7 +58,7 @@ async def test_every_body_served_is_in_kafka_once_with_equal_bytes(
 
 
 async def test_heartbeats_promise_nothing_that_a_later_record_breaks(
-    topics: "Topics", start_ingestor: "StartIngestor"
+    topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     ingestor = await start_ingestor(INGESTOR_HEARTBEAT_S="0.1")
     await ingestor.until("/status", at_least(25))
@@ -108,7 +79,7 @@ async def test_heartbeats_promise_nothing_that_a_later_record_breaks(
 
 
 async def test_answers_that_cannot_be_used_are_kept_with_their_reason(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     sunset = '{"data":{"message":"We are deprecating"},"timestamp":1}'
     steps: list[tuple[str, dict[str, Any]]] = [
@@ -143,7 +114,7 @@ async def test_answers_that_cannot_be_used_are_kept_with_their_reason(
 
 
 async def test_a_broker_that_goes_and_comes_back_loses_nothing_and_keeps_the_order(
-    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    broker: Broker, simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     ingestor = await start_ingestor()
     await ingestor.until("/status", lambda status: settled(status) >= 5)
@@ -178,7 +149,7 @@ async def test_a_broker_that_goes_and_comes_back_loses_nothing_and_keeps_the_ord
 
 
 async def test_killed_at_any_moment_it_sends_what_it_journaled_and_names_what_it_missed(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     rng = random.Random(20261122)
     wanted = 0
@@ -222,7 +193,7 @@ async def test_killed_at_any_moment_it_sends_what_it_journaled_and_names_what_it
 
 
 async def test_started_without_kafka_it_spools_stops_when_full_and_sends_all_later(
-    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    broker: Broker, simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     (nobody,) = free_ports(1)
     # Room for one largest answer of the one page, and for some real ones of about 20 kB.
@@ -250,98 +221,3 @@ async def test_started_without_kafka_it_spools_stops_when_full_and_sends_all_lat
     assert spool_full(gaps) >= 5
     left = (restarted.process.log.parent / "state" / "journal").iterdir()
     assert sum(path.stat().st_size for path in left) < 400_000 / 2
-
-
-async def test_a_refused_key_stops_polling_and_is_said(
-    simulator: "Simulator", start_ingestor: "StartIngestor"
-) -> None:
-    ingestor = await start_ingestor(COINCAP_API_KEY="a-key-that-nobody-knows-here")
-    status = await ingestor.until(
-        "/status",
-        lambda status: status["needs"]["api_key"] and status["feeds"]["assets"]["missed"] >= 4,
-    )
-    ready, _ = await ingestor.get("/readyz")
-    await ingestor.until_metric("ingestor_key_refused 1.0")
-    ingestor.process.end()
-
-    # Five pages start at once; each may be looked at a second time before another speaks for all.
-    assert 2 <= len(await simulator.ledger()) <= 10
-    assert ready == 503
-    assert len(ingestor.process.lines("key_refused")) == 1
-    assert status["missed"][-1]["cause"] == "key_refused"
-
-
-async def test_the_hard_maximum_of_credits_holds_over_restarts(
-    simulator: "Simulator", start_ingestor: "StartIngestor"
-) -> None:
-    limits = {**ONLY_ASSETS, "INGESTOR_CREDITS__MAX_TOTAL": "50"}
-    for number in signal.SIGKILL, signal.SIGTERM:
-        ingestor = await start_ingestor(**limits)
-        await ingestor.until("/status", at_least(1))
-        ingestor.process.end(number)
-    ingestor = await start_ingestor(**limits)
-    status = await ingestor.until(
-        "/status",
-        lambda status: any(gap["cause"] == "credits" for gap in status["missed"]),
-    )
-    ingestor.process.end()
-
-    spent = sum(1 + max(0, -(-(e["bytes"] - 2_500) // 2_500)) for e in await simulator.ledger())
-    assert 0 < spent <= 50
-    assert spent <= status["credits"]["total"] <= 50
-
-
-async def test_the_key_is_never_visible(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
-) -> None:
-    canary = "canary-7f3a9c51d2e84b06"
-    echo = f'{{"error":"bad key {canary}","timestamp":1}}'
-    await simulator.script("/v3/rates", count=1, status=400, body=echo)
-    ingestor = await start_ingestor(INGESTOR_LOG_LEVEL="debug")
-    await ingestor.until(
-        "/status",
-        lambda status: status["feeds"]["rates"]["failed"] == 1 and polls(status) >= 10,
-    )
-    seen = [(await ingestor.get(path))[1] for path in ("/status", "/metrics", "/readyz")]
-    ingestor.process.end()
-
-    used = {entry["key"] for entry in await simulator.ledger()}
-    records = await topics.read()
-    assert used == {"canary"}
-    assert canary not in repr(records)
-    assert canary not in ingestor.process.text()
-    assert all(canary.encode() not in body for body in seen)
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "said"),
-    [
-        ("INGESTOR_FEDS__ASSETS__PAGES", "1", "INGESTOR_FEDS__ASSETS__PAGES"),
-        ("COINCAP_BASE_URL", "https://host/v3?apiKey=secret-in-a-url", "no query"),
-        ("INGESTOR_JOURNAL__MAX_BYTES", "1000", "INGESTOR_JOURNAL__MAX_BYTES"),
-    ],
-)
-async def test_wrong_settings_end_it_with_one_sentence_and_code_2(
-    start_ingestor: "StartIngestor", setting: str, value: str, said: str
-) -> None:
-    ingestor = await start_ingestor(**{setting: value})
-
-    code = await asyncio.to_thread(ingestor.process.popen.wait, 20)  # type: ignore[union-attr]
-
-    assert code == 2
-    assert said in ingestor.process.text()
-    assert "secret-in-a-url" not in ingestor.process.text()
-
-
-async def test_a_second_process_on_the_same_state_is_refused(
-    start_ingestor: "StartIngestor",
-) -> None:
-    first = await start_ingestor()
-    await first.until("/status", at_least(1))
-
-    second = await start_ingestor()
-    code = await asyncio.to_thread(second.process.popen.wait, 20)  # type: ignore[union-attr]
-
-    assert code == 2
-    assert "in use by another ingestor" in second.process.text()
-    assert first.process.end() == 0

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -13,10 +13,8 @@ from coinlake.contracts.topics import GAPS, REJECTED, TOPICS
 from coinlake.settings import KafkaSettings
 from coinlake.topics import ensure_topics
 from local_stack.broker import Broker
+from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics
 from tests.labs.cluster.disks import small_disk
-
-if TYPE_CHECKING:
-    from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -40,7 +38,7 @@ def _all_is_sent(status: Any) -> bool:
     return status["journal"]["pending_records"] == 0 and not any(status["needs"].values())
 
 
-async def _kept_or_named(topics: "Topics", simulator: "Simulator") -> None:
+async def _kept_or_named(topics: Topics, simulator: Simulator) -> None:
     records = [one for one in await topics.read() if one.value is not None]
     answers = {one.headers["poll_id"]: one for one in records if one.topic != GAPS}
     kept = Counter(one.headers["sha256"] for one in answers.values())
@@ -54,9 +52,13 @@ async def _kept_or_named(topics: "Topics", simulator: "Simulator") -> None:
 @pytest.mark.full_size(but="running")
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
-    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor",
-    disk: Path, restarted: bool,
-) -> None:  # fmt: skip
+    broker: Broker,
+    simulator: Simulator,
+    topics: Topics,
+    start_ingestor: StartIngestor,
+    disk: Path,
+    restarted: bool,
+) -> None:
     settings = {**QUICK, "INGESTOR_STATE_DIR": str(disk / "state")}
     ingestor = await start_ingestor(**settings)
     await ingestor.until("/status", _all_is_sent)
@@ -88,9 +90,13 @@ async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
 @pytest.mark.full_size(but="restarted")
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 async def test_a_disk_without_room_for_names_heals_when_kafka_is_back(
-    broker: Broker, simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor",
-    tmp_path: Path, restarted: bool,
-) -> None:  # fmt: skip
+    broker: Broker,
+    simulator: Simulator,
+    topics: Topics,
+    start_ingestor: StartIngestor,
+    tmp_path: Path,
+    restarted: bool,
+) -> None:
     with small_disk(tmp_path / "few", 20, inodes=60) as few:
         settings = {"INGESTOR_STATE_DIR": str(few / "state")}
         ingestor = await start_ingestor(**settings)
@@ -118,7 +124,7 @@ async def test_a_disk_without_room_for_names_heals_when_kafka_is_back(
 
 
 async def test_a_topic_that_is_gone_stops_no_other_and_is_named(
-    broker: Broker, topics: "Topics", start_ingestor: "StartIngestor"
+    broker: Broker, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     ingestor = await start_ingestor()
     await ingestor.until("/status", _all_is_sent)

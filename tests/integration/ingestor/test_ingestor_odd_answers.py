@@ -5,15 +5,13 @@ import json
 import socket
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from aiohttp import web
 
+from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics
 from tests.integration.ingestor.odd_api import good, odd_api
-
-if TYPE_CHECKING:
-    from tests.integration.ingestor.conftest import Simulator, StartIngestor, Topics
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -31,7 +29,7 @@ def _published(status: Any) -> dict[str, int]:
 
 
 async def test_a_page_that_alone_is_refused_stops_no_other_and_is_told(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     del topics
     challenge = "<html>Just a moment...</html>"
@@ -60,7 +58,7 @@ async def test_a_page_that_alone_is_refused_stops_no_other_and_is_told(
 
 @pytest.mark.full_size
 async def test_one_far_retry_after_holds_no_feed_back_for_longer_than_a_probe(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     del topics
     limited = {"status": 429, "body": "slow", "headers": {"Retry-After": "86400"}}
@@ -77,7 +75,7 @@ async def test_one_far_retry_after_holds_no_feed_back_for_longer_than_a_probe(
 
 
 async def test_what_two_answers_limit_is_told_and_outlasts_a_restart(
-    simulator: "Simulator", topics: "Topics", start_ingestor: "StartIngestor"
+    simulator: Simulator, topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     del topics
     limited = {"status": 429, "body": "slow", "headers": {"Retry-After": "86400"}}
@@ -101,7 +99,7 @@ async def test_what_two_answers_limit_is_told_and_outlasts_a_restart(
 
 @pytest.mark.full_size
 async def test_pages_that_wait_for_others_neither_time_out_nor_pay(
-    topics: "Topics", start_ingestor: "StartIngestor"
+    topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     del topics
 
@@ -135,7 +133,7 @@ async def test_pages_that_wait_for_others_neither_time_out_nor_pay(
 
 @pytest.mark.full_size
 async def test_an_api_that_cannot_be_reached_costs_nothing_also_at_a_stop(
-    topics: "Topics", start_ingestor: "StartIngestor"
+    topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     del topics
     with ExitStack() as sockets:
@@ -163,7 +161,7 @@ async def test_an_api_that_cannot_be_reached_costs_nothing_also_at_a_stop(
 
 @pytest.mark.full_size
 async def test_one_huge_answer_raises_a_price_that_falls_again(
-    topics: "Topics", start_ingestor: "StartIngestor"
+    topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     del topics
     answers = 0
@@ -187,7 +185,7 @@ async def test_one_huge_answer_raises_a_price_that_falls_again(
 
 
 async def test_a_server_that_closes_idle_connections_costs_no_poll(
-    topics: "Topics", start_ingestor: "StartIngestor"
+    topics: Topics, start_ingestor: StartIngestor
 ) -> None:
     del topics
     seen: set[int] = set()
@@ -211,7 +209,7 @@ async def test_a_server_that_closes_idle_connections_costs_no_poll(
 
 
 async def test_a_count_that_cannot_be_written_sets_nothing_aside(
-    topics: "Topics", start_ingestor: "StartIngestor", tmp_path: Path
+    topics: Topics, start_ingestor: StartIngestor, tmp_path: Path
 ) -> None:
     del topics
     in_the_way = tmp_path / "state" / "credits.json.new"

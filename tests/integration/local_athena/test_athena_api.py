@@ -69,8 +69,13 @@ def test_the_result_object_is_quoted_as_athena_does(world: World) -> None:
     )
     metadata = world.clients.s3.get_object(Bucket=bucket, Key=f"{key}.metadata")["Body"].read()
     assert [one["Type"] for one in json.loads(metadata)["columns"]] == [
-        "varchar", "varchar", "unknown", "decimal", "array", "boolean",
-    ]  # fmt: skip
+        "varchar",
+        "varchar",
+        "unknown",
+        "decimal",
+        "array",
+        "boolean",
+    ]
 
 
 def test_pages_repeat_the_labels_once_and_lose_no_row(world: World) -> None:

@@ -82,13 +82,19 @@ QUOTE_ROWS = {
         quote("bitcoin", "09:59:59", "99", received="10:00:00", kafka_offset=2),
         quote("bitcoin", "10:00:20", "105", received="10:00:21", kafka_offset=3),
         quote(
-            "bitcoin", "10:07:00", PRICE, received="10:07:01", kafka_offset=4, max_supply=None,
-            supply=Decimal("19693775"), change_24h_pct=Decimal("-1.2345678901234567890123456789"),
+            "bitcoin",
+            "10:07:00",
+            PRICE,
+            received="10:07:01",
+            kafka_offset=4,
+            max_supply=None,
+            supply=Decimal("19693775"),
+            change_24h_pct=Decimal("-1.2345678901234567890123456789"),
         ),
         quote("ether", "10:07:00", "0.000000000000000001", received="10:07:01", name=""),
         quote("o'hara", "10:07:00", "7", received="10:07:01", symbol=None),
     ],
-}  # fmt: skip
+}
 
 CANDLE_ROWS = {
     NINE: [candle("09:59", "09:59:10", "09:59:30", "100", "101", "100", "101", count=2)],
@@ -146,13 +152,26 @@ def commit(s3: Any, feed: str, hour: Hour, *, version: int, complete: bool) -> N
     )
     newest = ms("09:59:31") if hour == NINE else ms("10:07:01")
     entry = LedgerEntry(
-        feed=feed, dt=hour.dt, hour=hour.hour, version=version, batch_id="b", job_version=1,
-        code_version="c", inputs=(), outputs=outputs, counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0),
-        run_id="r", attempt="a", billed_seconds=60, min_received_ms=ms("09:00:00"),
-        max_received_ms=newest, complete=complete, closed_by="heartbeat",
+        feed=feed,
+        dt=hour.dt,
+        hour=hour.hour,
+        version=version,
+        batch_id="b",
+        job_version=1,
+        code_version="c",
+        inputs=(),
+        outputs=outputs,
+        counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0),
+        run_id="r",
+        attempt="a",
+        billed_seconds=60,
+        min_received_ms=ms("09:00:00"),
+        max_received_ms=newest,
+        complete=complete,
+        closed_by="heartbeat",
         committed_at_ms=ms("10:08:00"),
         watermark_ms=ms("10:00:00") if hour == NINE else ms("10:06:30"),
-    )  # fmt: skip
+    )
     s3.put_object(Bucket="coinlake", Key=ledger_key(feed, hour, version), Body=entry.encode())
 
 

@@ -1,28 +1,26 @@
 """Keys, anonymous reads, wrong parameters and slow connections at the real listener."""
 
 import socket
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.integration.query_api.conftest import Api, StartApi
+from tests.integration.query_api.conftest import Api, StartApi
 
 
 @pytest.mark.parametrize(("key", "status"), [(None, 401), ("wrong", 401), ("read-key", 200)])
-def test_reads_need_a_key(api: "Api", key: str | None, status: int) -> None:
+def test_reads_need_a_key(api: Api, key: str | None, status: int) -> None:
     answer = api.ask("/v1/coverage", key)
 
     assert answer.status_code == status
 
 
-def test_the_other_header_works_too(api: "Api") -> None:
+def test_the_other_header_works_too(api: Api) -> None:
     answer = api.ask("/v1/coverage", None, headers={"X-API-Key": api.read_key})
 
     assert answer.status_code == 200
 
 
-def test_anonymous_reads_read_but_never_run_sql(start_api: "StartApi") -> None:
+def test_anonymous_reads_read_but_never_run_sql(start_api: StartApi) -> None:
     api = start_api(QUERY_API_ANONYMOUS_READ="true")
 
     read, wrong_key = api.ask("/v1/coverage", None), api.ask("/v1/coverage", "wrong")
@@ -48,14 +46,14 @@ def test_anonymous_reads_read_but_never_run_sql(start_api: "StartApi") -> None:
         "/v1/assets/bitcoin/candles?interval=1m&from=2020-01-01",
     ],
 )
-def test_a_wrong_parameter_is_400(api: "Api", path: str) -> None:
+def test_a_wrong_parameter_is_400(api: Api, path: str) -> None:
     answer = api.ask(path)
 
     assert answer.status_code == 400
     assert answer.json()["status"] == 400
 
 
-def test_unknown_paths_and_methods_are_problems(api: "Api") -> None:
+def test_unknown_paths_and_methods_are_problems(api: Api) -> None:
     unknown, method = api.ask("/v1/nothing"), api.ask("/v1/assets", method="POST")
 
     assert (unknown.status_code, method.status_code) == (404, 405)
@@ -63,7 +61,7 @@ def test_unknown_paths_and_methods_are_problems(api: "Api") -> None:
     assert "GET" in method.headers["Allow"]
 
 
-def test_a_connection_that_sends_no_request_is_closed(start_api: "StartApi") -> None:
+def test_a_connection_that_sends_no_request_is_closed(start_api: StartApi) -> None:
     api = start_api(QUERY_API_LIMITS__HEADER_DEADLINE_S="0.3")
 
     with socket.create_connection(("127.0.0.1", api.port), timeout=20) as client:
@@ -76,7 +74,7 @@ def test_a_connection_that_sends_no_request_is_closed(start_api: "StartApi") -> 
     assert ended == b""
 
 
-def test_connections_beyond_the_cap_are_closed(start_api: "StartApi") -> None:
+def test_connections_beyond_the_cap_are_closed(start_api: StartApi) -> None:
     api = start_api(QUERY_API_LIMITS__MAX_CONNECTIONS="1")
 
     with socket.create_connection(("127.0.0.1", api.port), timeout=20) as first:

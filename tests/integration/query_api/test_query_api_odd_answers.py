@@ -3,16 +3,18 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.integration.query_api.conftest import Api, Cloud, StartApi
 from tests.odd_answers import ODD, Plan, odd_proxy
 
 ATHENA_CALLS = (
-    "Athena.StartQueryExecution", "Athena.GetQueryExecution", "Athena.GetQueryResults",
-)  # fmt: skip
+    "Athena.StartQueryExecution",
+    "Athena.GetQueryExecution",
+    "Athena.GetQueryResults",
+)
 
 
 @pytest.fixture
@@ -21,19 +23,19 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def odd_api(cloud: Any, plan: Plan, start_api: Callable[..., Any]) -> Iterator[Any]:
+def odd_api(cloud: Cloud, plan: Plan, start_api: StartApi) -> Iterator[Api]:
     """A service of the test's own whose endpoint is the plan's."""
     at = urlsplit(cloud.endpoint)
     with odd_proxy((str(at.hostname), int(at.port or 0)), plan) as url:
         yield start_api(AWS_ENDPOINT_URL=url, QUERY_API_LIMITS__TYPED_DEADLINE_S="20")
 
 
-def _ready(api: Any) -> tuple[int, str]:
+def _ready(api: Api) -> tuple[int, str]:
     answer = api.ask("/readyz", None)
     return answer.status_code, answer.text
 
 
-def _until(condition: Callable[[], Any], within_s: float = 60) -> None:
+def _until(condition: Callable[[], object], within_s: float = 60) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "this never came true"
@@ -41,7 +43,7 @@ def _until(condition: Callable[[], Any], within_s: float = 60) -> None:
 
 
 def test_a_query_behind_odd_answers_to_every_call_is_answered_rightly(
-    odd_api: Any, plan: Plan, api: Any
+    odd_api: Api, plan: Plan, api: Api
 ) -> None:
     rng = random.Random(3)
     # A reply that is lost is asked for anew with the same token, so it stays one query.
@@ -57,7 +59,7 @@ def test_a_query_behind_odd_answers_to_every_call_is_answered_rightly(
 @pytest.mark.full_size(but="page 200")
 @pytest.mark.parametrize("odd", ["page 200", "JSON list 200", "empty 200", "page 404"])
 def test_a_page_in_athenas_place_is_not_ready_and_goes_by_itself(
-    odd_api: Any, plan: Plan, odd: str
+    odd_api: Api, plan: Plan, odd: str
 ) -> None:
     _until(lambda: _ready(odd_api)[0] == 200)
     plan.due = {"Athena.GetWorkGroup": [odd] * 10_000, "LIST ledger": [odd] * 10_000}
@@ -74,7 +76,7 @@ def test_a_page_in_athenas_place_is_not_ready_and_goes_by_itself(
 
 
 def test_a_ledger_entry_that_a_gateway_hides_is_no_hour_that_is_not_there(
-    odd_api: Any, plan: Plan
+    odd_api: Api, plan: Plan
 ) -> None:
     plan.due = {"GET ledger": ["page 404", "bare 404", "static page 200", "body cut"]}
 

@@ -1,12 +1,11 @@
 """The OpenAPI document against the running service: same paths, and answers of its shapes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-if TYPE_CHECKING:
-    from tests.integration.query_api.conftest import Answer, Api
+from tests.integration.query_api.conftest import Answer, Api
 
 RANGE = "from=2026-11-22T09:00:00Z&to=2026-11-22T11:00:00Z"
 ASKED = {
@@ -24,12 +23,12 @@ ASKED = {
 
 
 @pytest.fixture
-def document(api: "Api") -> dict[str, Any]:
+def document(api: Api) -> dict[str, Any]:
     found: dict[str, Any] = api.ask("/openapi.json", None).json()
     return found
 
 
-def check(document: dict[str, Any], path: str, method: str, answer: "Answer") -> None:
+def check(document: dict[str, Any], path: str, method: str, answer: Answer) -> None:
     """Whether an answer has the status, media type and shape that the document says."""
     responses = document["paths"][path][method]["responses"]
     said = responses.get(str(answer.status_code), responses["default"])
@@ -44,7 +43,7 @@ def check(document: dict[str, Any], path: str, method: str, answer: "Answer") ->
 
 @pytest.mark.parametrize("path", ASKED)
 def test_each_documented_path_answers_in_its_shape(
-    api: "Api", document: dict[str, Any], path: str
+    api: Api, document: dict[str, Any], path: str
 ) -> None:
     answer = api.ask(ASKED[path])
 
@@ -52,9 +51,7 @@ def test_each_documented_path_answers_in_its_shape(
     check(document, path, "get", answer)
 
 
-def test_the_document_names_each_path_and_no_other(
-    api: "Api", document: dict[str, Any]
-) -> None:
+def test_the_document_names_each_path_and_no_other(api: Api, document: dict[str, Any]) -> None:
     documented = {
         (path, method.upper()) for path, item in document["paths"].items() for method in item
     }
@@ -70,7 +67,7 @@ def test_the_document_names_each_path_and_no_other(
         assert status != 405, f"{method} {path}"
 
 
-def test_sql_answers_in_its_shape_at_each_step(api: "Api", document: dict[str, Any]) -> None:
+def test_sql_answers_in_its_shape_at_each_step(api: Api, document: dict[str, Any]) -> None:
     done = api.sql("select asset_id, price_usd from quotes")
     begun = api.sql("select 1 as one", wait=0)
     where = begun.headers["Location"] or f"/v1/queries/{begun.json()['id']}"
@@ -98,7 +95,7 @@ def test_sql_answers_in_its_shape_at_each_step(api: "Api", document: dict[str, A
     ],
 )
 def test_problems_are_in_their_shape(
-    api: "Api", document: dict[str, Any], path: str, asked: str, status: int
+    api: Api, document: dict[str, Any], path: str, asked: str, status: int
 ) -> None:
     answer = api.ask(asked)
 

@@ -1,17 +1,16 @@
 """The typed endpoints over real Parquet, a real catalog and the local Athena."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.integration.query_api.conftest import Api
+from tests.integration.query_api.conftest import Api
 
 PRICE = "13436.424411240122935900"
 RANGE = "from=2026-11-22T09:00:00Z&to=2026-11-22T11:00:00Z"
 
 
-def test_latest_prices_are_exact_and_null_is_not_empty(api: "Api") -> None:
+def test_latest_prices_are_exact_and_null_is_not_empty(api: Api) -> None:
     answer = api.ask("/v1/assets").json()
 
     by_id = {row["asset_id"]: row for row in answer["data"]}
@@ -25,7 +24,7 @@ def test_latest_prices_are_exact_and_null_is_not_empty(api: "Api") -> None:
     assert answer["data"][0]["asset_id"] == "bitcoin"
 
 
-def test_each_answer_tells_freshness_and_cost(api: "Api") -> None:
+def test_each_answer_tells_freshness_and_cost(api: Api) -> None:
     about = api.ask("/v1/assets/bitcoin").json()["meta"]
 
     assert about["newest_received"] == "2026-11-22T10:07:01.000Z"
@@ -36,13 +35,13 @@ def test_each_answer_tells_freshness_and_cost(api: "Api") -> None:
     assert len(about["dataset_version"]) == 16
 
 
-def test_an_asset_with_a_quote_in_its_id_is_a_value_not_sql(api: "Api") -> None:
+def test_an_asset_with_a_quote_in_its_id_is_a_value_not_sql(api: Api) -> None:
     answer = api.ask("/v1/assets/o'hara")
 
     assert answer.json()["data"]["price_usd"] == "7.000000000000000000"
 
 
-def test_an_asset_that_is_not_there_is_404(api: "Api") -> None:
+def test_an_asset_that_is_not_there_is_404(api: Api) -> None:
     answer = api.ask("/v1/assets/no-such-coin")
 
     assert answer.status_code == 404
@@ -50,7 +49,7 @@ def test_an_asset_that_is_not_there_is_404(api: "Api") -> None:
     assert answer.json()["type"] == "urn:coinlake:problem:not_found"
 
 
-def test_quotes_are_found_by_source_time_across_receive_hours(api: "Api") -> None:
+def test_quotes_are_found_by_source_time_across_receive_hours(api: Api) -> None:
     path = "/v1/assets/bitcoin/quotes?from=2026-11-22T09:59:00Z&to=2026-11-22T10:00:00Z"
 
     rows = api.ask(path).json()["data"]
@@ -63,14 +62,14 @@ def test_quotes_are_found_by_source_time_across_receive_hours(api: "Api") -> Non
     assert rows[2]["received_ts"] == "2026-11-22T10:00:00.000Z"
 
 
-def test_a_cut_answer_says_so(api: "Api") -> None:
+def test_a_cut_answer_says_so(api: Api) -> None:
     answer = api.ask(f"/v1/assets/bitcoin/quotes?{RANGE}&limit=2&order=desc").json()
 
     assert [row["price_usd"] for row in answer["data"]] == [PRICE, "105.000000000000000000"]
     assert answer["meta"]["truncated"] is True
 
 
-def test_partitions_outside_of_the_range_are_not_scanned(api: "Api") -> None:
+def test_partitions_outside_of_the_range_are_not_scanned(api: Api) -> None:
     wide = api.ask(f"/v1/assets/bitcoin/quotes?{RANGE}").json()["meta"]
     narrow = api.ask(
         "/v1/assets/bitcoin/quotes?from=2026-11-22T09:00:00Z&to=2026-11-22T09:30:00Z"
@@ -111,9 +110,7 @@ def test_partitions_outside_of_the_range_are_not_scanned(api: "Api") -> None:
         ("1d", [("00:00", "100", "110", "99", "110", 5, False)]),
     ],
 )
-def test_candles_are_merged_from_partials(
-    api: "Api", interval: str, expected: list[Any]
-) -> None:
+def test_candles_are_merged_from_partials(api: Api, interval: str, expected: list[Any]) -> None:
     answer = api.ask(f"/v1/assets/bitcoin/candles?interval={interval}&{RANGE}").json()
 
     assert [
@@ -130,7 +127,7 @@ def test_candles_are_merged_from_partials(
     ] == expected
 
 
-def test_coverage_is_free_and_counts_rows(api: "Api") -> None:
+def test_coverage_is_free_and_counts_rows(api: Api) -> None:
     answer = api.ask("/v1/coverage").json()
 
     rows = {row["table"]: row for row in answer["data"]}
@@ -140,14 +137,21 @@ def test_coverage_is_free_and_counts_rows(api: "Api") -> None:
     assert rows["quotes"]["last_hour"] == "2026-11-22T10"
     assert rows["rates"]["rows"] == 3000
     assert rows["markets"] == {
-        "table": "markets", "feed": "markets", "hours_published": 0, "hours_complete": 0,
-        "first_hour": None, "last_hour": None, "newest_received": None, "watermark": None,
-        "rows": 0, "quarantined_rows": 0,
-    }  # fmt: skip
+        "table": "markets",
+        "feed": "markets",
+        "hours_published": 0,
+        "hours_complete": 0,
+        "first_hour": None,
+        "last_hour": None,
+        "newest_received": None,
+        "watermark": None,
+        "rows": 0,
+        "quarantined_rows": 0,
+    }
     assert answer["meta"]["usd"] == "0"
 
 
-def test_health_metrics_and_status_are_open(api: "Api") -> None:
+def test_health_metrics_and_status_are_open(api: Api) -> None:
     api.ask("/v1/assets")
 
     ready, metrics = api.ask("/readyz", None), api.ask("/metrics", None)
@@ -161,7 +165,7 @@ def test_health_metrics_and_status_are_open(api: "Api") -> None:
 
 @pytest.mark.parametrize("what", ["quotes?", "candles?interval=1h&"])
 def test_a_range_without_a_published_hour_is_empty_and_costs_nothing(
-    api: "Api", what: str
+    api: Api, what: str
 ) -> None:
     answer = api.ask(
         f"/v1/assets/bitcoin/{what}from=2001-01-01T00:00:00Z&to=2001-01-01T06:00:00Z"

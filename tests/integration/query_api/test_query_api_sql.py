@@ -3,12 +3,11 @@
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.integration.query_api.conftest import Api, Cloud, StartApi
+from tests.integration.query_api.conftest import Api, Cloud, StartApi
 
 # 3000 ** 4 rows: no machine that runs these tests ends it by itself.
 ENDLESS = (
@@ -23,7 +22,7 @@ def until(condition: Callable[[], object], within_s: float = 30) -> None:
         time.sleep(0.05)
 
 
-def states(cloud: "Cloud") -> dict[str, str]:
+def states(cloud: Cloud) -> dict[str, str]:
     """State by query id, of all queries of the workgroup."""
     athena = cloud.client("athena")
     ids = athena.list_query_executions(WorkGroup="coinlake")["QueryExecutionIds"][:50]
@@ -33,7 +32,7 @@ def states(cloud: "Cloud") -> dict[str, str]:
     return {item["QueryExecutionId"]: item["Status"]["State"] for item in found}
 
 
-def test_values_have_their_types(api: "Api") -> None:
+def test_values_have_their_types(api: Api) -> None:
     answer = api.sql(
         "select asset_id, name, rank, price_usd, max_supply, source_ts, rank > 1 as low, "
         "1e0 as one from quotes where dt = '2026-11-22' and hour = '10' and asset_id = 'ether'"
@@ -44,8 +43,11 @@ def test_values_have_their_types(api: "Api") -> None:
         ["ether", "", 2, "0.000000000000000001", None, "2026-11-22T10:07:00.000Z", True, 1.0]
     ]
     assert [c["type"] for c in answer["columns"]][2:6] == [
-        "integer", "decimal(38,18)", "decimal(38,18)", "timestamp",
-    ]  # fmt: skip
+        "integer",
+        "decimal(38,18)",
+        "decimal(38,18)",
+        "timestamp",
+    ]
     assert answer["meta"]["scanned_bytes"] > 0
     assert answer["meta"]["newest_received"] == "2026-11-22T10:07:01.000Z"
     assert answer["meta"]["watermark"] == "2026-11-22T10:06:30.000Z"
@@ -61,14 +63,14 @@ def test_values_have_their_types(api: "Api") -> None:
         ("rate_usd is not null and rate_id not between 'rate-1' and 'rate-2'", 1888),
     ],
 )
-def test_not_is_read_where_it_stands_in_a_predicate(api: "Api", where: str, count: int) -> None:
+def test_not_is_read_where_it_stands_in_a_predicate(api: Api, where: str, count: int) -> None:
     # rate-0 to rate-2999: it once counted those that the pattern takes.
     answer = api.sql(f"select count(*) from rates where {where}").json()
 
     assert answer["rows"] == [[count]]
 
 
-def test_rows_beyond_a_page_come_whole_and_beyond_the_cap_are_cut(api: "Api") -> None:
+def test_rows_beyond_a_page_come_whole_and_beyond_the_cap_are_cut(api: Api) -> None:
     whole = api.sql("select rate_id from rates order by rate_usd", max_rows=5000).json()
     cut = api.sql("select rate_id from rates order by rate_usd", max_rows=1500).json()
 
@@ -78,7 +80,7 @@ def test_rows_beyond_a_page_come_whole_and_beyond_the_cap_are_cut(api: "Api") ->
     assert cut["meta"]["truncated"] is True
 
 
-def test_a_slow_query_is_fetched_by_id_and_cancelled(api: "Api", cloud: "Cloud") -> None:
+def test_a_slow_query_is_fetched_by_id_and_cancelled(api: Api, cloud: Cloud) -> None:
     begun = api.sql(ENDLESS, wait=0)
     where = begun.headers["Location"]
     until(lambda: api.ask(where, api.sql_key).json()["state"] == "RUNNING")
@@ -95,7 +97,7 @@ def test_a_slow_query_is_fetched_by_id_and_cancelled(api: "Api", cloud: "Cloud")
     until(lambda: "RUNNING" not in states(cloud).values())
 
 
-def test_a_query_that_ends_later_gives_its_rows_by_id(api: "Api") -> None:
+def test_a_query_that_ends_later_gives_its_rows_by_id(api: Api) -> None:
     begun = api.sql("select count(*) as n from rates", wait=0)
 
     answer = api.ask(begun.headers["Location"] + "?wait=20", api.sql_key)
@@ -104,7 +106,7 @@ def test_a_query_that_ends_later_gives_its_rows_by_id(api: "Api") -> None:
     assert answer.json()["rows"] == [[3000]]
 
 
-def test_a_client_that_leaves_stops_its_query(api: "Api", cloud: "Cloud") -> None:
+def test_a_client_that_leaves_stops_its_query(api: Api, cloud: Cloud) -> None:
     body = f'{{"sql": "{ENDLESS}", "wait": 30}}'
     head = (
         f"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.sql_key}\r\n"
@@ -120,7 +122,7 @@ def test_a_client_that_leaves_stops_its_query(api: "Api", cloud: "Cloud") -> Non
     until(lambda: states(cloud)[mine] == "CANCELLED")
 
 
-def test_a_statement_that_athena_refuses_is_the_clients_fault(api: "Api") -> None:
+def test_a_statement_that_athena_refuses_is_the_clients_fault(api: Api) -> None:
     answer = api.sql("select no_such_column from quotes")
 
     assert answer.status_code == 422
@@ -140,7 +142,7 @@ def test_a_statement_that_athena_refuses_is_the_clients_fault(api: "Api") -> Non
     ],
 )
 def test_the_guard_refuses_before_athena_is_asked(
-    api: "Api", cloud: "Cloud", sql: str, kind: str
+    api: Api, cloud: Cloud, sql: str, kind: str
 ) -> None:
     before = set(states(cloud))
 
@@ -154,7 +156,7 @@ def test_the_guard_refuses_before_athena_is_asked(
 @pytest.mark.parametrize(
     ("key", "status"), [(None, 401), ("wrong", 401), ("read-key", 403), ("sql-key", 200)]
 )
-def test_sql_needs_a_key_of_its_scope(api: "Api", key: str | None, status: int) -> None:
+def test_sql_needs_a_key_of_its_scope(api: Api, key: str | None, status: int) -> None:
     answer = api.ask("/v1/queries", key, "POST", body={"sql": "select 1"})
 
     assert answer.status_code == status
@@ -163,14 +165,14 @@ def test_sql_needs_a_key_of_its_scope(api: "Api", key: str | None, status: int) 
 @pytest.mark.parametrize(
     "body", [{}, {"sql": 1}, {"sql": "select 1", "x": 1}, [], {"sql": "select 1", "wait": 999}]
 )
-def test_a_wrong_body_is_400(api: "Api", body: Any) -> None:
+def test_a_wrong_body_is_400(api: Api, body: Any) -> None:
     answer = api.ask("/v1/queries", api.sql_key, "POST", body=body)
 
     assert answer.status_code == 400
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_large_body_is_413_and_large_headers_are_refused(api: "Api") -> None:
+def test_a_large_body_is_413_and_large_headers_are_refused(api: Api) -> None:
     large = api.ask("/v1/queries", api.sql_key, "POST", body={"sql": "x" * 100_000})
     headers = api.ask("/v1/assets", api.read_key, headers={"X-Large": "x" * 20_000})
 
@@ -178,9 +180,7 @@ def test_a_large_body_is_413_and_large_headers_are_refused(api: "Api") -> None:
     assert headers.status_code == 400
 
 
-def test_beyond_the_queue_comes_429_with_retry_after(
-    start_api: "StartApi", cloud: "Cloud"
-) -> None:
+def test_beyond_the_queue_comes_429_with_retry_after(start_api: StartApi, cloud: Cloud) -> None:
     api = start_api(QUERY_API_LIMITS__MAX_RUNNING="1", QUERY_API_LIMITS__MAX_QUEUED="1")
     first, second = api.sql(ENDLESS, wait=0), api.sql(ENDLESS, wait=0)
 
@@ -196,7 +196,7 @@ def test_beyond_the_queue_comes_429_with_retry_after(
     until(lambda: "RUNNING" not in states(cloud).values())
 
 
-def test_a_query_beyond_its_deadline_is_stopped(start_api: "StartApi", cloud: "Cloud") -> None:
+def test_a_query_beyond_its_deadline_is_stopped(start_api: StartApi, cloud: Cloud) -> None:
     api = start_api(QUERY_API_LIMITS__SQL_DEADLINE_S="1")
 
     answer = api.sql(ENDLESS)
@@ -207,7 +207,7 @@ def test_a_query_beyond_its_deadline_is_stopped(start_api: "StartApi", cloud: "C
 
 
 def test_a_stopped_service_stops_its_queries_and_exits_clean(
-    start_api: "StartApi", cloud: "Cloud"
+    start_api: StartApi, cloud: Cloud
 ) -> None:
     api = start_api()
     where = api.sql(ENDLESS, wait=0).headers["Location"]
@@ -251,7 +251,7 @@ def test_a_stopped_service_stops_its_queries_and_exits_clean(
     ],
 )
 def test_what_the_guard_sends_means_what_was_written(
-    api: "Api", sql: str, rows: list[list[Any]]
+    api: Api, sql: str, rows: list[list[Any]]
 ) -> None:
     answer = api.sql(sql)
 

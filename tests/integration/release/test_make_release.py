@@ -17,10 +17,17 @@ DIGEST = "sha256:" + "5" * 64
 HOST_IMAGES = "".join(
     f"{name}_IMAGE=registry.example/{name.lower()}@{DIGEST}\n"
     for name in (
-        "INGESTOR", "S3_SINK", "ETL_RUNNER", "QUERY_API", "TOOLS",
-        "KAFKA", "PROMETHEUS", "ALERTMANAGER", "PROXY",
+        "INGESTOR",
+        "S3_SINK",
+        "ETL_RUNNER",
+        "QUERY_API",
+        "TOOLS",
+        "KAFKA",
+        "PROMETHEUS",
+        "ALERTMANAGER",
+        "PROXY",
     )
-)  # fmt: skip
+)
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 
 
@@ -147,11 +154,19 @@ def test_the_local_cloud_installs_alone_with_what_it_declares_and_starts(
     (tmp_path / "constraints.txt").write_text("\n".join(bare))
 
     subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         "--find-links", dist / "wheels", "--constraint", tmp_path / "constraints.txt",
-         "coinlake-local-cloud"],
+        [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            f"--find-links={dist / 'wheels'}",
+            f"--constraint={tmp_path / 'constraints.txt'}",
+            "coinlake-local-cloud",
+        ],
         check=True,
-    )  # fmt: skip
+    )
     listed = subprocess.run(
         [python, "-m", "pip", "list", "--format=json"], check=True, capture_output=True
     ).stdout

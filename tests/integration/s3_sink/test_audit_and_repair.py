@@ -87,8 +87,14 @@ async def test_a_sink_goes_on_behind_an_abandoned_range(lab: Lab) -> None:
     name = f"{lab.topic}-0"
     await sink.until(lambda: sink.partition(name).get("state") == "stopped")
     assert "[40, 50) has expired" in sink.partition(name)["reason"]
-    mark = ("abandon", "--topic", lab.topic, "--partition", "0", "--group", lab.name,
-            "--to", "50", "--reason", "the store was away too long")  # fmt: skip
+    mark = (
+        "abandon",
+        f"--topic={lab.topic}",
+        "--partition=0",
+        f"--group={lab.name}",
+        "--to=50",
+        "--reason=the store was away too long",
+    )
     refused = await coinlake(lab, *mark)
     sink.end()
 

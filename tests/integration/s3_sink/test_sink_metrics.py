@@ -58,9 +58,10 @@ async def test_objects_are_counted_by_why_they_were_cut(lab: Lab) -> None:
     noon = 1_790_000_000_000 // 3_600_000 * 3_600_000
     await lab.create(partitions=2)
     sink = lab.sink(
-        S3_SINK_OBJECT__MAX_RECORDS="5", S3_SINK_OBJECT__MAX_RAW_BYTES="9000",
+        S3_SINK_OBJECT__MAX_RECORDS="5",
+        S3_SINK_OBJECT__MAX_RAW_BYTES="9000",
         S3_SINK_OBJECT__MAX_AGE_S="3",
-    )  # fmt: skip
+    )
     sent = [Record(0, noon, None, b"x") for _ in range(5)]
     sent += [Record(0, noon + 3_600_000, None, b"y" * size) for size in (1, 9500, 1)]
     await lab.produce(sent[:5])

@@ -265,9 +265,12 @@ async def test_the_newest_object_in_an_archive_does_not_hold_up_what_comes_behin
     assert sink.end() == 0
     for one in lab.objects():
         lab.s3.copy_object(
-            Bucket=lab.name, Key=one.key, CopySource={"Bucket": lab.name, "Key": one.key},
-            StorageClass="GLACIER", MetadataDirective="COPY",
-        )  # fmt: skip
+            Bucket=lab.name,
+            Key=one.key,
+            CopySource={"Bucket": lab.name, "Key": one.key},
+            StorageClass="GLACIER",
+            MetadataDirective="COPY",
+        )
 
     await lab.numbers(10, 10)
     heir = lab.sink()

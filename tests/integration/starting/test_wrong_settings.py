@@ -11,9 +11,11 @@ from contextlib import contextmanager
 import pytest
 
 SERVICES = {
-    "ingestor": "INGESTOR", "s3_sink": "S3_SINK", "etl_runner": "ETL_RUNNER",
+    "ingestor": "INGESTOR",
+    "s3_sink": "S3_SINK",
+    "etl_runner": "ETL_RUNNER",
     "query_api": "QUERY_API",
-}  # fmt: skip
+}
 
 
 def started(module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -19,11 +19,18 @@ _PARTITION = re.compile(r"/\d+-(\d+)-\d{20}\.json\.gz$")
 async def audited(environ: Mapping[str, str], topic: str, wait_s: float) -> tuple[int, str]:
     """Exit code and text of `coinlake audit --deep`, as an operator would run it."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "coinlake_tools", "audit",
-        "--topic", topic, "--deep", "--wait", str(wait_s),
-        cwd=ROOT, env=dict(environ), stdout=asyncio.subprocess.PIPE,
+        sys.executable,
+        "-m",
+        "coinlake_tools",
+        "audit",
+        f"--topic={topic}",
+        "--deep",
+        f"--wait={wait_s}",
+        cwd=ROOT,
+        env=dict(environ),
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+    )
     out, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode()

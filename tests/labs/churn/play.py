@@ -84,9 +84,16 @@ async def play(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
         raw, objects = judge.in_raw(environ, topic)
     lost, doubled = (kafka - raw).total(), (raw - kafka).total()
     return Outcome(
-        sent, kafka.total(), objects, lost, doubled, verdict,
-        crew.told("object_adopted"), crew.told("create_refused"), time.monotonic() - began,
-    )  # fmt: skip
+        sent,
+        kafka.total(),
+        objects,
+        lost,
+        doubled,
+        verdict,
+        crew.told("object_adopted"),
+        crew.told("create_refused"),
+        time.monotonic() - began,
+    )
 
 
 async def _storm(plan: Plan, crew: Crew, bootstrap: str, topic: str) -> int:

@@ -127,9 +127,12 @@ def _look() -> None:
             named = RawKey(key.topic, hour, key.epoch, key.partition, key.link)
             try:
                 etag = await self._store.put(
-                    str(named), body, metadata=meta.encode(), if_none_match=True,
+                    str(named),
+                    body,
+                    metadata=meta.encode(),
+                    if_none_match=True,
                     content_type=CONTENT_TYPE,
-                )  # fmt: skip
+                )
             except PreconditionFailedError:
                 hour = hour_of(hour.end_ms)
             else:

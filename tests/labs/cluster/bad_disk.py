@@ -22,12 +22,12 @@ def syncs_fail(pid: int, trace: Path) -> Iterator[None]:
     strace = shutil.which("strace")
     assert strace is not None, "the test needs the mark `needs('strace')`"
     said = trace.with_suffix(".stderr")
+    followed = ("-f", "-p", str(pid), "-o", str(trace))
     with said.open("wb") as stderr:
         tracer = subprocess.Popen(
-            [strace, "-f", "-p", str(pid), "-o", str(trace), "-e", f"trace={_SYNC}",
-             "-e", f"inject={_SYNC}:error=EIO"],
+            [strace, *followed, "-e", f"trace={_SYNC}", "-e", f"inject={_SYNC}:error=EIO"],
             stderr=stderr,
-        )  # fmt: skip
+        )
     try:
         _until_attached(tracer, said)
         yield

@@ -35,7 +35,10 @@ async def coinlake(lab: Lab, *words: str, **environ: str) -> Said:
     """Run coinlake's command as an operator would, with variables of `environ` instead."""
     host, port = lab.upstream
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "coinlake_tools", *words,
+        sys.executable,
+        "-m",
+        "coinlake_tools",
+        *words,
         env={
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": f"http://{host}:{port}",
@@ -46,7 +49,7 @@ async def coinlake(lab: Lab, *words: str, **environ: str) -> Said:
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+    )
     out, _ = await process.communicate()
     assert process.returncode is not None
     return Said(process.returncode, out.decode())

@@ -39,8 +39,9 @@ def versitygw(binary: str, folder: Path) -> Iterator[Address]:
         process = subprocess.Popen(
             [binary, "--port", f"127.0.0.1:{port}", "posix", str(data)],
             env={"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY},
-            stdout=log, stderr=log,
-        )  # fmt: skip
+            stdout=log,
+            stderr=log,
+        )
     try:
         _answers(port)
         yield "127.0.0.1", port

@@ -1,37 +1,24 @@
-"""An object store in memory: strongly consistent, create-only, watched by the oracle."""
+"""The simulation's bucket: watched by the oracle, reached over the simulated network."""
 
-import hashlib
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from coinlake.contracts.raw_layout import CHAIN_PREFIX
 from coinlake.errors import ConflictError, PreconditionFailedError
-from coinlake.store import Listed, ObjectHead
-from tests.labs.sim.wire import Wire
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One object as it lies there."""
-
-    body: bytes
-    etag: str
-    metadata: Mapping[str, str]
-
+from tests.labs.bucket import Bucket, BucketStore, Stored
+from tests.labs.sim.wire import Answer, Wire
 
 Watcher = Callable[[str, Stored, bool], None]
 """Hears of every object that lands: key, object, whether it replaced another."""
 
 
-class Bucket:
-    """The server's side. `overwrites` is the control in which If-None-Match is ignored."""
+class WatchedBucket(Bucket):
+    """A bucket that somebody may empty. `life` counts how often that was."""
 
     def __init__(self, watch: Watcher, *, overwrites: bool = False) -> None:
-        self.objects: dict[str, Stored] = {}
+        super().__init__(overwrites=overwrites)
         self.life = 1
         self._watch = watch
-        self._overwrites = overwrites
 
     def empty(self) -> None:
         """Everything is gone; objects that are on their way still land."""
@@ -39,86 +26,49 @@ class Bucket:
         self.life += 1
 
     def put(
-        self, key: str, body: bytes, metadata: Mapping[str, str], if_none_match: bool, life: int
+        self,
+        key: str,
+        body: bytes,
+        metadata: Mapping[str, str],
+        *,
+        if_none_match: bool = False,
+        if_match: str | None = None,
     ) -> str:
-        """`life` is the one that the request was sent to. Raises PreconditionFailedError."""
-        if life != self.life and key.startswith(CHAIN_PREFIX):
-            # An epoch that is late by an emptying makes the bucket look whole. Only the audit
-            # could tell (ADR 0066), so it is not asked of the sink.
-            raise PreconditionFailedError(f"PUT {key}: late")
         present = key in self.objects
-        if if_none_match and present and not self._overwrites:
-            raise PreconditionFailedError(f"PUT {key}: 412")
-        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        self.objects[key] = Stored(body, etag, dict(metadata))
+        etag = super().put(key, body, metadata, if_none_match=if_none_match, if_match=if_match)
         self._watch(key, self.objects[key], present)
         return etag
 
-    def head(self, key: str) -> ObjectHead | None:
-        found = self.objects.get(key)
-        return (
-            None
-            if found is None
-            else ObjectHead(found.etag, len(found.body), 0, found.metadata)
-        )
 
-    def get(self, key: str) -> bytes | None:
-        found = self.objects.get(key)
-        return None if found is None else found.body
+class StoreNetwork:
+    """What lies between one sink and the bucket: the wire, and writes that meet each other."""
 
-    def below(self, prefix: str) -> list[Listed]:
-        return [
-            Listed(key, found.etag, len(found.body), 0)
-            for key, found in sorted(self.objects.items())
-            if key.startswith(prefix)
-        ]
-
-
-class BucketStore:
-    """One client of the bucket, over a network of its own."""
-
-    def __init__(self, bucket: Bucket, wire: Wire, rng: random.Random) -> None:
+    def __init__(self, bucket: WatchedBucket, wire: Wire, rng: random.Random) -> None:
         self._bucket = bucket
         self._wire = wire
         self._rng = rng
 
-    async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        if_none_match: bool = False,
-        if_match: str | None = None,
-        content_type: str = "application/octet-stream",
-    ) -> str:
+    async def ask(self, what: str, apply: Callable[[], Answer]) -> Answer:
+        return await self._wire.ask(what, apply)
+
+    async def tell(self, what: str, apply: Callable[[], Answer]) -> Answer:
+        if what.startswith("DELETE "):
+            raise AssertionError(f"nobody may delete: {what}")
         conflicts = self._rng.random() < self._wire.weather.conflicts
         life = self._bucket.life
 
-        def apply() -> str:
+        def arrive() -> Answer:
             if conflicts:
-                raise ConflictError(f"PUT {key}: 409 ConditionalRequestConflict")
-            return self._bucket.put(key, body, metadata or {}, if_none_match, life)
+                raise ConflictError(f"{what}: 409 ConditionalRequestConflict")
+            if life != self._bucket.life and what.startswith(f"PUT {CHAIN_PREFIX}"):
+                # An epoch that is late by an emptying makes the bucket look whole. Only the audit
+                # could tell (ADR 0066), so it is not asked of the sink.
+                raise PreconditionFailedError(f"{what}: late")
+            return apply()
 
-        return await self._wire.tell(f"PUT {key}", apply)
+        return await self._wire.tell(what, arrive)
 
-    async def head(self, key: str) -> ObjectHead | None:
-        return await self._wire.ask(f"HEAD {key}", lambda: self._bucket.head(key))
 
-    async def get(self, key: str) -> bytes | None:
-        return await self._wire.ask(f"GET {key}", lambda: self._bucket.get(key))
-
-    async def list(self, prefix: str, start_after: str | None = None) -> AsyncIterator[Listed]:
-        page = await self._wire.ask(f"LIST {prefix}", lambda: self._bucket.below(prefix))
-        for entry in page:
-            if start_after is None or entry.key > start_after:
-                yield entry
-
-    async def list_folders(self, prefix: str) -> AsyncIterator[str]:
-        page = await self._wire.ask(f"LIST {prefix}", lambda: self._bucket.below(prefix))
-        below = (entry.key[len(prefix) :] for entry in page)
-        for folder in sorted({rest.split("/")[0] for rest in below if "/" in rest}):
-            yield f"{prefix}{folder}/"
-
-    async def delete(self, key: str) -> None:
-        raise AssertionError(f"nobody may delete {key}")
+def open_bucket(bucket: WatchedBucket, wire: Wire, rng: random.Random) -> BucketStore:
+    """One sink's client of the bucket."""
+    return BucketStore(bucket, StoreNetwork(bucket, wire, rng))

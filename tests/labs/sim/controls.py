@@ -70,9 +70,12 @@ class HastyWriter(Writer):
         key = RawKey(partition.topic, following.hour, state.epoch, partition.number, meta.link)
         try:
             await self._store.put(
-                str(key), encoded.body, metadata=meta.encode(), if_none_match=True,
+                str(key),
+                encoded.body,
+                metadata=meta.encode(),
+                if_none_match=True,
                 content_type=CONTENT_TYPE,
-            )  # fmt: skip
+            )
         except (PreconditionFailedError, TransientError):
             return  # It is written again in its turn.
 

@@ -9,7 +9,7 @@ from coinlake.store import ObjectStore
 from coinlake_tools.lake_log import Kept
 from s3_sink.core.ports import Partition
 from tests.labs.sim.broker import Broker
-from tests.labs.sim.bucket import Bucket, BucketStore
+from tests.labs.sim.bucket import WatchedBucket, open_bucket
 from tests.labs.sim.clock import SimLoop
 from tests.labs.sim.wire import Weather, Wire
 
@@ -39,7 +39,7 @@ class ReadOnlyLog:
         return self._broker.group.members
 
 
-def calm_store(loop: SimLoop, bucket: Bucket) -> ObjectStore:
+def calm_store(loop: SimLoop, bucket: WatchedBucket) -> ObjectStore:
     """The bucket over a network without faults."""
     rng = random.Random(0)
-    return BucketStore(bucket, Wire(loop, rng, Weather()), rng)
+    return open_bucket(bucket, Wire(loop, rng, Weather()), rng)

@@ -16,8 +16,8 @@ from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import CHAIN_PREFIX, RawKey, parse_raw_key
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
 from s3_sink.core.ports import Commit, Partition
+from tests.labs.bucket import Stored
 from tests.labs.sim.broker import Broker, PartitionLog
-from tests.labs.sim.bucket import Stored
 
 
 @dataclass

@@ -2,9 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from coinlake.backoff import Backoff
 from coinlake.contracts.raw_codec import (
@@ -18,8 +17,9 @@ from coinlake.contracts.raw_codec import (
 )
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
+from s3_sink.core.found import Found
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import PartLimits
+from s3_sink.core.part import Part, PartLimits
 from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Partition
 from s3_sink.core.start import Start
@@ -29,7 +29,7 @@ from s3_sink.loop.partition_worker import Outside
 from s3_sink.loop.sink import Policy, Sink
 from s3_sink.loop.writer import Writer
 from tests.labs.sim.broker import Broker
-from tests.labs.sim.bucket import Bucket, BucketStore
+from tests.labs.sim.bucket import WatchedBucket, open_bucket
 from tests.labs.sim.client import MemberSource, ReaderLog
 from tests.labs.sim.clock import Process, SimLoop
 from tests.labs.sim.wire import Weather, Wire
@@ -70,7 +70,7 @@ class Ears:
     """Hears the sink and writes the timeline."""
 
     name: str
-    note: Any
+    note: Callable[[str], None]
     stopped_for: dict[Partition, str] = field(default_factory=dict)
     unread: dict[Partition, str] = field(default_factory=dict)
 
@@ -85,10 +85,10 @@ class Ears:
     def left(self, partition: Partition) -> None:
         self.stopped_for.pop(partition, None)
 
-    def adopted(self, partition: Partition, found: Any) -> None:
+    def adopted(self, partition: Partition, found: Found) -> None:
         self.note(f"{self.name}: {partition} adopts up to {found.meta.next_offset}")
 
-    def written(self, partition: Partition, part: Any, found: Any) -> None: ...
+    def written(self, partition: Partition, part: Part, found: Found) -> None: ...
     def retried(self, partition: Partition, kind: str, reason: str) -> None: ...
     def met(self, partition: Partition) -> None: ...
     def committed(self, seconds: float) -> None: ...
@@ -109,10 +109,10 @@ class Place:
 
     loop: SimLoop
     broker: Broker
-    bucket: Bucket
+    bucket: WatchedBucket
     kafka_weather: Weather
     store_weather: Weather
-    note: Any
+    note: Callable[[str], None]
     writer: type[Writer] = Writer
 
 
@@ -130,12 +130,19 @@ class SinkProcess:
         self._rng = rng
         kafka = Wire(place.loop, rng, place.kafka_weather)
         self._source = MemberSource(name, place.broker, kafka, rng)
-        self._store = BucketStore(place.bucket, Wire(place.loop, rng, place.store_weather), rng)
+        self._store = open_bucket(place.bucket, Wire(place.loop, rng, place.store_weather), rng)
         codec = SlowCodec(rng)
         outside = Outside(
-            self._source, ReaderLog(place.broker, kafka), self._store, codec,
-            lambda landed: None, self._wait, place.loop.time, self._now_ms, self._fits,
-        )  # fmt: skip
+            self._source,
+            ReaderLog(place.broker, kafka),
+            self._store,
+            codec,
+            lambda landed: None,
+            self._wait,
+            place.loop.time,
+            self._now_ms,
+            self._fits,
+        )
         budget = MemoryBudget(rng.choice((10**9, 4_000)), 1)
         policy = Policy(limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=0.5)
         guard = Guard(self._store, place.loop.time, GUARD_S)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from s3_sink.core.ports import Commit, Partition
 from tests.labs.sim.broker import Broker, PartitionLog
-from tests.labs.sim.bucket import Bucket
+from tests.labs.sim.bucket import WatchedBucket
 from tests.labs.sim.clock import SimLoop
 from tests.labs.sim.controls import Control
 from tests.labs.sim.oracle import Oracle
@@ -30,13 +30,18 @@ class World:
             TOPIC, self.plan.partitions, loop.time, self.oracle.committed, self.note
         )
         self.oracle.broker = self.broker
-        self.bucket = Bucket(self.oracle.landed, overwrites=control.overwrites)
+        self.bucket = WatchedBucket(self.oracle.landed, overwrites=control.overwrites)
         self.kafka_weather = self.plan.kafka_weather
         self.store_weather = self.plan.store_weather
         self.place = Place(
-            loop, self.broker, self.bucket, self.kafka_weather, self.store_weather,
-            self.note, control.writer,
-        )  # fmt: skip
+            loop,
+            self.broker,
+            self.bucket,
+            self.kafka_weather,
+            self.store_weather,
+            self.note,
+            control.writer,
+        )
         self.sinks: list[SinkProcess] = []
         self.dead: list[SinkProcess] = []
         self._started = 0

@@ -1,9 +1,8 @@
 """What the bench says of a writer that lost, doubled or changed values."""
 
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -11,34 +10,37 @@ from bench.sink.corpus import Corpus, Tally, number_of, values
 from bench.sink.evidence import Evidence, examine
 from bench.sink.measure import Account, Run
 from bench.sink.report import BEGIN, END, ratios, result, written_into
-from bench.sink.store import Store, Stored
+from bench.sink.store import Stored
+from tests.labs.bucket import Bucket
 
 CORPUS = Corpus(300, 50)
 VALUES = list(values(CORPUS, 1_790_000_000_000))
 
 
-class Bucket:
-    """Objects in memory, read as the bench reads a store."""
+class Reading:
+    """The bucket in memory as the bench reads a store."""
 
-    def __init__(self, objects: Mapping[str, bytes]) -> None:
-        self._objects = objects
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
 
     def objects(self, bucket: str) -> Iterator[Stored]:
-        return (Stored(key, len(body)) for key, body in self._objects.items())
+        return (Stored(one.key, one.size) for one in self._bucket.page("").listed)
 
     def read(self, bucket: str, key: str) -> bytes:
-        return self._objects[key]
+        body = self._bucket.get(key)
+        assert body is not None
+        return body
 
 
 def _examined(*objects: Sequence[bytes]) -> Evidence:
     expected = Tally()
     for value in VALUES:
         expected.add(value)
-    bodies = {
-        f"{number}.gz": gzip.compress(b"".join(line + b"\n" for line in lines))
-        for number, lines in enumerate(objects)
-    }
-    return examine(cast(Store, Bucket({**bodies, "_SUCCESS": b""})), "any", expected)
+    bucket = Bucket()
+    bucket.put("_SUCCESS", b"", {})
+    for number, lines in enumerate(objects):
+        bucket.put(f"{number}.gz", gzip.compress(b"".join(line + b"\n" for line in lines)), {})
+    return examine(Reading(bucket), "any", expected)
 
 
 def test_all_values_in_any_order_and_object_are_all_once() -> None:

@@ -21,18 +21,33 @@ HOUR = BatchHour(
     "assets", "2026-11-20", "07", 0, (FrozenOutput("quotes", None),), (BatchInput("k", "e", 5),)
 )
 GOOD = {
-    "records": 6, "usable": 2, "quarantined_records": 1, "duplicates": 1, "heartbeats": 2,
-    "elements": 5, "rows": 4, "quarantined_rows": 1, "unknown:x": 3, "unfit:rank": 2,
+    "records": 6,
+    "usable": 2,
+    "quarantined_records": 1,
+    "duplicates": 1,
+    "heartbeats": 2,
+    "elements": 5,
+    "rows": 4,
+    "quarantined_rows": 1,
+    "unknown:x": 3,
+    "unfit:rank": 2,
     "unreadable:raw/k": 1,
-}  # fmt: skip
+}
 
 
 def tallies(**changed: int) -> list[dict[str, Any]]:
     return [
-        {"feed": "assets", "dt": "2026-11-20", "hour": "07", "name": name, "n": n,
-         "min_ms": 10, "max_ms": 20 if name == "usable" else 15}
+        {
+            "feed": "assets",
+            "dt": "2026-11-20",
+            "hour": "07",
+            "name": name,
+            "n": n,
+            "min_ms": 10,
+            "max_ms": 20 if name == "usable" else 15,
+        }
         for name, n in (GOOD | changed).items()
-    ]  # fmt: skip
+    ]
 
 
 def files(rows: int = 4, aside: int = 3) -> list[dict[str, Any]]:

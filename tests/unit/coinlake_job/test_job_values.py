@@ -26,9 +26,24 @@ def test_an_amount_is_exact(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["1e-19", "100000000000000000000", "NaN", "Infinity", "", " 1", "1_0", "٣", "0x1", "1e99999",
-     True, None, [], {}, "9" * 300],
-)  # fmt: skip
+    [
+        "1e-19",
+        "100000000000000000000",
+        "NaN",
+        "Infinity",
+        "",
+        " 1",
+        "1_0",
+        "٣",
+        "0x1",
+        "1e99999",
+        True,
+        None,
+        [],
+        {},
+        "9" * 300,
+    ],
+)
 def test_what_an_amount_cannot_hold_exactly_is_none(value: Any) -> None:
     assert typed(value, "amount") is None
 

@@ -17,7 +17,6 @@ from coinlake.contracts.raw_codec import (
 )
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import epoch_key
-from coinlake.testing import FakeStore, StoredObject
 from coinlake_tools.audit import Audit, Verdict
 from coinlake_tools.lake_log import Kept
 from s3_sink.core.part import PartLimits, SealReason
@@ -26,6 +25,7 @@ from s3_sink.core.ports import Partition, Report
 from s3_sink.core.watermark import Watermark
 from s3_sink.loop.guard import Guard
 from s3_sink.loop.writer import Writer
+from tests.labs.bucket import Bucket, BucketStore, Stored, store_in_memory
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -103,8 +103,12 @@ def answers(start: int, stop: int) -> list[Record]:
 class Lake:
     """A topic of two partitions; the first is 95 records long, the second 10."""
 
-    store: FakeStore = field(default_factory=FakeStore)
+    store: BucketStore = field(default_factory=store_in_memory)
     log: FakeLakeLog = field(default_factory=FakeLakeLog)
+
+    @property
+    def bucket(self) -> Bucket:
+        return self.store.bucket
 
     async def fill(self) -> None:
         origins = {0: 0, 1: 0}
@@ -119,7 +123,7 @@ class Lake:
         state = PartitionState(
             Partition(TOPIC, number), PartLimits(10**9, 10**9, SIZE, 60.0), Watermark()
         )
-        told = [one.metadata.get("complete-to") for one in self.store.objects.values()]
+        told = [one.metadata.get("complete-to") for one in self.bucket.objects.values()]
         promised = max((int(one) for one in told if one), default=None) if link else None
         state.begin(1, link, promised)
         state.add(records, 0.0)
@@ -135,17 +139,17 @@ class Lake:
 
     def keys(self, partition: int = 0) -> list[str]:
         """The keys of a partition's objects by link."""
-        found = (key for key in self.store.objects if f"/1-{partition}-" in key)
+        found = (key for key in self.bucket.objects if f"/1-{partition}-" in key)
         return sorted(found, key=lambda key: key.rsplit("/", 1)[1])
 
     def alter(self, key: str, body: bytes | None = None, **metadata: str) -> None:
         """Change an object behind everybody's back."""
-        old = self.store.objects[key]
+        old = self.bucket.objects[key]
         told = {**old.metadata, **{name.replace("_", "-"): v for name, v in metadata.items()}}
-        self.store.objects[key] = StoredObject(body or old.body, "altered", told, 0)
+        self.bucket.objects[key] = Stored(body or old.body, "altered", told, 0)
 
     def copy(self, key: str, to: str, **metadata: str) -> None:
-        self.store.objects[to] = self.store.objects[key]
+        self.bucket.objects[to] = self.bucket.objects[key]
         self.alter(to, None, **metadata)
 
     @staticmethod

@@ -26,7 +26,7 @@ def _facts(lake: Lake) -> dict[str, tuple[Any, ...]]:
     """Keys, records and metadata of everything; who wrote it is left out."""
     return {
         key: (decode(one.body), {**one.metadata, "writer": ""})
-        for key, one in lake.store.objects.items()
+        for key, one in lake.bucket.objects.items()
         if key.startswith("raw/")
     }
 
@@ -37,7 +37,7 @@ async def test_a_lost_object_comes_back_under_its_key_with_its_hash_and_metadata
 ) -> None:
     before = _facts(lake)
     key = lake.keys()[lost]
-    del lake.store.objects[key]
+    del lake.bucket.objects[key]
 
     lines = await _repair(lake, 0, 95)
 
@@ -53,7 +53,7 @@ async def test_neighbours_that_are_lost_together_come_back_where_the_cut_is_told
 ) -> None:
     before = _facts(lake)
     for key in lake.keys()[3:5]:
-        del lake.store.objects[key]
+        del lake.bucket.objects[key]
 
     await _repair(lake, 0, 95, cuts=(40,))
 
@@ -61,13 +61,13 @@ async def test_neighbours_that_are_lost_together_come_back_where_the_cut_is_told
 
 
 async def test_a_dry_run_compares_and_writes_nothing(lake: Lake) -> None:
-    del lake.store.objects[lake.keys()[3]]
+    del lake.bucket.objects[lake.keys()[3]]
     lake.alter(lake.keys()[3], sha256="0" * 64)
-    before = dict(lake.store.objects)
+    before = dict(lake.bucket.objects)
 
     lines = await _repair(lake, 10, 95, dry_run=True)
 
-    assert lake.store.objects == before
+    assert lake.bucket.objects == before
     kinds = [line.split()[0] for line in lines]
     assert (kinds.count("missing"), kinds.count("differs")) == (1, 1)
     assert kinds.count("same") == len(lake.keys()) - 2  # all but the first and the altered
@@ -75,16 +75,16 @@ async def test_a_dry_run_compares_and_writes_nothing(lake: Lake) -> None:
 
 async def test_only_the_range_that_was_asked_for_is_put_back(lake: Lake) -> None:
     first, second = lake.keys()[1], lake.keys()[6]
-    del lake.store.objects[first], lake.store.objects[second]
+    del lake.bucket.objects[first], lake.bucket.objects[second]
 
     await _repair(lake, 0, 30)
 
-    assert first in lake.store.objects
-    assert second not in lake.store.objects
+    assert first in lake.bucket.objects
+    assert second not in lake.bucket.objects
 
 
 async def test_what_kafka_has_no_more_cannot_be_repaired(lake: Lake) -> None:
-    del lake.store.objects[lake.keys()[3]]
+    del lake.bucket.objects[lake.keys()[3]]
     lake.log.starts[0] = 35
 
     with pytest.raises(ConfigError, match="has expired"):
@@ -92,7 +92,7 @@ async def test_what_kafka_has_no_more_cannot_be_repaired(lake: Lake) -> None:
 
 
 async def test_records_of_another_topic_are_not_put_into_the_chain(lake: Lake) -> None:
-    del lake.store.objects[lake.keys()[3]]
+    del lake.bucket.objects[lake.keys()[3]]
     lake.log.logs[0] = [Record(n, 0, None, b"another topic") for n in range(95)]
 
     with pytest.raises(InvariantError, match="re-created"):
@@ -108,8 +108,8 @@ async def test_an_abandoned_range_lets_the_chain_go_on_and_is_told_by_the_audit(
 
     key = await marks.abandon(TOPIC, 0, 120, "disk full: äöü")
 
-    assert abandoned_reason(lake.store.objects[key].metadata) == "disk full: äöü"
-    (record,) = decode(lake.store.objects[key].body).records
+    assert abandoned_reason(lake.bucket.objects[key].metadata) == "disk full: äöü"
+    (record,) = decode(lake.bucket.objects[key].body).records
     assert (record.offset, record.value) == (119, None)
     await lake.sink(0, lake.log.logs[0][120:], 120)
     verdict = await lake.audit(deep=True)
@@ -131,7 +131,7 @@ async def test_an_epoch_is_raised_from_the_starts_of_the_logs(lake: Lake) -> Non
 
     epoch = await Marks(lake.store, lake.log, "sinks").raise_epoch(TOPIC, "made anew", 5)
 
-    assert parse_epoch(lake.store.objects[f"chain/{TOPIC}/2.json"].body) == epoch
+    assert parse_epoch(lake.bucket.objects[f"chain/{TOPIC}/2.json"].body) == epoch
     assert (epoch.number, epoch.origins, epoch.reason) == (2, {0: 7, 1: 0}, "made anew")
 
 
@@ -155,7 +155,7 @@ async def test_an_epoch_after_a_bucket_that_was_emptied_has_a_number_of_its_own(
     lake: Lake,
 ) -> None:
     lake.log.committed = {0: lake.keys()[0].replace("/1-0-", "/4-0-"), 1: "nonsense"}
-    lake.store.objects.clear()
+    lake.bucket.objects.clear()
 
     epoch = await Marks(lake.store, lake.log, "sinks").raise_epoch(TOPIC, "emptied", 5)
 

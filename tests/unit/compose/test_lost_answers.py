@@ -8,12 +8,18 @@ import pytest
 from tests.compose.books import unnamed
 
 POLL: dict[str, Any] = {
-    "path": "/v3/assets", "query": "limit=100&offset=0", "wall_ms": 20_500, "sha256": "aa",
-}  # fmt: skip
+    "path": "/v3/assets",
+    "query": "limit=100&offset=0",
+    "wall_ms": 20_500,
+    "sha256": "aa",
+}
 GAP: dict[str, Any] = {
-    "page": "assets?limit=100&offset=0", "cause": "down",
-    "from_ms": 20_000, "to_ms": 20_000, "interval_ms": 10_000,
-}  # fmt: skip
+    "page": "assets?limit=100&offset=0",
+    "cause": "down",
+    "from_ms": 20_000,
+    "to_ms": 20_000,
+    "interval_ms": 10_000,
+}
 
 
 def test_a_lost_answer_is_named_by_a_gap_of_its_page_that_covers_its_moment() -> None:

@@ -29,9 +29,17 @@ def test_every_timestamp_has_an_hour(timestamp_ms: int) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["dt=2025-11-22/hour=24", "dt=2025-11-22/hour=7", "dt=2025-13-01/hour=00", "2025-11-22/12",
-     "dt=2025-11-22", "", "dt=1999-01-01/hour=00", "dt= 2025-11-22/hour=00"],
-)  # fmt: skip
+    [
+        "dt=2025-11-22/hour=24",
+        "dt=2025-11-22/hour=7",
+        "dt=2025-13-01/hour=00",
+        "2025-11-22/12",
+        "dt=2025-11-22",
+        "",
+        "dt=1999-01-01/hour=00",
+        "dt= 2025-11-22/hour=00",
+    ],
+)
 def test_what_is_no_hour_is_refused(path: str) -> None:
     assert parse_hour(path) is None
 

@@ -1,16 +1,14 @@
 """The template with parameters as a person would give them, and who may do what in it."""
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.unit.ec2.template_reader import Template
+from tests.unit.ec2 import iam_evaluator, template_reader
+from tests.unit.ec2.template_reader import Template
 
 ROOT = Path(__file__).resolve().parents[3]
 EC2 = ROOT / "deploy" / "ec2"
@@ -29,28 +27,13 @@ PARAMETERS = {
 Allowed = Callable[..., bool]
 
 
-def sibling(name: str) -> ModuleType:
-    """A module beside this file, which importlib mode cannot import by name."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            name, Path(__file__).with_name(f"{name}.py")
-        )
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 @pytest.fixture(scope="session")
-def template() -> "Template":
+def template() -> Template:
     """deploy/ec2/coinlake.yaml, resolved."""
-    read: Template = sibling("template_reader").read(EC2 / "coinlake.yaml", PARAMETERS)
-    return read
+    return template_reader.read(EC2 / "coinlake.yaml", PARAMETERS)
 
 
-def statements_of(template: "Template", role: str) -> list[dict[str, Any]]:
+def statements_of(template: Template, role: str) -> list[dict[str, Any]]:
     """Every statement of a role: its own, of our managed policies, and put beside it."""
     own = template.properties(role)
     found = [
@@ -67,9 +50,8 @@ def statements_of(template: "Template", role: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def allowed(template: "Template") -> Allowed:
+def allowed(template: Template) -> Allowed:
     """`allowed(role, action, resource, **context)`, with the bucket's policy counted in."""
-    iam = sibling("iam_evaluator")
     (bucket,) = template.resources("AWS::S3::BucketPolicy").values()
 
     def ask(
@@ -77,10 +59,9 @@ def allowed(template: "Template") -> Allowed:
     ) -> bool:
         arn = f"arn:aws:iam::123456789012:role/{role}"
         keys = {"aws:SecureTransport": "true"} | (context or {})
-        request = iam.Request(arn, action, resource, keys)
+        request = iam_evaluator.Request(arn, action, resource, keys)
         policy = bucket["PolicyDocument"]["Statement"] if action.startswith("s3:") else []
-        decided: bool = iam.is_allowed(request, statements_of(template, role), policy)
-        return decided
+        return iam_evaluator.is_allowed(request, statements_of(template, role), policy)
 
     return ask
 
@@ -88,4 +69,4 @@ def allowed(template: "Template") -> Allowed:
 @pytest.fixture(scope="session")
 def iam() -> ModuleType:
     """The evaluator itself."""
-    return sibling("iam_evaluator")
+    return iam_evaluator

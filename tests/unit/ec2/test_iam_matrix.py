@@ -1,12 +1,10 @@
 """Who may do what: for each service what it needs, and what it must never be able to do."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.unit.ec2.template_reader import Template
+from tests.unit.ec2.template_reader import Template
 
 LAKE = "arn:aws:s3:::the-lake"
 GLUE = "arn:aws:glue:us-east-1:123456789012"
@@ -18,10 +16,21 @@ ACCOUNT = "arn:aws:iam::123456789012:role"
 SNS = "arn:aws:sns:us-east-1:123456789012"
 SSM = "arn:aws:ssm:us-east-1:123456789012:parameter"
 NEW = {"s3:if-none-match": "*"}
+TO_GLUE = {"iam:PassedToService": "glue.amazonaws.com"}
+TO_EC2 = {"iam:PassedToService": "ec2.amazonaws.com"}
+LOG = "arn:aws:logs:us-east-1:123456789012:log-group:/coinlake/ingestor:log-stream:x"
+PRIMARY = WORKGROUP.replace("coinlake", "primary")
 SERVICES = (
-    "HostRole", "S3SinkRole", "EtlRunnerRole", "QueryApiRole", "ToolsRole", "AlertmanagerRole",
-    "AuditorRole", "GlueJobRole", "CrawlerRole",
-)  # fmt: skip
+    "HostRole",
+    "S3SinkRole",
+    "EtlRunnerRole",
+    "QueryApiRole",
+    "ToolsRole",
+    "AlertmanagerRole",
+    "AuditorRole",
+    "GlueJobRole",
+    "CrawlerRole",
+)
 RAW = f"{LAKE}/raw/coincap.assets.v1/dt=2026-11-22/hour=07/1-0-5.json.gz"
 
 MUST = [
@@ -61,8 +70,7 @@ MUST = [
     ("QueryApiRole", "s3:GetBucketLocation", LAKE, {}),
     ("ToolsRole", "s3:PutObject", f"{LAKE}/jobs/0123456789abcdef/entry.py", {}),
     ("ToolsRole", "glue:UpdateJob", JOB, {}),
-    ("ToolsRole", "iam:PassRole", f"{ACCOUNT}/GlueJobRole",
-     {"iam:PassedToService": "glue.amazonaws.com"}),
+    ("ToolsRole", "iam:PassRole", f"{ACCOUNT}/GlueJobRole", TO_GLUE),
     ("ToolsRole", "glue:CreateTable", f"{GLUE}:table/coinlake/ledger_head", {}),
     ("GlueJobRole", "s3:GetObject", RAW, {}),
     ("GlueJobRole", "s3:GetObject", f"{LAKE}/jobs/0123456789abcdef/entry.py", {}),
@@ -79,10 +87,9 @@ MUST = [
     ("AlertmanagerRole", "sns:Publish", f"{SNS}:Heartbeats", {}),
     ("HostRole", "sts:AssumeRole", f"{ACCOUNT}/S3SinkRole", {}),
     ("HostRole", "ssm:GetParametersByPath", f"{SSM}/coinlake/lake/env/ingestor", {}),
-    ("HostRole", "logs:PutLogEvents",
-     "arn:aws:logs:us-east-1:123456789012:log-group:/coinlake/ingestor:log-stream:x", {}),
+    ("HostRole", "logs:PutLogEvents", LOG, {}),
     ("HostRole", "s3:GetObject", "arn:aws:s3:::releases/coinlake-0.1.0.tar.gz", {}),
-]  # fmt: skip
+]
 
 MUST_NOT = [
     # What is in raw stays as it is, whoever asks.
@@ -100,8 +107,7 @@ MUST_NOT = [
     ("EtlRunnerRole", "glue:UpdateJob", JOB, {}),
     ("EtlRunnerRole", "glue:StartJobRun", f"{GLUE}:job/another", {}),
     ("EtlRunnerRole", "glue:DeleteTable", TABLE, {}),
-    ("EtlRunnerRole", "iam:PassRole", f"{ACCOUNT}/GlueJobRole",
-     {"iam:PassedToService": "glue.amazonaws.com"}),
+    ("EtlRunnerRole", "iam:PassRole", f"{ACCOUNT}/GlueJobRole", TO_GLUE),
     ("QueryApiRole", "s3:GetObject", RAW, {}),
     ("QueryApiRole", "s3:PutObject", f"{LAKE}/curated/quotes/x.parquet", {}),
     ("QueryApiRole", "s3:DeleteObject", f"{LAKE}/athena-results/q.csv", {}),
@@ -109,14 +115,12 @@ MUST_NOT = [
     ("QueryApiRole", "glue:UpdateTable", TABLE, {}),
     ("QueryApiRole", "glue:DeletePartition", TABLE, {}),
     ("QueryApiRole", "glue:StartJobRun", JOB, {}),
-    ("QueryApiRole", "athena:StartQueryExecution", WORKGROUP.replace("coinlake", "primary"), {}),
+    ("QueryApiRole", "athena:StartQueryExecution", PRIMARY, {}),
     ("QueryApiRole", "athena:UpdateWorkGroup", WORKGROUP, {}),
     ("QueryApiRole", "athena:CreateDataCatalog", "*", {}),
     ("QueryApiRole", "lambda:InvokeFunction", "*", {}),
-    ("ToolsRole", "iam:PassRole", f"{ACCOUNT}/HostRole",
-     {"iam:PassedToService": "glue.amazonaws.com"}),
-    ("ToolsRole", "iam:PassRole", f"{ACCOUNT}/GlueJobRole",
-     {"iam:PassedToService": "ec2.amazonaws.com"}),
+    ("ToolsRole", "iam:PassRole", f"{ACCOUNT}/HostRole", TO_GLUE),
+    ("ToolsRole", "iam:PassRole", f"{ACCOUNT}/GlueJobRole", TO_EC2),
     ("ToolsRole", "glue:UpdateTable", TABLE, {}),
     ("ToolsRole", "glue:UpdateCrawler", CRAWLER, {}),
     ("GlueJobRole", "s3:PutObject", f"{LAKE}/curated/quotes/x.parquet", {}),
@@ -143,7 +147,7 @@ MUST_NOT = [
     ("HostRole", "ssm:GetParameter", f"{SSM}/another/secret", {}),
     ("HostRole", "ssm:PutParameter", f"{SSM}/coinlake/lake/env/ingestor/COINCAP_API_KEY", {}),
     ("HostRole", "iam:PassRole", f"{ACCOUNT}/GlueJobRole", {}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("role", "action", "resource", "context"), MUST)
@@ -182,7 +186,7 @@ def test_what_goes_in_clear_is_refused(allowed: Callable[..., bool]) -> None:
 
 
 def test_the_bucket_itself_refuses_an_overwrite_even_of_an_administrator(
-    allowed: Callable[..., bool], template: "Template", iam: object
+    allowed: Callable[..., bool], template: Template, iam: object
 ) -> None:
     (bucket,) = template.resources("AWS::S3::BucketPolicy").values()
     everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
@@ -198,7 +202,7 @@ def test_the_bucket_itself_refuses_an_overwrite_even_of_an_administrator(
 
 
 def test_no_role_of_ours_is_trusted_to_anybody_but_the_host_or_its_service(
-    template: "Template",
+    template: Template,
 ) -> None:
     trusted = {}
     for name, role in template.resources("AWS::IAM::Role").items():
@@ -220,7 +224,7 @@ def test_no_role_of_ours_is_trusted_to_anybody_but_the_host_or_its_service(
     }
 
 
-def test_no_statement_names_every_action_of_a_service(template: "Template") -> None:
+def test_no_statement_names_every_action_of_a_service(template: Template) -> None:
     for role in template.resources("AWS::IAM::Role"):
         for policy in template.properties(role).get("Policies", ()):
             for statement in policy["PolicyDocument"]["Statement"]:

@@ -18,10 +18,13 @@ OWN = {
     ("s3", "cp"): set(),
     ("s3", "rb"): set(),
     ("cloudformation", "deploy"): {
-        "--stack-name", "--template-file", "--capabilities", "--parameter-overrides",
+        "--stack-name",
+        "--template-file",
+        "--capabilities",
+        "--parameter-overrides",
     },
     ("cloudformation", "wait"): {"--stack-name"},
-}  # fmt: skip
+}
 EVERYWHERE = {"--query", "--output", "--region"}
 
 
@@ -105,8 +108,10 @@ def test_every_stack_parameter_that_is_told_is_the_templates_and_each_needed_one
     assert needed <= told["deploy-on-ec2"]
     assert set().union(*told.values()) <= set(blocks)
     for name in NAMES:
-        for parameter in re.findall(r"`([A-Z][a-z]\w*(?:Cidr|Sha256|Digest|Key|Id|Type))`",
-                                    (HOW_TO / f"{name}.md").read_text()):  # fmt: skip
+        for parameter in re.findall(
+            r"`([A-Z][a-z]\w*(?:Cidr|Sha256|Digest|Key|Id|Type))`",
+            (HOW_TO / f"{name}.md").read_text(),
+        ):
             assert parameter in blocks, (name, parameter)
 
 

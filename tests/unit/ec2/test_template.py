@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,9 +12,7 @@ from coinlake.contracts.cloud import ATHENA_RESULTS_PREFIX, LEDGER_PREFIX, STAGI
 from coinlake_tools import resources
 from coinlake_tools.bundle import Bundle
 from coinlake_tools.resources import Lake
-
-if TYPE_CHECKING:
-    from tests.unit.ec2.template_reader import Template
+from tests.unit.ec2.template_reader import Template
 
 ROLES = "arn:aws:iam::123456789012:role"
 KEPT_FOR_EVER = ("raw/", "chain/", LEDGER_PREFIX)
@@ -32,18 +30,18 @@ def lake(role: str) -> Lake:
     return Lake("the-lake", cloud.DATABASE, f"{ROLES}/{role}")
 
 
-def only(template: "Template", kind: str) -> dict[str, Any]:
+def only(template: Template, kind: str) -> dict[str, Any]:
     (found,) = template.resources(kind).values()
     return found
 
 
-def test_the_job_is_the_one_that_provision_makes(template: "Template") -> None:
+def test_the_job_is_the_one_that_provision_makes(template: Template) -> None:
     declared = only(template, "AWS::Glue::Job")
 
     assert declared == resources.job_creation(lake("GlueJobRole"), Uploaded(b"", b""))
 
 
-def test_the_crawler_is_the_one_that_provision_makes(template: "Template") -> None:
+def test_the_crawler_is_the_one_that_provision_makes(template: Template) -> None:
     declared = only(template, "AWS::Glue::Crawler")
 
     made = resources.crawler(lake("CrawlerRole"))
@@ -52,7 +50,7 @@ def test_the_crawler_is_the_one_that_provision_makes(template: "Template") -> No
 
 
 def test_the_workgroup_is_the_one_that_provision_makes_and_counts_besides(
-    template: "Template",
+    template: Template,
 ) -> None:
     declared = only(template, "AWS::Athena::WorkGroup")
 
@@ -64,14 +62,14 @@ def test_the_workgroup_is_the_one_that_provision_makes_and_counts_besides(
     assert settings == made["Configuration"]
 
 
-def test_the_database_has_the_name_of_the_contract(template: "Template") -> None:
+def test_the_database_has_the_name_of_the_contract(template: Template) -> None:
     declared = only(template, "AWS::Glue::Database")
 
     assert declared["DatabaseInput"]["Name"] == cloud.DATABASE
 
 
 def test_the_bucket_is_encrypted_private_versioned_and_outlives_the_stack(
-    template: "Template",
+    template: Template,
 ) -> None:
     bucket = only(template, "AWS::S3::Bucket")
 
@@ -84,13 +82,16 @@ def test_the_bucket_is_encrypted_private_versioned_and_outlives_the_stack(
     assert template.raw["Resources"]["LakePolicy"]["DeletionPolicy"] == "Retain"
 
 
-def test_what_is_temporary_expires_and_what_is_kept_never_does(template: "Template") -> None:
+def test_what_is_temporary_expires_and_what_is_kept_never_does(template: Template) -> None:
     rules = only(template, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
 
     expiring = {rule["Prefix"] for rule in rules if "ExpirationInDays" in rule}
-    losing = {r.get("Prefix", "") for r in rules if set(r) & {
-        "ExpirationInDays", "NoncurrentVersionExpiration", "Transitions", "ExpirationDate"
-    }}  # fmt: skip
+    losing = {
+        r.get("Prefix", "")
+        for r in rules
+        if set(r)
+        & {"ExpirationInDays", "NoncurrentVersionExpiration", "Transitions", "ExpirationDate"}
+    }
     assert expiring == {STAGING_PREFIX, ATHENA_RESULTS_PREFIX}
     assert not [
         (prefix, kept)
@@ -101,7 +102,7 @@ def test_what_is_temporary_expires_and_what_is_kept_never_does(template: "Templa
 
 
 def test_the_create_only_policy_covers_the_prefixes_of_the_contract(
-    template: "Template",
+    template: Template,
 ) -> None:
     policy = only(template, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
 
@@ -114,7 +115,7 @@ def test_the_create_only_policy_covers_the_prefixes_of_the_contract(
 
 
 def test_the_volume_is_encrypted_backed_up_and_outlives_stack_and_host(
-    template: "Template",
+    template: Template,
 ) -> None:
     volume = only(template, "AWS::EC2::Volume")
     policy = only(template, "AWS::DLM::LifecyclePolicy")["PolicyDetails"]
@@ -128,14 +129,14 @@ def test_the_volume_is_encrypted_backed_up_and_outlives_stack_and_host(
     assert all(device["Ebs"]["Encrypted"] for device in host["BlockDeviceMappings"])
 
 
-def test_containers_cannot_reach_the_metadata_service_of_the_host(template: "Template") -> None:
+def test_containers_cannot_reach_the_metadata_service_of_the_host(template: Template) -> None:
     launch = only(template, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
 
     assert launch["MetadataOptions"]["HttpTokens"] == "required"
     assert launch["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
 
 
-def test_nothing_comes_in_unless_a_parameter_opens_it(template: "Template") -> None:
+def test_nothing_comes_in_unless_a_parameter_opens_it(template: Template) -> None:
     group = only(template, "AWS::EC2::SecurityGroup")
     conditions = template.raw["Conditions"]
 
@@ -146,7 +147,7 @@ def test_nothing_comes_in_unless_a_parameter_opens_it(template: "Template") -> N
         assert template.raw["Parameters"][parameter]["Default"] == ""
 
 
-def test_user_data_holds_no_secret_and_refuses_another_release(template: "Template") -> None:
+def test_user_data_holds_no_secret_and_refuses_another_release(template: Template) -> None:
     script = base64.b64decode(only(template, "AWS::EC2::Instance")["UserData"]).decode()
 
     assert "sha256sum --check --strict" in script
@@ -155,7 +156,7 @@ def test_user_data_holds_no_secret_and_refuses_another_release(template: "Templa
     assert not re.search(r"\$\{[A-Z]", script)
 
 
-def test_the_dead_mans_alarm_rings_when_nothing_is_heard(template: "Template") -> None:
+def test_the_dead_mans_alarm_rings_when_nothing_is_heard(template: Template) -> None:
     alarm = template.properties("DeadMansSwitch")
 
     assert alarm["TreatMissingData"] == "breaching"
@@ -164,7 +165,7 @@ def test_the_dead_mans_alarm_rings_when_nothing_is_heard(template: "Template") -
     assert alarm["AlarmActions"] == ["arn:aws:sns:us-east-1:123456789012:Alerts"]
 
 
-def test_every_log_group_forgets(template: "Template") -> None:
+def test_every_log_group_forgets(template: Template) -> None:
     groups = template.resources("AWS::Logs::LogGroup").values()
 
     assert {group["RetentionInDays"] for group in groups} == {30}
@@ -173,12 +174,12 @@ def test_every_log_group_forgets(template: "Template") -> None:
     }
 
 
-def test_no_parameter_carries_a_secret(template: "Template") -> None:
+def test_no_parameter_carries_a_secret(template: Template) -> None:
     names = " ".join(template.raw["Parameters"])
 
     assert not re.search(r"secret|password|apikey|token", names, re.IGNORECASE)
 
 
 @pytest.mark.parametrize("wanted", ["Bucket", "HostId", "DataVolumeId", "GlueRoleArn"])
-def test_the_stack_tells_what_the_next_steps_need(template: "Template", wanted: str) -> None:
+def test_the_stack_tells_what_the_next_steps_need(template: Template, wanted: str) -> None:
     assert template.raw["Outputs"][wanted]["Description"]

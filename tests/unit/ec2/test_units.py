@@ -14,9 +14,16 @@ from s3_sink.config import Settings as SinkSettings
 EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
 UNITS = EC2 / "systemd"
 CONTAINERS = (
-    "kafka", "ingestor", "s3-sink", "etl-runner", "query-api", "auditor", "prometheus",
-    "alertmanager", "proxy",
-)  # fmt: skip
+    "kafka",
+    "ingestor",
+    "s3-sink",
+    "etl-runner",
+    "query-api",
+    "auditor",
+    "prometheus",
+    "alertmanager",
+    "proxy",
+)
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,25 @@ def entry(version: int, *items: BatchInput, complete: bool = False) -> LedgerEnt
     inputs = tuple(RawInput(one.key, one.etag) for one in items)
     counts = Counts(0, 0, 0, 0, 0, 0, 0, 0, 0)
     return LedgerEntry(
-        AT.feed, AT.at.dt, AT.at.hour, version, "b", 1, "c", inputs, (), counts, "r", "a", 60,
-        None, None, complete, "open", 0,
-    )  # fmt: skip
+        feed=AT.feed,
+        dt=AT.at.dt,
+        hour=AT.at.hour,
+        version=version,
+        batch_id="b",
+        job_version=1,
+        code_version="c",
+        inputs=inputs,
+        outputs=(),
+        counts=counts,
+        run_id="r",
+        attempt="a",
+        billed_seconds=60,
+        min_received_ms=None,
+        max_received_ms=None,
+        complete=complete,
+        closed_by="open",
+        committed_at_ms=0,
+    )
 
 
 def test_a_dirty_hour_is_due_when_it_is_old_enough() -> None:
@@ -177,12 +193,19 @@ def test_the_next_look_is_when_the_oldest_hour_is_due() -> None:
 @pytest.mark.parametrize(
     ("state", "outcome"),
     [
-        ("STARTING", "active"), ("RUNNING", "active"), ("STOPPING", "active"),
-        ("WAITING", "active"), ("SUCCEEDED", "succeeded"), ("FAILED", "failed"),
-        ("ERROR", "failed"), ("TIMEOUT", "failed"), ("STOPPED", "failed"),
-        ("EXPIRED", "failed"), ("SOMETHING_NEW", "active"),
+        ("STARTING", "active"),
+        ("RUNNING", "active"),
+        ("STOPPING", "active"),
+        ("WAITING", "active"),
+        ("SUCCEEDED", "succeeded"),
+        ("FAILED", "failed"),
+        ("ERROR", "failed"),
+        ("TIMEOUT", "failed"),
+        ("STOPPED", "failed"),
+        ("EXPIRED", "failed"),
+        ("SOMETHING_NEW", "active"),
     ],
-)  # fmt: skip
+)
 def test_every_run_state_has_an_outcome(state: str, outcome: str) -> None:
     assert GlueRun("r", state, None, None, None, 5).outcome == outcome
 

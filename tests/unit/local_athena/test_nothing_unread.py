@@ -1,7 +1,8 @@
 """Nothing that the parser read is passed over: each field of each node has a say, or a refusal.
 
 Shown three ways. Every rule uses every field that it is handed. Every statement that is answered
-had every field of its tree read. And a tree that differs in one field has another plan.
+had every field of its tree read. And a tree that differs in one field has another plan
+(test_every_field_matters.py).
 """
 
 import importlib
@@ -10,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import fields, make_dataclass
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,34 +26,17 @@ from local_cloud.athena.sql.analysis.rules import NodeRules
 from local_cloud.athena.sql.failures import QueryError
 from tests.nothing_unread import changing, handlers, watching
 from tests.nothing_unread.forms import STATEMENTS
-from tests.nothing_unread.nodes import Field, classes, fields_of, shown
+from tests.nothing_unread.neutral import NEUTRAL
+from tests.nothing_unread.nodes import classes, fields_of, shown
 from tests.nothing_unread.places import LOOKED_AT, TAKEN
-from tests.nothing_unread.planning import PARAMETERS, plan
+from tests.nothing_unread.planning import PARAMETERS
 from trino_sql import tree
 
 VALUES = Path(__file__).parents[2] / "data" / "athena" / "values"
-# Fields that are refused wherever they hold something: a statement, and Trino's error for it.
-ALWAYS_REFUSED: dict[Field, tuple[str, str]] = {
-    (tree.FunctionCall, "star_label"): (
-        "SELECT count(t.*) FROM t",
-        "INVALID_FUNCTION_ARGUMENT",
-    ),
-    (tree.JsonPath, "name"): ("SELECT JSON_EXISTS(b, 'lax $' AS p) FROM t", "INVALID_PATH"),
-}
-NEUTRAL: dict[Field, str] = {
-    (tree.Identifier, "quoted"): "Trino finds names without regard to case, quoted or not",
-}
-# Flags that may say the same on both sides in some statements, and in which.
-SAME_EITHER_WAY: dict[Field, str] = {
-    **NEUTRAL,
-    (tree.Cast, "safe"): "casts that cannot fail",
-    (tree.FunctionCall, "distinct"): "count(*), for which no text says it; max",
-    (tree.FunctionCall, "star"): "count() is count(*)",
-    (tree.GroupBy, "distinct"): "one grouping set",
-    (tree.SortItem, "descending"): "the order of a WINDOW that nobody uses",
-}
+
 # Arguments that come with a position in a signature that others share.
 GIVEN_TO_ALL = frozenset(("at", "scope", "context", "planner"))
+
 UNUSED: dict[tuple[str, str], str] = {
     ("_identifier", "quoted"): NEUTRAL[(tree.Identifier, "quoted")],
     ("as_subquery", "boundary"): "a protocol: it has no body",
@@ -82,11 +65,6 @@ def homeless(kinds: Iterable[type[tree.Node]]) -> list[str]:
     """The classes that no rule and no named place takes, so that no answer can depend on them."""
     known = {*RULES.known, *RELATIONS.known, *TAKEN}
     return sorted(one.__name__ for one in kinds if one not in known)
-
-
-@cache
-def heard() -> tuple[set[Field], set[Field]]:
-    return changing.heard(STATEMENTS)
 
 
 # ---- each class has its place ---------------------------------------------------------------
@@ -287,47 +265,3 @@ def test_a_new_place_that_takes_a_node_apart_is_reported(
     found = unknown_places(["SELECT a FROM t ORDER BY a"])
 
     assert found == {("Tail", "scratch:order_keys")}
-
-
-# ---- every field matters --------------------------------------------------------------------
-
-
-def test_a_change_of_any_field_is_seen_in_the_plan() -> None:
-    tried, found = heard()
-
-    assert shown(tried - found) == []
-    assert fields_of(classes()) - tried == set(ALWAYS_REFUSED)
-
-
-@pytest.mark.parametrize(
-    ("sql", "error"), ALWAYS_REFUSED.values(), ids=shown(set(ALWAYS_REFUSED))
-)
-def test_what_no_answer_may_hold_is_refused(sql: str, error: str) -> None:
-    assert plan(sql).error == error
-
-
-def test_a_flag_says_something_wherever_it_stands() -> None:
-    assert {field for field, _ in changing.unheard_flags(STATEMENTS)} == set(SAME_EITHER_WAY)
-
-
-@pytest.mark.long
-def test_not_like_that_runs_as_like_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = RULES.known[tree.Like]
-
-    def wrong(*context: Any, negated: bool, **rest: Any) -> Any:
-        return right(*context, negated=False, **rest)
-
-    monkeypatch.setitem(RULES.known, tree.Like, wrong)
-
-    tried, found = changing.heard(STATEMENTS)
-    assert shown(tried - found) == ["Like.negated"]
-    assert (tree.Like, "negated") in {one for one, _ in changing.unheard_flags(STATEMENTS)}
-
-
-def test_a_field_that_the_parser_learns_is_reported() -> None:
-    more = make_dataclass("Between", [("symmetric", bool)], bases=(tree.Between,), frozen=True)
-    tried, _ = heard()
-
-    unknown = fields_of({more, *classes()} - {tree.Between}) - tried
-
-    assert "Between.symmetric" in shown(unknown)

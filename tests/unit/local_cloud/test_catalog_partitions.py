@@ -9,8 +9,13 @@ from local_cloud.catalog.expression import parsed
 from local_cloud.catalog.service import CatalogService
 from local_cloud.errors import AwsError
 
-KEYS = [("dt", "string"), ("hour", "int"), ("day", "date"), ("at", "timestamp"),
-        ("share", "decimal(4,2)")]  # fmt: skip
+KEYS = [
+    ("dt", "string"),
+    ("hour", "int"),
+    ("day", "date"),
+    ("at", "timestamp"),
+    ("share", "decimal(4,2)"),
+]
 VALUES = ("2026-11-22", "5", "2026-11-22", "2026-11-22 10:00:00", "0.10")
 WHERE = {"DatabaseName": "db", "TableName": "t"}
 

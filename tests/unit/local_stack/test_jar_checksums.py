@@ -51,9 +51,13 @@ def test_jars_that_are_as_listed_are_used_and_not_fetched_again(clone: Paths) ->
     [
         ("two-2.0.jar", b"the secone", r"two-2\.0\.jar has the SHA-256 \w{64}, not \w{64}"),
         ("two-2.0.jar", None, r"two-2\.0\.jar has the SHA-256 \(missing\)"),
-        ("new-1.0.jar", b"a stranger", r"new-1\.0\.jar has the SHA-256 \w{64}, not \(not listed\)"),
+        (
+            "new-1.0.jar",
+            b"a stranger",
+            r"new-1\.0\.jar has the SHA-256 \w{64}, not \(not listed\)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_one_changed_byte_a_missing_or_an_unlisted_jar_is_refused(
     clone: Paths, name: str, body: bytes | None, said: str
 ) -> None:

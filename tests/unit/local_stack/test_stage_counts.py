@@ -29,9 +29,25 @@ def entry(inputs: tuple[RawInput, ...] = ()) -> LedgerEntry:
     )
     nothing = Counts(0, 0, 0, 0, 0, 0, 0, 0, 0)
     return LedgerEntry(
-        "assets", HOUR.dt, HOUR.hour, 1, "b", 1, "c", inputs, outputs, nothing,
-        "r", "a", 60, None, None, False, "open", 0,
-    )  # fmt: skip
+        feed="assets",
+        dt=HOUR.dt,
+        hour=HOUR.hour,
+        version=1,
+        batch_id="b",
+        job_version=1,
+        code_version="c",
+        inputs=inputs,
+        outputs=outputs,
+        counts=nothing,
+        run_id="r",
+        attempt="a",
+        billed_seconds=60,
+        min_received_ms=None,
+        max_received_ms=None,
+        complete=False,
+        closed_by="open",
+        committed_at_ms=0,
+    )
 
 
 def test_each_stage_of_a_feed_is_counted_from_what_it_holds() -> None:

@@ -1,34 +1,18 @@
-"""Alerts and runbooks as they are written, and every expression: true to the metrics' code."""
+"""Alerts and runbooks as they are written, each seen ringing in a scenario."""
 
 import re
-from collections.abc import Iterable, Mapping
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from prometheus_client import CollectorRegistry
-from prometheus_client.metrics import MetricWrapperBase
 
-from coinlake.contracts.datasets import TABLES, TABULAR
-from coinlake.contracts.missed_ticks import Cause
-from coinlake.contracts.topics import TOPICS
-from coinlake_tools.auditor import AuditMetrics
-from coinlake_tools.chain_audit import Kind
-from etl_runner.metrics import EtlMetrics
-from ingestor.core.validation import RejectReason
-from ingestor.metrics import IngestorMetrics
-from query_api.metrics import QueryApiMetrics
-from s3_sink.core.partition_state import Phase
-from s3_sink.metrics import SinkMetrics
 from tests.unit.observability.promql import (
     COMPOSE,
     RUNBOOKS,
     SCRAPED,
     Expression,
-    alerts,
-    expressions,
-    recorded,
     rule_tests,
 )
+from tests.unit.observability.series import ALERTS, METRICS, RECORDED
 
 NAMED = {
     "ingestor": "Ingestor",
@@ -38,58 +22,7 @@ NAMED = {
     "auditor": "Audit",
     "prometheus": "Prometheus",
 }
-# What Prometheus adds itself. Its own metrics are checked in a real scrape.
-OURS = ("ingestor_", "s3_sink_", "etl_runner_", "query_api_", "audit_")
-ADDED = {"job", "instance"}
-ROUTES = {"/v1/.*"}
-CLOSED: Mapping[str, set[str]] = {
-    "feed": set(TABULAR),
-    "cause": {str(cause) for cause in Cause},
-    "reason": {str(reason) for reason in RejectReason},
-    "state": {str(state.value) for state in Phase},
-    "outcome": {"failed", "succeeded"},
-    "topic": set(TOPICS),
-    "table": set(TABLES),
-    "stage": {"kafka", "raw", "tables"},
-    "job": {*SCRAPED, "prometheus"},
-    "kind": {kind.value for kind in Kind},
-    "alertstate": {"firing"},
-}
 
-
-def metrics() -> dict[str, set[str]]:
-    """Every series name that the services' code can make, with its labels."""
-    registry = CollectorRegistry()
-    found: dict[str, set[str]] = {}
-    for made in (
-        IngestorMetrics(registry),
-        SinkMetrics(registry),
-        EtlMetrics(registry),
-        QueryApiMetrics(registry),
-        AuditMetrics(registry),
-    ):
-        for metric in vars(made).values():
-            if isinstance(metric, MetricWrapperBase):
-                found |= _series(metric)
-    return found
-
-
-def _series(metric: MetricWrapperBase) -> dict[str, set[str]]:
-    labels = set(metric._labelnames)
-    (family,) = list(metric.describe())
-    if family.type == "histogram":
-        return {
-            f"{family.name}_bucket": labels | {"le"},
-            f"{family.name}_sum": labels,
-            f"{family.name}_count": labels,
-        }
-    return {family.name + ("_total" if family.type == "counter" else ""): labels}
-
-
-METRICS = metrics()
-RECORDED = recorded()
-ALERTS = alerts()
-EXPRESSIONS = expressions()
 RUNBOOK_NAMES = sorted(file.stem for file in RUNBOOKS.glob("*.md"))
 
 
@@ -150,131 +83,6 @@ def test_a_page_names_only_metrics_that_exist(name: str) -> None:
 
     known = {series.removesuffix("_bucket") for series in METRICS}
     assert [metric for metric in named if metric not in known] == []
-
-
-def test_expressions_name_only_metrics_that_the_code_has() -> None:
-    assert [one.where for one in EXPRESSIONS if unknown_metrics(one)] == []
-    assert [one.where for one in EXPRESSIONS if not one.selectors] == [
-        "stages: coinlake:month_left_ratio"
-    ]
-
-
-def test_expressions_group_and_select_by_labels_that_exist() -> None:
-    assert [
-        (one.where, unknown_labels(one)) for one in EXPRESSIONS if unknown_labels(one)
-    ] == []
-
-
-def test_values_of_labels_come_from_closed_sets() -> None:
-    assert [
-        (one.where, unknown_values(one)) for one in EXPRESSIONS if unknown_values(one)
-    ] == []
-
-
-@pytest.mark.parametrize(
-    ("text", "find", "found"),
-    [
-        ("rate(ingestor_answer_total[5m])", "metrics", ["ingestor_answer_total"]),
-        ("coinlake:stage_seconds > 1", "metrics", ["coinlake:stage_seconds"]),
-        ("s3_sink_object_bytes", "metrics", ["s3_sink_object_bytes"]),
-        ("sum by (topic) (ingestor_answers_total)", "labels", ["topic"]),
-        ('etl_runner_runs_total{feed="assets"}', "labels", ["feed"]),
-        ('s3_sink_partitions{state="halted"}', "values", ["halted"]),
-        ('ingestor_missed_ticks_total{cause=~"down|lazy"}', "values", ["down|lazy"]),
-        ('coinlake:stage_timestamp_seconds{stage="curated"}', "values", ["curated"]),
-    ],
-)
-def test_what_does_not_exist_is_found(text: str, find: str, found: list[str]) -> None:
-    finders = {"metrics": unknown_metrics, "labels": unknown_labels, "values": unknown_values}
-
-    assert finders[find](Expression("here", text)) == found
-
-
-def unknown_metrics(expression: Expression) -> list[str]:
-    return [
-        selector.metric
-        for selector in expression.selectors
-        if selector.metric.startswith((*OURS, "coinlake:"))
-        and selector.metric not in METRICS
-        and selector.metric not in RECORDED
-    ]
-
-
-def unknown_labels(expression: Expression) -> list[str]:
-    has = {label for selector in expression.selectors for label in labels_of(selector.metric)}
-    selected = [
-        label
-        for selector in expression.selectors
-        for label, _, _ in selector.matchers
-        if label not in labels_of(selector.metric)
-    ]
-    return sorted({*(expression.grouped_by - has - expression.made), *selected})
-
-
-def unknown_values(expression: Expression) -> list[str]:
-    return [
-        value
-        for selector in expression.selectors
-        for label, operator, value in selector.matchers
-        if not values_are_known(label, operator, value)
-    ]
-
-
-def labels_of(metric: str) -> set[str]:
-    """The labels of a series, also of what rules record."""
-    if metric in METRICS:
-        return METRICS[metric] | ADDED
-    if metric in RECORDED:
-        made = {label for rule in RECORDED[metric] for label in rule.get("labels", {})}
-        grouped = [Expression("", rule["expr"]) for rule in RECORDED[metric]]
-        below = {label for one in grouped for label in one.grouped_by}
-        # What is computed from a recorded series alone has that one's labels.
-        below |= {
-            label
-            for one in grouped
-            for selector in one.selectors
-            if selector.metric in RECORDED
-            for label in labels_of(selector.metric)
-        }
-        return made | below
-    return ADDED | {"rule_group", "alertname", "alertstate", "service", "severity"}
-
-
-def values_are_known(label: str, operator: str, value: str) -> bool:
-    if label in ("route", "status"):
-        return value in (*ROUTES, "5..")
-    known = CLOSED[label]
-    if operator in ("=", "!="):
-        return value in known
-    # A pattern has to mean a part of the closed set, and nothing of it may mean nothing.
-    pattern = value.replace("\\\\", "\\")
-    group = re.search(r"\((.*)\)", pattern)
-    parts = pattern.split("|")
-    if group is not None:
-        around = pattern[: group.start()], pattern[group.end() :]
-        parts = [part.join(around) for part in group[1].split("|")]
-    return all(any(re.fullmatch(part, item) for item in known) for part in parts)
-
-
-def test_rules_over_feeds_know_every_feed() -> None:
-    """As Prometheus matches: the whole value, by each of a selector's matchers."""
-    chosen = [
-        {topic for topic in TOPICS if _is_matched(topic, selector.matchers)}
-        for expression in EXPRESSIONS
-        for selector in expression.selectors
-        if any(label == "topic" and "~" in operator for label, operator, _ in selector.matchers)
-    ]
-
-    assert chosen
-    assert all(topics == {one.topic for one in TABULAR.values()} for topics in chosen)
-
-
-def _is_matched(topic: str, matchers: Iterable[tuple[str, str, str]]) -> bool:
-    return all(
-        (re.fullmatch(pattern.replace("\\\\", "\\"), topic) is not None) == (operator == "=~")
-        for label, operator, pattern in matchers
-        if label == "topic"
-    )
 
 
 @pytest.mark.parametrize("name", ALERTS)

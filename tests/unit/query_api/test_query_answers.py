@@ -40,12 +40,15 @@ EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
         ("timestamp", "2026-11-22 10:07:00.000", "2026-11-22T10:07:00.000Z"),
         ("timestamp(3)", "2026-11-22 10:07:00.001", "2026-11-22T10:07:00.001Z"),
         ("timestamp with time zone", "2026-11-22 10:07:00.000 UTC", "2026-11-22T10:07:00.000Z"),
-        ("timestamp with time zone", "2026-11-22 10:07:00.000 Asia/Tokyo",
-         "2026-11-22 10:07:00.000 Asia/Tokyo"),
+        (
+            "timestamp with time zone",
+            "2026-11-22 10:07:00.000 Asia/Tokyo",
+            "2026-11-22 10:07:00.000 Asia/Tokyo",
+        ),
         ("date", "2026-11-22", "2026-11-22"),
         ("map", "{k=v}", "{k=v}"),
     ],
-)  # fmt: skip
+)
 def test_a_cell_becomes_json_without_losing_digits(
     kind: str, text: str | None, value: Json
 ) -> None:
@@ -163,9 +166,12 @@ def test_the_highest_version_of_an_hour_is_its_head() -> None:
 
 def test_latest_prices_come_from_the_newest_hours_that_hold_answers() -> None:
     heads = {
-        ("assets", EIGHT): head(8), ("assets", NINE): head(9), ("assets", TEN): head(None),
-        ("assets", UNKNOWN_HOUR): head(1), ("rates", TEN): head(10),
-    }  # fmt: skip
+        ("assets", EIGHT): head(8),
+        ("assets", NINE): head(9),
+        ("assets", TEN): head(None),
+        ("assets", UNKNOWN_HOUR): head(1),
+        ("rates", TEN): head(10),
+    }
 
     assert newest_hours(heads, "assets", 2) == [NINE, EIGHT]
     assert newest_received_ms(heads, "assets") == 9

@@ -60,10 +60,13 @@ def test_typed_literals() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        str(NINE), "2026-11-22T09:00:00Z", "2026-11-22T10:00:00+01:00", "2026-11-22T09:00",
+        str(NINE),
+        "2026-11-22T09:00:00Z",
+        "2026-11-22T10:00:00+01:00",
+        "2026-11-22T09:00",
         "2026-11-22T09:00:00.000",
     ],
-)  # fmt: skip
+)
 def test_a_time_is_read_in_each_form(text: str) -> None:
     assert instant_ms(text, "from") == NINE
 

@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts, LedgerEntry, Output, ledger_key
-from coinlake.testing import FakeStore
 from query_api.adapters.ledger import LedgerReader
 from query_api.config import Settings
 from query_api.core.answers import QueryExecution, ResultColumn, Rows
@@ -24,6 +23,7 @@ from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.consistent_read import BoundedStatement, steady
 from query_api.routes.parts import ApiParts
+from tests.labs.bucket import Bucket, BucketStore, Faults, store_in_memory
 
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
 NOW_MS = TEN.start_ms + 1
@@ -59,16 +59,30 @@ class NoGuard:
 
 def body(hour: Hour, version: int) -> bytes:
     entry = LedgerEntry(
-        feed="assets", dt=hour.dt, hour=hour.hour, version=version, batch_id="b", job_version=1,
-        code_version="c", inputs=(), outputs=(Output("quotes", "k", "e", 1, 2),),
-        counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0), run_id="r", attempt="a", billed_seconds=60,
-        min_received_ms=hour.start_ms, max_received_ms=hour.start_ms + 5, complete=True,
-        closed_by="heartbeat", committed_at_ms=hour.end_ms, watermark_ms=hour.end_ms,
-    )  # fmt: skip
+        feed="assets",
+        dt=hour.dt,
+        hour=hour.hour,
+        version=version,
+        batch_id="b",
+        job_version=1,
+        code_version="c",
+        inputs=(),
+        outputs=(Output("quotes", "k", "e", 1, 2),),
+        counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0),
+        run_id="r",
+        attempt="a",
+        billed_seconds=60,
+        min_received_ms=hour.start_ms,
+        max_received_ms=hour.start_ms + 5,
+        complete=True,
+        closed_by="heartbeat",
+        committed_at_ms=hour.end_ms,
+        watermark_ms=hour.end_ms,
+    )
     return entry.encode()
 
 
-async def commit(store: FakeStore, hour: Hour, version: int = 1) -> None:
+async def commit(store: BucketStore, hour: Hour, version: int = 1) -> None:
     await store.put(ledger_key("assets", hour, version), body(hour, version))
 
 
@@ -86,13 +100,15 @@ def nine(_: Heads) -> BoundedStatement | None:
 
 
 async def ask(
-    store: FakeStore,
+    store: BucketStore,
     during: Callable[[], None],
     build: Callable[[Heads], BoundedStatement | None] = nine,
 ) -> tuple[list[str], list[int] | None]:
     """The statements that were sent, and the scans of the answer."""
     metrics, engine = QueryApiMetrics(CollectorRegistry()), CountingEngine(during)
-    ledger = LedgerReader(store, metrics, lambda: NOW_MS + len(store.puts), ttl_ms=0, full_ms=0)
+    ledger = LedgerReader(
+        store, metrics, lambda: NOW_MS + len(store.bucket.puts), ttl_ms=0, full_ms=0
+    )
     pace, capacity = PollingPace(0.001, 0.001, 1.0), QueryCapacity(1, 1, Decimal(5))
     executor = QueryExecutor(engine, pace, metrics, random.Random(1))
     ids = iter("abcdefgh")
@@ -106,7 +122,7 @@ async def ask(
     return sent, None if result is None else list(result.scans)
 
 
-def publish(store: FakeStore, hour: Hour, version: int) -> Callable[[], None]:
+def publish(store: BucketStore, hour: Hour, version: int) -> Callable[[], None]:
     """Publishes at once when called, as another process would."""
 
     def now() -> None:
@@ -118,28 +134,28 @@ def publish(store: FakeStore, hour: Hour, version: int) -> Callable[[], None]:
 
 
 async def test_a_lake_that_stands_still_is_asked_once() -> None:
-    store = FakeStore()
+    store = store_in_memory()
     await commit(store, NINE)
 
     assert await ask(store, lambda: None) == (["SELECT 9"], [3])
 
 
 async def test_an_hour_that_is_published_anew_meanwhile_is_asked_again_and_billed() -> None:
-    store = FakeStore()
+    store = store_in_memory()
     await commit(store, NINE)
 
     assert await ask(store, publish(store, NINE, 2)) == (["SELECT 9"] * 2, [3, 3])
 
 
 async def test_another_hour_that_is_published_meanwhile_changes_nothing() -> None:
-    store = FakeStore()
+    store = store_in_memory()
     await commit(store, NINE)
 
     assert await ask(store, publish(store, EIGHT, 1)) == (["SELECT 9"], [3])
 
 
 async def test_a_newer_hour_is_asked_where_the_newest_was_wanted() -> None:
-    store = FakeStore()
+    store = store_in_memory()
     await commit(store, NINE)
 
     sent, _ = await ask(store, publish(store, TEN, 1), newest)
@@ -148,12 +164,12 @@ async def test_a_newer_hour_is_asked_where_the_newest_was_wanted() -> None:
 
 
 async def test_an_empty_lake_is_not_asked() -> None:
-    assert await ask(FakeStore(), lambda: None, newest) == ([], None)
+    assert await ask(store_in_memory(), lambda: None, newest) == ([], None)
 
 
 async def test_without_the_bucket_there_is_a_problem_and_no_query() -> None:
     with pytest.raises(ExceptionGroup) as refused:
-        await ask(FakeStore(down=True), lambda: None)
+        await ask(BucketStore(Bucket(), Faults(is_down=True)), lambda: None)
 
     problem = refused.value.exceptions[0]
     assert isinstance(problem, ProblemError)
@@ -161,7 +177,7 @@ async def test_without_the_bucket_there_is_a_problem_and_no_query() -> None:
 
 
 async def test_the_ledger_is_read_once_per_entry_and_unreadable_ones_are_counted() -> None:
-    store, metrics = FakeStore(), QueryApiMetrics(CollectorRegistry())
+    store, metrics = store_in_memory(), QueryApiMetrics(CollectorRegistry())
     await commit(store, NINE)
     await store.put(ledger_key("assets", TEN, 1), b"no json")
     ledger = LedgerReader(store, metrics, lambda: NOW_MS, ttl_ms=0, full_ms=0)
@@ -176,7 +192,7 @@ async def test_the_ledger_is_read_once_per_entry_and_unreadable_ones_are_counted
 
 
 async def test_old_hours_are_seen_when_all_days_are_listed_again() -> None:
-    store, metrics = FakeStore(), QueryApiMetrics(CollectorRegistry())
+    store, metrics = store_in_memory(), QueryApiMetrics(CollectorRegistry())
     now_ms = [NOW_MS]
     old = Hour("2026-01-01", "00")
     ledger = LedgerReader(store, metrics, lambda: now_ms[0], ttl_ms=0, full_ms=1000)

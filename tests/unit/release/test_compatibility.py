@@ -46,8 +46,12 @@ def test_a_name_that_vanishes_or_changes_its_type_is_told(tmp_path: Path) -> Non
 
     gone = surface.vanished(FROZEN, surface.read(tmp_path))
 
-    assert {"settings COINLAKE_BUCKET", "columns quotes.rank int", "http GET /v1/coverage",
-            "topics coincap.rates.v1"} <= set(gone)  # fmt: skip
+    assert {
+        "settings COINLAKE_BUCKET",
+        "columns quotes.rank int",
+        "http GET /v1/coverage",
+        "topics coincap.rates.v1",
+    } <= set(gone)
 
 
 def test_the_frozen_names_are_not_a_handful() -> None:

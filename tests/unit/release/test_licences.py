@@ -142,15 +142,25 @@ def test_what_a_package_says_of_its_licence_is_read_or_not_known(
         ("a", "https://www.apache.org/licenses/LICENSE-2.0.txt", [], [], "Apache-2.0"),
         ("a", '"Apache-2.0";link="https://x"', [], [], "Apache-2.0"),
         ("a", "http://opensource.org/licenses/MIT, https://nobody.knows", [], [], None),
-        ("a", None, ["EPL 2.0", "GPL2 w/ CPE"], [],
-         "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+        (
+            "a",
+            None,
+            ["EPL 2.0", "GPL2 w/ CPE"],
+            [],
+            "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0",
+        ),
         ("a", None, [], ["Apache License\n    Version 2.0, January 2004 …"], "Apache-2.0"),
-        ("jersey-client", "http://opensource.org/licenses/MIT", [], [],
-         "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0"),
+        (
+            "jersey-client",
+            "http://opensource.org/licenses/MIT",
+            [],
+            [],
+            "EPL-2.0 OR GPL-2.0-only WITH Classpath-exception-2.0",
+        ),
         ("a", None, ["BSD"], [], None),
         ("a", None, [], [], None),
     ],
-)  # fmt: skip
+)
 def test_what_a_jar_says_of_its_licence_is_read_or_not_known(
     name: str, bundle: str | None, pom: list[str], texts: list[str], licence: str | None
 ) -> None:
@@ -178,11 +188,13 @@ _BSD = "endorse or promote products\n  derived from this software without specif
     [
         (f"… {_BSD} … Apache License Version 2.0, January 2004", "BSD-3-Clause"),
         (f"Apache License\nVersion 2.0, January 2004 … {_BSD}", "Apache-2.0"),
-        (f"All advertising materials mentioning features or use of this software {_BSD}",
-         "BSD-4-Clause"),
+        (
+            f"All advertising materials mentioning features or use of this software {_BSD}",
+            "BSD-4-Clause",
+        ),
         ("Redistribution and use in source and binary forms", None),
     ],
-)  # fmt: skip
+)
 def test_the_text_that_comes_first_is_whose_licence_it_is(
     text: str, licence: str | None
 ) -> None:
@@ -190,7 +202,9 @@ def test_the_text_that_comes_first_is_whose_licence_it_is(
 
 
 def test_the_list_survives_its_file() -> None:
-    parts = [Part("jar", "images", "b", "1", "MIT", "org.b", "", "0" * 64),
-             Part("jar", "images", "a", "1", "MIT", "", "pyspark 3.5", "1" * 64)]  # fmt: skip
+    parts = [
+        Part("jar", "images", "b", "1", "MIT", "org.b", "", "0" * 64),
+        Part("jar", "images", "a", "1", "MIT", "", "pyspark 3.5", "1" * 64),
+    ]
 
     assert inventory.load(inventory.dump(parts)) == sorted(parts)

@@ -125,6 +125,9 @@ async def test_what_a_journal_still_holds_is_sent_as_it_was_received(tmp_path: P
     assert len(waiting) == 12
     assert aside == 0
     assert {one.topic for one in waiting} == {
-        "coincap.assets.v1", "coincap.rates.v1", "coincap.exchanges.v1", "coincap.markets.v1"
-    }  # fmt: skip
+        "coincap.assets.v1",
+        "coincap.rates.v1",
+        "coincap.exchanges.v1",
+        "coincap.markets.v1",
+    }
     assert all({POLL_ID, SHA256} <= {name for name, _ in one.headers} for one in waiting)

@@ -92,13 +92,15 @@ def test_every_target_of_the_dockerfile_that_is_an_image_is_released() -> None:
 def test_every_image_tells_version_commit_time_licence_and_sources() -> None:
     said = images.labels(SOURCE, "https://git.example/coinlake")
 
-    assert {name.removeprefix("org.opencontainers.image."): text for name, text in said.items()} == {
+    assert {
+        name.removeprefix("org.opencontainers.image."): text for name, text in said.items()
+    } == {
         "version": "0.1.0",
         "revision": "c" * 40,
         "created": "2026-09-21T14:13:20Z",
         "licenses": "Apache-2.0",
         "source": "https://git.example/coinlake",
-    }  # fmt: skip
+    }
     assert len(images.labels(SOURCE, None)) == 4
 
 
@@ -116,5 +118,9 @@ def test_an_image_is_called_as_the_host_calls_it() -> None:
     names = {images.env_name(target) for target in images.TARGETS}
 
     assert set(re.findall(r"^(\w+_IMAGE)=", example, re.MULTILINE)) & names == {
-        "INGESTOR_IMAGE", "S3_SINK_IMAGE", "ETL_RUNNER_IMAGE", "QUERY_API_IMAGE", "TOOLS_IMAGE",
-    }  # fmt: skip
+        "INGESTOR_IMAGE",
+        "S3_SINK_IMAGE",
+        "ETL_RUNNER_IMAGE",
+        "QUERY_API_IMAGE",
+        "TOOLS_IMAGE",
+    }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.unit.s3_sink.world import FaultyStore, World
+from tests.unit.s3_sink.world import World
 
 
 @pytest.fixture
@@ -14,10 +14,5 @@ def world() -> World:
 
 @pytest.fixture
 def worlds() -> Callable[..., World]:
-    """Makes worlds: `worlds(store=…, log=…)`."""
+    """Makes worlds: `worlds(bucket=…, network=…, log=…)`."""
     return World
-
-
-@pytest.fixture
-def faulty() -> type[FaultyStore]:
-    return FaultyStore

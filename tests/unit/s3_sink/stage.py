@@ -137,9 +137,16 @@ class Stage:
             "tick_s": 0.001,
         }
         outside = Outside(
-            self.group, world.log, world.store, world.codec, self.announced.append,
-            self._wait, lambda: self.now_s, lambda: 0, self._fits,
-        )  # fmt: skip
+            self.group,
+            world.log,
+            world.store,
+            world.codec,
+            self.announced.append,
+            self._wait,
+            lambda: self.now_s,
+            lambda: 0,
+            self._fits,
+        )
         writer = Writer(world.store, world.codec, self._wait, self.told, world.guard(), "me")
         self.sink = Sink(outside, Policy(**{**chosen, **policy}), writer, self.told)
 

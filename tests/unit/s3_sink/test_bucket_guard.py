@@ -29,9 +29,13 @@ class Scene:
         self.world = world
         self.state = world.state()
         self.writer = Writer(
-            world.store, world.codec, self._wait, world.heard,
-            Guard(world.store, lambda: world.now_s), "me",
-        )  # fmt: skip
+            world.store,
+            world.codec,
+            self._wait,
+            world.heard,
+            Guard(world.store, lambda: world.now_s),
+            "me",
+        )
         self.writer.begin(ONE)
         self.count = 0
 
@@ -59,7 +63,7 @@ async def scene(world: World) -> Scene:
 async def test_an_emptied_bucket_stops_the_partition_within_a_minute(
     scene: Scene, what: str
 ) -> None:
-    objects = scene.world.store.objects
+    objects = scene.world.bucket.objects
     for key in [key for key in objects if what == "everything" or key.startswith("raw/")]:
         del objects[key]
     scene.world.now_s += EVERY_S
@@ -89,15 +93,15 @@ async def test_while_all_is_well_it_is_looked_at_once_a_minute(
 
 
 async def test_after_any_trouble_it_is_looked_at_before_the_next_try(scene: Scene) -> None:
-    scene.world.store.objects.clear()
-    scene.world.store.failures = [TransientError("404 NoSuchBucket")]
+    scene.world.bucket.objects.clear()
+    scene.world.network.failures = [TransientError("404 NoSuchBucket")]
 
     with pytest.raises(InvariantError, match="emptied or made anew"):
         await scene.store()
 
 
 async def test_an_object_that_a_rule_may_have_expired_stops_nothing(scene: Scene) -> None:
-    del scene.world.store.objects[KEY]
+    del scene.world.bucket.objects[KEY]
     scene.world.now_s += 3 * 86_400
 
     await scene.store()
@@ -112,7 +116,7 @@ async def test_a_first_sight_that_contradicts_the_groups_commit_is_refused(
 
     with pytest.raises(InvariantError, match="emptied or is another one"):
         await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0)
-    assert not world.store.objects
+    assert not world.bucket.objects
 
 
 async def test_a_first_sight_that_contradicts_the_objects_is_refused(world: World) -> None:

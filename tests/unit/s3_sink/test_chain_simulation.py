@@ -16,7 +16,8 @@ from coinlake.errors import InvariantError
 from s3_sink.core.part import SealReason
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit
-from tests.unit.s3_sink.world import World
+from tests.labs.bucket import Bucket
+from tests.unit.s3_sink.world import Luck, World
 
 Worlds = Callable[..., World]
 HOUR_MS = 3_600_000
@@ -71,17 +72,17 @@ class Zombies:
             await self.world.write_all(state, self.world.writer("last"))
 
 
-async def _run(worlds: Worlds, faulty: type, seed: int, **store: bool) -> bool:
+async def _run(worlds: Worlds, seed: int, *, overwrites: bool = False) -> bool:
     """Whether each record is in the bucket once, in one chain."""
     rng = random.Random(seed)
-    world = worlds(store=faulty(rng, **store))
+    world = worlds(bucket=Bucket(overwrites=overwrites), network=Luck(rng))
     world.log.records = _log(rng)
     zombies = Zombies(world, rng)
     for _ in range(120):
         await zombies.act(rng.choice("abc"))
     await zombies.finish()
     spans = world.chain()
-    for key, one in world.store.objects.items():
+    for key, one in world.bucket.objects.items():
         if key.startswith("raw/"):
             folders = {hour_of(record.timestamp_ms).path for record in decode(one.body).records}
             assert folders == {"/".join(key.split("/")[2:4])}
@@ -91,17 +92,15 @@ async def _run(worlds: Worlds, faulty: type, seed: int, **store: bool) -> bool:
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_each_record_is_stored_once_whatever_the_sinks_and_the_store_do(
-    worlds: Worlds, faulty: type, seed: int
+    worlds: Worlds, seed: int
 ) -> None:
-    assert await _run(worlds, faulty, seed)
+    assert await _run(worlds, seed)
 
 
-async def test_control_a_store_that_overwrites_breaks_the_chain(
-    worlds: Worlds, faulty: type
-) -> None:
+async def test_control_a_store_that_overwrites_breaks_the_chain(worlds: Worlds) -> None:
     async def holds(seed: int) -> bool:
         try:
-            return await _run(worlds, faulty, seed, overwrites=True)
+            return await _run(worlds, seed, overwrites=True)
         except InvariantError:
             return False
 
@@ -109,7 +108,7 @@ async def test_control_a_store_that_overwrites_breaks_the_chain(
 
 
 async def test_control_a_412_that_is_trusted_without_a_look_breaks_the_chain(
-    worlds: Worlds, faulty: type, monkeypatch: pytest.MonkeyPatch
+    worlds: Worlds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = PartitionState.landed
 
@@ -120,7 +119,7 @@ async def test_control_a_412_that_is_trusted_without_a_look_breaks_the_chain(
 
     async def holds(seed: int) -> bool:
         try:
-            return await _run(worlds, faulty, seed)
+            return await _run(worlds, seed)
         except InvariantError:
             return False
 

@@ -61,15 +61,30 @@ def test_what_holds_nothing_weighs_nothing() -> None:
 
 def test_why_a_part_was_cut_is_told_in_words_that_boards_and_alerts_know() -> None:
     assert {one.value for one in SealReason} == {
-        "bytes", "records", "age", "hour", "pressure", "revoke", "shutdown", "restart"
-    }  # fmt: skip
+        "bytes",
+        "records",
+        "age",
+        "hour",
+        "pressure",
+        "revoke",
+        "shutdown",
+        "restart",
+    }
 
 
 def test_how_far_an_object_is_stored_is_told_by_its_newest_record_where_times_tell() -> None:
     meta = RawMeta(
-        link=0, first_offset=0, next_offset=2, records=2, values=2, sha256="0" * 64,
-        min_timestamp_ms=NOON_MS, max_timestamp_ms=NOON_MS + 7, complete_to_ms=None, writer="me",
-    )  # fmt: skip
+        link=0,
+        first_offset=0,
+        next_offset=2,
+        records=2,
+        values=2,
+        sha256="0" * 64,
+        min_timestamp_ms=NOON_MS,
+        max_timestamp_ms=NOON_MS + 7,
+        complete_to_ms=None,
+        writer="me",
+    )
     known = RawKey("t", hour_of(NOON_MS), 1, 0, 0)
 
     assert Found(known, meta, "etag", 1).stored_to_ms == NOON_MS + 7

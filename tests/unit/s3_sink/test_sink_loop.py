@@ -29,7 +29,7 @@ async def test_everything_held_is_stored_and_committed_when_it_is_time_to_stop(
 
     assert world.chain() == [(0, 10), (10, 20), (20, 23)]
     assert world.stored() == world.log.records
-    last = max(key for key in world.store.objects if key.startswith("raw/"))
+    last = max(key for key in world.bucket.objects if key.startswith("raw/"))
     assert stage.group.commits == {ONE: Commit(23, last)}
     assert [hint.next_offset for hint in stage.announced] == [10, 20, 23]
 
@@ -80,7 +80,7 @@ async def test_a_store_that_is_down_cannot_hold_up_a_revoke_beyond_the_deadline(
     stage = Stage(world, flush_deadline_s=0.05)
 
     async def revoke() -> None:
-        world.store.down = True
+        world.network.is_down = True
         await stage.sink.revoked([ONE])
 
     await stage.play(
@@ -98,7 +98,7 @@ async def test_records_that_are_let_go_unstored_are_told_of(world: World, down: 
     stage = Stage(world, flush_deadline_s=0.05)
 
     async def revoke() -> None:
-        world.store.down = down
+        world.network.is_down = down
         await stage.sink.revoked([ONE])
 
     with structlog.testing.capture_logs() as said:
@@ -161,7 +161,7 @@ async def test_memory_stays_flat_while_the_store_is_down(world: World) -> None:
 
     def enough() -> bool:
         if ONE in stage.sink.states and stage.state.phase is Phase.RUNNING:
-            world.store.down = len(stage.told.heard) < 300
+            world.network.is_down = len(stage.told.heard) < 300
             retried.append(stage.state.weight)
         return ONE in stage.sink.states and stage.state.link >= 490
 

@@ -49,7 +49,7 @@ async def test_while_the_chain_is_asked_anew_nothing_is_fetched(world: World) ->
     position = []
 
     async def be_out_of_range() -> None:
-        world.store.down = True
+        world.network.is_down = True
         stage.group.positions[ONE] = 1_000
         while not stage.state.first_sealed:  # noqa: ASYNC110
             await asyncio.sleep(0)
@@ -57,7 +57,7 @@ async def test_while_the_chain_is_asked_anew_nothing_is_fetched(world: World) ->
         world.log.records = records(0, 40)
         await _some_polls()
         position.append(stage.group.positions[ONE])
-        world.store.down = False
+        world.network.is_down = False
 
     await stage.play(_has_read(stage, 7), then=be_out_of_range())
 
@@ -69,7 +69,7 @@ async def test_a_partition_that_goes_is_fetched_no_more(world: World) -> None:
     stage = Stage(world, flush_deadline_s=0.2)
 
     async def go() -> None:
-        world.store.down = True
+        world.network.is_down = True
         world.log.records = records(0, 40)
         await stage.sink.revoked([ONE])
 
@@ -108,7 +108,7 @@ async def test_a_commit_that_failed_is_forgotten_with_its_partition(world: World
         stage.group.commit = away  # type: ignore[method-assign]
         await stage.sink.revoked([ONE])
         # The next owner is further; our start waits for a store that stays away.
-        world.store.down = True
+        world.network.is_down = True
         asked.clear()
         stage.sink.assigned([ONE])
         await asyncio.sleep(0.05)

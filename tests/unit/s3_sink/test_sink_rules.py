@@ -1,6 +1,5 @@
 """The smaller decisions: epochs, checks at start, promises, commits, the byte budget."""
 
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,6 +18,7 @@ from s3_sink.core.ports import Commit, Partition
 from s3_sink.core.watermark import Watermark
 from s3_sink.loop.create_only import PROBE_KEY, require_create_only
 from s3_sink.loop.epochs import current_epoch
+from tests.labs.bucket import Bucket, BucketStore, Faults
 from tests.unit.s3_sink.world import World
 
 TOPIC = "coincap.assets.v1"
@@ -38,7 +38,7 @@ async def test_the_first_sight_of_a_topic_makes_epoch_1_with_the_logs_starts(
     epoch = await current_epoch(world.store, world.log, TOPIC, world.log.id, 123)
 
     assert (epoch.number, epoch.origin(0), epoch.created_at_ms) == (1, 40, 123)
-    assert list(world.store.objects) == [f"chain/{TOPIC}/1.json"]
+    assert list(world.bucket.objects) == [f"chain/{TOPIC}/1.json"]
 
 
 async def test_an_epoch_that_exists_wins_over_what_the_log_says_now(world: World) -> None:
@@ -66,7 +66,7 @@ async def test_of_two_sinks_that_see_a_topic_first_the_quicker_ones_origins_hold
     epoch = await current_epoch(world.store, world.log, TOPIC, world.log.id, 2)
 
     assert epoch == quicker
-    assert parse_epoch(world.store.objects[key].body) == quicker
+    assert parse_epoch(world.bucket.objects[key].body) == quicker
 
 
 async def test_the_newest_epoch_counts_by_number_not_by_name(world: World) -> None:
@@ -110,19 +110,19 @@ async def test_a_store_that_refuses_the_second_put_is_fine_every_time(world: Wor
     await require_create_only(world.store)
     await require_create_only(world.store)
 
-    assert list(world.store.objects) == [PROBE_KEY]
+    assert list(world.bucket.objects) == [PROBE_KEY]
 
 
-async def test_a_store_that_takes_the_second_put_is_refused(faulty: Any) -> None:
+async def test_a_store_that_takes_the_second_put_is_refused() -> None:
     with pytest.raises(ConfigError, match="ignores If-None-Match"):
-        await require_create_only(faulty(overwrites=True))
+        await require_create_only(BucketStore(Bucket(overwrites=True), Faults()))
 
 
 @pytest.mark.parametrize("refuses", [True, False])
 async def test_a_key_that_is_there_and_is_not_is_no_reason_to_end(
-    faulty: Any, monkeypatch: pytest.MonkeyPatch, refuses: bool
+    monkeypatch: pytest.MonkeyPatch, refuses: bool
 ) -> None:
-    store = faulty(overwrites=not refuses)
+    store = BucketStore(Bucket(overwrites=not refuses), Faults())
     if refuses:
         await store.put(PROBE_KEY, b"")
 

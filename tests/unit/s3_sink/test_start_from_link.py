@@ -227,9 +227,9 @@ async def test_an_object_that_is_not_what_its_metadata_say_stops_the_partition(
 ) -> None:
     world.log.records = _records(10)
     await world.store_all(world.log.records)
-    ((key, stored),) = world.store.objects.items()
+    ((key, stored),) = world.bucket.objects.items()
     lie = {**stored.metadata, "sha256": "0" * 64}
-    world.store.objects[key] = dataclasses.replace(stored, metadata=lie)
+    world.bucket.objects[key] = dataclasses.replace(stored, metadata=lie)
 
     with pytest.raises(InvariantError, match="does not hold what its metadata says"):
         await world.start()

@@ -33,7 +33,7 @@ async def test_an_object_is_named_by_link_and_hour_and_tells_what_it_holds(
 
     await world.write_all(state, world.writer())
 
-    ((key, stored),) = world.store.objects.items()
+    ((key, stored),) = world.bucket.objects.items()
     parsed = parse_raw_key(key)
     assert parsed is not None
     assert (parsed.epoch, parsed.partition, parsed.link) == (1, 0, 5)
@@ -45,7 +45,7 @@ async def test_an_object_is_named_by_link_and_hour_and_tells_what_it_holds(
 
 
 async def test_a_lost_reply_is_found_again_and_counts_as_written(world: World) -> None:
-    world.store.lose_next = 1
+    world.network.lost_answers = 1
     state = world.state()
     state.add(_records(0, 3), 0.0)
     state.seal(SealReason.AGE)
@@ -62,7 +62,7 @@ async def test_each_repeated_try_is_reported_with_the_trouble_that_it_met(
     world: World,
 ) -> None:
     denied = TransientError("PUT k: 403 AccessDenied", Trouble.DENIED)
-    world.store.failures = [denied, ConflictError("409"), TransientError("odd")]
+    world.network.failures = [denied, ConflictError("409"), TransientError("odd")]
     state = world.state()
     state.add(_records(0, 3), 0.0)
     state.seal(SealReason.AGE)
@@ -76,7 +76,7 @@ async def test_each_repeated_try_is_reported_with_the_trouble_that_it_met(
 async def test_a_key_that_is_refused_and_not_there_is_tried_again_and_told(
     world: World,
 ) -> None:
-    world.store.failures = [PreconditionFailedError("k")]
+    world.network.failures = [PreconditionFailedError("k")]
     state = world.state()
     state.add(_records(0, 3), 0.0)
     state.seal(SealReason.AGE)
@@ -131,8 +131,8 @@ async def test_another_first_record_stops_the_partition_even_where_not_all_is_he
 
 async def test_an_object_without_metadata_is_decoded(world: World) -> None:
     await world.store_all(_records(0, 3))
-    ((key, stored),) = world.store.objects.items()
-    world.store.objects[key] = dataclasses.replace(stored, metadata={})
+    ((key, stored),) = world.bucket.objects.items()
+    world.bucket.objects[key] = dataclasses.replace(stored, metadata={})
     state = world.state()
     state.add(_records(0, 5), 0.0)
     state.seal(SealReason.AGE)
@@ -145,8 +145,8 @@ async def test_an_object_without_metadata_is_decoded(world: World) -> None:
 
 async def test_an_object_that_cannot_be_decoded_stops_the_partition(world: World) -> None:
     await world.store_all(_records(0, 3))
-    ((key, stored),) = world.store.objects.items()
-    world.store.objects[key] = dataclasses.replace(stored, metadata={}, body=b"rubbish")
+    ((key, stored),) = world.bucket.objects.items()
+    world.bucket.objects[key] = dataclasses.replace(stored, metadata={}, body=b"rubbish")
     state = world.state()
     state.add(_records(0, 5), 0.0)
     state.seal(SealReason.AGE)
@@ -157,9 +157,9 @@ async def test_an_object_that_cannot_be_decoded_stops_the_partition(world: World
 
 async def test_an_object_that_names_another_link_stops_the_partition(world: World) -> None:
     await world.store_all(_records(0, 3))
-    ((key, stored),) = world.store.objects.items()
+    ((key, stored),) = world.bucket.objects.items()
     lie = {**stored.metadata, "link": "1", "first": "1"}
-    world.store.objects[key] = dataclasses.replace(stored, metadata=lie)
+    world.bucket.objects[key] = dataclasses.replace(stored, metadata=lie)
     state = world.state()
     state.add(_records(0, 5), 0.0)
     state.seal(SealReason.AGE)

@@ -1,7 +1,7 @@
 """A world in memory for the sink's core: a log, a codec without threads, a store that can fail."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,6 @@ from coinlake.contracts.raw_codec import (
 )
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConflictError, TransientError
-from coinlake.testing import FakeStore
 from s3_sink.core.found import Found
 from s3_sink.core.part import Part, PartLimits, SealReason
 from s3_sink.core.partition_state import PartitionState
@@ -28,6 +27,7 @@ from s3_sink.core.watermark import Watermark
 from s3_sink.loop.finder import Finder
 from s3_sink.loop.guard import Guard
 from s3_sink.loop.writer import Writer
+from tests.labs.bucket import Answer, Bucket, BucketStore, Faults
 
 HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -52,46 +52,21 @@ class MemoryCodec:
         return ending(body)
 
 
-class FaultyStore(FakeStore):
-    """A store that, now and then, refuses, or applies a PUT and loses the answer."""
+class Luck(Faults):
+    """A network that, now and then, refuses a PUT, or applies it and loses the answer."""
 
-    def __init__(self, rng: random.Random | None = None, *, overwrites: bool = False) -> None:
+    def __init__(self, rng: random.Random) -> None:
         super().__init__()
         self._rng = rng
-        self._overwrites = overwrites
-        self.lose_next = 0
-        self.failures: list[Exception] = []
-        """What the next PUTs raise."""
 
-    async def put(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        if_none_match: bool = False,
-        if_match: str | None = None,
-        content_type: str = "application/octet-stream",
-    ) -> str:
-        if self.failures:
-            raise self.failures.pop(0)
-        luck = 1.0 if self._rng is None else self._rng.random()
+    async def tell(self, what: str, apply: Callable[[], Answer]) -> Answer:
+        luck = self._rng.random()
         if luck < 0.1:
-            raise TransientError("503 SlowDown")
+            raise TransientError(f"{what}: 503 SlowDown")
         if luck < 0.15:
-            raise ConflictError("409 ConditionalRequestConflict")
-        etag = await super().put(
-            key,
-            body,
-            metadata=metadata,
-            if_none_match=if_none_match and not self._overwrites,
-            if_match=if_match,
-            content_type=content_type,
-        )
-        if luck < 0.3 or self.lose_next > 0:
-            self.lose_next -= 1
-            raise TransientError("the connection was closed")
-        return etag
+            raise ConflictError(f"{what}: 409 ConditionalRequestConflict")
+        self.lost_answers = int(luck < 0.3)
+        return await super().tell(what, apply)
 
 
 @dataclass
@@ -162,13 +137,17 @@ class _Trusting(Guard):
 class World:
     """One partition, one bucket, one log, and as many sinks as a test wants."""
 
-    store: FaultyStore = field(default_factory=FaultyStore)
+    bucket: Bucket = field(default_factory=Bucket)
+    network: Faults = field(default_factory=Faults)
     log: FakeLog = field(default_factory=lambda: FakeLog([]))
     heard: Heard = field(default_factory=Heard)
     codec: MemoryCodec = field(default_factory=MemoryCodec)
     waits: list[int] = field(default_factory=list)
     now_s: float = 0.0
     now_ms: int = NOON_MS
+
+    def __post_init__(self) -> None:
+        self.store = BucketStore(self.bucket, self.network)
 
     def state(self, link: int = 0, limits: PartLimits = LIMITS, **more: Any) -> PartitionState:
         state = PartitionState(PARTITION, limits, Watermark(**more))
@@ -204,7 +183,7 @@ class World:
         """(link, next) of each object, from metadata alone, by link."""
         spans = [
             (int(one.metadata["link"]), int(one.metadata["next"]))
-            for key, one in self.store.objects.items()
+            for key, one in self.bucket.objects.items()
             if key.startswith("raw/")
         ]
         return sorted(spans)
@@ -213,7 +192,7 @@ class World:
         """All records in the bucket, by offset; doubles stay."""
         found = [
             record
-            for key, one in self.store.objects.items()
+            for key, one in self.bucket.objects.items()
             if key.startswith("raw/")
             for record in decode(one.body).records
         ]

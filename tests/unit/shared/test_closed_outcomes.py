@@ -161,9 +161,10 @@ _TEXTS = st.one_of(
 
 
 @given(
-    status=st.sampled_from([200, 204, 206, 301, 304, 400, 404, 412, 500, 599]), body=_TEXTS,
+    status=st.sampled_from([200, 204, 206, 301, 304, 400, 404, 412, 500, 599]),
+    body=_TEXTS,
     parser=st.sampled_from([RestXMLParser, JSONParser]),
-)  # fmt: skip
+)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_botocore_makes_of_any_bytes_is_told_or_read(
     status: int, body: bytes, parser: Any

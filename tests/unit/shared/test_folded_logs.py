@@ -30,8 +30,10 @@ def test_a_librarys_flood_is_one_line_and_its_count_at_the_exit() -> None:
     )
 
     assert [line["event"] for line in said] == [
-        "Topic x not found", "Topic y not found", "lines_repeated",
-    ]  # fmt: skip
+        "Topic x not found",
+        "Topic y not found",
+        "lines_repeated",
+    ]
     assert (said[2]["times"], said[2]["line"]) == (4999, "Topic x not found")
     assert (said[2]["level"], said[2]["service"]) == ("error", "test")
 

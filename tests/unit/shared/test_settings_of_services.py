@@ -18,8 +18,11 @@ from query_api.config import Settings as QueryApi
 from s3_sink.config import Settings as S3Sink
 
 SERVICES: dict[str, type[ServiceSettings]] = {
-    "ingestor": Ingestor, "s3_sink": S3Sink, "etl_runner": EtlRunner, "query_api": QueryApi
-}  # fmt: skip
+    "ingestor": Ingestor,
+    "s3_sink": S3Sink,
+    "etl_runner": EtlRunner,
+    "query_api": QueryApi,
+}
 NEEDED = {"INGESTOR_SOURCE": "simulator"}
 PREFIXES = ("INGESTOR_", "S3_SINK_", "ETL_RUNNER_", "QUERY_API_", "KAFKA_", "COIN")
 ABSURD = ("inf", "-inf", "nan", "1e308", "1" + "0" * 30, "-1")
@@ -123,11 +126,17 @@ def test_a_shared_setting_has_no_second_name(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     "key",
     [
-        "Bearer 0123456789abcdef", "bearer 0123456789abcdef", '"0123456789abcdef"',
-        "'0123456789abcdef'", " 0123456789abcdef", "0123456789abcdef\n", "0123 456789",
-        "0123456789abcdéf", "“0123456789abcdef”",
+        "Bearer 0123456789abcdef",
+        "bearer 0123456789abcdef",
+        '"0123456789abcdef"',
+        "'0123456789abcdef'",
+        " 0123456789abcdef",
+        "0123456789abcdef\n",
+        "0123 456789",
+        "0123456789abcdéf",
+        "“0123456789abcdef”",
     ],
-)  # fmt: skip
+)
 def test_a_key_that_cannot_be_sent_as_it_is_is_refused_unsaid(
     monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:

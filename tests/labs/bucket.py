@@ -1,0 +1,206 @@
+"""The one bucket in memory: S3's rules, strongly consistent, over a network that may fail."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from coinlake.errors import NotFoundError, PreconditionFailedError, TransientError
+from coinlake.store import Listed, ObjectHead
+
+Answer = TypeVar("Answer")
+# What S3 gives at once (S3 API Reference, ListObjectsV2: MaxKeys).
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object as it lies there."""
+
+    body: bytes
+    etag: str
+    metadata: Mapping[str, str]
+    last_modified_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer to LIST. `token` is that of the next page; None where this is the last."""
+
+    listed: tuple[Listed, ...]
+    folders: tuple[str, ...]
+    token: str | None
+
+
+class Bucket:
+    """The server's side. `overwrites` is the control in which If-None-Match is ignored."""
+
+    def __init__(self, *, overwrites: bool = False, page: int = PAGE) -> None:
+        self.objects: dict[str, Stored] = {}
+        self.puts: list[str] = []
+        """The key of every PUT that was done, in order; its number is the object's time."""
+        self._overwrites = overwrites
+        self._page = page
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        metadata: Mapping[str, str],
+        *,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+    ) -> str:
+        present = self.objects.get(key)
+        if if_none_match and present is not None and not self._overwrites:
+            raise PreconditionFailedError(f"PUT {key}: 412 PreconditionFailed")
+        if if_match is not None:
+            if present is None:
+                raise NotFoundError(f"PUT {key}: 404 NoSuchKey")
+            if present.etag != if_match:
+                raise PreconditionFailedError(f"PUT {key}: 412 PreconditionFailed")
+        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        # Metadata travels in headers, and S3 gives their names back in lower case.
+        told = {name.lower(): value for name, value in metadata.items()}
+        self.objects[key] = Stored(body, etag, told, len(self.puts))
+        self.puts.append(key)
+        return etag
+
+    def head(self, key: str) -> ObjectHead | None:
+        found = self.objects.get(key)
+        if found is None:
+            return None
+        return ObjectHead(found.etag, len(found.body), found.last_modified_ms, found.metadata)
+
+    def get(self, key: str) -> bytes | None:
+        found = self.objects.get(key)
+        return None if found is None else found.body
+
+    def page(self, prefix: str, after: str = "", delimiter: str = "") -> Page:
+        """The next names behind `after`, in byte order: an object each, or a common prefix."""
+        # Text sorts by code point, and UTF-8 keeps that order in its bytes.
+        keys = sorted(key for key in self.objects if key.startswith(prefix))
+        folders = {key: _folder(key, prefix, delimiter) for key in keys}
+        names = dict.fromkeys(folders[key] or key for key in keys)
+        behind = [name for name in names if name > after]
+        given = behind[: self._page]
+        rolled_up = frozenset(folders.values())
+        return Page(
+            tuple(self._listed(name) for name in given if name not in rolled_up),
+            tuple(name for name in given if name in rolled_up),
+            given[-1] if len(behind) > len(given) else None,
+        )
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
+    def _listed(self, key: str) -> Listed:
+        found = self.objects[key]
+        return Listed(key, found.etag, len(found.body), found.last_modified_ms)
+
+
+def _folder(key: str, prefix: str, delimiter: str) -> str | None:
+    """The common prefix that stands for a key in a listing; None where the key is named."""
+    if not delimiter or delimiter not in key[len(prefix) :]:
+        return None
+    return key[: key.index(delimiter, len(prefix)) + len(delimiter)]
+
+
+class Network(Protocol):
+    """What lies between a client and the bucket."""
+
+    async def ask(self, what: str, apply: Callable[[], Answer]) -> Answer:
+        """Carry a question to the bucket: `apply` answers it and changes nothing."""
+        ...
+
+    async def tell(self, what: str, apply: Callable[[], Answer]) -> Answer:
+        """Carry a request that changes something."""
+        ...
+
+
+class Faults:
+    """A network without delay, that fails as it is told."""
+
+    def __init__(self, *, is_down: bool = False) -> None:
+        self.is_down = is_down
+        """Every request fails."""
+        self.failures: list[Exception] = []
+        """What the next changes fail with, before they reach the bucket."""
+        self.lost_answers = 0
+        """So many of the next changes are made, and nobody hears of it."""
+
+    async def ask(self, what: str, apply: Callable[[], Answer]) -> Answer:
+        if self.is_down:
+            raise TransientError(f"{what}: the connection was refused")
+        return apply()
+
+    async def tell(self, what: str, apply: Callable[[], Answer]) -> Answer:
+        if self.failures:
+            raise self.failures.pop(0)
+        answer = await self.ask(what, apply)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise TransientError(f"{what}: the connection was closed")
+        return answer
+
+
+class BucketStore:
+    """One client of a bucket, over a network of its own: the services' `ObjectStore`."""
+
+    def __init__(self, bucket: Bucket, network: Network) -> None:
+        self.bucket = bucket
+        """To look at and to change behind everybody's back."""
+        self._network = network
+
+    async def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        return await self._network.tell(
+            f"PUT {key}",
+            lambda: self.bucket.put(
+                key, body, metadata or {}, if_none_match=if_none_match, if_match=if_match
+            ),
+        )
+
+    async def head(self, key: str) -> ObjectHead | None:
+        return await self._network.ask(f"HEAD {key}", lambda: self.bucket.head(key))
+
+    async def get(self, key: str) -> bytes | None:
+        return await self._network.ask(f"GET {key}", lambda: self.bucket.get(key))
+
+    async def list(self, prefix: str, start_after: str | None = None) -> AsyncIterator[Listed]:
+        async for page in self._pages(prefix, start_after or "", ""):
+            for entry in page.listed:
+                yield entry
+
+    async def list_folders(self, prefix: str) -> AsyncIterator[str]:
+        async for page in self._pages(prefix, "", "/"):
+            for folder in page.folders:
+                yield folder
+
+    async def delete(self, key: str) -> None:
+        await self._network.tell(f"DELETE {key}", lambda: self.bucket.delete(key))
+
+    async def _pages(self, prefix: str, after: str, delimiter: str) -> AsyncIterator[Page]:
+        token: str | None = after
+        while token is not None:
+            page = await self._page_of(prefix, token, delimiter)
+            yield page
+            token = page.token
+
+    async def _page_of(self, prefix: str, after: str, delimiter: str) -> Page:
+        return await self._network.ask(
+            f"LIST {prefix}", lambda: self.bucket.page(prefix, after, delimiter)
+        )
+
+
+def store_in_memory() -> BucketStore:
+    """A store of its own that does not fail."""
+    return BucketStore(Bucket(), Faults())

@@ -1,0 +1,66 @@
+"""The runner's steps over a world in memory, a turn at a time."""
+
+import asyncio
+import random
+
+from coinlake.backoff import Backoff
+from coinlake.lifecycle import Pulse
+from coinlake.testing import FakeClock
+from etl_runner.core.hours import Hours
+from etl_runner.core.plan import PlanningPolicy
+from etl_runner.loop.batch import BatchPipeline, BatchTerms
+from etl_runner.loop.batch_loop import BatchLoop
+from etl_runner.loop.failing import Failing
+from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.run import Timing
+from etl_runner.loop.totals import Totals
+from tests.unit.etl_runner.world import World
+
+POLICY = PlanningPolicy(0, 1000, 0, 3_600_000, 9, 10_000)
+
+
+class NoticedRandom(random.Random):
+    """Draws no delay, and tells that one was asked for: something has failed."""
+
+    def __init__(self, noticed: asyncio.Event) -> None:
+        super().__init__(1)
+        self._noticed = noticed
+
+    def uniform(self, a: float, b: float) -> float:
+        self._noticed.set()
+        return 0.001
+
+
+class Runner:
+    """One runner over a world; several may share one."""
+
+    def __init__(self, world: World, clock: FakeClock, deadline_s: float = 60) -> None:
+        self.world, self.clock = world, clock
+        self.hours = Hours()
+        self.parts = world.parts
+        totals = Totals(world.metrics, 2, 0.44)
+        failing = Failing(self.hours, Backoff(1, 60), 3, totals, self.now_ms, random.Random(1))
+        terms = BatchTerms(POLICY, "dev", 1000, Timing(0.001, deadline_s, clock))
+        self.batches = BatchPipeline(
+            self.parts,
+            self.hours,
+            terms,
+            world.announcer,
+            totals,
+            failing,
+            self.now_ms,
+            lambda: None,
+        )
+        self.reconcile = Reconcile(self.parts, self.hours)
+        self.noticed = asyncio.Event()
+
+    def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> BatchLoop:
+        rng = NoticedRandom(self.noticed)
+        return BatchLoop(self.reconcile, self.batches, self.parts, Pulse(60), self.now_ms, rng)
+
+    def now_ms(self) -> int:
+        return int(self.clock() * 1000)
+
+    async def turn(self, stop: asyncio.Event | None = None) -> bool:
+        await self.reconcile.run(self.now_ms())
+        return await self.batches.turn(stop or asyncio.Event())

@@ -1,0 +1,161 @@
+"""Every expression of rules, alerts and boards: true to the metrics' code."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.missed_ticks import Cause
+from coinlake.contracts.topics import TOPICS
+from coinlake_tools.chain_audit import Kind
+from ingestor.core.validation import RejectReason
+from s3_sink.core.partition_state import Phase
+from tests.unit.observability.promql import (
+    SCRAPED,
+    Expression,
+)
+from tests.unit.observability.series import EXPRESSIONS, METRICS, OURS, RECORDED
+
+ADDED = {"job", "instance"}
+
+ROUTES = {"/v1/.*"}
+
+CLOSED: Mapping[str, set[str]] = {
+    "feed": set(TABULAR),
+    "cause": {str(cause) for cause in Cause},
+    "reason": {str(reason) for reason in RejectReason},
+    "state": {str(state.value) for state in Phase},
+    "outcome": {"failed", "succeeded"},
+    "topic": set(TOPICS),
+    "table": set(TABLES),
+    "stage": {"kafka", "raw", "tables"},
+    "job": {*SCRAPED, "prometheus"},
+    "kind": {kind.value for kind in Kind},
+    "alertstate": {"firing"},
+}
+
+
+def test_expressions_name_only_metrics_that_the_code_has() -> None:
+    assert [one.where for one in EXPRESSIONS if unknown_metrics(one)] == []
+    assert [one.where for one in EXPRESSIONS if not one.selectors] == [
+        "stages: coinlake:month_left_ratio"
+    ]
+
+
+def test_expressions_group_and_select_by_labels_that_exist() -> None:
+    assert [
+        (one.where, unknown_labels(one)) for one in EXPRESSIONS if unknown_labels(one)
+    ] == []
+
+
+def test_values_of_labels_come_from_closed_sets() -> None:
+    assert [
+        (one.where, unknown_values(one)) for one in EXPRESSIONS if unknown_values(one)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "find", "found"),
+    [
+        ("rate(ingestor_answer_total[5m])", "metrics", ["ingestor_answer_total"]),
+        ("coinlake:stage_seconds > 1", "metrics", ["coinlake:stage_seconds"]),
+        ("s3_sink_object_bytes", "metrics", ["s3_sink_object_bytes"]),
+        ("sum by (topic) (ingestor_answers_total)", "labels", ["topic"]),
+        ('etl_runner_runs_total{feed="assets"}', "labels", ["feed"]),
+        ('s3_sink_partitions{state="halted"}', "values", ["halted"]),
+        ('ingestor_missed_ticks_total{cause=~"down|lazy"}', "values", ["down|lazy"]),
+        ('coinlake:stage_timestamp_seconds{stage="curated"}', "values", ["curated"]),
+    ],
+)
+def test_what_does_not_exist_is_found(text: str, find: str, found: list[str]) -> None:
+    finders = {"metrics": unknown_metrics, "labels": unknown_labels, "values": unknown_values}
+
+    assert finders[find](Expression("here", text)) == found
+
+
+def unknown_metrics(expression: Expression) -> list[str]:
+    return [
+        selector.metric
+        for selector in expression.selectors
+        if selector.metric.startswith((*OURS, "coinlake:"))
+        and selector.metric not in METRICS
+        and selector.metric not in RECORDED
+    ]
+
+
+def unknown_labels(expression: Expression) -> list[str]:
+    has = {label for selector in expression.selectors for label in labels_of(selector.metric)}
+    selected = [
+        label
+        for selector in expression.selectors
+        for label, _, _ in selector.matchers
+        if label not in labels_of(selector.metric)
+    ]
+    return sorted({*(expression.grouped_by - has - expression.made), *selected})
+
+
+def unknown_values(expression: Expression) -> list[str]:
+    return [
+        value
+        for selector in expression.selectors
+        for label, operator, value in selector.matchers
+        if not values_are_known(label, operator, value)
+    ]
+
+
+def labels_of(metric: str) -> set[str]:
+    """The labels of a series, also of what rules record."""
+    if metric in METRICS:
+        return METRICS[metric] | ADDED
+    if metric in RECORDED:
+        made = {label for rule in RECORDED[metric] for label in rule.get("labels", {})}
+        grouped = [Expression("", rule["expr"]) for rule in RECORDED[metric]]
+        below = {label for one in grouped for label in one.grouped_by}
+        # What is computed from a recorded series alone has that one's labels.
+        below |= {
+            label
+            for one in grouped
+            for selector in one.selectors
+            if selector.metric in RECORDED
+            for label in labels_of(selector.metric)
+        }
+        return made | below
+    return ADDED | {"rule_group", "alertname", "alertstate", "service", "severity"}
+
+
+def values_are_known(label: str, operator: str, value: str) -> bool:
+    if label in ("route", "status"):
+        return value in (*ROUTES, "5..")
+    known = CLOSED[label]
+    if operator in ("=", "!="):
+        return value in known
+    # A pattern has to mean a part of the closed set, and nothing of it may mean nothing.
+    pattern = value.replace("\\\\", "\\")
+    group = re.search(r"\((.*)\)", pattern)
+    parts = pattern.split("|")
+    if group is not None:
+        around = pattern[: group.start()], pattern[group.end() :]
+        parts = [part.join(around) for part in group[1].split("|")]
+    return all(any(re.fullmatch(part, item) for item in known) for part in parts)
+
+
+def test_rules_over_feeds_know_every_feed() -> None:
+    """As Prometheus matches: the whole value, by each of a selector's matchers."""
+    chosen = [
+        {topic for topic in TOPICS if _is_matched(topic, selector.matchers)}
+        for expression in EXPRESSIONS
+        for selector in expression.selectors
+        if any(label == "topic" and "~" in operator for label, operator, _ in selector.matchers)
+    ]
+
+    assert chosen
+    assert all(topics == {one.topic for one in TABULAR.values()} for topics in chosen)
+
+
+def _is_matched(topic: str, matchers: Iterable[tuple[str, str, str]]) -> bool:
+    return all(
+        (re.fullmatch(pattern.replace("\\\\", "\\"), topic) is not None) == (operator == "=~")
+        for label, operator, pattern in matchers
+        if label == "topic"
+    )
