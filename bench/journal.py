@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from coinlake import logs
 from ingestor.adapters.journal import open_journal
-from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.schedule import Tick
 
 ENTRIES, FLIPS, VALUE_BYTES, SEED = 300, 200, 30_000, 7
@@ -36,7 +36,7 @@ def write_journal(folder: Path) -> None:
 async def _write_journal(folder: Path) -> None:
     async with open_journal(folder, max_bytes=10**9) as journal:
         for number, value in enumerate(answers()):
-            mark = TickMark("assets", "assets", Tick(number, 1_000), Outcome.USABLE)
+            mark = TickMark("assets", "assets", Tick(number, 1_000), TickOutcome.USABLE)
             await journal.add(Outgoing("coincap.assets.v1", b"assets", value, (), number), mark)
 
 

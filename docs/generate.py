@@ -1,9 +1,10 @@
-"""Writes the reference pages that are made from the code: settings, metrics, topics, tables.
+"""Writes what is made from the code: reference pages, rights in Kafka, the crawler's targets.
 
-A test runs this and fails where a page differs from the code.
+A test runs this and fails where a file differs from the code.
 """
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,18 @@ from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from coinlake.contracts.datasets import TABLES
+from coinlake.contracts.datasets import TABLES, TABULAR
 from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_of
-from coinlake.contracts.topics import TOPICS
+from coinlake.contracts.topics import GAPS, REJECTED, TOPICS, copied_by_the_sink
 from coinlake.settings import KafkaSettings, LakeSettings
+from ingestor.core.feeds import FEEDS
 
-REFERENCE = Path(__file__).resolve().parent / "reference"
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE, RIGHTS, TEMPLATE = (
+    "docs/reference",
+    "deploy/ec2/kafka/acls.tsv",
+    "deploy/ec2/coinlake.yaml",
+)
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 # Where the metrics of each are; the auditor is the tools' `coinlake audit --every`.
 METRICS = {service: f"{service}.metrics" for service in SERVICES} | {
@@ -34,12 +41,14 @@ _NOTE = "Made by `make docs` from the code; a test compares them."
 
 
 def pages() -> dict[str, str]:
-    """Each generated page by its file name."""
+    """Each generated file by its path in the clone."""
     return {
-        "settings.md": _settings(),
-        "metrics.md": _metrics(),
-        "topics.md": _topics(),
-        "tables.md": _tables(),
+        f"{REFERENCE}/settings.md": _settings(),
+        f"{REFERENCE}/metrics.md": _metrics(),
+        f"{REFERENCE}/topics.md": _topics(),
+        f"{REFERENCE}/tables.md": _tables(),
+        RIGHTS: _rights((ROOT / RIGHTS).read_text()),
+        TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
     }
 
 
@@ -134,11 +143,49 @@ def _tables() -> str:
     return "\n".join(lines)
 
 
+def _rights(text: str) -> str:
+    """The rights with the contract's topics: a line's user and operations say which."""
+    copied = copied_by_the_sink()
+    topics = {
+        ("ingestor", "Write,Describe"): [
+            *(one.topic for one in FEEDS.values()),
+            REJECTED,
+            GAPS,
+        ],
+        ("s3-sink", "Create,Read,Describe,DescribeConfigs"): copied,
+        ("auditor", "Read,Describe"): copied,
+        ("tools", "Create,Describe,DescribeConfigs"): TOPICS,
+    }
+    lines = []
+    for line in text.splitlines():
+        user, operations, kind, *names = line.split("\t") if "\t" in line else ("", "", "")
+        if kind == "topic" and (made := topics.pop((user, operations), None)) is not None:
+            names = [",".join(made)]
+        lines.append("\t".join((user, operations, kind, *names)) if kind else line)
+    if topics:
+        raise ValueError(f"{RIGHTS} has no line for {sorted(topics)}")
+    return "\n".join([*lines, ""])
+
+
+def _template(text: str) -> str:
+    """The template with a target of the crawler for each table and each quarantine."""
+    found = re.search(r"(?:^ +- \{Path: !Sub .*/curated/.*\n)+", text, re.M)
+    if found is None:
+        raise ValueError(f"{TEMPLATE} has no targets of a crawler")
+    indent = " " * (len(found[0]) - len(found[0].lstrip()))
+    made = "".join(
+        f'{indent}- {{Path: !Sub "s3://${{Lake}}/curated/{name}/"}}\n'
+        for dataset in TABULAR.values()
+        for name in dataset.published
+    )
+    return f"{text[: found.start()]}{made}{text[found.end() :]}"
+
+
 def main() -> int:
-    """Write every page."""
+    """Write every file."""
     for name, text in pages().items():
-        (REFERENCE / name).write_text(text)
-        sys.stdout.write(f"docs/reference/{name}\n")
+        (ROOT / name).write_text(text)
+        sys.stdout.write(f"{name}\n")
     return 0
 
 

@@ -7,8 +7,8 @@ import cramjam
 from aiokafka import codec
 from aiokafka.record.util import calc_crc32c
 
+from coinlake.batch_records import header_name_bytes
 from coinlake.contracts.raw_columns import Record
-from coinlake.record_batches import header_name_bytes
 
 _PACK: tuple[Callable[[bytes], bytes], ...] = (
     bytes, codec.gzip_encode, codec.snappy_encode, codec.lz4_encode, codec.zstd_encode,

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import structlog
 
 from ingestor.adapters.journal import open_journal
-from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.schedule import Tick
 from tests.journal_damage.ways import WAYS
 
@@ -39,12 +39,12 @@ async def write(folder: Path, entries: int) -> None:
     async with open_journal(folder, max_bytes=10**9) as journal:
         for number in range(entries):
             topic, feed = _TOPICS[number % 2]
-            tick = TickMark(feed, f"{feed}?limit=1", Tick(number, 1_000), Outcome.USABLE)
+            tick = TickMark(feed, f"{feed}?limit=1", Tick(number, 1_000), TickOutcome.USABLE)
             value = b"answer %d " % number + bytes(number % 300)
             await journal.add(Outgoing(topic, b"k", value, (), 1_000 + number), tick)
             if number % 7 == 0:
                 await journal.mark(
-                    TickMark(feed, f"{feed}?limit=1", Tick(number, 500), Outcome.FAILED)
+                    TickMark(feed, f"{feed}?limit=1", Tick(number, 500), TickOutcome.FAILED)
                 )
         for topic, _ in _TOPICS:
             for _ in range(5):
@@ -57,7 +57,7 @@ async def values(folder: Path) -> tuple[set[bytes], set[str], set[int]]:
     """What would be sent, and the names and numbers that are told; one more answer is taken."""
     async with open_journal(folder, max_bytes=10**9) as journal:
         found = {(await journal.read(one)).value or b"" for one in journal.progress.pending}
-        tick = TickMark("assets", "assets?limit=1", Tick(10**6, 500), Outcome.USABLE)
+        tick = TickMark("assets", "assets?limit=1", Tick(10**6, 500), TickOutcome.USABLE)
         await journal.add(Outgoing("coincap.assets.v1", b"k", b"next", (), 1), tick)
         troubles = {one.name for one in journal.recovery.troubles}
         return found, troubles, {one.number for one in journal.holes}

@@ -6,7 +6,7 @@ import time
 
 from tests.mutants.baseline import require_green, require_reach
 from tests.mutants.changes import Change
-from tests.mutants.judged import judgements
+from tests.mutants.judged import judgements, key_of
 from tests.mutants.reach import Reach, digest_of, reach
 from tests.mutants.report import Tried, report, told
 from tests.mutants.results import Results
@@ -33,6 +33,7 @@ def main() -> int:
     known = Results(KEPT / f"{service.name}.jsonl", f"{digest_of(folders)}-{wanted.seeds}")
     chosen = sample(service.changes(wanted.groups), wanted.seed, wanted.sample, is_real_here)
     done: list[Tried] = []
+    judged = judgements()
     tests = reach(service, KEPT)
     if service.simulated and wanted.seeds:
         require_green(service, simulation_suite(wanted.seeds), KEPT)
@@ -45,28 +46,35 @@ def main() -> int:
             if ended is not None and time.monotonic() > ended:
                 _say(f"out of time: {number - 1} of {len(chosen)}; run it again to go on")
                 break
-            suites = _suites(service, change, tests, wanted)
+            suites = _suites(service, change, tests, wanted, key_of(change) in judged)
             result = known.keep(change, tried(service, change, suites))
             _say(
                 f"{number:4}/{len(chosen)} {'killed' if result.noticed else 'ALIVE '} "
                 f"{result.seconds:5.1f} s {change.file}:{change.line} {told(change)}"
             )
         done.append((change, result))
-    _say(report(done, judgements()))
+    _say(report(done, judged))
     return 0 if len(done) == len(chosen) else 3
 
 
 def _suites(
-    service: Service, change: Change, tests: Reach, wanted: argparse.Namespace
+    service: Service,
+    change: Change,
+    tests: Reach,
+    wanted: argparse.Namespace,
+    is_judged: bool,
 ) -> list[Suite]:
-    """Quick ones first: a later one runs only on what lived through those before."""
+    """Quick ones first: a later one runs only on what lived through those before.
+
+    What was judged counts as alive without the tests that take minutes.
+    """
     suites = []
     reached = tests.tests_of(change)
     if reached:
         suites.append(unit_suite(reached, sum(tests.seconds[test] for test in reached)))
     if service.simulated and wanted.seeds and group_of(change.file) in {"core", "loop"}:
         suites.append(simulation_suite(wanted.seeds))
-    if wanted.integration:
+    if wanted.integration and not is_judged:
         suites.append(integration_suite(service))
     return suites
 

@@ -14,7 +14,7 @@ import pytest
 
 # What runs while modules are imported belongs to every test.
 IMPORT = "import"
-SOURCE, REPORT = "COINLAKE_MUTANTS_SOURCE", "COINLAKE_MUTANTS_REPORT"
+SOURCE, REPORT = "MUTANTS_SOURCE", "MUTANTS_REPORT"
 
 
 class Tracer:

@@ -1,7 +1,8 @@
 """Prints a container's AWS credentials for `credential_process`; fails where they have ended.
 
 The failure matters: credentials that have ended are worse than none, since the client library
-raises for them what no caller expects. For none it raises its ordinary error, which is tried again.
+raises for them what no caller expects (botocore 1.43, credentials.py: RefreshableCredentials).
+For none it raises its ordinary error, which is tried again.
 Runs as `python -I -S` in the container: the standard library alone.
 """
 

@@ -8,7 +8,8 @@ fstab=${COINLAKE_FSTAB:-/etc/fstab}
 . "$etc/host.env"
 
 device() {
-  # Nitro shows the volume's id as the serial number of an NVMe disk, without the dash.
+  # Nitro shows the volume's id as the serial number of an NVMe disk, without the dash (EBS user
+  # guide, "Map Amazon EBS volumes to NVMe device names").
   lsblk --nodeps --noheadings --paths --output NAME,SERIAL | awk -v id="${DATA_VOLUME//-/}" '$2 == id { print $1 }'
 }
 disk=${COINLAKE_DISK:-}
@@ -19,7 +20,7 @@ for _ in $(seq "${COINLAKE_DISK_TRIES:-180}"); do
 done
 [ -b "$disk" ] || { echo "30-data-volume: the volume $DATA_VOLUME is not attached" >&2; exit 1; }
 
-# blkid --probe tells 2 for "nothing is on it", and anything else means: hands off.
+# blkid --probe tells 2 for "nothing is on it" (blkid(8)), and anything else means: hands off.
 code=0
 blkid --probe "$disk" > /dev/null || code=$?
 case $code in
@@ -29,7 +30,7 @@ case $code in
 esac
 uuid=$(blkid --probe --output value --match-tag UUID "$disk")
 install -d -m 0755 "$var"
-# nofail: without its data the host still starts, and lets somebody in to look.
+# nofail: without its data the host still starts, and lets somebody in to look (systemd.mount(5)).
 line="UUID=$uuid $var xfs defaults,nofail,noatime 0 2"
 if ! grep -qxF "$line" "$fstab"; then
   sed -i "\\| $var xfs |d" "$fstab"

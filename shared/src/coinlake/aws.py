@@ -11,7 +11,8 @@ from botocore.exceptions import NoCredentialsError
 
 from coinlake import outcomes
 
-# botocore looks for new ones 15 minutes before the end: so five minutes after they were found.
+# botocore looks for new ones 15 minutes before the end: so five minutes after they were found
+# (botocore 1.43, credentials.py: RefreshableCredentials).
 _LEASE = timedelta(minutes=20)
 
 
@@ -40,7 +41,8 @@ def open_client(
 
 
 class _PatientChain:
-    """The usual search for credentials, which a client would do once and never again.
+    """The usual search for credentials, which a client would do once and never again
+    (aiobotocore 3.10, session.py: create_client).
 
     Where it finds none at that moment (metadata away, file not written yet) the client gets some
     that search again before each request, so that it works once there are any.

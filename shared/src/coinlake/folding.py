@@ -9,7 +9,7 @@ _KEPT_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """A log line without its time. `source` is its logger, `text` everything else it says."""
 
     source: str
@@ -29,7 +29,7 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FoldingLimits:
     """Within `window_s`, `texts` lines of one template, which differ in numbers, are written.
 
     The others bound memory: `words` texts of a template are remembered, and `templates`.
@@ -55,12 +55,12 @@ class _Window:
 class Folding:
     """Each line is written or counted, never both. `now_s` is monotonic."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: FoldingLimits) -> None:
         self._limits = limits
         # Oldest first: windows are as long as each other, so they end in this order.
         self._windows: dict[tuple[str, str, str], _Window] = {}
 
-    def is_written(self, line: Line, now_s: float, *, each_text: bool = False) -> bool:
+    def is_written(self, line: LogLine, now_s: float, *, each_text: bool = False) -> bool:
         """Whether to write a line; with `each_text` whatever was not said word for word.
 
         Call `ended` first: it makes room.

@@ -22,12 +22,16 @@ log = logs.get(__name__)
 
 # How long a client that has failed may take to close.
 _CLOSE_S = 2.0
-# aiokafka's start has no limit of its own: a producer asks for its id until a broker gives one.
+# aiokafka's start has no limit of its own: a producer asks for its id until a broker gives one
+# (aiokafka 0.14, producer/sender.py: _maybe_wait_for_pid).
 _START_S = 30.0
 _NO_ANSWER = {
-    "KafkaConnectionError", "KafkaTimeoutError", "NoBrokersAvailable", "NodeNotReadyError",
+    "KafkaConnectionError",
+    "KafkaTimeoutError",
+    "NoBrokersAvailable",
+    "NodeNotReadyError",
     "RequestTimedOutError",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Producer(Protocol):
         ...
 
 
-class Tail(Protocol):
+class TopicTail(Protocol):
     """Reads whole topics from their end on, without a group and without commits."""
 
     async def poll(self, timeout_s: float) -> list[TailRecord]:
@@ -104,7 +108,7 @@ def translated(what: str) -> Iterator[None]:
     """One call of aiokafka: whatever it raises is Kafka's trouble. Our own errors pass.
 
     What is no KafkaError comes of answers that its parsers cannot read (struct.error, ValueError,
-    KeyError, AssertionError).
+    KeyError, AssertionError; aiokafka 0.14, protocol/types.py).
     """
     try:
         yield
@@ -112,7 +116,7 @@ def translated(what: str) -> Iterator[None]:
         raise
     except KafkaError as error:
         said = f"{what}: {type(error).__name__}: {error}"
-        # Names, not classes: aiokafka raises several for one cause.
+        # By their names (aiokafka 0.14, errors.py: MessageSizeTooLargeError, InvalidMessageError).
         if type(error).__name__ in {"MessageSizeTooLargeError", "InvalidMessageError"}:
             raise BadRecordError(said) from error
         raise TransientError(said, trouble_of(error)) from error
@@ -136,8 +140,8 @@ class KafkaProducer:
     """The producer on aiokafka.
 
     A failed send leaves a hole in an idempotent producer's sequence numbers, and the broker
-    refuses all that it sends to that partition after it (OutOfOrderSequenceNumber), for good. So
-    the first send after a failure gets a new one.
+    refuses all that it sends to that partition after it (OutOfOrderSequenceNumber, KIP-98), for
+    good: aiokafka 0.14 has no KIP-360. So the first send after a failure gets a new one.
     """
 
     def __init__(self, make: Callable[[], AIOKafkaProducer]) -> None:
@@ -193,7 +197,8 @@ class KafkaProducer:
         """Let go of a producer that has failed: what it may still hold was reported as failed."""
         old, self._producer = self._producer, None
         if old is not None:
-            # It would try to flush for as long as its request timeout.
+            # It would try to flush for as long as its request timeout
+            # (aiokafka 0.14, producer/producer.py: stop).
             try:
                 with translated("close a producer"):
                     async with asyncio.timeout(_CLOSE_S):
@@ -256,11 +261,12 @@ class KafkaTail:
 @asynccontextmanager
 async def open_tail(
     kafka: KafkaSettings, topics: Sequence[str], client_id: str
-) -> AsyncIterator[Tail]:
+) -> AsyncIterator[TopicTail]:
     """Read topics from their end on. The topics must exist."""
     consumer = rebootstrapping(
         Consumer(
-            # Named here, not assigned later: one without topics never learns of partitions.
+            # Named here, not assigned later: a start without topics learns of no partitions
+            # (aiokafka 0.14, client.py: bootstrap).
             *topics,
             **client_options(kafka),
             client_id=client_id,

@@ -31,7 +31,8 @@ _UNKNOWN = -1
 
 
 class _Uuid(Int64):  # type: ignore[misc]
-    """Sixteen bytes. (aiokafka's schemas take subclasses of its own types only.)"""
+    """Sixteen bytes. (aiokafka's schemas take subclasses of its own types only: aiokafka 0.14,
+    protocol/types.py.)"""
 
     @classmethod
     def encode(cls, value: UUID) -> bytes:
@@ -231,6 +232,12 @@ class FetchRequest(Request[_FetchRequest13]):  # type: ignore[misc]
             for topic_id, partitions in self._wanted.items()
         ]
         fixed: tuple[Any, ...] = (
-            _ANY_REPLICA, self._max_wait_ms, 1, self._max_bytes, 0, _NO_SESSION, _LAST_EPOCH,
-        )  # fmt: skip
+            _ANY_REPLICA,
+            self._max_wait_ms,
+            1,
+            self._max_bytes,
+            0,
+            _NO_SESSION,
+            _LAST_EPOCH,
+        )
         return request_struct_class(*fixed, topics, [], "", {})

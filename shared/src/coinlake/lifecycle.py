@@ -64,7 +64,10 @@ class Pulse:
 
 @contextmanager
 def watchdog(pulse: Pulse, interval_s: float = 1.0) -> Iterator[None]:
-    """End the process when the pulse stops: Docker does not restart what is merely unhealthy."""
+    """End the process when the pulse stops: Docker does not restart what is merely unhealthy.
+
+    (moby/moby #28400.)
+    """
     done = threading.Event()
 
     def watch() -> None:

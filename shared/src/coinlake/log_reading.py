@@ -11,7 +11,7 @@ from aiokafka.errors import for_code
 from coinlake.errors import TransientError, Trouble
 from coinlake.kafka import translated
 from coinlake.kafka_protocol import FetchRequest
-from coinlake.record_batches import Decoded, columns_of_batches
+from coinlake.record_batches import DecodedBatches, columns_of_batches
 from coinlake.topic_state import TopicState
 
 _WAIT_MS = 500
@@ -35,7 +35,7 @@ async def read_batches(
     *,
     max_bytes: int,
     room: int,
-) -> Decoded:
+) -> DecodedBatches:
     """The records from an offset on that one fetch brings, and the position behind them.
 
     `max_bytes` is as on the wire (the first batch comes whole, KIP-74), `room` is unpacked, at
@@ -48,8 +48,10 @@ async def read_batches(
         raise TransientError(f"{what}: it has no leader")
     request = FetchRequest(
         {topic.id: {number: offset}},
-        max_wait_ms=_WAIT_MS, max_bytes=max_bytes, partition_bytes=max_bytes,
-    )  # fmt: skip
+        max_wait_ms=_WAIT_MS,
+        max_bytes=max_bytes,
+        partition_bytes=max_bytes,
+    )
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             with translated(what):
@@ -70,7 +72,7 @@ async def described(admin: AIOKafkaAdminClient, group: str) -> Group:
     """A group as its coordinator knows it. Raises TransientError, also where that is loading."""
     with translated(f"group {group}"):
         (answer,) = await admin.describe_consumer_groups([group])
-        # (error, group, state, protocol type, protocol, members, …)
+        # (error, group, state, protocol type, protocol, members, …: Kafka protocol, DescribeGroups)
         code, _, state, _, _, members, *_ = answer.groups[0]
         if code:
             # The coordinator is loading, or has moved: that it names no members says nothing.

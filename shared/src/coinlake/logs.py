@@ -12,7 +12,7 @@ from typing import Any, TextIO, cast
 
 import structlog
 
-from coinlake.folding import Folding, Limits, Line, Repeated
+from coinlake.folding import Folding, FoldingLimits, LogLine, Repeated
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # Info lines are one for each unit of work: none of them is another's repetition.
@@ -80,10 +80,10 @@ class Fold(logging.Filter):
     A processor of structlog for our own lines, a filter of logging for those of libraries.
     """
 
-    def __init__(self, service: str, limits: Limits | None = None) -> None:
+    def __init__(self, service: str, limits: FoldingLimits | None = None) -> None:
         super().__init__()
         self._service = service
-        self._folding = Folding(limits or Limits())
+        self._folding = Folding(limits or FoldingLimits())
         self._lock = threading.Lock()
         self._has_folded = threading.Event()
         self._is_over = threading.Event()
@@ -93,7 +93,7 @@ class Fold(logging.Filter):
         """Whether to write a library's line."""
         raised = record.exc_info[1] if record.exc_info else None
         text = record.getMessage() if raised is None else f"{record.getMessage()} {raised!r}"
-        return self._passes(Line(record.name, record.levelname.lower(), text))
+        return self._passes(LogLine(record.name, record.levelname.lower(), text))
 
     def __call__(
         self, _logger: Any, _method: str, said: structlog.typing.EventDict
@@ -105,7 +105,7 @@ class Fold(logging.Filter):
         told = {key: value for key, value in said.items() if key not in _NOT_TOLD_AGAIN}
         text = f"{said['event']} {json.dumps(told, default=repr)}"
         # Of ours an error names what it is about: only the very same words repeat it.
-        line = Line(str(said.get("module")), level, text)
+        line = LogLine(str(said.get("module")), level, text)
         if not self._passes(line, each_text=level != "warning"):
             raise structlog.DropEvent
         return said
@@ -122,7 +122,7 @@ class Fold(logging.Filter):
         self._has_folded.set()
         self.flush()
 
-    def _passes(self, line: Line, *, each_text: bool = False) -> bool:
+    def _passes(self, line: LogLine, *, each_text: bool = False) -> bool:
         now_s = time.monotonic()
         with self._lock:
             repeated = self._folding.ended(now_s)
@@ -150,10 +150,13 @@ class Fold(logging.Filter):
     def _say(self, repeated: list[Repeated]) -> None:
         for one in repeated:
             structlog.get_logger(module=one.source).log(
-                logging.getLevelName(one.level.upper()), "lines_repeated",
-                service=self._service, line=one.text, times=one.times,
+                logging.getLevelName(one.level.upper()),
+                "lines_repeated",
+                service=self._service,
+                line=one.text,
+                times=one.times,
                 seconds=round(one.seconds, 1),
-            )  # fmt: skip
+            )
 
 
 _FOLD: Fold | None = None

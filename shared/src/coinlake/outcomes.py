@@ -25,7 +25,8 @@ from botocore.parsers import ResponseParserError
 from coinlake.errors import CoinlakeError, TransientError, Trouble
 
 _SHOWN_BYTES = 200
-# moto's Athena says text/html of its JSON; a page is no JSON object, so that can pass.
+# moto's Athena says text/html of its JSON (seen with moto 5.2.5); a page is no JSON object, so that
+# can pass.
 _JSON_TYPES = ("application/x-amz-json", "text/html")
 _NO_KEYS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 _NO_ANSWER = (
@@ -35,7 +36,8 @@ _NO_ANSWER = (
     aiohttp.ClientError,
     OSError,
 )
-# Some are said with a status of another class: S3 gives 400 for a token that has expired.
+# Some are said with a status of another class: S3 gives 400 for a token that has expired (S3 API,
+# "Error responses").
 _CODES = {
     "SlowDown": Trouble.THROTTLED,
     "Throttling": Trouble.THROTTLED,
@@ -59,7 +61,7 @@ class UnknownAnswerError(Exception):
 
 
 @dataclass(slots=True)
-class Answer:
+class LastAnswer:
     """The last HTTP answer to a call, as it came; nothing yet where `status` is 0.
 
     `body` is empty where it is read as a stream.
@@ -79,8 +81,8 @@ class Answer:
     def require_json(self) -> None:
         """Refuse what is no answer of a JSON service (AWS JSON protocol: a type, an object).
 
-        botocore's JSONParser takes an empty body for `{}` and a page for a message, so a call
-        whose answer holds nothing would look done.
+        botocore's JSONParser takes an empty body for `{}` and a page for a message (botocore 1.43,
+        parsers.py: _parse_body_as_json), so a call whose answer holds nothing would look done.
         """
         if self.status != 200 or not self.content_type.startswith(_JSON_TYPES):
             raise UnknownAnswerError("this is no answer of the service")
@@ -88,13 +90,13 @@ class Answer:
             raise UnknownAnswerError("the answer is no JSON object")
 
 
-_heard: ContextVar[Answer | None] = ContextVar("heard", default=None)
+_heard: ContextVar[LastAnswer | None] = ContextVar("heard", default=None)
 
 
 def hear(response_dict: Any, **_: Any) -> None:
     """A handler of botocore's event `before-parse`: keep the answer for whoever asked.
 
-    aiobotocore emits it in the task of the call (AioEndpoint._do_get_response).
+    aiobotocore emits it in the task of the call (aiobotocore 3.10, endpoint.py: _do_get_response).
     """
     answer = _heard.get()
     if answer is not None:
@@ -105,13 +107,13 @@ def hear(response_dict: Any, **_: Any) -> None:
 
 
 @contextmanager
-def away(what: str) -> Iterator[Answer]:
+def away(what: str) -> Iterator[LastAnswer]:
     """One call and the reading of its answer: whatever this raises is the dependency's trouble.
 
     Our own errors pass, so the few other outcomes of a call are raised inside of it. Nothing but
     the call belongs into the block: an error of our own code must stay one.
     """
-    answer = Answer()
+    answer = LastAnswer()
     token = _heard.set(answer)
     try:
         yield answer
@@ -155,7 +157,10 @@ def status_of(error: ClientError) -> int:
 
 
 def code_of(error: ClientError) -> str:
-    """The service's own word for it; where it gave none, botocore takes the status."""
+    """The service's own word for it; where it gave none, botocore takes the status.
+
+    (botocore 1.43, parsers.py: _do_error_parse.)
+    """
     return str(error.response.get("Error", {}).get("Code", ""))
 
 

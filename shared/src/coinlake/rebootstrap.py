@@ -1,7 +1,7 @@
 """aiokafka's client, going back to the bootstrap addresses when no broker that it knows answers.
 
 aiokafka 0.14 asks the configured addresses once, at the start, and then only the brokers it has
-learned of (`AIOKafkaClient._metadata_update`; its issues #456, #459, #703). Kafka's Java client
+learned of (`AIOKafkaClient._metadata_update`; aiokafka #456, #459, #703). Kafka's Java client
 goes back to them since KIP-899, by default since 4.0.
 """
 
@@ -24,7 +24,8 @@ _LOOK_EVERY_S = 1.0
 _PAUSE_S, _PAUSE_CAP_S = 1.0, 8.0
 _LOOK_TIMEOUT_S = 12.0
 _PROBE_TIMEOUT_MS = 4_000
-# To an address where nobody is; aiokafka waits as long as for an answer, and all others with it.
+# To an address where nobody is; aiokafka waits as long as for an answer, and all others with it
+# (aiokafka 0.14, client.py: _get_conn).
 _CONNECT_S = 8.0
 # Between two metadata requests. aiokafka's sender (`Sender._sender_routine`) asks again at once,
 # without a pause, for as long as a partition it has a record for has no leader or is missing. So
@@ -32,9 +33,13 @@ _CONNECT_S = 8.0
 _GAP_S, _GAP_CAP_S = 0.05, 1.0
 
 _CONNECTION_OPTIONS = (
-    "bootstrap_servers", "security_protocol", "ssl_context", "sasl_mechanism",
-    "sasl_plain_username", "sasl_plain_password",
-)  # fmt: skip
+    "bootstrap_servers",
+    "security_protocol",
+    "ssl_context",
+    "sasl_mechanism",
+    "sasl_plain_username",
+    "sasl_plain_password",
+)
 
 
 def rebootstrapping(owner: Owner) -> Owner:
@@ -102,7 +107,8 @@ class _Rebootstrapping(AIOKafkaClient):  # type: ignore[misc]
         except _NobodyAnsweredError:
             return False
         except Exception as error:
-            # At an old address anybody may answer anything; aiokafka's task would end with it.
+            # At an old address anybody may answer anything; aiokafka's task would end with it
+            # (aiokafka 0.14, client.py: _md_synchronizer).
             log.error("metadata_unreadable", client=self._client_id, reason=repr(error))
             return False
         return True

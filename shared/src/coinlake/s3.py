@@ -20,7 +20,7 @@ from coinlake.errors import (
     TransientError,
 )
 from coinlake.outcomes import (
-    Answer,
+    LastAnswer,
     UnknownAnswerError,
     answered,
     away,
@@ -33,7 +33,7 @@ _Refusals = Mapping[tuple[int, str], type[CoinlakeError]]
 # What S3 says beside "done" (S3 API Reference, GetObject and PutObject). A status alone is nobody's
 # word: any gateway can say 404 and 412.
 _ABSENT: _Refusals = {(404, "NoSuchKey"): NotFoundError}
-# Its bytes lie in an archive class: HEAD tells of it, GET does not.
+# Its bytes lie in an archive class: HEAD tells of it, GET does not (S3 API, GetObject).
 _READ: _Refusals = {**_ABSENT, (403, "InvalidObjectState"): ArchivedError}
 _CREATE: _Refusals = {
     (412, "PreconditionFailed"): PreconditionFailedError,
@@ -89,7 +89,8 @@ class S3Store:
                     raise
             else:
                 return _head(found, answer)
-        # It has no body, so nobody knows who says that: S3 of the key, S3 of the bucket, a gateway.
+        # It has no body (S3 API, HeadObject), so nobody knows who says that: S3 of the key, S3 of
+        # the bucket, a gateway.
         return await self._head_by_get(key)
 
     async def _head_by_get(self, key: str) -> ObjectHead | None:
@@ -132,7 +133,7 @@ class S3Store:
                 done = await self._client.delete_object(Bucket=self._bucket, Key=key)
                 _require_status(done, 204)
         except NotFoundError:
-            return  # S3 says 204 then too; others name it
+            return  # S3 says 204 then too (S3 API, DeleteObject); others name it
 
     async def _pages(self, prefix: str, extra: Mapping[str, str]) -> AsyncIterator["_Page"]:
         more: dict[str, str] = {}
@@ -151,8 +152,9 @@ class S3Store:
 
 
 class _Body(io.BytesIO):
-    """The bytes of an object on their way. aiohttp asks for a view to learn the size, and BytesIO
-    would copy all of them first, as somebody else holds them too."""
+    """The bytes of an object on their way. aiohttp asks for a view to learn the size (aiohttp 3.14,
+    payload.py: BytesIOPayload), and BytesIO would copy all of them first, as somebody else holds
+    them too."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
@@ -185,7 +187,7 @@ async def open_store(
 
 
 @contextmanager
-def _asked(verb: str, key: str, refusals: _Refusals) -> Iterator[Answer]:
+def _asked(verb: str, key: str, refusals: _Refusals) -> Iterator[LastAnswer]:
     """A call with what S3 may say beside "done"; everything else is "away"."""
     with away(f"{verb} {key}") as answer:
         try:
@@ -207,7 +209,7 @@ def _require_status(answer: Any, status: int) -> None:
         raise UnknownAnswerError(f"S3 says {status} where it is done")
 
 
-def _head(found: Any, answer: Answer) -> ObjectHead:
+def _head(found: Any, answer: LastAnswer) -> ObjectHead:
     """What HEAD and GET tell of an object. A page may have an ETag and a date too, but none of
     our objects is a page."""
     _require_status(found, 200)
@@ -223,7 +225,8 @@ def _head(found: Any, answer: Answer) -> ObjectHead:
 
 def _page(found: Any, prefix: str) -> _Page:
     """botocore reads an empty body, or XML of another kind, as a listing without any field
-    (RestXMLParser._initial_body_parse): S3's own names its prefix and says whether it is whole."""
+    (botocore 1.43, parsers.py: RestXMLParser); S3's own names its prefix and says whether it is
+    whole (S3 API, ListObjectsV2)."""
     _require_status(found, 200)
     if unquote(found.get("Prefix") or "") != unquote(prefix):
         raise UnknownAnswerError(f"the listing is of {found.get('Prefix')!r}")
@@ -243,7 +246,8 @@ def _page(found: Any, prefix: str) -> _Page:
 def _etag(quoted: str) -> str:
     etag = quoted.strip('"')
     if not etag or etag.startswith("W/"):
-        # Whoever changes a body on its way (gzip, as nginx does) makes the tag a weak one.
+        # Whoever changes a body on its way makes the tag a weak one (RFC 9110, 8.8.1), as nginx's
+        # gzip.
         raise UnknownAnswerError(f"{quoted!r} is no ETag of S3")
     return etag
 

@@ -33,12 +33,22 @@ CLIENT_VARIABLES = frozenset(
 # Kafka's own programs (kafka-run-class.sh of Kafka 4).
 OTHERS_VARIABLES = frozenset(
     {
-        "COINCAP_SOURCE", "COINLAKE_FULL_SIZE", "COINLAKE_GLUE_ROLE", "COINLAKE_REGISTRY",
-        "COINLAKE_REVISION", "COINLAKE_VERSION", "KAFKA_HEAP_OPTS", "KAFKA_HOME", "KAFKA_IMAGE",
-        "KAFKA_JMX_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS", "KAFKA_LOG4J_OPTS", "KAFKA_OPTS",
+        "COINCAP_SOURCE",
+        "COINLAKE_FULL_SIZE",
+        "COINLAKE_GLUE_ROLE",
+        "COINLAKE_REGISTRY",
+        "COINLAKE_REVISION",
+        "COINLAKE_VERSION",
+        "KAFKA_HEAP_OPTS",
+        "KAFKA_HOME",
+        "KAFKA_IMAGE",
+        "KAFKA_JMX_OPTS",
+        "KAFKA_JVM_PERFORMANCE_OPTS",
+        "KAFKA_LOG4J_OPTS",
+        "KAFKA_OPTS",
         "KAFKA_PORT",
     }
-)  # fmt: skip
+)
 # Kubernetes gives each container these names for each service of its namespace; one may be called
 # kafka or s3-sink ("Environment variables" in its page on services).
 _KUBERNETES = re.compile(

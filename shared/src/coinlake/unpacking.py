@@ -44,9 +44,13 @@ def streamed(codec: str, data: memoryview) -> Iterator[bytes]:
     try:
         yield from _STREAMS[codec](data)
     except (
-        zlib.error, EOFError, RuntimeError, cramjam.DecompressionError, zstandard.ZstdError,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+        cramjam.DecompressionError,
+        zstandard.ZstdError,
         struct.error,
-    ) as error:  # fmt: skip
+    ) as error:
         raise CorruptRecordException(f"a batch that is no {codec}: {error}") from error
 
 
@@ -72,7 +76,8 @@ def _gzip(data: memoryview) -> Iterator[bytes]:
 
 def _snappy(data: memoryview) -> Iterator[bytes]:
     if bytes(data[: len(_XERIAL)]) != _XERIAL:
-        # One block without any framing. Snappy makes it 21 times as long at most.
+        # One block without any framing. Snappy makes it 21 times as long at most (its
+        # format_description.txt: a copy of 64 bytes takes three).
         yield bytes(cramjam.snappy.decompress_raw(data))
         return
     at = _XERIAL_HEAD_BYTES

@@ -13,7 +13,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from ingestor.adapters.coincap import HttpLimits, open_api
-from ingestor.core.ports import Answer, Call, NoAnswerError
+from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,7 +34,7 @@ async def served(handler: Handler) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def asked(handler: Handler, limits: HttpLimits = LIMITS) -> Answer:
+async def asked(handler: Handler, limits: HttpLimits = LIMITS) -> ApiAnswer:
     async with served(handler) as url, open_api(KEY, limits) as api:
         return await api.get(f"{url}/v3/assets?limit=100&offset=0", Call())
 
@@ -70,7 +70,7 @@ async def test_a_gzipped_body_is_kept_as_it_was_before_compression() -> None:
 
     answer = await asked(handler)
 
-    assert replace(answer, date_ms=None) == Answer(429, '{"é": 1}'.encode(), "7")
+    assert replace(answer, date_ms=None) == ApiAnswer(429, '{"é": 1}'.encode(), "7")
     assert answer.date_ms is not None
     assert abs(answer.date_ms - time.time() * 1_000) < 60_000
 

@@ -182,7 +182,7 @@ async def test_what_was_stamped_and_promised_two_hours_ahead_is_sent_under_the_t
     assert status["journal"]["lost"] == []
     await _all_is_kept_under_its_time(topics, simulator)
     assert len(ingestor.process.lines("record_restamped")) >= 20
-    assert ingestor.process.lines("promise_taken_back")
+    assert ingestor.process.lines("watermark_lowered")
 
 
 @pytest.mark.full_size(but="running")

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from coinlake.contracts.datasets import CANDLES_1M, QUOTES, TABLES
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts, LedgerEntry, Output, curated_key, ledger_key
-from coinlake.contracts.tables import Table
+from coinlake.contracts.tables import TableSchema
 
 NINE, TEN = Hour("2026-11-22", "09"), Hour("2026-11-22", "10")
 PRICE = "13436.424411240122935900"
@@ -110,7 +110,7 @@ RATE_ROWS = {
     ]
 }
 
-LAKE: dict[str, tuple[Table, dict[Hour, list[dict[str, Any]]]]] = {
+LAKE: dict[str, tuple[TableSchema, dict[Hour, list[dict[str, Any]]]]] = {
     "quotes": (QUOTES, QUOTE_ROWS),
     "candles_1m": (CANDLES_1M, CANDLE_ROWS),
     "rates": (TABLES["rates"], RATE_ROWS),
@@ -156,7 +156,7 @@ def commit(s3: Any, feed: str, hour: Hour, *, version: int, complete: bool) -> N
     s3.put_object(Bucket="coinlake", Key=ledger_key(feed, hour, version), Body=entry.encode())
 
 
-def _create(glue: Any, table: Table) -> None:
+def _create(glue: Any, table: TableSchema) -> None:
     glue.create_table(
         DatabaseName="coinlake",
         TableInput={
@@ -169,7 +169,7 @@ def _create(glue: Any, table: Table) -> None:
     )
 
 
-def _register(glue: Any, table: Table, hour: Hour) -> None:
+def _register(glue: Any, table: TableSchema, hour: Hour) -> None:
     location = f"s3://coinlake/curated/{table.name}/{hour.path}/"
     glue.batch_create_partition(
         DatabaseName="coinlake",
@@ -183,7 +183,7 @@ def _register(glue: Any, table: Table, hour: Hour) -> None:
     )
 
 
-def _storage(table: Table, location: str) -> dict[str, Any]:
+def _storage(table: TableSchema, location: str) -> dict[str, Any]:
     serde = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
     return {
         "Columns": [{"Name": c.name, "Type": c.type} for c in table.columns],
@@ -194,7 +194,7 @@ def _storage(table: Table, location: str) -> dict[str, Any]:
     }
 
 
-def _put(s3: Any, table: Table, hour: Hour, rows: list[dict[str, Any]]) -> None:
+def _put(s3: Any, table: TableSchema, hour: Hour, rows: list[dict[str, Any]]) -> None:
     schema = pa.schema([(column.name, _ARROW[column.type]) for column in table.columns])
     full = [{name: row.get(name) for name in schema.names} for row in rows]
     body = io.BytesIO()

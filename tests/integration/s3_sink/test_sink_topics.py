@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from coinlake.batch_records import header_name
 from coinlake.contracts.raw_index import Record
-from coinlake.record_batches import header_name
 from local_stack.broker import Broker, environment
 from tests.kafka_batches import batch
 from tests.labs.cluster.brokers import own_broker

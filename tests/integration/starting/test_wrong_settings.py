@@ -16,10 +16,10 @@ SERVICES = {
 }  # fmt: skip
 
 
-def started(service: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def started(module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A service with Kafka and AWS at an address where its first call would be seen."""
     return subprocess.run(
-        [sys.executable, "-m", service],
+        [sys.executable, "-m", module, *arguments],
         env={
             "PATH": os.environ["PATH"],
             "INGESTOR_SOURCE": "simulator",
@@ -87,3 +87,42 @@ def test_a_port_that_stays_taken_is_told_with_its_address() -> None:
 
     assert done.returncode == 2, done.stderr
     assert f"cannot listen on 127.0.0.1:{port}: address already in use" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("listen", "sentence"),
+    [
+        ("203.0.113.7:9100", "auditor: cannot listen on 203.0.113.7:9100: "),
+        ("no.such.host.invalid:9100", "auditor: cannot listen on no.such.host.invalid:9100: "),
+        ("127.0.0.1:70000", "coinlake: --listen wants HOST:PORT, not 127.0.0.1:70000"),
+        ("127.0.0.1", "coinlake: --listen wants HOST:PORT, not 127.0.0.1"),
+    ],
+)
+def test_an_auditor_that_cannot_listen_ends_with_2_and_one_sentence(
+    listen: str, sentence: str
+) -> None:
+    with watched() as (address, called):
+        done = started(
+            "coinlake_tools",
+            "audit",
+            "--every",
+            "5",
+            "--listen",
+            listen,
+            KAFKA_BOOTSTRAP_SERVERS=address,
+            AWS_ENDPOINT_URL=f"http://{address}",
+        )
+
+    assert done.returncode == 2, done.stderr
+    assert called == [False]
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(sentence)
+
+
+def test_an_auditor_tells_that_its_port_stays_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = started("coinlake_tools", "audit", "--every", "5", "--listen", address)
+
+    assert done.returncode == 2, done.stderr
+    assert f"cannot listen on {address}: address already in use" in done.stderr

@@ -33,7 +33,7 @@ from s3_sink.__main__ import main
 from s3_sink.adapters import log_reader, source
 from s3_sink.adapters.source import GroupSource
 from s3_sink.adapters.threads import ThreadCodec
-from s3_sink.core.commits import Commits
+from s3_sink.core.commits import PendingCommits
 from s3_sink.core.found import Found
 from s3_sink.core.ports import Commit, Partition
 from s3_sink.loop import create_only
@@ -150,7 +150,7 @@ def _fence() -> None:
         await coordinator._do_commit_offsets(None, offsets)
 
     GroupSource.commit = commit  # type: ignore[method-assign]
-    Commits.forget = lambda *_: None  # type: ignore[method-assign]
+    PendingCommits.forget = lambda *_: None  # type: ignore[method-assign]
 
 
 def _patience() -> None:

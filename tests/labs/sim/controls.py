@@ -25,7 +25,7 @@ from s3_sink.core.start import Tip
 from s3_sink.loop.epochs import _newest, _read, current_epoch
 from s3_sink.loop.finder import Finder, _refuse_outside
 from s3_sink.loop.guard import Guard
-from s3_sink.loop.writer import CONTENT_TYPE, Outcome, Writer
+from s3_sink.loop.writer import CONTENT_TYPE, WriteOutcome, Writer
 from tests.labs.sim.broker import Broker, PartitionLog
 from tests.labs.sim.client import MemberSource
 from tests.labs.sim.sink import BEGIN_MS, WALL_MS_PER_S
@@ -49,7 +49,7 @@ class TrustingWriter(Writer):
 class HastyWriter(Writer):
     """Has two PUTs in flight: the next part starts where this one is meant to end."""
 
-    async def write(self, state: PartitionState, part: Part) -> Outcome:
+    async def write(self, state: PartitionState, part: Part) -> WriteOutcome:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ahead(state))
             return await super().write(state, part)
@@ -80,7 +80,7 @@ class HastyWriter(Writer):
 class ClockWriter(Writer):
     """Takes the hour in the key from the wall clock."""
 
-    async def write(self, state: PartitionState, part: Part) -> Outcome:
+    async def write(self, state: PartitionState, part: Part) -> WriteOutcome:
         now_s = asyncio.get_running_loop().time()
         hour = hour_of(BEGIN_MS + int(now_s * WALL_MS_PER_S))
         return await super().write(state, replace(part, hour=hour))

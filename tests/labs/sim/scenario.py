@@ -3,10 +3,10 @@
 import random
 from dataclasses import dataclass
 
+from coinlake.batch_records import header_name
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
-from coinlake.record_batches import header_name
-from s3_sink.core.part import Limits
+from s3_sink.core.part import PartLimits
 from tests.labs.sim.sink import BEGIN_MS, WALL_MS_PER_S
 from tests.labs.sim.wire import Weather
 
@@ -83,9 +83,9 @@ def scenario(rng: random.Random) -> Scenario:
     )
 
 
-def limits(rng: random.Random) -> Limits:
+def limits(rng: random.Random) -> PartLimits:
     """When one sink cuts: no two need to have the same settings."""
-    return Limits(10**9, rng.choice((120, 10**9)), rng.randint(2, 12), rng.uniform(0.3, 4))
+    return PartLimits(10**9, rng.choice((120, 10**9)), rng.randint(2, 12), rng.uniform(0.3, 4))
 
 
 def _event(rng: random.Random) -> Event:

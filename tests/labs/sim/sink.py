@@ -19,7 +19,7 @@ from coinlake.contracts.raw_codec import (
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import Limits
+from s3_sink.core.part import PartLimits
 from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Partition
 from s3_sink.core.start import Start
@@ -119,7 +119,7 @@ class Place:
 class SinkProcess:
     """One sink from start to end. `crash` is what it died of, if it was not killed."""
 
-    def __init__(self, name: str, place: Place, rng: random.Random, limits: Limits) -> None:
+    def __init__(self, name: str, place: Place, rng: random.Random, limits: PartLimits) -> None:
         self.process = Process(name)
         self.name = name
         self.crash: BaseException | None = None

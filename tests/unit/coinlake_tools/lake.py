@@ -20,7 +20,7 @@ from coinlake.contracts.raw_layout import epoch_key
 from coinlake.testing import FakeStore, StoredObject
 from coinlake_tools.audit import Audit, Verdict
 from coinlake_tools.lake_log import Kept
-from s3_sink.core.part import Limits, Reason
+from s3_sink.core.part import PartLimits, SealReason
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Partition, Report
 from s3_sink.core.watermark import Watermark
@@ -117,13 +117,13 @@ class Lake:
     async def sink(self, number: int, records: Sequence[Record], link: int) -> None:
         """Have the sink's own core store records."""
         state = PartitionState(
-            Partition(TOPIC, number), Limits(10**9, 10**9, SIZE, 60.0), Watermark()
+            Partition(TOPIC, number), PartLimits(10**9, 10**9, SIZE, 60.0), Watermark()
         )
         told = [one.metadata.get("complete-to") for one in self.store.objects.values()]
         promised = max((int(one) for one in told if one), default=None) if link else None
         state.begin(1, link, promised)
         state.add(records, 0.0)
-        state.seal(Reason.SHUTDOWN)
+        state.seal(SealReason.SHUTDOWN)
         guard = Guard(self.store, lambda: 0.0)
         guard.begin(state.partition)
         writer = Writer(self.store, _Codec(), self._wait, _Deaf(), guard, "sink")

@@ -2,8 +2,10 @@
 
 import pytest
 
+from coinlake.errors import ConfigError
 from coinlake_tools.__main__ import COMMANDS
 from coinlake_tools.arguments import parser
+from coinlake_tools.lake_commands import listening
 from coinlake_tools.provision import STEPS
 
 
@@ -29,3 +31,17 @@ def test_an_unknown_feed_is_refused() -> None:
 
 def test_a_cost_option_changes_the_plan() -> None:
     assert parser().parse_args(["cost", "--runs-per-hour", "4"]).runs_per_hour == 4.0
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", ":9100", "9100", "127.0.0.1:", "127.0.0.1:http", "h:70000", "h:-1"]
+)
+def test_what_is_no_host_and_port_is_nowhere_to_listen(address: str) -> None:
+    with pytest.raises(ConfigError, match="--listen wants HOST:PORT, not"):
+        listening(address)
+
+
+def test_a_host_and_a_port_are_where_the_auditor_listens() -> None:
+    http = listening("::1:9100")
+
+    assert (http.host, http.port) == ("::1", 9100)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from coinlake.contracts.datasets import TABLES
+from coinlake.contracts.datasets import TABLES, TABULAR
 from coinlake.contracts.ledger import Counts, LedgerEntry, Output, RawInput
 from coinlake_tools import resources
 from coinlake_tools.bundle import Bundle
@@ -71,7 +71,7 @@ def test_every_field_of_a_ledger_line_is_a_column_and_the_feed_is_the_partition(
 def test_the_ledger_is_projected_below_the_folders_that_the_contract_writes() -> None:
     parameters = resources.ledger_table(LAKE)["Parameters"]
 
-    assert parameters["projection.feed.values"] == "assets,rates,exchanges,markets"
+    assert parameters["projection.feed.values"] == ",".join(TABULAR)
     assert parameters["storage.location.template"] == "s3://the-bucket/ledger/feed=${feed}/"
 
 

@@ -10,15 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinlake.contracts.raw_codec import (
-    MAX_CHUNK_BYTES,
-    Compressor,
-    Deflate,
-    content_sha256,
-    decode,
-    encode,
-    has_index,
-)
+from coinlake.contracts.raw_codec import content_sha256, decode, encode
+from coinlake.contracts.raw_gzip import MAX_CHUNK_BYTES, Compressor, Deflate, has_index
 from coinlake.contracts.raw_index import NULL, RawFormatError, Record, pack_index, unpack_index
 
 # A busy machine is no failure, and the tier has seconds.

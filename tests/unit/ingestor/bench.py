@@ -16,11 +16,11 @@ from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
 from ingestor.adapters.journal import Journal
-from ingestor.core.credits import Limits
+from ingestor.core.credits import CreditLimits
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
-from ingestor.core.ports import Answer, Call, NoAnswerError
+from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
 from ingestor.core.schedule import Tick
 from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock
@@ -41,13 +41,13 @@ TICK = Tick(1_795_305_600_000, 60_000)
 class FakeApi:
     """Answers what it is told, and remembers what it was asked and what was reserved then."""
 
-    answer: Answer | NoAnswerError
+    answer: ApiAnswer | NoAnswerError
     on_disk: Path | None = None
     is_heard: bool = True
     urls: list[str] = field(default_factory=list)
     reserved: list[int] = field(default_factory=list)
 
-    async def get(self, url: str, call: Call) -> Answer:
+    async def get(self, url: str, call: Call) -> ApiAnswer:
         call.was_sent = self.is_heard
         self.urls.append(url)
         if self.on_disk is not None:
@@ -60,7 +60,9 @@ class FakeApi:
 class Bench:
     """The loops' parts around one journal, with a clock that the test moves."""
 
-    def __init__(self, folder: Path, journal: Journal, limits: Limits | None = None) -> None:
+    def __init__(
+        self, folder: Path, journal: Journal, limits: CreditLimits | None = None
+    ) -> None:
         self.folder = folder
         self.journal = journal
         self.times = Times()
@@ -72,17 +74,19 @@ class Bench:
         self.budget = Budget(
             folder / "credits.json",
             [PagePlan(PAGE, 60_000)],
-            Allowance(limits or Limits(4_000_000, None), 600),
+            Allowance(limits or CreditLimits(4_000_000, None), 600),
             self.clock,
         )
         self.key = KeyGate(probe_ms=3_600_000)
-        self.patience = RetryDelay(Backoff(), random.Random(1))
-        self.doors = Gating(self.key, self.budget, journal, 10_000, self.patience, self.clock)
+        self.retry_delay = RetryDelay(Backoff(), random.Random(1))
+        self.gating = Gating(
+            self.key, self.budget, journal, 10_000, self.retry_delay, self.clock
+        )
 
     def wall_ms(self) -> int:
         return self.times.wall
 
-    def asker(self, api: FakeApi) -> PollAttempt:
+    def attempt(self, api: FakeApi) -> PollAttempt:
         ids = iter(range(1, 1_000))
         terms = Terms(
             "http://api/v3",
@@ -94,15 +98,15 @@ class Bench:
             api, self.journal, self.budget, terms, self.stamps, self.clock, self.metrics
         )
 
-    def good(self) -> Answer:
+    def good(self) -> ApiAnswer:
         body = {"timestamp": self.wall_ms(), "data": [{"id": "bitcoin"}]}
-        return Answer(200, orjson.dumps(body), None)
+        return ApiAnswer(200, orjson.dumps(body), None)
 
-    def promises(self) -> Watermarks:
+    def watermarks(self) -> Watermarks:
         return Watermarks(self.journal, self.stamps, self.clock)
 
     def heartbeat(self, topic: str = ASSETS.topic) -> Heartbeat:
-        return Heartbeat(topic, 60_000, "me", self.journal, self.promises())
+        return Heartbeat(topic, 60_000, "me", self.journal, self.watermarks())
 
     def sender(self, producer: FakeProducer) -> Sender:
         @asynccontextmanager
@@ -115,8 +119,8 @@ class Bench:
                 opened,
                 self.journal,
                 self.heartbeat(topic),
-                self.promises(),
-                self.patience,
+                self.watermarks(),
+                self.retry_delay,
                 self.metrics,
             )
 

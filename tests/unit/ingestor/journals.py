@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from ingestor.adapters.journal import Journal, open_journal
-from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.progress import Pending
 from ingestor.core.schedule import Tick
 
@@ -12,7 +12,10 @@ ASSETS, RATES = "coincap.assets.v1", "coincap.rates.v1"
 
 
 def mark(
-    due_ms: int = 1_000, outcome: Outcome = Outcome.USABLE, count: int = 1, feed: str = "assets"
+    due_ms: int = 1_000,
+    outcome: TickOutcome = TickOutcome.USABLE,
+    count: int = 1,
+    feed: str = "assets",
 ) -> TickMark:
     return TickMark(feed, f"{feed}?limit=1&offset=0", Tick(due_ms, 500), outcome, count)
 

@@ -1,4 +1,4 @@
-"""Asking and sending with fakes around a real journal: order, promises, money, wedges."""
+"""Asking and sending with fakes around a real journal: order, watermarks, money, wedges."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -14,13 +14,13 @@ from coinlake.errors import BadRecordError, TransientError
 from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
+from ingestor.adapters.aside import ASIDE
 from ingestor.adapters.journal import open_journal
-from ingestor.adapters.spool import ASIDE
-from ingestor.core.credits import Limits
-from ingestor.core.entries import Outcome, Outgoing, RecordEntry, TickMark, unpack
+from ingestor.core.credits import CreditLimits
+from ingestor.core.entries import Outgoing, RecordEntry, TickMark, TickOutcome, unpack
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
-from ingestor.core.ports import Answer, NoAnswerError
+from ingestor.core.ports import ApiAnswer, NoAnswerError
 from ingestor.core.watermark import FloorClock, complete_to_ms
 from ingestor.loop.sending import TopicSender
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
@@ -59,13 +59,13 @@ class PickyProducer(FakeProducer):
 async def test_an_answer_is_journaled_with_all_its_headers(bench: Bench) -> None:
     api = FakeApi(bench.good())
 
-    reply = await bench.asker(api).ask(PAGE, TICK, "assets-7")
+    reply = await bench.attempt(api).ask(PAGE, TICK, "assets-7")
 
     pending = bench.journal.progress.head(ASSETS.topic)
     assert pending is not None
     record = await bench.journal.read(pending)
     headers = dict(record.headers)
-    assert reply.outcome is Outcome.USABLE
+    assert reply.outcome is TickOutcome.USABLE
     assert api.urls == ["http://api/v3/assets?limit=100&offset=0"]
     assert (record.topic, record.key) == (ASSETS.topic, b"assets?limit=100&offset=0")
     assert record.timestamp_ms == bench.wall_ms()
@@ -81,7 +81,7 @@ async def test_an_answer_is_journaled_with_all_its_headers(bench: Bench) -> None
 async def test_credits_are_on_disk_as_reserved_while_the_api_is_asked(bench: Bench) -> None:
     api = FakeApi(bench.good(), on_disk=bench.folder / "credits.json")
 
-    await bench.asker(api).ask(PAGE, TICK)
+    await bench.attempt(api).ask(PAGE, TICK)
 
     assert api.reserved == [29]
     assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, 1)
@@ -95,9 +95,9 @@ async def test_an_answer_that_broke_off_costs_the_full_price_and_an_absent_api_n
 ) -> None:
     error = NoAnswerError(kind, "no")  # type: ignore[arg-type]
 
-    reply = await bench.asker(FakeApi(error)).ask(PAGE, TICK)
+    reply = await bench.attempt(FakeApi(error)).ask(PAGE, TICK)
 
-    assert (reply.outcome, reply.again) == (Outcome.FAILED, True)
+    assert (reply.outcome, reply.again) == (TickOutcome.FAILED, True)
     assert bench.budget.balance.spent == spent
     assert bench.journal.progress.pending_records == 0
     assert bench.journal.progress.counts("assets").failed == 1
@@ -105,27 +105,27 @@ async def test_an_answer_that_broke_off_costs_the_full_price_and_an_absent_api_n
 
 async def test_a_page_that_does_not_fit_into_what_is_left_is_not_asked(tmp_path: Path) -> None:
     async with open_journal(tmp_path, max_bytes=50_000) as journal:
-        bench = Bench(tmp_path, journal, Limits(4_000, max_total=28))
+        bench = Bench(tmp_path, journal, CreditLimits(4_000, max_total=28))
 
-        assert bench.doors.closed(PAGE, PageGate()) == "credits"
+        assert bench.gating.closed(PAGE, PageGate()) == "credits"
 
 
 async def test_a_full_spool_closes_the_door_before_it_overflows(bench: Bench) -> None:
     gate = PageGate()
-    assert bench.doors.closed(PAGE, gate) is None
+    assert bench.gating.closed(PAGE, gate) is None
 
-    mark = TickMark("assets", PAGE.key, TICK, Outcome.USABLE)
+    mark = TickMark("assets", PAGE.key, TICK, TickOutcome.USABLE)
     await bench.journal.add(Outgoing(ASSETS.topic, b"k", b"x" * 41_000, (), 1), mark)
 
-    assert bench.doors.closed(PAGE, gate) == "spool_full"
+    assert bench.gating.closed(PAGE, gate) == "spool_full"
     assert bench.journal.room_bytes > 0
 
 
 async def test_records_are_sent_in_the_journals_order_and_once(bench: Bench) -> None:
     producer = FakeProducer()
-    asker = bench.asker(FakeApi(bench.good()))
+    attempt = bench.attempt(FakeApi(bench.good()))
     for _ in range(3):
-        await asker.ask(PAGE, TICK)
+        await attempt.ask(PAGE, TICK)
         bench.times.advance(1)
 
     await bench.sent_by(bench.sender(producer))
@@ -139,7 +139,7 @@ async def test_records_are_sent_in_the_journals_order_and_once(bench: Bench) -> 
 async def test_while_kafka_is_away_all_stays_in_the_journal_and_the_reason_is_told(
     bench: Bench,
 ) -> None:
-    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
     sender = bench.sender(FakeProducer(down=True))
 
     await bench.sent_by(sender)
@@ -152,9 +152,9 @@ async def test_a_record_that_kafka_refuses_for_good_is_kept_and_blocks_nothing(
     bench: Bench,
 ) -> None:
     refused = bench.good()
-    await bench.asker(FakeApi(refused)).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(refused)).ask(PAGE, TICK)
     bench.times.advance(1)
-    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
     producer = PickyProducer(refused.body)
 
     await bench.sent_by(bench.sender(producer))
@@ -173,9 +173,9 @@ async def test_a_topic_without_heartbeats_is_reached_before_it_has_anything(
     async def opened() -> AsyncIterator[Producer]:
         yield FakeProducer()
 
-    promises = bench.promises()
+    watermarks = bench.watermarks()
     sender = TopicSender(
-        "quiet", opened, bench.journal, None, promises, bench.patience, bench.metrics
+        "quiet", opened, bench.journal, None, watermarks, bench.retry_delay, bench.metrics
     )
     quiet = asyncio.Event()
     running = asyncio.create_task(sender.run(quiet, Pulse(60)))
@@ -190,9 +190,9 @@ async def test_a_topic_without_heartbeats_is_reached_before_it_has_anything(
     assert sender.kafka.reason(0.0) is None
 
 
-async def test_a_heartbeat_promises_nothing_beyond_what_still_waits(bench: Bench) -> None:
+async def test_a_watermark_does_not_go_beyond_what_still_waits(bench: Bench) -> None:
     oldest_ms = bench.wall_ms()
-    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
     bench.times.advance(90)
     producer = FakeProducer()
 
@@ -205,7 +205,7 @@ async def test_a_heartbeat_promises_nothing_beyond_what_still_waits(bench: Bench
     assert [r.value is None for r in producer.sent if r.topic == ASSETS.topic] == [True, False]
 
 
-async def test_a_heartbeat_promises_nothing_beyond_an_answer_not_journaled_yet(
+async def test_a_watermark_does_not_go_beyond_an_answer_not_journaled_yet(
     bench: Bench,
 ) -> None:
     producer = FakeProducer()
@@ -236,28 +236,28 @@ def test_complete_to_is_the_smallest_of_its_bounds() -> None:
 
 
 async def test_only_one_page_probes_a_refused_key(bench: Bench) -> None:
-    refused = Answer(403, b"no", None)
+    refused = ApiAnswer(403, b"no", None)
     gate = PageGate()
     for _ in range(2):
-        reply = await bench.asker(FakeApi(refused)).ask(PAGE, TICK)
-        bench.doors.after(PAGE, gate, reply)
+        reply = await bench.attempt(FakeApi(refused)).ask(PAGE, TICK)
+        bench.gating.after(PAGE, gate, reply)
 
-    assert bench.doors.closed(PAGE, PageGate()) == "key_refused"
+    assert bench.gating.closed(PAGE, PageGate()) == "key_refused"
     bench.times.advance(3_600)
-    assert [bench.doors.closed(PAGE, PageGate()) for _ in range(2)] == [None, "key_refused"]
+    assert [bench.gating.closed(PAGE, PageGate()) for _ in range(2)] == [None, "key_refused"]
 
 
 async def test_a_rate_limit_stops_all_pages_for_as_long_as_the_api_says(bench: Bench) -> None:
-    limited = Answer(429, b"slow", "30")
-    reply = await bench.asker(FakeApi(limited)).ask(PAGE, TICK)
+    limited = ApiAnswer(429, b"slow", "30")
+    reply = await bench.attempt(FakeApi(limited)).ask(PAGE, TICK)
 
-    again_ms = bench.doors.after(PAGE, PageGate(), reply)
+    again_ms = bench.gating.after(PAGE, PageGate(), reply)
 
     assert again_ms == bench.times.steady + 30_000
     bench.times.advance(29.9)
-    assert bench.doors.closed(PAGE, PageGate()) == "rate_limited"
+    assert bench.gating.closed(PAGE, PageGate()) == "rate_limited"
     bench.times.advance(0.1)
-    assert bench.doors.closed(PAGE, PageGate()) is None
+    assert bench.gating.closed(PAGE, PageGate()) is None
 
 
 async def test_a_disk_that_refuses_the_count_means_nothing_is_asked(
@@ -270,6 +270,6 @@ async def test_a_disk_that_refuses_the_count_means_nothing_is_asked(
     api = FakeApi(bench.good())
 
     with pytest.raises(TransientError):
-        await bench.asker(api).ask(PAGE, TICK)
+        await bench.attempt(api).ask(PAGE, TICK)
 
     assert api.urls == []

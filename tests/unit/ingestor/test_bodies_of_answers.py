@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from ingestor.adapters.coincap import HttpApi, HttpLimits
-from ingestor.core.ports import Answer, Call, NoAnswerError
+from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
 
 KEY = "a-key-of-ours-0123456789"
 URL = "http://api/v3/assets"
@@ -37,7 +37,7 @@ class Response:
             yield piece
 
 
-async def asked(*pieces: bytes, key: str | None = KEY, most: int = 1_000) -> Answer:
+async def asked(*pieces: bytes, key: str | None = KEY, most: int = 1_000) -> ApiAnswer:
     class Session:
         async def get(self, url: str, **_: object) -> Response:
             return Response(list(pieces))

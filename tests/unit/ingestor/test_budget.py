@@ -8,8 +8,8 @@ import pytest
 
 from coinlake.errors import TransientError
 from ingestor.adapters.balance_file import write_balance
-from ingestor.core.credits import Balance, Limits
-from ingestor.core.ports import Answer, Call, NoAnswerError
+from ingestor.core.credits import Balance, CreditLimits
+from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, Times
@@ -27,8 +27,8 @@ def opened(folder: Path, times: Times) -> Budget:
     return Budget(
         folder / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
-        times.clock(patience_ms=MINUTE),
+        Allowance(CreditLimits(4_000, None), 600),
+        times.clock(max_doubt_ms=MINUTE),
     )
 
 
@@ -66,7 +66,7 @@ async def test_an_answers_date_begins_the_month_with_what_it_cost_so_far(
     early = Budget(
         tmp_path / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         clock,
     )
     await spend(early)
@@ -114,7 +114,7 @@ async def test_a_clock_that_jumps_over_the_end_of_the_month_begins_none(tmp_path
     running = Budget(
         tmp_path / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         clock,
     )
     clock.answered(times.wall, times.steady)
@@ -136,7 +136,7 @@ async def test_a_month_that_has_just_begun_is_not_taken_back_for_a_few_minutes(
     begun = Budget(
         tmp_path / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         clock,
     )
 
@@ -155,7 +155,7 @@ async def test_a_month_that_went_forward_by_a_wrong_clock_is_put_right_by_an_ans
     wrong = Budget(
         tmp_path / "credits.json",
         [PagePlan(PAGE, 60_000)],
-        Allowance(Limits(4_000, None), 600),
+        Allowance(CreditLimits(4_000, None), 600),
         clock,
     )
     before = wrong.balance.month
@@ -189,12 +189,12 @@ async def test_a_call_that_a_stop_cuts_short_costs_only_if_it_was_sent(
     bench: Bench, was_sent: bool, spent: int
 ) -> None:
     class Cut:
-        async def get(self, url: str, call: Call) -> Answer:
+        async def get(self, url: str, call: Call) -> ApiAnswer:
             call.was_sent = was_sent
             raise asyncio.CancelledError(url)
 
     with pytest.raises(asyncio.CancelledError):
-        await bench.asker(Cut()).ask(PAGE, TICK)  # type: ignore[arg-type]
+        await bench.attempt(Cut()).ask(PAGE, TICK)  # type: ignore[arg-type]
 
     assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, spent)
 
@@ -202,7 +202,7 @@ async def test_a_call_that_a_stop_cuts_short_costs_only_if_it_was_sent(
 async def test_an_attempt_that_nobody_heard_costs_nothing(bench: Bench) -> None:
     api = FakeApi(NoAnswerError("timeout", "no connection in time"), is_heard=False)
 
-    await bench.asker(api).ask(PAGE, TICK)
+    await bench.attempt(api).ask(PAGE, TICK)
 
     assert (bench.budget.balance.reserved, bench.budget.balance.spent) == (0, 0)
 
@@ -211,11 +211,11 @@ async def test_an_answer_above_the_limit_is_paid_for_and_is_no_price_for_ever(
     bench: Bench,
 ) -> None:
     huge = NoAnswerError("too_large", "more than 4128768 bytes", 4_190_000)
-    await bench.asker(FakeApi(huge)).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(huge)).ask(PAGE, TICK)
     paid, raised = bench.budget.balance.spent, bench.budget.price(PAGE)
 
     for _ in range(20):
-        await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+        await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
 
     assert paid == 1_676
     assert raised == 2 * 29
@@ -224,8 +224,8 @@ async def test_an_answer_above_the_limit_is_paid_for_and_is_no_price_for_ever(
 
 
 async def test_what_an_error_costs_is_no_price(bench: Bench) -> None:
-    for answer in (Answer(503, b"no", None), Answer(200, b"<html>", None)):
+    for answer in (ApiAnswer(503, b"no", None), ApiAnswer(200, b"<html>", None)):
         for _ in range(30):
-            await bench.asker(FakeApi(answer)).ask(PAGE, TICK)
+            await bench.attempt(FakeApi(answer)).ask(PAGE, TICK)
 
     assert bench.budget.price(PAGE) == 29

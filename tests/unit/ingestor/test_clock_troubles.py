@@ -1,4 +1,4 @@
-"""Stamps, promises and months under a clock that was wrong: what nobody heard is taken back."""
+"""Stamps, watermarks and months under a clock that was wrong: what nobody has seen is taken back."""
 
 import time
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
 from coinlake.testing import FakeProducer
 from ingestor.adapters.journal import Journal, open_journal
-from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
-from ingestor.core.ports import Answer
+from ingestor.core.ports import ApiAnswer
 from ingestor.core.schedule import Missed
-from ingestor.core.validation import Reason
+from ingestor.core.validation import RejectReason
 from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import PagePlan
 from ingestor.loop.gating import Gating
@@ -68,11 +68,11 @@ class BrokerInTime(FakeProducer):
         return offset
 
 
-def dated(bench: Bench, off_ms: int = 0) -> Answer:
+def dated(bench: Bench, off_ms: int = 0) -> ApiAnswer:
     """A good answer of an API whose clock is right, or off."""
     true_ms = START_MS + bench.times.steady - 5_000 + off_ms
     body = {"timestamp": true_ms, "data": [{"id": "bitcoin"}]}
-    return Answer(200, orjson.dumps(body), None, true_ms // 1_000 * 1_000)
+    return ApiAnswer(200, orjson.dumps(body), None, true_ms // 1_000 * 1_000)
 
 
 async def stamped(bench: Bench, ahead_ms: int) -> None:
@@ -81,8 +81,10 @@ async def stamped(bench: Bench, ahead_ms: int) -> None:
     bench.clock = bench.times.clock()
     bench.times.advance(1)
     bench.stamps.clock = FloorClock(bench.clock)
-    api = FakeApi(Answer(200, b'{"data":[{"id":"x"}],"timestamp":%d}' % bench.wall_ms(), None))
-    await bench.asker(api).ask(PAGE, TICK)
+    api = FakeApi(
+        ApiAnswer(200, b'{"data":[{"id":"x"}],"timestamp":%d}' % bench.wall_ms(), None)
+    )
+    await bench.attempt(api).ask(PAGE, TICK)
 
 
 async def put_right(bench: Bench, ahead_ms: int) -> None:
@@ -127,12 +129,12 @@ async def test_a_promise_that_kafka_has_is_kept_also_where_it_was_made_ahead(
     said = max(promised(one.headers) or 0 for one in producer.sent if one.value is None)
     await put_right(bench, HOUR // 2)
 
-    reply = await bench.asker(FakeApi(dated(bench))).ask(PAGE, TICK)
+    reply = await bench.attempt(FakeApi(dated(bench))).ask(PAGE, TICK)
     await bench.sent_by(bench.sender(producer))
 
     assert said > bench.wall_ms() + 29 * MINUTE
     # Judged by the time as it is, stamped as it was promised.
-    assert (reply.outcome, reply.reason) == (Outcome.USABLE, None)
+    assert (reply.outcome, reply.reason) == (TickOutcome.USABLE, None)
     assert [one.timestamp_ms for one in producer.sent if one.value is not None][-1] == said
 
 
@@ -152,7 +154,7 @@ async def test_a_promise_whose_ack_was_lost_is_not_taken_back(bench: Bench) -> N
     await bench.sent_by(bench.sender(producer))
     await put_right(bench, HOUR // 2 + 2 * HOUR)
 
-    await bench.asker(FakeApi(dated(bench))).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(dated(bench))).ask(PAGE, TICK)
     await bench.sent_by(bench.sender(producer))
 
     stamps = [one.timestamp_ms or 0 for one in producer.sent if one.value is not None]
@@ -193,11 +195,11 @@ async def test_a_lower_stamp_is_one_that_the_same_broker_may_judge_otherwise(
     bench: Bench, said_before_ms: int, lower: bool
 ) -> None:
     refused_ms = bench.wall_ms() + HOUR
-    bench.stamps.clock.promise(refused_ms)
-    await bench.journal.promise(refused_ms)
+    bench.stamps.clock.raise_floor(refused_ms)
+    await bench.journal.raise_floor(refused_ms)
     bench.journal.progress.said_ms = refused_ms - said_before_ms
 
-    found = await bench.promises().refused(refused_ms)
+    found = await bench.watermarks().refused(refused_ms)
 
     assert found == (refused_ms - said_before_ms if lower else None)
 
@@ -216,7 +218,7 @@ def test_a_stamp_that_kafka_takes_in_the_end_was_not_too_early() -> None:
 
 def test_a_time_that_was_set_is_counted_and_a_clock_that_jumped_alone_is_not() -> None:
     times = Times()
-    clock = times.clock(patience_ms=MINUTE)
+    clock = times.clock(max_doubt_ms=MINUTE)
 
     times.step(HOUR)
     clock()
@@ -285,7 +287,7 @@ async def test_the_limit_that_the_process_before_was_told_of_still_holds(bench: 
     bench.journal.progress.limited_until_ms = bench.wall_ms() + HOUR
     key = KeyGate(probe_ms=HOUR)
 
-    Gating(key, bench.budget, bench.journal, 10_000, bench.patience, bench.clock)
+    Gating(key, bench.budget, bench.journal, 10_000, bench.retry_delay, bench.clock)
 
     assert key.limited_ms(bench.clock.steady_ms()) == HOUR
 
@@ -293,13 +295,13 @@ async def test_the_limit_that_the_process_before_was_told_of_still_holds(bench: 
 async def test_a_promise_taken_back_and_a_record_brought_back_survive_a_restart(
     tmp_path: Path,
 ) -> None:
-    mark = TickMark("assets", PAGE.key, TICK, Outcome.USABLE)
+    mark = TickMark("assets", PAGE.key, TICK, TickOutcome.USABLE)
     headers: tuple[Header, ...] = (("requested_at", b"900"), ("received_at", b"1000"))
     async with open_journal(tmp_path, max_bytes=50_000) as journal:
-        await journal.promise(1_000)
+        await journal.raise_floor(1_000)
         await journal.add(Outgoing(ASSETS.topic, b"k", b"v", headers, 1_000), mark)
         journal.progress.said_ms = 300
-        await journal.take_back(400)
+        await journal.lower_floor(400)
         await journal.restamp(_head(journal), 500)
 
     async with open_journal(tmp_path, max_bytes=50_000) as journal:
@@ -344,20 +346,20 @@ async def test_answers_under_a_clock_in_doubt_are_judged_by_either_time(bench: B
     bench.clock = bench.times.clock()
     bench.stamps.clock = FloorClock(bench.clock)
 
-    replies = [await bench.asker(FakeApi(dated(bench))).ask(PAGE, TICK) for _ in range(3)]
-    off = await bench.asker(FakeApi(dated(bench, off_ms=DAY))).ask(PAGE, TICK)
+    replies = [await bench.attempt(FakeApi(dated(bench))).ask(PAGE, TICK) for _ in range(3)]
+    off = await bench.attempt(FakeApi(dated(bench, off_ms=DAY))).ask(PAGE, TICK)
 
     assert [reply.reason for reply in replies] == [None, None, None]
     assert bench.clock.wall_is_off_ms == pytest.approx(HOUR // 2, abs=1_000)
     # Its own `Date` says the same, but it is alone with that against all before.
-    assert off.reason is Reason.TIMESTAMP_OFF
+    assert off.reason is RejectReason.TIMESTAMP_OFF
     assert abs(bench.clock() - (START_MS + bench.times.steady - 5_000)) <= 1_000
 
 
 async def test_no_heartbeat_promises_anything_while_nobody_knows_what_time_it_is(
     bench: Bench,
 ) -> None:
-    bench.clock = bench.times.clock(patience_ms=MINUTE)
+    bench.clock = bench.times.clock(max_doubt_ms=MINUTE)
     producer = FakeProducer()
 
     await bench.sent_by(bench.sender(producer))

@@ -25,7 +25,7 @@ async def test_no_more_call_at_once_than_may_and_who_waits_beats(
 
     async def call() -> None:
         nonlocal inside, most
-        async with two.taken(beat):
+        async with two.slot(beat):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0.02)

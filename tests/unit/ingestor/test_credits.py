@@ -9,7 +9,7 @@ from coinlake.errors import ConfigError
 from ingestor.adapters.balance_file import read_balance, write_balance
 from ingestor.core.credits import (
     Balance,
-    Limits,
+    CreditLimits,
     Wish,
     first_price,
     month_ms_left,
@@ -37,7 +37,7 @@ def test_the_first_guess_covers_the_largest_recorded_assets() -> None:
 
 
 def test_what_is_reserved_is_not_left_and_settles_to_what_it_cost() -> None:
-    limits = Limits(per_month=100, max_total=None)
+    limits = CreditLimits(per_month=100, max_total=None)
     balance = Balance("2026-11", spent=10, total=10)
 
     during = balance.reserve(29)
@@ -67,7 +67,7 @@ def test_a_clock_set_back_into_the_last_month_gives_no_credits() -> None:
 
 
 def test_the_hard_maximum_counts_the_total_and_the_calls_under_way() -> None:
-    limits = Limits(per_month=4_000, max_total=50)
+    limits = CreditLimits(per_month=4_000, max_total=50)
 
     assert limits.left(Balance("2026-11", spent=5, total=30, reserved=9)) == 11
 

@@ -8,23 +8,24 @@ from coinlake.lifecycle import Pulse
 from coinlake.testing import FakeProducer
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import PageGate
-from ingestor.core.ports import Answer
-from ingestor.loop.watching import Gauges, watch
+from ingestor.core.ports import ApiAnswer
+from ingestor.loop.watching import watch
+from ingestor.observe import ObservedIngestor, update_gauges
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 
 from .journals import mark, record
 
 
 def seen(bench: Bench, name: str, **labels: str) -> float | None:
-    gauges = Gauges(
+    observed = ObservedIngestor(
         bench.journal,
         bench.budget,
-        bench.doors,
+        bench.gating,
         bench.stamps,
         bench.sender(FakeProducer()),
-        bench.metrics,
+        pollers=[],
     )
-    gauges.update([])
+    update_gauges(observed, bench.metrics)
     return bench.registry.get_sample_value(f"ingestor_{name}", labels)
 
 
@@ -42,7 +43,7 @@ async def test_what_waits_for_kafka_and_the_room_that_is_left_are_told(bench: Be
 
 
 async def test_credits_of_the_month_in_all_and_left_add_up(bench: Bench) -> None:
-    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
     spent = bench.budget.balance.spent
 
     assert spent > 0
@@ -60,17 +61,19 @@ async def test_a_wall_clock_that_is_off_is_told_in_seconds(bench: Bench) -> None
 
 async def test_that_the_api_said_to_wait_is_told_until_the_wait_is_over(bench: Bench) -> None:
     before = seen(bench, "rate_limited")
-    reply = await bench.asker(FakeApi(Answer(429, b"slow", "600"))).ask(PAGE, TICK)
+    reply = await bench.attempt(FakeApi(ApiAnswer(429, b"slow", "600"))).ask(PAGE, TICK)
     for _ in range(2):
         # One far limit holds all for a minute only; the second one is believed.
-        bench.doors.after(PAGE, PageGate(), reply)
+        bench.gating.after(PAGE, PageGate(), reply)
     during = seen(bench, "rate_limited")
     bench.times.advance(600)
 
     assert (before, during, seen(bench, "rate_limited")) == (0, 1, 0)
 
 
-async def test_how_far_the_promises_of_a_topic_reach_is_told_in_seconds(bench: Bench) -> None:
+async def test_how_far_the_watermark_of_a_topic_reaches_is_told_in_seconds(
+    bench: Bench,
+) -> None:
     promised_ms = bench.wall_ms()
 
     await bench.sent_by(bench.sender(FakeProducer()))

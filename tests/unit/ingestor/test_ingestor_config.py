@@ -8,7 +8,7 @@ import pytest
 from coinlake.errors import ConfigError
 from coinlake.settings import load
 from ingestor.config import Settings
-from ingestor.core.feeds import ASSETS, RATES
+from ingestor.core.feeds import ASSETS, FEEDS, RATES
 from ingestor.core.page import Page, pages
 
 SIMULATED = {"INGESTOR_SOURCE": "simulator"}
@@ -33,13 +33,16 @@ def test_one_setting_of_a_feed_leaves_the_others_as_they_are(
 ) -> None:
     settings = loaded(environ, {**SIMULATED, "INGESTOR_FEEDS__ASSETS__PAGES": "2"})
 
-    assert [(page.key, interval_ms) for page, interval_ms in settings.plans()] == [
+    planned = {page.key: interval_ms for page, interval_ms in settings.plans()}
+
+    assert len(planned) == len(FEEDS) + 1
+    assert planned.items() >= {
         ("assets?limit=100&offset=0", 60_000),
         ("assets?limit=100&offset=100", 60_000),
         ("rates", 3_600_000),
         ("exchanges?limit=100&offset=0", 86_400_000),
         ("markets?limit=100&offset=0", 3_600_000),
-    ]
+    }
 
 
 @pytest.mark.parametrize(
@@ -66,10 +69,7 @@ def test_what_cannot_work_is_refused_and_no_secret_is_said(
 
 
 def test_nothing_to_poll_is_refused(environ: pytest.MonkeyPatch) -> None:
-    off = {
-        f"INGESTOR_FEEDS__{feed}__PAGES": "0"
-        for feed in ("ASSETS", "RATES", "EXCHANGES", "MARKETS")
-    }
+    off = {f"INGESTOR_FEEDS__{feed.upper()}__PAGES": "0" for feed in FEEDS}
 
     with pytest.raises(ConfigError, match="no feed has pages"):
         loaded(environ, {**SIMULATED, **off})

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.errors import BadRecordError, TransientError
-from ingestor.adapters.spool import ASIDE
+from ingestor.adapters.aside import ASIDE
 from ingestor.core.entries import (
     Filed,
     FloorEntry,
     MarkEntry,
-    Outcome,
     Outgoing,
     RecordEntry,
     TickMark,
+    TickOutcome,
     frame,
     next_frame,
     pack,
@@ -41,7 +41,7 @@ _RECORDS = st.builds(
 )
 _ENTRIES = st.one_of(
     st.builds(RecordEntry, _RECORDS, st.just(mark())),
-    st.builds(MarkEntry, st.just(mark(outcome=Outcome.MISSED, count=7))),
+    st.builds(MarkEntry, st.just(mark(outcome=TickOutcome.MISSED, count=7))),
     st.builds(FloorEntry, st.integers(0, 2**53)),
 )
 
@@ -93,7 +93,7 @@ def test_zeroes_where_an_entry_was_are_no_entries() -> None:
 async def test_what_nobody_had_planned_is_journaled_and_sent_without_a_tick(
     tmp_path: Path,
 ) -> None:
-    pushed = TickMark("assets", "stream", None, Outcome.USABLE)
+    pushed = TickMark("assets", "stream", None, TickOutcome.USABLE)
     async with opened(tmp_path) as journal:
         await journal.add(record(b"frame"), pushed)
 
@@ -125,8 +125,8 @@ async def test_what_was_added_waits_again_after_a_restart_with_equal_headers(
         assert journal.holes == []
 
 
-@pytest.mark.parametrize("outcome", [Outcome.USABLE, Outcome.REJECTED])
-def test_an_answer_that_was_lost_and_comes_back_is_lost_no_more(outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [TickOutcome.USABLE, TickOutcome.REJECTED])
+def test_an_answer_that_was_lost_and_comes_back_is_lost_no_more(outcome: TickOutcome) -> None:
     progress = Progress()
 
     progress.lose("assets", outcome)
@@ -177,7 +177,7 @@ async def test_what_kafka_has_is_deleted_and_the_state_stays(tmp_path: Path) -> 
         for number in range(20):
             await journal.add(record(b"x" * 100), mark(number * 500))
             await journal.sent(first(journal))
-        await journal.mark(mark(20_000, Outcome.FAILED))
+        await journal.mark(mark(20_000, TickOutcome.FAILED))
         assert len(files(tmp_path)) <= 4
 
     async with opened(tmp_path) as journal:
@@ -202,7 +202,7 @@ async def test_what_kafka_lacks_is_never_deleted(tmp_path: Path) -> None:
 async def test_marks_leave_no_files_behind(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
         for due_ms in range(1_000, 60_000, 1_000):
-            await journal.mark(mark(due_ms, Outcome.FAILED))
+            await journal.mark(mark(due_ms, TickOutcome.FAILED))
 
     # The two newest hold the state; what was before them is deleted as others are written.
     assert len(files(tmp_path)) <= 4
@@ -232,8 +232,8 @@ async def test_restarts_without_sending_pile_up_no_doubles(tmp_path: Path) -> No
 
 async def test_the_floor_of_a_promise_survives(tmp_path: Path) -> None:
     async with opened(tmp_path) as journal:
-        await journal.promise(123_456)
-        await journal.promise(123_000)
+        await journal.raise_floor(123_456)
+        await journal.raise_floor(123_000)
         assert len(files(tmp_path)) == 1
 
     async with opened(tmp_path) as journal:
@@ -244,9 +244,9 @@ async def test_counts_tell_published_rejected_failed_and_missed_apart(tmp_path: 
     gap = Outgoing(GAPS, b"k", b'{"count":3}', (), 1)
     async with opened(tmp_path) as journal:
         await journal.add(record(), mark(1_000))
-        await journal.add(record(topic=REJECTED), mark(1_500, Outcome.REJECTED))
-        await journal.mark(mark(2_000, Outcome.FAILED))
-        await journal.add(gap, mark(3_500, Outcome.MISSED, 3))
+        await journal.add(record(topic=REJECTED), mark(1_500, TickOutcome.REJECTED))
+        await journal.mark(mark(2_000, TickOutcome.FAILED))
+        await journal.add(gap, mark(3_500, TickOutcome.MISSED, 3))
         before = journal.progress.facts("assets")
         assert (before.polls, before.published, before.rejected) == (2, 0, 0)
         for topic in (ASSETS, REJECTED, GAPS):
@@ -279,7 +279,7 @@ async def test_each_answer_that_is_lost_is_counted_as_lost_and_as_nothing_else(
     async with opened(tmp_path) as journal:
         for _ in range(2):
             await journal.add(record(), mark())
-            await journal.add(record(topic=REJECTED), mark(outcome=Outcome.REJECTED))
+            await journal.add(record(topic=REJECTED), mark(outcome=TickOutcome.REJECTED))
         await journal.lost(first(journal), "a bad bit")
         for _ in range(2):
             await journal.lost(first(journal, REJECTED), "a bad bit")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from coinlake.errors import BadRecordError, TransientError
-from ingestor.adapters.spool import ASIDE
-from ingestor.core.entries import Filed, Outcome, RecordEntry, pack, unpack
+from ingestor.adapters.aside import ASIDE
+from ingestor.core.entries import Filed, RecordEntry, TickOutcome, pack, unpack
 from ingestor.core.recovery import UNKNOWN
 from ingestor.core.schedule import Tick
 
@@ -29,7 +29,7 @@ async def journal_of(folder: Path, count: int) -> None:
             topic, feed = ((ASSETS, "assets"), (RATES, "rates"))[number % 2]
             await journal.add(record(b"value %d" % number, topic), mark(feed=feed))
             if number % 7 == 0:
-                await journal.mark(mark(number, Outcome.FAILED))
+                await journal.mark(mark(number, TickOutcome.FAILED))
         for topic in (ASSETS, RATES):
             for _ in range(5):
                 await journal.sent(first(journal, topic))
@@ -341,7 +341,7 @@ async def test_what_kafka_refused_is_sent_again_when_somebody_says_so(tmp_path: 
         await journal.add(record(b"large"), mark())
         await journal.refused(first(journal), "too large")
         assert (journal.aside_files, journal.progress.facts("assets").lost) == (0, 1)
-        await journal.mark(mark(2_000, Outcome.FAILED))
+        await journal.mark(mark(2_000, TickOutcome.FAILED))
     (kept,) = (tmp_path / ASIDE).iterdir()
     kept.rename(kept.with_name(kept.name.removesuffix(".refused")))
 

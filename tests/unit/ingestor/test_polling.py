@@ -15,12 +15,12 @@ from coinlake.backoff import Backoff
 from coinlake.contracts.topics import GAPS
 from coinlake.lifecycle import Pulse
 from ingestor.adapters.journal import Journal, open_journal
-from ingestor.core.credits import Limits
+from ingestor.core.credits import CreditLimits
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
-from ingestor.core.ports import Answer, Call, NoAnswerError
+from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
 from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock
 from ingestor.loop import polling
@@ -35,7 +35,7 @@ from tests.unit.ingestor.times import HOUR, START_MS, Times
 
 PLAN = PagePlan(Page(ASSETS, 10), 10_000)
 
-Step = Callable[["World"], Answer]
+Step = Callable[["World"], ApiAnswer]
 
 
 @dataclass
@@ -50,7 +50,7 @@ class World:
     def wall_ms(self) -> int:
         return self.clock.wall
 
-    async def get(self, url: str, call: Call) -> Answer:
+    async def get(self, url: str, call: Call) -> ApiAnswer:
         call.was_sent = True
         self.asked_ms.append(self.wall_ms() - START_MS)
         step = self.script.pop(0)
@@ -65,23 +65,23 @@ class World:
 
 
 def good(after_s: float = 0.0) -> Step:
-    def step(world: World) -> Answer:
+    def step(world: World) -> ApiAnswer:
         world.clock.advance(after_s)
         body = {"timestamp": world.wall_ms(), "data": [{"id": "bitcoin"}]}
-        return Answer(200, orjson.dumps(body), None)
+        return ApiAnswer(200, orjson.dumps(body), None)
 
     return step
 
 
 def status(code: int, retry_after: str | None = None) -> Step:
-    return lambda _: Answer(code, b"no", retry_after)
+    return lambda _: ApiAnswer(code, b"no", retry_after)
 
 
-def no_answer(_: World) -> Answer:
+def no_answer(_: World) -> ApiAnswer:
     raise NoAnswerError("timeout", "no answer in time")
 
 
-def killed(_: World) -> Answer:
+def killed(_: World) -> ApiAnswer:
     raise asyncio.CancelledError
 
 
@@ -102,21 +102,21 @@ async def played(
 
 
 def _poller(
-    folder: Path, journal: Journal, world: World, probe_s: float, patience_ms: int = 1
+    folder: Path, journal: Journal, world: World, probe_s: float, max_doubt_ms: int = 1
 ) -> Poller:
     metrics = IngestorMetrics(CollectorRegistry())
-    clock = world.clock.clock(patience_ms=patience_ms)
+    clock = world.clock.clock(max_doubt_ms=max_doubt_ms)
     stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
-    allowance = Allowance(Limits(10**9, None), 600)
+    allowance = Allowance(CreditLimits(10**9, None), 600)
     budget = Budget(folder / "credits.json", [PLAN], allowance, clock)
-    patience = RetryDelay(Backoff(base_s=0.001, cap_s=0.001))
+    retry_delay = RetryDelay(Backoff(base_s=0.001, cap_s=0.001))
     key = KeyGate(probe_ms=round(probe_s * 1_000))
-    doors = Gating(key, budget, journal, 10_000, patience, clock)
+    gating = Gating(key, budget, journal, 10_000, retry_delay, clock)
     terms = Terms("http://api", "simulator", Rules(60_000, 16), lambda size: "a" * size * 2)
-    asker = PollAttempt(world, journal, budget, terms, stamps, clock, metrics)
+    attempt = PollAttempt(world, journal, budget, terms, stamps, clock, metrics)
     gaps = MissedTickLog(PLAN, journal, stamps, "me", metrics)
     return Poller(
-        PLAN, asker, doors, budget, gaps, FeedTicks("assets"), ConcurrencyLimit(8), Pulse(60)
+        PLAN, attempt, gating, budget, gaps, FeedTicks("assets"), ConcurrencyLimit(8), Pulse(60)
     )
 
 
@@ -230,11 +230,11 @@ async def test_a_disk_that_refuses_an_answer_makes_its_tick_a_named_miss(
     def full(*_: object) -> None:
         raise OSError(28, "no space left on device")
 
-    def breaking(world: World) -> Answer:
+    def breaking(world: World) -> ApiAnswer:
         monkeypatch.setattr("ingestor.adapters.spool.os.fsync", full)
         return good()(world)
 
-    def mending(world: World) -> Answer:
+    def mending(world: World) -> ApiAnswer:
         return good()(world)
 
     world = World([good(), breaking, mending])
@@ -256,14 +256,14 @@ async def test_a_disk_that_refuses_an_answer_makes_its_tick_a_named_miss(
 def stepping(by_ms: int, then: Step) -> Step:
     """Somebody sets the clock while the answer is on its way."""
 
-    def step(world: World) -> Answer:
+    def step(world: World) -> ApiAnswer:
         world.clock.step(by_ms)
         return then(world)
 
     return step
 
 
-def dated(world: World) -> Answer:
+def dated(world: World) -> ApiAnswer:
     answer = good()(world)
     return replace(answer, date_ms=world.wall_ms() // 1_000 * 1_000)
 
@@ -295,7 +295,7 @@ async def test_a_pause_under_a_clock_that_is_set_back_is_no_longer_than_it_was_t
 async def test_a_clock_that_jumps_alone_misses_no_tick_and_shifts_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def contradicted(world: World) -> Answer:
+    def contradicted(world: World) -> ApiAnswer:
         world.clock.step(-HOUR)
         answer = dated(world)
         world.clock.step(HOUR)
@@ -314,7 +314,7 @@ async def test_a_retry_after_as_a_date_is_read_by_the_clock_of_who_says_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     date = "Sun, 22 Nov 2026 07:00:25 GMT"
-    behind = Answer(503, b"no", date, START_MS + 7 * HOUR)
+    behind = ApiAnswer(503, b"no", date, START_MS + 7 * HOUR)
     world = World([lambda _: behind, good()])
 
     await played(tmp_path, monkeypatch, world)
@@ -327,7 +327,7 @@ async def test_a_poll_under_way_cannot_hold_up_the_end(
 ) -> None:
     world = World([good()])
 
-    async def stop_and_hang(url: str, _: Call) -> Answer:
+    async def stop_and_hang(url: str, _: Call) -> ApiAnswer:
         world.asked_ms.append(0)
         world.stop.set()
         await asyncio.Event().wait()

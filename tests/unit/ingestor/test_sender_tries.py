@@ -32,9 +32,9 @@ class Away(FakeProducer):
 async def test_a_broker_that_comes_back_has_the_answer_as_soon_as_it_is_tried_again(
     bench: Bench,
 ) -> None:
-    bench.patience = RetryDelay(Backoff(base_s=0.01, cap_s=0.01))
+    bench.retry_delay = RetryDelay(Backoff(base_s=0.01, cap_s=0.01))
     producer = Away(tries=6)
-    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
     sender, quiet = bench.sender(producer), asyncio.Event()
 
     with structlog.testing.capture_logs() as said:
@@ -49,7 +49,7 @@ async def test_a_broker_that_comes_back_has_the_answer_as_soon_as_it_is_tried_ag
 
 
 async def test_what_could_not_be_sent_at_the_end_is_named(bench: Bench) -> None:
-    await bench.asker(FakeApi(bench.good())).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
 
     with structlog.testing.capture_logs() as said:
         await bench.sent_by(bench.sender(FakeProducer(down=True)))

@@ -29,12 +29,12 @@ def test_what_replaces_a_file_is_on_the_disk_before_it_has_its_name(
 
     def fsync(descriptor: int) -> None:
         at = Path(f"/proc/self/fd/{descriptor}").readlink()
-        seen.append((at.name, target.read_bytes()))
+        seen.append((at.name, target.read_bytes(), at.read_bytes() if at.is_file() else b""))
 
     monkeypatch.setattr(os, "fsync", fsync)
     replace(target, b"new")
 
-    assert seen == [("credits.json.new", b"old"), (tmp_path.name, b"new")]
+    assert seen == [("credits.json.new", b"old", b"new"), (tmp_path.name, b"new", b"")]
 
 
 def test_the_folder_is_free_again_after_a_stop_and_after_a_crash(tmp_path: Path) -> None:

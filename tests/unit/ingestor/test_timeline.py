@@ -59,7 +59,7 @@ def test_an_answer_that_agrees_with_the_jump_moves_the_time() -> None:
     assert line.is_settled(STEADY + 2_000)
 
 
-def test_where_nobody_contradicts_a_jump_is_over_when_the_patience_is() -> None:
+def test_where_nobody_contradicts_a_jump_is_settled_by_time() -> None:
     line = started()
     line.look(WALL + HOUR, STEADY)
 
@@ -124,7 +124,7 @@ def test_answers_without_a_date_contradict_nobody() -> None:
     assert not line.is_confirmed
 
 
-def test_before_the_first_answer_nothing_is_settled_but_only_for_the_patience() -> None:
+def test_before_the_first_answer_nothing_is_settled_but_only_for_so_long() -> None:
     line = started()
 
     assert not line.is_settled(STEADY + MINUTE - 1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestor.core.validation import Reason, Rules, judge
+from ingestor.core.validation import RejectReason, Rules, judge
 
 NOW = 1_763_800_000_000
 RULES = Rules(max_skew_ms=60_000, max_depth=6)
@@ -20,7 +20,7 @@ GOOD = {
 }
 
 
-def verdict(body: bytes, status: int = 200, feed: str = "assets") -> Reason | None:
+def verdict(body: bytes, status: int = 200, feed: str = "assets") -> RejectReason | None:
     return judge(feed, status, body, (NOW,), RULES)
 
 
@@ -94,11 +94,11 @@ def test_the_depth_that_is_allowed_is_allowed() -> None:
     deepest = with_data([{"id": "x", "tokens": {"1": [[]]}}])
 
     assert verdict(deepest) is None
-    assert verdict(deepest.replace(b"[]", b"[[]]")) is Reason.TOO_DEEP
+    assert verdict(deepest.replace(b"[]", b"[[]]")) is RejectReason.TOO_DEEP
 
 
 @given(st.binary(max_size=200), st.integers(100, 599))
 def test_no_bytes_make_it_fail(body: bytes, status: int) -> None:
     reason = verdict(body, status)
 
-    assert reason is None or reason in set(Reason)
+    assert reason is None or reason in set(RejectReason)

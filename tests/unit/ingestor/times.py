@@ -32,10 +32,10 @@ class Times:
         self,
         *,
         tolerance_ms: int = 5 * MINUTE,
-        patience_ms: int = 1,
+        max_doubt_ms: int = 1,
         metrics: IngestorMetrics | None = None,
     ) -> Clock:
         """The time by these clocks."""
         clocks = Clocks(lambda: self.wall, lambda: self.steady)
         told = metrics or IngestorMetrics(CollectorRegistry())
-        return Clock(clocks, tolerance_ms, patience_ms, told)
+        return Clock(clocks, tolerance_ms, max_doubt_ms, told)

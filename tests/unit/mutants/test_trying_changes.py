@@ -114,7 +114,7 @@ def test_a_test_that_is_red_by_itself_counts_where_it_is_red_once_more(
     )
     alone = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
-    outcome = tried(SHOP, None, [Suite("integration", (*alone, str(test)), 30.0, alone=alone)])
+    outcome = tried(SHOP, None, [Suite("integration", (*alone, str(test)), 600.0, alone=alone)])
 
     assert outcome.noticed is noticed
     assert left.read_text() == ""

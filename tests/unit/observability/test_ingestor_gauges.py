@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.backoff import Backoff
 from ingestor.adapters.journal import Journal, open_journal
-from ingestor.core.credits import Limits
-from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.credits import CreditLimits
+from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.feeds import ASSETS, FEEDS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
@@ -20,8 +20,8 @@ from ingestor.loop.clock import Clock, Clocks
 from ingestor.loop.gating import Gating, RetryDelay
 from ingestor.loop.sending import Sender, TopicSender
 from ingestor.loop.stamps import Stamps
-from ingestor.loop.watching import Gauges
 from ingestor.metrics import IngestorMetrics
+from ingestor.observe import ObservedIngestor, update_gauges
 
 PAGE = Page(ASSETS, 100)
 PUBLISHED = "ingestor_last_published_timestamp_seconds"
@@ -40,20 +40,21 @@ def shown(folder: Path, journal: Journal) -> float | None:
     registry = CollectorRegistry()
     metrics = IngestorMetrics(registry)
     plans = [PagePlan(PAGE, 60_000)]
-    allowance = Allowance(Limits(4_000, None), 600)
+    allowance = Allowance(CreditLimits(4_000, None), 600)
     clock = Clock(Clocks(lambda: 1_000_000, lambda: 0), 1_000, 1_000, metrics)
     budget = Budget(folder / "credits.json", plans, allowance, clock)
-    doors = Gating(KeyGate(probe_ms=1), budget, journal, 1_000, RetryDelay(Backoff()), clock)
+    gating = Gating(KeyGate(probe_ms=1), budget, journal, 1_000, RetryDelay(Backoff()), clock)
     stamps = Stamps(FloorClock(clock, 0))
 
     sender = Sender((), journal, _no_topic)
-    Gauges(journal, budget, doors, stamps, sender, metrics).update([])
+    observed = ObservedIngestor(journal, budget, gating, stamps, sender, pollers=[])
+    update_gauges(observed, metrics)
 
     return registry.get_sample_value(PUBLISHED, {"feed": "assets"})
 
 
 async def test_a_restart_does_not_hide_how_old_the_newest_answer_is(tmp_path: Path) -> None:
-    mark = TickMark("assets", PAGE.key, Tick(900_000, 60_000), Outcome.USABLE, 1)
+    mark = TickMark("assets", PAGE.key, Tick(900_000, 60_000), TickOutcome.USABLE, 1)
     record = Outgoing(ASSETS.topic, PAGE.key.encode(), b"{}", (), 900_500)
     async with open_journal(tmp_path, max_bytes=10**6) as journal:
         assert shown(tmp_path, journal) is None

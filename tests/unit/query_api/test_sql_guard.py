@@ -132,7 +132,7 @@ def test_a_known_bypass_is_refused(sql: str) -> None:
 USEFUL = {
     "star": "SELECT * FROM quotes",
     "qualified": "SELECT q.price_usd FROM coinlake.quotes q WHERE q.dt = '2026-11-22'",
-    "catalog": "SELECT 1 FROM AwsDataCatalog.coinlake.ledger_head",
+    "catalog": "SELECT 1 FROM AwsDataCatalog.coinlake.candles_1m",
     "group": "SELECT asset_id, count(*) FROM quotes GROUP BY 1 HAVING count(*) > 2 ORDER BY 2 DESC",
     "with": "WITH newest AS (SELECT max(received_ts) AS at FROM quotes) SELECT * FROM newest",
     "with_chain": "WITH a AS (SELECT 1 AS x), b AS (SELECT * FROM a) SELECT * FROM b",

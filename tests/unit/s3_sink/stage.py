@@ -11,7 +11,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.found import Found
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import Limits, Part
+from s3_sink.core.part import Part, PartLimits
 from s3_sink.core.ports import Commit, Observer, Partition, Polled
 from s3_sink.core.start import Start
 from s3_sink.loop.partition_worker import Outside
@@ -130,7 +130,7 @@ class Stage:
         self.waits: list[int] = []
         self.partitions = [ONE]
         chosen: dict[str, Any] = {
-            "limits": Limits(BIG, BIG, 10, 60.0),
+            "limits": PartLimits(BIG, BIG, 10, 60.0),
             "budget": MemoryBudget(BIG, 1),
             "producers": frozenset(),
             "flush_deadline_s": 5.0,

@@ -15,7 +15,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
 from coinlake.errors import TransientError
-from s3_sink.adapters.fetch import Fetcher, Limits
+from s3_sink.adapters.fetch import Fetcher, FetchLimits
 
 ONE, TWO = TopicPartition("t", 0), TopicPartition("t", 1)
 TOPIC_ID = UUID(int=7)
@@ -41,7 +41,7 @@ class Brokers:
     def __init__(self) -> None:
         self.cluster = self
         self.leaders: dict[TopicPartition, int | None] = {ONE: 0, TWO: 0}
-        self.answers: dict[TopicPartition, tuple[int, bytes]] = {}
+        self.answers: dict[TopicPartition, tuple[int, bytes | None]] = {}
         self.asked: list[tuple[int, dict[TopicPartition, int]]] = []
         self.was_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
@@ -87,7 +87,7 @@ def brokers() -> Brokers:
 @pytest.fixture
 async def fetcher(brokers: Brokers) -> AsyncIterator[Fetcher]:
     with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, Limits(1000, 1000, 4000))
+        fetcher = Fetcher(brokers, pool, FetchLimits(1000, 1000, 4000))
         fetcher.add([ONE, TWO])
         for tp in (ONE, TWO):
             fetcher.seek(tp, 5, TOPIC_ID)
@@ -106,6 +106,39 @@ async def test_the_next_question_starts_behind_what_was_handed_out(
 
     assert [one.value for one in fetched.records[ONE]] == [b"a", b"b"]
     assert [asked for _, asked in brokers.asked] == [{ONE: 5, TWO: 5}, {ONE: 7, TWO: 5}]
+
+
+async def test_what_has_no_room_in_one_poll_is_whole_in_the_next(brokers: Brokers) -> None:
+    brokers.answers[ONE] = (0, _batch(5, [b"x" * 300, b"y" * 300]))
+    brokers.answers[TWO] = (0, _batch(5, [b"z" * 300]))
+    with ThreadPoolExecutor(1) as pool:
+        fetcher = Fetcher(brokers, pool, Limits(1000, 1000, 500))
+        fetcher.add([ONE, TWO])
+        for tp in (ONE, TWO):
+            fetcher.seek(tp, 5, TOPIC_ID)
+            fetcher.resume(tp)
+
+        first = await fetcher.poll(TIMEOUT_S)
+        brokers.answers[ONE] = (0, b"")
+        then = await fetcher.poll(TIMEOUT_S)
+        await fetcher.close()
+
+    assert list(first.records) == [ONE]
+    assert [one.value for one in then.records[TWO]] == [b"z" * 300]
+    assert (first.heard, then.heard) == ({ONE: None, TWO: None}, {ONE: None, TWO: None})
+
+
+async def test_a_partition_without_records_may_be_answered_with_null(
+    brokers: Brokers, fetcher: Fetcher
+) -> None:
+    """FetchResponse: `records` is nullable (Kafka's protocol guide, Fetch API)."""
+    brokers.answers[ONE] = (0, None)
+    brokers.answers[TWO] = (0, _batch(5, [b"a"]))
+
+    fetched = await fetcher.poll(TIMEOUT_S)
+
+    assert list(fetched.records) == [TWO]
+    assert fetched.heard == {ONE: None, TWO: None}
 
 
 async def test_polls_leave_no_tasks_behind(brokers: Brokers, fetcher: Fetcher) -> None:
@@ -153,7 +186,7 @@ async def test_an_answer_to_an_old_question_is_dropped(
 
 async def test_a_quiet_broker_keeps_no_other_waiting(brokers: Brokers) -> None:
     with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, Limits(1000, 1000, 4000))
+        fetcher = Fetcher(brokers, pool, FetchLimits(1000, 1000, 4000))
         fetcher.add([ONE, TWO])
         brokers.leaders[TWO] = 1
         brokers.may_answer.clear()

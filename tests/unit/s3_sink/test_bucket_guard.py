@@ -10,7 +10,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey, epoch_key
 from coinlake.errors import InvariantError, TransientError
 from coinlake.store import ObjectHead
-from s3_sink.core.part import Reason
+from s3_sink.core.part import SealReason
 from s3_sink.core.ports import Commit, Partition
 from s3_sink.loop.epochs import current_epoch
 from s3_sink.loop.guard import EVERY_S, Guard
@@ -39,7 +39,7 @@ class Scene:
         numbers = range(self.count, self.count + count)
         self.state.add([Record(n, NOON_MS + n, None, b"v") for n in numbers], 0.0)
         self.count += count
-        self.state.seal(Reason.AGE)
+        self.state.seal(SealReason.AGE)
         await self.world.write_all(self.state, self.writer)
 
     async def _wait(self, attempt: int) -> None:

@@ -13,7 +13,7 @@ from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import InvariantError
-from s3_sink.core.part import Reason
+from s3_sink.core.part import SealReason
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit
 from tests.unit.s3_sink.world import World
@@ -52,7 +52,7 @@ class Zombies:
         unread = self.world.log.records[state.fetched_to :]
         state.add(unread[: self.rng.randint(0, 12)], 0.0)
         if self.rng.random() < 0.5:
-            state.seal(Reason.AGE)
+            state.seal(SealReason.AGE)
         part = state.first_sealed
         if part is not None and self.rng.random() < 0.7:
             outcome = await self.world.writer(name).write(state, part)
@@ -65,7 +65,7 @@ class Zombies:
             start = await self.world.start()
             state = self.world.state(start.tip.link)
             state.add(self.world.log.records, 0.0)
-            state.seal(Reason.SHUTDOWN)
+            state.seal(SealReason.SHUTDOWN)
             if state.first_sealed is None:
                 return
             await self.world.write_all(state, self.world.writer("last"))

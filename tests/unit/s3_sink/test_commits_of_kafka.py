@@ -33,9 +33,10 @@ def _log(admin: Admin) -> KafkaLog:
 
 
 async def test_a_commit_is_an_offset_and_the_key_of_an_object() -> None:
-    log = _log(Admin(t=OffsetAndMetadata(7, "raw/key")))
+    for offset in (0, 7):
+        log = _log(Admin(t=OffsetAndMetadata(offset, "raw/key")))
 
-    assert await log.committed(ONE) == Commit(7, "raw/key")
+        assert await log.committed(ONE) == Commit(offset, "raw/key")
 
 
 async def test_a_partition_without_a_commit_is_named_with_minus_one() -> None:

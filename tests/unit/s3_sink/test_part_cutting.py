@@ -15,9 +15,9 @@ from coinlake.contracts.raw_meta import RawMeta
 from s3_sink.core.found import Found
 from s3_sink.core.part import (
     RECORD_OVERHEAD_BYTES,
-    Limits,
     OpenPart,
-    Reason,
+    PartLimits,
+    SealReason,
     beside,
     weight_of,
 )
@@ -32,7 +32,7 @@ BIG = 10**9
 
 def _state(**limits: float) -> PartitionState:
     chosen = {"max_bytes": BIG, "max_raw_bytes": BIG, "max_records": BIG, "max_age_s": 60.0}
-    state = PartitionState(Partition("t", 0), Limits(**{**chosen, **limits}), Watermark())  # type: ignore[arg-type]
+    state = PartitionState(Partition("t", 0), PartLimits(**{**chosen, **limits}), Watermark())  # type: ignore[arg-type]
     state.begin(1, 0, None)
     return state
 
@@ -60,7 +60,7 @@ def test_what_holds_nothing_weighs_nothing() -> None:
 
 
 def test_why_a_part_was_cut_is_told_in_words_that_boards_and_alerts_know() -> None:
-    assert {one.value for one in Reason} == {
+    assert {one.value for one in SealReason} == {
         "bytes", "records", "age", "hour", "pressure", "revoke", "shutdown", "restart"
     }  # fmt: skip
 
@@ -223,7 +223,7 @@ def test_heartbeats_that_are_left_of_an_open_part_wait_for_nothing() -> None:
 
 
 def test_what_fits_is_taken_whole() -> None:
-    part = OpenPart(Limits(BIG, BIG, BIG, 60.0))
+    part = OpenPart(PartLimits(BIG, BIG, BIG, 60.0))
 
     parts = list(part.add(columns_of([_record(n) for n in range(500)]), 0.0, 1.0))
 
@@ -263,7 +263,7 @@ def test_nothing_held_weighs_nothing() -> None:
 
     state.landed(2, None)
     less = state.weight
-    state.seal(Reason.SHUTDOWN)
+    state.seal(SealReason.SHUTDOWN)
     state.landed(5, None)
 
     assert held > less > state.weight == 0

@@ -11,7 +11,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.adapters.lags import Lags
 from s3_sink.core.lag import Lag, lag_from, lag_of
-from s3_sink.core.part import Reason
+from s3_sink.core.part import SealReason
 from s3_sink.core.partition_state import PartitionState, Phase
 from s3_sink.core.ports import Commit, LogRange, Partition
 from s3_sink.core.status import partition_status
@@ -32,7 +32,7 @@ def test_the_oldest_value_that_is_held_tells_the_age(world: World) -> None:
 
     assert lag_of(state, 15, NOW_MS) == Lag(5, 60.0)
 
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
     assert lag_of(state, 15, NOW_MS) == Lag(5, 60.0)
     state.landed(12, None)
     assert lag_of(state, 15, NOW_MS) == Lag(3, 30.0)

@@ -9,7 +9,7 @@ import structlog
 
 from coinlake.errors import TransientError
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import Limits, Reason
+from s3_sink.core.part import PartLimits, SealReason
 from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Commit, Partition
 from tests.unit.s3_sink.stage import BIG, ONE, TWO, Stage, records
@@ -45,7 +45,7 @@ async def test_fetching_jumps_to_the_end_of_a_longer_object_that_was_there_first
         world.log.records = records(0, 20)
         await world.store_all(world.log.records, size=20)
         stage.now_s += 4.0
-        stage.state.seal(Reason.AGE)
+        stage.state.seal(SealReason.AGE)
         stage.sink._workers[ONE].nudge()
         while stage.group.positions[ONE] < 20:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
@@ -129,7 +129,7 @@ async def test_a_value_is_stored_once_it_is_old_enough(world: World) -> None:
 async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) -> None:
     world.log.records = records(0, 60)
     # Room for a dozen records; parts of a hundred would never be full.
-    stage = Stage(world, limits=Limits(BIG, BIG, 100, 60.0), budget=MemoryBudget(3_000, 1))
+    stage = Stage(world, limits=PartLimits(BIG, BIG, 100, 60.0), budget=MemoryBudget(3_000, 1))
 
     await stage.play(lambda: ONE in stage.sink.states and stage.state.fetched_to == 60)
 
@@ -140,7 +140,9 @@ async def test_a_full_budget_pauses_and_lets_the_oldest_part_go(world: World) ->
 async def test_where_none_is_held_alone_the_oldest_open_part_makes_room(world: World) -> None:
     world.log.records = records(0, 60)
     # No part is ever full or old, and of seven none has a third of the budget.
-    stage = Stage(world, limits=Limits(BIG, BIG, 1_000, 60.0), budget=MemoryBudget(18_000, 1))
+    stage = Stage(
+        world, limits=PartLimits(BIG, BIG, 1_000, 60.0), budget=MemoryBudget(18_000, 1)
+    )
     stage.partitions = [Partition(ONE.topic, number) for number in range(7)]
 
     def all_read() -> bool:

@@ -13,7 +13,7 @@ from coinlake.errors import ConfigError, InvariantError, TransientError
 from coinlake.settings import load
 from s3_sink.config import Settings
 from s3_sink.core.checks import require_deleting, too_short
-from s3_sink.core.commits import Commits
+from s3_sink.core.commits import PendingCommits
 from s3_sink.core.memory_budget import MemoryBudget
 from s3_sink.core.ports import Commit, Partition
 from s3_sink.core.watermark import Watermark
@@ -182,7 +182,7 @@ def test_only_a_heartbeat_moves_the_position(record: Record) -> None:
 
 
 def test_only_what_is_confirmed_and_ours_is_committed() -> None:
-    commits = Commits()
+    commits = PendingCommits()
     commits.confirm(ONE, Commit(5, "key"))
     commits.confirm(TWO, Commit(7, "key"))
 
@@ -195,7 +195,7 @@ def test_only_what_is_confirmed_and_ours_is_committed() -> None:
 
 
 def test_an_offset_that_was_committed_without_its_key_is_committed_again() -> None:
-    commits = Commits()
+    commits = PendingCommits()
     commits.known(ONE, Commit(5, ""))
     commits.confirm(ONE, Commit(5, "key"))
 

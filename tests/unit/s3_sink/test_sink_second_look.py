@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 from coinlake.contracts.raw_index import Record
-from s3_sink.core.part import Reason
+from s3_sink.core.part import SealReason
 from tests.unit.s3_sink.stage import NOON_MS, ONE, Stage, records
 from tests.unit.s3_sink.world import World
 
@@ -41,7 +41,7 @@ async def test_a_longer_object_of_another_topic_is_not_gone_on_from(world: World
         await world.store_all(old, size=20)
         stage.group.pause(ONE)
         stage.now_s += 4.0
-        stage.state.seal(Reason.AGE)
+        stage.state.seal(SealReason.AGE)
         stage.sink._workers[ONE].nudge()
         world.log.records = records(0, 40)
         while "stopped" not in stage.told.names():  # noqa: ASYNC110

@@ -13,7 +13,7 @@ from coinlake.errors import (
     TransientError,
     Trouble,
 )
-from s3_sink.core.part import Reason
+from s3_sink.core.part import SealReason
 from tests.unit.s3_sink.world import World
 
 HOUR_MS = 3_600_000
@@ -29,7 +29,7 @@ async def test_an_object_is_named_by_link_and_hour_and_tells_what_it_holds(
 ) -> None:
     state = world.state(link=5)
     state.add(_records(7, 10), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     await world.write_all(state, world.writer())
 
@@ -48,7 +48,7 @@ async def test_a_lost_reply_is_found_again_and_counts_as_written(world: World) -
     world.store.lose_next = 1
     state = world.state()
     state.add(_records(0, 3), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     await world.write_all(state, world.writer())
 
@@ -65,7 +65,7 @@ async def test_each_repeated_try_is_reported_with_the_trouble_that_it_met(
     world.store.failures = [denied, ConflictError("409"), TransientError("odd")]
     state = world.state()
     state.add(_records(0, 3), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     await world.write_all(state, world.writer())
 
@@ -79,7 +79,7 @@ async def test_a_key_that_is_refused_and_not_there_is_tried_again_and_told(
     world.store.failures = [PreconditionFailedError("k")]
     state = world.state()
     state.add(_records(0, 3), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     await world.write_all(state, world.writer())
 
@@ -94,7 +94,7 @@ async def test_the_position_after_a_412_is_the_end_of_the_object_that_is_there(
     await world.store_all(_records(0, theirs), size=theirs)
     state = world.state()
     state.add(_records(0, 5), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     await world.write_all(state, world.writer())
 
@@ -108,7 +108,7 @@ async def test_other_bytes_in_the_same_place_stop_the_partition(world: World) ->
     await world.store_all(changed)
     state = world.state()
     state.add(_records(0, 5), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     with pytest.raises(InvariantError, match="holds other records"):
         await world.write_all(state, world.writer())
@@ -123,7 +123,7 @@ async def test_another_first_record_stops_the_partition_even_where_not_all_is_he
     await world.store_all(_records(1, 20), size=50)
     state = world.state()
     state.add(_records(0, 5), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     with pytest.raises(InvariantError, match="starts with offset 1"):
         await world.write_all(state, world.writer())
@@ -135,7 +135,7 @@ async def test_an_object_without_metadata_is_decoded(world: World) -> None:
     world.store.objects[key] = dataclasses.replace(stored, metadata={})
     state = world.state()
     state.add(_records(0, 5), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     await world.write_all(state, world.writer())
 
@@ -149,7 +149,7 @@ async def test_an_object_that_cannot_be_decoded_stops_the_partition(world: World
     world.store.objects[key] = dataclasses.replace(stored, metadata={}, body=b"rubbish")
     state = world.state()
     state.add(_records(0, 5), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     with pytest.raises(InvariantError, match="cannot be decoded: at byte 0"):
         await world.write_all(state, world.writer())
@@ -162,7 +162,7 @@ async def test_an_object_that_names_another_link_stops_the_partition(world: Worl
     world.store.objects[key] = dataclasses.replace(stored, metadata=lie)
     state = world.state()
     state.add(_records(0, 5), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
 
     with pytest.raises(InvariantError, match="says link 1"):
         await world.write_all(state, world.writer())
@@ -173,7 +173,7 @@ async def test_what_was_found_is_what_is_compared_when_the_cut_differs(world: Wo
     await world.store_all(theirs, size=4)
     state = world.state()
     state.add(_records(0, 2), 0.0)
-    state.seal(Reason.AGE)
+    state.seal(SealReason.AGE)
     state.add(_records(2, 6), 0.0)
 
     await world.write_all(state, world.writer())

@@ -20,7 +20,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.errors import ConflictError, TransientError
 from coinlake.testing import FakeStore
 from s3_sink.core.found import Found
-from s3_sink.core.part import Limits, Part, Reason
+from s3_sink.core.part import Part, PartLimits, SealReason
 from s3_sink.core.partition_state import PartitionState
 from s3_sink.core.ports import Commit, LogRange, Partition
 from s3_sink.core.start import Start
@@ -33,7 +33,7 @@ HOUR_MS = 3_600_000
 NOON_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS
 PARTITION = Partition("coincap.assets.v1", 0)
 TOPIC_ID = UUID(int=7)
-LIMITS = Limits(max_bytes=1000, max_raw_bytes=4000, max_records=100, max_age_s=60.0)
+LIMITS = PartLimits(max_bytes=1000, max_raw_bytes=4000, max_records=100, max_age_s=60.0)
 
 
 class MemoryCodec:
@@ -170,7 +170,7 @@ class World:
     now_s: float = 0.0
     now_ms: int = NOON_MS
 
-    def state(self, link: int = 0, limits: Limits = LIMITS, **more: Any) -> PartitionState:
+    def state(self, link: int = 0, limits: PartLimits = LIMITS, **more: Any) -> PartitionState:
         state = PartitionState(PARTITION, limits, Watermark(**more))
         state.begin(1, link, None)
         return state
@@ -195,9 +195,9 @@ class World:
 
     async def store_all(self, records: Iterable[Record], size: int = 10, link: int = 0) -> None:
         """Have a well-behaved sink store records in objects of `size`."""
-        state = self.state(link, Limits(10**9, 10**9, size, 60.0))
+        state = self.state(link, PartLimits(10**9, 10**9, size, 60.0))
         state.add(records, 0.0)
-        state.seal(Reason.SHUTDOWN)
+        state.seal(SealReason.SHUTDOWN)
         await self.write_all(state, self.writer("before"))
 
     def chain(self) -> list[tuple[int, int]]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from coinlake import errors, kafka
 from coinlake.errors import BadRecordError, CoinlakeError, TransientError, Trouble
-from coinlake.outcomes import Answer, away, hear
+from coinlake.outcomes import LastAnswer, away, hear
 
 Call = Callable[[str], AbstractContextManager[Any]]
 CALLS: dict[str, Call] = {"AWS": away, "Kafka": kafka.translated}
@@ -200,7 +200,7 @@ def test_whatever_botocore_makes_of_any_bytes_is_told_or_read(
 def test_what_is_no_object_of_the_json_protocol_is_no_answer(
     content_type: str, body: bytes
 ) -> None:
-    answer = Answer(200, content_type, body)
+    answer = LastAnswer(200, content_type, body)
 
     with pytest.raises(TransientError), away("StopQueryExecution"):
         answer.require_json()
@@ -213,4 +213,4 @@ def test_an_empty_object_is_an_answer() -> None:
 
 
 def test_an_answer_that_never_came_is_none() -> None:
-    assert str(Answer()) == "no answer"
+    assert str(LastAnswer()) == "no answer"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from coinlake.folding import Limits
+from coinlake.folding import FoldingLimits
 from coinlake.logs import Fold
 
 
@@ -76,7 +76,7 @@ def test_the_watchdog_ends_no_process_with_an_untold_count() -> None:
 
 @pytest.fixture
 def fold() -> Iterator[Fold]:
-    fold = Fold("test", Limits(window_s=0.3))
+    fold = Fold("test", FoldingLimits(window_s=0.3))
     yield fold
     fold.end()
 
@@ -97,7 +97,7 @@ def test_a_count_is_said_when_its_time_is_over_though_nothing_more_is_logged(
 
 
 def test_many_threads_lose_no_line() -> None:
-    fold = Fold("test", Limits(window_s=0.02, texts=2, templates=3))
+    fold = Fold("test", FoldingLimits(window_s=0.02, texts=2, templates=3))
     written: list[bool] = []
 
     def flood(name: str) -> None:

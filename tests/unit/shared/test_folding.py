@@ -5,12 +5,12 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinlake.folding import Folding, Limits, Line, Repeated, template
+from coinlake.folding import Folding, FoldingLimits, LogLine, Repeated, template
 
-LIMITS = Limits(window_s=60.0, texts=3, words=20, templates=4)
+LIMITS = FoldingLimits(window_s=60.0, texts=3, words=20, templates=4)
 
 lines = st.builds(
-    Line,
+    LogLine,
     source=st.sampled_from(["aiokafka", "asyncio"]),
     level=st.sampled_from(["warning", "error"]),
     text=st.builds("{}{}".format, st.sampled_from(["a", "b", "c "]), st.integers(0, 9)),
@@ -20,7 +20,7 @@ steps = st.lists(st.tuples(lines, st.floats(0, 50), st.booleans()), max_size=120
 
 @given(steps)
 def test_each_line_is_written_or_counted_exactly_once(
-    came: list[tuple[Line, float, bool]],
+    came: list[tuple[LogLine, float, bool]],
 ) -> None:
     folding, now_s, sizes = Folding(LIMITS), 0.0, []
     written: Counter[tuple[str, str, str]] = Counter()
@@ -44,7 +44,7 @@ def test_each_line_is_written_or_counted_exactly_once(
 
 @given(steps)
 def test_the_first_line_of_a_template_and_what_must_not_be_lost_are_always_written(
-    came: list[tuple[Line, float, bool]],
+    came: list[tuple[LogLine, float, bool]],
 ) -> None:
     folding, templates, texts = Folding(LIMITS), set(), set()
 
@@ -64,12 +64,12 @@ def _kind(source: str, level: str, text: str) -> tuple[str, str, str]:
 
 
 def test_a_flood_is_a_few_lines_and_a_count_for_each_minute() -> None:
-    folding, written, said = Folding(Limits()), 0, []
+    folding, written, said = Folding(FoldingLimits()), 0, []
 
     for tick in range(180 * 400):
         now_s = tick / 400
         said += folding.ended(now_s)
-        written += folding.is_written(Line("aiokafka", "error", "Topic x not found"), now_s)
+        written += folding.is_written(LogLine("aiokafka", "error", "Topic x not found"), now_s)
 
     assert written == 3
     assert [one.times for one in said] == [23_999, 23_999]
@@ -77,10 +77,10 @@ def test_a_flood_is_a_few_lines_and_a_count_for_each_minute() -> None:
 
 
 def test_an_error_of_another_partition_is_written_though_only_a_number_differs() -> None:
-    folding = Folding(Limits())
+    folding = Folding(FoldingLimits())
 
     written = [
-        folding.is_written(Line("sink", "error", f"stopped t-{number}"), 0.0, each_text=True)
+        folding.is_written(LogLine("sink", "error", f"stopped t-{number}"), 0.0, each_text=True)
         for number in [*range(100), *range(100)]
     ]
 

@@ -8,9 +8,10 @@ from aiokafka.errors import CorruptRecordException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coinlake.batch_records import header_name, header_name_bytes
 from coinlake.contracts.raw_codec import decode, encode
 from coinlake.contracts.raw_columns import Record
-from coinlake.record_batches import columns_of_batches, header_name, header_name_bytes
+from coinlake.record_batches import columns_of_batches
 from coinlake.unpacking import CODECS
 from tests.kafka_batches import APPENDED, batch
 

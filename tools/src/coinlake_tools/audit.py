@@ -97,9 +97,12 @@ class Audit:
             open_ = [
                 number
                 for number in kept
-                if (await self._tail(view, number, kept[number]) if view.newest
-                    else kept[number].end)
-            ]  # fmt: skip
+                if (
+                    await self._tail(view, number, kept[number])
+                    if view.newest
+                    else kept[number].end
+                )
+            ]
             if not open_ or left_s <= 0:
                 return view
             await asyncio.sleep(_LOOK_AGAIN_S)
@@ -145,9 +148,10 @@ class Audit:
             findings += found
         findings.sort(key=lambda one: -1 if one.offset is None else one.offset)
         return findings, {
-            **_told(result, log, findings, compared), "unconfirmed_holes": unconfirmed,
+            **_told(result, log, findings, compared),
+            "unconfirmed_holes": unconfirmed,
             "expired_to": expired_to,
-        }  # fmt: skip
+        }
 
     async def _without_markers(
         self, chain: Chain, result: Audited, log: Kept | None

@@ -118,8 +118,14 @@ class Auditor:
         self._metrics.verdicts.inc()
         self._metrics.due.set(self._clock() + self._every_s)
         for one in verdict.findings[:_SHOWN]:
-            log.error("audit_finding", kind=one.kind.value, topic=one.topic,
-                      partition=one.partition, key=one.key, text=one.text)  # fmt: skip
+            log.error(
+                "audit_finding",
+                kind=one.kind.value,
+                topic=one.topic,
+                partition=one.partition,
+                key=one.key,
+                text=one.text,
+            )
         log.info(
             "audit_done",
             proven=verdict.is_proven,

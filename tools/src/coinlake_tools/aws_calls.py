@@ -90,7 +90,10 @@ def translated(operation: str) -> Iterator[None]:
 
 
 def _is_a_workgroup_that_exists(code: str, message: str) -> bool:
-    """Athena has no code of its own for it: `WorkGroup is already created`."""
+    """Athena has no code of its own for it: `WorkGroup is already created`.
+
+    (In the logs of its users; the API reference has only the code.)
+    """
     return code == "InvalidRequestException" and "already" in message.lower()
 
 

@@ -108,9 +108,17 @@ def _marker(
     encoded = encode([record])
     key = RawKey(chain.topic, hour_of(time_ms), chain.epoch, chain.partition, left.link)
     meta = RawMeta(
-        left.link, record.offset, left.next_offset, 1, 0, encoded.sha256, time_ms, time_ms,
-        None if last is None else last.complete_to_ms, WRITER,
-    )  # fmt: skip
+        link=left.link,
+        first_offset=record.offset,
+        next_offset=left.next_offset,
+        records=1,
+        values=0,
+        sha256=encoded.sha256,
+        min_timestamp_ms=time_ms,
+        max_timestamp_ms=time_ms,
+        complete_to_ms=None if last is None else last.complete_to_ms,
+        writer=WRITER,
+    )
     return key, {**meta.encode(), **left.metadata()}, encoded.body
 
 

@@ -1,4 +1,7 @@
-"""What a month on AWS costs at us-east-1 list prices, from how often things happen."""
+"""What a month on AWS costs at us-east-1 list prices, from how often things happen.
+
+The prices and least bills are those of the pages AWS Glue, Amazon Athena and Amazon S3 pricing.
+"""
 
 from dataclasses import dataclass
 
@@ -29,7 +32,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CostLine:
     """One line of the estimate: what is billed, how much of it a month, US dollars."""
 
     item: str
@@ -37,7 +40,7 @@ class Line:
     usd: float
 
 
-def estimate(plan: Plan) -> list[Line]:
+def estimate(plan: Plan) -> list[CostLine]:
     """The month's bill, line by line. The host and the stored bytes are in `host_cost`."""
     runs = plan.runs_per_hour * HOURS_PER_MONTH
     run_hours = runs * max(plan.run_seconds, RUN_FLOOR_S) / 3600 * plan.run_dpu
@@ -47,23 +50,25 @@ def estimate(plan: Plan) -> list[Line]:
     scanned_tb = queries * max(plan.query_bytes, QUERY_FLOOR_BYTES) / 1e12
     puts = plan.raw_objects_per_hour * HOURS_PER_MONTH
     return [
-        Line("Glue runs", f"{runs:.0f} runs, {run_hours:.1f} DPU-h", _dpu(run_hours)),
-        Line("Glue crawls", f"{crawls:.0f} crawls, {crawl_hours:.1f} DPU-h", _dpu(crawl_hours)),
-        Line(
+        CostLine("Glue runs", f"{runs:.0f} runs, {run_hours:.1f} DPU-h", _dpu(run_hours)),
+        CostLine(
+            "Glue crawls", f"{crawls:.0f} crawls, {crawl_hours:.1f} DPU-h", _dpu(crawl_hours)
+        ),
+        CostLine(
             "Athena",
             f"{queries:.0f} queries, {scanned_tb:.2f} TB",
             scanned_tb * USD_PER_TB_SCANNED,
         ),
-        Line("S3 raw PUTs", f"{puts:.0f} requests", puts * USD_PER_PUT),
+        CostLine("S3 raw PUTs", f"{puts:.0f} requests", puts * USD_PER_PUT),
     ]
 
 
-def total_usd(lines: list[Line]) -> float:
+def total_usd(lines: list[CostLine]) -> float:
     """The sum of the estimate."""
     return sum(line.usd for line in lines)
 
 
-def rendered(lines: list[Line]) -> str:
+def rendered(lines: list[CostLine]) -> str:
     """The estimate as a table for people."""
     rows = [f"{line.item:<14} {line.quantity:<30} {line.usd:>9.2f} USD" for line in lines]
     rows.append(f"{'a month':<14} {'':<30} {total_usd(lines):>9.2f} USD")

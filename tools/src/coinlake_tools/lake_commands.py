@@ -1,6 +1,7 @@
 """The commands that look at the raw zone and mend it: audit, repair, abandon, epoch."""
 
 import argparse
+import asyncio
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ import orjson
 from coinlake import lifecycle, logs
 from coinlake.errors import ConfigError
 from coinlake.s3 import open_store
+from coinlake.service import require_address
 from coinlake.settings import HttpSettings, KafkaSettings, load
 from coinlake.store import ObjectStore
 from coinlake_tools import auditor
@@ -24,6 +26,7 @@ from coinlake_tools.settings import Settings
 
 # More lines would hide the first, which tells most.
 _SHOWN = 50
+_LAST_PORT = 65_535
 
 
 async def audit(args: argparse.Namespace, settings: Settings) -> int:
@@ -45,11 +48,8 @@ async def audit(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def keep_auditing(args: argparse.Namespace, settings: Settings) -> int:
-    """`coinlake audit --every S`: until SIGTERM; the exit code."""
-    host, _, port = str(args.listen).rpartition(":")
-    if not port.isdecimal() or not host:
-        raise ConfigError(f"--listen wants HOST:PORT, not {args.listen}")
-    http = HttpSettings(host=host, port=int(port))
+    """`coinlake audit --every S`: until SIGTERM; the exit code, 2 where it cannot listen."""
+    http = listening(args.listen)
 
     async def look() -> Verdict:
         async with _lake(settings) as (store, log):
@@ -58,8 +58,20 @@ def keep_auditing(args: argparse.Namespace, settings: Settings) -> int:
             )
             return await looking.run(args.topic, lambda _: None)
 
+    async def start(stop: asyncio.Event) -> None:
+        await require_address(http)
+        await auditor.run(look, args.every, http, stop)
+
     logs.configure("auditor")
-    return lifecycle.run("auditor", lambda stop: auditor.run(look, args.every, http, stop))
+    return lifecycle.run("auditor", start)
+
+
+def listening(address: str) -> HttpSettings:
+    """The address that `--listen` names. Raises ConfigError where it is none."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+        raise ConfigError(f"--listen wants HOST:PORT, not {address}")
+    return HttpSettings(host=host, port=int(port))
 
 
 async def repair(args: argparse.Namespace, settings: Settings) -> int:
@@ -68,9 +80,14 @@ async def repair(args: argparse.Namespace, settings: Settings) -> int:
         raise ConfigError(f"no such range: [{args.start}, {args.stop})")
     async with _lake(settings) as (store, log):
         lines = await mending.repair(
-            store, log, args.topic, args.partition, (args.start, args.stop), args.cut,
+            store,
+            log,
+            args.topic,
+            args.partition,
+            (args.start, args.stop),
+            args.cut,
             dry_run=args.dry_run,
-        )  # fmt: skip
+        )
     for line in lines:
         _say(line)
     return 1 if any(line.startswith(("missing", "differs")) for line in lines) else 0

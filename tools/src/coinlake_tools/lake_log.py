@@ -81,9 +81,13 @@ class KafkaLakeLog:
         position, end = max(start, kept.start), min(stop, kept.end)
         while position < end:
             batch = await read_batches(
-                self._client, state, partition, position,
-                max_bytes=MAX_MESSAGE_BYTES, room=_UNPACKED_BYTES,
-            )  # fmt: skip
+                self._client,
+                state,
+                partition,
+                position,
+                max_bytes=MAX_MESSAGE_BYTES,
+                room=_UNPACKED_BYTES,
+            )
             position = batch.position
             found += [one for one in batch.records if one.offset < end]
         return found

@@ -16,7 +16,7 @@ Step = Callable[[Aws, Lake, str], Awaitable[str]]
 async def bucket(aws: Aws, lake: Lake, region: str) -> str:
     """The bucket of the lake."""
     request: dict[str, object] = {"Bucket": lake.bucket}
-    # us-east-1 is the one region that must not be named.
+    # us-east-1 is the one region that must not be named (S3 API, CreateBucketConfiguration).
     if region != "us-east-1":
         request["CreateBucketConfiguration"] = {"LocationConstraint": region}
     made = await created(aws.s3, "create_bucket", request)

@@ -4,7 +4,7 @@ It creates what is missing and never replaces what is there.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from coinlake.contracts.headers import complete_to_ms
 from coinlake.contracts.hours import hour_of
@@ -218,9 +218,15 @@ def _meta(
     link: int, following: int, part: Sequence[Record], sha256: str, told: int | None
 ) -> RawMeta:
     times = [record.timestamp_ms for record in part]
-    values = sum(record.value is not None for record in part)
-    meta = RawMeta(
-        link, part[0].offset, following, len(part), values, sha256, min(times), max(times),
-        None, WRITER,
-    )  # fmt: skip
-    return replace(meta, complete_to_ms=told)
+    return RawMeta(
+        link=link,
+        first_offset=part[0].offset,
+        next_offset=following,
+        records=len(part),
+        values=sum(record.value is not None for record in part),
+        sha256=sha256,
+        min_timestamp_ms=min(times),
+        max_timestamp_ms=max(times),
+        complete_to_ms=told,
+        writer=WRITER,
+    )

@@ -20,7 +20,8 @@ from coinlake_tools.hive_types import columns
 
 LEDGER_TABLE = "ledger"
 LEDGER_VIEW = "ledger_head"
-# A rebuild takes a minute or two; a run that hangs must not be billed for Glue's eight hours.
+# A rebuild takes a minute or two; a run that hangs must not be billed for Glue's eight hours (Glue
+# API, Job: Timeout).
 _TIMEOUT_MINUTES = 20
 # 10 GB: a question that scans more than that is a mistake, not a question.
 _SCAN_LIMIT_BYTES = 10 * 1024**3
@@ -62,7 +63,8 @@ def job(lake: Lake, bundle: Bundle) -> dict[str, Any]:
         },
         "DefaultArguments": {
             "--extra-py-files": lake.url(bundle.archive_key),
-            # Our ledger knows what was read; a bookmark is a timestamp filter.
+            # Our ledger knows what was read; a bookmark is a timestamp filter (Glue developer
+            # guide, "Tracking processed data using job bookmarks").
             "--job-bookmark-option": "job-bookmark-disable",
         },
         "GlueVersion": GLUE_VERSION,
@@ -88,7 +90,8 @@ def curated_tables() -> list[str]:
 def crawler(lake: Lake) -> dict[str, Any]:
     """CreateCrawler or UpdateCrawler: one target per table, and a policy that only adds.
 
-    The default policy erases table parameters, drops columns and changes types.
+    The default policy erases table parameters, drops columns and changes types (Glue developer
+    guide, "Setting crawler configuration options").
     """
     policy = {
         "Version": 1.0,

@@ -1,4 +1,7 @@
-"""What the work done here would have cost on AWS, at us-east-1 list prices."""
+"""What the work done here would have cost on AWS, at us-east-1 list prices.
+
+Prices, floors and roundings are those of the pages AWS Glue, Amazon S3 and Amazon Athena pricing.
+"""
 
 from dataclasses import dataclass
 from threading import Lock

@@ -116,7 +116,10 @@ def _after(fault: Fault | None, reply: Reply) -> Reply:
 
 
 def service_of(environ: Environ) -> str:
-    """The service in the signature's scope (header or presigned query); S3 if unsigned."""
+    """The service in the signature's scope (header or presigned query); S3 if unsigned.
+
+    (IAM user guide, "Create a signed AWS API request": the credential scope.)
+    """
     auth = environ.get("HTTP_AUTHORIZATION", "")
     if not auth:
         presigned = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0]
@@ -154,7 +157,10 @@ def _request(environ: Environ) -> dict[str, Any]:
 
 
 def encoded(answer: Mapping[str, Any]) -> bytes:
-    """The JSON of an answer; times go as seconds since 1970, as JSON 1.1 wants them."""
+    """The JSON of an answer; times go as seconds since 1970, as JSON 1.1 wants them.
+
+    (Smithy, "AWS JSON 1.1 protocol".)
+    """
     return json.dumps(answer, default=_epoch, separators=(",", ":")).encode()
 
 

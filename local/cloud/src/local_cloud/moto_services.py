@@ -1,7 +1,8 @@
 """moto's services that are worth having, one WSGI application each.
 
-moto's own dispatcher looks the service up on disk for every request, which is a third of the
-time of a small PUT; who is asked is known here already.
+moto's own dispatcher looks the service up on disk for every request (moto 5.2.5,
+moto_server/werkzeug_app.py: DomainDispatcherApplication), which is a third of the time of a small
+PUT, as measured; who is asked is known here already.
 """
 
 from collections.abc import Mapping

@@ -30,7 +30,7 @@ def asked(environ: Environ) -> Asked:
     """What a request asks for; AwsError where some of it is not done here."""
     environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read())
     if "HTTP_X_AMZ_CHECKSUM_MODE" in environ:
-        # AWS's SDK for C++ writes it small, and S3 takes it so.
+        # Some of AWS's SDKs write it small, and S3 takes it so (versity/versitygw #1527).
         environ["HTTP_X_AMZ_CHECKSUM_MODE"] = environ["HTTP_X_AMZ_CHECKSUM_MODE"].upper()
     found = s3_request.read(environ)
     _JUDGE.check(found.operation, found.fields)
@@ -60,11 +60,13 @@ class S3Front:
         headers = s3_request.headers_of(environ)
         sums: dict[str, str] = {}
         if _has_body(request.operation):
-            # S3A copies a source's Content-MD5 onto the bodiless request of its copy.
+            # S3A copies a source's Content-MD5 onto the bodiless request of its copy (hadoop-aws
+            # 3.3.4, HeaderProcessing.cloneObjectMetadata).
             sums = checksums.check(headers, environ["wsgi.input"].getvalue())
         algorithm = checksums.algorithm(headers)
         if algorithm is not None:
-            # moto keeps a sum only where the SDK's own header names its algorithm.
+            # moto keeps a sum only where the SDK's own header names its algorithm (moto 5.2.5,
+            # s3/responses.py).
             environ.setdefault("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", algorithm)
         reply = call(self._moto, environ)
         return self._after(request, sums, reply)
@@ -73,7 +75,7 @@ class S3Front:
         fields = request.fields
         if "CopySource" in fields:
             _check_source(self._moto, fields, environ)
-        # moto looks at those of PutObject itself.
+        # moto looks at those of PutObject itself (moto 5.2.5, s3/responses.py).
         if request.operation in ("CopyObject", "CompleteMultipartUpload") and (
             "IfMatch" in fields or "IfNoneMatch" in fields
         ):
@@ -92,7 +94,8 @@ class S3Front:
         elif request.operation in ("CompleteMultipartUpload", "AbortMultipartUpload"):
             self._parts.forget(fields["UploadId"])
         elif request.operation == "DeleteObjects" and fields["Delete"].get("Quiet"):
-            # "Quiet mode: the response includes only keys where the delete failed."
+            # "Quiet mode: the response includes only keys where the delete failed" (S3 API,
+            # DeleteObjects).
             return Reply(reply.status, reply.headers, _DELETED.sub(b"", reply.body))
         return reply
 
@@ -138,7 +141,7 @@ def _etag(moto: Application, environ: Environ, path: str, query: str) -> str | N
 
 
 def charge(bill: Bill, name: str) -> None:
-    """Put one request on the bill. Deletes are free; lists are of the dear class."""
+    """Put one request on the bill. Deletes are free; lists are of the dear class (S3 pricing)."""
     if name.startswith(("Delete", "Abort")):
         bill.charge("s3", "delete requests", 1, 0.0)
     elif name.startswith(("Put", "Post", "Copy", "Create", "Complete", "Upload", "List")):

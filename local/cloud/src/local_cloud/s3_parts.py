@@ -1,4 +1,7 @@
-"""The sums that parts of an upload came with: CompleteMultipartUpload may say them once more."""
+"""The sums that parts of an upload came with: CompleteMultipartUpload may say them once more.
+
+(S3 API, CompletedPart.)
+"""
 
 import threading
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """HTTP/1.1 with keep-alive around a WSGI application, one thread per connection.
 
-werkzeug's own handler closes every connection and waits 10 ms before it does so; S3 clients
-that send hundreds of small requests feel both. This one keeps the connection, reads the whole
-body first and sends head and body in one write.
+werkzeug's own handler closes every connection and waits 10 ms before it does so (werkzeug 3.1,
+serving.py); S3 clients that send hundreds of small requests feel both. This one keeps the
+connection, reads the whole body first and sends head and body in one write.
 """
 
 import http.client

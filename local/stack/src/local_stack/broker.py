@@ -68,7 +68,8 @@ class BrokerSpec:
             "share.coordinator.state.topic.replication.factor": "1",
             "share.coordinator.state.topic.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
-            # A killed broker is taken for alive for this long, and cannot come back sooner.
+            # A killed broker is taken for alive for this long, and cannot come back sooner
+            # (KIP-631, broker.session.timeout.ms).
             "broker.session.timeout.ms": "4000",
             "broker.heartbeat.interval.ms": "1000",
         }
@@ -229,5 +230,6 @@ def ensure_class_archive(paths: Paths, say: Callable[[str], None]) -> None:
 
 def new_cluster_id() -> str:
     """An id for a new cluster."""
-    # Kafka's own ids are 22 characters of URL-safe base64 that do not start with a dash.
+    # Kafka's own ids are 22 characters of URL-safe base64 that do not start with a dash (Kafka 4.3,
+    # Uuid.randomUuid).
     return "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]

@@ -1,4 +1,4 @@
-"""Asks a broker for its metadata, in Kafka's own protocol and without a client library.
+"""Asks a broker for its metadata, in Kafka's own protocol (Metadata, version 1), without a library.
 
 Readiness must be a real answer, asked from code with and without an event loop, and without a
 client's log lines about a broker that is still starting.

@@ -85,7 +85,7 @@ class Lake:
             [cell.get("VarCharValue") for cell in row["Data"]]
             for row in result["ResultSet"]["Rows"]
         ]
-        # The first row of a SELECT's first page is its header.
+        # The first row of a SELECT's first page is its header (see query_api's adapters/athena.py).
         header = [str(name) for name in rows[0]] if rows else []
         return Answer(header, rows[1:], int(statistics.get("DataScannedInBytes", 0)))
 

@@ -104,8 +104,8 @@ def _started(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The name, in brackets, may hold anything; after it come state (field 3), number of
-    # threads (20) and start time (22). A killed JVM's first thread is a zombie while the
-    # others still hold its ports.
+    # threads (20) and start time (22), proc_pid_stat(5). A killed JVM's first thread is a zombie
+    # while the others still hold its ports.
     fields = stat.rpartition(")")[2].split()
     state, threads, started = fields[0], int(fields[17]), fields[19]
     return None if state in "ZX" and threads <= 1 else started

@@ -8,7 +8,8 @@ from local_stack.record import Source
 REAL_BASE_URL = "https://rest.coincap.io/v3"
 DEFAULT_CREDITS = 50
 # The most that one answer costs at the demo's page sizes: the ingestor sets this aside before
-# it has seen one (1 credit, and one more per 2,500 bytes after the first 2,500).
+# it has seen one (1 credit, and one more per 2,500 bytes after the first 2,500: CoinCap's plans,
+# pro.coincap.io, as its users quote them).
 CREDITS_PER_ANSWER = {"assets": 3, "rates": 13, "exchanges": 2, "markets": 2}
 
 

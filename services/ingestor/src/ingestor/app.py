@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
@@ -17,7 +16,7 @@ from ingestor.adapters.coincap import HttpLimits, open_api
 from ingestor.adapters.files import locked
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.config import Settings
-from ingestor.core.credits import Limits
+from ingestor.core.credits import CreditLimits
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import KeyGate
 from ingestor.core.ports import Api
@@ -32,9 +31,9 @@ from ingestor.loop.poll import PollAttempt, Terms
 from ingestor.loop.polling import MissedTickLog, Poller, poll_until
 from ingestor.loop.sending import Sender, TopicSender
 from ingestor.loop.stamps import Stamps, Watermarks
-from ingestor.loop.watching import Gauges, watch
+from ingestor.loop.watching import watch
 from ingestor.metrics import IngestorMetrics
-from ingestor.routes import Status
+from ingestor.observe import ObservedIngestor, ready, status_route, update_gauges
 
 log = logs.get(__name__)
 
@@ -43,52 +42,35 @@ _AT_ONCE = 8
 _REAL = Clocks()
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything that runs, wired."""
-
-    pollers: list[Poller]
-    sender: Sender
-    budget: Budget
-    gauges: Gauges
-    status: Status
-
-
 def wire(
     settings: Settings, api: Api, journal: Journal, clocks: Clocks, metrics: IngestorMetrics
-) -> Parts:
+) -> ObservedIngestor:
     """Build the loops around an open API and journal."""
     clock = _clock(settings, clocks, metrics)
     stamps = Stamps(FloorClock(clock, journal.progress.floor_ms))
     plans = [PagePlan(page, interval_ms) for page, interval_ms in settings.plans()]
     budget = Budget(settings.state_dir / "credits.json", plans, _allowance(settings), clock)
-    patience = RetryDelay(Backoff(settings.poll.backoff_base_s, settings.poll.backoff_cap_s))
+    retry_delay = RetryDelay(Backoff(settings.poll.backoff_base_s, settings.poll.backoff_cap_s))
     key = KeyGate(probe_ms=round(settings.poll.key_probe_s * 1_000), pages=len(plans))
-    doors = Gating(key, budget, journal, settings.answer_bytes, patience, clock)
-    asker = PollAttempt(api, journal, budget, _terms(settings), stamps, clock, metrics)
-    turns = ConcurrencyLimit(_AT_ONCE)
+    gating = Gating(key, budget, journal, settings.answer_bytes, retry_delay, clock)
+    attempt = PollAttempt(api, journal, budget, _terms(settings), stamps, clock, metrics)
+    concurrency = ConcurrencyLimit(_AT_ONCE)
     ticks = {plan.page.feed.name: FeedTicks(plan.page.feed.name) for plan in plans}
     pollers = [
         Poller(
             plan,
-            asker,
-            doors,
+            attempt,
+            gating,
             budget,
             MissedTickLog(plan, journal, stamps, settings.producer, metrics),
             ticks[plan.page.feed.name],
-            turns,
+            concurrency,
             Pulse(settings.watchdog_s),
         )
         for plan in plans
     ]
     sender = _sender(settings, journal, Watermarks(journal, stamps, clock), metrics)
-    return Parts(
-        pollers,
-        sender,
-        budget,
-        Gauges(journal, budget, doors, stamps, sender, metrics),
-        Status(journal, budget, doors, sender, pollers),
-    )
+    return ObservedIngestor(journal, budget, gating, stamps, sender, pollers)
 
 
 async def run(settings: Settings, stop: asyncio.Event, clocks: Clocks = _REAL) -> None:
@@ -114,55 +96,59 @@ async def run(settings: Settings, stop: asyncio.Event, clocks: Clocks = _REAL) -
                 ),
             )
         )
-        parts = wire(settings, api, journal, clocks, metrics)
+        running = wire(settings, api, journal, clocks, metrics)
         pulse = Pulse(settings.watchdog_s, stuck=reach.stuck)
         open_.enter_context(watchdog(pulse))
         await open_.enter_async_context(
             health.serve(
-                settings.http, registry, pulse, parts.status.ready, [parts.status.route()]
+                settings.http, registry, pulse, lambda: ready(running), [status_route(running)]
             )
         )
-        await _run_loops(parts, settings, journal, stop, pulse)
+        await _run_loops(running, settings, metrics, stop, pulse)
 
 
 async def _run_loops(
-    parts: Parts, settings: Settings, journal: Journal, stop: asyncio.Event, pulse: Pulse
+    running: ObservedIngestor,
+    settings: Settings,
+    metrics: IngestorMetrics,
+    stop: asyncio.Event,
+    pulse: Pulse,
 ) -> None:
     """Poll until `stop`, then send what is journaled; each has half of the deadline."""
     grace_s = settings.shutdown_s / 2
     quiet = asyncio.Event()
-    sending = [Pulse(settings.watchdog_s) for _ in parts.sender.topics]
-    pulses = [*sending, *(poller.pulse for poller in parts.pollers)]
+    sending = [Pulse(settings.watchdog_s) for _ in running.sender.topics]
+    pulses = [*sending, *(poller.pulse for poller in running.pollers)]
     async with asyncio.TaskGroup() as group:
-        group.create_task(parts.sender.run(quiet, sending, grace_s), name="sender")
+        group.create_task(running.sender.run(quiet, sending, grace_s), name="sender")
         group.create_task(
-            watch(stop, pulse, pulses, lambda: parts.gauges.update(parts.pollers)), name="watch"
+            watch(stop, pulse, pulses, lambda: update_gauges(running, metrics)), name="watch"
         )
-        await poll_until(stop, parts.pollers, grace_s)
+        await poll_until(stop, running.pollers, grace_s)
         quiet.set()
-        journal.wake()
+        running.journal.wake()
     try:
-        await parts.budget.save()
+        await running.budget.save()
     except TransientError as error:
         # What was set aside counts as spent then: too careful by a few credits, and no failure.
         log.warning("balance_not_saved", reason=str(error))
 
 
 def _sender(
-    settings: Settings, journal: Journal, promises: Watermarks, metrics: IngestorMetrics
+    settings: Settings, journal: Journal, watermarks: Watermarks, metrics: IngestorMetrics
 ) -> Sender:
-    promised = {*(page.feed.topic for page, _ in settings.plans()), REJECTED}
+    with_watermark = {*(page.feed.topic for page, _ in settings.plans()), REJECTED}
     kafka = settings.kafka
     every_ms = round(settings.heartbeat_s * 1_000)
 
     def make(topic: str) -> TopicSender:
-        heartbeat = Heartbeat(topic, every_ms, settings.producer, journal, promises)
+        heartbeat = Heartbeat(topic, every_ms, settings.producer, journal, watermarks)
         return TopicSender(
             topic,
             lambda: open_producer(kafka, f"coinlake-{settings.producer}"),
             journal,
-            heartbeat if topic in promised else None,
-            promises,
+            heartbeat if topic in with_watermark else None,
+            watermarks,
             # A broker that is back should not wait long for what is spooled.
             RetryDelay(Backoff(base_s=0.2, cap_s=5.0)),
             metrics,
@@ -176,8 +162,8 @@ def _clock(settings: Settings, clocks: Clocks, metrics: IngestorMetrics) -> Cloc
     # What is off by more than an answer may be would be rejected. A second opinion may be on its
     # way for as long as a call may take; beyond that, and a heartbeat, nobody waits for one.
     tolerance_ms = round(settings.poll.max_skew_s * 1_000)
-    patience_s = max(settings.heartbeat_s, settings.poll.timeout_s)
-    return Clock(clocks, tolerance_ms, round(patience_s * 1_000), metrics)
+    max_doubt_s = max(settings.heartbeat_s, settings.poll.timeout_s)
+    return Clock(clocks, tolerance_ms, round(max_doubt_s * 1_000), metrics)
 
 
 def _terms(settings: Settings) -> Terms:
@@ -193,5 +179,5 @@ def _terms(settings: Settings) -> Terms:
 
 
 def _allowance(settings: Settings) -> Allowance:
-    limits = Limits(settings.credits.per_month, settings.credits.max_total)
+    limits = CreditLimits(settings.credits.per_month, settings.credits.max_total)
     return Allowance(limits, settings.poll.calls_per_minute)

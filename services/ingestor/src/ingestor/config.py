@@ -93,7 +93,7 @@ FeedsSettings = create_model("FeedsSettings", __config__=_FROZEN, **_BY_NAME)
 
 
 class PollSettings(BaseModel):
-    """Limits of one call, and patience after failures."""
+    """Limits of one call, and the delays after failures."""
 
     model_config = _FROZEN
 
@@ -161,7 +161,7 @@ class Settings(ServiceSettings):
         description="Folder of the journal and the credit count; one process at a time.",
     )
     producer: str = Field(
-        default="ingestor", min_length=1, description="Who promises in heartbeats."
+        default="ingestor", min_length=1, description="The producer's name in heartbeats."
     )
     heartbeat_s: Seconds = Field(default=60.0, description="Seconds between heartbeats.")
     shutdown_s: Seconds = Field(

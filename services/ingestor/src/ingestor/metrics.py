@@ -10,12 +10,17 @@ from coinlake.metrics import Family
 from ingestor.core.feeds import FEEDS
 from ingestor.core.recovery import Hole
 from ingestor.core.timeline import Event
-from ingestor.core.validation import Reason
+from ingestor.core.validation import RejectReason
 
 # The kinds of the client's failures; a test compares.
 FAILURES = (
-    "connection", "incomplete_body", "key_echoed", "timeout", "too_large", "unreachable",
-)  # fmt: skip
+    "connection",
+    "incomplete_body",
+    "key_echoed",
+    "timeout",
+    "too_large",
+    "unreachable",
+)
 
 
 class IngestorMetrics:
@@ -49,7 +54,7 @@ class IngestorMetrics:
         self.heartbeats = counter("heartbeats_sent_total", "Heartbeats sent.", "topic")
         self.watermark = gauge(
             "watermark_timestamp_seconds",
-            "Up to where a topic is complete: the last promise.",
+            "Up to where a topic is complete: its last watermark.",
             "topic",
         )
         self.last_published = gauge(
@@ -94,7 +99,7 @@ class IngestorMetrics:
     def _of_clock(self, family: Family) -> None:
         counter, gauge = family.counter, family.gauge
         self.clock_behind = gauge(
-            "clock_behind_seconds", "How far the time is behind what was promised."
+            "clock_behind_seconds", "How far the time is behind the newest watermark."
         )
         self.clock_off = gauge(
             "clock_off_seconds", "How far the machine's clock is ahead of the time we go by."
@@ -117,14 +122,14 @@ class IngestorMetrics:
             self.clock_events.labels(str(event))
         for feed in FEEDS:
             self.answers.labels(feed)
-            for reason in Reason:
+            for reason in RejectReason:
                 self.rejects.labels(feed, str(reason))
             for kind in FAILURES:
                 self.failures.labels(feed, kind)
             for cause in Cause:
                 self.missed.labels(feed, str(cause))
 
-    def answered(self, feed: str, reason: Reason | None, took_ms: int) -> None:
+    def answered(self, feed: str, reason: RejectReason | None, took_ms: int) -> None:
         """An answer is in the journal."""
         self.answers.labels(feed).inc()
         self.request_seconds.labels(feed).observe(max(0, took_ms) / 1_000)

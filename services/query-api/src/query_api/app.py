@@ -138,5 +138,8 @@ def _now_ms() -> int:
 
 
 def _new_id() -> str:
-    """Random, unguessable, and long enough for Athena's ClientRequestToken (32 to 128)."""
+    """Random, unguessable, and long enough for a ClientRequestToken of 32 to 128 characters.
+
+    (Athena API, StartQueryExecution.)
+    """
     return uuid.uuid4().hex

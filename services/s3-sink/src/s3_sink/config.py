@@ -14,7 +14,8 @@ from coinlake.settings import (
 )
 
 _MIB = 1024 * 1024
-# The broker gives a partition away this long after the first member was told to let go.
+# The broker gives a partition away this long after the first member was told to let go
+# (Kafka protocol, JoinGroup: rebalance_timeout_ms).
 REBALANCE_TIMEOUT_S = 60.0
 
 

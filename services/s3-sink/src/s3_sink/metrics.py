@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.errors import Trouble
 from coinlake.metrics import Family
-from s3_sink.core.part import Reason
+from s3_sink.core.part import SealReason
 
 _SIZES = tuple(4.0**power * 1024 for power in range(9))  # 1 KiB to 64 MiB
 
@@ -78,7 +78,7 @@ class SinkMetrics:
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for kind in (*Trouble, "vanished"):
             self.retries.labels(kind)
-        for reason in Reason:
+        for reason in SealReason:
             self.flushes.labels(reason.value)
 
     def begin(self, topic: str, partition: int) -> None:

@@ -14,7 +14,8 @@ from coinlake.contracts.raw_index import Record
 # As raw format 1 writes them.
 _FROM, _TO, _REASON = "gap_from", "gap_to", "reason"
 _META_REASON = "gap-reason"
-# S3 keeps 2 KB of metadata for an object; the format's own need a few hundred bytes.
+# S3 keeps 2 KB of metadata for an object (user guide, "Working with object metadata"); the
+# format's own need a few hundred bytes.
 MAX_REASON_BYTES = 1000
 
 

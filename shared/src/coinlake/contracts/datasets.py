@@ -10,7 +10,7 @@ from coinlake.contracts.elements import AMOUNT, Element, fields
 from coinlake.contracts.tables import (
     PROVENANCE,
     TIMES,
-    Table,
+    TableSchema,
     columns,
     main_name,
     main_table,
@@ -29,7 +29,7 @@ class Dataset:
     name: str
     topic: str
     element: Element | None = None
-    further: tuple[Table, ...] = ()
+    further: tuple[TableSchema, ...] = ()
     is_copied: bool = True
 
     @property
@@ -47,7 +47,7 @@ class Dataset:
         return tuple(name for main in self.tables for name in (main, quarantine_name(main)))
 
 
-ASSET_TOKENS = Table(
+ASSET_TOKENS = TableSchema(
     "asset_tokens",
     (
         *columns(
@@ -61,7 +61,7 @@ ASSET_TOKENS = Table(
     ),
     ("asset_id", "chain_id", "address_index", "received_ts", "kafka_offset"),
 )
-CANDLES_1M = Table(
+CANDLES_1M = TableSchema(
     "candles_1m",
     columns(
         f"""asset_id string
@@ -178,7 +178,7 @@ ELEMENTS: dict[str, Element] = {
     name: one.element for name, one in DATASETS.items() if one.element is not None
 }
 """What an element of each of them is."""
-TABLES: dict[str, Table] = {
+TABLES: dict[str, TableSchema] = {
     table.name: table
     for name, one in TABULAR.items()
     for table in (main_table(ELEMENTS[name]), *one.further)
@@ -201,7 +201,7 @@ def dataset_of_table(table: str) -> Dataset:
     raise KeyError(table)
 
 
-def table_named(name: str) -> Table:
+def table_named(name: str) -> TableSchema:
     """A table, or a quarantine, by its name. Raises KeyError."""
     main = main_name(name)
     return TABLES[name] if main == name else quarantine_of(TABLES[main].name)

@@ -22,8 +22,6 @@ COMPLETE_TO = "complete_to"
 PRODUCER = "producer"
 """Only on heartbeats: who promises."""
 
-SOURCES = ("coincap", "simulator")
-
 
 @dataclass(frozen=True, slots=True)
 class AnswerHeaders:

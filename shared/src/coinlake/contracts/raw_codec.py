@@ -1,7 +1,7 @@
 """The raw object: an ordinary gzip file of JSON lines whose header carries the index.
 
 Bytes in, bytes out. Every value is followed by one newline that belongs to the framing; a null
-value adds nothing. The index (see `raw_index`) rides in the gzip extra field, subfield `CL`, of
+value adds nothing. The index (see `raw_index`) rides in the gzip extra field (see `raw_gzip`) of
 the first member and, where it does not fit there, of further members that carry only index.
 """
 
@@ -11,9 +11,9 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from coinlake.contracts.raw_columns import Columns, columns_of
+from coinlake.contracts.raw_gzip import MAX_CHUNK_BYTES, STANDARD, Deflate, member, walk
 from coinlake.contracts.raw_index import (
     IndexEntry,
     RawFormatError,
@@ -23,34 +23,15 @@ from coinlake.contracts.raw_index import (
 )
 
 VERSION = 1
-MAX_CHUNK_BYTES = 60 * 1024  # of the 64 KiB that an extra field holds
-_SUBFIELD = b"CL"
 _STREAM_HEAD = struct.Struct("<BI")
-_FIXED = struct.Struct("<2sBBIBB")
-_GZIP, _DEFLATE, _FEXTRA, _OS_UNKNOWN = b"\x1f\x8b", 8, 4, 255
 # A gzip index of lies could announce anything; no batch of ours comes near this.
 MAX_INDEX_BYTES = 256 * 1024 * 1024
 
 # Lines are joined, hashed and compressed this many bytes at a time: they stay in the cache of a
 # core, and an object needs no second copy of all its values.
 _LINES_BYTES = 256 * 1024
-# As much is taken apart at once where an object must not be there as a whole.
-_PIECE_BYTES, _FED_BYTES = 1024 * 1024, 16 * 1024
-
-
-class Compressor(Protocol):
-    """A DEFLATE stream, as zlib and those that are faster give it."""
-
-    def compress(self, data: bytes | memoryview, /) -> bytes: ...
-    def flush(self) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Deflate:
-    """How lines are packed. `stream` opens raw DEFLATE (no header, no trailer)."""
-
-    stream: Callable[[], Compressor]
-    crc32: Callable[[bytes | memoryview, int], int]
+# Lines are read in pieces of this size where an object must not be there as a whole.
+_PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +63,6 @@ class Ending:
     sha256: str
 
 
-def _zlib_stream() -> Compressor:
-    return zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-
-
-STANDARD = Deflate(_zlib_stream, zlib.crc32)
-"""The standard library's; a service may pass a faster one."""
-
-
 def encode(records: Sequence[Record], deflate: Deflate = STANDARD) -> Encoded:
     """Encode records of one partition in rising offset order; at least one record.
 
@@ -104,10 +77,10 @@ def encode(records: Sequence[Record], deflate: Deflate = STANDARD) -> Encoded:
         stream[at : at + MAX_CHUNK_BYTES] for at in range(0, len(stream), MAX_CHUNK_BYTES)
     ]
     digest = hashlib.sha256(index)
-    pieces = _member(chunks[0], _lines(columns), deflate, digest.update)
+    pieces = member(chunks[0], _lines(columns), deflate, digest.update)
     # Index-only members come last: a reader that stops after the first has read all lines.
     for chunk in chunks[1:]:
-        pieces += _member(chunk, iter(()), deflate, digest.update)
+        pieces += member(chunk, iter(()), deflate, digest.update)
     return Encoded(b"".join(pieces), digest.hexdigest())
 
 
@@ -124,7 +97,7 @@ def decode(body: bytes) -> Decoded:
     """Decode an object of ours. Raises RawFormatError that names the position."""
     chunks: list[bytes] = []
     lines: list[bytes] = []
-    for is_index, data in _walk(body):
+    for is_index, data in walk(body):
         (chunks if is_index else lines).append(data)
     stream, text = b"".join(chunks), b"".join(lines)
     index = _unpack_stream(stream)
@@ -137,7 +110,7 @@ def ending(body: bytes) -> Ending:
     Raises RawFormatError that names the position.
     """
     chunks, size = [], 0
-    for is_index, data in _walk(body, _PIECE_BYTES):
+    for is_index, data in walk(body, _PIECE_BYTES):
         if is_index:
             chunks.append(data)
         else:
@@ -160,22 +133,12 @@ def _last_value(
     """The last `length` bytes before the last newline of `size` bytes of lines; all are heard."""
     start, stop = size - (length or 0) - 1, size - 1
     at, kept = 0, io.BytesIO()
-    for is_index, data in _walk(body, _PIECE_BYTES):
+    for is_index, data in walk(body, _PIECE_BYTES):
         if not is_index:
             hear(data)
             kept.write(memoryview(data)[max(0, start - at) : max(0, stop - at)])
             at += len(data)
     return None if length is None else kept.getvalue()
-
-
-def has_index(head: bytes) -> bool:
-    """Whether the first bytes of an object (at least 16) announce an index of ours."""
-    return (
-        len(head) >= 16
-        and head[:2] == _GZIP
-        and bool(head[3] & _FEXTRA)
-        and head[12:14] == _SUBFIELD
-    )
 
 
 def _lines(columns: Columns) -> Iterator[bytes | memoryview]:
@@ -200,99 +163,6 @@ def _hash(index: bytes, lines: bytes) -> str:
     digest = hashlib.sha256(index)
     digest.update(lines)
     return digest.hexdigest()
-
-
-def _member(
-    chunk: bytes,
-    lines: Iterator[bytes | memoryview],
-    deflate: Deflate,
-    hear: Callable[[bytes | memoryview], None],
-) -> list[bytes]:
-    """The pieces of a gzip member; `hear` is told the lines as they pass."""
-    subfield = _SUBFIELD + struct.pack("<H", len(chunk)) + chunk
-    head = _FIXED.pack(_GZIP, _DEFLATE, _FEXTRA, 0, 0, _OS_UNKNOWN)
-    pieces = [head, struct.pack("<H", len(subfield)), subfield]
-    stream, crc, size = deflate.stream(), 0, 0
-    for data in lines:
-        hear(data)
-        crc = deflate.crc32(data, crc)
-        size += len(data)
-        pieces.append(stream.compress(data))
-    pieces.append(stream.flush())
-    pieces.append(struct.pack("<II", crc, size & 0xFFFFFFFF))
-    return pieces
-
-
-def _walk(body: bytes, most: int = 0) -> Iterator[tuple[bool, bytes]]:
-    """The pieces of the members in order: (True, a chunk of the index), (False, lines).
-
-    Lines come in pieces of `most` bytes, 0 for as they come. Raises RawFormatError.
-    """
-    position = 0
-    while position < len(body):
-        chunk, data_start = _member_head(body, position)
-        yield True, chunk
-        crc, size = 0, 0
-        inflating = _Inflating(body, data_start)
-        for data in inflating.pieces(most):
-            crc, size = zlib.crc32(data, crc), size + len(data)
-            yield False, data
-        position = inflating.end + 8
-        if position > len(body):
-            raise RawFormatError(len(body), "truncated gzip member")
-        if struct.unpack_from("<II", body, position - 8) != (crc, size & 0xFFFFFFFF):
-            raise RawFormatError(position - 8, "gzip checksum does not match")
-
-
-def _member_head(body: bytes, start: int) -> tuple[bytes, int]:
-    """The index chunk of the gzip member that starts at `start`, and where its data start."""
-    if len(body) < start + 12:
-        raise RawFormatError(start, "truncated gzip header")
-    magic, method, flags, *_ = _FIXED.unpack_from(body, start)
-    if magic != _GZIP or method != _DEFLATE:
-        raise RawFormatError(start, "not a gzip member")
-    if flags != _FEXTRA:
-        raise RawFormatError(start + 3, "no index: not written by coinlake")
-    (extra_length,) = struct.unpack_from("<H", body, start + 10)
-    data_start = start + 12 + extra_length
-    return _subfield(body[start + 12 : data_start], start + 12), data_start
-
-
-class _Inflating:
-    """One deflate stream inside of a body. `end` is where it ends, once all pieces were taken."""
-
-    def __init__(self, body: bytes, start: int) -> None:
-        self._body = memoryview(body)
-        self._start = start
-        self.end = start
-
-    def pieces(self, most: int) -> Iterator[bytes]:
-        inflater, at = zlib.decompressobj(-zlib.MAX_WBITS), self._start
-        while not inflater.eof:
-            fed = inflater.unconsumed_tail
-            if not fed:
-                # In small pieces: what is not taken of one is copied for the next call.
-                fed = bytes(self._body[at : at + (_FED_BYTES if most else len(self._body))])
-                at += len(fed)
-                if not fed:
-                    raise RawFormatError(len(self._body), "truncated gzip member")
-            try:
-                data = inflater.decompress(fed, most)
-            except zlib.error as error:
-                raise RawFormatError(self._start, f"broken deflate stream: {error}") from error
-            if data:
-                yield data
-        self.end = at - len(inflater.unused_data)
-
-
-def _subfield(extra: bytes, position: int) -> bytes:
-    at = 0
-    while at + 4 <= len(extra):
-        (length,) = struct.unpack_from("<H", extra, at + 2)
-        if extra[at : at + 2] == _SUBFIELD and at + 4 + length <= len(extra):
-            return extra[at + 4 : at + 4 + length]
-        at += 4 + length
-    raise RawFormatError(position, "no index: not written by coinlake")
 
 
 def _unpack_stream(stream: bytes) -> bytes:

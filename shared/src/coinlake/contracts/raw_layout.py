@@ -7,7 +7,8 @@ from coinlake.contracts.hours import Hour, parse_hour
 
 RAW_PREFIX = "raw/"
 CHAIN_PREFIX = "chain/"
-_LINK_DIGITS = 20  # a Kafka offset is a signed 64-bit number: 19 digits, and one to spare
+# A Kafka offset is an INT64 (Kafka protocol, Fetch): 19 digits, and one to spare.
+_LINK_DIGITS = 20
 _NAME = re.compile(r"(0|[1-9]\d*)-(0|[1-9]\d*)-(\d{20})\.json\.gz")
 
 

@@ -18,7 +18,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableSchema:
     """A table without its partition columns; `sort` is the order of rows inside an object."""
 
     name: str
@@ -51,11 +51,11 @@ TIMES = columns(
 """What the answer says of its time, and when it was received."""
 
 
-def main_table(element: Element) -> Table:
+def main_table(element: Element) -> TableSchema:
     """The table that has a row for each element."""
     own = tuple(Column(field.column, TYPES[field.kind]) for field in element.fields)
     extra = Column("extra", "map<string,string>")
-    return Table(
+    return TableSchema(
         element.table,
         (*own, *TIMES, extra, *PROVENANCE),
         (*element.identity, "received_ts", "kafka_offset", "element_index"),
@@ -77,7 +77,7 @@ def main_name(table: str) -> str:
     return table.removesuffix(_QUARANTINE)
 
 
-def quarantine_of(table: str) -> Table:
+def quarantine_of(table: str) -> TableSchema:
     """The sibling table that keeps what could not become a row of `table`, with its reason."""
     told = columns(
         """reason string
@@ -86,7 +86,7 @@ def quarantine_of(table: str) -> Table:
         raw_etag string
         received_ts timestamp"""
     )
-    return Table(
+    return TableSchema(
         quarantine_name(table),
         (*told, *PROVENANCE),
         ("topic", "kafka_partition", "kafka_offset", "element_index"),

@@ -12,7 +12,8 @@ LANDED = "coinlake.landed.v1"
 PUBLISHED = "coinlake.published.v1"
 
 _DAY_MS = 86_400_000
-# CoinCap's largest answer (2,000 assets) is about 0.9 MB; four times that leaves room for drift.
+# CoinCap's largest answer (2,000 assets of the size of those in tests/data/coincap) is about 0.9
+# MB; four times that leaves room for drift.
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 

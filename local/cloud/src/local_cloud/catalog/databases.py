@@ -26,7 +26,8 @@ def get(state: State, request: Answer) -> Answer:
 
 def get_all(state: State, request: Answer) -> Answer:
     check_catalog(request)
-    # Nothing is shared with this account and nothing is federated.
+    # Nothing is shared with this account and nothing is federated (Glue API, GetDatabases:
+    # ResourceShareType).
     ours = request.get("ResourceShareType", "ALL") == "ALL"
     names = sorted(state.databases) if ours else []
     some, rest = keyed_page(names, request, 100)

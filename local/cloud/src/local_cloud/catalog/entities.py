@@ -26,7 +26,8 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One state of a table. Glue counts them from 0, and by 1 per update."""
+    """One state of a table. Glue counts them from 0, and by 1 per update (Glue API,
+    TableVersion)."""
 
     input: Input
     number: int

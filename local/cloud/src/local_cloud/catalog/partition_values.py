@@ -11,7 +11,7 @@ from local_cloud.errors import AwsError
 
 Scalar = str | int | Decimal | date | datetime
 
-# How Hive writes a null among partition values.
+# How Hive writes a null among partition values (Hive's hive.exec.default.partition.name).
 NULL = "__HIVE_DEFAULT_PARTITION__"
 _TEXT = ("string", "varchar", "char")
 _INTEGERS = ("tinyint", "smallint", "int", "integer", "bigint", "long")

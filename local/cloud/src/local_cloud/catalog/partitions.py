@@ -34,8 +34,8 @@ def get_all(state: State, request: Answer) -> Answer:
 
 
 def _segment(found: list[Values], request: Answer) -> list[Values]:
-    """The share of one of several readers (`Segment`); each partition is in one of them, and
-    stays there whatever comes and goes beside it."""
+    """The share of one of several readers (Glue API, Segment); each partition is in one of them,
+    and stays there whatever comes and goes beside it."""
     segment = request.get("Segment")
     if segment is None:
         return found
@@ -98,7 +98,7 @@ def batch_delete(state: State, request: Answer, at: float) -> Answer:
 def _each(
     entries: list[Answer], act: Callable[[Answer], None], named: Callable[[Answer], Answer]
 ) -> Answer:
-    """Batches do what can be done, and list what could not."""
+    """Batches do what can be done, and list what could not (Glue API, BatchCreatePartition)."""
     errors = []
     for one in entries:
         try:

@@ -34,7 +34,10 @@ class State:
 
 
 def folded(name: str) -> str:
-    """A name as it is kept: "For Hive compatibility, this is folded to lowercase" (Glue's model)."""
+    """A name as it is kept: "For Hive compatibility, this is folded to lowercase".
+
+    (Glue API, Table: Name.)
+    """
     return str(name).lower()
 
 

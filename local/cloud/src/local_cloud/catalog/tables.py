@@ -44,7 +44,11 @@ def get_all(state: State, request: Answer) -> Answer:
 
 
 def update(state: State, request: Answer, at: float) -> Answer:
-    """What Iceberg's writers rely on: of two that read one version, one is refused."""
+    """What Iceberg's writers rely on: of two that read one version, one is refused.
+
+    (Glue API, UpdateTable: VersionId, ConcurrentModificationException; Iceberg's
+    GlueTableOperations.)
+    """
     given = _input(request)
     table = state.table({**request, "TableName": given["Name"]})
     check_version(table, request.get("VersionId"))
@@ -129,7 +133,10 @@ def _attributes(told: Answer, request: Answer) -> Answer:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Hive's `*` for any characters (SDKs send `prefix*`), else a regular expression."""
+    """Hive's `*` for any characters (SDKs send `prefix*`), else a regular expression.
+
+    (Glue API, GetTables: Expression.)
+    """
     try:
         return re.compile(re.sub(r"(?<![.\])])\*", ".*", text.lower()))
     except re.error as error:

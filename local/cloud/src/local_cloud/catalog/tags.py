@@ -1,4 +1,7 @@
-"""Tags of databases, the only things of the catalog that Glue lets be tagged."""
+"""Tags of databases, the only things of the catalog that Glue lets be tagged.
+
+(Glue developer guide, "AWS tags in AWS Glue".)
+"""
 
 from typing import Any
 

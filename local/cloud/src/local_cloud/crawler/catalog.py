@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# The API's own limits of one batch.
+# The API's own limits of one batch (Glue API, BatchCreatePartition and BatchDeletePartition).
 CREATE_BATCH, DELETE_BATCH = 100, 25
 PARTITION_INDEX = "crawler_partition_index"
 
@@ -45,7 +45,10 @@ class Catalog:
         self._glue.create_table(DatabaseName=self._database, TableInput=table)
 
     def index(self, name: str, keys: Sequence[str]) -> None:
-        """Make the one index that a crawler makes: over every partition key."""
+        """Make the one index that a crawler makes: over every partition key.
+
+        (Glue developer guide, "Setting crawler configuration options": CreatePartitionIndex.)
+        """
         self._glue.create_partition_index(
             DatabaseName=self._database,
             TableName=name,
@@ -105,7 +108,7 @@ def _batches(items: Sequence[Any], size: int) -> Iterable[list[Any]]:
 
 
 def _refused(answer: dict[str, Any], fine: set[str]) -> None:
-    """Batch operations answer 200 with a list of errors."""
+    """Batch operations answer 200 with a list of errors (Glue API, BatchCreatePartition)."""
     for error in answer.get("Errors", []):
         if error["ErrorDetail"]["ErrorCode"] not in fine:
             raise CatalogError(f"{error['PartitionValues']}: {error['ErrorDetail']}")

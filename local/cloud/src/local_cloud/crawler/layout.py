@@ -106,6 +106,9 @@ def _excluded(rest: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _regex(pattern: str) -> str:
-    """Glue's globs: `**` crosses folders, `*` and `?` do not."""
+    """Glue's globs: `**` crosses folders, `*` and `?` do not.
+
+    (Glue developer guide, "Include and exclude patterns".)
+    """
     words = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
     return re.sub(r"\*\*|\*|\?|[^*?]+", lambda m: words.get(m[0]) or re.escape(m[0]), pattern)

@@ -1,4 +1,7 @@
-"""The policy matrix: what a crawl does to a table and to partitions that already exist."""
+"""The policy matrix: what a crawl does to a table and to partitions that already exist.
+
+(Glue developer guide, "Setting crawler configuration options".)
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +13,8 @@ from local_cloud.errors import AwsError
 UPDATE, LOG = "UPDATE_IN_DATABASE", "LOG"
 DEPRECATE, DELETE = "DEPRECATE_IN_DATABASE", "DELETE_FROM_DATABASE"
 NEW_FOLDERS, EVERYTHING = "CRAWL_NEW_FOLDERS_ONLY", "CRAWL_EVERYTHING"
-# A crawl that may only add columns gives up on a table where one of these has changed.
+# A crawl that may only add columns gives up on a table where one of these has changed
+# (aws-solutions-library-samples/cloud-intelligence-dashboards-data-collection #463).
 BASICS = ("classification", "compressionType", "typeOfData")
 DEPRECATED = "DEPRECATED_BY_CRAWLER"
 
@@ -41,7 +45,10 @@ class Verdict:
 
 
 def policy(crawler: Mapping[str, Any]) -> Policy:
-    """The choices in a CreateCrawler request; AwsError as AWS words it, or for what is not there."""
+    """The choices in a CreateCrawler request; AwsError as AWS words it, or for what is not there.
+
+    (The words are from LBHackney-IT/Data-Platform #2418.)
+    """
     change = crawler.get("SchemaChangePolicy") or {}
     update, delete = (
         change.get("UpdateBehavior", UPDATE),

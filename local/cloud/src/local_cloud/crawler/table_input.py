@@ -1,4 +1,7 @@
-"""Tables and partitions as a crawler writes them for Parquet: every parameter of the real one."""
+"""Tables and partitions as a crawler writes them for Parquet: every parameter of the real one.
+
+(As several crawlers' tables in public repositories have them; Glue's guide lists no parameters.)
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -27,7 +27,6 @@ _PAGE = "NextToken MaxResults"
 _ENGINES = ("AUTO", "Athena engine version 3")
 _SPARK = "Athena for Apache Spark is not there"
 _PLAIN = "objects are not encrypted here"
-_METRICS = "CloudWatch is not there"
 _ONE_ACCOUNT = "every object belongs to the one account that is here"
 _IDENTITY = "IAM Identity Center is not there"
 _WORKGROUP = {"WorkGroup": "only IAM Identity Center asks for it, says the API reference"}

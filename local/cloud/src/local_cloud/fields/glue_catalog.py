@@ -61,7 +61,8 @@ _DATABASES: dict[str, Fields] = {
         "Name Description LocationUri Parameters CreateTableDefaultPermissions",
         refused={"TargetDatabase FederatedDatabase": _FEDERATED},
     ),
-    # Everybody may do everything: what a catalog without Lake Formation has in each database.
+    # Everybody may do everything: what a catalog without Lake Formation has in each database (Lake
+    # Formation's guide, "Changing the default settings for your data lake").
     "PrincipalPermissions": fields("Principal", values={"Permissions": ("ALL",)}),
     "DataLakePrincipal": fields(
         values={"DataLakePrincipalIdentifier": ("IAM_ALLOWED_PRINCIPALS",)}

@@ -29,7 +29,8 @@ OPERATIONS = frozenset(
         "ListMultipartUploads",
     ]
 )
-# Checked in `s3_front`: another account's number is AccessDenied, as on S3.
+# Checked in `s3_front`: another account's number is AccessDenied, as on S3 (S3 API, HeadObject:
+# ExpectedBucketOwner).
 _OWNER = "ExpectedBucketOwner"
 _SUMS = "ChecksumCRC32 ChecksumCRC32C ChecksumCRC64NVME ChecksumSHA1 ChecksumSHA256"
 _OTHER_SUMS = "ChecksumSHA512 ChecksumMD5 ChecksumXXHASH64 ChecksumXXHASH3 ChecksumXXHASH128"
@@ -130,7 +131,7 @@ _OBJECTS: dict[str, Fields] = {
         f"{_WHERE} {_HEADERS} {_SUMS} Body ContentLength ContentMD5 Expires IfMatch Metadata "
         "Tagging",
         # "Uploads the object only if the object key name does not already exist … Expects the
-        # '*' character" (the API reference).
+        # '*' character" (S3 API, PutObject: If-None-Match).
         values={**_MADE_VALUES, "IfNoneMatch": ("*",)},
         neutral=_PAYER,
         refused={
@@ -205,7 +206,8 @@ _PARTS: dict[str, Fields] = {
         f"{_WHERE} {_HEADERS} Expires Metadata Tagging",
         values={
             **_MADE_VALUES,
-            # The sum of the parts' sums; CRC64NVME has none, only one of the whole object.
+            # The sum of the parts' sums; CRC64NVME has none, only one of the whole object (S3 user
+            # guide, "Checking object integrity").
             "ChecksumAlgorithm": ("CRC32", "CRC32C", "SHA1", "SHA256"),
             "ChecksumType": ("COMPOSITE",),
         },

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 from local_cloud.errors import AwsError
 
-# The documented limit of all arguments of one run.
+# The limit of all arguments of one run ("Using job parameters in AWS Glue jobs").
 LIMIT_BYTES = 260 * 1024
-# Read by Glue itself. The script gets them too, as in Glue, where parse_known_args drops them.
+# Read by Glue itself. The script gets them too, as in Glue, where parse_known_args drops them
+# (awslabs/aws-glue-libs, awsglue/utils.py: getResolvedOptions).
 EXTRA_PY_FILES = "--extra-py-files"
 CONF = "--conf"
 BOOKMARK = "--job-bookmark-option"
@@ -41,7 +42,10 @@ LANGUAGE = "--job-language"
 def resolved(
     defaults: Mapping[str, str], given: Mapping[str, str], fixed: Mapping[str, str]
 ) -> dict[str, str]:
-    """NonOverridableArguments over the run's Arguments over DefaultArguments."""
+    """NonOverridableArguments over the run's Arguments over DefaultArguments.
+
+    (Glue API, StartJobRun: Arguments; Job: NonOverridableArguments.)
+    """
     return {**defaults, **given, **fixed}
 
 
@@ -80,7 +84,10 @@ def extra_files(arguments: Mapping[str, str]) -> list[str]:
 
 
 def spark_conf(arguments: Mapping[str, str]) -> dict[str, str]:
-    """`--conf` in Glue's way: `a=1 --conf b=2`, one string with more of itself inside."""
+    """`--conf` in Glue's way: `a=1 --conf b=2`, one string with more of itself inside.
+
+    (As Glue's users write it; the developer guide has no form for several.)
+    """
     settings = {}
     for word in shlex.split(arguments.get(CONF, "")):
         if word == CONF:

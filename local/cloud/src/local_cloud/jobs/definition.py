@@ -7,7 +7,8 @@ from local_cloud.errors import AwsError
 from local_cloud.jobs import arguments, run
 from local_cloud.jobs.run import JobRun
 
-# Spark and Python of each Glue version; a version runs only where its Spark is installed.
+# Spark of each Glue version (developer guide, "AWS Glue versions"); a version runs only where its
+# Spark is installed.
 SPARK_OF_GLUE = {"4.0": "3.3", "5.0": "3.5", "5.1": "3.5", "6.0": "4.1"}
 SHAPE = ("WorkerType", "NumberOfWorkers", "GlueVersion")
 

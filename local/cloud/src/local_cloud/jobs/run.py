@@ -9,14 +9,16 @@ from local_cloud.errors import AwsError
 WAITING, STARTING, RUNNING, STOPPING = "WAITING", "STARTING", "RUNNING", "STOPPING"
 SUCCEEDED, FAILED, STOPPED, TIMEOUT = "SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"
 ALIVE = frozenset({WAITING, STARTING, RUNNING, STOPPING})
-# These hold one of the job's MaxConcurrentRuns; WAITING does not.
+# These hold one of the job's MaxConcurrentRuns; WAITING does not (Glue API, JobRun: JobRunState,
+# StateDetail).
 SEATED = frozenset({STARTING, RUNNING, STOPPING})
 
 DPU_OF_WORKER = {"G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}
-# Glue's default for a Spark job that names no size; dear, so name one.
+# Glue's default for a Spark job that names no size (Glue API, CreateJob: MaxCapacity); dear, so
+# name one.
 DEFAULT_DPU = 10.0
 LEAST_WORKERS = 2
-# Glue 5.0 and later: 480 minutes.
+# Glue 5.0 and later: 480 minutes (Glue API, Job: Timeout).
 DEFAULT_TIMEOUT_MIN = 480
 
 

@@ -161,7 +161,10 @@ class Runner:
         )
 
     def _retry(self, run_id: str) -> None:
-        """Glue's MaxRetries: a failed run is followed by one that says which it follows."""
+        """Glue's MaxRetries: a failed run is followed by one that says which it follows.
+
+        (Glue API, JobRun: Attempt, PreviousRunId.)
+        """
         run = self._desk.get(run_id)
         if (
             run is None

@@ -78,7 +78,7 @@ class Jobs:
         return {"Name": request["Name"]}
 
     def _update(self, request: Answer) -> Answer:
-        """As in Glue, what the update leaves out goes back to its default."""
+        """As in Glue, what the update leaves out goes back to its default (Glue API, UpdateJob)."""
         spark = self._spark("UpdateJob")
         with self._lock:
             old = self._job(request["JobName"])
@@ -111,7 +111,7 @@ class Jobs:
             self._jobs[name] = job
 
     def _delete(self, request: Answer) -> Answer:
-        """Not an error when there is none, as in Glue."""
+        """Not an error when there is none, as in Glue (Glue API, DeleteJob)."""
         with self._lock:
             self._jobs.pop(request["JobName"], None)
             self._store.delete_job(request["JobName"])
@@ -170,7 +170,8 @@ class Jobs:
         return {"JobRun": self._run(request["JobName"], request["RunId"]).to_api()}
 
     def _runs(self, request: Answer) -> Answer:
-        """Newest first. A deleted job with runs still answers, as its history is kept."""
+        """Newest first (Glue API, GetJobRuns). A deleted job with runs still answers, as its
+        history is kept."""
         runs = self._desk.of_job(request["JobName"])
         if not runs:
             self._job(request["JobName"])

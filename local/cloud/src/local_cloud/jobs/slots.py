@@ -11,7 +11,8 @@ from local_cloud.jobs import run as states
 from local_cloud.jobs.run import JobRun
 from local_cloud.jobs.store import Store
 
-# Glue retries to get resources for 15 minutes and fails the run then.
+# Glue retries to get resources for 15 minutes and fails the run then (developer guide, "AWS Glue
+# job run statuses").
 QUEUE_LIMIT_S = 900
 LOST = "The local cloud ended while this run was alive; its process was killed."
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from local_cloud.clients import Clients
 
 # Short runs never pay back the optimising compiler: 12.9 s became 9.1 s for the smallest
-# job over S3 (2 cores). Archives of class data (CDS) gained nothing that could be measured.
+# job over S3, as measured on 2 cores. Archives of class data (CDS) gained nothing that could be
+# measured.
 FAST_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Duser.timezone=UTC"
 LOG4J = """\
 rootLogger.level = warn
@@ -48,10 +49,13 @@ def settings(install: Install, clients: Clients, scratch: Path) -> dict[str, str
         "fs.s3a.secret.key": clients.secret_key,
         "fs.s3a.path.style.access": "true",
         "fs.s3a.connection.ssl.enabled": str(clients.s3_endpoint.startswith("https")).lower(),
-        # Without it a file-backed S3 server makes S3A retry deletes of folders for minutes.
+        # Without it a file-backed S3 server makes S3A retry deletes of folders for minutes (seen
+        # with hadoop-aws 3.3.4 and versitygw; Hadoop's "Controlling the S3A Directory Marker
+        # Behavior").
         "fs.s3a.directory.marker.retention": "keep",
         "fs.s3a.buffer.dir": str(scratch / "s3a"),
-        # A rename is a copy on S3; this committer does one instead of two.
+        # A rename is a copy on S3; this committer does one instead of two (Hadoop's
+        # mapred-default.xml; MAPREDUCE-4815).
         "mapreduce.fileoutputcommitter.algorithm.version": "2",
     }
     return {

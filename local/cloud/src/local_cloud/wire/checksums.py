@@ -1,4 +1,7 @@
-"""The checksums that come with an S3 request, held against its bytes, as S3 does."""
+"""The checksums that come with an S3 request, held against its bytes, as S3 does.
+
+(S3 user guide, "Checking object integrity".)
+"""
 
 import base64
 import hashlib
@@ -59,7 +62,10 @@ def _compare(kind: str, name: str, given: str, body: bytes) -> None:
 
 
 def _unchunked(raw: bytes) -> tuple[bytes, dict[str, str]]:
-    """The bytes inside `aws-chunked` framing, and the trailing headers behind them."""
+    """The bytes inside `aws-chunked` framing, and the trailing headers behind them.
+
+    (S3 API, "Signature calculations … using chunked uploads with trailing headers".)
+    """
     parts: list[bytes] = []
     at = 0
     while True:

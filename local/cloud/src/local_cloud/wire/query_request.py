@@ -1,4 +1,8 @@
-"""A request of the Query protocol (STS, IAM): a form, whose names say where in a structure they are."""
+"""A request of the Query protocol (STS, IAM): a form, whose names say where in a structure they
+are.
+
+(Smithy, "AWS query protocol".)
+"""
 
 from typing import Any
 from urllib.parse import parse_qsl

@@ -39,7 +39,8 @@ def routes() -> dict[tuple[str, int], list[Route]]:
     s3 = model.service("s3")
     for name in s3.operation_names:
         http = s3.operation_model(name).http
-        # Access points and S3 Express have hosts of their own; their paths are no buckets'.
+        # Access points and S3 Express have hosts of their own; their paths are no buckets' (S3 user
+        # guide, "Virtual hosting of general purpose buckets").
         path, _, query = http["requestUri"].partition("?")
         parts = sum(1 for part in path.split("/") if part)
         one = _route(name, parts, query, s3.operation_model(name).input_shape)

@@ -37,7 +37,7 @@ def unknown_asset(slug: str, now_ms: int) -> Answer:
 
 
 def prices_by_symbol(data: MarketData, symbols: str, now_ms: int) -> Answer:
-    """Bare prices in the order asked for, null for an unknown symbol.
+    """Bare prices in the order asked for, null for an unknown symbol (as several clients read it).
 
     A symbol that two assets share means the one with the larger cap.
     """

@@ -21,8 +21,8 @@ _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
 
-# Length of a step, and of the longest window that one call gives (rcoincap's table; m1, m30, h2,
-# h6 and h12 are interpolated).
+# Length of a step, and of the longest window that one call gives (southernt/rcoincap, R/helpers.R;
+# m1, m30, h2, h6 and h12 are interpolated).
 _INTERVALS = {
     "m1": (_MINUTE_MS, _DAY_MS),
     "m5": (5 * _MINUTE_MS, 2 * _DAY_MS),
@@ -48,7 +48,8 @@ def price_history(data: MarketData, slug: str, query: Query, now_ms: int) -> Ans
 
 
 def candlesticks(data: MarketData, slug: str, query: Query, now_ms: int) -> Answer:
-    """Finished candles. The key is `candles`, not `data`, and the values are JSON numbers."""
+    """Finished candles. The key is `candles`, not `data`, and the values are JSON numbers
+    (truss44/mcp-crypto-price, 9b1fc22)."""
     step_ms, span_ms = _interval(query.get("interval") or query.get("fetchInterval") or "h1")
     newest = now_ms // step_ms * step_ms - step_ms
     first = newest - (_CANDLES_BY_DEFAULT - 1) * step_ms

@@ -1,4 +1,7 @@
-"""The script that Glue runs; everything else comes with --extra-py-files."""
+"""The script that Glue runs; everything else comes with --extra-py-files.
+
+(Glue developer guide, "Using job parameters in AWS Glue jobs".)
+"""
 
 import sys
 

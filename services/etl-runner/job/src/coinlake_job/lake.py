@@ -75,7 +75,8 @@ def reader(bucket: str) -> OnBatches:
     """Rows of INPUT to rows of `schemas.RECORD`: fetch, decode and type each raw object.
 
     Reads exactly the keys of the manifest with the ETags that were frozen (`If-Match`): Spark's
-    own `binaryFile` takes a key for a glob and cannot tell that an object was replaced.
+    own `binaryFile` takes a key for a glob (Spark 3.5, DataSource.checkAndGlobPathIfNecessary) and
+    cannot tell that an object was replaced.
     """
 
     def read(batches: Batches) -> Iterator[pa.RecordBatch]:

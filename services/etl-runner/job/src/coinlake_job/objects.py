@@ -9,7 +9,8 @@ from typing import Any
 
 from coinlake.contracts import headers
 from coinlake.contracts.datasets import ELEMENTS
-from coinlake.contracts.raw_codec import decode, has_index
+from coinlake.contracts.raw_codec import decode
+from coinlake.contracts.raw_gzip import has_index
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake_job.answers import JudgedAnswer, read_answer
@@ -108,7 +109,7 @@ def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> di
 
 
 def _micros(row: dict[str, Any]) -> dict[str, Any]:
-    """Spark's timestamps are microseconds; contents come in milliseconds."""
+    """Spark's timestamps are microseconds (Spark 3.5, TimestampType); contents are milliseconds."""
     row["extra"] = list(row["extra"].items())
     if row.get("updated_ts") is not None:
         row["updated_ts"] *= 1000

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coinlake.contracts.datasets import table_named
-from coinlake.contracts.tables import Table
+from coinlake.contracts.tables import TableSchema
 from coinlake_job.schemas import file_schema
 from coinlake_job.transform import slot_of
 
@@ -46,8 +46,9 @@ def groups(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Group, list[pa.S
 def parquet_bytes(name: str, parts: Sequence[pa.StructArray], made_by: dict[str, str]) -> bytes:
     """The object's bytes; `made_by` goes to its key-value metadata.
 
-    The metadata differs between batches, so that no two versions of an hour have one ETag:
-    a conditional PUT with an old ETag must fail also where the rows are the same.
+    The metadata differs between batches, so that no two versions of an hour have one ETag, which is
+    a hash of the bytes (S3 API, Object: ETag): a conditional PUT with an old ETag must fail also
+    where the rows are the same.
     """
     table = table_named(name)
     schema = file_schema(table)
@@ -66,7 +67,7 @@ def parquet_bytes(name: str, parts: Sequence[pa.StructArray], made_by: dict[str,
     return bytes(sink.getvalue())
 
 
-def _sorting(table: Table) -> list[tuple[str, str]]:
+def _sorting(table: TableSchema) -> list[tuple[str, str]]:
     present = {column.name for column in table.columns}
     ties = [name for name in _TIES if name in present and name not in table.sort]
     return [(name, "ascending") for name in (*table.sort, *ties)]

@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser()
     for name in ("manifest", "batch_id", "attempt"):
         parser.add_argument(f"--{name}", required=True)
-    # Glue adds arguments of its own.
+    # Glue adds arguments of its own (developer guide, "Using job parameters in AWS Glue jobs").
     arguments, _ = parser.parse_known_args(argv)
     bucket, manifest = lake.load_manifest(arguments.manifest)
     refuse_too_large(manifest)
@@ -113,7 +113,8 @@ def write(
     """Stage one object per table and hour, those without rows too."""
     feeds = sorted({hour.feed for hour in manifest.hours})
     frame = transform.stacked(transform.tables(records, feeds, aside))
-    # A union has the partitions of all its parts: far too many tasks for a small batch.
+    # A union has the partitions of all its parts (Spark 3.5, UnionRDD): far too many tasks for a
+    # small batch.
     frame = frame.coalesce(tasks(manifest))
     frame = frame.repartition("table", "dt", "hour").sortWithinPartitions("table", "dt", "hour")
     files: list[Written] = [

@@ -102,6 +102,6 @@ BY_TABLE: dict[str, tuple[Rule, ...]] = {
 
 
 def dqdl(table: str) -> str:
-    """The table's rules as a Glue Data Quality ruleset."""
+    """The table's rules as a Glue Data Quality ruleset (developer guide, "DQDL reference")."""
     said = [rule.dqdl for rule in BY_TABLE[table] if rule.dqdl is not None]
     return "Rules = [\n    " + ",\n    ".join(said) + "\n]"

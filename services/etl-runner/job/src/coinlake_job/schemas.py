@@ -4,7 +4,7 @@ import pyarrow as pa
 from pyspark.sql import types as T
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES
-from coinlake.contracts.tables import Table
+from coinlake.contracts.tables import TableSchema
 
 RECORD_COLUMNS = (
     "source",
@@ -47,8 +47,9 @@ _SPARK["map<string,array<string>>"] = T.MapType(T.StringType(), T.ArrayType(T.St
 _ARROW["map<string,array<string>>"] = pa.map_(pa.string(), pa.list_(pa.string()))
 
 
-def file_schema(table: Table) -> pa.Schema:
-    """What a Parquet object of the table holds: timestamps are milliseconds (Athena's limit)."""
+def file_schema(table: TableSchema) -> pa.Schema:
+    """What a Parquet object of the table holds: timestamps are milliseconds, which is Athena's
+    limit (user guide, "Data types in Amazon Athena")."""
     millis = pa.timestamp("ms", tz="UTC")
     return pa.schema(
         [
@@ -56,11 +57,6 @@ def file_schema(table: Table) -> pa.Schema:
             for c in table.columns
         ]
     )
-
-
-def row_type(table: Table) -> T.StructType:
-    """A row of the table as Spark sees it."""
-    return T.StructType([T.StructField(c.name, _SPARK[c.type]) for c in table.columns])
 
 
 def _element_columns(feed: str) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """Records to tables: functions from DataFrame to DataFrame that neither read nor write.
 
 A *record* is a row of `schemas.RECORD`. The tables carry `dt` and `hour` behind the columns of
-the contract. Valid under ANSI casts (Spark 4), since the casts that could fail are made before.
+the contract. Valid under ANSI casts, the default of Spark 4 (Spark's "ANSI Compliance"), since the
+casts that could fail are made before.
 """
 
 from collections.abc import Collection, Iterable

@@ -2,7 +2,7 @@
 
 Numbers keep their source text: float64 never touches an amount. A value that the column's type
 cannot hold *exactly* does not fit; nothing is rounded in silence, which is why these rules are
-here and not casts of Spark, which round.
+here and not casts of Spark, which round (Spark 3.5, Decimal.toPrecision: ROUND_HALF_UP).
 """
 
 import json

@@ -11,7 +11,7 @@ from coinlake.contracts.tables import Column
 from coinlake.errors import NotFoundError, TransientError
 from etl_runner.adapters.aws import translated
 
-_PER_CALL = 100  # BatchCreatePartition takes no more
+_PER_CALL = 100  # The most in one call (Glue API, BatchCreatePartition).
 _THERE = "AlreadyExistsException"
 
 
@@ -71,7 +71,10 @@ class GlueCatalog:
             raise TransientError(f"BatchCreatePartition {table}: {wrong[0]}")
 
     async def crawl(self) -> None:
-        """READY alone proves nothing: the crawl must be newer than ours and have succeeded."""
+        """READY alone proves nothing: the crawl must be newer than ours and have succeeded.
+
+        (Glue API, Crawler: State and LastCrawl are told apart.)
+        """
         async with asyncio.timeout(self._deadline_s):
             before = await self._start()
             last = before

@@ -6,7 +6,8 @@ from typing import Any
 from etl_runner.adapters.aws import translated
 from etl_runner.core.runs import GlueRun
 
-# A page is enough: what is looked for started minutes ago.
+# A page is enough: what is looked for started minutes ago, and the newest come first (Glue API,
+# GetJobRuns).
 _NEWEST = 50
 
 

@@ -10,7 +10,7 @@ from coinlake.backoff import Backoff
 from coinlake.contracts.announcements import Landed, Published, parse_landed
 from coinlake.contracts.topics import LANDED, PUBLISHED
 from coinlake.errors import BadRecordError, TransientError
-from coinlake.kafka import Producer, Tail, open_producer, open_tail
+from coinlake.kafka import Producer, TopicTail, open_producer, open_tail
 from coinlake.settings import KafkaSettings
 
 log = logs.get(__name__)
@@ -41,7 +41,7 @@ class KafkaHints:
                 await _pause(stop, backoff.delay_s(attempt, rng))
                 attempt += 1
 
-    async def _listen(self, tail: Tail, stop: asyncio.Event) -> None:
+    async def _listen(self, tail: TopicTail, stop: asyncio.Event) -> None:
         while not stop.is_set():
             for record in await tail.poll(_TURN_S):
                 try:

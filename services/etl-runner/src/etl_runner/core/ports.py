@@ -11,7 +11,8 @@ from etl_runner.core.runs import GlueRun
 
 
 class BusyError(TransientError):
-    """The job has no free slot; normal while a run is in flight and seconds after."""
+    """The job has no free slot (Glue API, ConcurrentRunsExceededException); normal while a run is
+    in flight and seconds after (Airflow's GlueJobOperator, sleep_before_return)."""
 
 
 class JobRuns(Protocol):

@@ -6,7 +6,8 @@ from typing import Literal
 
 RunOutcome = Literal["active", "succeeded", "failed"]
 
-# All ten; the public page of states lists nine, and code that knows only those hangs.
+# All ten (Glue API, JobRun: JobRunState); the developer guide's "AWS Glue job run statuses" lists
+# nine, and code that knows only those hangs (apache/airflow #71570).
 _OUTCOMES: dict[str, RunOutcome] = {
     "STARTING": "active",
     "RUNNING": "active",
@@ -19,7 +20,7 @@ _OUTCOMES: dict[str, RunOutcome] = {
     "STOPPED": "failed",
     "EXPIRED": "failed",
 }
-_MINIMUM_S = 60  # Glue bills a minute at least
+_MINIMUM_S = 60  # Glue bills a minute at least (AWS Glue pricing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ async def _start(parts: StepParts, manifest: Manifest, timing: Timing) -> str:
     except BusyError:
         raise
     except TransientError:
-        # The reply may be what was lost, and StartJobRun has no idempotency token.
+        # The reply may be what was lost, and it has no idempotency token (Glue API, StartJobRun).
         found = of_attempt(await parts.jobs.recent(), attempt)
         if found is None:
             raise

@@ -10,7 +10,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from ingestor.core.http_dates import http_date_ms
-from ingestor.core.ports import Answer, Api, Call, NoAnswerError
+from ingestor.core.ports import Api, ApiAnswer, Call, NoAnswerError
 
 _CHUNK_BYTES = 64 * 1024
 # A shorter key ("demo", "test") could be an ordinary word of an ordinary answer.
@@ -48,7 +48,7 @@ class HttpApi:
         self._key = None if key is None else key.get_secret_value()
         self._limits = limits
 
-    async def get(self, url: str, call: Call) -> Answer:
+    async def get(self, url: str, call: Call) -> ApiAnswer:
         try:
             async with asyncio.timeout(self._limits.timeout_s):
                 return await self._asked(url, call)
@@ -66,7 +66,7 @@ class HttpApi:
             # Only the class: a client error's text may hold what the server sent.
             raise NoAnswerError("connection", type(error).__name__) from error
 
-    async def _asked(self, url: str, call: Call) -> Answer:
+    async def _asked(self, url: str, call: Call) -> ApiAnswer:
         try:
             return await self._once(self._session, url, call)
         except _ClosedError:
@@ -77,7 +77,7 @@ class HttpApi:
         call.was_sent = False
         return await self._once(self._fresh, url, call)
 
-    async def _once(self, session: aiohttp.ClientSession, url: str, call: Call) -> Answer:
+    async def _once(self, session: aiohttp.ClientSession, url: str, call: Call) -> ApiAnswer:
         try:
             # A redirect would carry the key to wherever an answer says.
             response = await session.get(
@@ -90,7 +90,7 @@ class HttpApi:
         async with response:
             body = await self._read(response.content)
             headers = response.headers
-            return Answer(
+            return ApiAnswer(
                 response.status,
                 body,
                 headers.get("Retry-After"),
@@ -163,6 +163,7 @@ async def open_api(key: SecretStr | None, limits: HttpLimits) -> AsyncIterator[A
             for is_fresh in (False, True)
         ]
         for session in sessions:
-            # aiohttp repeats a GET by itself: on one that was idle too, but also on others.
+            # aiohttp repeats a GET by itself: on one that was idle too, but also on others
+            # (aiohttp 3.14, client.py: IDEMPOTENT_METHODS; aiohttp #10790).
             session._retry_connection = False
         yield HttpApi(sessions[0], sessions[1], key, limits)

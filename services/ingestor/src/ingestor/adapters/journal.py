@@ -85,20 +85,20 @@ class Journal:
         """Record what became of a tick that left no record, synced."""
         await self._write(MarkEntry(mark))
 
-    async def promise(self, floor_ms: int) -> None:
+    async def raise_floor(self, floor_ms: int) -> None:
         """Record, synced, that nothing older than this will come: before a heartbeat says so."""
         if floor_ms > self.progress.floor_ms:
             await self._write(FloorEntry(floor_ms))
 
-    async def take_back(self, floor_ms: int) -> None:
-        """Record, synced, that a higher promise was never heard: only this one holds."""
+    async def lower_floor(self, floor_ms: int) -> None:
+        """Record, synced, that a higher watermark was never seen: only this one holds."""
         if floor_ms < self.progress.floor_ms:
             await self._write(FloorEntry(floor_ms, is_taken_back=True))
 
     async def restamp(self, pending: Pending, timestamp_ms: int) -> None:
         """Give this record, the oldest of its topic, another time before Kafka has it."""
         async with self._lock:
-            # First, and also where the disk refuses: a promise must not go beyond the earlier one.
+            # First, and also where the disk refuses: a watermark must not go beyond the earlier time.
             self.progress.restamped(pending, min(pending.timestamp_ms, timestamp_ms))
             await self._run(lambda: self._spool.restamp(pending.number, timestamp_ms))
 

@@ -16,23 +16,23 @@ from coinlake.errors import BadRecordError
 from ingestor.core.entries import (
     FRAME_BYTES,
     Filed,
-    Outcome,
     RecordEntry,
     TickMark,
+    TickOutcome,
     next_frame,
     outgoing,
     split,
     tick_mark,
 )
-from ingestor.core.progress import KEPT_GAPS, Counts
+from ingestor.core.progress import KEPT_GAPS, FeedCounts
 
 _SUFFIX = ".journal"
 _NO_COUNTS = {"polls": 0, "rejected": 0, "failed": 0, "missed": 0, "last_published_ms": None}
 _FIELD_OF = {
-    Outcome.USABLE: "polls",
-    Outcome.REJECTED: "polls",
-    Outcome.FAILED: "failed",
-    Outcome.MISSED: "missed",
+    TickOutcome.USABLE: "polls",
+    TickOutcome.REJECTED: "polls",
+    TickOutcome.FAILED: "failed",
+    TickOutcome.MISSED: "missed",
 }
 
 
@@ -94,9 +94,9 @@ class _Fold:
         while self._numbers and self._numbers[0] <= self.sent_seq:
             mark, timestamp_ms = self.waiting.pop(heappop(self._numbers))
             counts = self._counts(mark.feed)
-            if mark.outcome is Outcome.REJECTED:
+            if mark.outcome is TickOutcome.REJECTED:
                 counts["rejected"] += 1
-            elif mark.outcome is Outcome.USABLE:
+            elif mark.outcome is TickOutcome.USABLE:
                 counts["last_published_ms"] = timestamp_ms
 
     def _counts(self, feed: str) -> dict[str, Any]:
@@ -112,11 +112,11 @@ class _Fold:
             "lines": {},
         }
 
-    def _today(self, feed: str) -> Counts:
+    def _today(self, feed: str) -> FeedCounts:
         old = self.feeds[feed]
         marks = [mark for mark, _ in self.waiting.values() if mark.feed == feed]
-        unusable = old["rejected"] + sum(mark.outcome is Outcome.REJECTED for mark in marks)
-        return Counts(
+        unusable = old["rejected"] + sum(mark.outcome is TickOutcome.REJECTED for mark in marks)
+        return FeedCounts(
             usable=old["polls"] - unusable,
             unusable=unusable,
             failed=old["failed"],

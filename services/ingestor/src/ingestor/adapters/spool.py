@@ -10,27 +10,27 @@ with its bytes and costs nothing but itself.
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coinlake.contracts.topics import GAPS
 from coinlake.errors import BadRecordError
+from ingestor.adapters.aside import AsideFolder
 from ingestor.adapters.files import is_short_of_means, sync_folder
 from ingestor.core.entries import Filed, RecordEntry, pack, unpack
 from ingestor.core.recovery import Files
 
 _NAME = re.compile(r"(\d{12})\.(record|sent|state)")
-_UNFINISHED, _REFUSED = ".new", ".refused"
+_UNFINISHED = ".new"
 # Empty files whose inodes are given up for the two entries after which all others go. By their
 # names any version takes them for unfinished ones, and clears them away.
 _SPARES = tuple(f"spare-{number}{_UNFINISHED}" for number in (1, 2))
-ASIDE = "aside"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class OddFile:
     """A file that is not as it should be, and why. `aside`: it lies in that folder now."""
 
     name: str
@@ -43,7 +43,7 @@ class Recovery:
     """What opening the files found wrong."""
 
     torn_bytes: int = 0
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[OddFile] = field(default_factory=list)
 
 
 class Spool:
@@ -54,6 +54,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._aside = AsideFolder(folder)
         self._sizes: dict[str, int] = {}
         # Names of files that are done; and of those that were when the last file was written.
         self._done: set[str] = set()
@@ -61,7 +62,6 @@ class Spool:
         # The numbers of the two newest files: they hold the state, and are not emptied.
         self._newest: tuple[int, int] = (0, 0)
         self.recovery = Recovery()
-        self.aside_files = 0
 
     # ---- opening -----------------------------------------------------------------------------
 
@@ -77,13 +77,13 @@ class Spool:
                 self._torn(path)
             elif path.is_file() and path.suffix != ".journal":
                 self.note(path.name, "a file of somebody else", aside=False)
-        self.aside_files = sum(not name.endswith(_REFUSED) for name, _ in self.aside())
+        self._aside.count()
         self._keep_spares()
         return files
 
     def _bring_back(self) -> Iterator[int]:
         """What was put aside and can be read now: of a version to come, or a disk that healed."""
-        for path in sorted(self._aside.glob("*.record")):
+        for path in self._aside.records():
             with suppress(OSError, BadRecordError):
                 filed = unpack(path.read_bytes())
                 back = self._folder / path.name
@@ -222,7 +222,7 @@ class Spool:
 
     def put_aside(self, name: str, reason: str) -> None:
         """Keep a file where it stops nobody, with all of its bytes; where it is, if need be."""
-        self._move(name, self._free(name), reason)
+        self._put_aside(name, reason, self._aside.keep)
 
     def lost(self, number: int, reason: str) -> None:
         """Keep a record aside that cannot be read: it goes back when it can."""
@@ -230,37 +230,25 @@ class Spool:
 
     def refused(self, number: int, reason: str) -> None:
         """Keep a record aside that Kafka never takes: under another name, so it stays there."""
-        name = _name(number, "record")
-        self._move(name, self._aside / (name + _REFUSED), reason)
+        self._put_aside(_name(number, "record"), reason, self._aside.keep_refused)
 
-    def _move(self, name: str, to: Path, reason: str) -> None:
+    def _put_aside(self, name: str, reason: str, keep: Callable[[str], str]) -> None:
         try:
-            self._aside.mkdir(exist_ok=True)
-            (self._folder / name).rename(to)
+            kept_as = keep(name)
         except OSError as error:
             self.note(name, f"{reason}; it cannot be put aside: {error}", aside=False)
             return
         self._sizes.pop(name, None)
-        self.aside_files += not to.name.endswith(_REFUSED)
-        self.note(to.name, reason, aside=True)
+        self.note(kept_as, reason, aside=True)
 
     @property
-    def _aside(self) -> Path:
-        return self._folder / ASIDE
+    def aside_files(self) -> int:
+        """How many files lie aside and may go back."""
+        return self._aside.files
 
     def aside(self) -> Iterator[tuple[str, int]]:
         """Names and bytes of all that lies aside."""
-        with suppress(FileNotFoundError):
-            for path in sorted(self._aside.iterdir()):
-                yield path.name, path.stat().st_size
-
-    def _free(self, name: str) -> Path:
-        path = self._aside / name
-        tries = 1
-        while path.exists():
-            tries += 1
-            path = self._aside / f"{name}.{tries}"
-        return path
+        return self._aside.listed()
 
     def _tidy(self) -> None:
         for name in self._stale:
@@ -275,7 +263,7 @@ class Spool:
 
     def note(self, name: str, reason: str, *, aside: bool = False) -> None:
         """Tell of something odd."""
-        self.recovery.troubles.append(Trouble(name, reason, aside))
+        self.recovery.troubles.append(OddFile(name, reason, aside))
 
 
 def _name(number: int, kind: str) -> str:

@@ -3,7 +3,8 @@
 from coinlake.errors import TransientError
 
 # Error 32, INVALID_TIMESTAMP: `message.timestamp.after.max.ms` of the topic, an hour by default
-# (Kafka's docs, "Topic Configs"). By its name in aiokafka, as the other errors are told apart.
+# (Kafka's docs, "Topic Configs"; KIP-1030). By its name in aiokafka, as the other errors are told
+# apart.
 _NAME = "InvalidTimestampError"
 
 

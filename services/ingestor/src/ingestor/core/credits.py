@@ -9,11 +9,14 @@ from ingestor.core.feeds import FEEDS
 
 _FREE_BYTES = 2_500
 
-UNPAGED_ITEMS = 200  # /rates answers with all of its about 170 rates
+UNPAGED_ITEMS = 200  # /rates answers with all of its rates, about 170 (as its clients say)
 
 
 def price(decoded_bytes: int) -> int:
-    """Credits of one answer: 1 for the call and 1 for each begun 2,500 bytes of more data."""
+    """Credits of one answer: 1 for the call and 1 for each begun 2,500 bytes of more data.
+
+    (CoinCap's plans, pro.coincap.io, as its users quote them; never measured.)
+    """
     return 1 + math.ceil(max(0, decoded_bytes - _FREE_BYTES) / _FREE_BYTES)
 
 
@@ -83,7 +86,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CreditLimits:
     """Credits per month of the plan, and a hard maximum for the whole state directory."""
 
     per_month: int

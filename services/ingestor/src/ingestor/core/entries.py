@@ -27,7 +27,7 @@ _FIRST_LINE = _FORMAT + b"2\n"
 MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
 
 
-class Outcome(StrEnum):
+class TickOutcome(StrEnum):
     """What became of a tick."""
 
     PLANNED = "planned"
@@ -47,7 +47,7 @@ class TickMark:
     feed: str
     page: str
     tick: Tick | None
-    outcome: Outcome
+    outcome: TickOutcome
     count: int = 1
 
 
@@ -90,7 +90,7 @@ class MarkEntry:
 
 @dataclass(frozen=True, slots=True)
 class FloorEntry:
-    """No later record will have a timestamp below this: a heartbeat promises it.
+    """No later record will have a timestamp below this: a heartbeat says so.
 
     `is_taken_back`: a higher one that nobody heard holds no longer.
     """
@@ -231,4 +231,4 @@ def tick_mark(packed: list[Any]) -> TickMark:
     """The mark that a head holds."""
     feed, page, due_ms, interval_ms, outcome, count = packed
     tick = None if due_ms is None else Tick(due_ms, interval_ms)
-    return TickMark(feed, page, tick, Outcome(outcome), count)
+    return TickMark(feed, page, tick, TickOutcome(outcome), count)

@@ -11,7 +11,7 @@ class Feed:
     """One polled route, relative to the API's base URL, with the defaults of its settings.
 
     `limit` is the number of items on a page, 0 where the route knows no paging; `item_bytes` the
-    largest recorded item, rounded up: a first call must not be a surprise.
+    largest recorded item (tests/data/coincap), rounded up: a first call must not be a surprise.
     """
 
     dataset: Dataset

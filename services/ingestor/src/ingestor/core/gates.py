@@ -120,10 +120,6 @@ class KeyGate:
         """How long all pages wait yet since the API said twice, for long, that it is too much."""
         return max(0, self._limited_until_ms - now_ms) if self._is_limit_sure else 0
 
-    def is_limited(self, now_ms: int) -> bool:
-        """Whether all pages wait for long."""
-        return self.limited_ms(now_ms) > 0
-
 
 @dataclass(slots=True)
 class PageGate:

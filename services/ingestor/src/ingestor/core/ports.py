@@ -20,7 +20,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     """An answer with its whole body after transfer decompression.
 
     `date_ms` is when the API says that it was sent.
@@ -44,6 +44,6 @@ class NoAnswerError(CoinlakeError):
 class Api(Protocol):
     """The API: asks once, and again by itself only where it was not heard."""
 
-    async def get(self, url: str, call: Call) -> Answer:
+    async def get(self, url: str, call: Call) -> ApiAnswer:
         """One GET. Raises NoAnswerError."""
         ...

@@ -16,9 +16,9 @@ from ingestor.core.entries import (
     Entry,
     FloorEntry,
     MarkEntry,
-    Outcome,
     RecordEntry,
     TickMark,
+    TickOutcome,
 )
 from ingestor.core.schedule import Tick
 
@@ -26,7 +26,7 @@ KEPT_GAPS = 20  # for people who look at /status; the topic has all of them
 
 
 @dataclass(slots=True)
-class Counts:
+class FeedCounts:
     """One feed's counts since the state directory was made.
 
     `usable` and `unusable` are answers with a body that were journaled, `lost` those of them that
@@ -72,7 +72,7 @@ class Pending:
 
 
 @dataclass(slots=True)
-class Line:
+class TopicLine:
     """The records of one topic: the numbers of the last one and of the last one sent."""
 
     last: int = 0
@@ -84,7 +84,7 @@ class Line:
 class Progress:
     """The fold.
 
-    `floor_ms` is the highest promise of a heartbeat, `said_ms` the highest that Kafka has for
+    `floor_ms` is the highest watermark of a heartbeat, `said_ms` the highest that Kafka has for
     certain; `limited_until_ms` is until when the API asked not to be asked at all.
     """
 
@@ -93,9 +93,9 @@ class Progress:
     said_ms: int = 0
     limited_until_ms: int = 0
     ticks: dict[str, Tick] = field(default_factory=dict)
-    feeds: dict[str, Counts] = field(default_factory=dict)
+    feeds: dict[str, FeedCounts] = field(default_factory=dict)
     gaps: list[dict[str, Any]] = field(default_factory=list)
-    lines: dict[str, Line] = field(default_factory=dict)
+    lines: dict[str, TopicLine] = field(default_factory=dict)
     pending_bytes: int = 0
 
     # ---- what happens ------------------------------------------------------------------------
@@ -128,7 +128,7 @@ class Progress:
     def sent(self, pending: Pending) -> None:
         """Kafka has this record, the oldest of its topic."""
         self._leave(pending)
-        if pending.mark.outcome is Outcome.USABLE:
+        if pending.mark.outcome is TickOutcome.USABLE:
             counts = self.counts(pending.mark.feed)
             counts.last_published_ms = pending.timestamp_ms
 
@@ -143,12 +143,12 @@ class Progress:
         self._leave(pending)
         self.lose(pending.mark.feed, pending.mark.outcome)
 
-    def lose(self, feed: str, outcome: Outcome, count: int = 1) -> None:
+    def lose(self, feed: str, outcome: TickOutcome, count: int = 1) -> None:
         """An answer that was counted when it was journaled does not come to Kafka; -1: it does."""
         counts = self.counts(feed)
-        if outcome is Outcome.USABLE:
+        if outcome is TickOutcome.USABLE:
             counts.lost_usable = max(0, counts.lost_usable + count)
-        elif outcome is Outcome.REJECTED:
+        elif outcome is TickOutcome.REJECTED:
             counts.lost_unusable = max(0, counts.lost_unusable + count)
 
     # ---- what is known -----------------------------------------------------------------------
@@ -172,13 +172,13 @@ class Progress:
         """The smallest timestamp that still has to be sent to a topic."""
         return min((one.timestamp_ms for one in self.line(topic).pending), default=None)
 
-    def line(self, topic: str) -> Line:
+    def line(self, topic: str) -> TopicLine:
         """The records of a topic."""
-        return self.lines.setdefault(topic, Line())
+        return self.lines.setdefault(topic, TopicLine())
 
-    def counts(self, feed: str) -> Counts:
+    def counts(self, feed: str) -> FeedCounts:
         """The counts of a feed, which start at nothing."""
-        return self.feeds.setdefault(feed, Counts())
+        return self.feeds.setdefault(feed, FeedCounts())
 
     def facts(self, feed: str) -> FeedFacts:
         """What became of a feed's answers, as far as Kafka has them."""
@@ -186,8 +186,8 @@ class Progress:
         waiting = Counter(one.mark.outcome for one in self.pending if one.mark.feed == feed)
         return FeedFacts(
             polls=counts.usable + counts.unusable,
-            published=counts.usable - counts.lost_usable - waiting[Outcome.USABLE],
-            rejected=counts.unusable - counts.lost_unusable - waiting[Outcome.REJECTED],
+            published=counts.usable - counts.lost_usable - waiting[TickOutcome.USABLE],
+            rejected=counts.unusable - counts.lost_unusable - waiting[TickOutcome.REJECTED],
             lost=counts.lost_usable + counts.lost_unusable,
             failed=counts.failed,
             missed=counts.missed,
@@ -218,9 +218,11 @@ class Progress:
             said_ms=state.get("said_ms", 0),
             limited_until_ms=state.get("limited_until_ms", 0),
             ticks={page: Tick(**tick) for page, tick in state["ticks"].items()},
-            feeds={feed: Counts(**counts) for feed, counts in state["feeds"].items()},
+            feeds={feed: FeedCounts(**counts) for feed, counts in state["feeds"].items()},
             gaps=list(state["gaps"]),
-            lines={topic: Line(last, sent) for topic, (last, sent) in state["lines"].items()},
+            lines={
+                topic: TopicLine(last, sent) for topic, (last, sent) in state["lines"].items()
+            },
         )
 
     # ---- parts -------------------------------------------------------------------------------
@@ -237,13 +239,13 @@ class Progress:
             self.ticks[mark.page] = mark.tick
         counts = self.counts(mark.feed)
         match mark.outcome:
-            case Outcome.USABLE:
+            case TickOutcome.USABLE:
                 counts.usable += 1
-            case Outcome.REJECTED:
+            case TickOutcome.REJECTED:
                 counts.unusable += 1
-            case Outcome.FAILED:
+            case TickOutcome.FAILED:
                 counts.failed += 1
-            case Outcome.MISSED:
+            case TickOutcome.MISSED:
                 counts.missed += mark.count
-            case Outcome.PLANNED:
+            case TickOutcome.PLANNED:
                 pass

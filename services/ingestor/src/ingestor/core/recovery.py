@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
-from ingestor.core.entries import Entry, Filed, Outcome, RecordEntry
+from ingestor.core.entries import Entry, Filed, RecordEntry, TickOutcome
 from ingestor.core.feeds import FEEDS
-from ingestor.core.progress import Line, Pending, Progress
+from ingestor.core.progress import Pending, Progress, TopicLine
 
 # Of a record that no other file knows of.
 UNKNOWN = "unknown"
@@ -41,7 +41,7 @@ class Files:
             self.waiting.append(_pending(filed, filed.entry, size))
 
     def _published(self, entry: Entry) -> None:
-        if isinstance(entry, RecordEntry) and entry.mark.outcome is Outcome.USABLE:
+        if isinstance(entry, RecordEntry) and entry.mark.outcome is TickOutcome.USABLE:
             feed, at_ms = entry.mark.feed, entry.record.timestamp_ms
             self.published_ms[feed] = max(at_ms, self.published_ms.get(feed, 0))
 
@@ -83,7 +83,7 @@ def recovered(files: Files) -> tuple[Progress, list[Hole]]:
         counts.last_published_ms = max(at_ms, counts.last_published_ms or 0)
     for hole in holes:
         if hole.topic in _FEED_OF:
-            progress.lose(_FEED_OF[hole.topic], Outcome.USABLE)
+            progress.lose(_FEED_OF[hole.topic], TickOutcome.USABLE)
     # Newer than all that is known: the state does not even count them.
     unknown = sorted(number for number in files.bad if number >= progress.next_number)
     holes += [Hole(UNKNOWN, number, True) for number in unknown]
@@ -102,7 +102,7 @@ def _newest_state(files: Files) -> Progress:
     return progress
 
 
-def _holes(line: Line, waiting: Iterable[Pending], sent: Set[int]) -> list[int]:
+def _holes(line: TopicLine, waiting: Iterable[Pending], sent: Set[int]) -> list[int]:
     """The numbers that a later record, or the state, knows and that are not there.
 
     Of several in a row only the last is known.

@@ -6,7 +6,8 @@ from the time at which the last poll happened to end, so delays do not add up.
 
 from dataclasses import dataclass
 
-# NTP slews by milliseconds; a last tick this far in the future means the clock was set back.
+# NTP slews by milliseconds (ntpd's manual, "step"); a last tick this far in the future means the
+# clock was set back.
 STEP_BACK_MS = 1_000
 
 

@@ -2,7 +2,7 @@
 
 Time goes on with a steady clock. Where the wall clock jumps against that, nobody knows yet which
 of the two is wrong: the time stays where it was, until an answer's `Date` decides, or until the
-patience is over and nobody has contradicted the wall clock. One `Date` alone moves nothing but
+doubt has lasted too long and nobody has contradicted the wall clock. One `Date` alone moves nothing but
 the choice between the two; two that agree with each other are believed against both.
 """
 
@@ -57,15 +57,15 @@ class Dated:
 class Timeline:
     """The time as an offset to a steady clock. `steady_ms` is given, never read.
 
-    `tolerance_ms`: how far a `Date` may be off and still agree. `patience_ms`: how long nobody
-    has to speak for a wall clock that jumped.
+    `tolerance_ms`: how far a `Date` may be off and still agree. `max_doubt_ms`: how long a doubt
+    lasts that no answer settles.
     """
 
     def __init__(
-        self, wall_ms: int, steady_ms: int, tolerance_ms: int, patience_ms: int
+        self, wall_ms: int, steady_ms: int, tolerance_ms: int, max_doubt_ms: int
     ) -> None:
         self._tolerance_ms = tolerance_ms
-        self._patience_ms = patience_ms
+        self._max_doubt_ms = max_doubt_ms
         self._began_ms = steady_ms
         self._offset_ms = self._wall_offset_ms = wall_ms - steady_ms
         self._disputed_since_ms: int | None = None
@@ -90,7 +90,7 @@ class Timeline:
         if self._disputed_since_ms is not None:
             return self._is_contradicted
         waited_ms = steady_ms - self._began_ms
-        return self.is_confirmed or self.is_moot or waited_ms >= self._patience_ms
+        return self.is_confirmed or self.is_moot or waited_ms >= self._max_doubt_ms
 
     def believable_ms(self, steady_ms: int) -> tuple[int, ...]:
         """The time, and while there is doubt what else it may be."""
@@ -158,4 +158,4 @@ class Timeline:
         return News(Event.MOVED, by_ms)
 
     def _is_over(self, since_ms: int, steady_ms: int) -> bool:
-        return steady_ms - since_ms >= self._patience_ms
+        return steady_ms - since_ms >= self._max_doubt_ms

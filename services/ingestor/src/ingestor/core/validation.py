@@ -11,7 +11,7 @@ from ingestor.core.feeds import FEEDS
 Container = dict[str, object] | list[object]
 
 
-class Reason(StrEnum):
+class RejectReason(StrEnum):
     """Why an answer with a body could not be used; the `reason` header of the rejected topic."""
 
     KEY_REFUSED = "key_refused"
@@ -42,7 +42,7 @@ class Rules:
 
 def judge(
     feed: str, status: int, body: bytes, received_at_ms: Sequence[int], rules: Rules
-) -> Reason | None:
+) -> RejectReason | None:
     """None for a usable answer of this feed, else the first thing that is wrong with it.
 
     `received_at_ms` has several times while nobody knows which clock is right: one has to fit.
@@ -50,43 +50,43 @@ def judge(
     if status != 200:
         return _status_reason(status)
     if not body:
-        return Reason.EMPTY_BODY
+        return RejectReason.EMPTY_BODY
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return Reason.NOT_JSON
+        return RejectReason.NOT_JSON
     if _deeper_than(document, rules.max_depth):
-        return Reason.TOO_DEEP
+        return RejectReason.TOO_DEEP
     if not isinstance(document, dict):
-        return Reason.NOT_AN_OBJECT
+        return RejectReason.NOT_AN_OBJECT
     if "data" not in document:
-        return Reason.ERROR_BODY if "error" in document else Reason.DATA_MISSING
+        return RejectReason.ERROR_BODY if "error" in document else RejectReason.DATA_MISSING
     return _data_reason(document["data"], FEEDS[feed].identity) or _timestamp_reason(
         document.get("timestamp"), received_at_ms, rules.max_skew_ms
     )
 
 
-def _status_reason(status: int) -> Reason:
+def _status_reason(status: int) -> RejectReason:
     if status in (401, 403):
-        return Reason.KEY_REFUSED
+        return RejectReason.KEY_REFUSED
     if status == 429:
-        return Reason.RATE_LIMITED
+        return RejectReason.RATE_LIMITED
     if 400 <= status < 500:
-        return Reason.CLIENT_ERROR
+        return RejectReason.CLIENT_ERROR
     if 500 <= status < 600:
-        return Reason.SERVER_ERROR
-    return Reason.UNEXPECTED_STATUS
+        return RejectReason.SERVER_ERROR
+    return RejectReason.UNEXPECTED_STATUS
 
 
-def _data_reason(data: object, identity: tuple[str, ...]) -> Reason | None:
-    # The v2 sunset answered 200 with an object where a list was promised.
+def _data_reason(data: object, identity: tuple[str, ...]) -> RejectReason | None:
+    # The v2 sunset answered 200 with an object where a list was promised (x-cmd/x-cmd #217).
     if not isinstance(data, list):
-        return Reason.DATA_WRONG_KIND
+        return RejectReason.DATA_WRONG_KIND
     if not data:
-        return Reason.DATA_EMPTY
+        return RejectReason.DATA_EMPTY
     # One broken item is the ETL's business; an answer without any known item is nobody's feed.
     if not any(_is_identified(item, identity) for item in data):
-        return Reason.DATA_UNKNOWN
+        return RejectReason.DATA_UNKNOWN
     return None
 
 
@@ -98,12 +98,12 @@ def _is_identified(item: object, identity: tuple[str, ...]) -> bool:
 
 def _timestamp_reason(
     timestamp: object, received_at_ms: Sequence[int], skew_ms: int
-) -> Reason | None:
+) -> RejectReason | None:
     # bool is an int in Python; `true` is no time.
     if not isinstance(timestamp, int) or isinstance(timestamp, bool):
-        return Reason.TIMESTAMP_MISSING
+        return RejectReason.TIMESTAMP_MISSING
     fits = any(abs(at_ms - timestamp) <= skew_ms for at_ms in received_at_ms)
-    return None if fits else Reason.TIMESTAMP_OFF
+    return None if fits else RejectReason.TIMESTAMP_OFF
 
 
 def _deeper_than(document: object, max_depth: int) -> bool:

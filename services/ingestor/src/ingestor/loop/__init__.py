@@ -1,1 +1,1 @@
-"""The loops of the ingestor: one polls, one sends, one watches that both still turn."""
+"""The loops of the ingestor: one polls, one sends, one watches that both still run."""

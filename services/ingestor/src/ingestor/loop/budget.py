@@ -10,7 +10,7 @@ from coinlake.errors import TransientError
 from ingestor.adapters.balance_file import read_balance, write_balance
 from ingestor.core.credits import (
     Balance,
-    Limits,
+    CreditLimits,
     Wish,
     first_price,
     month_ms_left,
@@ -40,7 +40,7 @@ class PagePlan:
 class Allowance:
     """What may be spent: credits per month and in all, calls per minute."""
 
-    limits: Limits
+    limits: CreditLimits
     calls_per_minute: int
 
 

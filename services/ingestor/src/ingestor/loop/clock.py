@@ -37,12 +37,12 @@ class Clock:
     """What time it is, and for how long. `answered` and `refused` are what others say of it."""
 
     def __init__(
-        self, clocks: Clocks, tolerance_ms: int, patience_ms: int, metrics: IngestorMetrics
+        self, clocks: Clocks, tolerance_ms: int, max_doubt_ms: int, metrics: IngestorMetrics
     ) -> None:
         self._clocks = clocks
         self._metrics = metrics
         self._line = Timeline(
-            clocks.wall_ms(), clocks.steady_ms(), tolerance_ms, max(1, patience_ms)
+            clocks.wall_ms(), clocks.steady_ms(), tolerance_ms, max(1, max_doubt_ms)
         )
         self._refused_ms: int | None = None
         self.moves = 0
@@ -63,7 +63,7 @@ class Clock:
 
     @property
     def is_settled(self) -> bool:
-        """Whether something may be promised by it."""
+        """Whether a watermark may be set by it."""
         return self._line.is_settled(self._look())
 
     @property

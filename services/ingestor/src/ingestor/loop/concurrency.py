@@ -14,8 +14,8 @@ class ConcurrencyLimit:
         self._free = asyncio.Semaphore(at_once)
 
     @asynccontextmanager
-    async def taken(self, beat: Callable[[], None]) -> AsyncIterator[None]:
-        """A turn; `beat` is called while it waits: to wait for others is not to hang."""
+    async def slot(self, beat: Callable[[], None]) -> AsyncIterator[None]:
+        """A place among them; `beat` is called while it waits: to wait for others is not to hang."""
         while True:
             beat()
             try:

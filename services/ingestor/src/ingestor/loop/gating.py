@@ -7,11 +7,11 @@ from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.contracts.missed_ticks import Cause
 from ingestor.adapters.journal import Journal
-from ingestor.core.entries import Outcome
+from ingestor.core.entries import TickOutcome
 from ingestor.core.gates import KeyGate, PageGate, retry_after_ms
 from ingestor.core.page import Page
-from ingestor.core.ports import Answer
-from ingestor.core.validation import Reason
+from ingestor.core.ports import ApiAnswer
+from ingestor.core.validation import RejectReason
 from ingestor.loop.budget import Budget
 from ingestor.loop.clock import Clock
 from ingestor.loop.poll import Reply
@@ -40,7 +40,7 @@ class Gating:
         budget: Budget,
         journal: Journal,
         answer_bytes: int,
-        patience: RetryDelay,
+        retry_delay: RetryDelay,
         clock: Clock,
     ) -> None:
         self.key = key
@@ -48,7 +48,7 @@ class Gating:
         self._budget = budget
         self._journal = journal
         self._answer_bytes = answer_bytes
-        self._patience = patience
+        self._retry_delay = retry_delay
         left_ms = journal.progress.limited_until_ms - clock()
         key.still_limited(left_ms, clock.steady_ms())
 
@@ -77,9 +77,9 @@ class Gating:
 
     def after(self, page: Page, gate: PageGate, reply: Reply) -> int | None:
         """Take note of a reply; when the same tick may be tried again, in steady ms, or never."""
-        if reply.reason is Reason.KEY_REFUSED:
+        if reply.reason is RejectReason.KEY_REFUSED:
             return self._refused(page, gate, reply.answer)
-        if reply.outcome is Outcome.USABLE and self.key.accept():
+        if reply.outcome is TickOutcome.USABLE and self.key.accept():
             log.info("key_accepted", page=page.key)
         if not reply.again:
             if gate.is_refused:
@@ -87,26 +87,26 @@ class Gating:
             gate.worked()
             return None
         until_ms = self.failed(gate, reply.answer)
-        if reply.reason is Reason.RATE_LIMITED:
+        if reply.reason is RejectReason.RATE_LIMITED:
             self._limited(page, until_ms)
         return until_ms
 
-    def failed(self, gate: PageGate, answer: Answer | None = None) -> int:
+    def failed(self, gate: PageGate, answer: ApiAnswer | None = None) -> int:
         """Note one more failure of a page; when it may be tried again, in steady ms."""
         now_ms = self.clock.steady_ms()
         wait_ms = self._wait_ms(gate.failures, answer)
         gate.failed(now_ms, wait_ms)
         return now_ms + wait_ms
 
-    def _wait_ms(self, failures: int, answer: Answer | None) -> int:
+    def _wait_ms(self, failures: int, answer: ApiAnswer | None) -> int:
         """The wait that an answer asks for, by its own clock; never longer than to a probe."""
         asked_ms = None
         if answer is not None:
             said_at_ms = answer.date_ms if answer.date_ms is not None else self.clock()
             asked_ms = retry_after_ms(answer.retry_after, said_at_ms)
-        return min(self._patience.wait_ms(failures, asked_ms or 0), self.key.probe_ms)
+        return min(self._retry_delay.wait_ms(failures, asked_ms or 0), self.key.probe_ms)
 
-    def _refused(self, page: Page, gate: PageGate, answer: Answer | None) -> int:
+    def _refused(self, page: Page, gate: PageGate, answer: ApiAnswer | None) -> int:
         now_ms = self.clock.steady_ms()
         soon_ms = self._wait_ms(gate.refusals, answer)
         wait_ms = gate.refused(now_ms, soon_ms, self.key.probe_ms)

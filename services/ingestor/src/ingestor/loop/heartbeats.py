@@ -1,4 +1,4 @@
-"""Promises of completeness: nothing older will come. They overtake nothing that waits."""
+"""Heartbeats carry the watermark: nothing older will come. They overtake nothing that waits."""
 
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.topics import TOPICS
@@ -10,24 +10,25 @@ from ingestor.core.watermark import complete_to_ms
 from ingestor.loop.stamps import Watermarks
 from ingestor.metrics import IngestorMetrics
 
-# aiokafka takes no record without key and value; pages are never called so.
+# aiokafka takes no record without key and value (aiokafka 0.14, producer/producer.py: send); pages
+# are never called so.
 _HEARTBEAT_KEY = b"heartbeat"
 # How soon to look again whether the clock is settled.
 _UNSETTLED_S = 0.2
 
 
 class Heartbeat:
-    """Promises for one topic's partitions: nothing older will come. They overtake nothing."""
+    """The watermark of one topic's partitions. A heartbeat overtakes nothing that waits."""
 
     def __init__(
-        self, topic: str, every_ms: int, producer: str, journal: Journal, promises: Watermarks
+        self, topic: str, every_ms: int, producer: str, journal: Journal, watermarks: Watermarks
     ) -> None:
         self._topic = topic
         self._every_ms = every_ms
         self._producer = producer
         self._journal = journal
-        self._promises = promises
-        self._clock = promises.clock
+        self._watermarks = watermarks
+        self._clock = watermarks.clock
         self._next_ms: int | None = None
 
     @property
@@ -40,19 +41,19 @@ class Heartbeat:
         left_ms = 0 if self._next_ms is None else self._next_ms - self._clock.steady_ms()
         if left_ms > 0:
             return left_ms / 1_000
-        # A promise cannot be taken back from who has heard it.
+        # A watermark cannot be taken back from a reader who has seen it.
         return 0.0 if self._clock.is_settled else _UNSETTLED_S
 
     async def send(self, producer: Producer, metrics: IngestorMetrics) -> None:
         """One round over all partitions. Raises TransientError.
 
-        Where Kafka says that the promise lies ahead of its clock, the round is over: records go
-        on, and the next round promises less.
+        Where Kafka says that the watermark lies ahead of its clock, the round is over: records go
+        on, and the next round carries a lower one.
         """
-        stamps = self._promises.stamps
+        stamps = self._watermarks.stamps
         begun_ms = self._clock.steady_ms()
         complete_ms = complete_to_ms(
-            await self._promises.upto_ms(stamps.clock()),
+            await self._watermarks.upto_ms(stamps.clock()),
             stamps.held_ms(),
             self._journal.progress.oldest_ms(self._topic),
         )
@@ -61,9 +62,9 @@ class Heartbeat:
         except TransientError as error:
             if not is_too_early(error):
                 # An ack can be lost: whoever reads the topic may have heard it all the same.
-                self._promises.said(complete_ms)
+                self._watermarks.said(complete_ms)
                 raise
-            lower_ms = await self._promises.refused(complete_ms)
+            lower_ms = await self._watermarks.refused(complete_ms)
             self._next_ms = begun_ms + (self._every_ms if lower_ms is None else 0)
             return
         metrics.heartbeats.labels(self._topic).inc()
@@ -82,4 +83,4 @@ class Heartbeat:
                 timestamp_ms=complete_ms,
                 partition=partition,
             )
-            self._promises.said(complete_ms)
+            self._watermarks.said(complete_ms)

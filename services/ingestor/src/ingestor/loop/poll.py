@@ -10,11 +10,11 @@ from coinlake.contracts.headers import AnswerHeaders
 from coinlake.contracts.topics import REJECTED
 from ingestor.adapters.journal import Journal
 from ingestor.core.credits import price
-from ingestor.core.entries import Outcome, Outgoing, TickMark
+from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.page import Page
-from ingestor.core.ports import Answer, Api, Call, NoAnswerError
+from ingestor.core.ports import Api, ApiAnswer, Call, NoAnswerError
 from ingestor.core.schedule import Tick
-from ingestor.core.validation import Reason, Rules, judge
+from ingestor.core.validation import RejectReason, Rules, judge
 from ingestor.loop.budget import Budget
 from ingestor.loop.clock import Clock
 from ingestor.loop.stamps import Stamps
@@ -42,9 +42,9 @@ class Terms:
 class Reply:
     """What came of an attempt. `again`: the same tick may be tried again after a wait."""
 
-    outcome: Outcome
-    reason: Reason | None = None
-    answer: Answer | None = None
+    outcome: TickOutcome
+    reason: RejectReason | None = None
+    answer: ApiAnswer | None = None
     again: bool = False
 
 
@@ -114,9 +114,9 @@ class PollAttempt:
         self,
         page: Page,
         tick: Tick,
-        answer: Answer,
+        answer: ApiAnswer,
         poll: tuple[str, str | None, int, int],
-        reason: Reason | None,
+        reason: RejectReason | None,
     ) -> Reply:
         poll_id, tick_id, received_at_ms, took_ms = poll
         headers = AnswerHeaders(
@@ -139,7 +139,7 @@ class PollAttempt:
             headers=tuple(headers.encode()),
             timestamp_ms=received_at_ms,
         )
-        outcome = Outcome.USABLE if reason is None else Outcome.REJECTED
+        outcome = TickOutcome.USABLE if reason is None else TickOutcome.REJECTED
         number = await self._journal.add(
             record, TickMark(page.feed.name, page.key, tick, outcome)
         )
@@ -154,13 +154,17 @@ class PollAttempt:
             reason=reason,
             took_ms=took_ms,
         )
-        again = reason in (Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.KEY_REFUSED)
+        again = reason in (
+            RejectReason.RATE_LIMITED,
+            RejectReason.SERVER_ERROR,
+            RejectReason.KEY_REFUSED,
+        )
         return Reply(outcome, reason, answer, again)
 
     async def _failed(self, page: Page, tick: Tick, error: NoAnswerError) -> Reply:
-        await self._journal.mark(TickMark(page.feed.name, page.key, tick, Outcome.FAILED))
+        await self._journal.mark(TickMark(page.feed.name, page.key, tick, TickOutcome.FAILED))
         self._metrics.failed(page.feed.name, error.kind)
         log.warning("poll_failed", page=page.key, kind=error.kind, said=str(error))
         # What is too large or holds the key will be so again: wait for the next tick.
         again = error.kind not in ("too_large", "key_echoed")
-        return Reply(Outcome.FAILED, again=again)
+        return Reply(TickOutcome.FAILED, again=again)

@@ -8,7 +8,7 @@ from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
-from ingestor.core.entries import Outcome, TickMark
+from ingestor.core.entries import TickMark, TickOutcome
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import PageGate
 from ingestor.core.missed_ticks import MissedRun, joined
@@ -61,7 +61,7 @@ class MissedTickLog:
     async def plan(self, tick: Tick) -> None:
         """Journal where the schedule starts: a first poll that dies is missed by name too."""
         await self._journal.mark(
-            TickMark(self._page.feed.name, self._page.key, tick, Outcome.PLANNED)
+            TickMark(self._page.feed.name, self._page.key, tick, TickOutcome.PLANNED)
         )
 
     async def name(self) -> None:
@@ -70,7 +70,7 @@ class MissedTickLog:
             run = self._open[0]
             last = Tick(run.missed.to_ms, run.interval_ms)
             mark = TickMark(
-                self._page.feed.name, self._page.key, last, Outcome.MISSED, run.missed.count
+                self._page.feed.name, self._page.key, last, TickOutcome.MISSED, run.missed.count
             )
             await self._journal.add(run.record(self._stamps.clock(), self._producer), mark)
             self._open.pop(0)
@@ -83,23 +83,23 @@ class Poller:
     def __init__(
         self,
         plan: PagePlan,
-        asker: PollAttempt,
-        doors: Gating,
+        attempt: PollAttempt,
+        gating: Gating,
         budget: Budget,
         missed: MissedTickLog,
         ticks: FeedTicks,
-        turns: ConcurrencyLimit,
+        concurrency: ConcurrencyLimit,
         pulse: Pulse,
     ) -> None:
         self.plan = plan
         self.missed = missed
         self.pulse = pulse
-        self._asker = asker
-        self._doors = doors
+        self._attempt = attempt
+        self._gating = gating
         self._budget = budget
         self._ticks = ticks
-        self._turns = turns
-        self._clock = doors.clock
+        self._concurrency = concurrency
+        self._clock = gating.clock
         self._last_due_ms = 0
         self.gate = PageGate()
 
@@ -149,32 +149,32 @@ class Poller:
 
     async def _tick(self, tick: Tick, stop: asyncio.Event) -> None:
         ends_ms = self._clock.steady_ms() + tick.due_ms + tick.interval_ms - self._clock()
-        cause = self._doors.closed(self.plan.page, self.gate)
+        cause = self._gating.closed(self.plan.page, self.gate)
         if cause is not None:
             self.missed.miss(Missed(tick.due_ms, tick.due_ms, 1), tick.interval_ms, cause)
             return
         tick_id = self._ticks.id_of(self.plan.page.key, tick.due_ms, tick.interval_ms)
-        again_ms = await self._attempt(tick, tick_id)
+        again_ms = await self._poll(tick, tick_id)
         while again_ms is not None and again_ms < ends_ms:
             if not await self._waited_until(again_ms, stop):
                 return
-            if self._doors.closed(self.plan.page, self.gate) is not None:
+            if self._gating.closed(self.plan.page, self.gate) is not None:
                 return
-            again_ms = await self._attempt(tick, tick_id)
+            again_ms = await self._poll(tick, tick_id)
 
-    async def _attempt(self, tick: Tick, tick_id: str) -> int | None:
+    async def _poll(self, tick: Tick, tick_id: str) -> int | None:
         """One attempt; when the tick may be tried again, or None."""
         try:
             await self.missed.name()
-            async with self._turns.taken(self.pulse.beat):
-                reply = await self._asker.ask(self.plan.page, tick, tick_id)
+            async with self._concurrency.slot(self.pulse.beat):
+                reply = await self._attempt.ask(self.plan.page, tick, tick_id)
         except TransientError as error:
             log.error("journal_refused", page=self.plan.page.key, reason=str(error))
-            self._doors.failed(self.gate)
+            self._gating.failed(self.gate)
             one = Missed(tick.due_ms, tick.due_ms, 1)
             self.missed.miss(one, tick.interval_ms, Cause.JOURNAL)
             return None
-        return self._doors.after(self.plan.page, self.gate, reply)
+        return self._gating.after(self.plan.page, self.gate, reply)
 
     async def _wait_until(self, when_ms: int, stop: asyncio.Event) -> bool:
         """Wait for a steady moment, at most some seconds, or for `stop`; True once it has come."""

@@ -29,11 +29,13 @@ log = logs.get(__name__)
 
 OpenProducer = Callable[[], AbstractAsyncContextManager[Producer]]
 _IDLE_S = 1.0
-# A producer whose broker is gone flushes for as long as its request timeout: we have the journal.
+# A producer whose broker is gone flushes for as long as its request timeout (aiokafka 0.14,
+# producer/producer.py: stop): we have the journal.
 _CLOSE_S = 2.0
 
 
-# An ack takes milliseconds; aiokafka itself gives up only after its request timeout.
+# An ack takes milliseconds; aiokafka itself gives up only after its request timeout (aiokafka 0.14,
+# producer/producer.py: request_timeout_ms).
 _SLOW_ACK_S = 3.0
 
 
@@ -62,8 +64,8 @@ class TopicSender:
         open_producer: OpenProducer,
         journal: Journal,
         heartbeat: Heartbeat | None,
-        promises: Watermarks,
-        patience: RetryDelay,
+        watermarks: Watermarks,
+        retry_delay: RetryDelay,
         metrics: IngestorMetrics,
     ) -> None:
         self.topic = topic
@@ -71,8 +73,8 @@ class TopicSender:
         self._open_producer = open_producer
         self._journal = journal
         self._heartbeat = heartbeat
-        self._promises = promises
-        self._patience = patience
+        self._watermarks = watermarks
+        self._retry_delay = retry_delay
         self._metrics = metrics
 
     async def run(self, quiet: asyncio.Event, pulse: Pulse) -> None:
@@ -80,7 +82,8 @@ class TopicSender:
         while True:
             pulse.beat()
             try:
-                # A fresh producer after each failure: an idempotent one can be wedged for good.
+                # A fresh producer after each failure: an idempotent one can be wedged for good
+                # (see coinlake.kafka: KafkaProducer).
                 async with _closed_in_time(self._open_producer) as producer:
                     await self._drain(producer, quiet, pulse)
                     return
@@ -88,7 +91,7 @@ class TopicSender:
                 self._away(error)
             if quiet.is_set():
                 return
-            wait_ms = self._patience.wait_ms(self.kafka.failures)
+            wait_ms = self._retry_delay.wait_ms(self.kafka.failures)
             await sleep_or_stop(quiet, wait_ms / 1_000)
 
     async def _drain(self, producer: Producer, quiet: asyncio.Event, pulse: Pulse) -> None:
@@ -142,7 +145,7 @@ class TopicSender:
             if is_too_early(error) and await self._restamped(pending, record):
                 return
             raise
-        self._promises.clock.taken(record.timestamp_ms)
+        self._watermarks.clock.taken(record.timestamp_ms)
         self._reached()
         self._metrics.sent.labels(record.topic).inc()
         log.debug("record_sent", topic=record.topic, number=pending.number, offset=offset)
@@ -154,7 +157,7 @@ class TopicSender:
 
         Kafka refused it, so nobody has seen it under its old time.
         """
-        lower_ms = await self._promises.refused(record.timestamp_ms)
+        lower_ms = await self._watermarks.refused(record.timestamp_ms)
         if lower_ms is None:
             return False
         await self._journal.restamp(pending, lower_ms)

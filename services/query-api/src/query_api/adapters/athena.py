@@ -64,7 +64,8 @@ class AthenaEngine:
             page = await self._page(execution_id, token)
             if token is None:
                 columns = page.columns
-            # Athena repeats the labels as the first row of the first page of a SELECT.
+            # Athena repeats the labels as the first row of the first page of a SELECT
+            # (PyAthena 3.35, result_set.py: _is_first_row_column_labels).
             rows += page.rows[1:] if token is None else page.rows
             token = page.token
             if token is None or len(rows) > max_rows:
@@ -137,7 +138,8 @@ def _type_name(item: Any) -> str:
 
 
 def _values(row: Any) -> tuple[str | None, ...]:
-    # Athena leaves VarCharValue out for null; an empty string is there and empty.
+    # Athena leaves VarCharValue out for null (Athena API, Datum); an empty string is there and
+    # empty.
     return tuple(cell.get("VarCharValue") for cell in row.get("Data", ()))
 
 

@@ -1,4 +1,8 @@
-"""The HTTP listener with the limits that aiohttp lacks: slow headers and too many connections."""
+"""The HTTP listener with the limits that aiohttp lacks: slow headers and too many connections.
+
+(aiohttp 3.14, web_protocol.py: RequestHandler; and measured: a client that sent a header a second
+was still connected after 80 s.)
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -87,7 +91,8 @@ async def open_listener(
     runner = web.AppRunner(
         app,
         access_log=None,
-        # Off by default in aiohttp: without it a client that leaves would keep its query paid.
+        # Off by default (aiohttp 3.14, web.py: run_app): without it a client that leaves would keep
+        # its query paid.
         handler_cancellation=True,
         shutdown_timeout=_SHUTDOWN_S,
         keepalive_timeout=_KEEPALIVE_S,

@@ -17,7 +17,8 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class QueryExecution:
-    """The state of a query. RUNNING may go back to QUEUED; `reason` is Athena's own text."""
+    """The state of a query. RUNNING may go back to QUEUED (Athena API, QueryExecutionStatus:
+    State); `reason` is Athena's own text."""
 
     state: str
     reason: str = ""

@@ -15,7 +15,8 @@ _INTERNALS = re.compile(
     r"(?:s3[an]?|https?|arn|file):\S+|/(?:[\w.=-]+/)+[\w.=-]*", re.IGNORECASE
 )
 _USER_ERROR = 2
-# What Trino says when an object was replaced or deleted between its listing and a read of it.
+# What Trino says when an object was replaced or deleted between its listing and a read of it
+# (Athena user guide, "Troubleshoot issues in Athena").
 _TORN = ("HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILESYSTEM_ERROR", "NoSuchKey")
 _MAX_DETAIL = 500
 
@@ -34,7 +35,8 @@ def is_torn(execution: QueryExecution) -> bool:
 def failure(execution: QueryExecution) -> ProblemError:
     """What to tell about a query that did not succeed."""
     if "scanned" in execution.reason.lower() and "limit" in execution.reason.lower():
-        # The workgroup's cutoff arrives as CANCELLED or FAILED with a sentence.
+        # The workgroup's cutoff arrives as CANCELLED or FAILED with a sentence (the user guide says
+        # that it cancels; its per-query data usage control).
         return scan_limit()
     if execution.state == "CANCELLED":
         return cancelled()

@@ -1,4 +1,7 @@
-"""Typed values as SQL literals: Athena's execution parameters are expressions, not safe text."""
+"""Typed values as SQL literals: Athena's execution parameters are expressions, not safe text.
+
+(Athena user guide, "Use parameterized queries".)
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,7 +12,8 @@ _MAX_BIGINT = 2**63 - 1
 
 
 def varchar(value: str) -> str:
-    """A string literal: quotes doubled, nothing else is special to Trino. Refuses NUL."""
+    """A string literal: quotes doubled, nothing else is special to Trino (SqlBase.g4, STRING).
+    Refuses NUL."""
     if "\x00" in value:
         raise ValueError("a string must not hold NUL")
     return "'" + value.replace("'", "''") + "'"

@@ -20,7 +20,8 @@ from query_api.routes.parameters import integer, only
 from query_api.routes.parts import ApiParts
 from query_api.routes.responses import json_answer
 
-# Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets.
+# Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets
+# (tests/data/coincap).
 _ASSET_ID = re.compile(r"[\w.()\[\]$+!'-]{1,128}")
 _DAY_MS = 86_400_000
 

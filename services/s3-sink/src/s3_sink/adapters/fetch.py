@@ -1,9 +1,9 @@
 """Fetches record batches from the partitions' leaders and decodes them off the event loop.
 
 aiokafka's consumer decodes on the loop and makes an object of every record; both cost more than
-all that the sink does with it. So the consumer is the membership in the group, with everything
-paused, and this asks the brokers itself, through aiokafka's client: by the topic's id, so that the
-records of another topic of that name are never taken for this one's.
+all that the sink does with it (measured, ADR 0040). So the consumer is the membership in the group,
+with everything paused, and this asks the brokers itself, through aiokafka's client: by the topic's
+id, so that the records of another topic of that name are never taken for this one's.
 """
 
 import asyncio
@@ -21,7 +21,12 @@ from coinlake.contracts.raw_columns import Columns
 from coinlake.errors import TransientError
 from coinlake.kafka import translated
 from coinlake.kafka_protocol import FetchRequest
-from coinlake.record_batches import Decoded, columns_of_batches
+from s3_sink.adapters.fetch_answers import (
+    DecodedAnswer,
+    FetchAnswer,
+    FetchPosition,
+    decode_answers,
+)
 
 log = logs.get(__name__)
 
@@ -34,7 +39,7 @@ _NO_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     """What may be brought at once.
 
     `partition_bytes` of one partition and `request_bytes` by all brokers together are as on the
@@ -72,37 +77,18 @@ class _Place:
     not_before_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """Where a partition was asked for."""
-
-    topic_id: UUID
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What a leader said of one partition. `code` is Kafka's, 0 for no error."""
-
-    tp: TopicPartition
-    asked: _Question
-    code: int
-    data: bytes
-
-
-_Wanted: TypeAlias = dict[TopicPartition, _Question]
-_Found: TypeAlias = Decoded | CorruptRecordException | None
+_Wanted: TypeAlias = dict[TopicPartition, FetchPosition]
 
 
 class Fetcher:
     """At most one request per broker at a time; nothing is fetched ahead of the next poll."""
 
-    def __init__(self, client: AIOKafkaClient, pool: Executor, limits: Limits) -> None:
+    def __init__(self, client: AIOKafkaClient, pool: Executor, limits: FetchLimits) -> None:
         self._client = client
         self._pool = pool
         self._limits = limits
         self._places: dict[TopicPartition, _Place] = {}
-        self._asked: dict[int, tuple[_Wanted, asyncio.Task[list[_Answer]]]] = {}
+        self._asked: dict[int, tuple[_Wanted, asyncio.Task[list[FetchAnswer]]]] = {}
         self._changed = asyncio.Event()
 
     def add(self, tps: Iterable[TopicPartition]) -> None:
@@ -183,11 +169,11 @@ class Fetcher:
                 place.not_before_s = now_s + _PAUSE_AFTER_ERROR_S
                 self._client.force_metadata_update()
             else:
-                question = _Question(place.topic_id, place.position)
+                question = FetchPosition(place.topic_id, place.position)
                 wanted.setdefault(node, {})[tp] = question
         return wanted
 
-    async def _request(self, node: int, wanted: _Wanted, timeout_s: float) -> list[_Answer]:
+    async def _request(self, node: int, wanted: _Wanted, timeout_s: float) -> list[FetchAnswer]:
         by_id: dict[UUID, dict[int, int]] = {}
         names = {asked.topic_id: tp.topic for tp, asked in wanted.items()}
         for tp, asked in wanted.items():
@@ -203,7 +189,7 @@ class Fetcher:
             if response.error_code:
                 raise for_code(response.error_code)(f"fetch from node {node}")
             return [
-                _Answer(
+                FetchAnswer(
                     tp := TopicPartition(names[topic_id], number), wanted[tp], code, data or b""
                 )
                 for topic_id, partitions, _ in response.topics
@@ -214,7 +200,7 @@ class Fetcher:
     # Answers.
 
     async def _collect(self, fetched: Fetched) -> Fetched:
-        answers: list[_Answer] = []
+        answers: list[FetchAnswer] = []
         errors: list[TransientError] = []
         have_answered = False
         for node, (wanted, task) in list(self._asked.items()):
@@ -235,14 +221,14 @@ class Fetcher:
             raise errors[0]
         return fetched
 
-    def _is_usable(self, answer: _Answer, fetched: Fetched) -> bool:
+    def _is_usable(self, answer: FetchAnswer, fetched: Fetched) -> bool:
         """Whether there is something to decode; errors are noted on the way."""
         if not self._is_awaited(answer):
             return False
         if answer.code == _SOUND:
             fetched.heard[answer.tp] = None
             return bool(answer.data)
-        # A follower answers too, and says "out of range" of what it does not have yet.
+        # A follower answers too (KIP-392), and says "out of range" of what it does not have yet.
         self._client.force_metadata_update()
         if answer.code == _OUT_OF_RANGE:
             fetched.out_of_range.append(answer.tp)
@@ -252,7 +238,7 @@ class Fetcher:
             fetched.gone.append(answer.tp)
         return False
 
-    def _is_awaited(self, answer: _Answer) -> bool:
+    def _is_awaited(self, answer: FetchAnswer) -> bool:
         place, asked = self._places.get(answer.tp), answer.asked
         return (
             place is not None
@@ -266,13 +252,13 @@ class Fetcher:
         self._places[tp].not_before_s = now_s + _PAUSE_AFTER_ERROR_S
         fetched.heard[tp] = reason
 
-    async def _decoded(self, answers: Collection[_Answer]) -> list[_Found]:
+    async def _decoded(self, answers: Collection[FetchAnswer]) -> list[DecodedAnswer]:
         loop = asyncio.get_running_loop()
         room = self._limits.unpacked_bytes
-        return await loop.run_in_executor(self._pool, _decode, answers, room)
+        return await loop.run_in_executor(self._pool, decode_answers, answers, room)
 
     def _hand_out(
-        self, answers: Iterable[_Answer], decoded: Iterable[_Found], fetched: Fetched
+        self, answers: Iterable[FetchAnswer], decoded: Iterable[DecodedAnswer], fetched: Fetched
     ) -> None:
         for answer, found in zip(answers, decoded, strict=True):
             if not self._is_awaited(answer):
@@ -283,41 +269,9 @@ class Fetcher:
             if found is None:
                 continue  # No room was left for it in this poll.
             # Behind all others now: a broker fills its answer in the order of the question, and
-            # those at the end of a full one would never be served.
+            # those at the end of a full one would never be served (KIP-74).
             place = self._places.pop(answer.tp)
             place.position, self._places[answer.tp] = found.position, place
             fetched.positions[answer.tp] = found.position
             if len(found.records):
                 fetched.records[answer.tp] = found.records
-
-
-def _decode(answers: Iterable[_Answer], room: int) -> list[_Found]:
-    """In a thread. One partition's corrupt batch is no other partition's trouble.
-
-    The first that holds anything is given at least one record, whatever the room.
-    """
-    found: list[_Found] = []
-    left = room
-    for answer in answers:
-        if left <= 0:
-            found.append(None)
-            continue
-        try:
-            decoded = _columns(answer, left, room)
-        except CorruptRecordException as error:
-            found.append(error)
-            continue
-        found.append(decoded)
-        # What is left over is too small for the next batch, or somebody's single one was too big.
-        left = left - decoded.size if decoded.is_whole else 0
-    return found
-
-
-def _columns(answer: _Answer, left: int, room: int) -> Decoded:
-    try:
-        return columns_of_batches(answer.data, answer.asked.offset, left, room)
-    except (CorruptRecordException, MemoryError):
-        raise
-    except Exception as error:
-        # aiokafka's parsers have no error of their own for bytes that make no sense.
-        raise CorruptRecordException(f"{type(error).__name__}: {error}") from error

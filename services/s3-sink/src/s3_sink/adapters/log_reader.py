@@ -43,7 +43,8 @@ class KafkaLog:
         return (await self._state(topic)).id
 
     async def range(self, partition: Partition) -> LogRange:
-        # aiokafka waits long for one that is missing.
+        # aiokafka waits for one that is missing until it is there
+        # (aiokafka 0.14, consumer/fetcher.py: _retrieve_offsets).
         await self._state(partition.topic)
         return await self._range(partition)
 
@@ -95,7 +96,8 @@ class KafkaLog:
         commit = found.get(tp)
         if commit is None:
             # A partition that was asked for is in every answer, with -1 where there is no commit;
-            # aiokafka drops the answer's own error: the coordinator is loading, or has moved.
+            # aiokafka drops the answer's own error: the coordinator is loading, or has moved
+            # (aiokafka 0.14, admin/client.py: list_consumer_group_offsets).
             raise TransientError(f"commits of {partition}: the coordinator gives no answer")
         if commit.offset < 0:
             return None
@@ -107,7 +109,8 @@ class KafkaLog:
         if group is None:
             return None
         with translated(f"shares of {self._group}"):
-            # A member that the leader did not know of has no share, which is no bytes at all.
+            # A member that the leader did not know of has no share, which is no bytes at all
+            # (Kafka's ClassicGroupMember: EMPTY_ASSIGNMENT).
             shares = [
                 ConsumerProtocolMemberAssignment.decode(share)
                 for share in group.shares

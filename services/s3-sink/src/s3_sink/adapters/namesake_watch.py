@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from coinlake import logs
 from coinlake.errors import TransientError
 from s3_sink.core.namesakes import Namesakes
-from s3_sink.core.ports import Group
+from s3_sink.core.ports import GroupMembers
 
 log = logs.get(__name__)
 
@@ -19,7 +19,7 @@ class NamesakeWatch:
 
     def __init__(
         self,
-        group: Group,
+        group: GroupMembers,
         ids: Callable[[], Collection[str]],
         instance_id: str,
         now_s: Callable[[], float] = time.monotonic,

@@ -29,8 +29,8 @@ _CLOSE_S = 5.0
 # A member that is pushed out again and again gets a new id each time.
 _IDS = 1_000
 # A broker that has just come back may not know the topic yet: the group's leader then assigns
-# nothing, without an error, and looks again when its metadata is this old; aiokafka's default is
-# five minutes.
+# nothing, without an error, and looks again when its metadata is this old; the default is five
+# minutes (aiokafka 0.14, coordinator/assignors/roundrobin.py: assign; consumer/consumer.py).
 _METADATA_MAX_AGE_MS = 10_000
 
 
@@ -87,7 +87,8 @@ class GroupSource:
             await self._join_anew(*self._joined)
         try:
             # It gives no records, but tells the coordinator that we live, and waits for a
-            # rebalance without a limit, which may take a minute.
+            # rebalance without a limit, which may take a minute
+            # (aiokafka 0.14, consumer/fetcher.py: fetched_records).
             async with asyncio.timeout(timeout_s + 1.0):
                 with translated("group"):
                     await self._consumer.getmany(timeout_ms=0)
@@ -134,8 +135,8 @@ class GroupSource:
 
 def _is_dead(consumer: Consumer) -> bool:
     """Whether a task that keeps the membership has ended, as both do after an answer that they do
-    not know (aiokafka's GroupCoordinator, _coordination_routine and _do_heartbeat); nothing starts
-    them again, and each poll tells the same error."""
+    not know (aiokafka 0.14, consumer/group_coordinator.py: _coordination_routine, _do_heartbeat);
+    nothing starts them again, and each poll tells the same error."""
     coordinator = consumer._coordinator
     keeping = getattr(coordinator, "_coordination_task", None)
     beating = getattr(coordinator, "_heartbeat_task", None)
@@ -147,7 +148,8 @@ def _has_failed(task: asyncio.Task[None]) -> bool:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """aiokafka calls it inside its rebalance; it must neither raise nor be slow on assignment."""
+    """aiokafka calls it inside its rebalance; it must neither raise nor be slow on assignment
+    (aiokafka 0.14, consumer/group_coordinator.py: _on_join_complete)."""
 
     def __init__(
         self,
@@ -168,7 +170,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         self._been(self._consumer._coordinator.member_id)
         # No await before this loop: with a position and paused, aiokafka fetches nothing and
-        # never falls back to the committed offset, which is not to be trusted.
+        # never falls back to the committed offset, which is not to be trusted
+        # (aiokafka 0.14, consumer/fetcher.py: _get_actions_per_node).
         for tp in assigned:
             self._consumer.pause(tp)
             self._consumer.seek(tp, 0)
@@ -195,13 +198,14 @@ async def open_source(
             auto_offset_reset="none",
             session_timeout_ms=int(membership.session_timeout_s * 1000),
             heartbeat_interval_ms=min(3000, int(membership.session_timeout_s * 1000 / 3)),
-            # aiokafka's default is the session timeout, and a flush on revoke needs its time.
+            # The default is the session timeout, and a flush on revoke needs its time
+            # (aiokafka 0.14, consumer/consumer.py: rebalance_timeout_ms).
             rebalance_timeout_ms=int(membership.rebalance_timeout_s * 1000),
             metadata_max_age_ms=_METADATA_MAX_AGE_MS,
         )
         return rebootstrapping(consumer)
 
-    limits = fetch.Limits(
+    limits = fetch.FetchLimits(
         membership.fetch_bytes, membership.request_bytes, membership.unpacked_bytes
     )
     with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:

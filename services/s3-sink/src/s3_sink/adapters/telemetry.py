@@ -72,9 +72,12 @@ class Telemetry:
         self._metrics.chain_end.labels(partition.topic, str(partition.number)).set(link)
         log.info(
             "partition_started",
-            partition=str(partition), epoch=start.epoch, link=link, compared=start.compared,
+            partition=str(partition),
+            epoch=start.epoch,
+            link=link,
+            compared=start.compared,
             topic_id=str(start.topic_id),
-        )  # fmt: skip
+        )
         if start.expired:
             log.warning("chain_expired", partition=str(partition), goes_on_at=link)
 

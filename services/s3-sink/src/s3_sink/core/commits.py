@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from s3_sink.core.ports import Commit, Partition
 
 
-class Commits:
+class PendingCommits:
     """Confirmed ends of chains, until Kafka has them too."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ SHARED = (
     "another process is a member of the group under the instance id {name!r}, "
     "and each pushes the other out: give every sink an instance id of its own"
 )
-# A broker makes ids of static members so: GroupCoordinator.generateMemberId of Kafka.
+# A broker makes ids of static members so (Kafka 4.3, ClassicGroup.generateMemberId).
 _ID = r"{name}-[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
 # Each look sees one of the two.
 _REMEMBERED_S = 60.0

@@ -12,7 +12,7 @@ RECORD_OVERHEAD_BYTES = 200
 _HEADER_OVERHEAD_BYTES = 100
 
 
-class Reason(StrEnum):
+class SealReason(StrEnum):
     """Why a part was sealed."""
 
     BYTES = "bytes"
@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PartLimits:
     """When a part is full. `max_bytes` is the estimated size after compression."""
 
     max_bytes: int
@@ -46,7 +46,7 @@ class Part:
 
     records: Columns
     hour: Hour
-    reason: Reason
+    reason: SealReason
     weight: int
     raw_bytes: int
     values: int
@@ -64,7 +64,7 @@ class Part:
         return part_of(left, self.hour, self.reason) if len(left) else None
 
 
-def part_of(records: Columns, hour: Hour, reason: Reason) -> Part:
+def part_of(records: Columns, hour: Hour, reason: SealReason) -> Part:
     """A sealed part of these records: at least one, all of this hour."""
     values = len(records) - records.nulls
     size = beside(records)
@@ -97,7 +97,7 @@ def beside(records: Columns) -> int:
 class OpenPart:
     """The part of a partition that still grows. `now_s` is given, never read."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: PartLimits) -> None:
         self._limits = limits
         self._pieces: list[Columns] = []
         self._hour = UNKNOWN_HOUR
@@ -133,7 +133,7 @@ class OpenPart:
         first = self.first_value_at_s
         return first is not None and now_s - first >= self._limits.max_age_s
 
-    def seal(self, reason: Reason) -> Part | None:
+    def seal(self, reason: SealReason) -> Part | None:
         """Close the part for whatever reason; None where it is empty."""
         return self._seal(reason) if self.count else None
 
@@ -154,15 +154,15 @@ class OpenPart:
         """The rules, for one record (or none)."""
         for timestamp_ms in record.timestamps_ms:
             if self.count and not self._is_of_hour(timestamp_ms):
-                yield self._seal(Reason.HOUR)
+                yield self._seal(SealReason.HOUR)
             elif self.count and self._is_full(record.value_bytes, beside(record), ratio):
                 # A record above the flush size becomes an object of its own.
-                yield self._seal(Reason.BYTES)
+                yield self._seal(SealReason.BYTES)
             self._take(record, now_s)
             if self._is_full(self.raw_bytes, self.beside_bytes, ratio):
-                yield self._seal(Reason.BYTES)
+                yield self._seal(SealReason.BYTES)
             elif self.count >= self._limits.max_records:
-                yield self._seal(Reason.RECORDS)
+                yield self._seal(SealReason.RECORDS)
 
     def _fits(self, records: Columns, ratio: float) -> bool:
         """Whether no rule cuts before, between or after these records."""
@@ -205,7 +205,7 @@ class OpenPart:
             or raw_bytes * ratio >= limits.max_bytes
         )
 
-    def _seal(self, reason: Reason) -> Part:
+    def _seal(self, reason: SealReason) -> Part:
         part = Part(
             joined(self._pieces),
             self._hour,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from coinlake.contracts.raw_columns import NULL, Columns, Record, columns_of, joined
-from s3_sink.core.part import Limits, OpenPart, Part, Reason
+from s3_sink.core.part import OpenPart, Part, PartLimits, SealReason
 from s3_sink.core.ports import Partition
 from s3_sink.core.watermark import Watermark
 
@@ -28,7 +28,7 @@ class Phase(StrEnum):
 class PartitionState:
     """The state of one partition. Its chain ends at `link`; records up to `fetched_to` are here."""
 
-    def __init__(self, partition: Partition, limits: Limits, watermark: Watermark) -> None:
+    def __init__(self, partition: Partition, limits: PartLimits, watermark: Watermark) -> None:
         self.partition = partition
         self.phase = Phase.STARTING
         self.reason: str | None = None
@@ -72,9 +72,9 @@ class PartitionState:
     def seal_if_due(self, now_s: float) -> None:
         """Seal the open part where its oldest value has waited long enough."""
         if self._open.is_due(now_s):
-            self.seal(Reason.AGE)
+            self.seal(SealReason.AGE)
 
-    def seal(self, reason: Reason) -> None:
+    def seal(self, reason: SealReason) -> None:
         """Seal whatever is open."""
         part = self._open.seal(reason)
         if part is not None:

@@ -119,7 +119,7 @@ class Log(Protocol):
         ...
 
 
-class Source(Protocol):
+class RecordSource(Protocol):
     """The membership in the consumer group."""
 
     async def poll(self, timeout_s: float) -> Polled:
@@ -200,7 +200,7 @@ class Cluster(Protocol):
     async def readers(self) -> Collection[Partition] | None: ...
 
 
-class Group(Protocol):
+class GroupMembers(Protocol):
     """What is asked. Raises TransientError."""
 
     async def members(self) -> Collection[str] | None: ...

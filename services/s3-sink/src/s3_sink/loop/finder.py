@@ -16,7 +16,8 @@ from s3_sink.loop.look import look, read_ending
 NEWEST_HOURS = 48
 # Each step costs a read from Kafka and a HEAD; beyond this one listing is cheaper.
 MAX_STEPS = 32
-# A lifecycle rule of S3 counts in days: what is younger has not gone by one.
+# A lifecycle rule counts in days (S3 API, LifecycleExpiration: Days): what is younger has not gone
+# by one. (One with a Date may take it, and is then taken for a loss.)
 _EXPIRES_AFTER_MS = 24 * 3_600_000
 
 

@@ -10,7 +10,8 @@ from s3_sink.core.ports import Partition, Store
 from s3_sink.loop.epochs import require_epoch
 
 EVERY_S = 60.0
-# A lifecycle rule counts in days: an object of ours that is younger is not gone by one.
+# A lifecycle rule counts in days (S3 API, LifecycleExpiration: Days): an object of ours that is
+# younger is not gone by one. (One with a Date may take it, and is then taken for a loss.)
 _YOUNG_S = 12 * 3600.0
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import Reason
+from s3_sink.core.part import SealReason
 from s3_sink.loop.partition_worker import PartitionWorker
 
 
@@ -30,7 +30,7 @@ class MemoryRegulator:
         is_alone = self._budget.is_held(worker.state.weight, partitions, worker.is_paused)
         worker.let_read(not (self.is_paused or is_alone))
         if is_alone and worker.state.first_sealed is None:
-            worker.seal(Reason.PRESSURE)
+            worker.seal(SealReason.PRESSURE)
 
     def _relieve(self, workers: Collection[PartitionWorker]) -> None:
         """Nothing is on its way out: the oldest open part must go."""
@@ -38,4 +38,4 @@ class MemoryRegulator:
         if waiting:
             latest_s = self._now_s()
             oldest = min(waiting, key=lambda one: one.state.oldest_value_at_s or latest_s)
-            oldest.seal(Reason.PRESSURE)
+            oldest.seal(SealReason.PRESSURE)

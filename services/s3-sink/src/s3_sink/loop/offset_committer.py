@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from coinlake.errors import TransientError
-from s3_sink.core.commits import Commits
-from s3_sink.core.ports import Commit, CommitReport, Partition, Source, Wait
+from s3_sink.core.commits import PendingCommits
+from s3_sink.core.ports import Commit, CommitReport, Partition, RecordSource, Wait
 
 
 class OffsetCommitter:
     """The commits of this member's partitions. `now_s` is monotonic."""
 
     def __init__(
-        self, source: Source, tell: CommitReport, wait: Wait, now_s: Callable[[], float]
+        self, source: RecordSource, tell: CommitReport, wait: Wait, now_s: Callable[[], float]
     ) -> None:
         self._source = source
         self._tell = tell
         self._wait = wait
         self._now_s = now_s
-        self._commits = Commits()
+        self._commits = PendingCommits()
         self._due = asyncio.Event()
 
     def begin(self, partition: Partition, found: Commit | None, reached: Commit | None) -> None:

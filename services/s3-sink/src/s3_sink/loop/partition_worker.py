@@ -7,9 +7,18 @@ from uuid import UUID
 
 from coinlake.contracts.announcements import Landed
 from coinlake.errors import InvariantError, TransientError
-from s3_sink.core.part import Part, Reason
+from s3_sink.core.part import Part, SealReason
 from s3_sink.core.partition_state import PartitionState, Phase
-from s3_sink.core.ports import Codec, Commit, Log, Observer, Partition, Source, Store, Wait
+from s3_sink.core.ports import (
+    Codec,
+    Commit,
+    Log,
+    Observer,
+    Partition,
+    RecordSource,
+    Store,
+    Wait,
+)
 from s3_sink.core.start import Start
 from s3_sink.loop.epochs import current_epoch
 from s3_sink.loop.finder import Finder
@@ -21,7 +30,7 @@ from s3_sink.loop.writer import Writer, announcement
 class Outside:
     """The outside world of the loop. `now_s` is monotonic, `now_ms` is UTC."""
 
-    source: Source
+    source: RecordSource
     log: Log
     store: Store
     codec: Codec
@@ -76,7 +85,7 @@ class PartitionWorker:
             self._idle.clear()
         self._wake.set()
 
-    def seal(self, reason: Reason) -> None:
+    def seal(self, reason: SealReason) -> None:
         """Close what is open, to be written next."""
         self.state.seal(reason)
         self.nudge()
@@ -98,7 +107,7 @@ class PartitionWorker:
         if self.state.phase is Phase.STOPPED or self.is_closing:
             return
         self.let_read(may_read=False)
-        self.state.seal(Reason.RESTART)
+        self.state.seal(SealReason.RESTART)
         self._must_restart = True
         self.nudge()
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from coinlake import logs
 from coinlake.errors import TransientError
 from s3_sink.core.memory_budget import MemoryBudget
-from s3_sink.core.part import Limits, Reason
+from s3_sink.core.part import PartLimits, SealReason
 from s3_sink.core.partition_state import PartitionState, Phase
 from s3_sink.core.ports import Observer, Partition, Polled
 from s3_sink.core.watermark import Watermark
@@ -28,7 +28,7 @@ _FLUSH_SHARE = 0.8
 class Policy:
     """How the loop behaves; times in seconds."""
 
-    limits: Limits
+    limits: PartLimits
     budget: MemoryBudget
     producers: frozenset[str]
     flush_deadline_s: float
@@ -68,7 +68,7 @@ class Sink:
             join(self)
             await self._poll_until(stop, beat)
             self._is_leaving = True
-            await self._release(tuple(self._workers), Reason.SHUTDOWN)
+            await self._release(tuple(self._workers), SealReason.SHUTDOWN)
             for task in side:
                 task.cancel()
 
@@ -102,7 +102,7 @@ class Sink:
 
     async def revoked(self, partitions: Collection[Partition]) -> None:
         """Partitions go: store what is held within the deadline, then forget them."""
-        await self._release(partitions, Reason.REVOKE)
+        await self._release(partitions, SealReason.REVOKE)
 
     # The loop.
 
@@ -163,7 +163,7 @@ class Sink:
 
     # Letting go.
 
-    async def _release(self, partitions: Collection[Partition], reason: Reason) -> None:
+    async def _release(self, partitions: Collection[Partition], reason: SealReason) -> None:
         workers = [self._workers[one] for one in partitions if one in self._workers]
         deadline_s = self._policy.flush_deadline_s
         await _within(deadline_s * _FLUSH_SHARE, _flush(workers, reason))
@@ -188,7 +188,7 @@ class Sink:
             await asyncio.wait(tasks)
 
 
-async def _flush(workers: Collection[PartitionWorker], reason: Reason) -> None:
+async def _flush(workers: Collection[PartitionWorker], reason: SealReason) -> None:
     running = [worker for worker in workers if worker.state.phase is Phase.RUNNING]
     for worker in running:
         worker.is_closing = True

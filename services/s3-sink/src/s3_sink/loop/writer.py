@@ -22,7 +22,7 @@ CONTENT_TYPE = "application/gzip"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class WriteOutcome:
     """The object that holds the place now, and whether fetching must jump to its end."""
 
     found: Found
@@ -46,7 +46,7 @@ class Writer:
         """The chain's end has just been found in the bucket."""
         self._guard.begin(partition)
 
-    async def write(self, state: PartitionState, part: Part) -> Outcome:
+    async def write(self, state: PartitionState, part: Part) -> WriteOutcome:
         """Get the first sealed part of a state into the chain, or adopt what is there.
 
         Raises InvariantError where the chain is not what it promises to be.
@@ -66,7 +66,7 @@ class Writer:
         self._guard.landed(state.partition, found.key)
         # The end of what is stored, never the end of what we meant to store.
         jump = state.landed(found.meta.next_offset, found.meta.complete_to_ms)
-        return Outcome(found, jump)
+        return WriteOutcome(found, jump)
 
     async def _landed(
         self, state: PartitionState, key: RawKey, meta: RawMeta, body: bytes

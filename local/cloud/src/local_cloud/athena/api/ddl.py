@@ -223,7 +223,8 @@ def _folders(lake: Lake, table: Table, values: tuple[str, ...], at: str) -> list
     found = []
     for folder in lake.folders(at):
         name, mark, value = folder.partition("=")
-        # Hive compares lower-case names; other folders are passed over in silence, as in Athena.
+        # Hive compares lower-case names; other folders are passed over in silence, as in Athena
+        # (user guide, "MSCK REPAIR TABLE").
         if mark and name.lower() == key:
             found += _folders(
                 lake, table, (*values, unquote(value)), f"{at.rstrip('/')}/{folder}/"
@@ -239,7 +240,7 @@ def _in_database(reader: Reader, database: str) -> str:
 
 
 def _matching(names: Iterable[str], reader: Reader) -> list[str]:
-    """The sorted names that a pattern keeps: `*` for any letters, `|` between choices."""
+    """The sorted names that a pattern keeps: `*` for any letters, `|` between choices (Hive)."""
     reader.accept("LIKE")
     pattern = reader.string() if reader.peek() else "*"
     reader.end()
@@ -266,7 +267,8 @@ def _show_databases(self: Definitions, reader: Reader, _: str) -> Lines:
 def _show_partitions(self: Definitions, reader: Reader, database: str) -> Lines:
     table = self.table(reader, database)
     reader.end()
-    # Projected tables list nothing: Athena ignores what is registered for them.
+    # Projected tables list nothing: Athena ignores what is registered (user guide, "Use partition
+    # projection with Amazon Athena").
     partitions = [] if table.projected else list(self.catalog.partitions(table))
     names = [key.name for key in table.keys]
     rows = sorted(

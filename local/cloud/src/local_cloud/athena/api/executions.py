@@ -48,7 +48,7 @@ class Execution:
         return self.substatement not in ("CREATE_TABLE_AS_SELECT", "UNLOAD")
 
     def described(self) -> dict[str, Any]:
-        """Athena's QueryExecution; parameters are never given back."""
+        """Athena's QueryExecution; parameters are never given back (Athena API, QueryExecution)."""
         status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
         if self.reason:
             status["StateChangeReason"] = self.reason
@@ -113,7 +113,10 @@ class History:
         self._tokens[(found.workgroup, found.token)] = found.id
 
     def add(self, made: Execution) -> Execution:
-        """Enter an execution, or give the one that the same token started before."""
+        """Enter an execution, or give the one that the same token started before.
+
+        (Athena API, StartQueryExecution: ClientRequestToken.)
+        """
         with self._lock:
             known = self._tokens.get((made.workgroup, made.token))
             if known is not None:

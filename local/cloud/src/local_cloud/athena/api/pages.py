@@ -19,7 +19,10 @@ class ResultPages:
         self._last: tuple[str, str] | None = None
 
     def page(self, one: Execution, size: int, start: int) -> dict[str, Any]:
-        """At most `size` rows from `start`; the first row of a SELECT repeats the labels."""
+        """At most `size` rows from `start`; the first row of a SELECT repeats the labels.
+
+        (Athena API, GetQueryResults; PyAthena 3.35, result_set.py: _is_first_row_column_labels.)
+        """
         if not 1 <= size <= MAX_ROWS:
             raise AwsError("InvalidRequestException", "MaxResults must be 1 to 1000")
         text = self._text(one) if one.has_rows else ""
@@ -71,5 +74,5 @@ def _rows(
 
 
 def _datum(cell: str | None) -> dict[str, str]:
-    """A missing value is null; an empty one is the empty text."""
+    """A missing value is null; an empty one is the empty text (PyAthena 3.35, result_set.py)."""
     return {} if cell is None else {"VarCharValue": cell}

@@ -144,7 +144,10 @@ class Pool:
         self._history.save(one)
 
     def _charge(self, one: Execution, state: str) -> None:
-        """Per started megabyte with a floor; failed queries and those never begun are free."""
+        """Per started megabyte with a floor; failed queries and those never begun are free.
+
+        (Amazon Athena pricing.)
+        """
         if state == FAILED or (state == CANCELLED and one.state == QUEUED):
             return
         billed, usd = query_usd(-(-one.scanned // MEGABYTE) * MEGABYTE)

@@ -72,7 +72,10 @@ class WorkGroups:
             self._save()
 
     def delete(self, request: dict[str, Any], history: History) -> None:
-        """With `RecursiveDeleteOption` its history goes too; without, it must have none."""
+        """With `RecursiveDeleteOption` its history goes too; without, it must have none.
+
+        (Athena API, DeleteWorkGroup.)
+        """
         name = request["WorkGroup"]
         self.get(name)
         if name == PRIMARY:
@@ -98,7 +101,10 @@ class WorkGroups:
         return bool(configuration.get("EnforceWorkGroupConfiguration") and own)
 
     def output(self, name: str, asked: str | None) -> str:
-        """Where a query's result goes; with enforcement the workgroup's word is the last."""
+        """Where a query's result goes; with enforcement the workgroup's word is the last.
+
+        (Athena API, WorkGroupConfiguration: EnforceWorkGroupConfiguration.)
+        """
         configuration = self.get(name)["Configuration"]
         own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
         enforced = configuration.get("EnforceWorkGroupConfiguration")

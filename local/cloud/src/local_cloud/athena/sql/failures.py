@@ -24,7 +24,10 @@ class QueryError(Exception):
 
 @dataclass(slots=True)
 class CutoffError(Exception):
-    """The workgroup's limit of scanned bytes was passed; Athena calls this CANCELLED."""
+    """The workgroup's limit of scanned bytes was passed; Athena calls this CANCELLED.
+
+    (Its user guide, on the per-query data usage control; the sentence is ours.)
+    """
 
     scanned: int
     limit: int

@@ -99,7 +99,8 @@ class Catalog:
         return [database for page in pages for database in page["DatabaseList"]]
 
     def partitions(self, table: Table) -> Iterator[Partition]:
-        """The registered partitions; nothing else is visible."""
+        """The registered partitions; nothing else is visible (user guide, "Partition your
+        data")."""
         pages = self.glue.get_paginator("get_partitions").paginate(
             DatabaseName=table.database, TableName=table.name
         )

@@ -37,7 +37,10 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 def hidden(relative: str) -> bool:
-    """Whether Athena ignores this path below a table: any part starting with `_` or `.`."""
+    """Whether Athena ignores this path below a table: any part starting with `_` or `.`.
+
+    (User guide, "Considerations and limitations for SQL queries in Amazon Athena".)
+    """
     return any(part.startswith(("_", ".")) for part in relative.split("/"))
 
 

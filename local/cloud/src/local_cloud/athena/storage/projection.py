@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.storage.catalog import Partition, Table
 
-# Athena plans at most a million partitions; a range beyond that is a mistake in the table.
+# Athena plans at most a million partitions (user guide, "Partition your data"); a range beyond that
+# is a mistake in the table.
 MAX_PARTITIONS = 1_000_000
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 _RELATIVE = re.compile(

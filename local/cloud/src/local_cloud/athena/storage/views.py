@@ -1,4 +1,7 @@
-"""Views as Athena stores them: Presto's JSON, base64, in a comment in the table's text."""
+"""Views as Athena stores them: Presto's JSON, base64, in a comment in the table's text.
+
+(Trino's Hive connector, ViewReaderUtil.PrestoViewReader.)
+"""
 
 import base64
 import json

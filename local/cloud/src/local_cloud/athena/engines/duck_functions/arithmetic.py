@@ -143,7 +143,7 @@ DECIMALS = "decimal(a_precision,a_scale),decimal(b_precision,b_scale)"
 
 
 def _sum(a: str, operator: str, b: str, of: Type) -> str:
-    # Both sides in the result's type: at 38 digits DuckDB would not add at all, below it widens.
+    # Both sides in the result's type: below 38 digits DuckDB has a wider one of its own for a sum.
     return cast(f"({cast(a, of)} {operator} {cast(b, of)})", of)
 
 

@@ -97,7 +97,7 @@ _PIECE = re.compile(r"'(?:[^']|'')*'|\blambda\b|\w+|.", re.DOTALL)
 def refuse_in_lambdas(sql: str, captured: Iterable[str]) -> None:
     """DuckDB does not find a column from outside of a subquery where a lambda in it uses it.
 
-    Its binder says `Referenced column … not found` (DuckDB 1.4 and 1.5, as was tried).
+    Its binder says `Referenced column … not found` (seen with DuckDB 1.5.5).
     """
     if not _words_in_lambdas(sql).isdisjoint(captured):
         raise not_supported(

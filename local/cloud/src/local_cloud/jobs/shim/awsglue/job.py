@@ -1,4 +1,7 @@
-"""`Job.init` and `Job.commit`: they move bookmarks, and bookmarks are off here."""
+"""`Job.init` and `Job.commit`: they move bookmarks, and bookmarks are off here.
+
+(Glue developer guide, "Tracking processed data using job bookmarks".)
+"""
 
 from typing import Any
 

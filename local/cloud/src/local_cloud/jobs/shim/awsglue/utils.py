@@ -1,4 +1,7 @@
-"""`getResolvedOptions` with Glue's behaviour: named options, the rest is ignored."""
+"""`getResolvedOptions` with Glue's behaviour: named options, the rest is ignored.
+
+(awslabs/aws-glue-libs, awsglue/utils.py.)
+"""
 
 import argparse
 from collections.abc import Sequence
