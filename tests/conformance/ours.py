@@ -16,8 +16,13 @@ from local_cloud.athena.sql.types import INTEGERS, Type, trino_name
 from local_cloud.athena.sql.values.arrow import to_python
 from local_cloud.athena.sql.values.numbers import java_double, java_float, single_digits
 from local_cloud.athena.sql.values.texts import to_text
-from local_cloud.athena.storage.catalog import Catalog, CatalogColumn, Storage, Table
-from local_cloud.athena.storage.lake import Lake, LakeObject, Meter
+from local_cloud.athena.storage.catalog import (
+    CatalogClient,
+    CatalogColumn,
+    CatalogTable,
+    Storage,
+)
+from local_cloud.athena.storage.lake import LakeObject, Meter, S3Lake
 from tests.conformance import java_maps
 from tests.conformance.canonical import Answer, type_text
 from tests.conformance.outcome import Outcome
@@ -61,16 +66,16 @@ def _engine() -> DuckEngine:
     return DuckEngine(_Tables(None), _Files(None))
 
 
-class _Tables(Catalog):
+class _Tables(CatalogClient):
     """A catalog whose one database holds the tables of the conformance runs."""
 
-    def table(self, database: str, name: str) -> Table:
+    def table(self, database: str, name: str) -> CatalogTable:
         types = table_types().get(name.lower())
         if database != SCHEMA:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist")
         if types is None:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{database}.{name}' does not exist")
-        return Table(
+        return CatalogTable(
             database,
             name.lower(),
             tuple(CatalogColumn(column, engine_type(kind)) for column, kind in types.items()),
@@ -81,7 +86,7 @@ class _Tables(Catalog):
         )
 
 
-class _Files(Lake):
+class _Files(S3Lake):
     """A lake that is a folder: one file for each table."""
 
     def objects(self, location: str) -> list[LakeObject]:

@@ -23,8 +23,8 @@ from aiokafka import AIOKafkaProducer
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.topics import copied_by_the_sink
 from local_stack.paths import Paths
-from local_stack.progress import Progress
-from local_stack.record import Source
+from local_stack.progress import ProgressLines
+from local_stack.record import ApiSource
 from local_stack.stack import Stack
 from tests.kafka_log import KafkaRecord, all_records
 
@@ -247,14 +247,14 @@ def processes_of(folder: Path) -> list[str]:
 
 def new_stack(folder: Path, environ: Mapping[str, str] = os.environ) -> Stack:
     """A stack of this clone that keeps its things in `folder`."""
-    return Stack(Paths(folder=folder), environ, Progress())
+    return Stack(Paths(folder=folder), environ, ProgressLines())
 
 
 @pytest.fixture(scope="session")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     """One stack for all stories, told in the order of their files."""
     stack = new_stack(tmp_path_factory.mktemp("stack"))
-    stack.up(Source())
+    stack.up(ApiSource())
     try:
         yield Lake(stack)
     finally:

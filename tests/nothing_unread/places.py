@@ -11,6 +11,7 @@ from trino_sql import tree
 
 _OUTPUTS, _TYPES = "engines.duck_sql.outputs", "sql.analysis.type_names"
 _WINDOWS, _JSON = "sql.analysis.windows", "sql.analysis.json_forms"
+_JSON_INPUTS, _CONDITIONS = "sql.analysis.json_inputs", "sql.analysis.conditionals"
 _GROUPS, _JOINS, _SORTING = (
     "engines.duck_sql.grouping",
     "engines.duck_sql.joins",
@@ -39,20 +40,20 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     tree.JoinOn: (f"{_JOINS}:_join", f"{_JOINS}:_always", f"{_JOINS}:_lateral_join"),
     tree.JoinUsing: (f"{_JOINS}:_join",),
     tree.JsonInput: (
-        f"{_JSON}:_invoked",
-        f"{_JSON}:_handed_in + {_JSON}:_format",
+        f"{_JSON_INPUTS}:invoked",
+        f"{_JSON_INPUTS}:handed_in + {_JSON_INPUTS}:written_format",
     ),
     tree.JsonObjectMember: (f"{_JSON}:_json_object",),
-    tree.JsonParameter: (f"{_JSON}:_invoked",),
-    tree.JsonPath: (f"{_JSON}:_invoked + {_JSON}:_analysed_path",),
+    tree.JsonParameter: (f"{_JSON_INPUTS}:invoked",),
+    tree.JsonPath: (f"{_JSON_INPUTS}:invoked + {_JSON_INPUTS}:_analysed_path",),
     tree.SortItem: (
         f"{_WINDOWS}:sort_keys",
         f"{_SORTING}:numbered + {_SORTING}:order_keys + {_SORTING}:sort_key",
         f"{_SORTING}:numbered + {_PLANNER}._tailed + {_SORTING}:sort_key",
     ),
     tree.When: (
-        "sql.analysis.expressions:_searched_case + sql.analysis.expressions:_results",
-        "sql.analysis.expressions:_simple_case + sql.analysis.expressions:_results",
+        f"{_CONDITIONS}:_searched_case + {_CONDITIONS}:_results",
+        f"{_CONDITIONS}:_simple_case + {_CONDITIONS}:_results",
     ),
     tree.Limit: (_TAIL,),
     tree.FetchFirst: (_TAIL,),
@@ -71,12 +72,12 @@ TAKEN: Mapping[type[tree.Node], tuple[str, ...]] = {
     # These have a rule for where they stand alone, too.
     tree.Unnest: ("engines.duck_sql.unnesting:unnested + engines.duck_sql.unnesting:_values",),
     tree.Lambda: ("sql.analysis.arguments:_opened",),
-    tree.Dereference: ("sql.analysis.expressions:dotted",),
+    tree.Dereference: ("sql.analysis.column_names:dotted",),
     tree.Aliased: (f"{_JOINS}:_lateral_kind + {_JOINS}:_unnest_join",),
     tree.IntegerLiteral: (
         f"{_SORTING}:numbered",
         f"{_GROUPS}:_numbered",
-        "sql.analysis.predicates:_subscript",
+        "sql.analysis.operators:_subscript",
     ),
 }
 LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
@@ -107,9 +108,9 @@ LOOKED_AT: Mapping[tuple[type[tree.Node], str], str] = {
     (tree.QualifiedName, "engines.duck_sql.scalars:_kinds"): "which functions have this name",
     (
         tree.SortItem,
-        "sql.analysis.calls:_check_distinct_order",
+        "sql.analysis.applied:check_distinct_order",
     ): "whether a key is one of the arguments",
     (tree.Dereference, "engines.duck_sql.outputs:_output_name"): "what a column is called",
-    (tree.JsonInput, "sql.analysis.json_forms:_json_object"): "what is handed to _handed_in",
-    (tree.JsonInput, "sql.analysis.json_forms:_json_array"): "what is handed to _handed_in",
+    (tree.JsonInput, "sql.analysis.json_forms:_json_object"): "what is handed to handed_in",
+    (tree.JsonInput, "sql.analysis.json_forms:_json_array"): "what is handed to handed_in",
 }

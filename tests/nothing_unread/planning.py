@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local_cloud.athena.engines import planning
 from local_cloud.athena.engines.duck_sql import relation
-from local_cloud.athena.engines.duck_sql.relation import BoundTable, View
+from local_cloud.athena.engines.duck_sql.relation import BoundTable, BoundView
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.engines.duck_sql.udf import Udfs
 from local_cloud.athena.sql import parsing
@@ -22,10 +22,10 @@ _COLUMNS = (
     ("d", t.DOUBLE),
     ("r", t.row((t.BIGINT, t.VARCHAR), ("x", "y"))),
 )
-TABLES: Mapping[str, BoundTable | View] = {
+TABLES: Mapping[str, BoundTable | BoundView] = {
     "t": BoundTable("lake0", _COLUMNS),
     "u": BoundTable("lake1", _COLUMNS),
-    "v": View("SELECT a, b FROM t", "default", _COLUMNS[:2]),
+    "v": BoundView("SELECT a, b FROM t", "default", _COLUMNS[:2]),
 }
 PARAMETERS = ("7", "8")
 
@@ -33,7 +33,7 @@ PARAMETERS = ("7", "8")
 class Tables:
     """Names that mean something in any database but `nowhere`."""
 
-    def bind(self, database: str, name: str) -> BoundTable | View:
+    def bind(self, database: str, name: str) -> BoundTable | BoundView:
         if database != "default" or name not in TABLES:
             raise QueryError("TABLE_NOT_FOUND", f"{database}.{name}")
         return TABLES[name]
@@ -65,7 +65,7 @@ def planned(
     sql: str,
     query: tree.Query,
     parameters: list[tree.Expression],
-    tables: relation.Tables | None = None,
+    tables: relation.TableBinder | None = None,
 ) -> Plan:
     """The plan of a tree whose text is `sql`."""
     udfs = Udfs()

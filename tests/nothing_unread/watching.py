@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from local_cloud.athena.engines.duck_sql.relation import Tables
+from local_cloud.athena.engines.duck_sql.relation import TableBinder
 from tests.nothing_unread.nodes import Field, classes, fields_of, nodes
 from tests.nothing_unread.planning import planned
 from trino_sql import tree
@@ -79,7 +79,7 @@ def seen(
     sql: str,
     query: tree.Query,
     parameters: list[tree.Expression],
-    tables: Tables | None = None,
+    tables: TableBinder | None = None,
 ) -> Watched | None:
     """A plan, watched; None where the statement is refused."""
     with watched() as reads:

@@ -9,8 +9,9 @@ from local_cloud.athena.engines.duck_sql.registry import IMPLEMENTATIONS
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.type_names import can_cast
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.signatures.binding import Argument, resolve
+from local_cloud.athena.sql.signatures.binding import Argument
 from local_cloud.athena.sql.signatures.declared import SCALAR, Declared, catalogue
+from local_cloud.athena.sql.signatures.resolution import resolve
 from local_cloud.athena.sql.types import Type
 from tests.conformance.generate import kinds
 from tests.conformance.generate.bindings import settled

@@ -15,8 +15,8 @@ from local_stack import plan, settings
 from local_stack.java import find_java
 from local_stack.paths import Paths
 from local_stack.ports import free_ports
-from local_stack.progress import Progress
-from local_stack.record import PORTS, Record, Source
+from local_stack.progress import ProgressLines
+from local_stack.record import PORTS, ApiSource, StackRecord
 from local_stack.starting import start_all
 from local_stack.stopping import stop_all
 
@@ -24,12 +24,14 @@ from local_stack.stopping import stop_all
 @pytest.fixture
 async def environ(tmp_path: Path) -> AsyncIterator[Mapping[str, str]]:
     paths = Paths(folder=tmp_path)
-    record = Record(dict(zip(PORTS, free_ports(len(PORTS)), strict=True)), "key", Source())
+    record = StackRecord(
+        dict(zip(PORTS, free_ports(len(PORTS)), strict=True)), "key", ApiSource()
+    )
     steps = plan.steps(paths, record, find_java(), os.environ)
     cloud = [step for step in steps if step.name == "cloud"]
     running: dict[str, Any] = {}
     await start_all(
-        cloud, lambda name: plan.log_of(paths, name), running.__setitem__, Progress()
+        cloud, lambda name: plan.log_of(paths, name), running.__setitem__, ProgressLines()
     )
     yield settings.tools(record, os.environ)
     stop_all(running, lambda _: None)

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from local_cloud.athena.api.executions import FINAL
-from local_cloud.athena.api.service import Athena
+from local_cloud.athena.api.service import AthenaService
 from local_cloud.bill import Bill
-from local_cloud.catalog.service import Catalog
+from local_cloud.catalog.service import CatalogService
 from local_cloud.clients import Clients, clients_for
-from local_cloud.dispatch import Dispatcher, Parts
+from local_cloud.dispatch import CloudParts, Dispatcher
 from local_cloud.faults import Faults
 from local_cloud.glue import Glue
 from local_cloud.moto_services import moto_services
@@ -39,7 +39,7 @@ class World:
     """The lake, its clients, and Athena."""
 
     clients: Clients
-    athena: Athena
+    athena: AthenaService
     bill: Bill
     state_dir: Path
 
@@ -119,9 +119,9 @@ TBLPROPERTIES ('classification'='parquet')
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    catalog = Catalog(tmp_path_factory.mktemp("catalog") / "catalog.jsonl", time.time)
+    catalog = CatalogService(tmp_path_factory.mktemp("catalog") / "catalog.jsonl", time.time)
     engines = {"glue": Glue(catalog.operations)}
-    parts = Parts(moto_services(), engines, Faults(), Bill(), None)
+    parts = CloudParts(moto_services(), engines, Faults(), Bill(), None)
     with Server("127.0.0.1", 0, Dispatcher(parts)) as serving:
         yield f"http://127.0.0.1:{serving.port}"
 
@@ -131,7 +131,7 @@ def world(server: str, tmp_path: Path) -> Iterator[World]:
     clients = clients_for(server, server, "us-east-1", "test", "test")
     _empty(clients)
     bill = Bill()
-    athena = Athena(clients, tmp_path, bill)
+    athena = AthenaService(clients, tmp_path, bill)
     made = World(clients, athena, bill, tmp_path)
     clients.s3.create_bucket(Bucket="lake")
     made.rows("CREATE DATABASE coinlake")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.athena.api.service import Athena
+from local_cloud.athena.api.service import AthenaService
 from local_cloud.bill import Bill
 from local_cloud.errors import AwsError
 
@@ -165,7 +165,7 @@ def test_history_and_workgroups_survive_a_restart(world: World, tmp_path: Path) 
     world.ended(alive)
     file.write_text(json.dumps({**record, "state": "RUNNING"}))
 
-    revived = Athena(world.clients, tmp_path, Bill())
+    revived = AthenaService(world.clients, tmp_path, Bill())
 
     answer = revived.handle(
         "BatchGetQueryExecution", {"QueryExecutionIds": [done, alive, "no"]}
@@ -194,9 +194,9 @@ def test_a_query_costs_ten_megabytes_at_least_and_ddl_nothing(world: World) -> N
 
 def test_a_file_replaced_in_mid_query_is_an_error(world: World) -> None:
     from local_cloud.athena.sql.failures import QueryError
-    from local_cloud.athena.storage.lake import Lake
+    from local_cloud.athena.storage.lake import S3Lake
 
-    reader = Lake(world.clients.s3)
+    reader = S3Lake(world.clients.s3)
     listed = reader.objects("s3://lake/curated/quotes/dt=2026-11-22/hour=00/")
     world.put(listed[0].key, b"another")
 

@@ -14,7 +14,7 @@ import pytest
 
 from local_stack import processes
 from local_stack.plan import Child
-from local_stack.progress import Progress
+from local_stack.progress import ProgressLines
 from local_stack.starting import start_all
 
 
@@ -70,7 +70,7 @@ def test_a_signal_right_after_a_spawn_does_not_lose_the_process(
         with pytest.raises(KeyboardInterrupt):
             asyncio.run(
                 start_all(
-                    [child], lambda name: tmp_path / name, started, Progress(io.StringIO())
+                    [child], lambda name: tmp_path / name, started, ProgressLines(io.StringIO())
                 )
             )
     finally:

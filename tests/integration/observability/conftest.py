@@ -22,8 +22,8 @@ import yaml  # type: ignore[import-untyped]
 
 from local_stack.paths import Paths
 from local_stack.ports import HOST, free_ports
-from local_stack.progress import Progress
-from local_stack.record import Source
+from local_stack.progress import ProgressLines
+from local_stack.record import ApiSource
 from local_stack.settings import exported
 from local_stack.stack import Stack
 from tests.unit.observability.promql import COMPOSE
@@ -95,10 +95,10 @@ class Watched:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("watched")
-    stack = Stack(Paths(folder=folder / "stack"), {}, Progress())
+    stack = Stack(Paths(folder=folder / "stack"), {}, ProgressLines())
     with ExitStack() as open_:
         open_.callback(stack.down)
-        ports = stack.up(Source()).ports
+        ports = stack.up(ApiSource()).ports
         auditor, prometheus, alertmanager, gossip = free_ports(4)
         told = open_.enter_context(_receiver(folder))
         open_.enter_context(_auditor(stack, folder, auditor))

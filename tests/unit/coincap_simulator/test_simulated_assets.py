@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coincap_simulator.catalogue_files import load_catalogue
-from coincap_simulator.core.paging import Page, page
+from coincap_simulator.core.paging import ListPage, page
 from coincap_simulator.core.routes import CoinCap
 from coincap_simulator.core.switches import Switches
 
@@ -170,7 +170,7 @@ def test_a_limit_over_2000_is_clamped_or_refused_as_told(coincap: CoinCap) -> No
     clamped = page(query, 100, refuse_over=False)
     refused = CoinCap(coincap.data, Switches(refuse_over=True)).answer("/v3/assets", query, NOW)
 
-    assert clamped == Page(limit=2000, offset=0)
+    assert clamped == ListPage(limit=2000, offset=0)
     assert coincap.answer("/v3/assets", query, NOW).status == 200
     assert refused.status == 400
 

@@ -5,16 +5,16 @@ import base64
 import pytest
 
 from coincap_simulator.config import settings_from
-from coincap_simulator.core.bodies import Bodies, Missing
-from coincap_simulator.core.clock import Clock
-from coincap_simulator.core.ledger import Entry, Ledger, feed
+from coincap_simulator.core.bodies import Bodies, MissingBody
+from coincap_simulator.core.clock import SimulatedClock
+from coincap_simulator.core.ledger import ServedEntry, ServedLedger, feed
 from coincap_simulator.core.script import Script, Scripted, ScriptError, scripted_from
 from coincap_simulator.web.delivery import accepts_gzip
 from coincap_simulator.web.front import public_query
 
 
-def entry(path: str = "/v3/assets", *, complete: bool = True) -> Entry:
-    return Entry(
+def entry(path: str = "/v3/assets", *, complete: bool = True) -> ServedEntry:
+    return ServedEntry(
         at_ms=1,
         wall_ms=2,
         method="GET",
@@ -30,7 +30,7 @@ def entry(path: str = "/v3/assets", *, complete: bool = True) -> Entry:
 
 
 def test_entries_are_numbered_without_holes_and_the_oldest_are_forgotten() -> None:
-    ledger = Ledger(kept=3)
+    ledger = ServedLedger(kept=3)
     for _ in range(5):
         ledger.add(entry())
 
@@ -40,7 +40,7 @@ def test_entries_are_numbered_without_holes_and_the_oldest_are_forgotten() -> No
 
 
 def test_the_summary_counts_whole_bodies_apart() -> None:
-    ledger = Ledger(kept=10)
+    ledger = ServedLedger(kept=10)
     ledger.add(entry())
     ledger.add(entry("/v3/assets/bitcoin"))
     ledger.add(entry("/v3/rates", complete=False))
@@ -74,8 +74,8 @@ def test_bodies_stay_within_their_budget_and_the_evicted_are_known() -> None:
     bodies.put("c", b"1")
 
     assert bodies.get("a") == b"12345"
-    assert bodies.get("b") is Missing.EVICTED
-    assert bodies.get("d") is Missing.UNKNOWN
+    assert bodies.get("b") is MissingBody.EVICTED
+    assert bodies.get("d") is MissingBody.UNKNOWN
     assert bodies.size == 6
 
 
@@ -83,7 +83,7 @@ def test_a_body_larger_than_the_budget_is_evicted_at_once() -> None:
     bodies = Bodies(max_bytes=3)
     bodies.put("a", b"1234")
 
-    assert bodies.get("a") is Missing.EVICTED
+    assert bodies.get("a") is MissingBody.EVICTED
     assert bodies.size == 0
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_script_is_refused_with_a_reason(given: object, why: str) -> 
 
 
 def test_a_clock_runs_at_its_rate_from_where_it_was_set() -> None:
-    clock = Clock(shown_ms=1_000_000, wall_ms=500, rate=60.0)
+    clock = SimulatedClock(shown_ms=1_000_000, wall_ms=500, rate=60.0)
 
     slower = clock.changed(600, now_ms=None, rate=0.5)
     standing = slower.changed(700, now_ms=42, rate=0.0)

@@ -6,38 +6,38 @@ from datetime import UTC, datetime
 
 import pytest
 
-from coincap_simulator.core.answers import Answer
+from coincap_simulator.core.answers import HttpAnswer
 from coincap_simulator.core.credits import (
     PLANS,
     Accounts,
-    Key,
-    Plan,
+    CreditKey,
+    CreditPlan,
     Refusal,
     credits_for,
     key_from,
     keyring,
     plan_from,
 )
-from coincap_simulator.core.gate import Gate, Policy
+from coincap_simulator.core.gate import Gate, RefusalPolicy
 from coincap_simulator.core.routes import CoinCap
 
 NOV = int(datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC).timestamp()) * 1000
 DEC = NOV + 1_000
-SMALL = Key("small", "s3cret", Plan("three", 3, per_minute=600))
+SMALL = CreditKey("small", "s3cret", CreditPlan("three", 3, per_minute=600))
 
 
 class FixedApi:
     """An API whose answers have a known size."""
 
     def __init__(self, size: int, status: int = 200) -> None:
-        self._answer = Answer(status, b"x" * size)
+        self._answer = HttpAnswer(status, b"x" * size)
 
-    def answer(self, path: str, query: Mapping[str, str], now_ms: int) -> Answer:
+    def answer(self, path: str, query: Mapping[str, str], now_ms: int) -> HttpAnswer:
         return self._answer
 
 
-def gate_for(*keys: Key, policy: Policy | None = None) -> Gate:
-    return Gate(policy or Policy(), Accounts(keyring(keys)))
+def gate_for(*keys: CreditKey, policy: RefusalPolicy | None = None) -> Gate:
+    return Gate(policy or RefusalPolicy(), Accounts(keyring(keys)))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_answers_are_charged_until_nothing_is_left() -> None:
 
 
 def test_credits_come_back_with_the_month_and_prepaid_ones_do_not() -> None:
-    prepaid = Key("once", "other", PLANS["prepaid"])
+    prepaid = CreditKey("once", "other", PLANS["prepaid"])
     gate = gate_for(SMALL, prepaid)
     for key in (SMALL, prepaid):
         gate.answer(FixedApi(200_000), "/v3/assets", {}, key, NOV)
@@ -77,7 +77,7 @@ def test_credits_come_back_with_the_month_and_prepaid_ones_do_not() -> None:
 
 
 def test_keys_have_balances_of_their_own() -> None:
-    other = Key("other", "other", SMALL.plan)
+    other = CreditKey("other", "other", SMALL.plan)
     gate = gate_for(SMALL, other)
     gate.answer(FixedApi(200_000), "/v3/assets", {}, SMALL, NOV)
 
@@ -85,7 +85,7 @@ def test_keys_have_balances_of_their_own() -> None:
 
 
 def test_calls_over_the_limit_of_a_minute_are_refused_and_cost_nothing() -> None:
-    slow = Key("slow", "slow", PLANS["throttled"])
+    slow = CreditKey("slow", "slow", PLANS["throttled"])
     gate = gate_for(slow)
 
     minute = NOV // 60_000 * 60_000
@@ -119,20 +119,20 @@ def test_the_account_is_free_and_tells_the_balance_even_when_nothing_is_left() -
 
 
 def test_a_missing_key_is_refused_with_the_status_that_was_chosen() -> None:
-    gate = gate_for(SMALL, policy=Policy(bad_key_status=401))
+    gate = gate_for(SMALL, policy=RefusalPolicy(bad_key_status=401))
 
     assert gate.answer(FixedApi(1), "/v3/assets", {}, None, NOV).status == 401
 
 
 def test_without_the_need_of_a_key_data_is_given_but_no_account() -> None:
-    gate = gate_for(SMALL, policy=Policy(key_required=False))
+    gate = gate_for(SMALL, policy=RefusalPolicy(key_required=False))
 
     assert gate.answer(FixedApi(1), "/v3/assets", {}, None, NOV).status == 200
     assert gate.answer(FixedApi(1), "/v3/account", {}, None, NOV).status == 403
 
 
 def test_each_refusal_has_a_status_of_its_own() -> None:
-    policy = Policy(bad_key_status=401, no_credits_status=403)
+    policy = RefusalPolicy(bad_key_status=401, no_credits_status=403)
 
     assert [policy.refusal(why).status for why in Refusal] == [401, 403, 429]
 
@@ -152,9 +152,9 @@ def test_the_simulators_plan_has_no_limits() -> None:
 def test_keys_and_plans_are_read_from_the_command_line() -> None:
     plan = plan_from("mine:100:-")
 
-    assert plan == Plan("mine", 100, None)
-    assert key_from("a:mine:s:x", {"mine": plan}) == Key("a", "s:x", plan)
+    assert plan == CreditPlan("mine", 100, None)
+    assert key_from("a:mine:s:x", {"mine": plan}) == CreditKey("a", "s:x", plan)
     with pytest.raises(ValueError, match="NAME:PLAN"):
         key_from("a:nothing", PLANS)
     with pytest.raises(ValueError, match="twice"):
-        keyring([SMALL, Key("other", "s3cret", SMALL.plan)])
+        keyring([SMALL, CreditKey("other", "s3cret", SMALL.plan)])

@@ -3,12 +3,14 @@
 import pytest
 
 from local_cloud.athena.sql.failures import QueryError
+from local_cloud.athena.sql.hive_ddl import create_table, partition_specs
 from local_cloud.athena.sql.names import folded
-from local_cloud.athena.sql.statements import Reader, create_table, kind, partition_specs
+from local_cloud.athena.sql.statement_reader import StatementReader
+from local_cloud.athena.sql.statements import kind
 
 
 def test_create_external_table_is_read_with_all_its_clauses() -> None:
-    reader = Reader(
+    reader = StatementReader(
         """CREATE EXTERNAL TABLE IF NOT EXISTS lake.`Raw` (
         a string COMMENT 'it''s, (a)', b decimal(38, 18), -- note
         c array<struct<id:string,m:map<string,int>>>)
@@ -48,12 +50,12 @@ def test_create_external_table_is_read_with_all_its_clauses() -> None:
 )
 def test_ddl_that_is_wrong_is_refused(sql: str) -> None:
     with pytest.raises(QueryError):
-        create_table(Reader(sql))
+        create_table(StatementReader(sql))
 
 
 def test_partition_specs_carry_values_and_locations() -> None:
     specs = partition_specs(
-        Reader(
+        StatementReader(
             "PARTITION (dt='a', hour = '01') LOCATION 's3://b/x/' PARTITION (dt='b', hour=2)"
         ),
         None,
@@ -103,7 +105,7 @@ def test_statements_of_other_engines_are_syntax_errors(sql: str) -> None:
     ],
 )
 def test_a_name_is_read_in_each_quoting(text: str, expected: tuple[str | None, str]) -> None:
-    assert Reader(text).qualified() == expected
+    assert StatementReader(text).qualified() == expected
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_a_name_is_read_in_each_quoting(text: str, expected: tuple[str | None, s
 )
 def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(QueryError):
-        Reader(text).qualified()
+        StatementReader(text).qualified()
 
 
 @pytest.mark.parametrize(

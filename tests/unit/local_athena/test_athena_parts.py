@@ -13,16 +13,16 @@ from local_cloud.athena.engines import planning
 from local_cloud.athena.engines.duck import compiled
 from local_cloud.athena.sql import hive_types, parsing
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context, Names, Session
+from local_cloud.athena.sql.analysis.context import AnalysisContext, Names, Session
 from local_cloud.athena.sql.analysis.expressions import condition
-from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope
 from local_cloud.athena.sql.failures import CutoffError, QueryError
 from local_cloud.athena.sql.ir import Expr
 from local_cloud.athena.sql.pruning import Pruner, candidates
 from local_cloud.athena.sql.types import OutputColumn
 from local_cloud.athena.sql.values.numbers import java_double
 from local_cloud.athena.storage import json_files, projection
-from local_cloud.athena.storage.catalog import Storage, Table, table_of
+from local_cloud.athena.storage.catalog import CatalogTable, Storage, table_of
 from local_cloud.athena.storage.lake import Meter, hidden, split_url
 from local_cloud.athena.storage.parquet_files import compatible
 from local_cloud.athena.storage.results import csv_row, parsed_rows, shown
@@ -42,8 +42,8 @@ def _where(sql: str) -> tuple[Expr, dict[str, str]]:
     names = Names()
     kinds = {"dt": t.VARCHAR, "hour": t.VARCHAR, "n": t.INTEGER, "price": t.DOUBLE}
     columns = {name: names.column(kind) for name, kind in kinds.items()}
-    scope = Scope(tuple(Field(name, column) for name, column in columns.items()))
-    context = Context(sql, SESSION, names, no_query, lambda expr: expr, ())
+    scope = Scope(tuple(RelationField(name, column) for name, column in columns.items()))
+    context = AnalysisContext(sql, SESSION, names, no_query, lambda expr: expr, ())
     keys = {column.name: name for name, column in columns.items() if name != "price"}
     return condition(context, scope, parsing.expression(sql), "WHERE clause"), keys
 
@@ -94,7 +94,7 @@ def test_demanded_values_are_found_at_the_top_level_only() -> None:
     assert found("hour > '01'") is None
 
 
-def _table(keys: list[tuple[str, str]], **parameters: str) -> Table:
+def _table(keys: list[tuple[str, str]], **parameters: str) -> CatalogTable:
     raw = {
         "Name": "t",
         "StorageDescriptor": {"Columns": [], "Location": "s3://b/t"},
@@ -104,7 +104,7 @@ def _table(keys: list[tuple[str, str]], **parameters: str) -> Table:
     return table_of("d", raw)
 
 
-def _projected(table: Table, **wanted: list[str] | None) -> list[str]:
+def _projected(table: CatalogTable, **wanted: list[str] | None) -> list[str]:
     now = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
     return [one.location for one in projection.partitions(table, wanted, now)]
 

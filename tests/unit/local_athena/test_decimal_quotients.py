@@ -7,15 +7,17 @@ import pytest
 
 from local_cloud.athena.engines.duck import DuckEngine
 from local_cloud.athena.sql.values.arrow import to_python
-from local_cloud.athena.storage.catalog import Catalog
-from local_cloud.athena.storage.lake import Lake, Meter
+from local_cloud.athena.storage.catalog import CatalogClient
+from local_cloud.athena.storage.lake import Meter, S3Lake
 
 SCALED = [((38, 18), (38, 18)), ((20, 3), (18, 9)), ((9, 0), (5, 4))]
 
 
 def _row(sql: str) -> list[Decimal]:
     """The one row of a query that names no table."""
-    prepared = DuckEngine(Catalog(None), Lake(None)).prepare(sql, (), "default", Meter())
+    prepared = DuckEngine(CatalogClient(None), S3Lake(None)).prepare(
+        sql, (), "default", Meter()
+    )
     try:
         (batch,) = prepared.batches()
         kinds = [one.type for one in prepared.columns]

@@ -22,7 +22,7 @@ from local_cloud.athena.engines.duck_sql import select, sort_keys
 from local_cloud.athena.engines.duck_sql.from_clause import RELATIONS
 from local_cloud.athena.sql import analysis, parsing, queries
 from local_cloud.athena.sql.analysis.expressions import RULES
-from local_cloud.athena.sql.analysis.rules import Rules
+from local_cloud.athena.sql.analysis.rules import NodeRules
 from local_cloud.athena.sql.failures import QueryError
 from tests.nothing_unread import changing, handlers, watching
 from tests.nothing_unread.forms import STATEMENTS
@@ -197,7 +197,7 @@ def test_a_rule_without_a_field_of_its_node_is_refused() -> None:
     more = make_dataclass("Like", [("folded", bool)], bases=(tree.Like,), frozen=True)
 
     with pytest.raises(TypeError, match="folded"):
-        Rules[Any]("an expression").rule(more)(RULES.known[tree.Like])
+        NodeRules[Any]("an expression").rule(more)(RULES.known[tree.Like])
 
 
 # ---- every field is read --------------------------------------------------------------------

@@ -21,7 +21,7 @@ from trino_sql import tree
 def test_each_part_of_a_statement_around_a_query_is_read_where_it_runs(kind: type) -> None:
     taken = f"_{re.sub(r'(?<=[a-z])(?=[A-Z])', '_', kind.__name__).lower()}"
 
-    read = handlers.attributes_of(getattr(runner.Runner, taken))
+    read = handlers.attributes_of(getattr(runner.StatementRunner, taken))
 
     assert {one.name for one in fields(kind)} <= read
 

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from local_cloud.catalog.service import Catalog
+from local_cloud.catalog.service import CatalogService
 from local_cloud.errors import AwsError
 
 TABLE = {"DatabaseName": "db", "TableInput": {"Name": "t", "Parameters": {"n": "1"}}}
 
 
-def _catalog(folder: Path, at: float = 1000.0) -> Catalog:
-    return Catalog(folder / "catalog.jsonl", lambda: at)
+def _catalog(folder: Path, at: float = 1000.0) -> CatalogService:
+    return CatalogService(folder / "catalog.jsonl", lambda: at)
 
 
-def _told(catalog: Catalog) -> Any:
+def _told(catalog: CatalogService) -> Any:
     call = catalog.operations
     return (
         call["GetDatabases"]({}),

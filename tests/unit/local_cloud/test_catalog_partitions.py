@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local_cloud.catalog.expression import parsed
-from local_cloud.catalog.service import Catalog
+from local_cloud.catalog.service import CatalogService
 from local_cloud.errors import AwsError
 
 KEYS = [("dt", "string"), ("hour", "int"), ("day", "date"), ("at", "timestamp"),
@@ -100,7 +100,7 @@ def test_a_filter_that_is_not_understood_is_refused_as_a_whole(text: str) -> Non
 
 @pytest.fixture
 def glue(tmp_path: Path) -> Any:
-    catalog = Catalog(tmp_path / "catalog.jsonl", lambda: 1000.0)
+    catalog = CatalogService(tmp_path / "catalog.jsonl", lambda: 1000.0)
 
     def call(operation: str, **request: Any) -> Any:
         return catalog.operations[operation](request)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local_cloud.catalog import tables
-from local_cloud.catalog.service import Catalog
+from local_cloud.catalog.service import CatalogService
 from local_cloud.errors import AwsError
 
 WRITERS = 32
@@ -18,7 +18,7 @@ class Glue:
     """The catalog's operations as plain calls."""
 
     def __init__(self, folder: Path) -> None:
-        self._catalog = Catalog(folder / "catalog.jsonl", lambda: 1000.0)
+        self._catalog = CatalogService(folder / "catalog.jsonl", lambda: 1000.0)
         self("CreateDatabase", DatabaseInput={"Name": "db"})
 
     def __call__(self, operation: str, **request: Any) -> Any:

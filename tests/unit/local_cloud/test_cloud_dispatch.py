@@ -8,10 +8,10 @@ import pytest
 from werkzeug.test import EnvironBuilder
 
 from local_cloud.bill import Bill
-from local_cloud.dispatch import Dispatcher, Parts, service_of
+from local_cloud.dispatch import CloudParts, Dispatcher, service_of
 from local_cloud.errors import AwsError
 from local_cloud.faults import Faults, parsed
-from local_cloud.server import ConnectionDropError, Environ, Reply, StartResponse, call
+from local_cloud.server import ConnectionDropError, Environ, HttpReply, StartResponse, call
 
 
 class FakeMoto:
@@ -52,9 +52,11 @@ class Cloud:
     def __init__(self) -> None:
         self.moto, self.faults, self.bill = FakeMoto(), Faults(), Bill()
         engines = {"glue": FakeEngine()}
-        self.app = Dispatcher(Parts({"s3": self.moto}, engines, self.faults, self.bill, None))
+        self.app = Dispatcher(
+            CloudParts({"s3": self.moto}, engines, self.faults, self.bill, None)
+        )
 
-    def ask(self, *args: Any, **named: Any) -> Reply:
+    def ask(self, *args: Any, **named: Any) -> HttpReply:
         return call(self.app, asked(*args, **named))
 
 

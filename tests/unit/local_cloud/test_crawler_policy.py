@@ -7,16 +7,16 @@ import pytest
 
 from local_cloud.crawler import layout, table_input
 from local_cloud.crawler.configuration import configuration
-from local_cloud.crawler.policy import Policy, policy, table_verdict
-from local_cloud.crawler.schema import Column
+from local_cloud.crawler.policy import CrawlerPolicy, policy, table_verdict
+from local_cloud.crawler.schema import SchemaColumn
 from local_cloud.errors import AwsError
 
 WHERE = layout.target("s3://b/t/")
-MERGE = Policy(merge_new_columns=True)
+MERGE = CrawlerPolicy(merge_new_columns=True)
 
 
 def drafted(*names: str, run: str = "run-1") -> dict[str, Any]:
-    columns = tuple(Column(name, "int") for name in names)
+    columns = tuple(SchemaColumn(name, "int") for name in names)
     return table_input.table(
         "t", WHERE, columns, ("dt",), table_input.Stats(1, 10, 2), ("c", run)
     )
@@ -27,12 +27,12 @@ def names(table: dict[str, Any]) -> list[str]:
 
 
 def test_a_missing_table_is_made_under_every_policy() -> None:
-    for chosen in (Policy(), Policy(update="LOG"), MERGE):
+    for chosen in (CrawlerPolicy(), CrawlerPolicy(update="LOG"), MERGE):
         assert table_verdict(chosen, None, drafted("a"), "c").action == "create"
 
 
 def test_log_leaves_a_table_but_registers_its_partitions() -> None:
-    verdict = table_verdict(Policy(update="LOG"), drafted("a"), drafted("b"), "c")
+    verdict = table_verdict(CrawlerPolicy(update="LOG"), drafted("a"), drafted("b"), "c")
 
     assert (verdict.action, verdict.register) == ("leave", True)
 
@@ -41,7 +41,7 @@ def test_update_takes_the_crawled_table_as_a_whole() -> None:
     existing = drafted("a", "b")
     existing["Parameters"]["mine"] = "1"
 
-    verdict = table_verdict(Policy(), existing, drafted("c"), "c")
+    verdict = table_verdict(CrawlerPolicy(), existing, drafted("c"), "c")
 
     assert verdict.action == "update"
     assert names(verdict.table) == ["c"]
@@ -49,7 +49,7 @@ def test_update_takes_the_crawled_table_as_a_whole() -> None:
 
 
 def test_a_crawl_that_finds_the_same_leaves_the_table() -> None:
-    verdict = table_verdict(Policy(), drafted("a"), drafted("a", run="run-2"), "c")
+    verdict = table_verdict(CrawlerPolicy(), drafted("a"), drafted("a", run="run-2"), "c")
 
     assert verdict.action == "leave"
 
@@ -86,7 +86,7 @@ def test_the_configuration_chooses_merge_and_inheritance() -> None:
 
     found = policy({"Configuration": json.dumps(configuration)})
 
-    assert found == Policy(merge_new_columns=True, inherit_from_table=True)
+    assert found == CrawlerPolicy(merge_new_columns=True, inherit_from_table=True)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from local_cloud.crawler import layout, schema
 from local_cloud.crawler.layout import Item
-from local_cloud.crawler.schema import Column
+from local_cloud.crawler.schema import SchemaColumn
 
 
 def test_arrow_types_have_their_hive_names() -> None:
@@ -32,19 +32,19 @@ def test_arrow_types_have_their_hive_names() -> None:
 
 
 def test_files_of_a_table_are_widened_and_their_columns_joined() -> None:
-    one = (Column("a", "int"), Column("b", "double"))
-    other = (Column("a", "bigint"), Column("c", "string"))
+    one = (SchemaColumn("a", "int"), SchemaColumn("b", "double"))
+    other = (SchemaColumn("a", "bigint"), SchemaColumn("c", "string"))
 
     assert schema.merged([one, other]) == (
-        Column("a", "bigint"),
-        Column("b", "double"),
-        Column("c", "string"),
+        SchemaColumn("a", "bigint"),
+        SchemaColumn("b", "double"),
+        SchemaColumn("c", "string"),
     )
 
 
 def test_types_that_no_type_holds_are_a_conflict() -> None:
     with pytest.raises(schema.SchemaConflictError, match="column a"):
-        schema.merged([(Column("a", "string"),), (Column("a", "int"),)])
+        schema.merged([(SchemaColumn("a", "string"),), (SchemaColumn("a", "int"),)])
 
 
 def test_key_value_folders_are_partitions_and_hidden_objects_are_none() -> None:

@@ -10,7 +10,7 @@ from local_cloud.errors import AwsError
 from local_cloud.jobs import run as states
 from local_cloud.jobs.run import JobRun, capacity
 from local_cloud.jobs.slots import Slots
-from local_cloud.jobs.store import Store
+from local_cloud.jobs.store import JobStore
 
 
 def ticking() -> Callable[[], float]:
@@ -36,7 +36,7 @@ RUN = JobRun(
 
 
 def test_a_seat_is_free_only_some_time_after_the_end(tmp_path: Path) -> None:
-    desk = Slots(Store(tmp_path), slot_release_s=1000, now=ticking())
+    desk = Slots(JobStore(tmp_path), slot_release_s=1000, now=ticking())
     desk.admit(RUN, may_wait=False)
     desk.change("jr_1", state=states.SUCCEEDED)
 
@@ -47,7 +47,7 @@ def test_a_seat_is_free_only_some_time_after_the_end(tmp_path: Path) -> None:
 
 
 def test_a_run_that_waits_takes_the_seat_when_it_is_free(tmp_path: Path) -> None:
-    desk = Slots(Store(tmp_path), slot_release_s=0, now=ticking())
+    desk = Slots(JobStore(tmp_path), slot_release_s=0, now=ticking())
     desk.admit(RUN, may_wait=False)
     waiting = desk.admit(replace(RUN, id="jr_2", started_on=2.0), may_wait=True)
     desk.change("jr_1", state=states.FAILED)
@@ -62,7 +62,7 @@ def test_a_run_that_waits_takes_the_seat_when_it_is_free(tmp_path: Path) -> None
 
 
 def test_nobody_overtakes_a_run_that_waits(tmp_path: Path) -> None:
-    desk = Slots(Store(tmp_path), slot_release_s=0, now=ticking())
+    desk = Slots(JobStore(tmp_path), slot_release_s=0, now=ticking())
     desk.admit(RUN, may_wait=False)
     desk.admit(replace(RUN, id="jr_2", started_on=2.0), may_wait=True)
     desk.change("jr_1", state=states.FAILED)
@@ -72,7 +72,7 @@ def test_nobody_overtakes_a_run_that_waits(tmp_path: Path) -> None:
 
 
 def test_a_run_that_has_ended_stays_as_it_is(tmp_path: Path) -> None:
-    desk = Slots(Store(tmp_path), slot_release_s=0, now=ticking())
+    desk = Slots(JobStore(tmp_path), slot_release_s=0, now=ticking())
     desk.admit(RUN, may_wait=False)
     desk.change("jr_1", state=states.STOPPED)
 
@@ -82,9 +82,9 @@ def test_a_run_that_has_ended_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_runs_that_were_alive_are_failed_after_a_restart(tmp_path: Path) -> None:
-    Slots(Store(tmp_path), slot_release_s=0, now=ticking()).admit(RUN, may_wait=False)
+    Slots(JobStore(tmp_path), slot_release_s=0, now=ticking()).admit(RUN, may_wait=False)
 
-    run = Slots(Store(tmp_path), slot_release_s=0, now=ticking()).get("jr_1")
+    run = Slots(JobStore(tmp_path), slot_release_s=0, now=ticking()).get("jr_1")
 
     assert run is not None
     assert run.state == states.FAILED

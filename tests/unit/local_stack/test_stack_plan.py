@@ -6,14 +6,14 @@ from local_stack import plan, settings
 from local_stack.java import Java
 from local_stack.paths import Paths
 from local_stack.plan import Child
-from local_stack.record import PORTS, Record, Source
+from local_stack.record import PORTS, ApiSource, StackRecord
 
 CANARY = "canary-of-a-real-key"
 JAVA = Java(Path("/java17"), "17.0.1")
 PATHS = Paths(Path("/clone"))
 PORT = {name: 1000 + place for place, name in enumerate(PORTS)}
-SIMULATED = Record(PORT, "query-secret", Source())
-REAL = Record(PORT, "query-secret", Source("https://api.example/v3", 50))
+SIMULATED = StackRecord(PORT, "query-secret", ApiSource())
+REAL = StackRecord(PORT, "query-secret", ApiSource("https://api.example/v3", 50))
 ENVIRON = {
     "PATH": "/bin",
     "COINCAP_API_KEY": CANARY,
@@ -23,7 +23,7 @@ ENVIRON = {
 }
 
 
-def planned(known: Record) -> dict[str, plan.Step]:
+def planned(known: StackRecord) -> dict[str, plan.Step]:
     return {step.name: step for step in plan.steps(PATHS, known, JAVA, ENVIRON)}
 
 

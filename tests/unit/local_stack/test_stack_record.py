@@ -8,14 +8,18 @@ import pytest
 from local_stack import record
 from local_stack.errors import StackError
 from local_stack.processes import Running
-from local_stack.record import PORTS, Record, Source
+from local_stack.record import PORTS, ApiSource, StackRecord
 
-RECORD = Record({name: 1000 + place for place, name in enumerate(PORTS)}, "key", Source())
+RECORD = StackRecord(
+    {name: 1000 + place for place, name in enumerate(PORTS)}, "key", ApiSource()
+)
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
-    known = replace(RECORD, source=Source("https://api", 50)).with_process("x", Running(7, "t"))
+    known = replace(RECORD, source=ApiSource("https://api", 50)).with_process(
+        "x", Running(7, "t")
+    )
 
     record.save(path, known)
 

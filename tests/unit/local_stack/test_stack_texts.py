@@ -9,8 +9,8 @@ from local_stack import preflight, spending, tables
 from local_stack.counts import StageCounts
 from local_stack.errors import StackError
 from local_stack.paths import Paths
-from local_stack.progress import Progress
-from local_stack.record import PORTS, Source
+from local_stack.progress import ProgressLines
+from local_stack.record import PORTS, ApiSource
 
 
 def test_numbers_stand_on_the_right_and_lose_the_zeros_that_say_nothing() -> None:
@@ -37,19 +37,19 @@ def test_the_stages_end_with_the_sum_of_all_feeds() -> None:
 
 
 def test_without_a_key_the_simulator_is_polled_whatever_else_is_set() -> None:
-    assert spending.source_of({"COINCAP_BASE_URL": "http://x"}) == Source()
+    assert spending.source_of({"COINCAP_BASE_URL": "http://x"}) == ApiSource()
 
 
 def test_with_a_key_the_real_api_is_polled_within_fifty_credits() -> None:
     source = spending.source_of({"COINCAP_API_KEY": "k"})
 
-    assert source == Source(spending.REAL_BASE_URL, 50)
+    assert source == ApiSource(spending.REAL_BASE_URL, 50)
 
 
 def test_the_credits_and_the_address_can_be_set() -> None:
     environ = {"COINCAP_API_KEY": "k", "COINCAP_BASE_URL": "http://s", "DEMO_CREDITS": "7"}
 
-    assert spending.source_of(environ) == Source("http://s", 7)
+    assert spending.source_of(environ) == ApiSource("http://s", 7)
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "many", "1.5"])
@@ -59,7 +59,7 @@ def test_credits_that_are_no_number_are_refused_before_anything_is_spent(text: s
 
 
 def test_what_will_be_spent_is_said_with_its_bound() -> None:
-    said = spending.announcement(Source("https://api/v3", 50))
+    said = spending.announcement(ApiSource("https://api/v3", 50))
 
     assert "https://api/v3" in said
     assert "at most 50 credits in all" in said
@@ -94,7 +94,7 @@ def test_a_first_port_that_cannot_be_is_refused(text: str) -> None:
 def test_away_from_a_terminal_the_same_wait_is_told_only_now_and_then() -> None:
     now = [0.0]
     out = io.StringIO()
-    progress = Progress(out, lambda: now[0])
+    progress = ProgressLines(out, lambda: now[0])
 
     for second in range(12):
         now[0] = float(second)
@@ -104,8 +104,8 @@ def test_away_from_a_terminal_the_same_wait_is_told_only_now_and_then() -> None:
 
 
 def test_credits_that_cannot_pay_a_round_are_told_before_the_start() -> None:
-    assert "cannot pay" in spending.announcement(Source("https://api/v3", 10))
-    assert "cannot pay" not in spending.announcement(Source("https://api/v3", 50))
+    assert "cannot pay" in spending.announcement(ApiSource("https://api/v3", 10))
+    assert "cannot pay" not in spending.announcement(ApiSource("https://api/v3", 50))
 
 
 def test_on_a_terminal_what_is_waited_for_is_written_over_and_never_wraps(
@@ -114,7 +114,7 @@ def test_on_a_terminal_what_is_waited_for_is_written_over_and_never_wraps(
     monkeypatch.setenv("COLUMNS", "30")
     out = io.StringIO()
     monkeypatch.setattr(out, "isatty", lambda: True)
-    progress = Progress(out, lambda: 0.0)
+    progress = ProgressLines(out, lambda: 0.0)
 
     progress.live("waiting for " + "x" * 100)
     progress.say("ready")

@@ -112,7 +112,7 @@ async def test_what_has_no_room_in_one_poll_is_whole_in_the_next(brokers: Broker
     brokers.answers[ONE] = (0, _batch(5, [b"x" * 300, b"y" * 300]))
     brokers.answers[TWO] = (0, _batch(5, [b"z" * 300]))
     with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, Limits(1000, 1000, 500))
+        fetcher = Fetcher(brokers, pool, FetchLimits(1000, 1000, 500))
         fetcher.add([ONE, TWO])
         for tp in (ONE, TWO):
             fetcher.seek(tp, 5, TOPIC_ID)

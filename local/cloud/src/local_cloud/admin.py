@@ -7,12 +7,12 @@ from typing import Any
 
 from local_cloud import faults
 from local_cloud.bill import Bill
-from local_cloud.server import Environ, Reply, StartResponse
+from local_cloud.server import Environ, HttpReply, StartResponse
 
 RUN_LOG = re.compile(r"/glue/runs/([A-Za-z0-9_-]+)/log")
 
 
-class Admin:
+class CloudAdmin:
     """The WSGI application of the admin port. `log_of` gives a run's output, None if unknown."""
 
     def __init__(
@@ -26,7 +26,7 @@ class Admin:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         return self._answer(method, path, environ).send(start_response)
 
-    def _answer(self, method: str, path: str, environ: Environ) -> Reply:
+    def _answer(self, method: str, path: str, environ: Environ) -> HttpReply:
         if path == "/faults":
             return self._on_faults(method, environ)
         if method != "GET":
@@ -39,13 +39,13 @@ class Admin:
             return self._log(found.group(1))
         return _json("404 Not Found", {"error": f"no {path} here"})
 
-    def _log(self, run_id: str) -> Reply:
+    def _log(self, run_id: str) -> HttpReply:
         text = self._log_of(run_id)
         if text is None:
             return _json("404 Not Found", {"error": f"no run {run_id}"})
-        return Reply("200 OK", [("Content-Type", "text/plain; charset=utf-8")], text)
+        return HttpReply("200 OK", [("Content-Type", "text/plain; charset=utf-8")], text)
 
-    def _on_faults(self, method: str, environ: Environ) -> Reply:
+    def _on_faults(self, method: str, environ: Environ) -> HttpReply:
         if method == "PUT":
             try:
                 self._faults.put(faults.parsed(json.loads(environ["wsgi.input"].read())))
@@ -58,5 +58,5 @@ class Admin:
         return _json("200 OK", self._faults.report())
 
 
-def _json(status: str, body: dict[str, Any]) -> Reply:
-    return Reply(status, [("Content-Type", "application/json")], json.dumps(body).encode())
+def _json(status: str, body: dict[str, Any]) -> HttpReply:
+    return HttpReply(status, [("Content-Type", "application/json")], json.dumps(body).encode())

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import structlog
 
-from local_cloud.admin import Admin
-from local_cloud.athena.api.service import Athena
+from local_cloud.admin import CloudAdmin
+from local_cloud.athena.api.service import AthenaService
 from local_cloud.bill import Bill
-from local_cloud.catalog.service import Catalog
+from local_cloud.catalog.service import CatalogService
 from local_cloud.clients import Clients, clients_for
 from local_cloud.config import Settings
 from local_cloud.crawler.service import Crawlers
-from local_cloud.dispatch import Dispatcher, Engine, Parts
+from local_cloud.dispatch import AwsService, CloudParts, Dispatcher
 from local_cloud.faults import Faults
 from local_cloud.glue import Glue
 from local_cloud.jobs.runner import Surroundings
@@ -73,13 +73,16 @@ def run(settings: Settings) -> None:
         open_.callback(jobs.close, CLOSE_WITHIN_S)
         crawlers = Crawlers(state / "glue", clients, bill, time.time)
         open_.callback(crawlers.close)
-        athena = Athena(clients, state, bill)
+        athena = AthenaService(clients, state, bill)
         open_.callback(athena.close)
-        engines: dict[str, Engine] = {"glue": _glue(state, jobs, crawlers), "athena": athena}
-        parts = Parts(moto_services(), engines, faults, bill, settings.s3_endpoint)
+        engines: dict[str, AwsService] = {
+            "glue": _glue(state, jobs, crawlers),
+            "athena": athena,
+        }
+        parts = CloudParts(moto_services(), engines, faults, bill, settings.s3_endpoint)
         front.app = Dispatcher(parts)
         # Health comes last: who sees it may call.
-        admin_front.app = Admin(bill, faults, jobs.log_of)
+        admin_front.app = CloudAdmin(bill, faults, jobs.log_of)
         ready = {"event": "ready", "port": server.port, "admin_port": admin.port}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
@@ -88,7 +91,7 @@ def run(settings: Settings) -> None:
 
 
 def _glue(state: Path, jobs: Jobs, crawlers: Crawlers) -> Glue:
-    catalog = Catalog(state / "catalog.jsonl", time.time)
+    catalog = CatalogService(state / "catalog.jsonl", time.time)
     log.info("catalog_replayed", writes=catalog.replay())
     tags = Tags({"job": jobs, "crawler": crawlers}, catalog.operations)
     return Glue(jobs.operations, crawlers.operations, catalog.operations, tags.operations)

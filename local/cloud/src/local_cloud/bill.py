@@ -22,7 +22,7 @@ QUERY_FLOOR_BYTES = 10 * 2**20
 
 
 @dataclass(slots=True)
-class Line:
+class BillLine:
     """One item of the bill: how much of it, and what that costs in US dollars."""
 
     quantity: float = 0.0
@@ -34,12 +34,12 @@ class Bill:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._lines: dict[tuple[str, str], Line] = {}
+        self._lines: dict[tuple[str, str], BillLine] = {}
 
     def charge(self, service: str, item: str, quantity: float, usd: float) -> None:
         """Add `quantity` of `item` (its name tells the unit) for `usd` dollars."""
         with self._lock:
-            line = self._lines.setdefault((service, item), Line())
+            line = self._lines.setdefault((service, item), BillLine())
             line.quantity += quantity
             line.usd += usd
 

@@ -20,7 +20,7 @@ from local_cloud.server import (
     Application,
     ConnectionDropError,
     Environ,
-    Reply,
+    HttpReply,
     StartResponse,
     call,
 )
@@ -31,18 +31,18 @@ _SCOPE = re.compile(r"Credential=[^/]*/\d{8}/[^/]+/([^/,]+)/aws4_request")
 _TARGETS = {"AWSGlue": "glue", "AmazonAthena": "athena", "AmazonSQS": "sqs"}
 
 
-class Engine(Protocol):
+class AwsService(Protocol):
     """A service of ours: one call per operation, AwsError for anything but success."""
 
     def handle(self, operation: str, request: dict[str, Any]) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class CloudParts:
     """What the dispatcher hands requests to."""
 
     moto: Mapping[str, Application]
-    engines: Mapping[str, Engine]
+    engines: Mapping[str, AwsService]
     faults: Faults
     bill: Bill
     s3_elsewhere: str | None
@@ -51,7 +51,7 @@ class Parts:
 class Dispatcher:
     """The WSGI application of the one port."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: CloudParts) -> None:
         self._parts = parts
         self._locks = s3_front.KeyLocks()
         self._s3_front = s3_front.S3Front(parts.moto["s3"])
@@ -66,7 +66,7 @@ class Dispatcher:
             reply = refusal(service, error)
         return reply.send(start_response)
 
-    def _answer(self, service: str, operation: str, environ: Environ) -> Reply:
+    def _answer(self, service: str, operation: str, environ: Environ) -> HttpReply:
         if service == "s3":
             return self._s3(environ)
         if service in ("glue", "athena"):
@@ -78,14 +78,14 @@ class Dispatcher:
         moto_requests.check(service, operation, environ)
         return call(fake, environ)
 
-    def _json(self, service: str, operation: str, environ: Environ) -> Reply:
+    def _json(self, service: str, operation: str, environ: Environ) -> HttpReply:
         engine = self._parts.engines.get(service)
         if engine is None:
             raise not_there(service, operation)
         answer = engine.handle(operation, _request(environ))
-        return Reply("200 OK", [("Content-Type", JSON_TYPE)], encoded(answer))
+        return HttpReply("200 OK", [("Content-Type", JSON_TYPE)], encoded(answer))
 
-    def _s3(self, environ: Environ) -> Reply:
+    def _s3(self, environ: Environ) -> HttpReply:
         if self._parts.s3_elsewhere is not None:
             raise not_there("s3", "*", f"objects live at {self._parts.s3_elsewhere}")
         asked, path = s3_front.asked(environ), environ["PATH_INFO"]
@@ -109,7 +109,7 @@ class Dispatcher:
         return fault
 
 
-def _after(fault: Fault | None, reply: Reply) -> Reply:
+def _after(fault: Fault | None, reply: HttpReply) -> HttpReply:
     if fault is not None and fault.lose_reply:
         raise ConnectionDropError
     return reply
@@ -128,7 +128,7 @@ def service_of(environ: Environ) -> str:
     return found.group(1).lower() if found else "s3"
 
 
-def refusal(service: str, error: AwsError) -> Reply:
+def refusal(service: str, error: AwsError) -> HttpReply:
     """An error in the protocol of its service: XML for S3, STS and IAM, JSON elsewhere."""
     status = f"{error.status} {error.code}"
     if service in ("sts", "iam"):
@@ -136,14 +136,14 @@ def refusal(service: str, error: AwsError) -> Reply:
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(error.code)}</Code>"
             f"<Message>{escape(error.message)}</Message></Error></ErrorResponse>"
         )
-        return Reply(status, [("Content-Type", "text/xml")], body.encode())
+        return HttpReply(status, [("Content-Type", "text/xml")], body.encode())
     if service == "s3":
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{escape(error.code)}</Code>'
             f"<Message>{escape(error.message)}</Message></Error>"
         )
-        return Reply(status, [("Content-Type", "application/xml")], body.encode())
-    return Reply(status, list(error.headers().items()), encoded(error.to_json()))
+        return HttpReply(status, [("Content-Type", "application/xml")], body.encode())
+    return HttpReply(status, list(error.headers().items()), encoded(error.to_json()))
 
 
 def _request(environ: Environ) -> dict[str, Any]:

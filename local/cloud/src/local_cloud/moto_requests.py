@@ -11,7 +11,7 @@ from local_cloud.fields.judge import Judge
 from local_cloud.fields.sqs import SQS
 from local_cloud.server import Environ
 from local_cloud.wire import query_request
-from local_cloud.wire.asked import Asked
+from local_cloud.wire.asked import AskedOperation
 
 SERVICES: dict[str, Service] = {"sqs": SQS, "sts": STS, "iam": IAM}
 _JUDGES = {name: Judge(service) for name, service in SERVICES.items()}
@@ -22,7 +22,7 @@ def check(service: str, operation: str, environ: Environ) -> None:
     raw = environ["wsgi.input"].read()
     environ["wsgi.input"] = io.BytesIO(raw)
     if service == "sqs":
-        asked = Asked(operation or "the Query protocol", _json(raw))
+        asked = AskedOperation(operation or "the Query protocol", _json(raw))
     else:
         form = raw or environ.get("QUERY_STRING", "").encode()
         asked = query_request.read(service, form)

@@ -16,9 +16,9 @@ from local_cloud.fields import model
 from local_cloud.fields.judge import Judge
 from local_cloud.fields.s3 import S3
 from local_cloud.s3_parts import PartSums
-from local_cloud.server import Application, Environ, Reply, call
+from local_cloud.server import Application, Environ, HttpReply, call
 from local_cloud.wire import checksums, s3_request
-from local_cloud.wire.asked import Asked
+from local_cloud.wire.asked import AskedOperation
 
 # Writers of one key wait for each other; this many keys may be written at a time.
 STRIPES = 512
@@ -26,7 +26,7 @@ _DELETED = re.compile(rb"<Deleted>.*?</Deleted>", re.DOTALL)
 _JUDGE = Judge(S3)
 
 
-def asked(environ: Environ) -> Asked:
+def asked(environ: Environ) -> AskedOperation:
     """What a request asks for; AwsError where some of it is not done here."""
     environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read())
     if "HTTP_X_AMZ_CHECKSUM_MODE" in environ:
@@ -50,7 +50,7 @@ class S3Front:
         self._moto = moto
         self._parts = PartSums()
 
-    def answer(self, request: Asked, environ: Environ) -> Reply:
+    def answer(self, request: AskedOperation, environ: Environ) -> HttpReply:
         """Check what moto would pass over, then let it do the operation."""
         fields = request.fields
         for name in ("ExpectedBucketOwner", "ExpectedSourceBucketOwner"):
@@ -71,7 +71,7 @@ class S3Front:
         reply = call(self._moto, environ)
         return self._after(request, sums, reply)
 
-    def _check_conditions(self, request: Asked, environ: Environ) -> None:
+    def _check_conditions(self, request: AskedOperation, environ: Environ) -> None:
         fields = request.fields
         if "CopySource" in fields:
             _check_source(self._moto, fields, environ)
@@ -85,7 +85,9 @@ class S3Front:
             parts = (fields.get("MultipartUpload") or {}).get("Parts", [])
             self._parts.check(fields["UploadId"], parts)
 
-    def _after(self, request: Asked, sums: Mapping[str, str], reply: Reply) -> Reply:
+    def _after(
+        self, request: AskedOperation, sums: Mapping[str, str], reply: HttpReply
+    ) -> HttpReply:
         if reply.code != 200 and reply.code != 204:
             return reply
         fields = request.fields
@@ -96,7 +98,7 @@ class S3Front:
         elif request.operation == "DeleteObjects" and fields["Delete"].get("Quiet"):
             # "Quiet mode: the response includes only keys where the delete failed" (S3 API,
             # DeleteObjects).
-            return Reply(reply.status, reply.headers, _DELETED.sub(b"", reply.body))
+            return HttpReply(reply.status, reply.headers, _DELETED.sub(b"", reply.body))
         return reply
 
 

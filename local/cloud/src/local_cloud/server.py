@@ -36,7 +36,7 @@ class ConnectionDropError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """One complete HTTP answer."""
 
     status: str
@@ -54,7 +54,7 @@ class Reply:
         return [self.body]
 
 
-def call(app: Application, environ: Environ) -> Reply:
+def call(app: Application, environ: Environ) -> HttpReply:
     """Run `app` to its end and hand back its whole answer."""
     heads: list[tuple[str, Headers]] = []
 
@@ -69,7 +69,7 @@ def call(app: Application, environ: Environ) -> Reply:
         if close is not None:
             close()
     status, headers = heads[-1]
-    return Reply(status, headers, body)
+    return HttpReply(status, headers, body)
 
 
 class KeepAliveHandler(MotoRequestHandler):  # type: ignore[misc]
@@ -97,10 +97,10 @@ class KeepAliveHandler(MotoRequestHandler):  # type: ignore[misc]
         except Exception:
             # The last line of defence of one request; the process and its runs live on.
             log.exception("request_failed", method=self.command, path=environ["PATH_INFO"])
-            reply = Reply("500 Internal Server Error", [], b"")
+            reply = HttpReply("500 Internal Server Error", [], b"")
         self._write(reply)
 
-    def _write(self, reply: Reply) -> None:
+    def _write(self, reply: HttpReply) -> None:
         no_body = self.command == "HEAD" or reply.code in (204, 304)
         self.send_response_only(reply.code, http.client.responses.get(reply.code, ""))
         for key, value in reply.headers:
@@ -113,7 +113,7 @@ class KeepAliveHandler(MotoRequestHandler):  # type: ignore[misc]
         self.wfile.flush()
 
 
-def _length(reply: Reply, method: str) -> str:
+def _length(reply: HttpReply, method: str) -> str:
     """HEAD tells the length of the object, which is in the headers and not in the body."""
     if method == "HEAD":
         given = [value for key, value in reply.headers if key.lower() == "content-length"]

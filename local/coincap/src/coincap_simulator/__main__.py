@@ -6,6 +6,7 @@ import sys
 
 from coincap_simulator.app import run
 from coincap_simulator.config import Settings, settings_from
+from coincap_simulator.core.recordings import RecordingError
 
 
 async def _main(settings: Settings) -> None:
@@ -22,3 +23,5 @@ if __name__ == "__main__":
         asyncio.run(_main(chosen))
     except OSError as error:
         sys.exit(f"coincap_simulator cannot listen: {error}")
+    except RecordingError as error:
+        sys.exit(f"coincap_simulator cannot start: {error}")

@@ -15,7 +15,7 @@ from aiohttp import web
 from coincap_simulator.config import Settings
 from coincap_simulator.simulation import simulation
 from coincap_simulator.web.admin import Admin
-from coincap_simulator.web.front import Front, Pace
+from coincap_simulator.web.front import AnswerPace, Front
 
 # Two servers close one after the other, and the whole must be over within two seconds.
 _SHUTDOWN_S = 0.5
@@ -37,7 +37,7 @@ class Ports:
 async def open_simulator(settings: Settings) -> AsyncIterator[Ports]:
     """Both servers, listening while the context is open. Raises OSError when a port is taken."""
     state = simulation(settings, lambda: time.time_ns() // 1_000_000)
-    pace = Pace(settings.latency_ms, settings.chunked)
+    pace = AnswerPace(settings.latency_ms, settings.chunked)
     front = Front(state, pace, random.Random(settings.seed))
     async with AsyncExitStack() as open_:
         port = await open_.enter_async_context(

@@ -4,9 +4,17 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from coincap_simulator.core.credits import PLANS, Key, Plan, key_from, keyring, plan_from
-from coincap_simulator.core.gate import Policy
+from coincap_simulator.core.credits import (
+    PLANS,
+    CreditKey,
+    CreditPlan,
+    key_from,
+    keyring,
+    plan_from,
+)
+from coincap_simulator.core.gate import RefusalPolicy
 from coincap_simulator.core.switches import Switches
 
 DEFAULT_KEY = "simulator:simulator"
@@ -15,7 +23,10 @@ _MAX_ASSETS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that can be chosen. Latency is a pair of ms between which each answer takes."""
+    """All that can be chosen. Latency is a pair of ms between which each answer takes.
+
+    `recorded` is the folder of recorded answers; None is the package's own.
+    """
 
     host: str
     port: int
@@ -26,10 +37,11 @@ class Settings:
     latency_ms: tuple[int, int]
     clock_start_ms: int | None
     clock_rate: float
-    keys: dict[str, Key]
-    policy: Policy
+    keys: dict[str, CreditKey]
+    policy: RefusalPolicy
     switches: Switches
     chunked: bool
+    recorded: Path | None
     ledger_kept: int
     bodies_max_bytes: int | None
 
@@ -54,15 +66,16 @@ def settings_from(arguments: Sequence[str]) -> Settings:
         clock_start_ms=given.clock_start,
         clock_rate=given.clock_rate,
         keys=keys,
-        policy=Policy(given.require_key, given.bad_key_status, given.no_credits_status),
+        policy=RefusalPolicy(given.require_key, given.bad_key_status, given.no_credits_status),
         switches=Switches(given.limit_over == "400", given.exponents),
         chunked=given.chunked,
+        recorded=given.recorded,
         ledger_kept=given.ledger_entries,
         bodies_max_bytes=given.bodies_max_bytes if given.keep_bodies else None,
     )
 
 
-def _keys(texts: Sequence[str], plans: dict[str, Plan]) -> dict[str, Key]:
+def _keys(texts: Sequence[str], plans: dict[str, CreditPlan]) -> dict[str, CreditKey]:
     """The default key is always there, unless a key of its name is given."""
     given = [key_from(text, plans) for text in texts]
     default = key_from(DEFAULT_KEY, plans)
@@ -91,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--limit-over", choices=("clamp", "400"), default="clamp", help="a limit over 2000")
     add("--exponents", action=flag, default=True, help="1.2e-7 rather than 0.00000012")
     add("--chunked", action=flag, default=False, help="chunked transfer, no Content-Length")
+    add("--recorded", type=_folder, help="folder of recorded answers, else the package's own")
     _add_account_options(parser)
     at_least_one = Between(1, 10_000_000)
     add("--ledger-entries", type=at_least_one, default=100_000, help="entries that are kept")
@@ -138,6 +152,13 @@ class Between:
         if not self._least <= value <= self._most:
             raise argparse.ArgumentTypeError(f"{text} is not in {self._least}..{self._most}")
         return value
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no folder")
+    return folder
 
 
 def _tick_ms(text: str) -> int:

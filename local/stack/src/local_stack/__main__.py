@@ -12,8 +12,8 @@ from local_stack.broker import ensure_class_archive
 from local_stack.demo import demo
 from local_stack.errors import StackError
 from local_stack.paths import Paths
-from local_stack.progress import Progress
-from local_stack.record import Source
+from local_stack.progress import ProgressLines
+from local_stack.record import ApiSource
 from local_stack.stack import Stack
 from local_stack.status import show_status
 
@@ -23,7 +23,7 @@ def main() -> int:
     args = _parser().parse_args()
     # `kill` of the foreground demo must stop its children, as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
-    stack = Stack(Paths(folder=args.folder), os.environ, Progress())
+    stack = Stack(Paths(folder=args.folder), os.environ, ProgressLines())
     try:
         return _run(args, stack)
     except StackError as error:
@@ -79,7 +79,7 @@ def _up(stack: Stack) -> int:
             )
         stack.progress.say(f"everything runs already; see {stack.paths.env}")
         return 0
-    stack.up(Source())
+    stack.up(ApiSource())
     stack.progress.say(f"everything is ready; {stack.paths.env} tells where")
     return 0
 

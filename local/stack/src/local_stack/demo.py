@@ -11,8 +11,8 @@ from coinlake.contracts.topics import copied_by_the_sink
 from local_stack import counts, plan, questions, report, settings, spending, topic_counts, watch
 from local_stack.counts import PartitionCount, RawObject, StageCounts
 from local_stack.errors import StackError
-from local_stack.lake import Lake, LakeErrors, open_lake
-from local_stack.record import Record
+from local_stack.lake import LakeErrors, StackLake, open_lake
+from local_stack.record import StackRecord
 from local_stack.stack import Stack, uninterrupted
 
 _TICK_S = 0.5
@@ -44,8 +44,8 @@ def demo(stack: Stack, *, once: bool) -> int:
 @dataclass(slots=True)
 class _Demo:
     stack: Stack
-    record: Record
-    lake: Lake
+    record: StackRecord
+    lake: StackLake
     stopped: frozenset[str] = frozenset()
 
     def run(self, *, once: bool) -> None:

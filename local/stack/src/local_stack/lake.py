@@ -21,7 +21,7 @@ _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StatementRows:
     """The rows of a statement, all values as text, nulls None; scanned bytes as billed from."""
 
     columns: list[str]
@@ -30,7 +30,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Lake:
+class StackLake:
     """One bucket and database. Objects never change under their ETag, so each is read once."""
 
     s3: Any
@@ -59,7 +59,7 @@ class Lake:
                 keys[feed, hour] = max(keys.get((feed, hour), (0, "")), (version, key))
         return {place: self._entry(key) for place, (_, key) in keys.items()}
 
-    def sql(self, statement: str) -> Answer:
+    def sql(self, statement: str) -> StatementRows:
         """Run one statement on Athena. Raises StackError with Athena's reason."""
         started = self.athena.start_query_execution(
             QueryString=statement,
@@ -79,7 +79,7 @@ class Lake:
                 raise StackError(f"Athena could not answer {statement!r}: {reason}")
             time.sleep(_POLL_S)
 
-    def _rows(self, query: str, statistics: Mapping[str, Any]) -> Answer:
+    def _rows(self, query: str, statistics: Mapping[str, Any]) -> StatementRows:
         result = self.athena.get_query_results(QueryExecutionId=query, MaxResults=1000)
         rows = [
             [cell.get("VarCharValue") for cell in row["Data"]]
@@ -87,7 +87,7 @@ class Lake:
         ]
         # The first row of a SELECT's first page is its header (see query_api's adapters/athena.py).
         header = [str(name) for name in rows[0]] if rows else []
-        return Answer(header, rows[1:], int(statistics.get("DataScannedInBytes", 0)))
+        return StatementRows(header, rows[1:], int(statistics.get("DataScannedInBytes", 0)))
 
     def _listed(self, prefix: str) -> Iterator[tuple[str, str, int]]:
         pages = self.s3.get_paginator("list_objects_v2")
@@ -108,7 +108,7 @@ class Lake:
         return self._entries[key]
 
 
-def open_lake(exported: Mapping[str, str]) -> Lake:
+def open_lake(exported: Mapping[str, str]) -> StackLake:
     """The lake that `.local/stack.env` describes."""
 
     def client(service: str) -> Any:
@@ -121,7 +121,7 @@ def open_lake(exported: Mapping[str, str]) -> Lake:
             config=Config(s3={"addressing_style": "path"}, proxies={}),
         )
 
-    return Lake(
+    return StackLake(
         client("s3"),
         client("athena"),
         exported["COINLAKE_BUCKET"],

@@ -10,7 +10,7 @@ from local_stack.java import Java
 from local_stack.paths import Paths
 from local_stack.ports import HOST
 from local_stack.readiness import Check, http_ready, kafka_ready
-from local_stack.record import Record
+from local_stack.record import StackRecord
 
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 
@@ -39,7 +39,9 @@ class Errand:
 Step = Child | Errand
 
 
-def steps(paths: Paths, record: Record, java: Java, environ: Mapping[str, str]) -> list[Step]:
+def steps(
+    paths: Paths, record: StackRecord, java: Java, environ: Mapping[str, str]
+) -> list[Step]:
     """Every step of the stack; the order of the list is the order of starting."""
     spec = broker_spec(paths, record, java)
     planned: list[Step] = [
@@ -66,7 +68,7 @@ def children(planned: list[Step]) -> list[Child]:
     return [step for step in planned if isinstance(step, Child)]
 
 
-def broker_spec(paths: Paths, record: Record, java: Java) -> BrokerSpec:
+def broker_spec(paths: Paths, record: StackRecord, java: Java) -> BrokerSpec:
     """The stack's broker."""
     return BrokerSpec(
         paths.jars(jars.KAFKA),
@@ -82,41 +84,51 @@ def log_of(paths: Paths, name: str) -> Path:
     return paths.logs / f"{name}.log"
 
 
-def _cloud(paths: Paths, record: Record, java: Java, environ: Mapping[str, str]) -> Child:
-    argv = (
-        settings.python(), "-m", "local_cloud",
-        "--host", HOST,
-        "--port", str(record.ports["cloud"]),
-        "--admin-port", str(record.ports["cloud_admin"]),
-        "--state-dir", str(paths.state / "cloud"),
-        "--spark-jars", str(paths.jars(jars.SPARK)),
-        "--java-home", str(java.home),
-        "--python", settings.python(),
-        "--region", settings.REGION,
-        "--access-key", settings.ACCESS_KEY,
-        "--secret-key", settings.SECRET_KEY,
-    )  # fmt: skip
+def _cloud(paths: Paths, record: StackRecord, java: Java, environ: Mapping[str, str]) -> Child:
+    argv = _command(
+        "local_cloud",
+        {
+            "host": HOST,
+            "port": record.ports["cloud"],
+            "admin-port": record.ports["cloud_admin"],
+            "state-dir": paths.state / "cloud",
+            "spark-jars": paths.jars(jars.SPARK),
+            "java-home": java.home,
+            "python": settings.python(),
+            "region": settings.REGION,
+            "access-key": settings.ACCESS_KEY,
+            "secret-key": settings.SECRET_KEY,
+        },
+    )
     ready = http_ready(f"{settings.url(record, 'cloud_admin')}/healthz")
     return Child("cloud", argv, settings.base(environ), ready)
 
 
-def _simulator(record: Record, environ: Mapping[str, str]) -> Child:
-    argv = (
-        settings.python(), "-m", "coincap_simulator",
-        "--host", HOST,
-        "--port", str(record.ports["simulator"]),
-        "--admin-port", str(record.ports["simulator_admin"]),
-        "--seed", str(settings.SIMULATOR_SEED),
-        "--assets", str(settings.SIMULATOR_ASSETS),
-    )  # fmt: skip
+def _simulator(record: StackRecord, environ: Mapping[str, str]) -> Child:
+    argv = _command(
+        "coincap_simulator",
+        {
+            "host": HOST,
+            "port": record.ports["simulator"],
+            "admin-port": record.ports["simulator_admin"],
+            "seed": settings.SIMULATOR_SEED,
+            "assets": settings.SIMULATOR_ASSETS,
+        },
+    )
     ready = http_ready(f"{settings.url(record, 'simulator_admin')}/healthz")
     return Child("simulator", argv, settings.base(environ), ready)
+
+
+def _command(module: str, options: Mapping[str, str | int | Path]) -> tuple[str, ...]:
+    """`python -m module --name value …`."""
+    given = ((f"--{name}", str(value)) for name, value in options.items())
+    return (settings.python(), "-m", module, *(part for pair in given for part in pair))
 
 
 def _tool(
     name: str,
     arguments: tuple[str, ...],
-    record: Record,
+    record: StackRecord,
     environ: Mapping[str, str],
     needs: tuple[str, ...],
 ) -> Errand:
@@ -132,7 +144,7 @@ _NEEDS = {
 }
 
 
-def _service(name: str, paths: Paths, record: Record, environ: Mapping[str, str]) -> Child:
+def _service(name: str, paths: Paths, record: StackRecord, environ: Mapping[str, str]) -> Child:
     simulated = record.source.base_url is None
     return Child(
         name,

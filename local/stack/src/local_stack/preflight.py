@@ -11,8 +11,8 @@ from local_stack.errors import StackError
 from local_stack.java import Java, find_java
 from local_stack.paths import Paths
 from local_stack.ports import free_ports, taken
-from local_stack.progress import Progress
-from local_stack.record import PORTS, Record, Source
+from local_stack.progress import ProgressLines
+from local_stack.record import PORTS, ApiSource, StackRecord
 
 PYTHON = (3, 11)
 FIRST_PORT = "STACK_FIRST_PORT"
@@ -37,7 +37,7 @@ def check_maven(paths: Paths, environ: Mapping[str, str]) -> None:
         )
 
 
-def look(paths: Paths, environ: Mapping[str, str], progress: Progress) -> Java:
+def look(paths: Paths, environ: Mapping[str, str], progress: ProgressLines) -> Java:
     """Check everything and fetch what is missing. Raises StackError with one sentence."""
     check_python((sys.version_info.major, sys.version_info.minor))
     java = find_java(environ)
@@ -49,10 +49,10 @@ def look(paths: Paths, environ: Mapping[str, str], progress: Progress) -> Java:
 
 
 def new_record(
-    old: Record | None, source: Source, environ: Mapping[str, str] = os.environ
-) -> Record:
+    old: StackRecord | None, source: ApiSource, environ: Mapping[str, str] = os.environ
+) -> StackRecord:
     """A record for a stack that is to start: ports of last time where they are free still."""
-    return Record(_ports(old, environ), secrets.token_urlsafe(24), source)
+    return StackRecord(_ports(old, environ), secrets.token_urlsafe(24), source)
 
 
 def ports_from(first: str) -> dict[str, int]:
@@ -62,7 +62,7 @@ def ports_from(first: str) -> dict[str, int]:
     return {name: int(first) + place for place, name in enumerate(PORTS)}
 
 
-def _ports(old: Record | None, environ: Mapping[str, str]) -> dict[str, int]:
+def _ports(old: StackRecord | None, environ: Mapping[str, str]) -> dict[str, int]:
     if first := environ.get(FIRST_PORT):
         wanted = ports_from(first)
         if busy := taken(list(wanted.values())):

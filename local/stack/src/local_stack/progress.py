@@ -11,7 +11,7 @@ _QUIET_S = 5.0
 
 
 @dataclass(slots=True)
-class Progress:
+class ProgressLines:
     """Lines on a stream. On a terminal the line of what is waited for is written over."""
 
     out: TextIO = field(default_factory=lambda: sys.stdout)

@@ -9,13 +9,21 @@ from local_stack.errors import StackError
 from local_stack.processes import Running
 
 PORTS = (
-    "kafka", "kafka_controller", "cloud", "cloud_admin", "simulator", "simulator_admin",
-    "ingestor", "s3_sink", "etl_runner", "query_api",
-)  # fmt: skip
+    "kafka",
+    "kafka_controller",
+    "cloud",
+    "cloud_admin",
+    "simulator",
+    "simulator_admin",
+    "ingestor",
+    "s3_sink",
+    "etl_runner",
+    "query_api",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ApiSource:
     """Whom the ingestor asks. `base_url` None is the simulator; credits bound the real API."""
 
     base_url: str | None = None
@@ -23,25 +31,25 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class StackRecord:
     """One stack of this clone. `started_at_s` is when its first process was started."""
 
     ports: dict[str, int]
     query_key: str
-    source: Source = field(default_factory=Source)
+    source: ApiSource = field(default_factory=ApiSource)
     started_at_s: float = 0.0
     processes: dict[str, Running] = field(default_factory=dict)
 
-    def with_process(self, name: str, process: Running) -> "Record":
+    def with_process(self, name: str, process: Running) -> "StackRecord":
         """The record with one more, or one newer, process."""
         return replace(self, processes={**self.processes, name: process})
 
-    def emptied(self) -> "Record":
+    def emptied(self) -> "StackRecord":
         """The record of a stack that was stopped: its ports are remembered."""
         return replace(self, processes={}, started_at_s=0.0)
 
 
-def save(path: Path, record: Record) -> None:
+def save(path: Path, record: StackRecord) -> None:
     """Write the record; a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".part")
@@ -50,14 +58,14 @@ def save(path: Path, record: Record) -> None:
     fresh.replace(path)
 
 
-def read(path: Path) -> Record | None:
+def read(path: Path) -> StackRecord | None:
     """The record; None where there is none. Raises StackError where it cannot be read."""
     try:
         raw: dict[str, Any] = json.loads(path.read_text())
-        return Record(
+        return StackRecord(
             ports={name: int(raw["ports"][name]) for name in PORTS},
             query_key=raw["query_key"],
-            source=Source(**raw["source"]),
+            source=ApiSource(**raw["source"]),
             started_at_s=raw["started_at_s"],
             processes={name: Running(**each) for name, each in raw["processes"].items()},
         )

@@ -6,13 +6,13 @@ from typing import Any
 from coinlake_tools import cost
 from local_stack import settings, tables
 from local_stack.counts import StageCounts
-from local_stack.lake import Answer
-from local_stack.record import Record
+from local_stack.lake import StatementRows
+from local_stack.record import StackRecord
 
 _MONTH_S = cost.HOURS_PER_MONTH * 3600
 
 
-def answers(prices: Answer, candles: Answer) -> str:
+def answers(prices: StatementRows, candles: StatementRows) -> str:
     """The newest prices and candles, with what Athena read for them."""
     return "\n".join(
         [
@@ -51,7 +51,7 @@ def money(bill: Mapping[str, Any], elapsed_s: float) -> str:
     )
 
 
-def places(record: Record) -> str:
+def places(record: StackRecord) -> str:
     """Where to look."""
     rows = [
         ("prices", f"{settings.url(record, 'query_api')}/v1/assets"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from local_stack.paths import Paths
 from local_stack.ports import HOST
-from local_stack.record import Record
+from local_stack.record import StackRecord
 
 BUCKET, DATABASE = "coinlake", "coinlake"
 REGION = "us-east-1"
@@ -36,21 +36,26 @@ _NO_LIMIT = 10**12
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 # Only the ingestor leaves the machine, and only with a real key.
 _PASSED_TO_INGESTOR = (
-    "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
-)  # fmt: skip
+    "https_proxy",
+    "HTTPS_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
 
 
-def url(record: Record, name: str) -> str:
+def url(record: StackRecord, name: str) -> str:
     """The base URL of something that listens."""
     return f"http://{HOST}:{record.ports[name]}"
 
 
-def base_url(record: Record) -> str:
+def base_url(record: StackRecord) -> str:
     """The base URL of the API that the ingestor polls."""
     return record.source.base_url or f"{url(record, 'simulator')}/v3"
 
 
-def exported(record: Record) -> dict[str, str]:
+def exported(record: StackRecord) -> dict[str, str]:
     """What `.local/stack.env` tells: where everything is, for any client."""
     return {
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{record.ports['kafka']}",
@@ -76,14 +81,14 @@ def base(environ: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.defpath, **kept, "PYTHONUNBUFFERED": "1"}
 
 
-def tools(record: Record, environ: Mapping[str, str]) -> dict[str, str]:
+def tools(record: StackRecord, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of the command `coinlake`, and the common part of every service's."""
     told = exported(record)
     return {**base(environ), **{name: told[name] for name in _SHARED}}
 
 
 def service(
-    name: str, record: Record, paths: Paths, environ: Mapping[str, str]
+    name: str, record: StackRecord, paths: Paths, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """The whole environment of one of the four services."""
     prefix = name.upper()
@@ -101,12 +106,17 @@ def python() -> str:
 
 
 _SHARED = (
-    "KAFKA_BOOTSTRAP_SERVERS", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "COINLAKE_BUCKET", "COINLAKE_DATABASE",
-)  # fmt: skip
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "COINLAKE_BUCKET",
+    "COINLAKE_DATABASE",
+)
 
 
-def _ingestor(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+def _ingestor(record: StackRecord, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     real = record.source.base_url is not None
     own = {
         "COINCAP_BASE_URL": base_url(record),
@@ -129,7 +139,7 @@ def _ingestor(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[
     return own
 
 
-def _s3_sink(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+def _s3_sink(record: StackRecord, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     return {
         "S3_SINK_OBJECT__MAX_AGE_S": "3",
         "S3_SINK_FLUSH_DEADLINE_S": "10",
@@ -138,7 +148,9 @@ def _s3_sink(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[s
     }
 
 
-def _etl_runner(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+def _etl_runner(
+    record: StackRecord, paths: Paths, environ: Mapping[str, str]
+) -> dict[str, str]:
     return {
         "ETL_RUNNER_MAX_WAIT_S": "3",
         "ETL_RUNNER_RECONCILE_S": "15",
@@ -149,7 +161,7 @@ def _etl_runner(record: Record, paths: Paths, environ: Mapping[str, str]) -> dic
     }
 
 
-def _query_api(record: Record, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
+def _query_api(record: StackRecord, paths: Paths, environ: Mapping[str, str]) -> dict[str, str]:
     hashed = hashlib.sha256(record.query_key.encode()).hexdigest()
     return {
         "QUERY_API_KEYS": f'["demo:read,sql:{hashed}"]',

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from local_stack.errors import StackError
-from local_stack.record import Source
+from local_stack.record import ApiSource
 
 REAL_BASE_URL = "https://rest.coincap.io/v3"
 DEFAULT_CREDITS = 50
@@ -13,17 +13,17 @@ DEFAULT_CREDITS = 50
 CREDITS_PER_ANSWER = {"assets": 3, "rates": 13, "exchanges": 2, "markets": 2}
 
 
-def source_of(environ: Mapping[str, str]) -> Source:
+def source_of(environ: Mapping[str, str]) -> ApiSource:
     """The simulator, or the real API where a key is in the environment. Raises StackError."""
     if not environ.get("COINCAP_API_KEY"):
-        return Source()
+        return ApiSource()
     text = environ.get("DEMO_CREDITS", str(DEFAULT_CREDITS))
     if not text.isdigit() or int(text) < 1:
         raise StackError(f"DEMO_CREDITS must be a number of credits from 1 on, not {text!r}.")
-    return Source(environ.get("COINCAP_BASE_URL") or REAL_BASE_URL, int(text))
+    return ApiSource(environ.get("COINCAP_BASE_URL") or REAL_BASE_URL, int(text))
 
 
-def announcement(source: Source) -> str:
+def announcement(source: ApiSource) -> str:
     """What will be spent, in a sentence or two."""
     a_round = sum(CREDITS_PER_ANSWER.values())
     each = ", ".join(f"{feed} {credits}" for feed, credits in CREDITS_PER_ANSWER.items())

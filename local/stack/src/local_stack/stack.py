@@ -14,8 +14,8 @@ from local_stack import broker, plan, preflight, processes, record, settings, st
 from local_stack.errors import StackError
 from local_stack.paths import Paths
 from local_stack.plan import Child
-from local_stack.progress import Progress
-from local_stack.record import Record, Source
+from local_stack.progress import ProgressLines
+from local_stack.record import ApiSource, StackRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +24,24 @@ class Stack:
 
     paths: Paths
     environ: Mapping[str, str]
-    progress: Progress
+    progress: ProgressLines
 
-    def read(self) -> Record | None:
+    def read(self) -> StackRecord | None:
         """The record of what was started here, if anything."""
         return record.read(self.paths.record)
 
-    def running(self) -> Record:
+    def running(self) -> StackRecord:
         """The record of a stack that was started. Raises StackError where there is none."""
         known = self.read()
         if known is None or not known.processes:
             raise StackError("No stack of this clone was started: `make up` does.")
         return known
 
-    def dead(self, known: Record) -> list[str]:
+    def dead(self, known: StackRecord) -> list[str]:
         """The processes of the record that are gone."""
         return [name for name, each in known.processes.items() if not processes.alive(each)]
 
-    def up(self, source: Source) -> Record:
+    def up(self, source: ApiSource) -> StackRecord:
         """Start everything and wait until it is ready. Stops all again where one part fails."""
         java = preflight.look(self.paths, self.environ, self.progress)
         with self._alone():
@@ -106,7 +106,7 @@ class Stack:
             )
         return known.processes[name]
 
-    def _down(self, known: Record) -> None:
+    def _down(self, known: StackRecord) -> None:
         stopping.stop_all(known.processes, self.progress.say)
         record.save(self.paths.record, known.emptied())
         self.paths.env.unlink(missing_ok=True)
@@ -116,7 +116,7 @@ class Stack:
         for folder in (self.paths.state, *(() if keep_logs else (self.paths.logs,))):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _write_env(self, known: Record) -> None:
+    def _write_env(self, known: StackRecord) -> None:
         lines = [f"{name}={value}" for name, value in settings.exported(known).items()]
         self.paths.env.write_text("\n".join(lines) + "\n")
         self.paths.env.chmod(0o600)
@@ -153,12 +153,12 @@ class _Book:
     """Writes down each process the moment it is started."""
 
     paths: Paths
-    record: Record
+    record: StackRecord
 
     def started(self, name: str, process: processes.Running) -> None:
         self.record = self.record.with_process(name, process)
         record.save(self.paths.record, self.record)
 
 
-def _no_such(name: str, known: Record) -> str:
+def _no_such(name: str, known: StackRecord) -> str:
     return f"There is no {name}; the stack has {', '.join(known.processes)}."

@@ -10,7 +10,7 @@ from local_stack import processes
 from local_stack.errors import StackError
 from local_stack.plan import Child, Errand, Step
 from local_stack.processes import Running
-from local_stack.progress import Progress
+from local_stack.progress import ProgressLines
 
 READY_TIMEOUT_S = 90.0
 _POLL_S = 0.1
@@ -22,7 +22,7 @@ Started = Callable[[str, Running], None]
 
 
 async def start_all(
-    planned: Iterable[Step], log_of: LogOf, started: Started, progress: Progress
+    planned: Iterable[Step], log_of: LogOf, started: Started, progress: ProgressLines
 ) -> None:
     """Start every step; the rest is left running where one fails or somebody interrupts.
 
@@ -62,7 +62,7 @@ def _cancelled_by_signals() -> Iterator[None]:
 
 class _Starter:
     def __init__(
-        self, planned: list[Step], log_of: LogOf, started: Started, progress: Progress
+        self, planned: list[Step], log_of: LogOf, started: Started, progress: ProgressLines
     ) -> None:
         self._planned = planned
         self._log_of = log_of

@@ -10,10 +10,12 @@ from local_stack import plan, processes, settings
 from local_stack.errors import StackError
 from local_stack.http_json import get_json_or_none
 from local_stack.paths import Paths
-from local_stack.record import Record
+from local_stack.record import StackRecord
 
 
-def check_alive(paths: Paths, record: Record, stopped: frozenset[str] = frozenset()) -> None:
+def check_alive(
+    paths: Paths, record: StackRecord, stopped: frozenset[str] = frozenset()
+) -> None:
     """Raises StackError that names a process that died, with the end of its log."""
     for name, process in record.processes.items():
         if name not in stopped and not processes.alive(process):
@@ -21,14 +23,14 @@ def check_alive(paths: Paths, record: Record, stopped: frozenset[str] = frozense
             raise StackError(f"{name} died; its log {log} ends:\n{processes.last_lines(log)}")
 
 
-def polls(record: Record) -> dict[str, int]:
+def polls(record: StackRecord) -> dict[str, int]:
     """Answers received by each feed, as the ingestor counts them; empty while it is away."""
     status = get_json_or_none(f"{settings.url(record, 'ingestor')}/status") or {}
     feeds = status.get("feeds", {})
     return {name: int(feeds[name]["polls"]) for name in TABULAR if name in feeds}
 
 
-def unpaid(record: Record) -> set[str]:
+def unpaid(record: StackRecord) -> set[str]:
     """Feeds that were never polled and that the credits left cannot pay; mostly none."""
     status = _status(record, "ingestor")
     left = status.get("credits", {}).get("left")
@@ -55,7 +57,7 @@ def polls_in_log(log: Path) -> dict[str, int]:
     return {name: len(ids) for name, ids in seen.items()}
 
 
-def line(record: Record) -> str:
+def line(record: StackRecord) -> str:
     """The stages in one line, from the left to the right; `?` for what nobody can tell now."""
     received = polls(record)
     sink = _status(record, "s3_sink").get("totals", {})
@@ -70,10 +72,10 @@ def line(record: Record) -> str:
     )
 
 
-def bill(record: Record) -> Mapping[str, Any]:
+def bill(record: StackRecord) -> Mapping[str, Any]:
     """What AWS would have charged so far; empty while the cloud is away."""
     return get_json_or_none(f"{settings.url(record, 'cloud_admin')}/bill") or {}
 
 
-def _status(record: Record, name: str) -> dict[str, Any]:
+def _status(record: StackRecord, name: str) -> dict[str, Any]:
     return get_json_or_none(f"{settings.url(record, name)}/status") or {}

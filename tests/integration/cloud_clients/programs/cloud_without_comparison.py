@@ -2,10 +2,10 @@
 
 from local_cloud.__main__ import main
 from local_cloud.catalog import tables
-from local_cloud.catalog.entities import Table
+from local_cloud.catalog.entities import TableEntity
 
 
-def accepted(table: Table, expected: str | None) -> None:
+def accepted(table: TableEntity, expected: str | None) -> None:
     """Every version will do."""
 
 

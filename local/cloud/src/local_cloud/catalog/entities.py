@@ -13,7 +13,7 @@ Values = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Partition:
+class PartitionEntity:
     """One partition; times are seconds since 1970."""
 
     input: Input
@@ -43,7 +43,7 @@ class Version:
 
 
 @dataclass(slots=True)
-class Table:
+class TableEntity:
     """A table: the version in force, the archived ones, its partitions and their indexes."""
 
     database: str
@@ -51,7 +51,7 @@ class Table:
     created: float
     current: Version
     archive: dict[int, Version] = field(default_factory=dict)
-    partitions: dict[Values, Partition] = field(default_factory=dict)
+    partitions: dict[Values, PartitionEntity] = field(default_factory=dict)
     indexes: dict[str, list[str]] = field(default_factory=dict)
 
     def versions(self) -> list[Version]:
@@ -72,7 +72,7 @@ class Table:
             "VersionId": shown.id,
         }
 
-    def partition_to_api(self, one: Partition, without_columns: bool = False) -> Answer:
+    def partition_to_api(self, one: PartitionEntity, without_columns: bool = False) -> Answer:
         """The `Partition` structure; the request may want it without its columns."""
         told = {
             **one.input,
@@ -104,7 +104,7 @@ class Database:
     input: Input
     created: float
     tags: dict[str, str] = field(default_factory=dict)
-    tables: dict[str, Table] = field(default_factory=dict)
+    tables: dict[str, TableEntity] = field(default_factory=dict)
 
     def to_api(self) -> Answer:
         """The `Database` structure."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from local_cloud.catalog.entities import Values
-from local_cloud.catalog.partition_values import Key, Scalar, comparable
+from local_cloud.catalog.partition_values import PartitionKey, Scalar, comparable
 from local_cloud.catalog.state import invalid
 from local_cloud.errors import AwsError
 
@@ -48,7 +48,9 @@ class _Parser:
 
     def __init__(self, text: str, keys: Sequence[tuple[str, str]]) -> None:
         self._text = text
-        self._keys = {name.lower(): Key(index, kind) for index, (name, kind) in enumerate(keys)}
+        self._keys = {
+            name.lower(): PartitionKey(index, kind) for index, (name, kind) in enumerate(keys)
+        }
         self._tokens = self._scan(text.rstrip())
         self._at = 0
 
@@ -134,9 +136,9 @@ class _Parser:
         if operator in _COMPARE:
             self._at += 1
             right = self._operand()
-            if isinstance(left, Key) and isinstance(right, str):
+            if isinstance(left, PartitionKey) and isinstance(right, str):
                 return _comparison(left, operator, right)
-            if isinstance(left, str) and isinstance(right, Key):
+            if isinstance(left, str) and isinstance(right, PartitionKey):
                 return _comparison(right, _MIRRORED.get(operator, operator), left)
             raise self._wrong(operator)
         if isinstance(left, str):
@@ -145,7 +147,7 @@ class _Parser:
         test = self._tail(left)
         return (lambda values: _not(test(values))) if negated else test
 
-    def _tail(self, key: Key) -> Test:
+    def _tail(self, key: PartitionKey) -> Test:
         """What may follow a key: IN, BETWEEN, LIKE, IS [NOT] NULL."""
         if self._accept("IN"):
             self._expect("(")
@@ -170,7 +172,7 @@ class _Parser:
         self._expect("NULL")
         return lambda values: (key.value(values) is None) is not present
 
-    def _operand(self) -> Key | str:
+    def _operand(self) -> PartitionKey | str:
         if self._accept("("):
             inner = self._operand()
             self._expect(")")
@@ -199,7 +201,7 @@ class _Parser:
         raise self._wrong(text)
 
 
-def _comparison(key: Key, operator: str, text: str) -> Test:
+def _comparison(key: PartitionKey, operator: str, text: str) -> Test:
     literal, compare = comparable(text, key.type), _COMPARE[operator]
     return lambda values: _known(key.value(values), lambda have: compare(have, literal))
 

@@ -3,7 +3,7 @@ they are kept, listed and checked by Glue's rules."""
 
 from typing import Any
 
-from local_cloud.catalog.entities import Answer, Table
+from local_cloud.catalog.entities import Answer, TableEntity
 from local_cloud.catalog.state import State, exists, invalid, missing
 from local_cloud.errors import AwsError
 from local_cloud.pages import keyed_page
@@ -12,7 +12,7 @@ from local_cloud.pages import keyed_page
 MOST = 3
 
 
-def add(table: Table, given: Answer) -> None:
+def add(table: TableEntity, given: Answer) -> None:
     """Make one; the keys must be partition keys of the table."""
     name, keys = given["IndexName"], list(given["Keys"])
     known = [key["Name"] for key in table.current.keys]
@@ -27,7 +27,7 @@ def add(table: Table, given: Answer) -> None:
     table.indexes[name] = keys
 
 
-def forget_lost_keys(table: Table) -> None:
+def forget_lost_keys(table: TableEntity) -> None:
     """After an update: an index over a key that is gone is gone too."""
     known = {key["Name"] for key in table.current.keys}
     table.indexes = {name: keys for name, keys in table.indexes.items() if set(keys) <= known}

@@ -8,7 +8,7 @@ from typing import Any
 Entry = dict[str, Any]
 
 
-class Journal:
+class CatalogJournal:
     """Appends entries, and reads them back at the next start."""
 
     def __init__(self, path: Path) -> None:

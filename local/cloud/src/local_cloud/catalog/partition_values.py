@@ -19,7 +19,7 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class PartitionKey:
     """A partition key: its place among the values, and the bare name of its type."""
 
     index: int

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
-from local_cloud.catalog.entities import Answer, Partition, Table, Values
+from local_cloud.catalog.entities import Answer, PartitionEntity, TableEntity, Values
 from local_cloud.catalog.expression import parsed
 from local_cloud.catalog.state import State, error_detail, exists, invalid, missing
 from local_cloud.errors import AwsError
@@ -108,16 +108,16 @@ def _each(
     return {"Errors": errors}
 
 
-def _add(table: Table, given: Answer, at: float) -> None:
-    made = _checked(table, Partition(given, at))
+def _add(table: TableEntity, given: Answer, at: float) -> None:
+    made = _checked(table, PartitionEntity(given, at))
     if made.values in table.partitions:
         raise exists("Partition already exists.")
     table.partitions[made.values] = made
 
 
-def _change(table: Table, old: list[str], given: Answer, at: float) -> None:
+def _change(table: TableEntity, old: list[str], given: Answer, at: float) -> None:
     before = _find(table, old)
-    made = _checked(table, Partition(given, before.created))
+    made = _checked(table, PartitionEntity(given, before.created))
     if made.values != before.values:
         if made.values in table.partitions:
             raise exists("Partition already exists.")
@@ -125,7 +125,7 @@ def _change(table: Table, old: list[str], given: Answer, at: float) -> None:
     table.partitions[made.values] = made
 
 
-def _checked(table: Table, one: Partition) -> Partition:
+def _checked(table: TableEntity, one: PartitionEntity) -> PartitionEntity:
     if len(one.values) != len(table.current.keys):
         raise invalid(
             "The number of partition keys do not match the number of partition values: "
@@ -134,7 +134,7 @@ def _checked(table: Table, one: Partition) -> Partition:
     return one
 
 
-def _find(table: Table, values: list[str]) -> Partition:
+def _find(table: TableEntity, values: list[str]) -> PartitionEntity:
     wanted: Values = tuple(values)
     found = table.partitions.get(wanted)
     if found is None:

@@ -10,7 +10,7 @@ import structlog
 
 from local_cloud.catalog import databases, indexes, partitions, tables, tags
 from local_cloud.catalog.entities import Answer
-from local_cloud.catalog.journal import Journal
+from local_cloud.catalog.journal import CatalogJournal
 from local_cloud.catalog.state import State
 from local_cloud.errors import AwsError
 
@@ -21,12 +21,12 @@ READS: dict[str, Any] = {name: call for part in _PARTS for name, call in part.RE
 WRITES: dict[str, Any] = {name: call for part in _PARTS for name, call in part.WRITES.items()}
 
 
-class Catalog:
+class CatalogService:
     """Databases, tables, partitions. `operations` may be called from many threads."""
 
     def __init__(self, journal_file: Path, now: Callable[[], float]) -> None:
         self._state = State()
-        self._journal = Journal(journal_file)
+        self._journal = CatalogJournal(journal_file)
         self._now = now
         # One lock for all: a version is compared and replaced in one step, nobody reads half a
         # write, and the journal has the writes in the order of their effect.

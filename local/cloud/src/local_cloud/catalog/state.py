@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local_cloud.catalog.entities import ACCOUNT, Database, Table
+from local_cloud.catalog.entities import ACCOUNT, Database, TableEntity
 from local_cloud.errors import AwsError
 
 Request = Mapping[str, Any]
@@ -24,7 +24,7 @@ class State:
             raise missing(f"Database {name} not found.")
         return found
 
-    def table(self, request: Request, key: str = "TableName") -> Table:
+    def table(self, request: Request, key: str = "TableName") -> TableEntity:
         """The table that the request names."""
         name = folded(request[key])
         found = self.database(request).tables.get(name)

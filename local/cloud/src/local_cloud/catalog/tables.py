@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from local_cloud.catalog import indexes
-from local_cloud.catalog.entities import Answer, Table, Version, only
+from local_cloud.catalog.entities import Answer, TableEntity, Version, only
 from local_cloud.catalog.state import State, error_detail, exists, folded, invalid, missing
 from local_cloud.errors import AwsError
 from local_cloud.pages import keyed_page
@@ -18,7 +18,7 @@ def create(state: State, request: Answer, at: float) -> Answer:
     name = folded(given["Name"])
     if name in database.tables:
         raise exists("Table already exists.")
-    table = Table(database.name, name, at, Version(given, 0, at))
+    table = TableEntity(database.name, name, at, Version(given, 0, at))
     for one in request.get("PartitionIndexes") or ():
         indexes.add(table, one)
     database.tables[name] = table
@@ -59,7 +59,7 @@ def update(state: State, request: Answer, at: float) -> Answer:
     return {}
 
 
-def check_version(table: Table, expected: str | None) -> None:
+def check_version(table: TableEntity, expected: str | None) -> None:
     """Refuse an update of a version that is not in force any more."""
     if expected is not None and expected != table.current.id:
         raise AwsError(
@@ -143,7 +143,7 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise invalid(f"Expression {text!r} is no pattern: {error}") from error
 
 
-def _version(table: Table, id_: str | None) -> Version:
+def _version(table: TableEntity, id_: str | None) -> Version:
     if id_ is None:
         return table.current
     if not id_.isdigit():
@@ -157,7 +157,7 @@ def _version(table: Table, id_: str | None) -> Version:
     return found
 
 
-def _told(table: Table, version: Version) -> Answer:
+def _told(table: TableEntity, version: Version) -> Answer:
     return {"Table": table.to_api(version), "VersionId": version.id}
 
 

@@ -14,7 +14,7 @@ class CatalogError(Exception):
     """The catalog refused a step of the crawl."""
 
 
-class Catalog:
+class CrawledDatabase:
     """Tables and partitions of `database`."""
 
     def __init__(self, glue: Any, database: str) -> None:

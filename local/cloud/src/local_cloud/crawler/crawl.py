@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_cloud.crawler import footer, layout, policy, schema, table_input
-from local_cloud.crawler.catalog import Catalog
+from local_cloud.crawler.catalog import CrawledDatabase
 from local_cloud.crawler.layout import Folder, Item, Layout, Target
-from local_cloud.crawler.schema import Column
+from local_cloud.crawler.schema import SchemaColumn
 
 
 class CrawlStoppedError(Exception):
@@ -20,7 +20,7 @@ class Order:
     """What to crawl and how; `crawl` is the crawler's name and this crawl's id."""
 
     targets: tuple[Target, ...]
-    policy: policy.Policy
+    policy: policy.CrawlerPolicy
     table_prefix: str
     crawl: tuple[str, str]
     now_ms: int
@@ -46,18 +46,20 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenFolder:
     """A folder with what its footers said."""
 
     folder: Folder
-    columns: tuple[Column, ...]
+    columns: tuple[SchemaColumn, ...]
     stats: table_input.Stats
 
 
 class Crawl:
     """Carries out one order; `changes` tells afterwards what it did."""
 
-    def __init__(self, s3: Any, catalog: Catalog, order: Order, stop: threading.Event) -> None:
+    def __init__(
+        self, s3: Any, catalog: CrawledDatabase, order: Order, stop: threading.Event
+    ) -> None:
         self._s3 = s3
         self._catalog = catalog
         self._order = order
@@ -106,7 +108,7 @@ class Crawl:
             for one in answer.get("Contents", []):
                 yield Item(one["Key"], one["Size"])
 
-    def _read(self, where: Target, folder: Folder) -> Seen:
+    def _read(self, where: Target, folder: Folder) -> SeenFolder:
         """Footers of a folder; with a sample size only of its first files, rows scaled up."""
         sample = folder.items[: where.sample_size or len(folder.items)]
         schemas, rows = [], 0
@@ -118,9 +120,9 @@ class Crawl:
         rows = rows * len(folder.items) // len(sample)
         size = sum(item.size for item in folder.items)
         stats = table_input.Stats(len(folder.items), size, rows)
-        return Seen(folder, schema.merged(schemas), stats)
+        return SeenFolder(folder, schema.merged(schemas), stats)
 
-    def _apply(self, name: str, verdict: policy.Verdict) -> None:
+    def _apply(self, name: str, verdict: policy.TableVerdict) -> None:
         steps: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
             "create": (self._catalog.create, "ADD"),
             "update": (self._catalog.update, "UPDATE"),
@@ -137,7 +139,7 @@ class Crawl:
         self,
         name: str,
         where: Target,
-        seen: list[Seen],
+        seen: list[SeenFolder],
         known: dict[tuple[str, ...], dict[str, Any]],
     ) -> None:
         """Register new folders, refresh changed ones, and deal with those that are gone."""
@@ -157,13 +159,13 @@ class Crawl:
         if not self._order.policy.new_folders_only:
             self._missing(name, {key: one for key, one in known.items() if key not in drafts})
 
-    def _inherited(self, name: str) -> tuple[Column, ...] | None:
+    def _inherited(self, name: str) -> tuple[SchemaColumn, ...] | None:
         """The table's columns, if partitions are to have them instead of their files'."""
         if not self._order.policy.inherit_from_table:
             return None
         table = self._catalog.table(name) or {}
         kept = table.get("StorageDescriptor", {}).get("Columns", [])
-        return tuple(Column(column["Name"], column["Type"]) for column in kept)
+        return tuple(SchemaColumn(column["Name"], column["Type"]) for column in kept)
 
     def _missing(self, name: str, gone: dict[tuple[str, ...], dict[str, Any]]) -> None:
         if self._order.policy.delete == policy.DELETE:
@@ -208,7 +210,7 @@ class Crawl:
 
 
 def _partition(
-    where: Target, one: Seen, inherited: tuple[Column, ...] | None
+    where: Target, one: SeenFolder, inherited: tuple[SchemaColumn, ...] | None
 ) -> dict[str, Any]:
     location = f"{where.location}{one.folder.path}/"
     columns = one.columns if inherited is None else inherited

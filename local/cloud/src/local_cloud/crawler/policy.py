@@ -20,7 +20,7 @@ DEPRECATED = "DEPRECATED_BY_CRAWLER"
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class CrawlerPolicy:
     """The six choices of a crawler."""
 
     update: str = UPDATE
@@ -32,7 +32,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TableVerdict:
     """What to do with a table: `create`, `update`, `deprecate` or `leave`, and its input.
 
     `register` tells whether partitions are to be registered in it.
@@ -44,7 +44,7 @@ class Verdict:
     reason: str | None = None
 
 
-def policy(crawler: Mapping[str, Any]) -> Policy:
+def policy(crawler: Mapping[str, Any]) -> CrawlerPolicy:
     """The choices in a CreateCrawler request; AwsError as AWS words it, or for what is not there.
 
     (The words are from LBHackney-IT/Data-Platform #2418.)
@@ -63,7 +63,7 @@ def policy(crawler: Mapping[str, Any]) -> Policy:
             "only LOG DeleteBehavior value and LOG UpdateBehavior value."
         )
     configured = configuration(crawler.get("Configuration"))
-    return Policy(
+    return CrawlerPolicy(
         update,
         delete,
         configured.merge_new_columns,
@@ -74,22 +74,25 @@ def policy(crawler: Mapping[str, Any]) -> Policy:
 
 
 def table_verdict(
-    chosen: Policy, existing: Mapping[str, Any] | None, draft: dict[str, Any], crawler: str
-) -> Verdict:
+    chosen: CrawlerPolicy,
+    existing: Mapping[str, Any] | None,
+    draft: dict[str, Any],
+    crawler: str,
+) -> TableVerdict:
     """What becomes of a table that the crawl has just drafted (a `TableInput`)."""
     if existing is None:
-        return Verdict("create", draft)
+        return TableVerdict("create", draft)
     if chosen.update == LOG:
-        return Verdict("leave")
+        return TableVerdict("leave")
     if chosen.merge_new_columns:
         return _merged(existing, draft, crawler)
     if _same(existing, draft):
-        return Verdict("leave")
+        return TableVerdict("leave")
     # The default is this hard: parameters, comments and columns of others are gone.
-    return Verdict("update", draft)
+    return TableVerdict("update", draft)
 
 
-def _merged(existing: Mapping[str, Any], draft: dict[str, Any], crawler: str) -> Verdict:
+def _merged(existing: Mapping[str, Any], draft: dict[str, Any], crawler: str) -> TableVerdict:
     kept = table_input(existing)
     old, new = kept.get("Parameters", {}), draft["Parameters"]
     for name in BASICS:
@@ -100,16 +103,16 @@ def _merged(existing: Mapping[str, Any], draft: dict[str, Any], crawler: str) ->
                 f"changed. The existing value is '{was}', the new value is '{new[name]}'."
             )
             kept["Parameters"] = {**old, DEPRECATED: crawler}
-            return Verdict("deprecate", kept, register=False, reason=reason)
+            return TableVerdict("deprecate", kept, register=False, reason=reason)
     descriptor = kept["StorageDescriptor"]
     columns = descriptor.get("Columns", [])
     known = {column["Name"].lower() for column in columns}
     added = [one for one in draft["StorageDescriptor"]["Columns"] if one["Name"] not in known]
     if not added:
-        return Verdict("leave")
+        return TableVerdict("leave")
     kept["StorageDescriptor"] = {**descriptor, "Columns": [*columns, *added]}
     kept["Parameters"] = {**old, **new}
-    return Verdict("update", kept)
+    return TableVerdict("update", kept)
 
 
 def _same(existing: Mapping[str, Any], draft: Mapping[str, Any]) -> bool:
@@ -131,9 +134,17 @@ def _without_run(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _INPUT = (
-    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys",
-    "ViewOriginalText", "ViewExpandedText", "TableType", "Parameters",
-)  # fmt: skip
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "ViewOriginalText",
+    "ViewExpandedText",
+    "TableType",
+    "Parameters",
+)
 
 
 def table_input(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ class SchemaConflictError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SchemaColumn:
     """One column: lower-case name and Hive type."""
 
     name: str
@@ -64,12 +64,12 @@ def hive_type(kind: pa.DataType) -> str:
     raise SchemaConflictError(f"a column of type {kind} has no Hive type")
 
 
-def columns(schema: pa.Schema) -> tuple[Column, ...]:
+def columns(schema: pa.Schema) -> tuple[SchemaColumn, ...]:
     """The columns of one file, in its order."""
-    return tuple(Column(field.name.lower(), hive_type(field.type)) for field in schema)
+    return tuple(SchemaColumn(field.name.lower(), hive_type(field.type)) for field in schema)
 
 
-def merged(schemas: Iterable[tuple[Column, ...]]) -> tuple[Column, ...]:
+def merged(schemas: Iterable[tuple[SchemaColumn, ...]]) -> tuple[SchemaColumn, ...]:
     """The columns of a table: all of its files' ones, in order of appearance, widened."""
     types: dict[str, str] = {}
     for schema in schemas:
@@ -78,7 +78,7 @@ def merged(schemas: Iterable[tuple[Column, ...]]) -> tuple[Column, ...]:
             types[column.name] = (
                 column.type if known is None else _wider(column.name, known, column.type)
             )
-    return tuple(Column(name, kind) for name, kind in types.items())
+    return tuple(SchemaColumn(name, kind) for name, kind in types.items())
 
 
 def _wider(name: str, one: str, other: str) -> str:

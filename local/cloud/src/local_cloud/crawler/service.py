@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_cloud.bill import Bill, crawl_usd
 from local_cloud.clients import Clients
 from local_cloud.crawler import definition, report
-from local_cloud.crawler.catalog import Catalog, CatalogError
+from local_cloud.crawler.catalog import CatalogError, CrawledDatabase
 from local_cloud.crawler.crawl import Changes, Crawl, CrawlStoppedError
 from local_cloud.crawler.layout import LayoutError
 from local_cloud.crawler.schema import SchemaConflictError
@@ -175,7 +175,7 @@ class Crawlers:
         try:
             crawl_id = crawler.history[0]["CrawlId"]
             order = definition.order(crawler.definition, crawl_id, int(self._now() * 1000))
-            catalog = Catalog(self._clients.glue, crawler.definition["DatabaseName"])
+            catalog = CrawledDatabase(self._clients.glue, crawler.definition["DatabaseName"])
             crawl = Crawl(self._clients.s3, catalog, order, stop)
             changes = crawl.changes
             crawl.run()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_cloud.crawler.layout import Target
-from local_cloud.crawler.schema import Column
+from local_cloud.crawler.schema import SchemaColumn
 
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
@@ -39,7 +39,9 @@ def total(stats: Iterable[Stats]) -> Stats:
     return Stats(objects, size, rows)
 
 
-def descriptor(location: str, columns: Iterable[Column], parameters: dict[str, str]) -> Any:
+def descriptor(
+    location: str, columns: Iterable[SchemaColumn], parameters: dict[str, str]
+) -> Any:
     """The StorageDescriptor of Parquet at `location`, which ends with a slash."""
     return {
         "Columns": [column.to_api() for column in columns],
@@ -62,7 +64,7 @@ def descriptor(location: str, columns: Iterable[Column], parameters: dict[str, s
 def table(
     name: str,
     where: Target,
-    columns: tuple[Column, ...],
+    columns: tuple[SchemaColumn, ...],
     keys: tuple[str, ...],
     stats: Stats,
     crawl: tuple[str, str],
@@ -93,7 +95,7 @@ def table(
 
 
 def partition(
-    values: tuple[str, ...], location: str, columns: Iterable[Column], stats: Stats
+    values: tuple[str, ...], location: str, columns: Iterable[SchemaColumn], stats: Stats
 ) -> dict[str, Any]:
     """A `PartitionInput`."""
     parameters = {

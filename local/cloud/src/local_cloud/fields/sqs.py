@@ -29,17 +29,32 @@ _TRACES = "traces are not there"
 _READ_ONLY = "read only, says the API reference"
 # Every name that GetQueueAttributes and ReceiveMessage may be asked for.
 _QUEUE_ATTRIBUTES = (
-    "All", "VisibilityTimeout", "MaximumMessageSize", "MessageRetentionPeriod",
-    "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed", "CreatedTimestamp", "LastModifiedTimestamp",
-    "QueueArn", "DelaySeconds", "ReceiveMessageWaitTimeSeconds", "RedrivePolicy", "FifoQueue",
+    "All",
+    "VisibilityTimeout",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "QueueArn",
+    "DelaySeconds",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedrivePolicy",
+    "FifoQueue",
     "ContentBasedDeduplication",
-)  # fmt: skip
+)
 _MESSAGE_ATTRIBUTES = (
-    "All", "SenderId", "SentTimestamp", "ApproximateReceiveCount",
-    "ApproximateFirstReceiveTimestamp", "SequenceNumber", "MessageDeduplicationId",
+    "All",
+    "SenderId",
+    "SentTimestamp",
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SequenceNumber",
+    "MessageDeduplicationId",
     "MessageGroupId",
-)  # fmt: skip
+)
 
 _QUEUES: dict[str, Fields] = {
     "CreateQueueRequest": fields("QueueName Attributes tags"),

@@ -16,7 +16,7 @@ from local_cloud.jobs import run as states
 from local_cloud.jobs.run import JobRun
 from local_cloud.jobs.slots import LOST, Slots
 from local_cloud.jobs.spark import Install
-from local_cloud.jobs.store import Store
+from local_cloud.jobs.store import JobStore
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +35,10 @@ class Surroundings:
     now: Callable[[], float]
 
 
-class Runner:
+class JobRunner:
     """Starts, stops and retries runs; `close` kills what is alive."""
 
-    def __init__(self, desk: Slots, store: Store, around: Surroundings) -> None:
+    def __init__(self, desk: Slots, store: JobStore, around: Surroundings) -> None:
         self._desk = desk
         self._store = store
         self._around = around

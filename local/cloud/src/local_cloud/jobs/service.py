@@ -8,10 +8,10 @@ from typing import Any
 from local_cloud.errors import AwsError, not_there
 from local_cloud.jobs import definition, process
 from local_cloud.jobs.run import JobRun
-from local_cloud.jobs.runner import Runner, Surroundings
+from local_cloud.jobs.runner import JobRunner, Surroundings
 from local_cloud.jobs.slots import Slots
 from local_cloud.jobs.spark import Install
-from local_cloud.jobs.store import Store
+from local_cloud.jobs.store import JobStore
 from local_cloud.pages import page
 
 Answer = dict[str, Any]
@@ -30,9 +30,9 @@ class Jobs:
         slot_release_s: float,
         new_id: Callable[[], str],
     ) -> None:
-        self._store = Store(root)
+        self._store = JobStore(root)
         self._desk = Slots(self._store, slot_release_s, around.now)
-        self._runner = Runner(self._desk, self._store, around)
+        self._runner = JobRunner(self._desk, self._store, around)
         self._now = around.now
         self._new_id = new_id
         self._install = around.install

@@ -9,7 +9,7 @@ from typing import Any
 from local_cloud.errors import AwsError
 from local_cloud.jobs import run as states
 from local_cloud.jobs.run import JobRun
-from local_cloud.jobs.store import Store
+from local_cloud.jobs.store import JobStore
 
 # Glue retries to get resources for 15 minutes and fails the run then (developer guide, "AWS Glue
 # job run statuses").
@@ -20,7 +20,9 @@ LOST = "The local cloud ended while this run was alive; its process was killed."
 class Slots:
     """Every change of a run goes through here and is on disk before anyone sees it."""
 
-    def __init__(self, store: Store, slot_release_s: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self, store: JobStore, slot_release_s: float, now: Callable[[], float]
+    ) -> None:
         self._store = store
         self._slot_release_s = slot_release_s
         self._now = now

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from local_cloud.jobs.run import JobRun, from_json
 
 
-class Store:
+class JobStore:
     """Folders `jobs/` and `runs/<id>/` under `root`."""
 
     def __init__(self, root: Path) -> None:

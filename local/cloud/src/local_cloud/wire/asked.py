@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedOperation:
     """An operation and its members; `strange` are parts of the request that the model has not."""
 
     operation: str

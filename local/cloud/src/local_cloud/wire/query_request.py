@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from local_cloud.fields import model
-from local_cloud.wire.asked import Asked
+from local_cloud.wire.asked import AskedOperation
 
 
-def read(service: str, form: bytes) -> Asked:
+def read(service: str, form: bytes) -> AskedOperation:
     """The operation in `Action` and its members."""
     pairs = parse_qsl(form.decode(), keep_blank_values=True)
     named = dict(pairs)
@@ -19,11 +19,11 @@ def read(service: str, form: bytes) -> Asked:
     named.pop("Version", None)
     found = model.operation(service, operation)
     if found is None or found.input_shape is None:
-        return Asked(operation, {}, tuple(sorted(named)))
+        return AskedOperation(operation, {}, tuple(sorted(named)))
     tree: dict[str, Any] = {}
     for name, value in named.items():
         _put(tree, name.split("."), value)
-    return Asked(operation, _valued(found.input_shape, tree))
+    return AskedOperation(operation, _valued(found.input_shape, tree))
 
 
 def _put(tree: dict[str, Any], path: list[str], value: str) -> None:

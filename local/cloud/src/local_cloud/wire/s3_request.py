@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from local_cloud.errors import AwsError
 from local_cloud.fields import model
 from local_cloud.server import Environ
-from local_cloud.wire.asked import Asked
+from local_cloud.wire.asked import AskedOperation
 from local_cloud.wire.s3_route import Route, routed
 
 # Headers that sign, frame or trace a request and ask S3 for nothing. Checksums that are not
@@ -51,7 +51,7 @@ _QUERY = frozenset(
 )
 
 
-def read(environ: Environ) -> Asked:
+def read(environ: Environ) -> AskedOperation:
     """The request; an operation that AWS has not is called by its method and path."""
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     bucket, slash, key = path.lstrip("/").partition("/")
@@ -60,11 +60,11 @@ def read(environ: Environ) -> Asked:
     parts = 0 if not bucket else 2 if slash and key else 1
     route = routed(method, parts, query, headers)
     if route is None:
-        return Asked(f"{method} {'/'.join(('bucket', 'key')[:parts]) or '/'}", {})
+        return AskedOperation(f"{method} {'/'.join(('bucket', 'key')[:parts]) or '/'}", {})
     shape = model.operation("s3", route.operation).input_shape
     reader = _Reader(shape, bucket, key, query, headers)
     found = reader.members(environ["wsgi.input"])
-    return Asked(route.operation, found, reader.strange(route))
+    return AskedOperation(route.operation, found, reader.strange(route))
 
 
 def headers_of(environ: Environ) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from coincap_simulator.core.answers import Answer, stamped_first
-from coincap_simulator.core.credits import Balance
+from coincap_simulator.core.answers import HttpAnswer, stamped_first
+from coincap_simulator.core.credits import KeyBalance
 
 
-def account(balance: Balance, now_ms: int) -> Answer:
+def account(balance: KeyBalance, now_ms: int) -> HttpAnswer:
     """Plan, credits used and left in this month; null is without limit."""
     plan = balance.plan
     data = {

@@ -9,7 +9,7 @@ JSON = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """An HTTP answer before transport: `body` is what the client must end up with."""
 
     status: int
@@ -21,22 +21,22 @@ class BadParameterError(ValueError):
     """The query asks for something that CoinCap answers with 400."""
 
 
-def json_answer(value: object, status: int = 200) -> Answer:
+def json_answer(value: object, status: int = 200) -> HttpAnswer:
     """Compact JSON, raw UTF-8, no newline at the end, keys in the order given."""
-    return Answer(status, orjson.dumps(value))
+    return HttpAnswer(status, orjson.dumps(value))
 
 
-def stamped_first(data: object, now_ms: int) -> Answer:
+def stamped_first(data: object, now_ms: int) -> HttpAnswer:
     """The envelope of `/assets*`: timestamp before data."""
     return json_answer({"timestamp": now_ms, "data": data})
 
 
-def stamped_last(data: object, now_ms: int) -> Answer:
+def stamped_last(data: object, now_ms: int) -> HttpAnswer:
     """The envelope of exchanges, markets and rates: data before timestamp."""
     return json_answer({"data": data, "timestamp": now_ms})
 
 
-def error(text: str, status: int, now_ms: int | None = None) -> Answer:
+def error(text: str, status: int, now_ms: int | None = None) -> HttpAnswer:
     """An error body. Only `/assets*` puts a timestamp into it."""
     body: Mapping[str, object] = {"error": text}
     if now_ms is not None:
@@ -44,6 +44,6 @@ def error(text: str, status: int, now_ms: int | None = None) -> Answer:
     return json_answer(body, status)
 
 
-def bad_parameters() -> Answer:
+def bad_parameters() -> HttpAnswer:
     """The 400 of the vendor's specification."""
     return error("Invalid query parameters", 400)

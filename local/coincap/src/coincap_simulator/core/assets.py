@@ -1,6 +1,6 @@
 """`/assets`, `/assets/{slug}` and `/price/bysymbol/{list}`."""
 
-from coincap_simulator.core.answers import Answer, BadParameterError, error, stamped_first
+from coincap_simulator.core.answers import BadParameterError, HttpAnswer, error, stamped_first
 from coincap_simulator.core.market_data import MarketData, Quote
 from coincap_simulator.core.numbers import amount, shortest
 from coincap_simulator.core.paging import Query, names, page
@@ -10,7 +10,7 @@ _DEFAULT_LIMIT = 100
 _MAX_SYMBOLS = 100
 
 
-def asset_list(data: MarketData, query: Query, now_ms: int, switches: Switches) -> Answer:
+def asset_list(data: MarketData, query: Query, now_ms: int, switches: Switches) -> HttpAnswer:
     """A page of assets by rank; unknown ids are silently absent."""
     cut = page(query, _DEFAULT_LIMIT, refuse_over=switches.refuse_over)
     ids = names(query, "ids")
@@ -23,7 +23,7 @@ def asset_list(data: MarketData, query: Query, now_ms: int, switches: Switches) 
     return stamped_first([asset_row(quote, switches) for quote in cut.of(found)], now_ms)
 
 
-def one_asset(data: MarketData, slug: str, now_ms: int, switches: Switches) -> Answer:
+def one_asset(data: MarketData, slug: str, now_ms: int, switches: Switches) -> HttpAnswer:
     """One asset, `data` an object."""
     quote = data.quote(slug, now_ms)
     if quote is None:
@@ -31,12 +31,12 @@ def one_asset(data: MarketData, slug: str, now_ms: int, switches: Switches) -> A
     return stamped_first(asset_row(quote, switches), now_ms)
 
 
-def unknown_asset(slug: str, now_ms: int) -> Answer:
+def unknown_asset(slug: str, now_ms: int) -> HttpAnswer:
     """The 404 of all routes below `/assets/{slug}`."""
     return error(f"{slug} not found", 404, now_ms)
 
 
-def prices_by_symbol(data: MarketData, symbols: str, now_ms: int) -> Answer:
+def prices_by_symbol(data: MarketData, symbols: str, now_ms: int) -> HttpAnswer:
     """Bare prices in the order asked for, null for an unknown symbol (as several clients read it).
 
     A symbol that two assets share means the one with the larger cap.

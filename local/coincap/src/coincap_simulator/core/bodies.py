@@ -7,7 +7,7 @@ from enum import Enum
 _REMEMBERED = 200_000
 
 
-class Missing(Enum):
+class MissingBody(Enum):
     """Why a body cannot be given."""
 
     EVICTED = "evicted"
@@ -43,7 +43,7 @@ class Bodies:
         while len(self._gone) > _REMEMBERED:
             self._gone.popitem(last=False)
 
-    def get(self, sha256: str) -> bytes | Missing:
+    def get(self, sha256: str) -> bytes | MissingBody:
         if sha256 in self._kept:
             return self._kept[sha256]
-        return Missing.EVICTED if sha256 in self._gone else Missing.UNKNOWN
+        return MissingBody.EVICTED if sha256 in self._gone else MissingBody.UNKNOWN

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Call:
+class ReceivedCall:
     """One request. `status` is None until the answer was sent; `auth` tells how the key came."""
 
     seq: int
@@ -28,7 +28,7 @@ class Calls:
     kept: int
     in_flight: int = 0
     total: int = 0
-    _calls: deque[Call] = field(default_factory=deque)
+    _calls: deque[ReceivedCall] = field(default_factory=deque)
 
     def began(
         self,
@@ -40,11 +40,13 @@ class Calls:
         auth: str | None,
         user_agent: str,
         accept_encoding: str,
-    ) -> Call:
+    ) -> ReceivedCall:
         """Note a call; forget the oldest when full."""
         self.total += 1
         self.in_flight += 1
-        call = Call(self.total, wall_ms, method, path, query, auth, user_agent, accept_encoding)
+        call = ReceivedCall(
+            self.total, wall_ms, method, path, query, auth, user_agent, accept_encoding
+        )
         self._calls.append(call)
         if len(self._calls) > self.kept:
             self._calls.popleft()
@@ -54,5 +56,5 @@ class Calls:
         """One call fewer in flight."""
         self.in_flight -= 1
 
-    def since(self, seq: int) -> Iterator[Call]:
+    def since(self, seq: int) -> Iterator[ReceivedCall]:
         return (call for call in tuple(self._calls) if call.seq > seq)

@@ -10,7 +10,7 @@ _MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CreditPlan:
     """`credits` None is without end; `renewed` each month; `per_minute` None is without limit."""
 
     name: str
@@ -19,29 +19,29 @@ class Plan:
     renewed: bool = True
 
 
-PLANS: Mapping[str, Plan] = {
+PLANS: Mapping[str, CreditPlan] = {
     plan.name: plan
     for plan in (
-        Plan("prepaid", 50, renewed=False),
-        Plan("free", 4_000),
+        CreditPlan("prepaid", 50, renewed=False),
+        CreditPlan("free", 4_000),
         # One app of 2026 was written around five calls a minute; nobody else saw that.
-        Plan("throttled", 4_000, per_minute=5),
-        Plan("basic", 75_000),
-        Plan("growth", 225_000),
-        Plan("professional", 675_000),
-        Plan("enterprise", 5_000_000),
-        Plan("simulator", None, per_minute=None),
+        CreditPlan("throttled", 4_000, per_minute=5),
+        CreditPlan("basic", 75_000),
+        CreditPlan("growth", 225_000),
+        CreditPlan("professional", 675_000),
+        CreditPlan("enterprise", 5_000_000),
+        CreditPlan("simulator", None, per_minute=None),
     )
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class CreditKey:
     """A key has a name, which logs may show, and a secret, which only the client sends."""
 
     name: str
     secret: str
-    plan: Plan
+    plan: CreditPlan
 
 
 class Refusal(Enum):
@@ -53,11 +53,11 @@ class Refusal(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class KeyBalance:
     """A key's account in the current month."""
 
     key: str
-    plan: Plan
+    plan: CreditPlan
     used: int
 
     @property
@@ -77,13 +77,13 @@ class _Usage:
 class Accounts:
     """All keys and what they used. Months and minutes are those of the simulated clock."""
 
-    keys: Mapping[str, Key]
+    keys: Mapping[str, CreditKey]
     _usage: dict[str, _Usage] = field(default_factory=dict)
 
-    def by_secret(self, secret: str | None) -> Key | None:
+    def by_secret(self, secret: str | None) -> CreditKey | None:
         return None if secret is None else self.keys.get(secret)
 
-    def admit(self, key: Key, now_ms: int, *, costs: bool = True) -> Refusal | None:
+    def admit(self, key: CreditKey, now_ms: int, *, costs: bool = True) -> Refusal | None:
         """Count one call, or say why it is refused. Refused calls count for nothing."""
         usage = self._current(key, now_ms)
         if costs and self.balance(key, now_ms).remaining == 0:
@@ -93,14 +93,14 @@ class Accounts:
         usage.calls += 1
         return None
 
-    def charge(self, key: Key, decoded_bytes: int, now_ms: int) -> None:
+    def charge(self, key: CreditKey, decoded_bytes: int, now_ms: int) -> None:
         """Take the price of an answer of that size off the balance."""
         self._current(key, now_ms).used += credits_for(decoded_bytes)
 
-    def balance(self, key: Key, now_ms: int) -> Balance:
-        return Balance(key.name, key.plan, self._current(key, now_ms).used)
+    def balance(self, key: CreditKey, now_ms: int) -> KeyBalance:
+        return KeyBalance(key.name, key.plan, self._current(key, now_ms).used)
 
-    def _current(self, key: Key, now_ms: int) -> _Usage:
+    def _current(self, key: CreditKey, now_ms: int) -> _Usage:
         usage = self._usage.setdefault(key.name, _Usage())
         day = datetime.fromtimestamp(now_ms / 1000, UTC)
         month = (day.year, day.month)
@@ -121,23 +121,23 @@ def credits_for(decoded_bytes: int) -> int:
     return 1 + max(0, -(-(decoded_bytes - _BYTES_PER_CREDIT) // _BYTES_PER_CREDIT))
 
 
-def plan_from(text: str) -> Plan:
+def plan_from(text: str) -> CreditPlan:
     """`NAME:CREDITS:PER_MINUTE`, `-` for no limit. Raises ValueError."""
     name, credits, per_minute = text.split(":")
-    return Plan(name, _limit(credits), _limit(per_minute))
+    return CreditPlan(name, _limit(credits), _limit(per_minute))
 
 
-def key_from(text: str, plans: Mapping[str, Plan]) -> Key:
+def key_from(text: str, plans: Mapping[str, CreditPlan]) -> CreditKey:
     """`NAME:PLAN[:SECRET]`; without a secret the name is the secret. Raises ValueError."""
     name, plan, *secret = text.split(":", 2)
     if not name or plan not in plans:
         raise ValueError(f"a key is NAME:PLAN[:SECRET] with a plan of {', '.join(plans)}")
-    return Key(name, secret[0] if secret else name, plans[plan])
+    return CreditKey(name, secret[0] if secret else name, plans[plan])
 
 
-def keyring(keys: Iterable[Key]) -> dict[str, Key]:
+def keyring(keys: Iterable[CreditKey]) -> dict[str, CreditKey]:
     """Keys by secret. Raises ValueError when a name or a secret is there twice."""
-    by_secret: dict[str, Key] = {}
+    by_secret: dict[str, CreditKey] = {}
     for key in keys:
         if key.secret in by_secret or key.name in {other.name for other in by_secret.values()}:
             raise ValueError(f"the key {key.name} is there twice, or shares its secret")

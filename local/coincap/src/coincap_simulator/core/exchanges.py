@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coincap_simulator.core.answers import Answer, error, stamped_last
+from coincap_simulator.core.answers import HttpAnswer, error, stamped_last
 from coincap_simulator.core.catalogue import Exchange
 from coincap_simulator.core.market_data import MarketData
 from coincap_simulator.core.noise import Walk, series_key, share
@@ -26,13 +26,15 @@ class Venue:
     updated_ms: int
 
 
-def exchange_list(data: MarketData, query: Query, now_ms: int, *, refuse_over: bool) -> Answer:
+def exchange_list(
+    data: MarketData, query: Query, now_ms: int, *, refuse_over: bool
+) -> HttpAnswer:
     """A page of exchanges by rank, ten unless told."""
     cut = page(query, _DEFAULT_LIMIT, refuse_over=refuse_over)
     return stamped_last([_row(venue) for venue in cut.of(venues(data, now_ms))], now_ms)
 
 
-def one_exchange(data: MarketData, id_: str, now_ms: int) -> Answer:
+def one_exchange(data: MarketData, id_: str, now_ms: int) -> HttpAnswer:
     """One exchange, `data` an object; its 404 has no timestamp."""
     for venue in venues(data, now_ms):
         if venue.exchange.id == id_:

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from coincap_simulator.core.account import account
-from coincap_simulator.core.answers import Answer, error
-from coincap_simulator.core.credits import Accounts, Key, Refusal
+from coincap_simulator.core.answers import HttpAnswer, error
+from coincap_simulator.core.credits import Accounts, CreditKey, Refusal
 from coincap_simulator.core.paging import Query
 
 _ACCOUNT_PATH = "/v3/account"
 
 
-class Api(Protocol):
+class GatedApi(Protocol):
     """What is behind the gate."""
 
-    def answer(self, path: str, query: Query, now_ms: int) -> Answer: ...
+    def answer(self, path: str, query: Query, now_ms: int) -> HttpAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RefusalPolicy:
     """How refusals look. The real ones were never recorded, so each is a setting."""
 
     key_required: bool = True
@@ -26,7 +26,7 @@ class Policy:
     no_credits_status: int = 403
     too_fast_status: int = 429
 
-    def refusal(self, why: Refusal) -> Answer:
+    def refusal(self, why: Refusal) -> HttpAnswer:
         """The answer to a refused call; its bodies are invented too."""
         match why:
             case Refusal.UNKNOWN_KEY:
@@ -41,10 +41,12 @@ class Policy:
 class Gate:
     """Answers for the API, and charges the key for it."""
 
-    policy: Policy
+    policy: RefusalPolicy
     accounts: Accounts
 
-    def answer(self, api: Api, path: str, query: Query, key: Key | None, now_ms: int) -> Answer:
+    def answer(
+        self, api: GatedApi, path: str, query: Query, key: CreditKey | None, now_ms: int
+    ) -> HttpAnswer:
         """Refuse, or answer and charge. Failed calls cost one credit; `/account` is free."""
         of_account = path.removesuffix("/") == _ACCOUNT_PATH
         if key is None:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import orjson
 
 from coincap_simulator.core.answers import (
-    Answer,
     BadParameterError,
+    HttpAnswer,
     json_answer,
     stamped_first,
 )
@@ -39,7 +39,7 @@ _CANDLES_BY_DEFAULT = 100
 _LOOKS = 12
 
 
-def price_history(data: MarketData, slug: str, query: Query, now_ms: int) -> Answer:
+def price_history(data: MarketData, slug: str, query: Query, now_ms: int) -> HttpAnswer:
     """Prices on the grid, the newest at the start of the current step."""
     step_ms, span_ms = _interval(query.get("interval", ""))
     newest = now_ms // step_ms * step_ms
@@ -47,7 +47,7 @@ def price_history(data: MarketData, slug: str, query: Query, now_ms: int) -> Ans
     return stamped_first([_point(data, slug, at_ms) for at_ms in times], now_ms)
 
 
-def candlesticks(data: MarketData, slug: str, query: Query, now_ms: int) -> Answer:
+def candlesticks(data: MarketData, slug: str, query: Query, now_ms: int) -> HttpAnswer:
     """Finished candles. The key is `candles`, not `data`, and the values are JSON numbers
     (truss44/mcp-crypto-price, 9b1fc22)."""
     step_ms, span_ms = _interval(query.get("interval") or query.get("fetchInterval") or "h1")

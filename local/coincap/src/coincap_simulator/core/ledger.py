@@ -1,15 +1,15 @@
 """The ledger: every body that was served, so that tests can ask where each of them is now."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 
 OTHER_FEED = "other"
-_FEEDS = frozenset({"assets", "rates", "exchanges", "markets"})
+SIMULATED_FEEDS = frozenset({"assets", "rates", "exchanges", "markets"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ServedEntry:
     """One answer. `sha256` and `bytes` are of the decoded body, whatever the transport did.
 
     `complete`: the whole body was written and the connection was still there after the last
@@ -30,18 +30,22 @@ class Entry:
     seq: int = 0
 
 
-class Ledger:
-    """The last entries in the order in which they ended; numbers start at 1 and have no holes."""
+class ServedLedger:
+    """The last entries in the order in which they ended; numbers start at 1 and have no holes.
 
-    def __init__(self, kept: int) -> None:
-        self._entries: deque[Entry] = deque(maxlen=kept)
+    `recorded` are the routes of recorded answers: each is counted as a feed, too.
+    """
+
+    def __init__(self, kept: int, recorded: Set[str] = frozenset()) -> None:
+        self._feeds = SIMULATED_FEEDS | recorded
+        self._entries: deque[ServedEntry] = deque(maxlen=kept)
         self._last_seq = 0
         self._bytes = 0
         self._complete = 0
         self._by_status: Counter[int] = Counter()
         self._by_feed: Counter[str] = Counter()
 
-    def add(self, served: Entry) -> Entry:
+    def add(self, served: ServedEntry) -> ServedEntry:
         """Give it the next number; forget the oldest entry when full."""
         self._last_seq += 1
         entry = replace(served, seq=self._last_seq)
@@ -49,10 +53,10 @@ class Ledger:
         self._bytes += entry.bytes if entry.complete else 0
         self._complete += entry.complete
         self._by_status[entry.status] += 1
-        self._by_feed[feed(entry.path)] += 1
+        self._by_feed[feed(entry.path, self._feeds)] += 1
         return entry
 
-    def since(self, seq: int) -> Iterator[Entry]:
+    def since(self, seq: int) -> Iterator[ServedEntry]:
         """Entries numbered above `seq`, oldest first; those forgotten are missing."""
         return (entry for entry in tuple(self._entries) if entry.seq > seq)
 
@@ -71,9 +75,7 @@ class Ledger:
         }
 
 
-def feed(path: str) -> str:
-    """`assets` for `/v3/assets`, and so on; everything below or beside a list is `other`."""
-    parts = path.strip("/").split("/")
-    if len(parts) == 2 and parts[0] == "v3" and parts[1] in _FEEDS:
-        return parts[1]
-    return OTHER_FEED
+def feed(path: str, feeds: Set[str] = SIMULATED_FEEDS) -> str:
+    """`assets` for `/v3/assets`, and so on; what is no feed's route is `other`."""
+    version, _, route = path.strip("/").partition("/")
+    return route if version == "v3" and route in feeds else OTHER_FEED

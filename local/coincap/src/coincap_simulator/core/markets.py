@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from coincap_simulator.core.answers import Answer, stamped_first, stamped_last
+from coincap_simulator.core.answers import HttpAnswer, stamped_first, stamped_last
 from coincap_simulator.core.exchanges import Venue, lag_ms, venues
 from coincap_simulator.core.market_data import MarketData
 from coincap_simulator.core.noise import Walk, series_key, share
@@ -29,7 +29,7 @@ _DEAD = "0.0000000000000000"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class PairSide:
     """One side of a pair and what it is worth in USD."""
 
     id: str
@@ -42,14 +42,16 @@ class Market:
     """A pair on a venue in one tick. Volume 0 is a dead pair."""
 
     venue: Venue
-    base: Side
-    quote: Side
+    base: PairSide
+    quote: PairSide
     price_usd: float
     volume_usd: float
     rank: int = 0
 
 
-def market_list(data: MarketData, query: Query, now_ms: int, *, refuse_over: bool) -> Answer:
+def market_list(
+    data: MarketData, query: Query, now_ms: int, *, refuse_over: bool
+) -> HttpAnswer:
     """A page of pairs, ten unless told, by exchange and then by rank there."""
     cut = page(query, _LIST_LIMIT, refuse_over=refuse_over)
     found = [market for market in markets(data, now_ms) if _wanted(market, query)]
@@ -59,7 +61,7 @@ def market_list(data: MarketData, query: Query, now_ms: int, *, refuse_over: boo
 
 def asset_markets(
     data: MarketData, slug: str, query: Query, now_ms: int, *, refuse_over: bool
-) -> Answer:
+) -> HttpAnswer:
     """Pairs with the asset on either side, by display name of the exchange: it joins nothing."""
     cut = page(query, _ASSET_LIMIT, refuse_over=refuse_over)
     found = [
@@ -90,7 +92,7 @@ def markets(data: MarketData, now_ms: int) -> list[Market]:
 
 
 def _venue_markets(
-    data: MarketData, sides: Mapping[str, Side], venue: Venue, now_ms: int
+    data: MarketData, sides: Mapping[str, PairSide], venue: Venue, now_ms: int
 ) -> Iterator[Market]:
     pairs = list(_pairs(data, venue.exchange.id))
     weights = [share("pair", venue.exchange.id, base, quote) for base, quote in pairs]
@@ -126,14 +128,14 @@ def _quotes(exchange_id: str, base: str) -> tuple[str, ...]:
     return ("tether", other) if share("two", exchange_id, base) < 0.6 else ("tether",)
 
 
-def _sides(data: MarketData, now_ms: int) -> dict[str, Side]:
+def _sides(data: MarketData, now_ms: int) -> dict[str, PairSide]:
     """Everything that is traded, priced once for all venues."""
     coins = {
-        asset.id: Side(asset.id, asset.symbol, data.price(asset.id, now_ms))
+        asset.id: PairSide(asset.id, asset.symbol, data.price(asset.id, now_ms))
         for asset in data.catalogue.assets[:_BASES]
     }
     money = {
-        currency.id: Side(currency.id, currency.symbol, fiat_rate(data, currency, now_ms))
+        currency.id: PairSide(currency.id, currency.symbol, fiat_rate(data, currency, now_ms))
         for currency in data.catalogue.currencies
         if currency.id in _FIAT_QUOTES
     }

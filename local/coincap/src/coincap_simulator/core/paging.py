@@ -13,7 +13,7 @@ MAX_LIMIT = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """A cut out of a list; an offset past its end gives nothing."""
 
     limit: int
@@ -23,7 +23,7 @@ class Page:
         return rows[self.offset : self.offset + self.limit]
 
 
-def page(query: Query, default_limit: int, *, refuse_over: bool) -> Page:
+def page(query: Query, default_limit: int, *, refuse_over: bool) -> ListPage:
     """`limit` and `offset`. A limit over 2000 is refused or clamped: it is not known which."""
     limit = whole(query, "limit", default_limit)
     offset = whole(query, "offset", 0)
@@ -31,7 +31,7 @@ def page(query: Query, default_limit: int, *, refuse_over: bool) -> Page:
         raise BadParameterError(f"limit {limit} is over {MAX_LIMIT}")
     if limit < 1:
         raise BadParameterError("limit is below 1")
-    return Page(min(limit, MAX_LIMIT), offset)
+    return ListPage(min(limit, MAX_LIMIT), offset)
 
 
 def whole(query: Query, name: str, default: int) -> int:

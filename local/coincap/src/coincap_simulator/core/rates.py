@@ -1,6 +1,6 @@
 """`/rates` and `/rates/{slug}`: fiat money and a few coins in USD."""
 
-from coincap_simulator.core.answers import Answer, error, stamped_last
+from coincap_simulator.core.answers import HttpAnswer, error, stamped_last
 from coincap_simulator.core.catalogue import Currency
 from coincap_simulator.core.market_data import MarketData
 from coincap_simulator.core.noise import Walk, series_key
@@ -14,14 +14,14 @@ _DIGITS = 15
 _ONE = 1.0
 
 
-def rate_list(data: MarketData, query: Query, now_ms: int) -> Answer:
+def rate_list(data: MarketData, query: Query, now_ms: int) -> HttpAnswer:
     """All rates in one fixed order, or those named in `ids`."""
     ids = names(query, "ids")
     rows = [row for row in _rows(data, now_ms) if ids is None or row["id"] in ids]
     return stamped_last(rows, now_ms)
 
 
-def one_rate(data: MarketData, slug: str, now_ms: int) -> Answer:
+def one_rate(data: MarketData, slug: str, now_ms: int) -> HttpAnswer:
     """One rate, `data` an object."""
     for row in _rows(data, now_ms):
         if row["id"] == slug:

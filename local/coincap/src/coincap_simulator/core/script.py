@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from coincap_simulator.core.answers import JSON, Answer
+from coincap_simulator.core.answers import JSON, HttpAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Scripted:
     close: bool = False
 
     @property
-    def answer(self) -> Answer:
-        return Answer(self.status, self.body, self.content_type)
+    def answer(self) -> HttpAnswer:
+        return HttpAnswer(self.status, self.body, self.content_type)
 
 
 class ScriptError(ValueError):

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import orjson
 from aiohttp import web
 
-from coincap_simulator.core.bodies import Missing
+from coincap_simulator.core.bodies import MissingBody
 from coincap_simulator.core.script import ScriptError, scripted_from, shown
 from coincap_simulator.simulation import Simulation
 
@@ -54,9 +54,9 @@ class Admin:
         if self._simulation.bodies is None:
             return _error("bodies are not kept: started with --no-keep-bodies", 404)
         body = self._simulation.bodies.get(request.match_info["sha256"])
-        if body is Missing.EVICTED:
+        if body is MissingBody.EVICTED:
             return _error("served, but evicted to stay below --bodies-max-bytes", 410)
-        if body is Missing.UNKNOWN:
+        if body is MissingBody.UNKNOWN:
             return _error("no such body was served", 404)
         return web.Response(body=body, content_type="application/octet-stream")
 

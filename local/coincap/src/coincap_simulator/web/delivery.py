@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import ClientError, web
 
-from coincap_simulator.core.answers import Answer
+from coincap_simulator.core.answers import HttpAnswer
 
 # Above this size compression would hold up the event loop for milliseconds.
 _COMPRESS_IN_THREAD = 64 * 1024
@@ -31,7 +31,7 @@ class Delivered:
     complete: bool
 
 
-async def deliver(request: web.Request, answer: Answer, manner: Manner) -> Delivered:
+async def deliver(request: web.Request, answer: HttpAnswer, manner: Manner) -> Delivered:
     """Send the answer, compressed when the client asked for it."""
     headers = {"Content-Type": answer.content_type, "Vary": "Accept-Encoding"}
     wire = answer.body

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from coincap_simulator.core.answers import Answer, error
-from coincap_simulator.core.calls import Call
+from coincap_simulator.core.answers import HttpAnswer, error
+from coincap_simulator.core.calls import ReceivedCall
 from coincap_simulator.core.script import Scripted
 from coincap_simulator.simulation import Simulation
 from coincap_simulator.web.delivery import Manner, deliver
@@ -17,7 +17,7 @@ _BEARER = "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class AnswerPace:
     """How answers are timed and cut. `latency_ms` is drawn between its two ends."""
 
     latency_ms: tuple[int, int]
@@ -27,7 +27,7 @@ class Pace:
 class Front:
     """CoinCap as its clients see it."""
 
-    def __init__(self, simulation: Simulation, pace: Pace, dice: random.Random) -> None:
+    def __init__(self, simulation: Simulation, pace: AnswerPace, dice: random.Random) -> None:
         self._simulation = simulation
         self._pace = pace
         self._dice = dice
@@ -54,7 +54,7 @@ class Front:
             self._simulation.calls.ended()
 
     async def _answered(
-        self, request: web.Request, call: Call, secret: str | None
+        self, request: web.Request, call: ReceivedCall, secret: str | None
     ) -> web.StreamResponse:
         key = self._simulation.gate.accounts.by_secret(secret)
         call.key = None if key is None else key.name
@@ -78,11 +78,11 @@ class Front:
 
     def _answer(
         self, request: web.Request, secret: str | None, step: Scripted | None, at_ms: int
-    ) -> Answer:
+    ) -> HttpAnswer:
         if step is not None:
             return step.answer
         if request.method == "HEAD":
-            return Answer(404, b"")
+            return HttpAnswer(404, b"")
         if request.method != "GET":
             return error("Not found", 404)
         simulation = self._simulation

@@ -15,7 +15,7 @@ LOST = "The local cloud was stopped while this query was alive."
 
 
 @dataclass(slots=True)
-class Execution:
+class QueryExecution:
     """One query execution. Times are seconds since the epoch, durations milliseconds."""
 
     id: str
@@ -94,12 +94,12 @@ class History:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = Lock()
-        self._known: dict[str, Execution] = {}
+        self._known: dict[str, QueryExecution] = {}
         self._tokens: dict[tuple[str, str], str] = {}
         for file in sorted(folder.glob("*.json")):
-            self._load(Execution(**json.loads(file.read_text())), now)
+            self._load(QueryExecution(**json.loads(file.read_text())), now)
 
-    def _load(self, found: Execution, now: float) -> None:
+    def _load(self, found: QueryExecution, now: float) -> None:
         if found.state not in FINAL:
             found.state, found.reason, found.completed = FAILED, LOST, now
             found.error = {
@@ -112,7 +112,7 @@ class History:
         self._known[found.id] = found
         self._tokens[(found.workgroup, found.token)] = found.id
 
-    def add(self, made: Execution) -> Execution:
+    def add(self, made: QueryExecution) -> QueryExecution:
         """Enter an execution, or give the one that the same token started before.
 
         (Athena API, StartQueryExecution: ClientRequestToken.)
@@ -133,16 +133,16 @@ class History:
         self.save(made)
         return made
 
-    def get(self, id_: str) -> Execution:
+    def get(self, id_: str) -> QueryExecution:
         found = self._known.get(id_)
         if found is None:
             raise AwsError("InvalidRequestException", f"QueryExecution {id_} was not found")
         return found
 
-    def find(self, id_: str) -> Execution | None:
+    def find(self, id_: str) -> QueryExecution | None:
         return self._known.get(id_)
 
-    def of(self, workgroup: str) -> list[Execution]:
+    def of(self, workgroup: str) -> list[QueryExecution]:
         """Newest first."""
         with self._lock:
             found = [one for one in self._known.values() if one.workgroup == workgroup]
@@ -156,7 +156,7 @@ class History:
                 self._tokens.pop((workgroup, one.token), None)
             (self._folder / f"{one.id}.json").unlink(missing_ok=True)
 
-    def save(self, one: Execution) -> None:
+    def save(self, one: QueryExecution) -> None:
         """Write whole or not at all: a half file would be a lost history."""
         target = self._folder / f"{one.id}.json"
         part = target.with_suffix(".part")

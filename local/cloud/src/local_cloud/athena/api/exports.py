@@ -16,11 +16,11 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from local_cloud.athena.api.executions import Execution
-from local_cloud.athena.engines.engine import Answer
+from local_cloud.athena.api.executions import QueryExecution
+from local_cloud.athena.engines.engine import PreparedQuery
 from local_cloud.athena.sql.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.sql.types import OutputColumn
-from local_cloud.athena.storage.lake import Lake, Meter
+from local_cloud.athena.storage.lake import Meter, S3Lake
 from local_cloud.athena.storage.stored import check_storable, stored, stored_type
 
 # Results up to this stay in memory, larger ones go through a temporary file.
@@ -38,7 +38,7 @@ _CODECS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Codec:
+class ParquetCodec:
     """How the pages of a Parquet object are compressed. Athena's default is gzip."""
 
     name: str = "gzip"
@@ -53,7 +53,7 @@ class Written:
     rows: int
 
 
-def codec(properties: Mapping[str, str], names: tuple[str, ...]) -> Codec:
+def codec(properties: Mapping[str, str], names: tuple[str, ...]) -> ParquetCodec:
     """The compression that one of the properties `names` asks for, and its level."""
     given = [properties[name] for name in names if name in properties]
     if len(given) > 1:
@@ -63,11 +63,11 @@ def codec(properties: Mapping[str, str], names: tuple[str, ...]) -> Codec:
         raise not_supported(f"{asked} compression of Parquet")
     level = properties.get("compression_level")
     if level is None:
-        return Codec(_CODECS[asked])
+        return ParquetCodec(_CODECS[asked])
     # "Using ZSTD compression levels in Athena": 1 to 22, and no other codec has levels.
     if asked != "ZSTD" or not level.isdigit() or not 1 <= int(level) <= 22:
         raise not_supported(f"compression_level {level} with {asked}")
-    return Codec("zstd", int(level))
+    return ParquetCodec("zstd", int(level))
 
 
 def check_columns(columns: tuple[OutputColumn, ...], what: str) -> None:
@@ -87,11 +87,16 @@ def check_columns(columns: tuple[OutputColumn, ...], what: str) -> None:
 class Exports:
     """Writes rows and manifests through the lake."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: S3Lake) -> None:
         self._lake = lake
 
     def write(
-        self, one: Execution, answer: Answer, location: str, packed: Codec, meter: Meter
+        self,
+        one: QueryExecution,
+        answer: PreparedQuery,
+        location: str,
+        packed: ParquetCodec,
+        meter: Meter,
     ) -> Written:
         """The answer as Parquet in an empty folder; the manifest is written, and noted in `one`."""
         if self._lake.objects(location):
@@ -111,19 +116,19 @@ class Exports:
                 self._lake.upload(file, url)
         return written
 
-    def _manifest(self, one: Execution, urls: tuple[str, ...]) -> None:
+    def _manifest(self, one: QueryExecution, urls: tuple[str, ...]) -> None:
         target = f"{one.output}-manifest.csv"
         self._lake.put(target, "".join(f"{url}\n" for url in urls).encode(), "text/csv")
         one.manifest = target
 
 
-def _object_name(one: Execution) -> str:
+def _object_name(one: QueryExecution) -> str:
     # Trino's QueryIdGenerator: time, a counter (here always the first), and five letters.
     at = time.strftime("%Y%m%d_%H%M%S", time.gmtime(one.submitted))
     return f"{at}_00000_{one.id[:5]}_{uuid.uuid4()}"
 
 
-def _parquet(answer: Answer, file: IO[bytes], packed: Codec, meter: Meter) -> int:
+def _parquet(answer: PreparedQuery, file: IO[bytes], packed: ParquetCodec, meter: Meter) -> int:
     """Write one Parquet file; how many rows are in it."""
     schema = pa.schema([(one.name.lower(), stored_type(one.type)) for one in answer.columns])
     rows = 0

@@ -7,7 +7,7 @@ from typing import Any
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.names import CATALOG as CATALOG_NAME
 from local_cloud.athena.sql.names import folded
-from local_cloud.athena.storage.catalog import Catalog
+from local_cloud.athena.storage.catalog import CatalogClient
 from local_cloud.errors import AwsError
 from local_cloud.pages import keyed_page
 
@@ -18,7 +18,7 @@ CATALOG = {"Name": NAME, "Type": "GLUE", "Description": "", "Parameters": {}}
 Request = dict[str, Any]
 
 
-def operations(catalog: Catalog) -> dict[str, Callable[[Request], Request]]:
+def operations(catalog: CatalogClient) -> dict[str, Callable[[Request], Request]]:
     """The operations by name."""
     return {
         "GetDataCatalog": lambda request: {"DataCatalog": _catalog(request, "Name")},
@@ -40,7 +40,7 @@ def _catalogs(request: Request) -> Request:
     return {"DataCatalogsSummary": [{"CatalogName": n, "Type": "GLUE"} for n in names], **rest}
 
 
-def _databases(catalog: Catalog, request: Request) -> Request:
+def _databases(catalog: CatalogClient, request: Request) -> Request:
     _catalog(request)
     found = {one["Name"]: one for one in catalog.databases()}
     names, rest = _page(sorted(found), request)
@@ -52,7 +52,7 @@ def _databases(catalog: Catalog, request: Request) -> Request:
     }
 
 
-def _table(catalog: Catalog, request: Request) -> Request:
+def _table(catalog: CatalogClient, request: Request) -> Request:
     _catalog(request)
     try:
         raw = catalog.table(folded(request["DatabaseName"]), folded(request["TableName"])).raw
@@ -61,7 +61,7 @@ def _table(catalog: Catalog, request: Request) -> Request:
     return {"TableMetadata": _described(raw)}
 
 
-def _tables(catalog: Catalog, request: Request) -> Request:
+def _tables(catalog: CatalogClient, request: Request) -> Request:
     _catalog(request)
     try:
         found = {one["Name"]: one for one in catalog.tables(folded(request["DatabaseName"]))}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from local_cloud.athena.api.executions import Execution
-from local_cloud.athena.storage.lake import Lake
+from local_cloud.athena.api.executions import QueryExecution
+from local_cloud.athena.storage.lake import S3Lake
 from local_cloud.athena.storage.results import parsed_rows
 from local_cloud.errors import AwsError
 
@@ -13,12 +13,12 @@ MAX_ROWS = 1000
 class ResultPages:
     """Cuts result objects into pages; a page's token is the place in the object's text."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: S3Lake) -> None:
         self._lake = lake
         # The object that was read last: pages of one result come one after the other.
         self._last: tuple[str, str] | None = None
 
-    def page(self, one: Execution, size: int, start: int) -> dict[str, Any]:
+    def page(self, one: QueryExecution, size: int, start: int) -> dict[str, Any]:
         """At most `size` rows from `start`; the first row of a SELECT repeats the labels.
 
         (Athena API, GetQueryResults; PyAthena 3.35, result_set.py: _is_first_row_column_labels.)
@@ -38,7 +38,7 @@ class ResultPages:
             answer["NextToken"] = str(end)
         return answer
 
-    def _text(self, one: Execution) -> str:
+    def _text(self, one: QueryExecution) -> str:
         last = self._last
         if last is not None and last[0] == one.id:
             return last[1]
@@ -53,7 +53,7 @@ class ResultPages:
 
 
 def _rows(
-    one: Execution, text: str, start: int, size: int
+    one: QueryExecution, text: str, start: int, size: int
 ) -> tuple[list[list[str | None]], int]:
     found: list[list[str | None]] = []
     end = start

@@ -13,11 +13,11 @@ from local_cloud.athena.api.executions import (
     QUEUED,
     RUNNING,
     SUCCEEDED,
-    Execution,
     History,
+    QueryExecution,
 )
-from local_cloud.athena.api.runner import Runner
-from local_cloud.athena.engines.engine import Answer
+from local_cloud.athena.api.runner import StatementRunner
+from local_cloud.athena.engines.engine import PreparedQuery
 from local_cloud.athena.sql.failures import CutoffError, QueryError
 from local_cloud.athena.storage.lake import Meter
 from local_cloud.bill import Bill, query_usd
@@ -33,7 +33,7 @@ class Live:
     """A query that has not ended: its meter, its running answer, and its end."""
 
     meter: Meter
-    answer: Answer | None = None
+    answer: PreparedQuery | None = None
     done: Event = field(default_factory=Event)
 
 
@@ -42,7 +42,7 @@ class Pool:
 
     def __init__(
         self,
-        runner: Runner,
+        runner: StatementRunner,
         history: History,
         bill: Bill,
         clock: Callable[[], float] = time.time,
@@ -52,14 +52,14 @@ class Pool:
         self._live: dict[str, Live] = {}
         self._lock = Lock()
 
-    def submit(self, one: Execution, limit: int | None) -> None:
+    def submit(self, one: QueryExecution, limit: int | None) -> None:
         with self._lock:
             if one.id in self._live or one.state in FINAL:
                 return
             live = self._live[one.id] = Live(Meter(limit))
         self._threads.submit(self._work, one, live)
 
-    def stop(self, one: Execution) -> None:
+    def stop(self, one: QueryExecution) -> None:
         """Cancel; returns when the engine has stopped, or after `STOP_WAIT_S`."""
         live = self._live.get(one.id)
         if live is None:
@@ -81,7 +81,7 @@ class Pool:
                 self.stop(one)
         self._threads.shutdown(wait=True)
 
-    def _work(self, one: Execution, live: Live) -> None:
+    def _work(self, one: QueryExecution, live: Live) -> None:
         began = self._clock()
         one.queue_ms = _ms(began - one.submitted)
         try:
@@ -96,8 +96,8 @@ class Pool:
                 self._live.pop(one.id, None)
             live.done.set()
 
-    def _attempt(self, one: Execution, live: Live, began: float) -> None:
-        def started(answer: Answer) -> None:
+    def _attempt(self, one: QueryExecution, live: Live, began: float) -> None:
+        def started(answer: PreparedQuery) -> None:
             live.answer = answer
 
         try:
@@ -116,7 +116,7 @@ class Pool:
             if answer is not None:
                 answer.close()
 
-    def _failed(self, one: Execution, live: Live, began: float, error: QueryError) -> None:
+    def _failed(self, one: QueryExecution, live: Live, began: float, error: QueryError) -> None:
         if live.meter.stopped.is_set():
             self._finish(one, live, began, CANCELLED, "Query was cancelled by user")
             return
@@ -128,11 +128,13 @@ class Pool:
         }
         self._finish(one, live, began, FAILED, str(error))
 
-    def _finish(self, one: Execution, live: Live, began: float, state: str, why: str) -> None:
+    def _finish(
+        self, one: QueryExecution, live: Live, began: float, state: str, why: str
+    ) -> None:
         one.engine_ms = _ms(self._clock() - began)
         self._end(one, live, state, why)
 
-    def _end(self, one: Execution, live: Live, state: str, why: str) -> None:
+    def _end(self, one: QueryExecution, live: Live, state: str, why: str) -> None:
         one.completed = self._clock()
         one.total_ms = _ms(one.completed - one.submitted)
         one.scanned = live.meter.scanned
@@ -143,7 +145,7 @@ class Pool:
         one.state = state
         self._history.save(one)
 
-    def _charge(self, one: Execution, state: str) -> None:
+    def _charge(self, one: QueryExecution, state: str) -> None:
         """Per started megabyte with a floor; failed queries and those never begun are free.
 
         (Amazon Athena pricing.)

@@ -5,23 +5,19 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from local_cloud.athena.api.ddl import (
-    PARQUET_INPUT,
-    PARQUET_OUTPUT,
-    PARQUET_SERDE,
-    Definitions,
-    Lines,
-)
-from local_cloud.athena.api.executions import Execution
+from local_cloud.athena.api.ddl import Definitions
+from local_cloud.athena.api.definitions import PARQUET_INPUT, PARQUET_OUTPUT, PARQUET_SERDE
+from local_cloud.athena.api.executions import QueryExecution
 from local_cloud.athena.api.exports import SPOOL_BYTES, Exports, check_columns, codec
-from local_cloud.athena.engines.engine import Answer, Engine
+from local_cloud.athena.api.warehouse import UtilityAnswer
+from local_cloud.athena.engines.engine import PreparedQuery, QueryEngine
 from local_cloud.athena.sql import queries
 from local_cloud.athena.sql.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.sql.hive_types import column_info, hive_name
 from local_cloud.athena.sql.types import BIGINT, VARCHAR, OutputColumn
 from local_cloud.athena.storage import views
-from local_cloud.athena.storage.catalog import Catalog
-from local_cloud.athena.storage.lake import Lake, Meter
+from local_cloud.athena.storage.catalog import CatalogClient
+from local_cloud.athena.storage.lake import Meter, S3Lake
 from local_cloud.athena.storage.results import csv_row, csv_rows
 
 CTAS_PROPERTIES = (
@@ -35,24 +31,24 @@ CTAS_PROPERTIES = (
 )
 UNLOAD_PROPERTIES = ("format", "compression", "compression_level")
 
-Started = Callable[[Answer], None]
+Started = Callable[[PreparedQuery], None]
 
 
-class Runner:
+class StatementRunner:
     """Everything that an execution needs, shared by all of them."""
 
-    def __init__(self, engine: Engine, catalog: Catalog, lake: Lake) -> None:
+    def __init__(self, engine: QueryEngine, catalog: CatalogClient, lake: S3Lake) -> None:
         self._engine, self._catalog, self._lake = engine, catalog, lake
         self._definitions = Definitions(catalog, lake)
         self._exports = Exports(lake)
 
-    def run(self, one: Execution, meter: Meter, started: Started) -> None:
+    def run(self, one: QueryExecution, meter: Meter, started: Started) -> None:
         """Carry out the statement; raises what made it fail. `started` gets the answer's handle."""
         if one.substatement == "SELECT":
             self._select(one, meter, started)
         elif view := queries.create_view(one.query):
             self._create_view(view, one, meter)
-            self._write_lines(one, Lines())
+            self._write_lines(one, UtilityAnswer())
         elif table := queries.create_table_as(one.query):
             self._create_table_as(table, one, meter, started)
             self._write_count(one)
@@ -64,12 +60,14 @@ class Runner:
                 raise QueryError("INVALID_PARAMETER_USAGE", "DDL takes no parameters")
             self._write_lines(one, self._definitions.run(one.query, one.database))
 
-    def _prepared(self, sql: str, one: Execution, meter: Meter, started: Started) -> Answer:
+    def _prepared(
+        self, sql: str, one: QueryExecution, meter: Meter, started: Started
+    ) -> PreparedQuery:
         answer = self._engine.prepare(sql, one.parameters, one.database, meter)
         started(answer)
         return answer
 
-    def _select(self, one: Execution, meter: Meter, started: Started) -> None:
+    def _select(self, one: QueryExecution, meter: Meter, started: Started) -> None:
         answer = self._prepared(one.query, one, meter, started)
         types = [column.type for column in answer.columns]
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
@@ -82,19 +80,19 @@ class Runner:
         one.columns = [column_info(column.name, column.type) for column in answer.columns]
         self._metadata(one)
 
-    def _write_lines(self, one: Execution, lines: Lines) -> None:
+    def _write_lines(self, one: QueryExecution, lines: UtilityAnswer) -> None:
         text = "\n".join("\t".join(row) for row in lines.rows)
         body = (text + "\n").encode() if lines.rows else b""
         self._lake.put(one.output, body, "text/plain")
         one.columns = [column_info(name, VARCHAR) for name in lines.columns]
         self._metadata(one)
 
-    def _metadata(self, one: Execution) -> None:
+    def _metadata(self, one: QueryExecution) -> None:
         # AWS's bytes here are undocumented; ours are JSON and say so.
         said = {"format": "coinlake-local-athena-1", "columns": one.columns}
         self._lake.put(f"{one.output}.metadata", json.dumps(said).encode())
 
-    def _create_view(self, view: queries.CreateView, one: Execution, meter: Meter) -> None:
+    def _create_view(self, view: queries.CreateView, one: QueryExecution, meter: Meter) -> None:
         database = view.database or one.database
         if one.parameters:
             raise QueryError("INVALID_PARAMETER_USAGE", "CREATE VIEW takes no parameters")
@@ -116,7 +114,7 @@ class Runner:
             self._catalog.glue.create_table(DatabaseName=database, TableInput=entry)
 
     def _create_table_as(
-        self, table: queries.CreateTableAs, one: Execution, meter: Meter, started: Started
+        self, table: queries.CreateTableAs, one: QueryExecution, meter: Meter, started: Started
     ) -> None:
         database = table.database or one.database
         if self._catalog.exists(database, table.name):
@@ -137,7 +135,7 @@ class Runner:
         )
 
     def _unload(
-        self, unload: queries.Unload, one: Execution, meter: Meter, started: Started
+        self, unload: queries.Unload, one: QueryExecution, meter: Meter, started: Started
     ) -> None:
         _check_properties(unload.properties, UNLOAD_PROPERTIES)
         if "format" not in unload.properties:
@@ -147,7 +145,7 @@ class Runner:
         check_columns(answer.columns, "UNLOAD")
         self._exports.write(one, answer, unload.target, packed, meter)
 
-    def _write_count(self, one: Execution) -> None:
+    def _write_count(self, one: QueryExecution) -> None:
         """What the query wrote is told by its manifest and its count; no result object."""
         one.columns = [column_info("rows", BIGINT)]
         self._metadata(one)

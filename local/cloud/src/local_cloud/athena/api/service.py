@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.athena.api import metadata
-from local_cloud.athena.api.executions import FINAL, Execution, History
+from local_cloud.athena.api.executions import FINAL, History, QueryExecution
 from local_cloud.athena.api.pages import ResultPages
 from local_cloud.athena.api.pool import Pool
-from local_cloud.athena.api.runner import Runner
+from local_cloud.athena.api.runner import StatementRunner
 from local_cloud.athena.api.workgroups import PRIMARY, WorkGroups
 from local_cloud.athena.engines.duck import DuckEngine
 from local_cloud.athena.sql import queries, statements
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.names import CATALOG, folded
 from local_cloud.athena.sql.queries import check_syntax
-from local_cloud.athena.storage.catalog import Catalog
-from local_cloud.athena.storage.lake import Lake
+from local_cloud.athena.storage.catalog import CatalogClient
+from local_cloud.athena.storage.lake import S3Lake
 from local_cloud.bill import Bill
 from local_cloud.clients import Clients
 from local_cloud.errors import AwsError
@@ -33,17 +33,19 @@ CTAS = "CREATE_TABLE_AS_SELECT"
 Request = dict[str, Any]
 
 
-class Athena:
+class AthenaService:
     """The local Athena. `handle` may be called from many threads."""
 
     def __init__(self, clients: Clients, state_dir: Path, bill: Bill) -> None:
         folder = state_dir / "athena"
         folder.mkdir(parents=True, exist_ok=True)
-        self._catalog, lake = Catalog(clients.glue), Lake(clients.s3)
+        self._catalog, lake = CatalogClient(clients.glue), S3Lake(clients.s3)
         self._history = History(folder / "executions", time.time())
         self._groups = WorkGroups(folder / "workgroups.json", time.time())
         self._engine = DuckEngine(self._catalog, lake)
-        self._pool = Pool(Runner(self._engine, self._catalog, lake), self._history, bill)
+        self._pool = Pool(
+            StatementRunner(self._engine, self._catalog, lake), self._history, bill
+        )
         self._pages = ResultPages(lake)
         self._judge = Judge(ATHENA)
         self._operations: dict[str, Callable[[Request], Request]] = {
@@ -85,7 +87,7 @@ class Athena:
             self._pool.submit(one, self._groups.cutoff(group))
         return {"QueryExecutionId": entered.id}
 
-    def _execution(self, sql: str, token: str, group: str, request: Request) -> Execution:
+    def _execution(self, sql: str, token: str, group: str, request: Request) -> QueryExecution:
         context = request.get("QueryExecutionContext") or {}
         if folded(context.get("Catalog", CATALOG)) != CATALOG:
             raise AwsError(
@@ -103,7 +105,7 @@ class Athena:
         if substatement == CTAS and self._groups.enforces_output(group):
             _refuse_external_location(sql)
         id_ = str(uuid.uuid4())
-        return Execution(
+        return QueryExecution(
             id=id_,
             query=sql.strip().removesuffix(";"),
             workgroup=group,

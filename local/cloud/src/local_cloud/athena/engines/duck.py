@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from local_cloud.athena.engines.duck_sql.database import CONFIG, locked_connection
-from local_cloud.athena.engines.duck_sql.relation import BoundTable, Relation, View
+from local_cloud.athena.engines.duck_sql.relation import BoundTable, BoundView, Relation
 from local_cloud.athena.engines.duck_sql.udf import Udfs
 from local_cloud.athena.engines.overflows import overflow
 from local_cloud.athena.engines.planning import planned
@@ -20,9 +20,9 @@ from local_cloud.athena.sql.ir import Expr
 from local_cloud.athena.sql.types import OutputColumn
 from local_cloud.athena.sql.values.arrow import arrow_type
 from local_cloud.athena.storage import views
-from local_cloud.athena.storage.catalog import Catalog
+from local_cloud.athena.storage.catalog import CatalogClient
 from local_cloud.athena.storage.dataset import LakeDataset, TableScan
-from local_cloud.athena.storage.lake import Lake, Meter
+from local_cloud.athena.storage.lake import Meter, S3Lake
 
 # Some forms repeat their operands' text; a query that grows beyond this is refused.
 MAX_SQL = 2_000_000
@@ -33,7 +33,7 @@ class DuckEngine:
     """Compiles Athena's SQL by type and runs it on DuckDB."""
 
     def __init__(
-        self, catalog: Catalog, lake: Lake, clock: Callable[[], float] = time.time
+        self, catalog: CatalogClient, lake: S3Lake, clock: Callable[[], float] = time.time
     ) -> None:
         self._catalog, self._lake, self._clock = catalog, lake, clock
 
@@ -79,11 +79,11 @@ def output_columns(made: Relation) -> tuple[OutputColumn, ...]:
 class Binder:
     """Turns names of the catalog into relations of one query."""
 
-    def __init__(self, catalog: Catalog, lake: Lake, meter: Meter) -> None:
+    def __init__(self, catalog: CatalogClient, lake: S3Lake, meter: Meter) -> None:
         self._catalog, self._lake, self._meter = catalog, lake, meter
         self.scans: dict[str, TableScan] = {}
 
-    def bind(self, database: str, name: str) -> BoundTable | View:
+    def bind(self, database: str, name: str) -> BoundTable | BoundView:
         # They are there in Athena: to call them unknown would be wrong.
         if database == "information_schema" or "$" in name:
             raise not_supported("tables of information_schema and hidden ones")
@@ -91,7 +91,7 @@ class Binder:
         if table.is_view:
             stored = views.stored(table)
             columns = tuple((one.name, one.type) for one in stored.columns)
-            return View(stored.sql, stored.database or database, columns)
+            return BoundView(stored.sql, stored.database or database, columns)
         # One relation per reference: each has a WHERE, and so partitions, of its own.
         relation = f"lake{len(self.scans)}"
         self.scans[relation] = TableScan(table, self._catalog, self._lake, self._meter)

@@ -7,7 +7,7 @@ from local_cloud.athena.sql.types import OutputColumn
 from local_cloud.athena.storage.lake import Meter
 
 
-class Answer(Protocol):
+class PreparedQuery(Protocol):
     """A query that is ready to run."""
 
     columns: tuple[OutputColumn, ...]
@@ -23,12 +23,12 @@ class Answer(Protocol):
     def close(self) -> None: ...
 
 
-class Engine(Protocol):
+class QueryEngine(Protocol):
     """Plans queries written in Athena's dialect over the catalog."""
 
     def prepare(
         self, sql: str, parameters: Sequence[str], database: str, meter: Meter
-    ) -> Answer:
+    ) -> PreparedQuery:
         """Resolve, type and bind a query; QueryError where Athena would refuse it.
 
         `parameters` are the constant expressions that stand for its `?`.

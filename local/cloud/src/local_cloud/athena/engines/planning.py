@@ -1,4 +1,4 @@
-"""Whole queries: WITH, set operations, and the planner that all parts of a query share."""
+"""Whole queries: WITH, views, and the planner that all parts of a query share."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,22 +12,19 @@ from local_cloud.athena.engines.duck_sql import (
     joins,
     membership,
     ordering,
-    pushing,
     select,
+    set_operations,
     trying,
     unnesting,
     values_clause,
 )
 from local_cloud.athena.engines.duck_sql.constants import Constants
-from local_cloud.athena.engines.duck_sql.from_clause import RELATIONS, related
+from local_cloud.athena.engines.duck_sql.from_clause import related
 from local_cloud.athena.engines.duck_sql.relation import (
+    BoundView,
     Planner,
     Relation,
-    Tables,
-    View,
-    retyped,
-    selected,
-    union_types,
+    TableBinder,
 )
 from local_cloud.athena.engines.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.engines.duck_sql.simplifying import Simplifier
@@ -36,26 +33,31 @@ from local_cloud.athena.engines.duck_sql.tail import keeps_order, limited, tail_
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.engines.duck_sql.udf import Udfs
 from local_cloud.athena.sql import parsing
-from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis import (
     calls,
+    column_names,
+    conditionals,
+    constructors,
     json_forms,
     literals,
+    operators,
     predicates,
     special_forms,
+    subqueries,
     windows,
 )
-from local_cloud.athena.sql.analysis.context import Context, Names, Session
-from local_cloud.athena.sql.analysis.expressions import analysed, coerced
-from local_cloud.athena.sql.analysis.scope import Field, NamedRelation, Scope, clause
+from local_cloud.athena.sql.analysis.context import AnalysisContext, Names, Session
+from local_cloud.athena.sql.analysis.expressions import analysed
+from local_cloud.athena.sql.analysis.scope import NamedRelation, Scope, clause
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.sql.ir import Column
-from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 
 # These register their rules and functions when they are imported.
 REGISTERED = (
     calls,
+    column_names,
+    conditionals,
+    constructors,
     formatting,
     forms,
     from_clause,
@@ -65,9 +67,12 @@ REGISTERED = (
     json_texts,
     literals,
     membership,
+    operators,
     predicates,
     select,
+    set_operations,
     special_forms,
+    subqueries,
     trying,
     unnesting,
     values_clause,
@@ -79,7 +84,7 @@ def planned(
     sql: str,
     parameters: Sequence[tree.Expression],
     session: Session,
-    tables: Tables,
+    tables: TableBinder,
     udfs: Udfs,
 ) -> Relation:
     """The query that `sql` is, as DuckDB's SQL."""
@@ -105,12 +110,12 @@ def _planner(
     sql: str,
     parameters: Sequence[tree.Expression],
     session: Session,
-    tables: Tables,
+    tables: TableBinder,
     text: Text,
     names: Names,
     depth: int,
 ) -> "QueryPlanner":
-    context = Context(
+    context = AnalysisContext(
         sql,
         session,
         names,
@@ -207,7 +212,7 @@ class QueryPlanner(Planner):
         made = limited(self, body.sql, names, ordered, order, limits)
         return Relation(made, body.fields, shape=body.shape | {"tail"})
 
-    def of_view(self, view: View) -> Relation:
+    def of_view(self, view: BoundView) -> Relation:
         session = Session(
             view.database,
             self.context.session.now_us,
@@ -220,82 +225,3 @@ class QueryPlanner(Planner):
         made = inner.query(parsing.query(view.sql), None)
         self.scanned(inner.scans)
         return made
-
-
-def _check_comparable(planner: Planner, kinds: Sequence[Type], what: str, at: int) -> None:
-    for one in kinds:
-        if not t.is_comparable(one):
-            raise planner.context.mismatch(
-                f"Type {one} is not comparable and therefore cannot be used in {what}", at
-            )
-        if not ordering.groups_as_is(one):
-            raise not_supported(f"{what} of rows with {one}")
-
-
-@RELATIONS.rule(tree.SetOperation)
-def _set_operation(
-    planner: Planner,
-    scope: Scope | None,
-    at: int,
-    *,
-    kind: str,
-    distinct: bool,
-    left: tree.Relation,
-    right: tree.Relation,
-) -> Relation:
-    sides = [related(planner, scope, left), related(planner, scope, right)]
-    if len(sides[0].fields) != len(sides[1].fields):
-        raise planner.context.mismatch(
-            f"{kind} query has different number of fields: "
-            f"{len(sides[0].fields)}, {len(sides[1].fields)}",
-            at,
-        )
-    kinds = union_types(planner.context, sides, kind, at)
-    if kind != "UNION" or distinct:
-        _check_comparable(planner, kinds, kind, at)
-    if kind != "UNION" and any("emptied" in side.shape for side in sides):
-        # Trino sees too late that there are none: the other side is computed, and may fail.
-        raise not_supported(f"{kind} of a query with a query inside that WHERE leaves no rows")
-    if kind != "UNION" and not distinct and any(one.args for one in kinds):
-        # Trino sorts the rows to count them, and fails on a null inside of one.
-        raise not_supported(f"{kind} ALL of rows with arrays or rows")
-    first, second = (retyped(planner, side, kinds, coerced) for side in sides)
-    word = kind if distinct else f"{kind} ALL"
-    fields, columns = [], []
-    # Columns that are one in both queries are one (PushProjectionThroughUnion).
-    names, firsts = planner.context.names, dict[tuple[Column, Column], Column]()
-    for field, other in zip(first.fields, second.fields, strict=True):
-        column = planner.column(field.type)
-        both = (names.first(field.column), names.first(other.column))
-        names.is_first(column, firsts.setdefault(both, column))
-        columns.append(f"{field.column.name} AS {column.name}")
-        fields.append(Field(field.name, column))
-
-    def again(texts: list[str]) -> str:
-        both = f" {word} ".join(f"(SELECT * FROM ({one}))" for one in texts)
-        return f"SELECT {', '.join(columns)} FROM ({both})"
-
-    made = zip(sides, (first, second), strict=True)
-    parts = [_side(planner, side, typed, fields) for side, typed in made]
-    push = pushing.into_sides(planner, parts, again, distinct or kind != "UNION")
-    shape = frozenset(("set",))
-    return Relation(again([first.sql, second.sql]), tuple(fields), shape=shape, push=push)
-
-
-def _side(
-    planner: Planner, before: Relation, side: Relation, fields: Sequence[Field]
-) -> pushing.Side:
-    """One side of a set operation, before and after its columns got the types of both."""
-    names = {one.column: own.column for one, own in zip(fields, side.fields, strict=True)}
-    if side is before:
-        return pushing.Side(side, names)
-    values = {
-        new.column: coerced(old.column, new.type)
-        for old, new in zip(before.fields, side.fields, strict=True)
-    }
-
-    def again(sql: str) -> str:
-        return selected([(planner.text.of(of), one.name) for one, of in values.items()], sql)
-
-    push = pushing.Computing(before, None, values, again).push(planner)
-    return pushing.Side(replace(side, push=push), names)

@@ -96,9 +96,14 @@ def field_label(of: Type, index: int) -> str:
 
 
 _WIDTH = {
-    "boolean": 0, "date": 0, "real": 7, "double": 17, "timestamp": 3,
-    "timestamp with time zone": 3, **t.INTEGER_DIGITS,
-}  # fmt: skip
+    "boolean": 0,
+    "date": 0,
+    "real": 7,
+    "double": 17,
+    "timestamp": 3,
+    "timestamp with time zone": 3,
+    **t.INTEGER_DIGITS,
+}
 
 
 def column_info(name: str, of: Type) -> dict[str, Any]:

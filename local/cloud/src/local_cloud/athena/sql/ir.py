@@ -5,8 +5,8 @@ timestamp microseconds since 1970-01-01, a time microseconds since midnight, an 
 milliseconds or months; an array is a list, a map a list of pairs, a row a tuple.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Any
 
 from local_cloud.athena.sql.signatures.binding import Bound
@@ -26,14 +26,14 @@ class Constant(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Expr):
+class ColumnRef(Expr):
     """A column of a relation or a parameter of a lambda, by a name that is unique in the query."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Expr):
+class BoundCall(Expr):
     """A declared function or operator, its arguments already of the types it takes."""
 
     bound: Bound
@@ -42,9 +42,9 @@ class Call(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Lambda(Expr):
-    """Only ever an argument of a Call."""
+    """Only ever an argument of a BoundCall."""
 
-    parameters: tuple[Column, ...]
+    parameters: tuple[ColumnRef, ...]
     body: Expr
 
 
@@ -82,7 +82,7 @@ class Subquery(Expr):
 
     sql: str
     names: tuple[str, ...]
-    outer: tuple[Column, ...] = ()
+    outer: tuple[ColumnRef, ...] = ()
     open: str | None = None
     fails: bool = False
 
@@ -143,7 +143,7 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True)
-class Window(Expr):
+class WindowFunction(Expr):
     """A function over a window: an aggregate, or a function that only windows have.
 
     `inner_order` is an ORDER BY between the function's brackets.
@@ -188,122 +188,3 @@ def walk(of: Expr) -> Iterator[Expr]:
     yield of
     for child in children(of):
         yield from walk(child)
-
-
-def sees_nulls(of: Call | Aggregate | Window) -> tuple[bool, ...]:
-    """Of each argument, whether the function is called where that is null (Declared.sees_null)."""
-    return tuple(map(of.bound.declared.sees_null, range(len(of.arguments))))
-
-
-def terms_of(condition: Expr) -> tuple[Expr, ...]:
-    """The terms of an AND, or the one that a condition is."""
-    if isinstance(condition, Special) and condition.form == "and":
-        return condition.operands
-    return (condition,)
-
-
-def all_terms(condition: Expr) -> Iterator[Expr]:
-    """The terms of an AND, those of an AND inside of it too."""
-    if isinstance(condition, Special) and condition.form == "and":
-        for one in condition.operands:
-            yield from all_terms(one)
-    else:
-        yield condition
-
-
-def is_random(expr: Expr) -> bool:
-    """Whether it calls what gives another value each time; what is inside of it is not asked."""
-    return isinstance(expr, Call) and not expr.bound.declared.deterministic
-
-
-def is_null(expr: Expr) -> bool:
-    """Whether it is a null that is written out."""
-    return isinstance(expr, Constant) and expr.value is None
-
-
-def is_deterministic(of: Expr) -> bool:
-    """Whether it is the same each time: no chance in it."""
-    return not any(map(is_random, walk(of)))
-
-
-def is_plain(of: Expr) -> bool:
-    """Whether no query and no chance is in it: it may stand wherever its columns do."""
-    return is_deterministic(of) and not any(isinstance(one, Subquery) for one in walk(of))
-
-
-def always_null(expr: Expr) -> bool:
-    """Whether a null that is written out makes null of it.
-
-    Trino's IrExpressionOptimizer then evaluates nothing else of it, not even what would fail.
-    """
-    if isinstance(expr, Constant):
-        return expr.value is None
-    if isinstance(expr, Cast):
-        return always_null(expr.value)
-    if not isinstance(expr, Call):
-        return False
-    return any(
-        always_null(one) and not seen
-        for one, seen in zip(expr.arguments, sees_nulls(expr), strict=True)
-    )
-
-
-def columns_of(value: Expr) -> frozenset[Column]:
-    """The columns that it uses, those inside of its queries from around them included."""
-    found: set[Column] = set()
-    for part in walk(value):
-        if isinstance(part, Column):
-            found.add(part)
-        if isinstance(part, Subquery):
-            found.update(part.outer)
-    return frozenset(found)
-
-
-def has_try(expr: Expr) -> bool:
-    """Whether it asks for a null in the place of an error, anywhere in it."""
-    return any(isinstance(one, Special) and one.form == "try" for one in walk(expr))
-
-
-def is_constant(expr: Expr) -> bool:
-    """Whether it is the same for every row: no column, query or chance in it."""
-    bound: set[str] = set()
-    for one in walk(expr):
-        if isinstance(one, Lambda):
-            bound |= {parameter.name for parameter in one.parameters}
-        if isinstance(one, (Subquery, Aggregate, Window, Grouping)):
-            return False
-        if isinstance(one, Column) and one.name not in bound:
-            return False
-    return is_deterministic(expr)
-
-
-def rewritten(of: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
-    """`of` with each outermost part for which `change` gives something replaced by that."""
-    found = change(of)
-    return found if found is not None else _with_children(of, change)
-
-
-def renamed(of: Expr, columns: Mapping[Column, Expr]) -> Expr:
-    """`of` with each of these columns replaced by what is given for it."""
-    return rewritten(of, lambda one: columns.get(one) if isinstance(one, Column) else None)
-
-
-def _with_children(of: Any, change: Callable[[Expr], Expr | None]) -> Any:
-    changed = {}
-    for one in fields(of):
-        before = getattr(of, one.name)
-        after = _changed(before, change)
-        if after is not before:
-            changed[one.name] = after
-    return replace(of, **changed) if changed else of
-
-
-def _changed(value: Any, change: Callable[[Expr], Expr | None]) -> Any:
-    if isinstance(value, Expr):
-        return rewritten(value, change)
-    if isinstance(value, (SortKey, Frame, FrameEnd)):
-        return _with_children(value, change)
-    if isinstance(value, tuple):
-        made = tuple(_changed(one, change) for one in value)
-        return value if all(a is b for a, b in zip(made, value, strict=True)) else made
-    return value

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Call, Cast, Column, Constant, Expr, Special
+from local_cloud.athena.sql.ir import BoundCall, Cast, ColumnRef, Constant, Expr, Special
 from local_cloud.athena.sql.values import compare
 from local_cloud.athena.sql.values.casts import caster
 
@@ -30,12 +30,12 @@ class Pruner:
         """The value of an expression, None for null, or UNKNOWN."""
         if isinstance(expr, Constant):
             return expr.value
-        if isinstance(expr, Column):
+        if isinstance(expr, ColumnRef):
             name = self._keys.get(expr.name)
             return values.get(name, UNKNOWN) if name is not None else UNKNOWN
         if isinstance(expr, Cast):
             return self._cast(expr, values)
-        if isinstance(expr, Call):
+        if isinstance(expr, BoundCall):
             return self._joined(expr, values)
         if isinstance(expr, Special):
             found = _FORMS.get(expr.form)
@@ -53,7 +53,7 @@ class Pruner:
             # What fails is left for the engine to say.
             return UNKNOWN
 
-    def _joined(self, expr: Call, values: Mapping[str, Any]) -> Any:
+    def _joined(self, expr: BoundCall, values: Mapping[str, Any]) -> Any:
         if expr.bound.declared.key != "concat(varchar,...)":
             return UNKNOWN
         parts = [self._value(one, values) for one in expr.arguments]
@@ -148,7 +148,7 @@ def _is_key(expr: Expr, keys: Mapping[str, str], name: str) -> bool:
     """The key itself, or the key made a wider text or number for the comparison."""
     while isinstance(expr, Cast) and not expr.safe:
         expr = expr.value
-    return isinstance(expr, Column) and keys.get(expr.name) == name
+    return isinstance(expr, ColumnRef) and keys.get(expr.name) == name
 
 
 def _text(expr: Expr) -> str | None:

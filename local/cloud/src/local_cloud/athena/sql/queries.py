@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from local_cloud.athena.sql.failures import QueryError, not_supported, syntax_error
 from local_cloud.athena.sql.parsing import expression as parse_expression
 from local_cloud.athena.sql.parsing import query as parse_query
-from local_cloud.athena.sql.statements import Reader
+from local_cloud.athena.sql.statement_reader import StatementReader
 from trino_sql import tree
 
 
@@ -68,7 +68,7 @@ def _inside(node: tree.Node) -> Iterator[tree.Node]:
 
 def create_view(sql: str) -> CreateView | None:
     """CREATE [OR REPLACE] VIEW name AS query; None for other statements."""
-    reader = Reader(sql)
+    reader = StatementReader(sql)
     replace = reader.accept("CREATE", "OR", "REPLACE", "VIEW")
     if not replace and not reader.accept("CREATE", "VIEW"):
         return None
@@ -79,7 +79,7 @@ def create_view(sql: str) -> CreateView | None:
 
 def create_table_as(sql: str) -> CreateTableAs | None:
     """CREATE TABLE name [WITH (…)] AS query [WITH [NO] DATA]; None for other statements."""
-    reader = Reader(sql)
+    reader = StatementReader(sql)
     if not reader.accept("CREATE", "TABLE"):
         return None
     missing = reader.accept("IF", "NOT", "EXISTS")
@@ -95,7 +95,7 @@ def create_table_as(sql: str) -> CreateTableAs | None:
 
 def unload(sql: str) -> Unload | None:
     """UNLOAD (query) TO 's3://…' WITH (format = 'PARQUET'); None for other statements."""
-    reader = Reader(sql)
+    reader = StatementReader(sql)
     if not reader.accept("UNLOAD", "("):
         return None
     first = reader.peek()
@@ -113,7 +113,7 @@ def unload(sql: str) -> Unload | None:
     return Unload(query, target, properties)
 
 
-def _with(reader: Reader) -> dict[str, str]:
+def _with(reader: StatementReader) -> dict[str, str]:
     """WITH (name = 'value', …); values that are no strings are kept as text."""
     found: dict[str, str] = {}
     if not reader.accept("WITH", "("):

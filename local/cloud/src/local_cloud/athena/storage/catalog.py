@@ -31,7 +31,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CatalogTable:
     """One table of the catalog. `raw` is Glue's own description."""
 
     database: str
@@ -52,20 +52,20 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Partition:
+class CatalogPartition:
     """Values of the partition keys, as text, and where the files are."""
 
     values: tuple[str, ...]
     location: str
 
 
-class Catalog:
+class CatalogClient:
     """Reads and writes Glue through one client."""
 
     def __init__(self, glue: Any) -> None:
         self.glue = glue
 
-    def table(self, database: str, name: str) -> Table:
+    def table(self, database: str, name: str) -> CatalogTable:
         try:
             raw = self.glue.get_table(DatabaseName=database, Name=name)["Table"]
         except ClientError as error:
@@ -98,7 +98,7 @@ class Catalog:
         pages = self.glue.get_paginator("get_databases").paginate()
         return [database for page in pages for database in page["DatabaseList"]]
 
-    def partitions(self, table: Table) -> Iterator[Partition]:
+    def partitions(self, table: CatalogTable) -> Iterator[CatalogPartition]:
         """The registered partitions; nothing else is visible (user guide, "Partition your
         data")."""
         pages = self.glue.get_paginator("get_partitions").paginate(
@@ -108,11 +108,13 @@ class Catalog:
             for page in pages:
                 for raw in page["Partitions"]:
                     location = raw.get("StorageDescriptor", {}).get("Location", "")
-                    yield Partition(tuple(raw["Values"]), location)
+                    yield CatalogPartition(tuple(raw["Values"]), location)
         except ClientError as error:
             raise _metastore(error) from error
 
-    def add_partitions(self, table: Table, partitions: list[Partition]) -> list[str]:
+    def add_partitions(
+        self, table: CatalogTable, partitions: list[CatalogPartition]
+    ) -> list[str]:
         """Register partitions; the values (joined) of those that were already there."""
         present: list[str] = []
         for start in range(0, len(partitions), BATCH):
@@ -131,7 +133,9 @@ class Catalog:
                 present.append("/".join(failed["PartitionValues"]))
         return present
 
-    def _partition_input(self, table: Table, partition: Partition) -> dict[str, Any]:
+    def _partition_input(
+        self, table: CatalogTable, partition: CatalogPartition
+    ) -> dict[str, Any]:
         storage = dict(table.raw["StorageDescriptor"])
         storage["Location"] = partition.location
         return {"Values": list(partition.values), "StorageDescriptor": storage}
@@ -147,12 +151,12 @@ def _metastore(error: ClientError) -> QueryError:
     return QueryError(name, said.get("Message", said["Code"]), error_type=1300)
 
 
-def table_of(database: str, raw: dict[str, Any]) -> Table:
+def table_of(database: str, raw: dict[str, Any]) -> CatalogTable:
     """Glue's table description in our words."""
     storage = raw.get("StorageDescriptor", {})
     serde = storage.get("SerdeInfo", {})
     view = raw.get("TableType") == "VIRTUAL_VIEW"
-    return Table(
+    return CatalogTable(
         database=database,
         name=raw["Name"],
         columns=tuple(_column(one, view) for one in storage.get("Columns", [])),

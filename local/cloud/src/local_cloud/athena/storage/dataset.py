@@ -15,8 +15,14 @@ from local_cloud.athena.sql.pruning import Pruner, candidates
 from local_cloud.athena.sql.values.arrow import arrow_type
 from local_cloud.athena.sql.values.moments import parse_date
 from local_cloud.athena.storage import json_files, parquet_files, projection
-from local_cloud.athena.storage.catalog import Catalog, CatalogColumn, Partition, Storage, Table
-from local_cloud.athena.storage.lake import Lake, LakeObject, Meter
+from local_cloud.athena.storage.catalog import (
+    CatalogClient,
+    CatalogColumn,
+    CatalogPartition,
+    CatalogTable,
+    Storage,
+)
+from local_cloud.athena.storage.lake import LakeObject, Meter, S3Lake
 
 # DuckDB reads a table's first column for count(*); this one costs nothing.
 ROWS = "$row"
@@ -27,7 +33,9 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 class TableScan:
     """What one reference to a table in a query reads."""
 
-    def __init__(self, table: Table, catalog: Catalog, lake: Lake, meter: Meter) -> None:
+    def __init__(
+        self, table: CatalogTable, catalog: CatalogClient, lake: S3Lake, meter: Meter
+    ) -> None:
         self.table = table
         self._catalog, self._lake, self._meter = catalog, lake, meter
         self._wheres: list[tuple[Expr, Mapping[str, str]]] = []
@@ -52,10 +60,10 @@ class TableScan:
             ]
         )
 
-    def partitions(self, pushed: Any) -> Iterator[tuple[Partition, dict[str, Any]]]:
+    def partitions(self, pushed: Any) -> Iterator[tuple[CatalogPartition, dict[str, Any]]]:
         """The partitions to read, with typed key values; `pushed` is the engine's own filter."""
         if not self.table.keys:
-            yield Partition((), self.table.storage.location), {}
+            yield CatalogPartition((), self.table.storage.location), {}
             return
         pruners = [Pruner(*one) for one in self._wheres]
         kept = []
@@ -65,7 +73,7 @@ class TableScan:
                 kept.append((partition, values))
         yield from _unfiltered(kept, pushed, self.schema(), self._labels)
 
-    def _listed(self) -> Iterator[Partition]:
+    def _listed(self) -> Iterator[CatalogPartition]:
         if not self.table.projected:
             return self._catalog.partitions(self.table)
         wanted: dict[str, list[str] | None] = {}
@@ -153,11 +161,11 @@ def _one_zero(column: Any) -> Any:
 
 
 def _unfiltered(
-    kept: list[tuple[Partition, dict[str, Any]]],
+    kept: list[tuple[CatalogPartition, dict[str, Any]]],
     pushed: Any,
     schema: Any,
     labels: Mapping[str, str],
-) -> Iterator[tuple[Partition, dict[str, Any]]]:
+) -> Iterator[tuple[CatalogPartition, dict[str, Any]]]:
     """The partitions that the engine's filter can keep, by Arrow's own guarantee logic."""
     if pushed is None:
         yield from kept

@@ -14,7 +14,7 @@ from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values.arrow import arrow_type, field_key
 from local_cloud.athena.storage.catalog import Storage
-from local_cloud.athena.storage.lake import Lake, LakeObject, Meter
+from local_cloud.athena.storage.lake import LakeObject, Meter, S3Lake
 
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
 HCATALOG = "org.apache.hive.hcatalog.data.JsonSerDe"
@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # Athena's timestamps have no zon
 
 
 def batches(
-    lake: Lake, of: LakeObject, storage: Storage, wanted: list[tuple[str, Type]], meter: Meter
+    lake: S3Lake, of: LakeObject, storage: Storage, wanted: list[tuple[str, Type]], meter: Meter
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """(rows, {column: array}) per batch. The whole object counts as scanned."""
     reader = LineReader(storage)

@@ -64,7 +64,7 @@ class Meter:
             raise QueryError("USER_CANCELED", "Query was canceled")
 
 
-class Lake:
+class S3Lake:
     """S3 through one client."""
 
     def __init__(self, s3: Any) -> None:
@@ -164,7 +164,7 @@ class Lake:
 class ObjectFile:
     """A read-only file over one object, for pyarrow; small ones are fetched whole."""
 
-    def __init__(self, lake: Lake, of: LakeObject) -> None:
+    def __init__(self, lake: S3Lake, of: LakeObject) -> None:
         self._lake, self._of = lake, of
         self._at = 0
         self._whole = lake.read(of) if of.size <= WHOLE_BYTES else None

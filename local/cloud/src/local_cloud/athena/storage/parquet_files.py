@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.types import Type, holds
 from local_cloud.athena.sql.values.arrow import arrow_type, field_key
-from local_cloud.athena.storage.lake import Lake, LakeObject, Meter, ObjectFile
+from local_cloud.athena.storage.lake import LakeObject, Meter, ObjectFile, S3Lake
 
 # Rows handed on at once; decoded row groups are the larger part of the memory.
 BATCH_ROWS = 32_768
@@ -30,7 +30,7 @@ _WIDER = {
 
 
 def batches(
-    lake: Lake, of: LakeObject, wanted: list[tuple[str, Type]], meter: Meter
+    lake: S3Lake, of: LakeObject, wanted: list[tuple[str, Type]], meter: Meter
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """(rows, {column: array}) per batch. Counts the compressed chunks of the columns it needs."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.storage.catalog import Partition, Table
+from local_cloud.athena.storage.catalog import CatalogPartition, CatalogTable
 
 # Athena plans at most a million partitions (user guide, "Partition your data"); a range beyond that
 # is a mistake in the table.
@@ -19,8 +19,8 @@ _SECONDS = {"WEEK": 604800, "DAY": 86400, "HOUR": 3600, "MINUTE": 60, "SECOND": 
 
 
 def partitions(
-    table: Table, wanted: dict[str, list[str] | None], now: datetime
-) -> Iterator[Partition]:
+    table: CatalogTable, wanted: dict[str, list[str] | None], now: datetime
+) -> Iterator[CatalogPartition]:
     """Every projected partition; `wanted` narrows a key to values that the WHERE demands."""
     columns = [_values(table, key.name, wanted.get(key.name), now) for key in table.keys]
     size = 1
@@ -29,10 +29,10 @@ def partitions(
     if size > MAX_PARTITIONS:
         raise QueryError("HIVE_EXCEEDED_PARTITION_LIMIT", f"{size} projected partitions")
     for chosen in itertools.product(*columns):
-        yield Partition(chosen, _location(table, chosen))
+        yield CatalogPartition(chosen, _location(table, chosen))
 
 
-def _location(table: Table, values: tuple[str, ...]) -> str:
+def _location(table: CatalogTable, values: tuple[str, ...]) -> str:
     names = [key.name for key in table.keys]
     template = table.parameters.get("storage.location.template")
     if template is None:
@@ -43,7 +43,9 @@ def _location(table: Table, values: tuple[str, ...]) -> str:
     return template
 
 
-def _values(table: Table, name: str, wanted: list[str] | None, now: datetime) -> list[str]:
+def _values(
+    table: CatalogTable, name: str, wanted: list[str] | None, now: datetime
+) -> list[str]:
     prefix = f"projection.{name}."
     settings = {
         key.removeprefix(prefix): value

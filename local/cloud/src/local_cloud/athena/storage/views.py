@@ -12,7 +12,7 @@ from local_cloud.athena.sql.analysis.type_names import named_type
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.hive_types import hive_name
 from local_cloud.athena.sql.types import OutputColumn, trino_name
-from local_cloud.athena.storage.catalog import Table
+from local_cloud.athena.storage.catalog import CatalogTable
 
 _START, _END = "/* Presto View: ", " */"
 
@@ -37,7 +37,7 @@ def view_text(sql: str, database: str, columns: tuple[OutputColumn, ...]) -> str
     return f"{_START}{base64.b64encode(json.dumps(said).encode()).decode()}{_END}"
 
 
-def stored(table: Table) -> StoredView:
+def stored(table: CatalogTable) -> StoredView:
     """The view in a catalog table; QueryError where it is none that Athena could read."""
     text = table.raw.get("ViewOriginalText", "")
     if not text.startswith(_START):

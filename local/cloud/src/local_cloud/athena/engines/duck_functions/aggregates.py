@@ -2,10 +2,10 @@
 
 from local_cloud.athena.engines.duck_sql import ordering
 from local_cloud.athena.engines.duck_sql.aggregating import AggregateText
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.folding import folded
 from local_cloud.athena.engines.duck_sql.registry import aggregate
 from local_cloud.athena.engines.duck_sql.sealing import opened, sealed
-from local_cloud.athena.engines.duck_sql.text import can_fail
 
 
 @aggregate("count()")

@@ -8,7 +8,7 @@ from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Call, Cast, Constant
+from local_cloud.athena.sql.ir import BoundCall, Cast, Constant
 from local_cloud.athena.sql.types import INTEGERS, Type
 from local_cloud.athena.sql.values.numbers import EXACT, unscaled
 
@@ -40,7 +40,7 @@ def _multiply(a: str, b: str) -> str:
 DIVISION_BY_ZERO = QueryError("DIVISION_BY_ZERO", "Division by zero")
 
 
-def _is_nonzero(call: Call) -> bool:
+def _is_nonzero(call: BoundCall) -> bool:
     last = call.arguments[1]
     while isinstance(last, Cast) and last.value.type.name in t.INTEGERS:
         last = last.value
@@ -49,7 +49,7 @@ def _is_nonzero(call: Call) -> bool:
 
 def _nonzero(
     text: Text,
-    call: Call,
+    call: BoundCall,
     divisor: str,
     dividend: str,
     result: str,
@@ -66,7 +66,7 @@ def _nonzero(
 
 
 @sql(*_pairs("divide", *INTEGERS))
-def _divide(a: str, b: str, text: Text, call: Call) -> str:
+def _divide(a: str, b: str, text: Text, call: BoundCall) -> str:
     made = f"({a} // {b})"
     last = call.arguments[1]
     harmless = isinstance(last, Constant) and last.value != -1
@@ -93,14 +93,14 @@ _BEYOND = {
 }
 
 
-def remainder(a: str, b: str, text: Text, call: Call, error: QueryError) -> str:
+def remainder(a: str, b: str, text: Text, call: BoundCall, error: QueryError) -> str:
     # A divisor of -1 would overflow where the dividend is the smallest number.
     made = f"(CASE WHEN {b} = -1 THEN {a} - {a} ELSE {a} % {b} END)"
     return _nonzero(text, call, b, a, made, error)
 
 
 @sql(*_pairs("modulus", *INTEGERS), total=_is_nonzero)
-def _modulus(a: str, b: str, text: Text, call: Call) -> str:
+def _modulus(a: str, b: str, text: Text, call: BoundCall) -> str:
     return remainder(a, b, text, call, DIVISION_BY_ZERO)
 
 

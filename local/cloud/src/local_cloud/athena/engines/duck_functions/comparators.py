@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from local_cloud.athena.engines.duck_functions.lambdas import body_of, lambda_of
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.registry import Signature, sql
-from local_cloud.athena.engines.duck_sql.text import Text, can_fail
+from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import invalid_argument, not_supported
-from local_cloud.athena.sql.ir import Call, Special
+from local_cloud.athena.sql.ir import BoundCall, Special
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values.java_sort import sorted_places
 
@@ -17,7 +18,7 @@ MAX_ELEMENTS = 1_000
 
 
 @sql("array_sort(array(t),function(t,t,integer))")
-def _sort(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _sort(array: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     comparator = lambda_of(call, 1)
     first, second = comparator.parameters
     failing = can_fail(comparator.body)

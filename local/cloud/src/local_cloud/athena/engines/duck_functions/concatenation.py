@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from local_cloud.athena.engines.duck_sql.registry import python, sql
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql.failures import QueryError, invalid_argument
-from local_cloud.athena.sql.ir import Call, Cast, Constant, Expr
+from local_cloud.athena.sql.ir import BoundCall, Cast, Constant, Expr
 from local_cloud.athena.sql.types import MAX_CHAR
 from local_cloud.athena.sql.values.strings import MAX_INT, spaced
 
@@ -16,7 +16,7 @@ _TEXTS, _BYTES = "concat(varchar,...)", "concat(varbinary,...)"
 
 
 @sql(_TEXTS, _BYTES)
-def _concat(*parts: str, text: Text, call: Call) -> str:
+def _concat(*parts: str, text: Text, call: BoundCall) -> str:
     if len(parts) < 2:
         raise invalid_argument("There must be two or more concatenation arguments")
     leaves = list(_leaves(call))
@@ -28,26 +28,26 @@ def _concat(*parts: str, text: Text, call: Call) -> str:
     return f"(CASE WHEN {too_large} THEN {failing} ELSE {joined} END)"
 
 
-def _is_same(one: Expr, call: Call) -> bool:
-    return isinstance(one, Call) and one.bound.declared is call.bound.declared
+def _is_same(one: Expr, call: BoundCall) -> bool:
+    return isinstance(one, BoundCall) and one.bound.declared is call.bound.declared
 
 
-def _leaves(call: Call) -> Iterator[Expr]:
+def _leaves(call: BoundCall) -> Iterator[Expr]:
     """What is put together, in order: `a || b || c` is the concatenation of `a || b` and c."""
     for one in call.arguments:
-        if isinstance(one, Call) and _is_same(one, call):
+        if isinstance(one, BoundCall) and _is_same(one, call):
             yield from _leaves(one)
         else:
             yield one
 
 
-def _sizes(call: Call, text: Text) -> list[str]:
+def _sizes(call: BoundCall, text: Text) -> list[str]:
     """SQL of the bytes that each concatenation makes, inner ones first and the whole last."""
     found: list[str] = []
     parts: list[str] = []
     size = "strlen" if call.type.name == "varchar" else "octet_length"
     for one in call.arguments:
-        if isinstance(one, Call) and _is_same(one, call):
+        if isinstance(one, BoundCall) and _is_same(one, call):
             found += _sizes(one, text)
             parts.append(found[-1])
         else:
@@ -71,7 +71,7 @@ def _most_bytes(expr: Expr) -> int:
 
 
 @sql("concat(char(x),char(y))")
-def _concat_chars(a: str, b: str, text: Text, call: Call) -> str:
+def _concat_chars(a: str, b: str, text: Text, call: BoundCall) -> str:
     first, _ = kinds = call.bound.arguments
     if (call.type.precision or 0) > MAX_CHAR:
         raise QueryError("TYPE_NOT_FOUND", f"Unknown type: {call.type}")
@@ -83,7 +83,7 @@ def _concat_chars(a: str, b: str, text: Text, call: Call) -> str:
 
 
 @sql("concat_ws(varchar,varchar,...)")
-def _concat_ws(*parts: str, text: Text, call: Call) -> str:
+def _concat_ws(*parts: str, text: Text, call: BoundCall) -> str:
     if len(parts) < 2:
         raise invalid_argument("There must be two or more arguments")
 

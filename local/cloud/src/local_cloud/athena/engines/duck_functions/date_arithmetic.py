@@ -8,7 +8,7 @@ from local_cloud.athena.engines.duck_functions.fallback import common, guarded
 from local_cloud.athena.engines.duck_sql.registry import Signature, python, sql
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql.failures import QueryError, invalid_argument, not_supported
-from local_cloud.athena.sql.ir import Call, Constant
+from local_cloud.athena.sql.ir import BoundCall, Constant
 from local_cloud.athena.sql.types import DATE, DAY_INTERVAL, MONTH_INTERVAL, Type
 from local_cloud.athena.sql.values import moments, zoned, zoned_fields
 from local_cloud.athena.sql.values.calendar import US_PER_DAY, checked_date, plus_months
@@ -42,7 +42,7 @@ def _days_earlier(date: int, interval: int) -> int:
     return _days_later(date, -interval)
 
 
-def _date_and_days(text: Text, call: Call, date: str, interval: str, sign: str) -> str:
+def _date_and_days(text: Text, call: BoundCall, date: str, interval: str, sign: str) -> str:
     slow = text.python(
         _days_later if sign == "+" else _days_earlier,
         (DATE, DAY_INTERVAL),
@@ -58,7 +58,7 @@ def _date_and_days(text: Text, call: Call, date: str, interval: str, sign: str) 
     return guarded(fast, slow, *_common(call, date, interval), whole)
 
 
-def _common(call: Call, moment: str, interval: str) -> list[str | None]:
+def _common(call: BoundCall, moment: str, interval: str) -> list[str | None]:
     return [
         common(interval if one.type.name.startswith("interval") else moment, one)
         for one in call.arguments
@@ -66,17 +66,17 @@ def _common(call: Call, moment: str, interval: str) -> list[str | None]:
 
 
 @sql(f"{_ADD}(date,{DAYS})")
-def _date_plus_days(date: str, interval: str, call: Call, text: Text) -> str:
+def _date_plus_days(date: str, interval: str, call: BoundCall, text: Text) -> str:
     return _date_and_days(text, call, date, interval, "+")
 
 
 @sql(f"{_ADD}({DAYS},date)")
-def _days_plus_date(interval: str, date: str, call: Call, text: Text) -> str:
+def _days_plus_date(interval: str, date: str, call: BoundCall, text: Text) -> str:
     return _date_and_days(text, call, date, interval, "+")
 
 
 @sql(f"{_SUBTRACT}(date,{DAYS})")
-def _date_minus_days(date: str, interval: str, call: Call, text: Text) -> str:
+def _date_minus_days(date: str, interval: str, call: BoundCall, text: Text) -> str:
     return _date_and_days(text, call, date, interval, "-")
 
 
@@ -88,7 +88,7 @@ def _months_earlier(date: int, interval: int) -> int:
     return _months_later(date, -interval)
 
 
-def _date_and_months(text: Text, call: Call, date: str, interval: str, sign: str) -> str:
+def _date_and_months(text: Text, call: BoundCall, date: str, interval: str, sign: str) -> str:
     move = _months_later if sign == "+" else _months_earlier
     slow = text.python(move, (DATE, MONTH_INTERVAL), DATE, date, interval)
     fast = f"CAST({date} + to_months({sign}{interval}) AS DATE)"
@@ -96,17 +96,17 @@ def _date_and_months(text: Text, call: Call, date: str, interval: str, sign: str
 
 
 @sql(f"{_ADD}(date,{MONTHS})")
-def _date_plus_months(date: str, interval: str, call: Call, text: Text) -> str:
+def _date_plus_months(date: str, interval: str, call: BoundCall, text: Text) -> str:
     return _date_and_months(text, call, date, interval, "+")
 
 
 @sql(f"{_ADD}({MONTHS},date)")
-def _months_plus_date(interval: str, date: str, call: Call, text: Text) -> str:
+def _months_plus_date(interval: str, date: str, call: BoundCall, text: Text) -> str:
     return _date_and_months(text, call, date, interval, "+")
 
 
 @sql(f"{_SUBTRACT}(date,{MONTHS})")
-def _date_minus_months(date: str, interval: str, call: Call, text: Text) -> str:
+def _date_minus_months(date: str, interval: str, call: BoundCall, text: Text) -> str:
     return _date_and_months(text, call, date, interval, "-")
 
 
@@ -121,7 +121,9 @@ def _earlier(moment: int, interval: int) -> int:
     return moments.checked_timestamp(moment + _micros(-interval))
 
 
-def _and_days(text: Text, call: Call, of: Type, moment: str, interval: str, sign: str) -> str:
+def _and_days(
+    text: Text, call: BoundCall, of: Type, moment: str, interval: str, sign: str
+) -> str:
     move = _later if sign == "+" else _earlier
     slow = text.python(move, (of, DAY_INTERVAL), of, moment, interval)
     fast = f"make_timestamp(epoch_us({moment}) {sign} {interval} * 1000)"
@@ -129,17 +131,17 @@ def _and_days(text: Text, call: Call, of: Type, moment: str, interval: str, sign
 
 
 @sql(f"{_ADD}({TIMESTAMP},{DAYS})")
-def _plus_days(moment: str, interval: str, call: Call, text: Text) -> str:
+def _plus_days(moment: str, interval: str, call: BoundCall, text: Text) -> str:
     return _and_days(text, call, call.type, moment, interval, "+")
 
 
 @sql(f"{_ADD}({DAYS},{TIMESTAMP})")
-def _days_plus(interval: str, moment: str, call: Call, text: Text) -> str:
+def _days_plus(interval: str, moment: str, call: BoundCall, text: Text) -> str:
     return _and_days(text, call, call.type, moment, interval, "+")
 
 
 @sql(f"{_SUBTRACT}({TIMESTAMP},{DAYS})")
-def _minus_days(moment: str, interval: str, call: Call, text: Text) -> str:
+def _minus_days(moment: str, interval: str, call: BoundCall, text: Text) -> str:
     return _and_days(text, call, call.type, moment, interval, "-")
 
 
@@ -155,7 +157,9 @@ def _many_months_earlier(moment: int, interval: int) -> int:
     return _many_months_later(moment, -interval)
 
 
-def _and_months(text: Text, call: Call, of: Type, moment: str, interval: str, sign: str) -> str:
+def _and_months(
+    text: Text, call: BoundCall, of: Type, moment: str, interval: str, sign: str
+) -> str:
     move = _many_months_later if sign == "+" else _many_months_earlier
     slow = text.python(move, (of, MONTH_INTERVAL), of, moment, interval)
     fast = f"({moment} + to_months({sign}{interval}))"
@@ -163,17 +167,17 @@ def _and_months(text: Text, call: Call, of: Type, moment: str, interval: str, si
 
 
 @sql(f"{_ADD}({TIMESTAMP},{MONTHS})")
-def _plus_months(moment: str, interval: str, call: Call, text: Text) -> str:
+def _plus_months(moment: str, interval: str, call: BoundCall, text: Text) -> str:
     return _and_months(text, call, call.type, moment, interval, "+")
 
 
 @sql(f"{_ADD}({MONTHS},{TIMESTAMP})")
-def _months_plus(interval: str, moment: str, call: Call, text: Text) -> str:
+def _months_plus(interval: str, moment: str, call: BoundCall, text: Text) -> str:
     return _and_months(text, call, call.type, moment, interval, "+")
 
 
 @sql(f"{_SUBTRACT}({TIMESTAMP},{MONTHS})")
-def _minus_months(moment: str, interval: str, call: Call, text: Text) -> str:
+def _minus_months(moment: str, interval: str, call: BoundCall, text: Text) -> str:
     return _and_months(text, call, call.type, moment, interval, "-")
 
 
@@ -183,7 +187,7 @@ def _milliseconds(a: int, b: int) -> int:
 
 
 @sql(f"{_SUBTRACT}({TIMESTAMP},{TIMESTAMP})")
-def _difference(a: str, b: str, call: Call, text: Text, types: Signature) -> str:
+def _difference(a: str, b: str, call: BoundCall, text: Text, types: Signature) -> str:
     of = types.arguments[0]
     slow = text.python(_milliseconds, (of, of), DAY_INTERVAL, a, b)
     if (of.precision or 0) > 3:

@@ -11,7 +11,7 @@ from local_cloud.athena.engines.duck_sql.representation import quoted
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError, invalid_argument
-from local_cloud.athena.sql.ir import Call, Constant
+from local_cloud.athena.sql.ir import BoundCall, Constant
 from local_cloud.athena.sql.values import (
     iso_8601,
     joda_elements,
@@ -23,13 +23,14 @@ from local_cloud.athena.sql.values import (
 )
 from local_cloud.athena.sql.values.calendar import checked_date, joda_date_text
 from local_cloud.athena.sql.values.date_fields import DAY_MS
+from local_cloud.athena.sql.values.joda_bucket import Bucket
 from local_cloud.athena.sql.values.joda_elements import (
-    Element,
+    FormatElement,
     PatternError,
     Shown,
     UnusableError,
 )
-from local_cloud.athena.sql.values.joda_parsing import Bucket, Parser
+from local_cloud.athena.sql.values.joda_parsing import Parser
 from local_cloud.athena.sql.values.zones import zone
 
 _QUOTED = re.compile(r"'[^']*'?")
@@ -131,7 +132,7 @@ def _zoned_date_format(moment: zoned.Zoned, pattern: str) -> str:
 
 def _formatted(
     text: Text,
-    call: Call,
+    call: BoundCall,
     sql_arguments: tuple[str, str],
     function: Callable[..., str],
     translate: Callable[[str], str | None],
@@ -156,17 +157,17 @@ def _formatted(
 
 
 @sql(f"date_format({TIMESTAMP},varchar(x))")
-def _date_format_sql(moment: str, pattern: str, call: Call, text: Text) -> str:
+def _date_format_sql(moment: str, pattern: str, call: BoundCall, text: Text) -> str:
     return _formatted(text, call, (moment, pattern), _date_format, strftime.of_mysql)
 
 
 @sql(f"date_format({ZONED},varchar(x))")
-def _zoned_date_format_sql(moment: str, pattern: str, call: Call, text: Text) -> str:
+def _zoned_date_format_sql(moment: str, pattern: str, call: BoundCall, text: Text) -> str:
     return _formatted(text, call, (moment, pattern), _zoned_date_format, strftime.of_mysql)
 
 
 def _written(
-    read: Callable[[str], tuple[Element, ...]], pattern: str, moment: zoned.Zoned
+    read: Callable[[str], tuple[FormatElement, ...]], pattern: str, moment: zoned.Zoned
 ) -> str:
     try:
         elements = read(pattern)
@@ -204,12 +205,12 @@ def _zoned_format_datetime(moment: zoned.Zoned, pattern: str) -> str:
 
 
 @sql(f"format_datetime({TIMESTAMP},varchar(x))")
-def _format_datetime_sql(moment: str, pattern: str, call: Call, text: Text) -> str:
+def _format_datetime_sql(moment: str, pattern: str, call: BoundCall, text: Text) -> str:
     return _formatted(text, call, (moment, pattern), _format_datetime, strftime.of_joda)
 
 
 @sql(f"format_datetime({ZONED},varchar(x))")
-def _zoned_format_datetime_sql(moment: str, pattern: str, call: Call, text: Text) -> str:
+def _zoned_format_datetime_sql(moment: str, pattern: str, call: BoundCall, text: Text) -> str:
     return _formatted(text, call, (moment, pattern), _zoned_format_datetime, strftime.of_joda)
 
 

@@ -12,7 +12,7 @@ from local_cloud.athena.engines.duck_sql.representation import quoted
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError, invalid_argument
-from local_cloud.athena.sql.ir import Call, Constant
+from local_cloud.athena.sql.ir import BoundCall, Constant
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import date_fields, moments, zoned, zoned_fields
 from local_cloud.athena.sql.values.calendar import US_PER_DAY, checked_date, date_of
@@ -32,7 +32,7 @@ _COUNTS = {
 _MIN_YEAR, _MAX_YEAR = -292_275_054, 292_278_993
 
 
-def _unit(call: Call, of_date: bool) -> str | None:
+def _unit(call: BoundCall, of_date: bool) -> str | None:
     """The unit, where it is a constant. INVALID_FUNCTION_ARGUMENT is left to Python to raise."""
     first = call.arguments[0]
     if not isinstance(first, Constant) or first.value is None:
@@ -61,7 +61,7 @@ def _truncated_date(unit: str, days: int) -> int:
 
 
 @sql("date_trunc(varchar(x),date)")
-def _truncate_date(unit: str, date: str, call: Call, text: Text) -> str:
+def _truncate_date(unit: str, date: str, call: BoundCall, text: Text) -> str:
     name = _unit(call, True)
     if name is not None:
         return _DATE_STARTS[name].format(date)
@@ -74,7 +74,7 @@ def _truncated(unit: str, micros: int) -> int:
 
 
 @sql(f"date_trunc(varchar(x),{TIMESTAMP})")
-def _truncate(unit: str, moment: str, call: Call, text: Text, types: Signature) -> str:
+def _truncate(unit: str, moment: str, call: BoundCall, text: Text, types: Signature) -> str:
     name = _unit(call, False)
     if name is not None:
         return f"date_trunc({quoted(name)}, {moment})"
@@ -89,7 +89,9 @@ def _truncated_zoned(unit: str, moment: zoned.Zoned) -> zoned.Zoned:
 
 
 @sql(f"date_trunc(varchar(x),{ZONED})")
-def _truncate_zoned(unit: str, moment: str, call: Call, text: Text, types: Signature) -> str:
+def _truncate_zoned(
+    unit: str, moment: str, call: BoundCall, text: Text, types: Signature
+) -> str:
     kinds = (t.VARCHAR, types.arguments[1])
     slow = text.python(_truncated_zoned, kinds, types.result, unit, moment)
     name = _unit(call, False)
@@ -116,7 +118,7 @@ def _moved_date(unit: str, count: int, days: int) -> int:
 
 
 @sql("date_add(varchar(x),bigint,date)")
-def _add_to_date(unit: str, count: str, date: str, call: Call, text: Text) -> str:
+def _add_to_date(unit: str, count: str, date: str, call: BoundCall, text: Text) -> str:
     kinds = (t.VARCHAR, t.BIGINT, t.DATE)
     slow = text.python(_moved_date, kinds, t.DATE, unit, count, date)
     name = _unit(call, True)
@@ -130,7 +132,9 @@ def _add_to_date(unit: str, count: str, date: str, call: Call, text: Text) -> st
     return guarded(fast, slow, *_common(call, name, count, date))
 
 
-def _common(call: Call, name: str, count: str, value: str) -> tuple[str | None, str | None]:
+def _common(
+    call: BoundCall, name: str, count: str, value: str
+) -> tuple[str | None, str | None]:
     _, many, moved = call.arguments
     return common(count, many, _COUNTS[name]), common(value, moved)
 
@@ -157,7 +161,9 @@ def _rounded_ms(ms: int, of: Type) -> int:
 
 
 @sql(f"date_add(varchar(x),bigint,{TIMESTAMP})")
-def _add(unit: str, count: str, moment: str, call: Call, text: Text, types: Signature) -> str:
+def _add(
+    unit: str, count: str, moment: str, call: BoundCall, text: Text, types: Signature
+) -> str:
     of = types.result
     slow = text.python(
         lambda a, b, c: _moved(a, b, c, types),
@@ -206,7 +212,7 @@ def _between_dates(unit: str, first: int, last: int) -> int:
 
 
 @sql("date_diff(varchar(x),date,date)")
-def _date_difference(unit: str, first: str, last: str, call: Call, text: Text) -> str:
+def _date_difference(unit: str, first: str, last: str, call: BoundCall, text: Text) -> str:
     kinds = (t.VARCHAR, t.DATE, t.DATE)
     slow = text.python(_between_dates, kinds, t.BIGINT, unit, first, last)
     name = _unit(call, True)
@@ -225,7 +231,7 @@ def _between(unit: str, first: int, last: int) -> int:
 
 @sql(f"date_diff(varchar(x),{TIMESTAMP},{TIMESTAMP})")
 def _difference(
-    unit: str, first: str, last: str, call: Call, text: Text, types: Signature
+    unit: str, first: str, last: str, call: BoundCall, text: Text, types: Signature
 ) -> str:
     of = types.arguments[1]
     slow = text.python(_between, (t.VARCHAR, of, of), t.BIGINT, unit, first, last)
@@ -243,7 +249,7 @@ def _difference(
     return guarded(fast, slow, *conditions)
 
 
-def _common_both(call: Call, first: str, last: str) -> tuple[str | None, str | None]:
+def _common_both(call: BoundCall, first: str, last: str) -> tuple[str | None, str | None]:
     return common(first, call.arguments[1]), common(last, call.arguments[2])
 
 

@@ -6,29 +6,29 @@ from local_cloud.athena.engines.duck_sql import comparing
 from local_cloud.athena.engines.duck_sql.registry import Signature, sql
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Call, Column, Constant
+from local_cloud.athena.sql.ir import BoundCall, ColumnRef, Constant
 from local_cloud.athena.sql.values import compare
 
 
 @sql("greatest(e,...)")
-def _greatest(*arguments: str, types: Signature, call: Call, text: Text) -> str:
+def _greatest(*arguments: str, types: Signature, call: BoundCall, text: Text) -> str:
     return _extreme("greatest", arguments, types, call, text)
 
 
 @sql("least(e,...)")
-def _least(*arguments: str, types: Signature, call: Call, text: Text) -> str:
+def _least(*arguments: str, types: Signature, call: BoundCall, text: Text) -> str:
     return _extreme("least", arguments, types, call, text)
 
 
 def _extreme(
-    name: str, arguments: tuple[str, ...], types: Signature, call: Call, text: Text
+    name: str, arguments: tuple[str, ...], types: Signature, call: BoundCall, text: Text
 ) -> str:
     of = types.result
     if len(arguments) > 127:
         # Java's limit on a method's parameters, which Trino knows of.
         raise QueryError("NOT_SUPPORTED", f"Too many arguments for function call {name}()")
     if comparing.is_plain(of) and all(
-        isinstance(one, (Column, Constant)) for one in call.arguments
+        isinstance(one, (ColumnRef, Constant)) for one in call.arguments
     ):
         missing = " OR ".join(f"{one} IS NULL" for one in arguments)
         return f"(CASE WHEN {missing} THEN NULL ELSE {name}({', '.join(arguments)}) END)"

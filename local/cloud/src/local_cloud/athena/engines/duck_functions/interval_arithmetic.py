@@ -9,7 +9,7 @@ from local_cloud.athena.engines.duck_sql.registry import Signature, python, sql
 from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql.failures import invalid_argument, not_supported
-from local_cloud.athena.sql.ir import Call, Constant
+from local_cloud.athena.sql.ir import BoundCall, Constant
 from local_cloud.athena.sql.types import MONTH_INTERVAL, Type
 from local_cloud.athena.sql.values import numbers
 
@@ -41,7 +41,7 @@ def _negate(a: int, types: Signature) -> int:
     *(f"$operator$multiply({kind},bigint)" for kind in (DAYS, MONTHS)),
     *(f"$operator$multiply(bigint,{kind})" for kind in (DAYS, MONTHS)),
 )
-def _multiply(a: str, b: str, call: Call, text: Text) -> str:
+def _multiply(a: str, b: str, call: BoundCall, text: Text) -> str:
     """By DuckDB for the numbers with which a constant interval stays a common one."""
     of = call.type
     slow = text.python(

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from local_cloud.athena.engines.duck_functions.json_path_operators import PathOperators
-from local_cloud.athena.engines.duck_sql.text import Text, can_fail, form
+from local_cloud.athena.engines.duck_sql.failing import can_fail
+from local_cloud.athena.engines.duck_sql.text import Text, form
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.type_names import can_cast
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.sql.ir import Column, Expr, Special, Subquery, walk
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Special, Subquery, walk
 from local_cloud.athena.sql.values import json_constructors, json_functions
 from local_cloud.athena.sql.values.json_functions import PathCall
 
@@ -37,7 +38,7 @@ def _called(text: Text, expr: Special, compute: Compute) -> str:
 
 
 def _varies(expr: Expr) -> bool:
-    return any(isinstance(one, (Column, Subquery)) for one in walk(expr))
+    return any(isinstance(one, (ColumnRef, Subquery)) for one in walk(expr))
 
 
 def _found(text: Text, expr: Special, call: PathCall, fails: bool, compute: Compute) -> str:

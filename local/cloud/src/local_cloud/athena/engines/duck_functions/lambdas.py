@@ -14,41 +14,33 @@ from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    Call,
-    Cast,
-    Column,
-    Expr,
-    Lambda,
-    Special,
-    is_constant,
-    rewritten,
-    walk,
-)
+from local_cloud.athena.sql.ir import BoundCall, Cast, ColumnRef, Expr, Lambda, Special, walk
+from local_cloud.athena.sql.properties import is_constant
+from local_cloud.athena.sql.substitution import rewritten
 from local_cloud.athena.sql.types import Type
 
 
-def lambda_of(call: Call, place: int) -> Lambda:
+def lambda_of(call: BoundCall, place: int) -> Lambda:
     found = call.arguments[place]
     assert isinstance(found, Lambda)
     return found
 
 
 def body_of(
-    text: Text, of: Lambda, *values: Expr, others: Mapping[Column, Expr] | None = None
+    text: Text, of: Lambda, *values: Expr, others: Mapping[ColumnRef, Expr] | None = None
 ) -> str:
     """SQL of a lambda's body, `values` in the place of its parameters."""
     given = {**(others or {}), **dict(zip(of.parameters, values, strict=True))}
 
     def replaced(one: Expr) -> Expr | None:
-        return given.get(one) if isinstance(one, Column) else None
+        return given.get(one) if isinstance(one, ColumnRef) else None
 
     return cast(text.of(rewritten(of.body, replaced)), of.body.type)
 
 
 def part(name: str, of: Type, index: int) -> Expr:
     """A field of the row that a lambda's parameter is."""
-    return Special(of.args[index], "field", (Column(of, name),), index)
+    return Special(of.args[index], "field", (ColumnRef(of, name),), index)
 
 
 def null(of: Type) -> str:
@@ -58,7 +50,7 @@ def null(of: Type) -> str:
 # ---- arrays -----------------------------------------------------------------------------------
 
 
-def single(text: Text, call: Call, place: int = 1) -> str:
+def single(text: Text, call: BoundCall, place: int = 1) -> str:
     """The lambda of one parameter as DuckDB writes it."""
     of = lambda_of(call, place)
     (parameter,) = of.parameters
@@ -66,15 +58,15 @@ def single(text: Text, call: Call, place: int = 1) -> str:
 
 
 @sql("transform(array(t),function(t,u))")
-def _transform(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _transform(array: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     _refuse_extraction(call)
     return cast(f"list_transform({array}, {single(text, call)})", types.result)
 
 
-def _refuse_extraction(call: Call) -> None:
+def _refuse_extraction(call: BoundCall) -> None:
     """What SpecializeTransformWithJsonParse changes: it takes the lambda to read its parameter."""
     made, of = call.arguments[0], lambda_of(call, 1)
-    if not (isinstance(made, Cast) and parsed(made.value) and isinstance(of.body, Call)):
+    if not (isinstance(made, Cast) and parsed(made.value) and isinstance(of.body, BoundCall)):
         return
     if of.body.bound.declared.name == "json_extract_scalar" and not (
         made.type == t.array(t.JSON)
@@ -85,12 +77,14 @@ def _refuse_extraction(call: Call) -> None:
 
 
 @sql("filter(array(t),function(t,boolean))")
-def _filter(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _filter(array: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     return cast(f"list_filter({array}, {single(text, call)})", types.result)
 
 
 @sql("zip_with(array(t),array(u),function(t,u,r))")
-def _zip_with(left: str, right: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _zip_with(
+    left: str, right: str, _: str, text: Text, call: BoundCall, types: Signature
+) -> str:
     pair = t.row((types.arguments[0].args[0], types.arguments[1].args[0]))
     pairs = text.python(zipped, types.arguments[:2], t.array(pair), left, right)
     name = text.variable()
@@ -102,17 +96,17 @@ def zipped(left: list[Any], right: list[Any]) -> list[tuple[Any, Any]]:
     return list(zip_longest(left, right))
 
 
-def captured_by(of: Lambda) -> tuple[Column, ...]:
+def captured_by(of: Lambda) -> tuple[ColumnRef, ...]:
     """The columns that a lambda uses besides its parameters."""
     inside = [*walk(of.body)]
     own = {*of.parameters}
     own.update(name for one in inside if isinstance(one, Lambda) for name in one.parameters)
-    found = (one for one in inside if isinstance(one, Column) and one not in own)
+    found = (one for one in inside if isinstance(one, ColumnRef) and one not in own)
     return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)
-class Folding:
+class ListFolding:
     """list_reduce over rows of (state, element, captured columns…), of which states are one too.
 
     It wants states and elements of one type; and the columns that its lambda captures are those
@@ -125,7 +119,7 @@ class Folding:
     element: Type
 
     @property
-    def _captured(self) -> tuple[Column, ...]:
+    def _captured(self) -> tuple[ColumnRef, ...]:
         return captured_by(self.step)
 
     @property
@@ -158,10 +152,10 @@ def _packed(parts: list[str]) -> str:
 
 @sql("reduce(array(t),s,function(s,t,s),function(s,r))")
 def _reduce(
-    array: str, initial: str, _: str, __: str, text: Text, call: Call, types: Signature
+    array: str, initial: str, _: str, __: str, text: Text, call: BoundCall, types: Signature
 ) -> str:
     element, state = types.arguments[0].args[0], types.arguments[1]
-    folding = Folding(text, lambda_of(call, 2), state, element)
+    folding = ListFolding(text, lambda_of(call, 2), state, element)
     row = folding.row
     last = folding.over(
         array,
@@ -176,9 +170,9 @@ def _reduce(
     return cast(text.let(last, ended), types.result)
 
 
-def _matched(text: Text, call: Call, array: str, types: Signature, every: bool) -> str:
+def _matched(text: Text, call: BoundCall, array: str, types: Signature, every: bool) -> str:
     """Elements are tested until one decides; a test that is null leaves it open."""
-    folding = Folding(text, lambda_of(call, 1), t.BOOLEAN, types.arguments[0].args[0])
+    folding = ListFolding(text, lambda_of(call, 1), t.BOOLEAN, types.arguments[0].args[0])
     initial, decisive, join = ("TRUE", "FALSE", "AND") if every else ("FALSE", "TRUE", "OR")
 
     def step(before: str, one: str) -> str:
@@ -193,15 +187,15 @@ def _matched(text: Text, call: Call, array: str, types: Signature, every: bool) 
 
 
 @sql("any_match(array(t),function(t,boolean))")
-def _any_match(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _any_match(array: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     return _matched(text, call, array, types, every=False)
 
 
 @sql("all_match(array(t),function(t,boolean))")
-def _all_match(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _all_match(array: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     return _matched(text, call, array, types, every=True)
 
 
 @sql("none_match(array(t),function(t,boolean))")
-def _none_match(array: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _none_match(array: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     return f"(NOT {_matched(text, call, array, types, every=False)})"

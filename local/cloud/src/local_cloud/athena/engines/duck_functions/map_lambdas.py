@@ -9,7 +9,7 @@ from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Call
+from local_cloud.athena.sql.ir import BoundCall
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import compare
 
@@ -32,14 +32,14 @@ def _as_map(rows: str, to: Type) -> str:
 
 
 @sql("map_filter(map(k,v),function(k,v,boolean))")
-def _filter(pairs: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _filter(pairs: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     entry, one = _entry(types.result), text.variable()
     test = body_of(text, lambda_of(call, 1), part(one, entry, 0), part(one, entry, 1))
     return _as_map(f"list_filter({entries(pairs, text)}, lambda {one}: {test})", types.result)
 
 
 @sql("transform_values(map(k,v1),function(k,v1,v2))")
-def _values(pairs: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _values(pairs: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     entry, one = _entry(types.arguments[0]), text.variable()
     value = body_of(text, lambda_of(call, 1), part(one, entry, 0), part(one, entry, 1))
     made = f"struct_pack(f0 := struct_extract({one}, 'f0'), f1 := {value})"
@@ -48,7 +48,7 @@ def _values(pairs: str, _: str, text: Text, call: Call, types: Signature) -> str
 
 
 @sql("transform_keys(map(k1,v),function(k1,v,k2))")
-def _keys(pairs: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _keys(pairs: str, _: str, text: Text, call: BoundCall, types: Signature) -> str:
     entry, one = _entry(types.arguments[0]), text.variable()
     key = body_of(text, lambda_of(call, 1), part(one, entry, 0), part(one, entry, 1))
     made = f"struct_pack(f0 := {key}, f1 := struct_extract({one}, 'f1'))"
@@ -63,7 +63,9 @@ def _keys(pairs: str, _: str, text: Text, call: Call, types: Signature) -> str:
 
 
 @sql("map_zip_with(map(k,v1),map(k,v2),function(k,v1,v2,v3))")
-def _zip_with(left: str, right: str, _: str, text: Text, call: Call, types: Signature) -> str:
+def _zip_with(
+    left: str, right: str, _: str, text: Text, call: BoundCall, types: Signature
+) -> str:
     key, first = types.arguments[0].args
     second = types.arguments[1].args[1]
     triple, one = t.row((key, first, second)), text.variable()

@@ -6,7 +6,7 @@ from local_cloud.athena.engines.duck_sql.registry import Signature, python, sql
 from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql.failures import invalid_argument
-from local_cloud.athena.sql.ir import Call
+from local_cloud.athena.sql.ir import BoundCall
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import compare
 
@@ -86,7 +86,7 @@ def _multimap(entries: list[Any], types: Signature) -> Pairs:
 
 
 @sql("map_concat(map(k,v),...)")
-def _concat(*maps: str, text: Text, call: Call) -> str:
+def _concat(*maps: str, text: Text, call: BoundCall) -> str:
     """The last map's entries first, of equal keys the last map's (MapConcatFunction)."""
     if len(maps) < 2:
         raise invalid_argument(

@@ -9,7 +9,7 @@ from local_cloud.athena.engines.duck_sql.registry import Signature, python, sql
 from local_cloud.athena.engines.duck_sql.representation import literal
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql.failures import QueryError, invalid_argument, not_supported
-from local_cloud.athena.sql.ir import Call
+from local_cloud.athena.sql.ir import BoundCall
 from local_cloud.athena.sql.types import DOUBLE
 from local_cloud.athena.sql.values import java_math
 
@@ -94,7 +94,7 @@ _BY_ZERO = QueryError("GENERIC_INTERNAL_ERROR", "/ by zero")
 
 
 @sql(*(f"mod({kind},{kind})" for kind in ("tinyint", "smallint", "integer", "bigint")))
-def _mod(a: str, b: str, text: Text, call: Call) -> str:
+def _mod(a: str, b: str, text: Text, call: BoundCall) -> str:
     # Unlike the operator, the function does not look at the divisor.
     return arithmetic.remainder(a, b, text, call, _BY_ZERO)
 

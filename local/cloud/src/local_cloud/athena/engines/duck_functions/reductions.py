@@ -6,7 +6,8 @@ from local_cloud.athena.engines.duck_sql.registry import aggregate
 from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.sql.ir import Cast, Column, Expr, Lambda, Subquery, rewritten, walk
+from local_cloud.athena.sql.ir import Cast, ColumnRef, Expr, Lambda, Subquery, walk
+from local_cloud.athena.sql.substitution import rewritten
 from local_cloud.athena.sql.values.numbers import SHORT_DIGITS
 
 _SLICES = ("varchar", "char", "varbinary", "json", "uuid")
@@ -24,7 +25,7 @@ def _reduce_agg(call: AggregateText) -> str:
         # There Trino looks for the function without making another type of the state.
         raise not_supported("reduce_agg as a window function with a state that is cast")
     initial, step = call.exprs[1], call.exprs[2]
-    if any(isinstance(one, (Column, Subquery)) for one in walk(initial)):
+    if any(isinstance(one, (ColumnRef, Subquery)) for one in walk(initial)):
         raise not_supported("reduce_agg with an initial state that is no constant")
     assert isinstance(step, Lambda)
     # list_reduce wants states and elements of one type: rows of both.
@@ -58,6 +59,6 @@ def _with(of: Lambda, *values: Expr) -> Expr:
         name for one in walk(of.body) if isinstance(one, Lambda) for name in one.parameters
     }
     for one in walk(of.body):
-        if isinstance(one, Column) and one not in given and one not in inner:
+        if isinstance(one, ColumnRef) and one not in given and one not in inner:
             raise not_supported("reduce_agg with a lambda that uses columns")
     return rewritten(of.body, lambda one: given.get(one))

@@ -7,7 +7,7 @@ from local_cloud.athena.engines.duck_sql.registry import python, sql
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import invalid_argument
-from local_cloud.athena.sql.ir import Call
+from local_cloud.athena.sql.ir import BoundCall
 from local_cloud.athena.sql.joni.pattern import Pattern, compiled
 from local_cloud.athena.sql.values.strings import limited
 
@@ -175,7 +175,7 @@ def _illegal(what: str) -> Exception:
 
 
 @sql("regexp_replace(varchar,joniregexp,function(array(varchar),varchar(x)))")
-def _replace_by(value: str, pattern: str, _: str, text: Text, call: Call) -> str:
+def _replace_by(value: str, pattern: str, _: str, text: Text, call: BoundCall) -> str:
     """The groups of each match become its replacement by the lambda; one null makes all null."""
     kinds = (t.VARCHAR, t.VARCHAR)
     between = text.python(_split, kinds, _TEXTS, value, pattern)

@@ -3,19 +3,19 @@
 from local_cloud.athena.engines.duck_sql.registry import python, sql
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql.failures import invalid_argument
-from local_cloud.athena.sql.ir import Call, Constant
+from local_cloud.athena.sql.ir import BoundCall, Constant
 from local_cloud.athena.sql.values import strings
 from local_cloud.athena.sql.values.java_hash import hash_order
 
 
-def _splits(call: Call) -> bool:
+def _splits(call: BoundCall) -> bool:
     """Whether the delimiter is known not to be empty."""
     delimiter = call.arguments[1]
     return isinstance(delimiter, Constant) and bool(delimiter.value)
 
 
 @sql("split(varchar(x),varchar(y))")
-def _split(value: str, delimiter: str, text: Text, call: Call) -> str:
+def _split(value: str, delimiter: str, text: Text, call: BoundCall) -> str:
     if _splits(call):
         return f"string_split({value}, {delimiter})"
     kinds = call.bound.arguments

@@ -6,7 +6,7 @@ from local_cloud.athena.engines.duck_sql.registry import Signature, python, sql
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import invalid_argument, not_supported
-from local_cloud.athena.sql.ir import Call, Column, Constant, Expr
+from local_cloud.athena.sql.ir import BoundCall, ColumnRef, Constant, Expr
 from local_cloud.athena.sql.values import letters, strings
 from local_cloud.athena.sql.values.strings import MAX_INT, spaced
 
@@ -28,7 +28,7 @@ def _is_positive(expr: Expr) -> bool:
 
 
 @sql("substr(varchar(x),bigint)", "substring(varchar(x),bigint)")
-def _suffix(value: str, start: str, text: Text, call: Call) -> str:
+def _suffix(value: str, start: str, text: Text, call: BoundCall) -> str:
     # DuckDB agrees on places from 1 on, within an integer.
     if _is_positive(call.arguments[1]):
         return f"substring({value}, least({start}, {MAX_INT}))"
@@ -37,7 +37,7 @@ def _suffix(value: str, start: str, text: Text, call: Call) -> str:
 
 
 @sql("substr(varchar(x),bigint,bigint)", "substring(varchar(x),bigint,bigint)")
-def _substring(value: str, start: str, length: str, text: Text, call: Call) -> str:
+def _substring(value: str, start: str, length: str, text: Text, call: BoundCall) -> str:
     if _is_positive(call.arguments[1]) and _is_positive(call.arguments[2]):
         return f"substring({value}, least({start}, {MAX_INT}), least({length}, {MAX_INT}))"
     kinds = (t.VARCHAR, t.BIGINT, t.BIGINT)
@@ -76,10 +76,10 @@ def _cased(name: str, function: Callable[[str], str]) -> None:
     """DuckDB knows another version of Unicode, but ASCII has not changed."""
 
     @sql(f"{name}(varchar(x))", f"{name}(char(x))")
-    def write(value: str, text: Text, call: Call) -> str:
+    def write(value: str, text: Text, call: BoundCall) -> str:
         of = call.bound.arguments[0]
         made = text.python(function, (of,), call.type, value)
-        if not isinstance(call.arguments[0], Column):
+        if not isinstance(call.arguments[0], ColumnRef):
             return made
         return f"(CASE WHEN strlen({value}) = length({value}) THEN {name}({value}) ELSE {made} END)"
 
@@ -109,7 +109,7 @@ def _removed(value: str, search: str) -> str:
 
 
 @sql("replace(varchar(x),varchar(y),varchar(z))")
-def _replace(value: str, search: str, replacement: str, text: Text, call: Call) -> str:
+def _replace(value: str, search: str, replacement: str, text: Text, call: BoundCall) -> str:
     known = [one for one in call.arguments[1:] if isinstance(one, Constant) and one.value]
     if len(known) == 2 and len(known[1].value) <= len(known[0].value):
         return f"replace({value}, {search}, {replacement})"

@@ -20,16 +20,16 @@ from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.ir import (
     Aggregate,
     Cast,
-    Column,
+    ColumnRef,
     Constant,
     Expr,
     Frame,
     FrameEnd,
     Lambda,
     SortKey,
-    Window,
-    sees_nulls,
+    WindowFunction,
 )
+from local_cloud.athena.sql.properties import sees_nulls
 from local_cloud.athena.sql.types import Type
 
 
@@ -95,7 +95,7 @@ def _as_it_is(sql: str) -> str:
 
 def written(
     text: Text,
-    expr: Aggregate | Window,
+    expr: Aggregate | WindowFunction,
     split: bool = False,
     projected: Callable[[str], str] = _as_it_is,
 ) -> str:
@@ -105,10 +105,10 @@ def written(
         kinds = ", ".join(str(one) for one in expr.bound.arguments)
         raise not_supported(f"{expr.bound.declared.name}({kinds})")
     suffix = f" FILTER (WHERE {text.of(expr.filter)})" if expr.filter is not None else ""
-    windowed = isinstance(expr, Window)
-    inner = expr.inner_order if isinstance(expr, Window) else expr.order
+    windowed = isinstance(expr, WindowFunction)
+    inner = expr.inner_order if isinstance(expr, WindowFunction) else expr.order
     order = f" ORDER BY {ordering.sort_text(text, _in_arguments(expr, inner))}" if inner else ""
-    if isinstance(expr, Window):
+    if isinstance(expr, WindowFunction):
         suffix += f" OVER ({_window(text, expr)})"
     made = AggregateText(
         text,
@@ -118,7 +118,7 @@ def written(
         order,
         suffix,
         windowed,
-        isinstance(expr, Window) and expr.ignore_nulls,
+        isinstance(expr, WindowFunction) and expr.ignore_nulls,
         expr.arguments,
         sees_nulls(expr),
         split and not windowed,
@@ -128,14 +128,16 @@ def written(
 
 
 def _arguments(
-    text: Text, expr: Aggregate | Window, projected: Callable[[str], str]
+    text: Text, expr: Aggregate | WindowFunction, projected: Callable[[str], str]
 ) -> Iterator[str]:
     for one, sql in zip(expr.arguments, text.each(expr.arguments), strict=True):
-        made = bool(one.type.args) and not isinstance(one, (Column, Constant, Lambda))
+        made = bool(one.type.args) and not isinstance(one, (ColumnRef, Constant, Lambda))
         yield projected(sql) if made else sql
 
 
-def _in_arguments(expr: Aggregate | Window, keys: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
+def _in_arguments(
+    expr: Aggregate | WindowFunction, keys: tuple[SortKey, ...]
+) -> tuple[SortKey, ...]:
     """With DISTINCT the keys are arguments, which may have been coerced."""
     if not expr.distinct:
         return keys
@@ -151,7 +153,7 @@ def _refuse_odd_distinct(arguments: tuple[Expr, ...]) -> None:
             raise not_supported(f"DISTINCT over {one.type} in an aggregate")
 
 
-def _window(text: Text, expr: Window) -> str:
+def _window(text: Text, expr: WindowFunction) -> str:
     parts = []
     if expr.partition:
         keys = ", ".join(
@@ -165,7 +167,7 @@ def _window(text: Text, expr: Window) -> str:
     return " ".join(parts)
 
 
-def _ranged(expr: Window) -> tuple[SortKey, ...]:
+def _ranged(expr: WindowFunction) -> tuple[SortKey, ...]:
     """The sort keys; that of a RANGE frame with offsets in the type that its ends have."""
     frame = expr.frame
     if frame is None or frame.unit != "RANGE":

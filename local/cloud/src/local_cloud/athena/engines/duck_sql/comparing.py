@@ -7,7 +7,8 @@ from typing import Any
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Cast, Constant, Expr, Special, is_constant, is_random
+from local_cloud.athena.sql.ir import Cast, Constant, Expr, Special
+from local_cloud.athena.sql.properties import is_constant, is_random
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import compare, numbers
 

@@ -13,7 +13,8 @@ from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.engines.duck_sql.udf import PREFIX, Udfs
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Constant, Expr, has_try, is_constant
+from local_cloud.athena.sql.ir import Constant, Expr
+from local_cloud.athena.sql.properties import has_try, is_constant
 
 # To open one takes longer than to compute; it holds nothing but the functions of the moment.
 _OF_THREAD = threading.local()

@@ -10,29 +10,31 @@ wanted at all (DynamicFilterService; of a table's rows it knows too late).
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Planner, with_columns
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.ir import (
     Aggregate,
-    Column,
+    ColumnRef,
     Expr,
     Grouping,
     Special,
     Subquery,
-    Window,
-    all_terms,
+    WindowFunction,
     children,
+    walk,
+)
+from local_cloud.athena.sql.properties import (
+    all_terms,
     columns_of,
     is_constant,
     is_deterministic,
-    walk,
 )
 
 # What is made of all rows, or of the first ones, waits for all of them.
 _OF_ALL_ROWS = frozenset(("aggregate", "limit"))
 _COMPARED = ("=", "<", "<=", ">", ">=")
-_OF_ITS_OWN = (Aggregate, Window, Grouping, Subquery)
+_OF_ITS_OWN = (Aggregate, WindowFunction, Grouping, Subquery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,15 @@ def split(
 
 def with_parts(
     planner: Planner, sql: str, parts: Sequence[Expr]
-) -> tuple[str, dict[Expr, Column]]:
+) -> tuple[str, dict[Expr, ColumnRef]]:
     """The rows of `sql` with the value of each part, which no condition around is asked before."""
     columns = {one: planner.column(one.type) for one in parts}
     return with_columns(planner, sql, columns), columns
 
 
-def _parts(values: Sequence[Expr], outside: frozenset[Column], grouped: bool) -> Iterator[Expr]:
+def _parts(
+    values: Sequence[Expr], outside: frozenset[ColumnRef], grouped: bool
+) -> Iterator[Expr]:
     """What may fail of what a query computes of its own columns; of groups, of their rows."""
     aggregates = [part for one in values for part in walk(one) if isinstance(part, Aggregate)]
     if not aggregates and not grouped:
@@ -96,7 +100,7 @@ def _parts(values: Sequence[Expr], outside: frozenset[Column], grouped: bool) ->
         yield from (part for part in asked if _is_own(part, outside))
 
 
-def _sides(terms: Sequence[Expr], outside: frozenset[Column]) -> Iterator[Expr]:
+def _sides(terms: Sequence[Expr], outside: frozenset[ColumnRef]) -> Iterator[Expr]:
     """The sides of comparisons with a row outside that are about the query's rows alone."""
     for term in terms:
         if isinstance(term, Special) and term.form in _COMPARED:
@@ -105,7 +109,7 @@ def _sides(terms: Sequence[Expr], outside: frozenset[Column]) -> Iterator[Expr]:
                     yield one
 
 
-def _is_own(value: Expr, outside: frozenset[Column]) -> bool:
+def _is_own(value: Expr, outside: frozenset[ColumnRef]) -> bool:
     return (
         can_fail(value)
         and not is_constant(value)
@@ -115,7 +119,7 @@ def _is_own(value: Expr, outside: frozenset[Column]) -> bool:
     )
 
 
-def _is_equality(term: Expr, outside: frozenset[Column]) -> bool:
+def _is_equality(term: Expr, outside: frozenset[ColumnRef]) -> bool:
     if not isinstance(term, Special) or term.form != "=":
         return False
     return any(

@@ -4,23 +4,14 @@ from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from local_cloud.athena.engines.duck_sql import correlated_rows, nested_keys
+from local_cloud.athena.engines.duck_sql.failing import can_fail, is_order_of_nested
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, selected
-from local_cloud.athena.engines.duck_sql.text import can_fail, is_order_of_nested
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    Column,
-    Constant,
-    Expr,
-    Special,
-    Subquery,
-    columns_of,
-    is_null,
-    rewritten,
-    terms_of,
-    walk,
-)
+from local_cloud.athena.sql.ir import ColumnRef, Constant, Expr, Special, Subquery, walk
+from local_cloud.athena.sql.properties import columns_of, is_null, terms_of
+from local_cloud.athena.sql.substitution import rewritten
 
 _TRUE = Constant(t.BOOLEAN, True)
 
@@ -32,7 +23,7 @@ def kept_rows(
     where: Expr | None,
     values: Sequence[Expr],
     shape: Set[str],
-) -> tuple[str, dict[Expr, Column]]:
+) -> tuple[str, dict[Expr, ColumnRef]]:
     """The rows of `source` that WHERE keeps, and which of `values` or their parts they have.
 
     `outer` is what is visible around the query, `values` what it computes of the rows, `shape`
@@ -74,7 +65,7 @@ def equalities_first(terms: Sequence[Expr]) -> list[Expr]:
 
 
 def pushed(
-    planner: Planner, source: Relation, terms: Sequence[Expr], used: Set[Column]
+    planner: Planner, source: Relation, terms: Sequence[Expr], used: Set[ColumnRef]
 ) -> str | None:
     """The rows of which the terms hold, where some of them are asked inside of `source`.
 
@@ -87,7 +78,7 @@ def pushed(
     return filtered(planner, replace(source, sql=sql), rest) if rest else sql
 
 
-def _used(values: Sequence[Expr]) -> frozenset[Column]:
+def _used(values: Sequence[Expr]) -> frozenset[ColumnRef]:
     return frozenset(column for one in values for column in columns_of(one))
 
 
@@ -194,7 +185,7 @@ def opened(
 
 
 def kept_groups(
-    planner: Planner, sql: str, having: Expr, keys: frozenset[Column], *, fenced: bool
+    planner: Planner, sql: str, having: Expr, keys: frozenset[ColumnRef], *, fenced: bool
 ) -> str:
     """The groups that HAVING keeps: what it says of keys is asked of rows, all else of groups.
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from local_cloud.athena.engines.duck_sql.aggregating import AggregateText
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.representation import cast
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.ir import Constant, Expr, is_constant
+from local_cloud.athena.sql.ir import Constant, Expr
+from local_cloud.athena.sql.properties import is_constant
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import compare
 

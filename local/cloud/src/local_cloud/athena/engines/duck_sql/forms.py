@@ -1,12 +1,15 @@
 """Forms that evaluate their operands by rules of their own, as DuckDB's SQL."""
 
 from local_cloud.athena.engines.duck_sql import comparing, like, quantified
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.overwriting import refuse_overwritten_by_or
+from local_cloud.athena.engines.duck_sql.refusals import COMPARES_NESTED
 from local_cloud.athena.engines.duck_sql.representation import cast, literal
-from local_cloud.athena.engines.duck_sql.text import COMPARES_NESTED, Text, can_fail, form
+from local_cloud.athena.engines.duck_sql.text import Text, form
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Column, Expr, Special, Subquery, is_constant, is_null
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Special, Subquery
+from local_cloud.athena.sql.properties import is_constant, is_null
 from local_cloud.athena.sql.values import compare
 
 # Operands that are longer are not written twice.
@@ -88,7 +91,7 @@ def _is_null(text: Text, of: Expr) -> str:
 
 def _refuse_compared(text: Text, of: Expr) -> None:
     """Trino may put the comparison in the column's place, and then asks its sides for nulls."""
-    if isinstance(of, Column) and text.is_marked(of, COMPARES_NESTED):
+    if isinstance(of, ColumnRef) and text.is_marked(of, COMPARES_NESTED):
         raise not_supported("IS NULL of a comparison of arrays, maps or rows in a query inside")
 
 

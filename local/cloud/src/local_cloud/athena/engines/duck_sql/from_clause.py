@@ -5,21 +5,22 @@ from dataclasses import replace
 
 from local_cloud.athena.engines.duck_sql.relation import (
     BoundTable,
+    BoundView,
     Planner,
     Relation,
     Scan,
-    View,
     retyped,
 )
 from local_cloud.athena.sql.analysis.expressions import coerced
-from local_cloud.athena.sql.analysis.rules import Rules
-from local_cloud.athena.sql.analysis.scope import Field, NamedRelation, Scope
+from local_cloud.athena.sql.analysis.rules import NodeRules
+from local_cloud.athena.sql.analysis.scope import NamedRelation, RelationField, Scope
 from local_cloud.athena.sql.coercion import common_super_type
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Column, Expr, renamed
+from local_cloud.athena.sql.ir import ColumnRef, Expr
+from local_cloud.athena.sql.substitution import renamed
 from trino_sql import tree
 
-RELATIONS: Rules[Relation] = Rules("a relation")
+RELATIONS: NodeRules[Relation] = NodeRules("a relation")
 MAX_VIEW_DEPTH = 16
 JOINED = frozenset(("join",))
 
@@ -57,7 +58,7 @@ def _table(
             raise
         raise planner.context.error(error.name, error.message, at) from error
     alias = (session.catalog, database, parts[-1])
-    if isinstance(found, View):
+    if isinstance(found, BoundView):
         return _view(planner, found, alias, at)
     planner.scanned(1)
     return _bound(planner, found, alias)
@@ -68,7 +69,7 @@ def _bound(planner: Planner, table: BoundTable, alias: tuple[str, ...]) -> Relat
     for index, (name, kind) in enumerate(table.columns):
         column = planner.column(kind)
         columns.append(f"{table.relation}.c{index} AS {column.name}")
-        fields.append(Field(name, column, alias))
+        fields.append(RelationField(name, column, alias))
         if name in table.keys:
             keys.append((column.name, name))
     sql = f"SELECT {', '.join(columns) or '1'} FROM {table.relation}"
@@ -77,15 +78,15 @@ def _bound(planner: Planner, table: BoundTable, alias: tuple[str, ...]) -> Relat
 
 def _renamed(planner: Planner, named: NamedRelation, alias: tuple[str, ...] | None) -> Relation:
     """Another reference to the same rows, under fresh names."""
-    made, columns = [], dict[Column, Column]()
-    names, firsts = planner.context.names, dict[Column, Column]()
+    made, columns = [], dict[ColumnRef, ColumnRef]()
+    names, firsts = planner.context.names, dict[ColumnRef, ColumnRef]()
     for one in named.fields:
         column = columns[one.column] = planner.column(one.type)
         names.is_first(column, firsts.setdefault(names.first(one.column), column))
-        made.append(Field(one.name, column, alias))
+        made.append(RelationField(one.name, column, alias))
     listed = ", ".join(f"{old.name} AS {new.name}" for old, new in columns.items())
 
-    def push(terms: Sequence[Expr], used: Set[Column]) -> tuple[str, list[Expr]] | None:
+    def push(terms: Sequence[Expr], used: Set[ColumnRef]) -> tuple[str, list[Expr]] | None:
         olds = {new: old for old, new in columns.items()}
         asked = [renamed(one, olds) for one in terms]
         found = named.push(asked, {olds.get(one, one) for one in used}) if named.push else None
@@ -98,7 +99,7 @@ def _renamed(planner: Planner, named: NamedRelation, alias: tuple[str, ...] | No
     return Relation(f"SELECT {listed or '1'} FROM {named.sql}", tuple(made), push=push)
 
 
-def _view(planner: Planner, view: View, alias: tuple[str, ...], at: int) -> Relation:
+def _view(planner: Planner, view: BoundView, alias: tuple[str, ...], at: int) -> Relation:
     if planner.depth >= MAX_VIEW_DEPTH:
         raise planner.context.error(
             "VIEW_IS_RECURSIVE", "views refer to each other too deeply", at
@@ -116,7 +117,7 @@ def _view(planner: Planner, view: View, alias: tuple[str, ...], at: int) -> Rela
             )
     made = retyped(planner, inner, kinds, coerced)
     fields = tuple(
-        Field(name, one.column, alias)
+        RelationField(name, one.column, alias)
         for (name, _), one in zip(view.columns, made.fields, strict=True)
     )
     if made is inner:
@@ -132,7 +133,7 @@ def _table_subquery(
     planner: Planner, scope: Scope | None, at: int, *, query: tree.Query
 ) -> Relation:
     inner = planner.query(query, scope)
-    fields = tuple(Field(one.name, one.column) for one in inner.fields)
+    fields = tuple(RelationField(one.name, one.column) for one in inner.fields)
     shape = inner.shape & {"emptied"}
     return replace(inner, fields=fields, scans=(), shape=shape, open=None, fails=False)
 
@@ -140,7 +141,7 @@ def _table_subquery(
 @RELATIONS.rule(tree.Lateral)
 def _lateral(planner: Planner, scope: Scope | None, at: int, *, query: tree.Query) -> Relation:
     inner = planner.query(query, scope)
-    fields = tuple(Field(one.name, one.column) for one in inner.fields)
+    fields = tuple(RelationField(one.name, one.column) for one in inner.fields)
     return Relation(inner.sql, fields, shape=inner.shape)
 
 
@@ -175,7 +176,7 @@ def aliased(
             )
         names = [one.name for one in columns]
     fields = tuple(
-        Field(name, one.column, (alias.name.lower(),))
+        RelationField(name, one.column, (alias.name.lower(),))
         for name, one in zip(names, inner.fields, strict=True)
     )
     return replace(inner, fields=fields, open=None, fails=False)

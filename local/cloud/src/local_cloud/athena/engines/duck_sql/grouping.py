@@ -9,11 +9,11 @@ from local_cloud.athena.engines.duck_sql.relation import Planner
 from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.engines.duck_sql.scalars import refuse_aggregates
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import analysed
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.sql.ir import Aggregate, Column, Expr, Grouping, Window, walk
+from local_cloud.athena.sql.ir import Aggregate, ColumnRef, Expr, Grouping, WindowFunction, walk
 from trino_sql import tree
 
 # Analyzer's max_grouping_sets
@@ -27,7 +27,7 @@ Keys = tuple[Expr, ...]
 class Groups:
     """`keys` by expression; `sets` are the grouping sets, None where there is just one of all."""
 
-    keys: dict[Expr, Column]
+    keys: dict[Expr, ColumnRef]
     sets: tuple[tuple[str, ...], ...] | None
 
     def keyed(self, planner: Planner, sql: str) -> str:
@@ -49,7 +49,7 @@ class Groups:
         """(SQL, name) of each key in the grouped SELECT."""
         return [(self._kept(planner, one), one.name) for one in self.keys.values()]
 
-    def _kept(self, planner: Planner, key: Column) -> str:
+    def _kept(self, planner: Planner, key: ColumnRef) -> str:
         if ordering.groups_as_is(key.type):
             return key.name
         value = sealing.sealed(planner.text, key.name, key.type)
@@ -68,7 +68,7 @@ class Groups:
             if all(_grouping_name(column) in one for one in sets)
         )
 
-    def asked_early(self) -> frozenset[Column]:
+    def asked_early(self) -> frozenset[ColumnRef]:
         """The keys about which Trino asks the rows instead of the groups.
 
         None where a set is empty (PredicatePushDown.visitAggregation).
@@ -85,7 +85,7 @@ class Groups:
     def operation(self, planner: Planner, of: Grouping, at: int) -> str:
         """grouping(…): DuckDB's has the same bits."""
         for one in of.keys:
-            if one not in self.keys or not isinstance(one, Column):
+            if one not in self.keys or not isinstance(one, ColumnRef):
                 raise planner.context.error(
                     "INVALID_ARGUMENTS",
                     "The arguments to GROUPING() must be expressions referenced by the GROUP BY",
@@ -97,12 +97,12 @@ class Groups:
         return cast(f"grouping({names})", of.type)
 
 
-def _grouping_name(column: Column) -> str:
+def _grouping_name(column: ColumnRef) -> str:
     """What DuckDB groups by: the column, or one that is equal where Trino's values are."""
     return column.name if ordering.groups_as_is(column.type) else f"{column.name}k"
 
 
-def grouping_without_groups(context: Context, at: int) -> QueryError:
+def grouping_without_groups(context: AnalysisContext, at: int) -> QueryError:
     """grouping(…) where nothing is grouped."""
     return context.error(
         "MISSING_GROUP_BY",
@@ -138,7 +138,7 @@ def _lists(
     for element in node.elements:
         if element.kind in ("SIMPLE", "AUTO"):
             for key in _simple(planner, scope, element, outputs):
-                if isinstance(key, Column):
+                if isinstance(key, ColumnRef):
                     lists.append([(key,)])
                 else:
                     everywhere.append(key)
@@ -149,16 +149,16 @@ def _lists(
     return lists, everywhere
 
 
-def _key_columns(planner: Planner, keys: Sequence[Expr], at: int) -> dict[Expr, Column]:
+def _key_columns(planner: Planner, keys: Sequence[Expr], at: int) -> dict[Expr, ColumnRef]:
     """Each key, with the column that holds it."""
-    found: dict[Expr, Column] = {}
+    found: dict[Expr, ColumnRef] = {}
     for one in keys:
         if not t.is_comparable(one.type):
             raise planner.context.mismatch(
                 f"{one.type} is not comparable, and therefore cannot be used in GROUP BY", at
             )
         if one not in found:
-            found[one] = one if isinstance(one, Column) else planner.column(one.type)
+            found[one] = one if isinstance(one, ColumnRef) else planner.column(one.type)
     return found
 
 
@@ -216,7 +216,9 @@ def _simple(
     return found
 
 
-def _numbered(context: Context, node: tree.IntegerLiteral, outputs: Sequence[Expr]) -> Expr:
+def _numbered(
+    context: AnalysisContext, node: tree.IntegerLiteral, outputs: Sequence[Expr]
+) -> Expr:
     """The output that GROUP BY names by its number."""
     if not 1 <= node.value <= len(outputs):
         raise context.error(
@@ -225,7 +227,7 @@ def _numbered(context: Context, node: tree.IntegerLiteral, outputs: Sequence[Exp
             node.at,
         )
     key = outputs[node.value - 1]
-    if any(isinstance(one, (Aggregate, Grouping, Window)) for one in walk(key)):
+    if any(isinstance(one, (Aggregate, Grouping, WindowFunction)) for one in walk(key)):
         raise context.error(
             "EXPRESSION_NOT_SCALAR",
             "GROUP BY clause cannot contain aggregations, window functions or grouping operations",
@@ -239,7 +241,7 @@ def _columns(planner: Planner, scope: Scope, nodes: Keys | tuple[tree.Expression
     for node in nodes:
         assert isinstance(node, tree.Expression)
         key = analysed(planner.context, scope, node)
-        if not isinstance(key, Column):
+        if not isinstance(key, ColumnRef):
             raise planner.context.error(
                 "INVALID_COLUMN_REFERENCE",
                 "GROUP BY expression must be a column reference",

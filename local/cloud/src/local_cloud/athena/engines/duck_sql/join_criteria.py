@@ -1,30 +1,31 @@
 """What rows of two sides are joined by: ON and USING (StatementAnalyzer.visitJoin)."""
 
 from local_cloud.athena.engines.duck_sql import nested_keys
+from local_cloud.athena.engines.duck_sql.failing import is_order_of_nested
 from local_cloud.athena.engines.duck_sql.from_clause import JOINED
 from local_cloud.athena.engines.duck_sql.join_pushing import Joining
 from local_cloud.athena.engines.duck_sql.pushing import Computing
 from local_cloud.athena.engines.duck_sql.quantified import as_filter
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.engines.duck_sql.scalars import refuse_aggregates
-from local_cloud.athena.engines.duck_sql.text import is_order_of_nested
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import analysed, coerced
-from local_cloud.athena.sql.analysis.scope import Field, Scope, clause
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope, clause
 from local_cloud.athena.sql.coercion import common_super_type
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Column, Expr, Lambda, Special, Subquery, terms_of, walk
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Lambda, Special, Subquery, walk
+from local_cloud.athena.sql.properties import terms_of
 from trino_sql import tree
 
 
 def on(
     planner: Planner,
     scope: Scope | None,
-    fields: tuple[Field, ...],
+    fields: tuple[RelationField, ...],
     node: tree.Expression,
     kind: str,
-    filled: tuple[Field, ...],
+    filled: tuple[RelationField, ...],
 ) -> Expr:
     """The condition that ON gives; `filled` is the side that an outer one fills with nulls."""
     context = planner.context
@@ -46,7 +47,7 @@ def on(
     return as_filter(condition) if kind == "INNER" else condition
 
 
-def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
+def _refuse_outer(fields: tuple[RelationField, ...], condition: Expr) -> None:
     """The condition of an outer join knows its two sides only, and correlates with neither."""
     parts = list(walk(condition))
     known = {one.column for one in fields}
@@ -54,15 +55,15 @@ def _refuse_outer(fields: tuple[Field, ...], condition: Expr) -> None:
     for part in parts:
         if isinstance(part, Subquery) and part.outer:
             raise not_supported("a correlated subquery in the condition of an outer join")
-        if isinstance(part, Column) and part not in known:
+        if isinstance(part, ColumnRef) and part not in known:
             raise not_supported("columns from outside in the condition of an outer join")
 
 
-def _refuse_subqueries(filled: frozenset[Column], condition: Expr) -> None:
+def _refuse_subqueries(filled: frozenset[ColumnRef], condition: Expr) -> None:
     """DuckDB plans them in an outer join where they rule out rows of the filled side alone."""
     for term in terms_of(condition):
         parts = list(walk(term))
-        columns = {one for one in parts if isinstance(one, Column)}
+        columns = {one for one in parts if isinstance(one, ColumnRef)}
         if any(isinstance(one, Subquery) for one in parts) and not (
             columns and columns <= filled
         ):
@@ -82,7 +83,7 @@ def using(
     """Columns of USING first and once, then what is left of both sides (analyzeJoinUsing)."""
     context, text = planner.context, planner.text
     _check_once(context, names)
-    fields, values, conditions, used = [], dict[Column, Expr](), [], set()
+    fields, values, conditions, used = [], dict[ColumnRef, Expr](), [], set()
     nested = planner.scans > 0
     for name in names:
         pair = [
@@ -100,7 +101,7 @@ def using(
         column = planner.column(common)
         first, other = (a, b) if kind != "RIGHT" else (b, a)
         values[column] = Special(common, "coalesce", (first, other))
-        fields.append(Field(name.name, column))
+        fields.append(RelationField(name.name, column))
         used |= {one.column.name for one in pair}
     for one in (*left.fields, *right.fields):
         if one.column.name not in used:
@@ -116,7 +117,7 @@ def using(
     return Relation(again(joined.sql), tuple(fields), (), JOINED, push=push)
 
 
-def _check_once(context: Context, names: tuple[tree.Identifier, ...]) -> None:
+def _check_once(context: AnalysisContext, names: tuple[tree.Identifier, ...]) -> None:
     seen: set[str] = set()
     for name in names:
         if name.name.lower() in seen:
@@ -129,8 +130,8 @@ def _check_once(context: Context, names: tuple[tree.Identifier, ...]) -> None:
 
 
 def _joined_column(
-    context: Context, side: Relation, name: tree.Identifier, which: str
-) -> Field:
+    context: AnalysisContext, side: Relation, name: tree.Identifier, which: str
+) -> RelationField:
     found = [one for one in side.fields if one.matches((name.name.lower(),))]
     if len(found) > 1:
         raise context.error("AMBIGUOUS_NAME", f"Column '{name.name}' is ambiguous", name.at)

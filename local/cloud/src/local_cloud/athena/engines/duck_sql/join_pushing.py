@@ -8,18 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from local_cloud.athena.engines.duck_sql import filtering
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, with_columns
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql.analysis.failing import may_fail
-from local_cloud.athena.sql.ir import (
-    Column,
-    Constant,
-    Expr,
-    Special,
-    columns_of,
-    is_plain,
-    renamed,
-)
+from local_cloud.athena.sql.ir import ColumnRef, Constant, Expr, Special
+from local_cloud.athena.sql.properties import columns_of, is_plain
+from local_cloud.athena.sql.substitution import renamed
 
 _COMPARED = ("=", "<", "<=", ">", ">=")
 
@@ -58,7 +52,9 @@ class Joining:
             else self._joined(self.kind, self.first.sql, self.second.sql, self.on)
         )
 
-    def push(self, terms: Sequence[Expr], used: Set[Column]) -> tuple[str, list[Expr]] | None:
+    def push(
+        self, terms: Sequence[Expr], used: Set[ColumnRef]
+    ) -> tuple[str, list[Expr]] | None:
         """See Push."""
         asked = [one for one in terms if is_plain(one)]
         placed = self._placed(asked)
@@ -77,7 +73,7 @@ class Joining:
         )
         return sql, [*behind, *(one for one in terms if not is_plain(one))]
 
-    def _side(self, side: Relation, terms: list[Expr], used: Set[Column]) -> str | None:
+    def _side(self, side: Relation, terms: list[Expr], used: Set[ColumnRef]) -> str | None:
         """The rows of a side where it makes a difference that it is asked these terms."""
         read = used | frozenset(one for term in self.on for one in columns_of(term))
         rows = filtering.pushed(self.planner, side, terms, read & _columns(side))
@@ -120,7 +116,7 @@ class Joining:
         return "INNER" if (right if self.kind == "LEFT" else left) else self.kind
 
     def _drops_missing(self, side: Relation, terms: list[Expr]) -> bool:
-        nulls: Mapping[Column, Expr] = {
+        nulls: Mapping[ColumnRef, Expr] = {
             one.column: Constant(one.type, None) for one in side.fields
         }
         simplify = self.planner.text.without_the_unneeded
@@ -176,25 +172,25 @@ class Joining:
                 return side
         return None
 
-    def _equalities(self, outer: Relation, inner: Relation) -> Iterator[tuple[Column, Expr]]:
+    def _equalities(self, outer: Relation, inner: Relation) -> Iterator[tuple[ColumnRef, Expr]]:
         for term in self.on:
             if not isinstance(term, Special) or term.form != "=":
                 continue
             for one, other in (term.operands, term.operands[::-1]):
-                if not isinstance(one, Column) or one not in _columns(outer):
+                if not isinstance(one, ColumnRef) or one not in _columns(outer):
                     continue
                 if columns_of(other) and columns_of(other) <= _columns(inner):
                     yield one, other
 
     def _early(
         self, placed: _Placed
-    ) -> tuple[list[Expr], list[Expr], dict[Expr, Column], dict[Expr, Column]]:
+    ) -> tuple[list[Expr], list[Expr], dict[Expr, ColumnRef], dict[Expr, ColumnRef]]:
         """The terms of pairs with the parts that are computed of each row of a side as columns.
 
         These are both sides of equalities, and the second side of other comparisons, over whose
         rows a table is made (PushInequalityFilterExpressionBelowJoin).
         """
-        found: tuple[dict[Expr, Column], dict[Expr, Column]] = ({}, {})
+        found: tuple[dict[Expr, ColumnRef], dict[Expr, ColumnRef]] = ({}, {})
 
         def changed(term: Expr) -> Expr:
             if (
@@ -227,14 +223,14 @@ class Joining:
         return pairs, [one for one in behind if one in placed.behind], *found
 
 
-def _inferred(term: Expr, outer: Relation, equal: Mapping[Column, Expr]) -> Iterator[Expr]:
+def _inferred(term: Expr, outer: Relation, equal: Mapping[ColumnRef, Expr]) -> Iterator[Expr]:
     """The term about the other side, if all that it says of this one is equal to something."""
     used = columns_of(term) & _columns(outer)
     if can_fail(term) and used and used <= equal.keys() and is_plain(term):
         yield renamed(term, equal)
 
 
-def _columns(side: Relation) -> frozenset[Column]:
+def _columns(side: Relation) -> frozenset[ColumnRef]:
     return frozenset(one.column for one in side.fields)
 
 

@@ -8,7 +8,8 @@ from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, Scan
 from local_cloud.athena.engines.duck_sql.unnesting import unnested
 from local_cloud.athena.sql.analysis.scope import Scope, clause
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Expr, terms_of
+from local_cloud.athena.sql.ir import Expr
+from local_cloud.athena.sql.properties import terms_of
 from trino_sql import tree
 
 

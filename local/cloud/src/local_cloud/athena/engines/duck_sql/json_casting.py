@@ -8,7 +8,8 @@ error where it is no JSON. A text that is constant is parsed before.
 from typing import TYPE_CHECKING, Any
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.ir import Call, Cast, Column, Expr, is_constant
+from local_cloud.athena.sql.ir import BoundCall, Cast, ColumnRef, Expr
+from local_cloud.athena.sql.properties import is_constant
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import json_casts, json_text
 
@@ -20,7 +21,7 @@ PARSE = "json_parse(varchar(x))"
 
 def parsed(expr: Expr) -> Expr | None:
     """The text, if `expr` is json_parse of one."""
-    if isinstance(expr, Call) and expr.bound.declared.key == PARSE:
+    if isinstance(expr, BoundCall) and expr.bound.declared.key == PARSE:
         return expr.arguments[0]
     return None
 
@@ -29,7 +30,7 @@ def casted_at_once(text: "Text", expr: Cast, to: Type) -> str | None:
     """SQL of the cast, or None where it is none of parsed JSON to a container."""
     if expr.value.type != t.JSON or not to.args or expr.safe:
         return None
-    if isinstance(expr.value, Column):
+    if isinstance(expr.value, ColumnRef):
         # If a query inside made it by json_parse, Trino may yet make one step of both.
         text.udfs.casts_json_columns = True
     given = parsed(expr.value)

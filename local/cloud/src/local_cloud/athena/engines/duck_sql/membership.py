@@ -1,11 +1,13 @@
 """IN over a list: its items are compared as Trino orders them, where one of them may fail."""
 
 from local_cloud.athena.engines.duck_sql import comparing
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.overwriting import refuse_overwritten
-from local_cloud.athena.engines.duck_sql.text import Text, can_fail, form
+from local_cloud.athena.engines.duck_sql.text import Text, form
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Expr, Special, is_constant
+from local_cloud.athena.sql.ir import Expr, Special
+from local_cloud.athena.sql.properties import is_constant
 
 
 @form("in")

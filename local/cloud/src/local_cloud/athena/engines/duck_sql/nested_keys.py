@@ -11,7 +11,8 @@ from dataclasses import replace
 from local_cloud.athena.engines.duck_sql.text import Text, form
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Expr, Special, is_constant
+from local_cloud.athena.sql.ir import Expr, Special
+from local_cloud.athena.sql.properties import is_constant
 from local_cloud.athena.sql.types import Type
 
 

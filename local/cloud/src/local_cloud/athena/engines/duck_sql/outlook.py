@@ -2,20 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation
 from local_cloud.athena.engines.duck_sql.shape import unequal
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.scope import Scope
-from local_cloud.athena.sql.ir import (
-    Constant,
-    Expr,
-    Special,
-    Subquery,
-    children,
-    is_constant,
-    walk,
-)
+from local_cloud.athena.sql.ir import Constant, Expr, Special, Subquery, children, walk
+from local_cloud.athena.sql.properties import is_constant
 
 
 def outlook(

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from local_cloud.athena.engines.duck_sql.relation import Planner
-from local_cloud.athena.sql.analysis.expressions import analysed, dotted, field_of
+from local_cloud.athena.sql.analysis.column_names import dotted, field_of
+from local_cloud.athena.sql.analysis.expressions import analysed
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.ir import Expr
 from trino_sql import tree
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class SelectOutput:
     """An output column: its name, where it has one, and what it computes."""
 
     name: str | None
@@ -23,14 +24,14 @@ def outputs(
     items: tuple[tree.SingleColumn | tree.AllColumns, ...],
     from_: tree.Relation | None,
     at: int,
-) -> list[Output]:
-    found: list[Output] = []
+) -> list[SelectOutput]:
+    found: list[SelectOutput] = []
     for item in items:
         if isinstance(item, tree.AllColumns):
             found += _all_columns(planner, scope, item, from_ is not None)
         else:
             value = analysed(planner.context, scope, item.expression)
-            found.append(Output(_output_name(item), value))
+            found.append(SelectOutput(_output_name(item), value))
     return found
 
 
@@ -46,7 +47,7 @@ def _output_name(item: tree.SingleColumn) -> str | None:
 
 def _all_columns(
     planner: Planner, scope: Scope, item: tree.AllColumns, has_from: bool
-) -> list[Output]:
+) -> list[SelectOutput]:
     if item.target is None:
         return _plain_star(planner, scope, item, has_from)
     parts = dotted(item.target)
@@ -58,19 +59,19 @@ def _all_columns(
 
 def _plain_star(
     planner: Planner, scope: Scope, item: tree.AllColumns, has_from: bool
-) -> list[Output]:
+) -> list[SelectOutput]:
     context = planner.context
     if item.aliases:
         raise context.error("NOT_SUPPORTED", "Column aliases not supported", item.at)
     if not scope.fields:
         what = "from relation that has no columns" if has_from else "in queries without FROM"
         raise context.error("COLUMN_NOT_FOUND", f"SELECT * not allowed {what}", item.at)
-    return [Output(one.name, one.column) for one in scope.fields]
+    return [SelectOutput(one.name, one.column) for one in scope.fields]
 
 
 def _of_relation(
     planner: Planner, scope: Scope, parts: tuple[str, ...], at: int
-) -> list[Output] | None:
+) -> list[SelectOutput] | None:
     """The columns of the relation that `a.b.*` names; None where it names a row's fields."""
     fields = [one for one in scope.fields if one.has_prefix(parts)]
     is_row = len(parts) >= 2 and any(
@@ -82,26 +83,27 @@ def _of_relation(
             "AMBIGUOUS_NAME", f"Reference '{'.'.join(parts)}' is ambiguous", at
         )
     if fields:
-        return [Output(one.name, one.column) for one in fields]
+        return [SelectOutput(one.name, one.column) for one in fields]
     return None if is_row else _outer_columns(planner, scope, parts, at)
 
 
 def _fields_of_row(
     planner: Planner, scope: Scope, target: tree.Expression, at: int
-) -> list[Output]:
+) -> list[SelectOutput]:
     value = analysed(planner.context, scope, target)
     if value.type.name != "row":
         raise planner.context.mismatch(
             f"Expected expression of type Row, but it has {value.type} type", at
         )
     return [
-        Output(name, field_of(value, index)) for index, name in enumerate(value.type.fields)
+        SelectOutput(name, field_of(value, index))
+        for index, name in enumerate(value.type.fields)
     ]
 
 
 def _outer_columns(
     planner: Planner, scope: Scope, parts: tuple[str, ...], at: int
-) -> list[Output]:
+) -> list[SelectOutput]:
     """`t.*` of a relation of a query around this one."""
     outer = scope.parent
     while outer is not None:
@@ -109,14 +111,16 @@ def _outer_columns(
         if fields:
             for one in fields:
                 scope.capture(one.column)
-            return [Output(one.name, one.column) for one in fields]
+            return [SelectOutput(one.name, one.column) for one in fields]
         outer = outer.parent
     raise planner.context.error(
         "TABLE_NOT_FOUND", f"Unable to resolve reference {'.'.join(parts)}", at
     )
 
 
-def _labelled(planner: Planner, item: tree.AllColumns, found: list[Output]) -> list[Output]:
+def _labelled(
+    planner: Planner, item: tree.AllColumns, found: list[SelectOutput]
+) -> list[SelectOutput]:
     if not item.aliases:
         return found
     if len(item.aliases) != len(found):
@@ -128,6 +132,6 @@ def _labelled(planner: Planner, item: tree.AllColumns, found: list[Output]) -> l
         )
     # Identifier.getCanonicalValue: these aliases alone are kept in upper case.
     return [
-        Output(alias.name if alias.quoted else alias.name.upper(), one.value)
+        SelectOutput(alias.name if alias.quoted else alias.name.upper(), one.value)
         for alias, one in zip(item.aliases, found, strict=True)
     ]

@@ -9,16 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    Column,
-    Expr,
-    Lambda,
-    Special,
-    children,
-    has_try,
-    is_constant,
-    walk,
-)
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Lambda, Special, children, walk
+from local_cloud.athena.sql.properties import has_try, is_constant
 from local_cloud.athena.sql.types import Type
 
 # Those of a long: their precision up to which they are one (Type.getJavaType).
@@ -58,7 +50,7 @@ def _kept(expr: Expr) -> Iterator[str]:
     """The Java types of what is kept in variables while `expr` is computed."""
     if isinstance(expr, Lambda) or (isinstance(expr, Special) and expr.form == "try"):
         # The body is a method of its own; what it takes from around it is kept in boxes.
-        found = (_java(one.type) for one in walk(expr) if isinstance(one, Column))
+        found = (_java(one.type) for one in walk(expr) if isinstance(one, ColumnRef))
         yield from (one for one in found if one not in _PRIMITIVES)
         return
     if isinstance(expr, Special):

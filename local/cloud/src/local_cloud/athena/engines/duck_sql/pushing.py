@@ -10,19 +10,11 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from local_cloud.athena.engines.duck_sql import filtering
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Planner, Push, Relation
-from local_cloud.athena.engines.duck_sql.text import can_fail
-from local_cloud.athena.sql.ir import (
-    Column,
-    Constant,
-    Expr,
-    columns_of,
-    has_try,
-    is_plain,
-    renamed,
-    terms_of,
-    walk,
-)
+from local_cloud.athena.sql.ir import ColumnRef, Constant, Expr, walk
+from local_cloud.athena.sql.properties import columns_of, has_try, is_plain, terms_of
+from local_cloud.athena.sql.substitution import renamed
 
 Pushed = tuple[str, list[Expr]] | None
 
@@ -37,9 +29,9 @@ class Computing:
 
     source: Relation
     where: Expr | None
-    values: Mapping[Column, Expr]
+    values: Mapping[ColumnRef, Expr]
     again: Callable[[str], str]
-    kept: frozenset[Column] | None = None
+    kept: frozenset[ColumnRef] | None = None
     grouped: bool = False
 
     def push(self, planner: Planner) -> Push | None:
@@ -54,7 +46,7 @@ class Computing:
         return not self.grouped and all(map(filtering.is_never_null, own))
 
     def _pushed(
-        self, planner: Planner, own: Sequence[Expr], terms: Sequence[Expr], used: Set[Column]
+        self, planner: Planner, own: Sequence[Expr], terms: Sequence[Expr], used: Set[ColumnRef]
     ) -> Pushed:
         values = self.values
         if self.kept is not None and used - values.keys():
@@ -76,13 +68,15 @@ class Computing:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class UnionSide:
     """One of the queries of a UNION, by what its columns are called in that."""
 
     relation: Relation
-    columns: Mapping[Column, Column]
+    columns: Mapping[ColumnRef, ColumnRef]
 
-    def pushed(self, planner: Planner, terms: Sequence[Expr], used: Set[Column]) -> str | None:
+    def pushed(
+        self, planner: Planner, terms: Sequence[Expr], used: Set[ColumnRef]
+    ) -> str | None:
         relation, columns = self.relation, self.columns
         asked = [renamed(one, columns) for one in terms]
         read = {columns[one] for one in used if one in columns}
@@ -94,7 +88,10 @@ class Side:
 
 
 def into_sides(
-    planner: Planner, sides: Sequence[Side], again: Callable[[list[str]], str], distinct: bool
+    planner: Planner,
+    sides: Sequence[UnionSide],
+    again: Callable[[list[str]], str],
+    distinct: bool,
 ) -> Push | None:
     """How a set operation takes in conditions; `again` makes it of its sides' texts.
 
@@ -103,7 +100,7 @@ def into_sides(
     if not distinct and all(side.relation.push is None for side in sides):
         return None
 
-    def push(terms: Sequence[Expr], used: Set[Column]) -> Pushed:
+    def push(terms: Sequence[Expr], used: Set[ColumnRef]) -> Pushed:
         down = [one for one in terms if is_plain(one)]
         if distinct:
             down = filtering.equalities_first(down)
@@ -118,18 +115,18 @@ def into_sides(
     return push
 
 
-def _goes_down(term: Expr, values: Mapping[Column, Expr]) -> bool:
+def _goes_down(term: Expr, values: Mapping[ColumnRef, Expr]) -> bool:
     """Whether nothing is computed twice where its columns are what they are inside.
 
     See PredicatePushDown.isInliningCandidate.
     """
-    used = [one for one in walk(term) if isinstance(one, Column)]
+    used = [one for one in walk(term) if isinstance(one, ColumnRef)]
     known = {one: values[one] for one in used if one in values}
     return (
         set(used) == set(known)
         and is_plain(term)
         and all(
-            isinstance(value, (Column, Constant))
+            isinstance(value, (ColumnRef, Constant))
             or (used.count(one) == 1 and is_plain(value) and not has_try(value))
             for one, value in known.items()
         )

@@ -15,7 +15,8 @@ from local_cloud.athena.engines.duck_sql.representation import cast
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Cast, Expr, Special, Subquery, columns_of, terms_of
+from local_cloud.athena.sql.ir import Cast, Expr, Special, Subquery
+from local_cloud.athena.sql.properties import columns_of, terms_of
 from local_cloud.athena.sql.types import Type
 
 # Which end of the query's values decides: (for ALL, for ANY).

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from local_cloud.athena.sql.ir import Call
+from local_cloud.athena.sql.ir import BoundCall
 from local_cloud.athena.sql.signatures.declared import catalogue
 from local_cloud.athena.sql.types import Type
 
@@ -33,9 +33,9 @@ class SqlFunction:
 
     write: Callable[..., str]
     wants: frozenset[str]
-    total: bool | Callable[[Call], bool] = False
+    total: bool | Callable[[BoundCall], bool] = False
 
-    def never_fails(self, call: Call) -> bool:
+    def never_fails(self, call: BoundCall) -> bool:
         return self.total if isinstance(self.total, bool) else self.total(call)
 
 
@@ -79,7 +79,7 @@ def _wants(function: Callable[..., Any]) -> frozenset[str]:
 
 
 def sql(
-    *keys: str, total: bool | Callable[[Call], bool] = False
+    *keys: str, total: bool | Callable[[BoundCall], bool] = False
 ) -> Callable[[Writing], Writing]:
     """Register a function from its arguments' SQL to the result's (see SqlFunction)."""
 

@@ -8,11 +8,11 @@ from typing import Protocol
 from local_cloud.athena.engines.duck_sql.correlation import check_correlation, refuse_in_lambdas
 from local_cloud.athena.engines.duck_sql.text import Text
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
-from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.analysis.context import AnalysisContext
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope
 from local_cloud.athena.sql.coercion import can_coerce, common_super_type
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Column, Expr, Subquery
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Subquery
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 
@@ -20,7 +20,7 @@ MAX_SCANS = 150
 # A query that takes in conditions from around it beside its own, as Trino's PredicatePushDown has
 # it: of conditions and the columns that are read of it, its text with them and those that it did
 # not take. None where nothing can be seen of that.
-Push = Callable[[Sequence[Expr], Set[Column]], tuple[str, list[Expr]] | None]
+Push = Callable[[Sequence[Expr], Set[ColumnRef]], tuple[str, list[Expr]] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class BoundTable:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class BoundView:
     """A stored view: its text, the database it was made in, its declared columns."""
 
     sql: str
@@ -44,10 +44,10 @@ class View:
     columns: tuple[tuple[str, Type], ...]
 
 
-class Tables(Protocol):
+class TableBinder(Protocol):
     """What names of tables mean."""
 
-    def bind(self, database: str, name: str) -> BoundTable | View:
+    def bind(self, database: str, name: str) -> BoundTable | BoundView:
         """One reference to a table or view. QueryError where there is none."""
         ...
 
@@ -70,7 +70,7 @@ class Relation:
     """`sql` is a whole SELECT whose columns are those of `fields`."""
 
     sql: str
-    fields: tuple[Field, ...]
+    fields: tuple[RelationField, ...]
     scans: tuple[Scan, ...] = ()
     # What the query around these rows consists of: see `correlation`.
     shape: frozenset[str] = frozenset()
@@ -110,9 +110,9 @@ class Relation:
 class Planner(ABC):
     """What every part of one query's planning shares."""
 
-    context: Context
+    context: AnalysisContext
     text: Text
-    tables: Tables
+    tables: TableBinder
     depth: int = 0
     # References to tables, those of a query of WITH counted wherever that is used.
     scans: int = 0
@@ -124,10 +124,10 @@ class Planner(ABC):
         """A query inside of what is planned; `outer` is what is visible around it."""
 
     @abstractmethod
-    def of_view(self, view: View) -> Relation:
+    def of_view(self, view: BoundView) -> Relation:
         """The rows of a view, which sees nothing of the statement that names it."""
 
-    def column(self, of: Type) -> Column:
+    def column(self, of: Type) -> ColumnRef:
         return self.context.names.column(of)
 
     def scanned(self, scans: int) -> None:
@@ -147,7 +147,7 @@ def selected(columns: list[tuple[str, str]], source: str) -> str:
     return f"SELECT {listed or '1'} FROM ({source})"
 
 
-def with_columns(planner: Planner, source: str, values: Mapping[Expr, Column]) -> str:
+def with_columns(planner: Planner, source: str, values: Mapping[Expr, ColumnRef]) -> str:
     """The rows of a whole SELECT with a column of each value, before any condition around."""
     listed = "".join(f", {planner.text.of(one)} AS {at.name}" for one, at in values.items())
     return f"SELECT *{listed} FROM ({source}) OFFSET 0"
@@ -160,17 +160,17 @@ def retyped(
     if relation.types == kinds:
         return relation
     fields, columns = [], []
-    names, firsts = planner.context.names, dict[tuple[Column, Type], Column]()
+    names, firsts = planner.context.names, dict[tuple[ColumnRef, Type], ColumnRef]()
     for one, kind in zip(relation.fields, kinds, strict=True):
         column = planner.column(kind)
         names.is_first(column, firsts.setdefault((names.first(one.column), kind), column))
         columns.append((planner.text.of(implicit(one.column, kind)), column.name))
-        fields.append(Field(one.name, column, one.relation))
+        fields.append(RelationField(one.name, column, one.relation))
     return Relation(selected(columns, relation.sql), tuple(fields))
 
 
 def union_types(
-    context: Context, sides: list[Relation], what: str, at: int
+    context: AnalysisContext, sides: list[Relation], what: str, at: int
 ) -> tuple[Type, ...]:
     """The types that hold each column of all sides."""
     kinds = list(sides[0].types)

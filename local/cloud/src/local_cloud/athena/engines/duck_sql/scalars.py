@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.signatures.declared import AGGREGATE, WINDOW, catalogue
 from trino_sql import tree
 
 
-def refuse_aggregates(context: Context, node: tree.Expression, what: str) -> None:
+def refuse_aggregates(context: AnalysisContext, node: tree.Expression, what: str) -> None:
     """No aggregate, window or grouping operation (verifyNoAggregateWindowOrGroupingFunctions).
 
     Decided from names alone, before types are looked at; queries inside are on their own.

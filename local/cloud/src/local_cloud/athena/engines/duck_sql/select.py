@@ -7,13 +7,13 @@ from local_cloud.athena.engines.duck_sql import filtering
 from local_cloud.athena.engines.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.engines.duck_sql.grouping import grouped
 from local_cloud.athena.engines.duck_sql.outlook import is_failing, outlook
-from local_cloud.athena.engines.duck_sql.outputs import Output, outputs
+from local_cloud.athena.engines.duck_sql.outputs import SelectOutput, outputs
 from local_cloud.athena.engines.duck_sql.quantified import as_filter
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, Scan, single_row
 from local_cloud.athena.engines.duck_sql.scalars import has_window, refuse_aggregates
 from local_cloud.athena.engines.duck_sql.select_pushing import push_of, takes_in, with_having
 from local_cloud.athena.engines.duck_sql.select_stages import (
-    Select,
+    PlannedSelect,
     drop_needless_orders,
     exprs,
     finished,
@@ -23,12 +23,12 @@ from local_cloud.athena.engines.duck_sql.select_stages import (
 from local_cloud.athena.engines.duck_sql.shape import shape_of
 from local_cloud.athena.engines.duck_sql.sort_keys import order_keys
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import condition
-from local_cloud.athena.sql.analysis.scope import Field, Scope, clause
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope, clause
 from local_cloud.athena.sql.analysis.windows import over, window_name
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import Column, Expr, Over, Special, walk
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Over, Special, walk
 from trino_sql import tree
 
 # A SELECT with one of these does not let the conditions around it choose its rows.
@@ -60,7 +60,7 @@ def _select(
     with clause(outer, "select"):
         found = outputs(planner, scope, items, from_, at)
     over_values = [value for one in named.values() for value in one.values()]
-    made = Select(planner, source, scope, found, over_values, tail, distinct, at, kept)
+    made = PlannedSelect(planner, source, scope, found, over_values, tail, distinct, at, kept)
     if distinct:
         _check_distinct(context, found, at)
     with clause(outer, "group"):
@@ -81,7 +81,7 @@ def _select(
     return _planned(made, outer, shape | outlook(planner, outer, source, kept, exprs(made)))
 
 
-def _planned(made: Select, outer: Scope | None, shape: frozenset[str]) -> Relation:
+def _planned(made: PlannedSelect, outer: Scope | None, shape: frozenset[str]) -> Relation:
     planner, source, kept, found = made.planner, made.source, made.where, made.outputs
     where = with_having(made)
     sql, computed = filtering.kept_rows(planner, outer, source, where, exprs(made), shape)
@@ -100,7 +100,7 @@ def _as_seen_by_in(
     planner: Planner,
     source: Relation,
     kept: Expr | None,
-    found: Sequence[Output],
+    found: Sequence[SelectOutput],
     done: Relation,
 ) -> Relation:
     """The query with what IN has to know of it (Subquery)."""
@@ -112,7 +112,7 @@ def _as_seen_by_in(
     return replace(done, open=filtering.opened(planner, source, kept, values, columns))
 
 
-def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
+def _check_distinct(context: AnalysisContext, found: Sequence[SelectOutput], at: int) -> None:
     for one in found:
         if not t.is_comparable(one.value.type):
             raise context.mismatch(
@@ -122,7 +122,7 @@ def _check_distinct(context: Context, found: Sequence[Output], at: int) -> None:
 
 
 def _where(
-    context: Context,
+    context: AnalysisContext,
     outer: Scope | None,
     scope: Scope,
     node: tree.Expression,
@@ -136,7 +136,7 @@ def _where(
     return as_filter(made, of_tables=source.of_tables)
 
 
-def _refuse_left_out(made: Select) -> None:
+def _refuse_left_out(made: PlannedSelect) -> None:
     """Beside no table Trino asks a query also where its value is not needed.
 
     It fails where that has two rows.
@@ -161,7 +161,9 @@ def _keeping(where: tree.Expression) -> Iterator[tree.Query]:
         yield where.query
 
 
-def _having(context: Context, outer: Scope | None, scope: Scope, node: tree.Expression) -> Expr:
+def _having(
+    context: AnalysisContext, outer: Scope | None, scope: Scope, node: tree.Expression
+) -> Expr:
     if has_window(node):
         raise context.error(
             "NESTED_WINDOW", "HAVING clause cannot contain window functions", node.at
@@ -188,13 +190,13 @@ def _windows(
 
 
 def _inner_scans(
-    source: Relation, found: Sequence[Output], fields: Sequence[Field]
+    source: Relation, found: Sequence[SelectOutput], fields: Sequence[RelationField]
 ) -> tuple[Scan, ...]:
     """What a WHERE around this query still says of its scans: that which is about their keys."""
     names = {
         one.value.name: field.column.name
         for one, field in zip(found, fields, strict=True)
-        if isinstance(one.value, Column)
+        if isinstance(one.value, ColumnRef)
     }
     return tuple(
         Scan(one.relation, tuple((names[name], key) for name, key in one.keys if name in names))

@@ -4,28 +4,31 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 
 from local_cloud.athena.engines.duck_sql import filtering, pushing
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.relation import Push, selected
-from local_cloud.athena.engines.duck_sql.select_stages import Select, exprs, finished, staged
-from local_cloud.athena.engines.duck_sql.text import can_fail
+from local_cloud.athena.engines.duck_sql.select_stages import (
+    PlannedSelect,
+    exprs,
+    finished,
+    staged,
+)
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope
 from local_cloud.athena.sql.ir import (
     Aggregate,
-    Column,
+    ColumnRef,
     Constant,
     Expr,
     Grouping,
     Subquery,
-    Window,
-    columns_of,
-    is_deterministic,
-    rewritten,
-    terms_of,
+    WindowFunction,
     walk,
 )
+from local_cloud.athena.sql.properties import columns_of, is_deterministic, terms_of
+from local_cloud.athena.sql.substitution import rewritten
 
 
-def with_having(made: Select) -> Expr | None:
+def with_having(made: PlannedSelect) -> Expr | None:
     """WHERE, with what HAVING says of the keys: it is asked of rows where that may fail."""
     if made.having is None or made.groups is None:
         return made.where
@@ -45,11 +48,11 @@ def takes_in(outer: Scope | None, shape: Set[str], asked: Sequence[Expr]) -> boo
     return not correlated and shape.isdisjoint(("aggregate", "sets", "limit", "offset"))
 
 
-def push_of(made: Select, fields: Sequence[Field]) -> Push | None:
+def push_of(made: PlannedSelect, fields: Sequence[RelationField]) -> Push | None:
     """How conditions on the columns of `fields` are taken in."""
     groups = made.groups.keys if made.groups is not None else None
     parts = [part for one in exprs(made) for part in walk(one)]
-    windows = {part for part in parts if isinstance(part, Window)}
+    windows = {part for part in parts if isinstance(part, WindowFunction)}
     values = {
         field.column: one.value
         for one, field in zip(made.outputs, fields, strict=True)
@@ -68,7 +71,9 @@ def push_of(made: Select, fields: Sequence[Field]) -> Push | None:
     return computing.push(made.planner)
 
 
-def _partitioned(windows: Set[Window], values: Mapping[Column, Expr]) -> frozenset[Column]:
+def _partitioned(
+    windows: Set[WindowFunction], values: Mapping[ColumnRef, Expr]
+) -> frozenset[ColumnRef]:
     """The columns by which all windows are partitioned."""
     common = frozenset.intersection(*(frozenset(one.partition) for one in windows))
     return frozenset(one for one, value in values.items() if _is_of(value, common))
@@ -78,5 +83,5 @@ def _is_of(value: Expr, keys: Collection[Expr]) -> bool:
     """Whether nothing but these is used by it."""
     null = Constant(t.UNKNOWN, None)
     rest = rewritten(value, lambda one: null if one in keys else None)
-    others = (Column, Aggregate, Grouping, Window, Subquery)
+    others = (ColumnRef, Aggregate, Grouping, WindowFunction, Subquery)
     return is_deterministic(value) and not any(isinstance(one, others) for one in walk(rest))

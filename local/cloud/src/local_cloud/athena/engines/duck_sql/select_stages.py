@@ -9,26 +9,27 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from local_cloud.athena.engines.duck_sql import aggregating, filtering, ordering, sealing
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.forms import nested_comparison
 from local_cloud.athena.engines.duck_sql.grouping import Groups, grouping_without_groups
-from local_cloud.athena.engines.duck_sql.outputs import Output
+from local_cloud.athena.engines.duck_sql.outputs import SelectOutput
+from local_cloud.athena.engines.duck_sql.refusals import COMPARES_NESTED
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, selected
 from local_cloud.athena.engines.duck_sql.tail import keeps_order, limited, tail_limits
-from local_cloud.athena.engines.duck_sql.text import COMPARES_NESTED, can_fail
-from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope
 from local_cloud.athena.sql.ir import (
     Aggregate,
-    Column,
+    ColumnRef,
     Expr,
     Grouping,
     SortKey,
     Subquery,
-    Window,
+    WindowFunction,
     children,
-    is_deterministic,
-    rewritten,
     walk,
 )
+from local_cloud.athena.sql.properties import is_deterministic
+from local_cloud.athena.sql.substitution import rewritten
 from trino_sql import tree
 
 Part = TypeVar("Part", bound=Expr)
@@ -40,13 +41,13 @@ _NEVER_FAILING = frozenset(
 
 
 @dataclass(slots=True)
-class Select:
+class PlannedSelect:
     """One SELECT on its way."""
 
     planner: Planner
     source: Relation
     scope: Scope
-    outputs: list[Output]
+    outputs: list[SelectOutput]
     windows: list[Expr]
     tail: tree.Tail
     distinct: bool
@@ -57,7 +58,7 @@ class Select:
     having: Expr | None = None
 
 
-def staged(made: Select, sql: str) -> str:
+def staged(made: PlannedSelect, sql: str) -> str:
     """The rows of `sql` with what is computed of groups and over windows."""
     sql = _aggregated(made, sql)
     if not keeps_order(made.planner, made.tail):
@@ -65,37 +66,39 @@ def staged(made: Select, sql: str) -> str:
     return _windowed(made, sql)
 
 
-def exprs(made: Select) -> list[Expr]:
+def exprs(made: PlannedSelect) -> list[Expr]:
     """All that is computed of the rows that WHERE keeps."""
     found = [one.value for one in made.outputs] + [one.value for one in made.keys]
     return found + made.windows + ([made.having] if made.having is not None else [])
 
 
-def replace_computed(made: Select, computed: Iterable[tuple[Expr, Column]]) -> None:
+def replace_computed(made: PlannedSelect, computed: Iterable[tuple[Expr, ColumnRef]]) -> None:
     """What a stage has computed is a column from now on."""
     known = dict(computed)
     _change(made, known.get)
 
 
-def drop_needless_orders(made: Select) -> None:
+def drop_needless_orders(made: PlannedSelect) -> None:
     """An ORDER BY stays where the function's value depends on it (PruneOrderByInAggregation)."""
 
     def change(part: Expr) -> Expr | None:
         if isinstance(part, Aggregate) and part.order and not _is_sensitive(part):
             return replace(part, order=())
-        if isinstance(part, Window) and part.inner_order and not _is_sensitive(part):
+        if isinstance(part, WindowFunction) and part.inner_order and not _is_sensitive(part):
             return rewritten(replace(part, inner_order=()), change)
         return None
 
     _change(made, change)
 
 
-def _is_sensitive(part: Aggregate | Window) -> bool:
+def _is_sensitive(part: Aggregate | WindowFunction) -> bool:
     return part.bound.declared.name in _ORDER_SENSITIVE
 
 
-def _change(made: Select, change: Callable[[Expr], Expr | None]) -> None:
-    made.outputs = [Output(one.name, rewritten(one.value, change)) for one in made.outputs]
+def _change(made: PlannedSelect, change: Callable[[Expr], Expr | None]) -> None:
+    made.outputs = [
+        SelectOutput(one.name, rewritten(one.value, change)) for one in made.outputs
+    ]
     made.keys = [
         SortKey(rewritten(one.value, change), one.descending, one.nulls_first)
         for one in made.keys
@@ -105,9 +108,9 @@ def _change(made: Select, change: Callable[[Expr], Expr | None]) -> None:
         made.having = rewritten(made.having, change)
 
 
-def _columns_of(made: Select, kind: type[Part]) -> dict[Part, Column]:
+def _columns_of(made: PlannedSelect, kind: type[Part]) -> dict[Part, ColumnRef]:
     """The different expressions of one kind, each with the column that will hold its value."""
-    found: dict[Part, Column] = {}
+    found: dict[Part, ColumnRef] = {}
     for value in exprs(made):
         for part in walk(value):
             if isinstance(part, kind) and part not in found:
@@ -115,7 +118,7 @@ def _columns_of(made: Select, kind: type[Part]) -> dict[Part, Column]:
     return found
 
 
-def _aggregated(made: Select, sql: str) -> str:
+def _aggregated(made: PlannedSelect, sql: str) -> str:
     planner, text, groups, at = made.planner, made.planner.text, made.groups, made.at
     found = _columns_of(made, Aggregate)
     operations = _columns_of(made, Grouping)
@@ -148,17 +151,21 @@ def _may_fail(one: Aggregate) -> bool:
     return nested or len(one.arguments) > 1 or one.bound.declared.name not in _NEVER_FAILING
 
 
-def _needed(made: Select, found: dict[Aggregate, Column]) -> dict[Aggregate, Column]:
+def _needed(
+    made: PlannedSelect, found: dict[Aggregate, ColumnRef]
+) -> dict[Aggregate, ColumnRef]:
     """The aggregates without those that may fail and that decide nothing (`simplifying`)."""
     if not any(can_fail(one) for part in found for one in children(part)):
         return found
     simplify = made.planner.text.without_the_unneeded
-    made.outputs = [Output(one.name, simplify(one.value)) for one in made.outputs]
-    used = {part.name for one in exprs(made) for part in walk(one) if isinstance(part, Column)}
+    made.outputs = [SelectOutput(one.name, simplify(one.value)) for one in made.outputs]
+    used = {
+        part.name for one in exprs(made) for part in walk(one) if isinstance(part, ColumnRef)
+    }
     return {part: column for part, column in found.items() if column.name in used}
 
 
-def _check_grouped(made: Select, groups: Groups, at: int) -> None:
+def _check_grouped(made: PlannedSelect, groups: Groups, at: int) -> None:
     """Only keys and aggregates are left of a group (AggregationAnalyzer)."""
     allowed = {one.name for one in groups.keys.values()}
     names = {one.column.name: one.name for one in made.source.fields}
@@ -166,7 +173,7 @@ def _check_grouped(made: Select, groups: Groups, at: int) -> None:
         for part in walk(value):
             inside = part.outer if isinstance(part, Subquery) else (part,)
             for one in inside:
-                if isinstance(one, Column) and one.name in names and one.name not in allowed:
+                if isinstance(one, ColumnRef) and one.name in names and one.name not in allowed:
                     raise made.planner.context.error(
                         "EXPRESSION_NOT_AGGREGATE",
                         f"'{names[one.name]}' must be an aggregate expression or appear in "
@@ -175,8 +182,8 @@ def _check_grouped(made: Select, groups: Groups, at: int) -> None:
                     )
 
 
-def _windowed(made: Select, sql: str) -> str:
-    found = _columns_of(made, Window)
+def _windowed(made: PlannedSelect, sql: str) -> str:
+    found = _columns_of(made, WindowFunction)
     if not found:
         return sql
     listed = []
@@ -198,9 +205,9 @@ def _windowed(made: Select, sql: str) -> str:
     return f"SELECT *, {', '.join(listed)} FROM ({sql})"
 
 
-def _no_nested(made: Select, part: Window) -> None:
+def _no_nested(made: PlannedSelect, part: WindowFunction) -> None:
     for value in part.arguments:
-        if any(isinstance(one, Window) for one in walk(value)):
+        if any(isinstance(one, WindowFunction) for one in walk(value)):
             raise made.planner.context.error(
                 "NESTED_WINDOW",
                 "Cannot nest window functions or row pattern measures inside window function "
@@ -209,17 +216,17 @@ def _no_nested(made: Select, part: Window) -> None:
             )
 
 
-def finished(made: Select, sql: str) -> Relation:
+def finished(made: PlannedSelect, sql: str) -> Relation:
     """The outputs of the rows of `sql`, in their order."""
     planner, text = made.planner, made.planner.text
     columns: list[tuple[str, str]] = []
-    fields: list[Field] = []
+    fields: list[RelationField] = []
     by_value: dict[Expr, str] = {}
-    firsts: dict[Expr, Column] = {}
+    firsts: dict[Expr, ColumnRef] = {}
     for one in made.outputs:
         column = planner.column(one.value.type)
         columns.append((text.of(one.value), column.name))
-        fields.append(Field(one.name, column))
+        fields.append(RelationField(one.name, column))
         by_value.setdefault(one.value, column.name)
         _note(planner, column, one.value, firsts)
     names = [one.column.name for one in fields]
@@ -241,10 +248,12 @@ def finished(made: Select, sql: str) -> Relation:
     return Relation(sql, tuple(fields))
 
 
-def _note(planner: Planner, column: Column, value: Expr, firsts: dict[Expr, Column]) -> None:
+def _note(
+    planner: Planner, column: ColumnRef, value: Expr, firsts: dict[Expr, ColumnRef]
+) -> None:
     """What is known of an output's column; `firsts` are those of different values before it."""
     names = planner.context.names
-    if isinstance(value, Column):
+    if isinstance(value, ColumnRef):
         names.is_first(column, value)
     elif is_deterministic(value):
         names.is_first(column, firsts.setdefault(value, column))
@@ -252,7 +261,7 @@ def _note(planner: Planner, column: Column, value: Expr, firsts: dict[Expr, Colu
         names.mark(column, COMPARES_NESTED)
 
 
-def _distinct(planner: Planner, sql: str, fields: Sequence[Field]) -> str:
+def _distinct(planner: Planner, sql: str, fields: Sequence[RelationField]) -> str:
     if all(ordering.groups_as_is(one.type) for one in fields):
         return f"SELECT DISTINCT * FROM ({sql})"
     keys = ", ".join(

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.ir import (
     Aggregate,
-    Column,
+    ColumnRef,
     Expr,
     Special,
     Subquery,
-    Window,
-    all_terms,
-    columns_of,
+    WindowFunction,
 )
+from local_cloud.athena.sql.properties import all_terms, columns_of
 from trino_sql import tree
 
 
@@ -33,7 +32,7 @@ def shape_of(
         and any(one.kind != "SIMPLE" for one in group.elements),
         "aggregate": group is None and (aggregates or having is not None),
         "filter": any(one.filter is not None for one in aggregates),
-        "window": any(isinstance(one, Window) for one in parts),
+        "window": any(isinstance(one, WindowFunction) for one in parts),
         "subquery": any(isinstance(one, Subquery) for one in parts),
         "order": tail.order,
         "limit": tail.limit,
@@ -67,13 +66,13 @@ def unequal(where: Expr, scope: Scope | None) -> bool:
     return any(not _is_equality(one, outer) for one in all_terms(where))
 
 
-def _is_equality(term: Expr, outer: frozenset[Column]) -> bool:
+def _is_equality(term: Expr, outer: frozenset[ColumnRef]) -> bool:
     if not columns_of(term) & outer or columns_of(term) <= outer:
         return True
     if not isinstance(term, Special) or term.form != "=":
         return False
     first, second = term.operands
     return any(
-        isinstance(one, Column) and one not in outer and columns_of(other) <= outer
+        isinstance(one, ColumnRef) and one not in outer and columns_of(other) <= outer
         for one, other in ((first, second), (second, first))
     )

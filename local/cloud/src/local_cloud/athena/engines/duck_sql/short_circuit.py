@@ -9,21 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from local_cloud.athena.engines.duck_sql.casting import is_total
-from local_cloud.athena.engines.duck_sql.text import can_fail
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.coercion import PATTERNS
-from local_cloud.athena.sql.ir import (
-    Call,
-    Cast,
-    Constant,
-    Expr,
-    Lambda,
-    Special,
-    has_try,
-    is_constant,
-    sees_nulls,
-    walk,
-)
+from local_cloud.athena.sql.ir import BoundCall, Cast, Constant, Expr, Lambda, Special, walk
+from local_cloud.athena.sql.properties import has_try, is_constant, sees_nulls
 
 _IN_ORDER = ("=", "<>", "<", "<=", "like", "at_time_zone", "between", "in")
 _BACKWARDS = (">", ">=")
@@ -36,7 +26,7 @@ _NEVER_NULL = tuple(
 _MOST = 60
 
 
-def strict_places(expr: Call) -> list[bool]:
+def strict_places(expr: BoundCall) -> list[bool]:
     """Of which arguments a null makes null of the call."""
     return [not seen for seen in sees_nulls(expr)]
 
@@ -51,7 +41,7 @@ def without_the_late(expr: Expr, fails: Callable[[Expr], bool]) -> Expr:
         takes_guard = not isinstance(one, (Lambda, Constant)) and one.type.name not in PATTERNS
         return takes_guard and can_fail(one) and (not is_constant(one) or fails(one))
 
-    if isinstance(expr, Call):
+    if isinstance(expr, BoundCall):
         places = list(range(len(expr.arguments)))
         found = _guarded(expr.arguments, places, strict_places(expr), is_late)
         return expr if found is None else replace(expr, arguments=found)
@@ -97,7 +87,7 @@ def _null_tests(expr: Expr) -> list[Expr]:
         return []
     if isinstance(expr, Cast) and not expr.safe and is_total(expr):
         return _null_tests(expr.value)
-    if isinstance(expr, Call) and expr.bound.declared.name in _NEVER_NULL:
+    if isinstance(expr, BoundCall) and expr.bound.declared.name in _NEVER_NULL:
         return [test for one in expr.arguments for test in _null_tests(one)]
     # Behind a null that comes out of TRY, Trino goes on.
     if has_try(expr) or expr.type.name in PATTERNS or sum(1 for _ in walk(expr)) > _MOST:

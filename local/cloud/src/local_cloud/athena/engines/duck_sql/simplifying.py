@@ -8,26 +8,24 @@ false term is false. What cannot fail is left as it is: it has one value either 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.short_circuit import strict_places, without_the_late
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.ir import (
     Aggregate,
-    Call,
+    BoundCall,
     Cast,
-    Column,
+    ColumnRef,
     Constant,
     Expr,
     Grouping,
     Lambda,
     Special,
     Subquery,
-    Window,
-    is_constant,
-    is_deterministic,
-    is_null,
+    WindowFunction,
     walk,
 )
+from local_cloud.athena.sql.properties import is_constant, is_deterministic, is_null
 
 # Gives null, true or false for a constant expression that has that value.
 Known = Callable[[Expr], Constant | None]
@@ -51,7 +49,7 @@ class Simplifier:
 
     def of(self, expr: Expr) -> Expr:
         """`expr` without what Trino leaves out of it."""
-        if isinstance(expr, (Subquery, Aggregate, Window, Grouping, Constant)):
+        if isinstance(expr, (Subquery, Aggregate, WindowFunction, Grouping, Constant)):
             return expr
         if not self.everywhere and not can_fail(expr):
             return expr
@@ -60,7 +58,7 @@ class Simplifier:
         if isinstance(expr, Cast):
             inner = self.of(expr.value)
             return Constant(expr.type, None) if is_null(inner) else replace(expr, value=inner)
-        if isinstance(expr, Call):
+        if isinstance(expr, BoundCall):
             # A comparator is recognized by its form.
             of = (lambda one: one) if expr.bound.declared.name == "array_sort" else self.of
             return self._call(replace(expr, arguments=tuple(map(of, expr.arguments))))
@@ -79,7 +77,7 @@ class Simplifier:
         found = self._form(made)
         return found if self.in_try else without_the_late(found, self.fails)
 
-    def _call(self, expr: Call) -> Expr:
+    def _call(self, expr: BoundCall) -> Expr:
         if self._has_null(expr.arguments, strict_places(expr)):
             return Constant(expr.type, None)
         return expr if self.in_try else without_the_late(expr, self.fails)
@@ -169,7 +167,7 @@ class Simplifier:
         for at, one in enumerate(expr.operands):
             if expr.form in _COMPARISONS and isinstance(one, Special) and one.form == "case":
                 other = expr.operands[1 - at]
-                if not isinstance(other, Column) and not is_constant(other):
+                if not isinstance(other, ColumnRef) and not is_constant(other):
                     continue
                 results = one.operands[1::2]
                 if len(one.operands) % 2:

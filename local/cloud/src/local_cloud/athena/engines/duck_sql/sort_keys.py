@@ -3,31 +3,31 @@
 from collections.abc import Mapping, Sequence
 
 from local_cloud.athena.engines.duck_sql.grouping import grouping_without_groups
-from local_cloud.athena.engines.duck_sql.outputs import Output
+from local_cloud.athena.engines.duck_sql.outputs import SelectOutput
 from local_cloud.athena.engines.duck_sql.relation import Planner
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import analysed
-from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope
 from local_cloud.athena.sql.failures import not_supported
 from local_cloud.athena.sql.ir import (
     Aggregate,
-    Column,
+    ColumnRef,
     Expr,
     Grouping,
     SortKey,
     Subquery,
-    is_random,
-    rewritten,
     walk,
 )
+from local_cloud.athena.sql.properties import is_random
+from local_cloud.athena.sql.substitution import rewritten
 from trino_sql import tree
 
 
 def order_keys(
     planner: Planner,
     within: Scope,
-    outputs: Sequence[Output],
+    outputs: Sequence[SelectOutput],
     tail: tree.Tail,
     distinct: bool,
     has_groups: bool,
@@ -36,7 +36,7 @@ def order_keys(
     context = planner.context
     stand_ins = [planner.column(one.value.type) for one in outputs]
     fields = tuple(
-        Field(one.name, column)
+        RelationField(one.name, column)
         for one, column in zip(outputs, stand_ins, strict=True)
         if one.name is not None
     )
@@ -44,7 +44,7 @@ def order_keys(
     by_name = {column: one.value for column, one in zip(stand_ins, outputs, strict=True)}
 
     def meant(part: Expr) -> Expr | None:
-        return by_name.get(part) if isinstance(part, Column) else None
+        return by_name.get(part) if isinstance(part, ColumnRef) else None
 
     keys = []
     for item in tail.order:
@@ -69,7 +69,9 @@ def order_keys(
     return keys
 
 
-def numbered(context: Context, item: tree.SortItem, outputs: Sequence[Expr]) -> Expr | None:
+def numbered(
+    context: AnalysisContext, item: tree.SortItem, outputs: Sequence[Expr]
+) -> Expr | None:
     """The output that a key of ORDER BY names by its number; None where it is no number."""
     if not isinstance(item.key, tree.IntegerLiteral):
         return None
@@ -83,7 +85,7 @@ def numbered(context: Context, item: tree.SortItem, outputs: Sequence[Expr]) -> 
     return outputs[place - 1]
 
 
-def sort_key(context: Context, item: tree.SortItem, value: Expr) -> SortKey:
+def sort_key(context: AnalysisContext, item: tree.SortItem, value: Expr) -> SortKey:
     """The key that `item` means, of this value; nulls come last unless it says otherwise."""
     if not t.is_orderable(value.type):
         raise context.mismatch(
@@ -94,12 +96,12 @@ def sort_key(context: Context, item: tree.SortItem, value: Expr) -> SortKey:
 
 
 def _refuse_outputs_inside(
-    context: Context, key: Expr, outputs: Mapping[Column, Expr], at: int
+    context: AnalysisContext, key: Expr, outputs: Mapping[ColumnRef, Expr], at: int
 ) -> None:
     """An aggregate or grouping() in ORDER BY is over rows, not over outputs."""
     for part in walk(key):
         if isinstance(part, (Aggregate, Grouping)) and any(
-            isinstance(one, Column) and one in outputs for one in walk(part)
+            isinstance(one, ColumnRef) and one in outputs for one in walk(part)
         ):
             name = "COLUMN_NOT_FOUND" if isinstance(part, Aggregate) else "INVALID_ARGUMENTS"
             raise context.error(
@@ -107,7 +109,7 @@ def _refuse_outputs_inside(
             )
 
 
-def _refuse_outputs_in_queries(key: Expr, outputs: Mapping[Column, Expr]) -> None:
+def _refuse_outputs_in_queries(key: Expr, outputs: Mapping[ColumnRef, Expr]) -> None:
     """A subquery's text is written when it is read: nothing in it can be replaced then."""
     for part in walk(key):
         if isinstance(part, Subquery) and any(one in outputs for one in part.outer):

@@ -12,7 +12,7 @@ from trino_sql import tree
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RowLimits:
     """How many rows are passed over, and how many come then (None: all)."""
 
     offset: int = 0
@@ -29,7 +29,7 @@ def keeps_order(planner: Planner, tail: tree.Tail) -> bool:
     return outermost or tail.limit is not None or tail.offset is not None
 
 
-def tail_limits(planner: Planner, tail: tree.Tail, ordered: bool) -> Limits | None:
+def tail_limits(planner: Planner, tail: tree.Tail, ordered: bool) -> RowLimits | None:
     """The limits of a query, or None where it has none."""
     if tail.offset is None and tail.limit is None:
         return None
@@ -60,7 +60,7 @@ def tail_limits(planner: Planner, tail: tree.Tail, ordered: bool) -> Limits | No
         raise planner.context.error(
             "NOT_SUPPORTED", "ORDER BY LIMIT > 2147483647 is not supported", tail.at
         )
-    return Limits(offset, count, with_ties)
+    return RowLimits(offset, count, with_ties)
 
 
 def _count(planner: Planner, node: tree.Expression, what: str) -> int:
@@ -82,7 +82,7 @@ def limited(
     names: Sequence[str],
     ordered: str,
     keys: Sequence[str],
-    limits: Limits | None,
+    limits: RowLimits | None,
 ) -> str:
     """`sql` in order and cut, with the columns `names`."""
     listed = ", ".join(names) or "1"

@@ -3,10 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from local_cloud.athena.engines.duck_sql import casting
+from local_cloud.athena.engines.duck_sql.failing import FAILING, can_fail
+from local_cloud.athena.engines.duck_sql.refusals import (
+    refuse_failing_pattern,
+    refuse_unordered,
+)
 from local_cloud.athena.engines.duck_sql.registry import (
     IMPLEMENTATIONS,
     PythonFunction,
@@ -18,38 +22,31 @@ from local_cloud.athena.engines.duck_sql.udf import Udf, Udfs
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.ir import (
-    Call,
+    BoundCall,
     Cast,
-    Column,
+    ColumnRef,
     Constant,
     Expr,
     Lambda,
     Special,
     Subquery,
+    walk,
+)
+from local_cloud.athena.sql.properties import (
     always_null,
-    children,
-    columns_of,
     has_try,
     is_constant,
     is_random,
     sees_nulls,
-    walk,
 )
-from local_cloud.athena.sql.types import BOOLEAN, Type
-from local_cloud.athena.sql.values.like import like_pattern
+from local_cloud.athena.sql.types import Type
 
 Form = Callable[["Text", Special], str]
 FORMS: dict[str, Form] = {}
-# Columns of VALUES in which an array or row with a null inside is written out, and columns of
-# queries inside that are comparisons of arrays, maps or rows.
-NULL_INSIDE, COMPARES_NESTED = "null inside", "compares nested"
 # A random number of each row; the comment marks what must stand in a query's text only once.
 CHANCE = "random(/*once*/)"
 # What costs nothing to write and to compute twice: a name, a number.
 _SIMPLE = re.compile(r"\w+|CAST\((?:\w+|CAST\(\w+ AS \w+\)) AS \w+\)")
-_ORDERED = ("<", "<=", ">", ">=", "between")
-# Forms that may raise by themselves, whatever their operands are.
-FAILING: set[str] = set()
 
 
 def form(*names: str, fails: bool = False) -> Callable[[Form], Form]:
@@ -68,7 +65,7 @@ class Text:
 
     Its second argument says whether what cannot fail is simplified, too. `fails` says of an
     expression of constants that it fails, `holds_null` that it has a null inside,
-    `is_marked` of a column that it is one of these: NULL_INSIDE, COMPARES_NESTED.
+    `is_marked` of a column that it is one of these: NULL_INSIDE, COMPARES_NESTED (see refusals.py).
     """
 
     def __init__(
@@ -77,7 +74,7 @@ class Text:
         simplify: Callable[[Expr, bool], Expr] = lambda expr, _: expr,
         fails: Callable[[Expr], bool] = lambda _: False,
         holds_null: Callable[[Expr], bool] = lambda _: False,
-        is_marked: Callable[[Column, str], bool] = lambda *_: False,
+        is_marked: Callable[[ColumnRef, str], bool] = lambda *_: False,
     ) -> None:
         self.udfs = udfs
         self._simplify, self.fails, self.holds_null = simplify, fails, holds_null
@@ -112,7 +109,7 @@ class Text:
         if not self._inside:
             self._inside = True
             try:
-                self._refuse_unordered(expr)
+                refuse_unordered(expr, self.fails, self.is_marked)
                 return self.of(self._simplify(expr, False))
             finally:
                 self._inside = False
@@ -121,28 +118,12 @@ class Text:
             self._check_chances(expr, made)
         return made
 
-    def _refuse_unordered(self, expr: Expr) -> None:
-        """Trino compares constants before it plans, and fails on nulls inside of them there."""
-        for part in walk(expr):
-            if not is_order_of_nested(part):
-                continue
-            first, *others = part.operands
-            for other in others:
-                test = Special(BOOLEAN, "<=", (first, other))
-                if is_constant(test) and self.fails(test):
-                    raise not_supported("the order of constants with nulls inside")
-        for part in filter(is_order_of_nested, _perhaps_unasked(expr)):
-            if any(self.is_marked(one, NULL_INSIDE) for one in columns_of(part)):
-                # It does so with those of VALUES in the place of columns, too, whether a row
-                # would ask for it or not (InlineProjectIntoValues).
-                raise not_supported("the order of VALUES with nulls inside, in an expression")
-
     def _fails_early(self, expr: Expr) -> bool:
         """Whether DuckDB would fail on it before any row asks for it (its CaseSimplificationRule)."""
         return (
             not self._lazy
             and not self._quiet
-            and isinstance(expr, (Call, Cast))
+            and isinstance(expr, (BoundCall, Cast))
             and is_constant(expr)
             and can_fail(expr)
             and self.fails(expr)
@@ -161,11 +142,11 @@ class Text:
             raise not_supported("random values here")
 
     def _of(self, expr: Expr) -> str:
-        if isinstance(expr, Column):
+        if isinstance(expr, ColumnRef):
             return expr.name
         if isinstance(expr, Constant):
             return literal(expr.value, expr.type)
-        if isinstance(expr, Call):
+        if isinstance(expr, BoundCall):
             return self._call(expr)
         if isinstance(expr, Cast):
             return casting.casted(self, expr)
@@ -198,33 +179,14 @@ class Text:
         name = self.variable()
         return f"list_extract(list_transform([{value}], lambda {name}: {body(name)}), 1)"
 
-    def _call(self, expr: Call) -> str:
+    def _call(self, expr: BoundCall) -> str:
         if always_null(expr):
             return literal(None, expr.type)
         if any(map(has_try, expr.arguments)):
-            self._refuse_failing(expr)
+            refuse_failing_pattern(expr, self.fails)
         return self._called(expr)
 
-    def _refuse_failing(self, expr: Call) -> None:
-        """A pattern that is none, beside a text that TRY gives.
-
-        In some queries Trino computes both before it sees that the text is null
-        (IrExpressionInterpreter).
-        """
-        texts = [has_try(one) and one.type.name == "varchar" for one in expr.arguments]
-        others = [
-            one for one, is_text in zip(expr.arguments, texts, strict=True) if not is_text
-        ]
-        if not any(texts) or any(map(self.fails, others)):
-            return
-        tried = tuple(
-            Constant(one.type, "") if is_text else one
-            for one, is_text in zip(expr.arguments, texts, strict=True)
-        )
-        if self.fails(replace(expr, arguments=tried)):
-            raise not_supported("a pattern that is none beside TRY")
-
-    def _called(self, expr: Call) -> str:
+    def _called(self, expr: BoundCall) -> str:
         declared = expr.bound.declared
         found = IMPLEMENTATIONS.get(declared.key)
         if isinstance(found, SqlFunction):
@@ -241,7 +203,7 @@ class Text:
         # A lambda is written by its function, which knows what its parameters are.
         return "" if isinstance(expr, Lambda) else self.of(expr)
 
-    def _python(self, expr: Call, found: PythonFunction) -> str:
+    def _python(self, expr: BoundCall, found: PythonFunction) -> str:
         types = signature(expr)
         nullable = sees_nulls(expr)
         kinds = tuple(_held(one) for one in types.arguments)
@@ -296,24 +258,7 @@ def _itself(value: Any) -> Any:
     return value
 
 
-def is_order_of_nested(expr: Expr) -> TypeGuard[Special]:
-    """Whether it compares the order of arrays or rows, which fails where a null is inside."""
-    return (
-        isinstance(expr, Special) and expr.form in _ORDERED and bool(expr.operands[0].type.args)
-    )
-
-
-def _perhaps_unasked(expr: Expr) -> Iterator[Expr]:
-    """The parts that a part before them can make needless."""
-    first, *others = (*children(expr), None)
-    for one in others:
-        if one is not None:
-            yield from walk(one)
-    if first is not None:
-        yield from _perhaps_unasked(first)
-
-
-def signature(expr: Call) -> Signature:
+def signature(expr: BoundCall) -> Signature:
     return Signature(expr.bound.arguments, expr.bound.result)
 
 
@@ -326,40 +271,3 @@ def _held(of: Type) -> Type:
 
 def _with_types(function: Callable[..., Any], types: Signature) -> Callable[..., Any]:
     return lambda *values: function(*values, types=types)
-
-
-# ---- what may fail ----------------------------------------------------------------------------------
-
-
-def can_fail(expr: Expr) -> bool:
-    """Whether evaluating it could raise, so that it must not be evaluated too early."""
-    return any(_raises(one) for one in walk(expr))
-
-
-def _raises(one: Expr) -> bool:
-    if isinstance(one, Cast):
-        return not casting.is_total(one)
-    if isinstance(one, Call):
-        found = IMPLEMENTATIONS.get(one.bound.declared.key)
-        return not (isinstance(found, SqlFunction) and found.never_fails(one))
-    if isinstance(one, Special):
-        # A scalar subquery may give two rows; nested values may not be comparable.
-        if one.form == "scalar" or one.form in FAILING:
-            return True
-        if one.form == "like" and len(one.operands) > 2:
-            return not _is_right(*one.operands[1:])
-        return is_order_of_nested(one)
-    return False
-
-
-def _is_right(pattern: Expr, escape: Expr) -> bool:
-    """Whether a pattern of LIKE and its escape are known, and fit each other."""
-    if not isinstance(pattern, Constant) or not isinstance(escape, Constant):
-        return False
-    if pattern.value is None or escape.value is None:
-        return True
-    try:
-        like_pattern(pattern.value, escape.value)
-    except QueryError:
-        return False
-    return True

@@ -5,20 +5,13 @@ to what fails in DuckDB itself; an error of Python's inside of that ends DuckDB'
 null has to reach the top: what could stop it on the way is refused.
 """
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.short_circuit import strict_places
-from local_cloud.athena.engines.duck_sql.text import Text, can_fail, form
+from local_cloud.athena.engines.duck_sql.text import Text, form
 from local_cloud.athena.engines.duck_sql.udf import PREFIX
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.ir import (
-    Aggregate,
-    Call,
-    Cast,
-    Expr,
-    Special,
-    Subquery,
-    is_constant,
-    walk,
-)
+from local_cloud.athena.sql.ir import Aggregate, BoundCall, Cast, Expr, Special, Subquery, walk
+from local_cloud.athena.sql.properties import is_constant
 
 # Forms whose result is null where one of these operands is; -1 is the last.
 _STRICT = frozenset(("=", "<>", "<", "<=", ">", ">=", "not", "like", "field"))
@@ -41,7 +34,7 @@ def _hands_on(expr: Expr) -> bool:
     """Whether a null that stands for an error anywhere in `expr` makes null of all of it."""
     if isinstance(expr, Cast):
         return _hands_on(expr.value)
-    if isinstance(expr, Call):
+    if isinstance(expr, BoundCall):
         return _all_hand_on(expr.arguments, strict_places(expr))
     if isinstance(expr, Special):
         return _all_hand_on(expr.operands, _strict_operands(expr))

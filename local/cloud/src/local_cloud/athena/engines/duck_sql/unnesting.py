@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence, Set
 
 from local_cloud.athena.engines.duck_sql import filtering
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.from_clause import JOINED, RELATIONS
 from local_cloud.athena.engines.duck_sql.relation import (
     Planner,
@@ -12,11 +13,11 @@ from local_cloud.athena.engines.duck_sql.relation import (
     single_row,
 )
 from local_cloud.athena.engines.duck_sql.scalars import refuse_aggregates
-from local_cloud.athena.engines.duck_sql.text import can_fail
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.expressions import analysed
-from local_cloud.athena.sql.analysis.scope import Field, Scope, clause
-from local_cloud.athena.sql.ir import Column, Expr, columns_of, is_plain
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope, clause
+from local_cloud.athena.sql.ir import ColumnRef, Expr
+from local_cloud.athena.sql.properties import columns_of, is_plain
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 
@@ -54,11 +55,11 @@ def unnested(
         for label, sql, kind in _elements(value.type, name, index):
             column = planner.column(kind)
             columns.append((sql, column.name))
-            fields.append(Field(label, column))
+            fields.append(RelationField(label, column))
     if node.with_ordinality:
         column = planner.column(t.BIGINT)
         columns.append((index, column.name))
-        fields.append(Field(None, column))
+        fields.append(RelationField(None, column))
 
     def again(sql: str) -> str:
         inner = selected([*kept, *opened], sql)
@@ -72,7 +73,7 @@ def _push(planner: Planner, left: Relation, again: Callable[[str], str]) -> Push
     """Conditions on the rows whose elements these are, also of those that have none."""
     mine = frozenset(one.column for one in left.fields)
 
-    def push(terms: Sequence[Expr], used: Set[Column]) -> tuple[str, list[Expr]] | None:
+    def push(terms: Sequence[Expr], used: Set[ColumnRef]) -> tuple[str, list[Expr]] | None:
         down = [one for one in terms if columns_of(one) <= mine and is_plain(one)]
         down = filtering.equalities_first(down)
         sql = filtering.pushed(planner, left, down, used)

@@ -2,25 +2,26 @@
 
 from collections.abc import Sequence
 
+from local_cloud.athena.engines.duck_sql.failing import can_fail
 from local_cloud.athena.engines.duck_sql.from_clause import RELATIONS
+from local_cloud.athena.engines.duck_sql.refusals import NULL_INSIDE
 from local_cloud.athena.engines.duck_sql.relation import Planner, Relation, selected
-from local_cloud.athena.engines.duck_sql.text import NULL_INSIDE, can_fail
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import analysed, coerced
-from local_cloud.athena.sql.analysis.scope import Field, Scope, clause
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope, clause
 from local_cloud.athena.sql.coercion import common_super_type
 from local_cloud.athena.sql.failures import not_supported
 from local_cloud.athena.sql.ir import (
     Aggregate,
-    Column,
+    ColumnRef,
     Expr,
     Grouping,
     Special,
     Subquery,
-    Window,
-    is_constant,
+    WindowFunction,
     walk,
 )
+from local_cloud.athena.sql.properties import is_constant
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 
@@ -43,15 +44,15 @@ def _values(
     for column, cells in zip(columns, zip(*made, strict=True), strict=True):
         if any(map(planner.text.holds_null, cells)):
             planner.context.names.mark(column, NULL_INSIDE)
-    fields = tuple(Field(None, one) for one in columns)
+    fields = tuple(RelationField(None, one) for one in columns)
     is_row = len(made) == 1 and all(map(is_constant, made[0]))
     return Relation(_listed(planner, columns, made), fields, is_row=is_row)
 
 
-def _cells(context: Context, scope: Scope, row: tree.Expression) -> Cells:
+def _cells(context: AnalysisContext, scope: Scope, row: tree.Expression) -> Cells:
     value = analysed(context, scope, row)
     for one in walk(value):
-        if isinstance(one, (Aggregate, Window, Grouping)):
+        if isinstance(one, (Aggregate, WindowFunction, Grouping)):
             raise not_supported("aggregates in VALUES")
         if isinstance(one, Subquery):
             # Trino 476 says GENERIC_INTERNAL_ERROR: Unsupported expression.
@@ -66,7 +67,7 @@ def _cells(context: Context, scope: Scope, row: tree.Expression) -> Cells:
     return (value,)
 
 
-def _kinds(context: Context, rows: Sequence[Cells], at: int) -> list[Type]:
+def _kinds(context: AnalysisContext, rows: Sequence[Cells], at: int) -> list[Type]:
     """The one type of each column."""
     kinds: list[Type] = [one.type for one in rows[0]]
     for cells in rows:
@@ -84,7 +85,7 @@ def _kinds(context: Context, rows: Sequence[Cells], at: int) -> list[Type]:
     return kinds
 
 
-def _listed(planner: Planner, columns: Sequence[Column], rows: Sequence[Cells]) -> str:
+def _listed(planner: Planner, columns: Sequence[ColumnRef], rows: Sequence[Cells]) -> str:
     lines = [planner.text.each(cells) for cells in rows]
     fresh = planner.context.names.fresh
     if any(can_fail(cell) for cells in rows for cell in cells):

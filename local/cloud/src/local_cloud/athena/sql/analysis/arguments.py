@@ -3,14 +3,23 @@
 from collections.abc import Sequence
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import analysed, coerced
-from local_cloud.athena.sql.analysis.scope import Field, Scope
+from local_cloud.athena.sql.analysis.scope import RelationField, Scope
 from local_cloud.athena.sql.analysis.type_names import can_cast, fine
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Aggregate, Column, Expr, Grouping, Lambda, Window, walk
-from local_cloud.athena.sql.signatures.binding import Argument, Bound, LambdaType, resolve
+from local_cloud.athena.sql.ir import (
+    Aggregate,
+    ColumnRef,
+    Expr,
+    Grouping,
+    Lambda,
+    WindowFunction,
+    walk,
+)
+from local_cloud.athena.sql.signatures.binding import Argument, Bound, LambdaType
 from local_cloud.athena.sql.signatures.declared import catalogue
+from local_cloud.athena.sql.signatures.resolution import resolve
 from local_cloud.athena.sql.types import Type
 from trino_sql import tree
 
@@ -18,7 +27,7 @@ MAX_ARGUMENTS = 127
 
 
 def call_arguments(
-    context: Context, scope: Scope, name: str, nodes: Sequence[tree.Expression], at: int
+    context: AnalysisContext, scope: Scope, name: str, nodes: Sequence[tree.Expression], at: int
 ) -> tuple[Bound, tuple[Expr, ...]]:
     """The declared function that a call means, and its arguments of the types it takes."""
     if len(nodes) > MAX_ARGUMENTS:
@@ -32,7 +41,7 @@ def call_arguments(
 
 
 def bound_call(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     name: str,
     nodes: Sequence[tree.Expression],
@@ -73,7 +82,7 @@ def _check_special(bound: Bound) -> None:
             raise QueryError("OPERATOR_NOT_FOUND", f"Cannot cast {of} to varchar")
 
 
-def _lambda_type(context: Context, scope: Scope, node: tree.Lambda) -> LambdaType:
+def _lambda_type(context: AnalysisContext, scope: Scope, node: tree.Lambda) -> LambdaType:
     def made(kinds: tuple[Type, ...]) -> Type:
         return _opened(context, scope, node, kinds).body.type
 
@@ -81,7 +90,7 @@ def _lambda_type(context: Context, scope: Scope, node: tree.Lambda) -> LambdaTyp
 
 
 def _opened(
-    context: Context, scope: Scope, node: tree.Lambda, kinds: tuple[Type, ...]
+    context: AnalysisContext, scope: Scope, node: tree.Lambda, kinds: tuple[Type, ...]
 ) -> Lambda:
     if len(kinds) != len(node.parameters):
         raise context.error(
@@ -92,13 +101,14 @@ def _opened(
         )
     # Two lambdas with the same text are the same expression, to GROUP BY for one.
     depth = scope.lambdas()
-    columns = tuple(Column(kind, f"p{depth}_{place}") for place, kind in enumerate(kinds))
+    columns = tuple(ColumnRef(kind, f"p{depth}_{place}") for place, kind in enumerate(kinds))
     fields = tuple(
-        Field(one.name, column) for one, column in zip(node.parameters, columns, strict=True)
+        RelationField(one.name, column)
+        for one, column in zip(node.parameters, columns, strict=True)
     )
     body = analysed(context, Scope(fields, scope, is_lambda=True), node.body)
     for part in walk(body):
-        if isinstance(part, (Aggregate, Window, Grouping)):
+        if isinstance(part, (Aggregate, WindowFunction, Grouping)):
             raise context.error(
                 "EXPRESSION_NOT_SCALAR",
                 "Lambda expression cannot contain aggregations, window functions or grouping "
@@ -108,7 +118,7 @@ def _opened(
     return Lambda(t.function(kinds, body.type), columns, body)
 
 
-def _lambda(context: Context, scope: Scope, node: tree.Lambda, kind: Type) -> Lambda:
+def _lambda(context: AnalysisContext, scope: Scope, node: tree.Lambda, kind: Type) -> Lambda:
     opened = _opened(context, scope, node, kind.args[:-1])
     body = coerced(opened.body, kind.args[-1])
     return Lambda(kind, opened.parameters, body)

@@ -1,25 +1,20 @@
 """Calls of functions, aggregates and window functions (ExpressionAnalyzer.visitFunctionCall)."""
 
-from dataclasses import dataclass
-
 from local_cloud.athena.sql import types as t
+from local_cloud.athena.sql.analysis.applied import (
+    Applied,
+    aggregate,
+    check_distinct_order,
+    check_modifiers,
+    windowed,
+)
 from local_cloud.athena.sql.analysis.arguments import call_arguments
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import RULES, analysed, condition
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.analysis.windows import over, sort_keys
-from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.sql.ir import (
-    Aggregate,
-    Call,
-    Constant,
-    Expr,
-    Grouping,
-    Over,
-    SortKey,
-    Window,
-    walk,
-)
+from local_cloud.athena.sql.failures import not_supported
+from local_cloud.athena.sql.ir import BoundCall, Constant, Expr, Grouping
 from local_cloud.athena.sql.signatures.binding import Bound
 from local_cloud.athena.sql.signatures.declared import AGGREGATE, WINDOW, catalogue
 from local_cloud.athena.sql.values.moments import rounded
@@ -27,41 +22,11 @@ from trino_sql import tree
 
 # What may say IGNORE NULLS or RESPECT NULLS.
 _TREATS_NULLS = ("lag", "lead", "first_value", "last_value", "nth_value")
-# What may have no frame.
-_RANKING = (
-    "lag",
-    "lead",
-    "row_number",
-    "rank",
-    "dense_rank",
-    "percent_rank",
-    "cume_dist",
-    "ntile",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Applied:
-    """A function on its arguments, with what else stands between the call's brackets."""
-
-    bound: Bound
-    arguments: tuple[Expr, ...]
-    distinct: bool
-    order: tuple[SortKey, ...]
-    filter: Expr | None
-
-    @property
-    def name(self) -> str:
-        return self.bound.declared.name
-
-    @property
-    def kind(self) -> str:
-        return self.bound.declared.kind
 
 
 @RULES.rule(tree.FunctionCall)
 def _function_call(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -89,18 +54,18 @@ def _function_call(
     where = condition(context, scope, filter, "Filter expression") if filter else None
     bound, values = call_arguments(context, scope, name.text, arguments, at)
     keys = sort_keys(context, scope, order, "an aggregate's ORDER BY")
-    applied = _Applied(bound, values, distinct, keys, where)
-    _check_modifiers(context, applied, opened, at)
+    applied = Applied(bound, values, distinct, keys, where)
+    check_modifiers(context, applied, opened, at)
     if opened is not None:
-        return _windowed(context, applied, opened, nulls, at)
+        return windowed(context, applied, opened, nulls, at)
     if applied.kind == WINDOW:
         raise context.error(
             "MISSING_OVER", f"Window function {applied.name} requires an OVER clause", at
         )
     if applied.kind == AGGREGATE:
-        _check_distinct_order(context, applied, arguments, order, at)
-        return _aggregate(context, applied, at)
-    return _of_session(context, bound) or Call(bound.result, bound, values)
+        check_distinct_order(context, applied, arguments, order, at)
+        return aggregate(context, applied, at)
+    return _of_session(context, bound) or BoundCall(bound.result, bound, values)
 
 
 def _is_aggregate(name: str) -> bool:
@@ -108,7 +73,7 @@ def _is_aggregate(name: str) -> bool:
 
 
 def _check_star(
-    context: Context,
+    context: AnalysisContext,
     name: str,
     star: bool,
     label: tree.Identifier | None,
@@ -126,7 +91,9 @@ def _check_star(
         )
 
 
-def _check_null_treatment(context: Context, name: str, nulls: str | None, at: int) -> None:
+def _check_null_treatment(
+    context: AnalysisContext, name: str, nulls: str | None, at: int
+) -> None:
     if nulls is not None and name not in _TREATS_NULLS:
         raise context.error(
             "NULL_TREATMENT_NOT_ALLOWED",
@@ -135,132 +102,16 @@ def _check_null_treatment(context: Context, name: str, nulls: str | None, at: in
         )
 
 
-def _check_modifiers(context: Context, applied: _Applied, opened: Over | None, at: int) -> None:
-    """DISTINCT, ORDER BY and FILTER: which functions may have them, and of what types."""
-    if applied.distinct and not all(t.is_comparable(one) for one in applied.bound.arguments):
-        raise context.mismatch("DISTINCT can only be applied to comparable types", at)
-    if applied.kind == AGGREGATE:
-        return
-    if applied.kind == WINDOW and opened is not None and (applied.distinct or applied.order):
-        raise not_supported(f"DISTINCT or ORDER BY in {applied.name}(…) OVER")
-    for present, what in ((applied.order, "ORDER BY"), (applied.filter is not None, "FILTER")):
-        if present:
-            raise context.error(
-                "FUNCTION_NOT_AGGREGATE",
-                f"{what} is only valid for aggregation functions",
-                at,
-            )
-
-
-def _of_session(context: Context, bound: Bound) -> Expr | None:
+def _of_session(context: AnalysisContext, bound: Bound) -> Expr | None:
     """What does not change within a statement."""
     if bound.declared.key == "now()":
         return Constant(bound.result, (rounded(context.session.now_us, 3), "UTC"))
     return None
 
 
-# ---- windows --------------------------------------------------------------------------------
-
-
-def _windowed(
-    context: Context, applied: _Applied, opened: Over, nulls: str | None, at: int
-) -> Window:
-    if applied.kind not in (AGGREGATE, WINDOW):
-        raise context.error("FUNCTION_NOT_WINDOW", f"Not a window function: {applied.name}", at)
-    try:
-        _check_window(context, applied, opened, at)
-    except QueryError as error:
-        context.late.append(error)
-    for one in applied.order:
-        if any(isinstance(part, Window) for part in walk(one.value)):
-            raise context.error("NESTED_WINDOW", "Cannot nest window functions", at)
-    return Window(
-        applied.bound.result,
-        applied.bound,
-        applied.arguments,
-        applied.distinct,
-        applied.order,
-        applied.filter,
-        opened.partition,
-        opened.order,
-        opened.frame,
-        nulls == "IGNORE",
-    )
-
-
-def _check_window(context: Context, applied: _Applied, opened: Over, at: int) -> None:
-    """What a window function may not have (StatementAnalyzer.analyzeWindowFunctions)."""
-    if applied.filter is not None:
-        raise context.error(
-            "NOT_SUPPORTED", "FILTER is not yet supported for window functions", at
-        )
-    name = applied.name
-    if applied.kind == AGGREGATE:
-        return
-    if name in ("lag", "lead") and not opened.order:
-        raise context.error(
-            "MISSING_ORDER_BY", f"{name} function requires an ORDER BY window clause", at
-        )
-    if name in _RANKING and opened.frame is not None:
-        raise context.error(
-            "INVALID_WINDOW_FRAME", f"Cannot specify window frame for {name} function", at
-        )
-
-
-# ---- aggregates -----------------------------------------------------------------------------
-
-
-def _check_distinct_order(
-    context: Context,
-    applied: _Applied,
-    arguments: tuple[tree.Expression, ...],
-    order: tuple[tree.SortItem, ...],
-    at: int,
-) -> None:
-    """With DISTINCT, keys of ORDER BY are arguments: as they are written, or as they are meant."""
-    in_arguments = all(
-        one.key in arguments or key.value in applied.arguments
-        for one, key in zip(order, applied.order, strict=True)
-    )
-    if applied.distinct and not in_arguments:
-        raise context.error(
-            "EXPRESSION_NOT_IN_DISTINCT",
-            "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments",
-            at,
-        )
-
-
-def _aggregate(context: Context, applied: _Applied, at: int) -> Aggregate:
-    inside = [*applied.arguments, *(one.value for one in applied.order)]
-    if applied.filter is not None:
-        inside.append(applied.filter)
-    for part in (part for one in inside for part in walk(one)):
-        if isinstance(part, Aggregate):
-            raise context.error(
-                "NESTED_AGGREGATION",
-                f"Cannot nest aggregations inside aggregation '{applied.name}'",
-                at,
-            )
-        if isinstance(part, Window):
-            raise context.error(
-                "NESTED_WINDOW",
-                "Cannot nest window functions or row pattern measures inside aggregation "
-                f"'{applied.name}'",
-                at,
-            )
-    return Aggregate(
-        applied.bound.result,
-        applied.bound,
-        applied.arguments,
-        applied.distinct,
-        applied.order,
-        applied.filter,
-    )
-
-
 @RULES.rule(tree.Lambda)
 def _stray_lambda(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -276,7 +127,7 @@ def _stray_lambda(
 
 @RULES.rule(tree.ListAgg)
 def _list_agg(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -321,7 +172,7 @@ def _list_agg(
 
 @RULES.rule(tree.Grouping)
 def _grouping(
-    context: Context, scope: Scope, at: int, *, columns: tuple[tree.Expression, ...]
+    context: AnalysisContext, scope: Scope, at: int, *, columns: tuple[tree.Expression, ...]
 ) -> Expr:
     keys = tuple(analysed(context, scope, one) for one in columns)
     if len(keys) > 63:

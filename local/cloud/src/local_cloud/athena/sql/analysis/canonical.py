@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeGuard
 
-from local_cloud.athena.sql.ir import Call, Cast, Column, Expr, Special, is_constant, rewritten
+from local_cloud.athena.sql.ir import BoundCall, Cast, ColumnRef, Expr, Special
+from local_cloud.athena.sql.properties import is_constant
+from local_cloud.athena.sql.substitution import rewritten
 
 _FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SUM, _PRODUCT, _NEGATION = (f"$operator${one}" for one in ("add", "multiply", "negation"))
 
 
-def canonical(expr: Expr, first: Callable[[Column], Column]) -> Expr:
+def canonical(expr: Expr, first: Callable[[ColumnRef], ColumnRef]) -> Expr:
     """`expr` without what undoes itself, its constants on the right.
 
     (CanonicalizeExpressionRewriter, SimplifyRedundantCast, SimplifyStackedNot,
@@ -18,7 +20,7 @@ def canonical(expr: Expr, first: Callable[[Column], Column]) -> Expr:
     """
 
     def change(part: Expr) -> Expr | None:
-        if isinstance(part, Column):
+        if isinstance(part, ColumnRef):
             return first(part)
         found = _without_undone(part)
         if found is part:
@@ -55,5 +57,5 @@ def _with_constant_behind(part: Expr) -> Expr:
     return part
 
 
-def _is_call(part: Expr, name: str) -> TypeGuard[Call]:
-    return isinstance(part, Call) and part.bound.declared.name == name
+def _is_call(part: Expr, name: str) -> TypeGuard[BoundCall]:
+    return isinstance(part, BoundCall) and part.bound.declared.name == name

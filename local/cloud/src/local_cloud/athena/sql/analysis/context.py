@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from local_cloud.athena.sql.analysis.canonical import canonical
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Column, Expr, Subquery
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Subquery
 from local_cloud.athena.sql.types import Type
 from trino_sql.lexer import place
 from trino_sql.tree import Expression, Query
@@ -24,28 +24,28 @@ class Names:
 
     def __init__(self) -> None:
         self._count = 0
-        self._firsts: dict[Column, Column] = {}
-        self._marks: set[tuple[Column, str]] = set()
+        self._firsts: dict[ColumnRef, ColumnRef] = {}
+        self._marks: set[tuple[ColumnRef, str]] = set()
 
     def fresh(self, prefix: str = "c") -> str:
         self._count += 1
         return f"{prefix}{self._count}"
 
-    def column(self, of: Type) -> Column:
-        return Column(of, self.fresh())
+    def column(self, of: Type) -> ColumnRef:
+        return ColumnRef(of, self.fresh())
 
-    def is_first(self, column: Column, first: Column) -> None:
+    def is_first(self, column: ColumnRef, first: ColumnRef) -> None:
         """Note that `column` is what `first` is."""
         self._firsts[column] = self.first(first)
 
-    def first(self, column: Column) -> Column:
+    def first(self, column: ColumnRef) -> ColumnRef:
         return self._firsts.get(column, column)
 
-    def mark(self, column: Column, what: str) -> None:
+    def mark(self, column: ColumnRef, what: str) -> None:
         """Note something of a column, and of all that are the same one."""
         self._marks.add((self.first(column), what))
 
-    def is_marked(self, column: Column, what: str) -> bool:
+    def is_marked(self, column: ColumnRef, what: str) -> bool:
         """Whether that was noted."""
         return (self.first(column), what) in self._marks
 
@@ -75,7 +75,7 @@ class Session:
 
 
 @dataclass(slots=True)
-class Context:
+class AnalysisContext:
     """Shared by all parts of one analysis. `sql` is the text that offsets point into."""
 
     sql: str

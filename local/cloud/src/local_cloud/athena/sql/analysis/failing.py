@@ -2,7 +2,15 @@
 
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.coercion import can_coerce
-from local_cloud.athena.sql.ir import Call, Cast, Column, Constant, Expr, Lambda, Special
+from local_cloud.athena.sql.ir import (
+    BoundCall,
+    Cast,
+    ColumnRef,
+    Constant,
+    Expr,
+    Lambda,
+    Special,
+)
 
 _NEVER_FAIL = (
     "length",
@@ -24,7 +32,7 @@ _CALLS = ("try", "like", "format", "not", "distinct")
 
 def may_fail(expr: Expr) -> bool:
     """Whether Trino takes it for something that may fail (IrExpressions.mayFail)."""
-    if isinstance(expr, (Constant, Column, Lambda)):
+    if isinstance(expr, (Constant, ColumnRef, Lambda)):
         return False
     if isinstance(expr, Cast) and expr.safe:
         # TRY_CAST is a call like any other there.
@@ -36,7 +44,7 @@ def may_fail(expr: Expr) -> bool:
         if expr.form == "not" and isinstance(expr.operands[0], Special):
             return any(map(may_fail, expr.operands[0].operands))
         return expr.form not in _COLUMNS and any(map(may_fail, expr.operands))
-    if isinstance(expr, Call) and expr.bound.declared.name in _NEVER_FAIL:
+    if isinstance(expr, BoundCall) and expr.bound.declared.name in _NEVER_FAIL:
         return any(map(may_fail, expr.arguments))
     return True
 

@@ -1,144 +1,37 @@
 """JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT and JSON_ARRAY (ExpressionAnalyzer)."""
 
-from collections.abc import Sequence
-
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import RULES, analysed, coerced
-from local_cloud.athena.sql.analysis.json_paths import Found, PathTypes
+from local_cloud.athena.sql.analysis.json_inputs import (
+    PASSED,
+    PLAIN,
+    TEXT,
+    handed_in,
+    invoked,
+    refuse_lambda,
+    written_format,
+)
 from local_cloud.athena.sql.analysis.scope import Scope
-from local_cloud.athena.sql.analysis.type_names import can_cast, fine, type_of
+from local_cloud.athena.sql.analysis.type_names import can_cast, type_of
 from local_cloud.athena.sql.coercion import can_coerce
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.ir import Cast, Constant, Expr, Special
 from local_cloud.athena.sql.types import Type
-from local_cloud.athena.sql.values import java_text, json_path_parser
+from local_cloud.athena.sql.values import java_text
 from local_cloud.athena.sql.values.json_constructors import ArrayCall, ObjectCall
 from local_cloud.athena.sql.values.json_functions import (
     Behaviour,
     ExistsCall,
-    Input,
-    PathCall,
     QueryCall,
     ValueCall,
 )
-from local_cloud.athena.sql.values.json_path_tree import JsonPath
 from trino_sql import tree
-
-_JSON_FORMS = (tree.JsonQuery, tree.JsonObject, tree.JsonArray)
-_TEXT = ("varchar", "char")
-
-
-# ---- what is handed in ----------------------------------------------------------------------
-
-
-def _read_type(context: Context, of: Type, format: str, at: int) -> Type:
-    """The type that the function reads which makes JSON of this format (getInputFunction)."""
-    unknown, bytes_only = of == t.UNKNOWN, format != "JSON"
-    if of.name == "varbinary" or (unknown and bytes_only):
-        return t.VARBINARY
-    if (of.name == "varchar" or unknown) and not bytes_only:
-        return t.VARCHAR
-    shown = f"JSON ENCODING {format}" if bytes_only else format
-    raise context.mismatch(
-        f"Cannot read input of type {of} as JSON using formatting {shown}", at
-    )
-
-
-def _format(node: tree.JsonInput) -> str | None:
-    """What is written, or what a form that makes JSON implies."""
-    implied = "JSON" if isinstance(node.value, _JSON_FORMS) else None
-    return node.format or implied
-
-
-def _no_lambda(context: Context, node: tree.Expression, what: str) -> None:
-    if isinstance(node, tree.Lambda):
-        raise context.error(
-            "NOT_SUPPORTED", f"LambdaExpression is not supported as {what}", node.at
-        )
-
-
-def _handed_in(
-    context: Context, scope: Scope, node: tree.JsonInput, plain: tuple[str, ...], what: str
-) -> tuple[Expr, Input]:
-    """A value of JSON_OBJECT, JSON_ARRAY or PASSING.
-
-    Values of the `plain` types stay as they are; without FORMAT the others become varchar.
-    """
-    value = analysed(context, scope, node.value)
-    format = _format(node)
-    if format is not None:
-        value = coerced(value, _read_type(context, value.type, format, node.value.at))
-        return value, Input(value.type, format)
-    if value.type.name in plain:
-        return value, Input(fine(value.type))
-    if value.type.name == "varbinary" or not can_cast(value.type, t.VARCHAR):
-        raise context.error(
-            "NOT_SUPPORTED", f"Unsupported type of {what}: {value.type}", node.value.at
-        )
-    return coerced(value, t.VARCHAR), Input(t.VARCHAR)
-
-
-_PLAIN = (*_TEXT, "boolean", *t.NUMERIC)
-_PASSED = (*_PLAIN, "date", *t.TIMED)
-
-
-def _invoked(
-    context: Context,
-    scope: Scope,
-    function: str,
-    source: tree.JsonInput,
-    path: tree.JsonPath,
-    parameters: Sequence[tree.JsonParameter],
-) -> tuple[tuple[Expr, ...], PathCall, Found]:
-    """Input and parameters, how the path is called, and its type (analyzeJsonPathInvocation)."""
-    if path.name is not None:
-        raise context.error(
-            "INVALID_PATH",
-            f"JSON path name is not allowed in {function} function",
-            path.name.at,
-        )
-    value = analysed(context, scope, source.value)
-    format = source.format or "JSON"
-    kind = _read_type(context, value.type, format, source.value.at)
-    values, inputs = [coerced(value, kind)], [Input(kind, format)]
-    names: list[str] = []
-    for one in parameters:
-        name = one.name.name if one.name.quoted else one.name.name.upper()
-        if name in names:
-            raise context.error(
-                "DUPLICATE_PARAMETER_NAME",
-                f"{name} JSON path parameter is specified more than once",
-                one.name.at,
-            )
-        _no_lambda(context, one.input.value, "JSON path parameter")
-        passed, how = _handed_in(context, scope, one.input, _PASSED, "JSON path parameter")
-        names.append(name)
-        values.append(passed)
-        inputs.append(how)
-    parsed, found = _analysed_path(context, path, dict(zip(names, inputs[1:], strict=True)))
-    return tuple(values), PathCall(parsed, tuple(names), tuple(inputs)), found
-
-
-def _analysed_path(
-    context: Context, path: tree.JsonPath, parameters: dict[str, Input]
-) -> tuple[JsonPath, Found]:
-    try:
-        parsed = json_path_parser.parse(path.text)
-    except QueryError as error:
-        raise context.error(error.name, error.message, path.at) from error
-
-    def wrong(name: str, message: str) -> QueryError:
-        return context.error(name, message, path.at)
-
-    kinds = {name: None if one.format else one.type for name, one in parameters.items()}
-    return parsed, PathTypes(kinds, wrong).of(parsed.root)
-
 
 # ---- what is returned -----------------------------------------------------------------------
 
 
-def _returned(context: Context, node: tree.DataType | None, at: int) -> Type:
+def _returned(context: AnalysisContext, node: tree.DataType | None, at: int) -> Type:
     if node is None:
         return t.VARCHAR
     try:
@@ -150,11 +43,11 @@ def _returned(context: Context, node: tree.DataType | None, at: int) -> Type:
 
 
 def _output(
-    context: Context, node: tree.DataType | None, format: str | None, at: int
+    context: AnalysisContext, node: tree.DataType | None, format: str | None, at: int
 ) -> tuple[Type, Type, str]:
     """The type that is returned, that of the written JSON, and its encoding."""
     kind = _returned(context, node, at)
-    written = t.VARCHAR if kind.name in _TEXT else kind
+    written = t.VARCHAR if kind.name in TEXT else kind
     encoding = java_text.UTF8 if format in (None, "JSON") else str(format)
     if written == t.VARBINARY or (written == t.VARCHAR and format in (None, "JSON")):
         return kind, written, encoding
@@ -171,7 +64,7 @@ def _as_returned(value: Special, kind: Type) -> Expr:
 
 @RULES.rule(tree.JsonExists)
 def _json_exists(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -180,13 +73,13 @@ def _json_exists(
     parameters: tuple[tree.JsonParameter, ...],
     on_error: str | None,
 ) -> Expr:
-    values, call, _ = _invoked(context, scope, "JSON_EXISTS", input, path, parameters)
+    values, call, _ = invoked(context, scope, "JSON_EXISTS", input, path, parameters)
     return Special(t.BOOLEAN, "json_exists", values, ExistsCall(call, on_error or "FALSE"))
 
 
 @RULES.rule(tree.JsonValue)
 def _json_value(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -199,9 +92,9 @@ def _json_value(
     on_error: str | None,
     error_default: tree.Expression | None,
 ) -> Expr:
-    values, call, found = _invoked(context, scope, "JSON_VALUE", input, path, parameters)
+    values, call, found = invoked(context, scope, "JSON_VALUE", input, path, parameters)
     kind = _returned(context, returning, at)
-    if kind.name not in _PASSED:
+    if kind.name not in PASSED:
         raise context.mismatch(f"Invalid return type of function JSON_VALUE: {kind}", at)
     if found is not None and not can_cast(found, kind):
         raise context.mismatch(
@@ -218,7 +111,7 @@ def _json_value(
 
 
 def _default(
-    context: Context, scope: Scope, node: tree.Expression | None, kind: Type, event: str
+    context: AnalysisContext, scope: Scope, node: tree.Expression | None, kind: Type, event: str
 ) -> Expr:
     if node is None:
         return Constant(kind, None)
@@ -234,7 +127,7 @@ def _default(
 
 @RULES.rule(tree.JsonQuery)
 def _json_query(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -248,7 +141,7 @@ def _json_query(
     on_empty: str | None,
     on_error: str | None,
 ) -> Expr:
-    values, call, _ = _invoked(context, scope, "JSON_QUERY", input, path, parameters)
+    values, call, _ = invoked(context, scope, "JSON_QUERY", input, path, parameters)
     if quotes is not None and wrapper in ("CONDITIONAL", "UNCONDITIONAL"):
         raise context.error(
             "INVALID_FUNCTION_ARGUMENT",
@@ -269,7 +162,7 @@ def _json_query(
 
 @RULES.rule(tree.JsonObject)
 def _json_object(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -282,14 +175,14 @@ def _json_object(
     keys, values, inputs = [], [], []
     for one in members:
         key = analysed(context, scope, one.key)
-        if key.type.name not in _TEXT:
+        if key.type.name not in TEXT:
             raise context.error(
                 "INVALID_FUNCTION_ARGUMENT",
                 f"Invalid type of JSON object key: {key.type}",
                 one.key.at,
             )
-        _no_lambda(context, one.value.value, "JSON object value")
-        if unique_keys and _format(one.value) is not None:
+        refuse_lambda(context, one.value.value, "JSON object value")
+        if unique_keys and written_format(one.value) is not None:
             analysed(context, scope, one.value.value)
             raise context.error(
                 "NOT_SUPPORTED",
@@ -298,7 +191,7 @@ def _json_object(
                 at,
             )
         what = "value passed to JSON_OBJECT function"
-        value, how = _handed_in(context, scope, one.value, _PLAIN, what)
+        value, how = handed_in(context, scope, one.value, PLAIN, what)
         keys.append(key)
         values.append(value)
         inputs.append(how)
@@ -309,7 +202,7 @@ def _json_object(
 
 @RULES.rule(tree.JsonArray)
 def _json_array(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -320,9 +213,9 @@ def _json_array(
 ) -> Expr:
     values, inputs = [], []
     for one in items:
-        _no_lambda(context, one.value, "JSON array element")
+        refuse_lambda(context, one.value, "JSON array element")
         what = "value passed to JSON_ARRAY function"
-        value, how = _handed_in(context, scope, one, _PLAIN, what)
+        value, how = handed_in(context, scope, one, PLAIN, what)
         values.append(value)
         inputs.append(how)
     kind, written, encoding = _output(context, returning, returning_format, at)

@@ -6,8 +6,9 @@ from typing import Any
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.type_names import can_cast, fine
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.signatures.binding import Bound, resolve
+from local_cloud.athena.sql.signatures.binding import Bound
 from local_cloud.athena.sql.signatures.declared import OPERATORS, catalogue
+from local_cloud.athena.sql.signatures.resolution import resolve
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import json_path_tree as tree
 from local_cloud.athena.sql.values.json_path_methods import TYPE_METHOD_RESULT

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import RULES, analysed
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.analysis.type_names import MAX_FRACTION, fine, named_type
@@ -17,38 +17,38 @@ from trino_sql import tree
 
 
 @RULES.rule(tree.Null)
-def _null(context: Context, scope: Scope, at: int) -> Expr:
+def _null(context: AnalysisContext, scope: Scope, at: int) -> Expr:
     return Constant(t.UNKNOWN, None)
 
 
 @RULES.rule(tree.BooleanLiteral)
-def _boolean(context: Context, scope: Scope, at: int, *, value: bool) -> Expr:
+def _boolean(context: AnalysisContext, scope: Scope, at: int, *, value: bool) -> Expr:
     return Constant(t.BOOLEAN, value)
 
 
 @RULES.rule(tree.StringLiteral)
-def _string(context: Context, scope: Scope, at: int, *, value: str) -> Expr:
+def _string(context: AnalysisContext, scope: Scope, at: int, *, value: str) -> Expr:
     return Constant(t.varchar(len(value)), value)
 
 
 @RULES.rule(tree.BinaryLiteral)
-def _binary(context: Context, scope: Scope, at: int, *, value: bytes) -> Expr:
+def _binary(context: AnalysisContext, scope: Scope, at: int, *, value: bytes) -> Expr:
     return Constant(t.VARBINARY, value)
 
 
 @RULES.rule(tree.IntegerLiteral)
-def _integer(context: Context, scope: Scope, at: int, *, value: int) -> Expr:
+def _integer(context: AnalysisContext, scope: Scope, at: int, *, value: int) -> Expr:
     kind = t.INTEGER if -(2**31) <= value < 2**31 else t.BIGINT
     return Constant(kind, value)
 
 
 @RULES.rule(tree.DoubleLiteral)
-def _double(context: Context, scope: Scope, at: int, *, text: str) -> Expr:
+def _double(context: AnalysisContext, scope: Scope, at: int, *, text: str) -> Expr:
     return Constant(t.DOUBLE, float(text))
 
 
 @RULES.rule(tree.DecimalLiteral)
-def _decimal(context: Context, scope: Scope, at: int, *, text: str) -> Expr:
+def _decimal(context: AnalysisContext, scope: Scope, at: int, *, text: str) -> Expr:
     try:
         return _decimal_of(text)
     except ValueError as error:
@@ -77,7 +77,7 @@ def _decimal_of(text: str) -> Expr:
 
 @RULES.rule(tree.IntervalLiteral)
 def _interval(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -98,7 +98,7 @@ def _interval(
 
 
 @RULES.rule(tree.TypedLiteral)
-def _typed(context: Context, scope: Scope, at: int, *, type: str, value: str) -> Expr:
+def _typed(context: AnalysisContext, scope: Scope, at: int, *, type: str, value: str) -> Expr:
     name = type.lower()
     try:
         return _literal(name, value)
@@ -163,7 +163,7 @@ def _check_digits(kind: str, precision: int) -> None:
 
 
 @RULES.rule(tree.Parameter)
-def _parameter(context: Context, scope: Scope, at: int, *, index: int) -> Expr:
+def _parameter(context: AnalysisContext, scope: Scope, at: int, *, index: int) -> Expr:
     if index >= len(context.parameters):
         raise context.error("INVALID_PARAMETER_USAGE", "No value provided for parameter", at)
     return analysed(context, Scope(), context.parameters[index])

@@ -16,7 +16,7 @@ from trino_sql.tree import Node, parts
 Result = TypeVar("Result")
 
 
-class Rules(Generic[Result]):
+class NodeRules(Generic[Result]):
     """What is done with each class of node; classes without a rule are refused by name."""
 
     def __init__(self, what: str) -> None:

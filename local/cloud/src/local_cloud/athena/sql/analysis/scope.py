@@ -5,20 +5,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from local_cloud.athena.sql.failures import QueryError
-from local_cloud.athena.sql.ir import Column, Expr, Over
+from local_cloud.athena.sql.ir import ColumnRef, Expr, Over
 from local_cloud.athena.sql.types import Type
 from trino_sql.tree import Query
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class RelationField:
     """A column that has a name, perhaps, and belongs to a relation, perhaps.
 
     `relation` is the relation's name, outermost part first, all in lower case.
     """
 
     name: str | None
-    column: Column
+    column: ColumnRef
     relation: tuple[str, ...] | None = None
 
     @property
@@ -51,9 +51,11 @@ class NamedRelation:
     """
 
     sql: str
-    fields: tuple[Field, ...]
+    fields: tuple[RelationField, ...]
     scans: int = 0
-    push: Callable[[Sequence[Expr], Set[Column]], tuple[str, list[Expr]] | None] | None = None
+    push: Callable[[Sequence[Expr], Set[ColumnRef]], tuple[str, list[Expr]] | None] | None = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Scope:
     Behind a `boundary` another query begins: columns further out are correlated.
     """
 
-    fields: tuple[Field, ...] = ()
+    fields: tuple[RelationField, ...] = ()
     parent: "Scope | None" = None
     boundary: bool = False
     queries: Mapping[str, NamedRelation] = field(default_factory=dict)
@@ -78,7 +80,7 @@ class Scope:
     keeping: frozenset[Query] = frozenset()
     # Of a boundary: the columns further out that the query inside of it uses, and in which of
     # its clauses; `path` is the clause that is being read.
-    captured: dict[Column, set[tuple[str, ...]]] = field(default_factory=dict, compare=False)
+    captured: dict[ColumnRef, set[tuple[str, ...]]] = field(default_factory=dict, compare=False)
     path: list[str] = field(default_factory=list, compare=False)
 
     def lambdas(self) -> int:
@@ -98,7 +100,7 @@ class Scope:
             scope = scope.parent
         return None
 
-    def resolve(self, parts: Sequence[str]) -> Field | None:
+    def resolve(self, parts: Sequence[str]) -> RelationField | None:
         """The column that `a.b.c` means as a whole, or None where no name matches."""
         scope: Scope | None = self
         crossed: list[Scope] = []
@@ -118,7 +120,7 @@ class Scope:
             scope = scope.parent
         return None
 
-    def capture(self, column: Column) -> None:
+    def capture(self, column: ColumnRef) -> None:
         """Note that this scope's query uses a column of a query around it."""
         scope: Scope | None = self
         while scope is not None:
@@ -149,7 +151,7 @@ class Scope:
             scope = scope.parent
         return scope
 
-    def is_outside(self, columns: Set[Column]) -> bool:
+    def is_outside(self, columns: Set[ColumnRef]) -> bool:
         """Whether one of these, or of those that FROM uses, is of a query around this one."""
         boundary = self.nearest_boundary()
         if boundary is None:

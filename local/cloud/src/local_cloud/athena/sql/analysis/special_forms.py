@@ -2,12 +2,12 @@
 
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.analysis.arguments import bound_call, call_arguments
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import RULES, analysed, coerced
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.analysis.type_names import MAX_FRACTION, can_cast, fine, type_of
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.sql.ir import Call, Cast, Constant, Expr, Special
+from local_cloud.athena.sql.ir import BoundCall, Cast, Constant, Expr, Special
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values.moments import rounded
 from trino_sql import tree
@@ -15,7 +15,7 @@ from trino_sql import tree
 
 @RULES.rule(tree.Cast)
 def _cast(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -41,7 +41,7 @@ def _cast(
 
 @RULES.rule(tree.Trim)
 def _trim(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     at: int,
     *,
@@ -52,7 +52,7 @@ def _trim(
     name = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}[side]
     nodes = (value,) if characters is None else (value, characters)
     bound, values = call_arguments(context, scope, name, nodes, at)
-    return Call(bound.result, bound, values)
+    return BoundCall(bound.result, bound, values)
 
 
 # What FormatFunction.addDependencies takes.
@@ -66,7 +66,7 @@ _FORMATTED = (
 
 @RULES.rule(tree.Format)
 def _format(
-    context: Context, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
+    context: AnalysisContext, scope: Scope, at: int, *, items: tuple[tree.Expression, ...]
 ) -> Expr:
     values = tuple(analysed(context, scope, one) for one in items)
     if values[0].type.name != "varchar":
@@ -115,7 +115,7 @@ _FIELD_FUNCTIONS = {
 
 @RULES.rule(tree.Extract)
 def _extract(
-    context: Context, scope: Scope, at: int, *, field: str, value: tree.Expression
+    context: AnalysisContext, scope: Scope, at: int, *, field: str, value: tree.Expression
 ) -> Expr:
     inner = analysed(context, scope, value)
     plain = inner.type.name.removesuffix(" with time zone")
@@ -124,12 +124,17 @@ def _extract(
         raise context.mismatch(f"Cannot extract {field} from {inner.type}", at)
     name = _FIELD_FUNCTIONS.get(field, field.lower())
     bound, values = bound_call(context, scope, name, (value,), (inner,), at)
-    return Call(bound.result, bound, values)
+    return BoundCall(bound.result, bound, values)
 
 
 @RULES.rule(tree.AtTimeZone)
 def _at_time_zone(
-    context: Context, scope: Scope, at: int, *, value: tree.Expression, zone: tree.Expression
+    context: AnalysisContext,
+    scope: Scope,
+    at: int,
+    *,
+    value: tree.Expression,
+    zone: tree.Expression,
 ) -> Expr:
     inner, place = analysed(context, scope, value), analysed(context, scope, zone)
     if not inner.type.name.startswith("time"):
@@ -141,12 +146,12 @@ def _at_time_zone(
     name = inner.type.name.removesuffix(" with time zone") + " with time zone"
     made = coerced(inner, fine(Type(name, precision=inner.type.precision)))
     bound, values = bound_call(context, scope, "at_timezone", (value, zone), (made, place), at)
-    return Call(bound.result, bound, values)
+    return BoundCall(bound.result, bound, values)
 
 
 @RULES.rule(tree.CurrentTime)
 def _current_time(
-    context: Context, scope: Scope, at: int, *, kind: str, precision: int | None
+    context: AnalysisContext, scope: Scope, at: int, *, kind: str, precision: int | None
 ) -> Expr:
     now = context.session.now_us
     digits = 3 if precision is None else precision
@@ -171,7 +176,7 @@ def _current_time(
 
 
 @RULES.rule(tree.CurrentName)
-def _current_name(context: Context, scope: Scope, at: int, *, kind: str) -> Expr:
+def _current_name(context: AnalysisContext, scope: Scope, at: int, *, kind: str) -> Expr:
     session = context.session
     found = {
         "CURRENT_CATALOG": session.catalog,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.analysis.context import Context
+from local_cloud.athena.sql.analysis.context import AnalysisContext
 from local_cloud.athena.sql.analysis.expressions import analysed
-from local_cloud.athena.sql.analysis.predicates import called_operator
+from local_cloud.athena.sql.analysis.operators import called_operator
 from local_cloud.athena.sql.analysis.scope import Scope
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.ir import (
@@ -16,10 +16,10 @@ from local_cloud.athena.sql.ir import (
     FrameEnd,
     Over,
     SortKey,
-    Window,
-    is_constant,
+    WindowFunction,
     walk,
 )
+from local_cloud.athena.sql.properties import is_constant
 from trino_sql import tree
 
 _DATED = (
@@ -36,7 +36,9 @@ def window_name(name: tree.Identifier) -> str:
 
 
 def over(
-    context: Context, scope: Scope, node: tree.WindowReference | tree.WindowSpecification
+    context: AnalysisContext,
+    scope: Scope,
+    node: tree.WindowReference | tree.WindowSpecification,
 ) -> Over:
     """The window that OVER means; what it takes from a named one was analysed where that is."""
     if isinstance(node, tree.WindowReference):
@@ -60,7 +62,9 @@ def over(
     return Over(partition, order, frame)
 
 
-def _extended(context: Context, scope: Scope, node: tree.WindowSpecification) -> Over | None:
+def _extended(
+    context: AnalysisContext, scope: Scope, node: tree.WindowSpecification
+) -> Over | None:
     """The named window that this one adds to (resolveWindowSpecification)."""
     if node.existing is None:
         return None
@@ -87,7 +91,7 @@ def _extended(context: Context, scope: Scope, node: tree.WindowSpecification) ->
 
 
 def sort_keys(
-    context: Context, scope: Scope, items: Sequence[tree.SortItem], what: str
+    context: AnalysisContext, scope: Scope, items: Sequence[tree.SortItem], what: str
 ) -> tuple[SortKey, ...]:
     """Keys of an ORDER BY inside of a call; nulls come last unless it says otherwise."""
     made = []
@@ -102,8 +106,8 @@ def sort_keys(
     return tuple(made)
 
 
-def _no_window(context: Context, value: Expr, at: int) -> None:
-    if any(isinstance(one, Window) for one in walk(value)):
+def _no_window(context: AnalysisContext, value: Expr, at: int) -> None:
+    if any(isinstance(one, WindowFunction) for one in walk(value)):
         raise context.error(
             "NESTED_WINDOW",
             "Cannot nest window functions or row pattern measures inside window specification",
@@ -111,7 +115,7 @@ def _no_window(context: Context, value: Expr, at: int) -> None:
         )
 
 
-def _named(context: Context, scope: Scope, name: tree.Identifier) -> Over:
+def _named(context: AnalysisContext, scope: Scope, name: tree.Identifier) -> Over:
     found = scope.windows.get(window_name(name))
     if found is None:
         raise context.error(
@@ -130,7 +134,7 @@ _WRONG = {
 
 
 def _frame(
-    context: Context, scope: Scope, node: tree.Frame, order: tuple[SortKey, ...]
+    context: AnalysisContext, scope: Scope, node: tree.Frame, order: tuple[SortKey, ...]
 ) -> Frame:
     end = node.end or tree.FrameBound("CURRENT ROW")
     kinds = (node.start.kind, end.kind)
@@ -180,7 +184,7 @@ def _reachable(bound: FrameEnd, outward: str) -> FrameEnd:
 
 
 def _bound(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     frame: tree.Frame,
     node: tree.FrameBound,
@@ -211,7 +215,7 @@ def _bound(
 
 
 def _range_bound(
-    context: Context,
+    context: AnalysisContext,
     scope: Scope,
     frame: tree.Frame,
     node: tree.FrameBound,

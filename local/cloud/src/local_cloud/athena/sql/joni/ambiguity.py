@@ -12,13 +12,13 @@ from local_cloud.athena.sql.joni.code_points import EVERY, Ranges, overlap
 from local_cloud.athena.sql.joni.tree import (
     Atomic,
     BackReference,
+    CapturingGroup,
     Chars,
     Choice,
-    Group,
     Look,
     Node,
+    OptionScope,
     Repeat,
-    Scope,
     Sequence,
     parts_of,
 )
@@ -121,7 +121,7 @@ class _Automaton:
                 tuple(place for one in parts for place in one.last),
                 any(one.nothing for one in parts),
             )
-        if isinstance(node, (Group, Scope)):
+        if isinstance(node, (CapturingGroup, OptionScope)):
             return self._ends(node.body)
         return self._rounds(node) if isinstance(node, Repeat) else Ends()
 

@@ -13,13 +13,13 @@ from local_cloud.athena.sql.joni.code_points import (
     of_codes,
     union,
 )
-from local_cloud.athena.sql.joni.reader import Reader, refused
+from local_cloud.athena.sql.joni.reader import PatternReader, refused
 
 START, VALUE, RANGE, COMPLETE = "start", "value", "range", "complete"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class BracketToken:
     """`char` is what stands there; `codes` the class it means, if it means one."""
 
     kind: Literal["char", "class", "range", "and", "open", "close", "posix"]
@@ -86,7 +86,7 @@ class Bracket:
 class BracketReader:
     """Reads the classes of one pattern; `needs` collects the tables of Unicode they use."""
 
-    def __init__(self, reader: Reader, needs: set[str]) -> None:
+    def __init__(self, reader: PatternReader, needs: set[str]) -> None:
         self._reader, self._needs = reader, needs
 
     def read(self) -> tuple[Ranges, bool]:
@@ -96,13 +96,13 @@ class BracketReader:
         if token.kind == "close":
             if not self._closes_later():
                 raise invalid_argument("empty char-class")
-            token = Token("char", "]")
+            token = BracketToken("char", "]")
         bracket = Bracket()
         while token.kind != "close":
             token = self._next(bracket, token)
         return bracket.whole(), negated
 
-    def _next(self, bracket: Bracket, token: Token) -> Token:
+    def _next(self, bracket: Bracket, token: BracketToken) -> BracketToken:
         """Take one token in; the one behind it."""
         if token.kind == "range":
             return self._dash(bracket)
@@ -128,7 +128,7 @@ class BracketReader:
             raise refused("a nested class of no character beyond ASCII")
         return found
 
-    def _dash(self, bracket: Bracket) -> Token:
+    def _dash(self, bracket: Bracket) -> BracketToken:
         following = self._token()
         if bracket.state in (START, RANGE) or following.kind in ("close", "and"):
             bracket.add_char("-")
@@ -143,41 +143,41 @@ class BracketReader:
 
     # ---- tokens -------------------------------------------------------------------------------
 
-    def _token(self) -> Token:
+    def _token(self) -> BracketToken:
         """Lexer.fetchTokenInCC"""
         reader = self._reader
         if not reader.left:
             raise invalid_argument("premature end of char-class")
         char = reader.take()
         if char == "]":
-            return Token("close", char)
+            return BracketToken("close", char)
         if char == "-":
-            return Token("range", char)
+            return BracketToken("range", char)
         if char == "\\":
             return self._escape()
         if char == "[":
             return self._open()
         if char == "&" and reader.accept("&"):
-            return Token("and", char)
-        return Token("char", char)
+            return BracketToken("and", char)
+        return BracketToken("char", char)
 
-    def _escape(self) -> Token:
+    def _escape(self) -> BracketToken:
         reader = self._reader
         if not reader.left:
             raise invalid_argument("end pattern at escape")
         char = reader.take()
         if char.lower() in classes.SHORT:
             codes = classes.SHORT[char.lower()]
-            return Token("class", char, complement(codes) if char.isupper() else codes)
+            return BracketToken("class", char, complement(codes) if char.isupper() else codes)
         if char in "pP" and reader.accept("{"):
             codes = self._property(reader.property_name())
-            return Token("class", char, complement(codes) if char == "P" else codes)
+            return BracketToken("class", char, complement(codes) if char == "P" else codes)
         if char in "xu":
             found = reader.hexadecimal() if char == "x" else reader.unicode()
-            return Token("char", found if found is not None else char)
+            return BracketToken("char", found if found is not None else char)
         if char in "01234567":
-            return Token("char", reader.octal(char))
-        return Token("char", reader.escaped(char))
+            return BracketToken("char", reader.octal(char))
+        return BracketToken("char", reader.escaped(char))
 
     def _property(self, name: str) -> Ranges:
         codes, table = classes.property_codes(name)
@@ -185,17 +185,17 @@ class BracketReader:
             self._needs.add(table)
         return codes
 
-    def _open(self) -> Token:
+    def _open(self) -> BracketToken:
         """A nested class or a POSIX bracket (Parser.parsePosixBracket)."""
         reader = self._reader
         if not reader.sees(":") or not self._posix_ends():
-            return Token("open", "[")
+            return BracketToken("open", "[")
         reader.take()
         negated = reader.accept("^")
         for name in classes.BRACKETS:
             if reader.accept(f"{name}:]"):
                 codes = self._property(name)
-                return Token("posix", "[", complement(codes) if negated else codes)
+                return BracketToken("posix", "[", complement(codes) if negated else codes)
         raise refused("such a POSIX bracket")
 
     def _posix_ends(self) -> bool:

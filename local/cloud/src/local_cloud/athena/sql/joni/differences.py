@@ -6,9 +6,9 @@ from local_cloud.athena.sql.joni.tree import (
     Anchor,
     Atomic,
     BackReference,
+    CapturingGroup,
     Chars,
     Choice,
-    Group,
     Look,
     Node,
     Repeat,
@@ -42,7 +42,7 @@ def _check_loops(node: Node) -> None:
         isinstance(node, Repeat)
         and node.high != 1
         and is_nullable(node.body)
-        and (node.high is not None or node.low > 1 or any_inside(node.body, Group))
+        and (node.high is not None or node.low > 1 or any_inside(node.body, CapturingGroup))
     ):
         raise refused("loops over groups that may be empty")
     for one in parts_of(node):

@@ -3,9 +3,9 @@
 from local_cloud.athena.sql.failures import invalid_argument
 from local_cloud.athena.sql.joni.tree import (
     Anchor,
+    CapturingGroup,
     Chars,
     Choice,
-    Group,
     Look,
     Node,
     Repeat,
@@ -34,7 +34,7 @@ def _length(node: Node, negative: bool) -> int:
             return lengths.pop()
     if isinstance(node, Repeat) and node.low == node.high:
         return node.low * _length(node.body, negative)
-    if isinstance(node, Group) and not negative:
+    if isinstance(node, CapturingGroup) and not negative:
         return _length(node.body, negative)
     if _takes_nothing(node, negative):
         return 0

@@ -10,19 +10,19 @@ from local_cloud.athena.sql.joni.code_points import EVERY, Ranges, complement, s
 from local_cloud.athena.sql.joni.differences import NOT_NEWLINE
 from local_cloud.athena.sql.joni.lookbehind import looking_behind
 from local_cloud.athena.sql.joni.quantifiers import read_quantifier, repeated
-from local_cloud.athena.sql.joni.reader import Reader, refused
+from local_cloud.athena.sql.joni.reader import PatternReader, refused
 from local_cloud.athena.sql.joni.tree import (
     EMPTY,
     Anchor,
     Atomic,
     BackReference,
+    CapturingGroup,
     Chars,
     Choice,
-    Group,
     Look,
     Node,
+    OptionScope,
     Parsed,
-    Scope,
     Sequence,
 )
 
@@ -58,7 +58,7 @@ def parse(pattern: str) -> Parsed:
 
 class _Parser:
     def __init__(self, pattern: str) -> None:
-        self._reader = Reader(pattern)
+        self._reader = PatternReader(pattern)
         self._needs: set[str] = set()
         self._brackets = BracketReader(self._reader, self._needs)
         self._names: dict[str, int] = {}
@@ -95,40 +95,16 @@ class _Parser:
         while not self._ends(options):
             *before, node = self._atoms(options)
             parts += before
-            self._skip(options)
+            self._reader.skip(options.extended)
             while (quantifier := read_quantifier(self._reader)) is not None:
                 node = repeated(node, quantifier)
-                self._skip(options)
+                self._reader.skip(options.extended)
             parts.append(node)
         return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
 
     def _ends(self, options: Options) -> bool:
-        self._skip(options)
+        self._reader.skip(options.extended)
         return not self._reader.left or self._reader.sees("|") or self._reader.sees(")")
-
-    def _skip(self, options: Options) -> None:
-        """Comments, and with (?x) white space."""
-        reader = self._reader
-        while reader.left:
-            if reader.accept("(?#"):
-                self._comment()
-            elif options.extended and reader.text[reader.at] in " \t\n\r\f":
-                reader.take()
-            elif options.extended and reader.accept("#"):
-                while reader.left and reader.take() != "\n":
-                    pass
-            else:
-                return
-
-    def _comment(self) -> None:
-        reader = self._reader
-        while reader.left:
-            char = reader.take()
-            if char == ")":
-                return
-            if char == "\\" and reader.left:
-                reader.take()
-        raise invalid_argument("end pattern in group")
 
     # ---- atoms --------------------------------------------------------------------------------
 
@@ -281,7 +257,7 @@ class _Parser:
             self._names[name] = number
         body = self._inside(options)
         self._closed.add(number)
-        return Group(number, body)
+        return CapturingGroup(number, body)
 
     def _optioned(self, options: Options) -> Node:
         """(?i:…), or (?i) for the rest of the group around it, alternatives included."""
@@ -291,9 +267,9 @@ class _Parser:
         while reader.left:
             char = reader.take()
             if char == ":":
-                return Scope(self._inside(options))
+                return OptionScope(self._inside(options))
             if char == ")":
-                return Scope(self._choice(options))
+                return OptionScope(self._choice(options))
             if char == "-":
                 on = False
             elif char in _OPTIONS:

@@ -12,11 +12,11 @@ from local_cloud.athena.sql.joni.reader import refused
 from local_cloud.athena.sql.joni.rewriting import rewritten
 from local_cloud.athena.sql.joni.tree import (
     BackReference,
-    Group,
+    CapturingGroup,
     Node,
+    OptionScope,
     Parsed,
     Repeat,
-    Scope,
     Sequence,
     any_inside,
     parts_of,
@@ -86,7 +86,9 @@ def compiled(pattern: str) -> Pattern:
 def _skims(root: Node) -> bool:
     """Whether the pattern begins with a `.*`, with (?s) or without."""
     first = root
-    while isinstance(first, (Group, Scope)) or (isinstance(first, Sequence) and first.parts):
+    while isinstance(first, (CapturingGroup, OptionScope)) or (
+        isinstance(first, Sequence) and first.parts
+    ):
         first = parts_of(first)[0]
     return (
         isinstance(first, Repeat)

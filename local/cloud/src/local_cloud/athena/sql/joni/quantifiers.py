@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from local_cloud.athena.sql.failures import invalid_argument
-from local_cloud.athena.sql.joni.reader import Reader, refused
+from local_cloud.athena.sql.joni.reader import PatternReader, refused
 from local_cloud.athena.sql.joni.tree import EMPTY, Atomic, Node, Repeat
 
 # Config.MAX_REPEAT_NUM
@@ -21,7 +21,7 @@ class Quantifier:
 _SIGNS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
 
-def read_quantifier(reader: Reader) -> Quantifier | None:
+def read_quantifier(reader: PatternReader) -> Quantifier | None:
     """The quantifier that stands here, None where there is none."""
     if not reader.left:
         return None
@@ -37,7 +37,7 @@ def read_quantifier(reader: Reader) -> Quantifier | None:
     return Quantifier(*found, not lazy, possessive)
 
 
-def _interval(reader: Reader) -> tuple[int, int | None] | None:
+def _interval(reader: PatternReader) -> tuple[int, int | None] | None:
     """Behind the brace: {n}, {n,} or {n,m} (Lexer.fetchRangeQuantifier)."""
     low = reader.number()
     if (low or 0) > MAX_REPEAT:

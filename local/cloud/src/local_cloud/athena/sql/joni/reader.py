@@ -22,7 +22,7 @@ def refused(what: str) -> QueryError:
     return not_supported(f"{what} in regular expressions")
 
 
-class Reader:
+class PatternReader:
     """`text` and how far it has been read."""
 
     def __init__(self, text: str) -> None:
@@ -45,6 +45,28 @@ class Reader:
             return False
         self.at += len(expected)
         return True
+
+    def skip(self, extended: bool) -> None:
+        """Comments, and with (?x) white space."""
+        while self.left:
+            if self.accept("(?#"):
+                self._comment()
+            elif extended and self.text[self.at] in " \t\n\r\f":
+                self.take()
+            elif extended and self.accept("#"):
+                while self.left and self.take() != "\n":
+                    pass
+            else:
+                return
+
+    def _comment(self) -> None:
+        while self.left:
+            char = self.take()
+            if char == ")":
+                return
+            if char == "\\" and self.left:
+                self.take()
+        raise invalid_argument("end pattern in group")
 
     def _digits(self, known: str, most: int) -> str:
         start = self.at

@@ -8,13 +8,13 @@ from local_cloud.athena.sql.joni.tree import (
     Anchor,
     Atomic,
     BackReference,
+    CapturingGroup,
     Chars,
     Choice,
-    Group,
     Look,
     Node,
+    OptionScope,
     Repeat,
-    Scope,
     Sequence,
 )
 from local_cloud.athena.sql.joni.unicode_classes import word, written
@@ -51,12 +51,12 @@ def _(node: Choice) -> str:
 
 
 @rewritten.register
-def _(node: Group) -> str:
+def _(node: CapturingGroup) -> str:
     return f"({rewritten(node.body)})"
 
 
 @rewritten.register
-def _(node: Scope) -> str:
+def _(node: OptionScope) -> str:
     return f"(?:{rewritten(node.body)})"
 
 
@@ -95,7 +95,7 @@ def _(node: Chars) -> str:
 @rewritten.register
 def _(node: Repeat) -> str:
     made = rewritten(node.body)
-    if not isinstance(node.body, (Chars, Group)):
+    if not isinstance(node.body, (Chars, CapturingGroup)):
         made = f"(?:{made})"
     high = "" if node.high is None else node.high
     return f"{made}{{{node.low},{high}}}{'' if node.greedy else '?'}"

@@ -23,7 +23,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CapturingGroup:
     """A group whose match is kept."""
 
     number: int
@@ -31,7 +31,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class OptionScope:
     """What an option such as (?i) applies to; the options themselves are worked in already."""
 
     body: "Node"
@@ -72,7 +72,16 @@ class BackReference:
 
 
 Node = (
-    Chars | Sequence | Choice | Group | Scope | Atomic | Repeat | Look | Anchor | BackReference
+    Chars
+    | Sequence
+    | Choice
+    | CapturingGroup
+    | OptionScope
+    | Atomic
+    | Repeat
+    | Look
+    | Anchor
+    | BackReference
 )
 EMPTY = Sequence(())
 
@@ -97,7 +106,7 @@ def is_nullable(node: Node) -> bool:
         return any(map(is_nullable, node.parts))
     if isinstance(node, Repeat):
         return node.low == 0 or is_nullable(node.body)
-    if isinstance(node, (Group, Scope, Atomic)):
+    if isinstance(node, (CapturingGroup, OptionScope, Atomic)):
         return is_nullable(node.body)
     return True
 
@@ -106,7 +115,7 @@ def parts_of(node: Node) -> tuple[Node, ...]:
     """The nodes directly inside."""
     if isinstance(node, (Sequence, Choice)):
         return node.parts
-    if isinstance(node, (Group, Scope, Atomic, Repeat, Look)):
+    if isinstance(node, (CapturingGroup, OptionScope, Atomic, Repeat, Look)):
         return (node.body,)
     return ()
 

@@ -23,7 +23,7 @@ _FEB_29 = (31 + 29 - 1) * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class DateField:
     """`of_time` is a field below a day, which no change of clocks stretches."""
 
     floor: Callable[[int], int]
@@ -32,12 +32,12 @@ class Field:
     of_time: bool = False
 
 
-def _precise(unit: int, origin: int = 0, of_time: bool = False) -> Field:
+def _precise(unit: int, origin: int = 0, of_time: bool = False) -> DateField:
     def difference(later: int, earlier: int) -> int:
         found = abs(later - earlier) // unit
         return found if later >= earlier else -found
 
-    return Field(
+    return DateField(
         lambda ms: (ms - origin) // unit * unit + origin,
         lambda ms, count: ms + count * unit,
         difference,
@@ -102,11 +102,13 @@ _OF_DATES = {
     "day": _precise(DAY_MS),
     # A week begins on Monday; 1970-01-01 was a Thursday.
     "week": _precise(WEEK_MS, -3 * DAY_MS),
-    "month": Field(_month_start, add_months, _months_between),
-    "quarter": Field(
+    "month": DateField(_month_start, add_months, _months_between),
+    "quarter": DateField(
         _quarter_start, lambda ms, count: add_months(ms, count * 3), _quarters_between
     ),
-    "year": Field(_year_start, lambda ms, count: add_months(ms, count * 12), _years_between),
+    "year": DateField(
+        _year_start, lambda ms, count: add_months(ms, count * 12), _years_between
+    ),
 }
 _OF_TIMES = {
     "millisecond": _precise(1, of_time=True),
@@ -118,7 +120,7 @@ _OF_TIMES = {
 TIME_UNITS = {"millisecond": 10**3, "second": 10**6, "minute": 60 * 10**6, "hour": 3600 * 10**6}
 
 
-def _named(unit: str, fields: dict[str, Field], kind: str) -> str:
+def _named(unit: str, fields: dict[str, DateField], kind: str) -> str:
     name = unit.lower() if unit.isascii() else unit
     if name not in fields:
         raise invalid_argument(f"'{unit}' is not a valid {kind} field")
@@ -143,7 +145,7 @@ def time_unit(unit: str) -> int:
     return found
 
 
-def field(name: str) -> Field:
+def field(name: str) -> DateField:
     """The field of this lower-case name."""
     return FIELDS[name]
 

@@ -1,6 +1,6 @@
-"""Inverse and hyperbolic functions to the last bit, by the algorithms of fdlibm.
+"""Inverse functions to the last bit, by the algorithms of fdlibm.
 
-Java computes asin, acos, atan, atan2, sinh and cosh with these on every machine
+Java computes asin, acos, atan and atan2 with these on every machine
 (java.lang.StrictMath's documentation), so that each step here is rounded as it is there. The
 C library's own functions are more exact, and differ in the last digit of one value in thirty.
 
@@ -10,31 +10,12 @@ freely granted, provided that this notice is preserved.
 """
 
 import math
-import struct
 
+from local_cloud.athena.sql.values.float_bits import high_word, without_low_word
 from local_cloud.athena.sql.values.polynomial import polynomial
 
 _PI_2_HI, _PI_2_LO = 1.57079632679489655800, 6.12323399573676603587e-17
 _PI_4_HI, _PI_LO = 7.85398163397448278999e-01, 1.2246467991473531772e-16
-_TINY = 1e-300
-
-
-def _high(x: float) -> int:
-    """The upper 32 bits without the sign."""
-    return int(struct.unpack(">I", struct.pack(">d", x)[:4])[0]) & 0x7FFFFFFF
-
-
-def _without_low(x: float) -> float:
-    """`x` with its lower 32 bits zero."""
-    found: float = struct.unpack(">d", struct.pack(">d", x)[:4] + b"\0\0\0\0")[0]
-    return found
-
-
-def _scaled(x: float, k: int) -> float:
-    """`x` with k added to its exponent, whatever that makes of it."""
-    bits = struct.unpack(">Q", struct.pack(">d", x))[0]
-    found: float = struct.unpack(">d", struct.pack(">Q", (bits + (k << 52)) & (2**64 - 1)))[0]
-    return found
 
 
 # ---- asin and acos ----------------------------------------------------------------------------
@@ -57,7 +38,7 @@ _QS = (
 
 
 def asin(x: float) -> float:
-    high = _high(x)
+    high = high_word(x)
     if not abs(x) <= 1:
         return math.nan
     if abs(x) == 1:
@@ -74,7 +55,7 @@ def asin(x: float) -> float:
     if high >= 0x3FEF3333:
         t = _PI_2_HI - (2.0 * (s + s * (p / q)) - _PI_2_LO)
     else:
-        w = _without_low(s)
+        w = without_low_word(s)
         c = (t - w * w) / (s + w)
         r = p / q
         p = 2.0 * s * r - (_PI_2_LO - 2.0 * c)
@@ -84,7 +65,7 @@ def asin(x: float) -> float:
 
 
 def acos(x: float) -> float:
-    high = _high(x)
+    high = high_word(x)
     if not abs(x) <= 1:
         return math.nan
     if abs(x) == 1:
@@ -100,7 +81,7 @@ def acos(x: float) -> float:
     r = z * polynomial(_PS, z) / polynomial(_QS, z)
     if x < 0:
         return math.pi - 2.0 * (s + (r * s - _PI_2_LO))
-    df = _without_low(s)
+    df = without_low_word(s)
     c = (z - df * df) / (s + df)
     return 2.0 * (df + (r * s + c))
 
@@ -135,7 +116,7 @@ _AT = (
 
 
 def atan(x: float) -> float:
-    high = _high(x)
+    high = high_word(x)
     if x != x:
         return x
     if high >= 0x44100000:
@@ -172,7 +153,7 @@ def atan2(y: float, x: float) -> float:
     left, down = math.copysign(1, x) < 0, math.copysign(1, y) < 0
     if x == 0 or y == 0 or math.isinf(x) or math.isinf(y):
         return math.copysign(_on_an_axis(y, x, left), y)
-    apart = (_high(y) - _high(x)) >> 20
+    apart = (high_word(y) - high_word(x)) >> 20
     if apart > 60:
         z = _PI_2_HI + 0.5 * _PI_LO
     elif left and apart < -60:
@@ -198,138 +179,3 @@ def _quotient(y: float, x: float) -> float:
         return y / x
     except (OverflowError, ZeroDivisionError):
         return math.inf
-
-
-# ---- exp and expm1, for the hyperbolic functions ----------------------------------------------
-
-_LN2_HI, _LN2_LO = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_INV_LN2 = 1.44269504088896338700
-_OVERFLOW = 7.09782712893383973096e02
-_P = (
-    1.66666666666666019037e-01,
-    -2.77777777770155933842e-03,
-    6.61375632143793436117e-05,
-    -1.65339022054652515390e-06,
-    4.13813679705723846039e-08,
-)
-_Q = (
-    -3.33333333333331316428e-02,
-    1.58730158725481460165e-03,
-    -7.93650757867487942473e-05,
-    4.00821782732936239552e-06,
-    -2.01099218183624371326e-07,
-)
-
-
-def _exp(x: float) -> float:
-    high = _high(x)
-    if x > _OVERFLOW:
-        return math.inf
-    if x < -745.13321910194110842:
-        return 0.0
-    hi = lo = 0.0
-    k = 0
-    if high > 0x3FD62E42:
-        if high < 0x3FF0A2B2:
-            k = -1 if x < 0 else 1
-        else:
-            k = int(_INV_LN2 * x + (-0.5 if x < 0 else 0.5))
-        hi, lo = x - k * _LN2_HI, k * _LN2_LO
-        x = hi - lo
-    elif high < 0x3E300000:
-        return 1.0 + x
-    t = x * x
-    c = x - t * polynomial(_P, t)
-    if k == 0:
-        return 1.0 - ((x * c) / (c - 2.0) - x)
-    y = 1.0 - ((lo - (x * c) / (2.0 - c)) - hi)
-    if k >= -1021:
-        return _scaled(y, k)
-    return _scaled(y, k + 1000) * 9.33263618503218878990e-302
-
-
-def _expm1(x: float) -> float:
-    high = _high(x)
-    if high >= 0x4043687A and x > _OVERFLOW:
-        return math.inf
-    if high >= 0x4043687A and x < 0:
-        return _TINY - 1.0
-    c, k = 0.0, 0
-    if high > 0x3FD62E42:
-        if high < 0x3FF0A2B2:
-            k = 1 if x > 0 else -1
-        else:
-            k = int(_INV_LN2 * x + (-0.5 if x < 0 else 0.5))
-        hi, lo = x - k * _LN2_HI, k * _LN2_LO
-        x = hi - lo
-        c = (hi - x) - lo
-    elif high < 0x3C900000:
-        return x
-    half = 0.5 * x
-    hxs = x * half
-    r1 = polynomial((1.0, *_Q), hxs)
-    t = 3.0 - r1 * half
-    e = hxs * ((r1 - t) / (6.0 - x * t))
-    if k == 0:
-        return x - (x * e - hxs)
-    e = (x * (e - c) - c) - hxs
-    return _expm1_scaled(x, e, k)
-
-
-def _expm1_scaled(x: float, e: float, k: int) -> float:
-    if k == -1:
-        return 0.5 * (x - e) - 0.5
-    if k == 1:
-        return -2.0 * (e - (x + 0.5)) if x < -0.25 else 1.0 + 2.0 * (x - e)
-    if k <= -2 or k > 56:
-        return _scaled(1.0 - (e - x), k) - 1.0
-    if k < 20:
-        return _scaled((1.0 - 2.0**-k) - (e - x), k)
-    return _scaled((x - (e + 2.0**-k)) + 1.0, k)
-
-
-# ---- sinh and cosh ----------------------------------------------------------------------------
-
-# Beyond this the result is infinite though exp(x / 2)^2 is not.
-_LIMIT = float.fromhex("0x1.633ce8fb9f87dp9")
-
-
-def sinh(x: float) -> float:
-    high = _high(x)
-    if not math.isfinite(x):
-        return x
-    half = -0.5 if x < 0 else 0.5
-    a = abs(x)
-    if high < 0x40360000:
-        if high < 0x3E300000:
-            return x
-        t = _expm1(a)
-        if high < 0x3FF00000:
-            return half * (2.0 * t - t * t / (t + 1.0))
-        return half * (t + t / (t + 1.0))
-    if high < 0x40862E42:
-        return half * _exp(a)
-    if a <= _LIMIT:
-        w = _exp(0.5 * a)
-        return half * w * w
-    return math.copysign(math.inf, x)
-
-
-def cosh(x: float) -> float:
-    high = _high(x)
-    if not math.isfinite(x):
-        return x * x
-    a = abs(x)
-    if high < 0x3FD62E43:
-        t = _expm1(a)
-        w = 1.0 + t
-        return w if high < 0x3C800000 else 1.0 + t * t / (w + w)
-    if high < 0x40360000:
-        t = _exp(a)
-        return 0.5 * t + 0.5 / t
-    if high < 0x40862E42:
-        return 0.5 * _exp(a)
-    if a <= _LIMIT:
-        w = _exp(0.5 * a)
-        return 0.5 * w * w
-    return math.inf

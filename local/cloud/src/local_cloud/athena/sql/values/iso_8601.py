@@ -3,6 +3,7 @@
 from local_cloud.athena.sql.values import joda_fields as fields
 from local_cloud.athena.sql.values import joda_parsing as joda
 from local_cloud.athena.sql.values.joda_parsing import Parser
+from local_cloud.athena.sql.values.joda_zone_parsing import offset
 
 _MAX_DIGITS = 9
 
@@ -51,7 +52,7 @@ _TIME = joda.sequence(
 )
 DATE_TIME = joda.either(
     [
-        _after("T", _TIME, _optional(joda.offset)),
-        joda.sequence([DATE, _optional(_after("T", _optional(_TIME), _optional(joda.offset)))]),
+        _after("T", _TIME, _optional(offset)),
+        joda.sequence([DATE, _optional(_after("T", _optional(_TIME), _optional(offset)))]),
     ]
 )

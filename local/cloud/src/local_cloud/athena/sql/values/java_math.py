@@ -8,14 +8,14 @@ import math
 import unicodedata
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 
-from local_cloud.athena.sql.values import fdlibm
+from local_cloud.athena.sql.values import fdlibm, fdlibm_hyperbolic
 
 _WORK = Context(prec=32, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 # Larger powers have too many digits for a tie.
 _MAX_EXPONENT = 400
 
 asin, acos, atan, atan2 = fdlibm.asin, fdlibm.acos, fdlibm.atan, fdlibm.atan2
-sinh, cosh = fdlibm.sinh, fdlibm.cosh
+sinh, cosh = fdlibm_hyperbolic.sinh, fdlibm_hyperbolic.cosh
 
 
 def divided(a: float, b: float) -> float:

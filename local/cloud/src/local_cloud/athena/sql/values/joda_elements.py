@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local_cloud.athena.sql.failures import not_supported
-from local_cloud.athena.sql.values import calendar, joda_fields, joda_parsing
+from local_cloud.athena.sql.values import calendar, joda_fields, joda_parsing, joda_zone_parsing
 from local_cloud.athena.sql.values.date_fields import DAY_MS
 from local_cloud.athena.sql.values.joda_fields import ParsedField
 from local_cloud.athena.sql.values.joda_parsing import Parser
@@ -32,7 +32,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class FormatElement:
     """One part of a pattern; `parse` is None for what Joda-Time only prints."""
 
     write: Callable[[Shown], str]
@@ -51,8 +51,8 @@ def _padded(value: int, digits: int) -> str:
     return f"-{-value:0{digits}d}" if value < 0 else f"{value:0{digits}d}"
 
 
-def literal(text: str) -> Element:
-    return Element(lambda _: text, joda_parsing.literal(text))
+def literal(text: str) -> FormatElement:
+    return FormatElement(lambda _: text, joda_parsing.literal(text))
 
 
 def number(
@@ -61,8 +61,8 @@ def number(
     min_digits: int,
     max_digits: int,
     signed: bool = False,
-) -> Element:
-    return Element(
+) -> FormatElement:
+    return FormatElement(
         lambda shown: _padded(get(shown), min_digits),
         joda_parsing.number(of, max(min_digits, max_digits), signed),
     )
@@ -111,28 +111,28 @@ _NUMBERS: dict[str, Numbered] = {
 }
 
 
-def numbered(name: str, min_digits: int) -> Element:
+def numbered(name: str, min_digits: int) -> FormatElement:
     get, of, max_digits = _NUMBERS[name]
     return number(get, of, min_digits, max_digits)
 
 
-def named(name: str, names: tuple[str, ...], short: bool) -> Element:
+def named(name: str, names: tuple[str, ...], short: bool) -> FormatElement:
     get, of, _ = _NUMBERS[name]
     brief = tuple(one[:3] for one in names)
     listed = brief if short else names
     parse = joda_parsing.name(of, (names, brief), 1)
-    return Element(lambda shown: listed[get(shown) - 1], parse)
+    return FormatElement(lambda shown: listed[get(shown) - 1], parse)
 
 
-def halfday() -> Element:
-    return Element(
+def halfday() -> FormatElement:
+    return FormatElement(
         lambda shown: HALFDAYS[shown.ms // joda_fields.HALFDAY_MS % 2],
         joda_parsing.name(joda_fields.HALFDAY, (HALFDAYS,), 0),
     )
 
 
-def fraction(min_digits: int, max_digits: int) -> Element:
-    return Element(
+def fraction(min_digits: int, max_digits: int) -> FormatElement:
+    return FormatElement(
         lambda shown: _fraction_text(shown.ms % 1000, min_digits, max_digits),
         joda_parsing.fraction(1_000, min(max_digits, 18)),
     )
@@ -150,8 +150,8 @@ def _fraction_text(ms: int, min_digits: int, max_digits: int) -> str:
 
 def two_digits(
     get: Callable[[Shown], int], of: ParsedField, pivot: int | None, lenient: bool
-) -> Element:
-    return Element(
+) -> FormatElement:
+    return FormatElement(
         lambda shown: f"{abs(get(shown)) % 100:02d}",
         joda_parsing.two_digit_year(of, pivot, lenient),
     )
@@ -164,26 +164,26 @@ def _no_parser(what: str) -> Parser:
     return read
 
 
-def era() -> Element:
-    return Element(lambda shown: "AD" if year_of(shown) > 0 else "BC", _no_parser("eras"))
+def era() -> FormatElement:
+    return FormatElement(lambda shown: "AD" if year_of(shown) > 0 else "BC", _no_parser("eras"))
 
 
-def century(digits: int) -> Element:
-    return Element(
+def century(digits: int) -> FormatElement:
+    return FormatElement(
         lambda shown: _padded(abs(year_of(shown)) // 100, digits), _no_parser("centuries")
     )
 
 
-def offset(separator: str) -> Element:
+def offset(separator: str) -> FormatElement:
     def write(shown: Shown) -> str:
         minutes = abs(shown.offset) // 60
         sign = "-" if shown.offset < 0 else "+"
         return f"{sign}{minutes // 60:02d}{separator}{minutes % 60:02d}"
 
-    return Element(write, joda_parsing.offset)
+    return FormatElement(write, joda_zone_parsing.offset)
 
 
-def zone_name(long: bool) -> Element:
+def zone_name(long: bool) -> FormatElement:
     def write(shown: Shown) -> str:
         if shown.zone == "UTC":
             return "Coordinated Universal Time" if long else "UTC"
@@ -191,26 +191,28 @@ def zone_name(long: bool) -> Element:
             return shown.zone
         raise not_supported(f"the names of {shown.zone}'s times")
 
-    return Element(write, None if long else joda_parsing.abbreviation)
+    return FormatElement(write, None if long else joda_zone_parsing.abbreviation)
 
 
-def zone_id() -> Element:
-    return Element(lambda shown: joda_names().get(shown.zone, shown.zone), joda_parsing.zone_id)
+def zone_id() -> FormatElement:
+    return FormatElement(
+        lambda shown: joda_names().get(shown.zone, shown.zone), joda_zone_parsing.zone_id
+    )
 
 
 # ---- use --------------------------------------------------------------------------------------
 
 
-def written(elements: tuple[Element, ...], shown: Shown) -> str:
+def written(elements: tuple[FormatElement, ...], shown: Shown) -> str:
     return "".join(one.write(shown) for one in elements)
 
 
-def parser(elements: tuple[Element, ...]) -> Parser:
+def parser(elements: tuple[FormatElement, ...]) -> Parser:
     """Reads all of the elements. UnusableError where one of them can only be printed."""
     parsers = [one.parse for one in elements if one.parse is not None]
     if not parsers and len(elements) == 1:
         # Alone, what prints a zone's name is taken for a parser as well.
-        return joda_parsing.abbreviation
+        return joda_zone_parsing.abbreviation
     if len(parsers) < len(elements):
         raise UnusableError("Parsing not supported")
     return joda_parsing.sequence(parsers)

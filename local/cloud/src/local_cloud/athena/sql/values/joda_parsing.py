@@ -5,64 +5,13 @@ behind what it read, or `~place` where it cannot go on.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cache
 
 from local_cloud.athena.sql.failures import not_supported
 from local_cloud.athena.sql.values import joda_fields
-from local_cloud.athena.sql.values.date_fields import DAY_MS
-from local_cloud.athena.sql.values.joda_fields import MONTH_MS, ParsedField
-from local_cloud.athena.sql.values.wall_clocks import joda_offset
-from local_cloud.athena.sql.values.zone_names import trino_id
-from local_cloud.athena.sql.values.zones import joda_names, zone
+from local_cloud.athena.sql.values.joda_bucket import Bucket
+from local_cloud.athena.sql.values.joda_fields import ParsedField
 
-# DateTimeFormatter.withDefaultYear: for texts whose largest field is a month or a day.
-_DEFAULT_YEAR = 2000
 _MAX_INT = 2**31
-
-
-@dataclass(slots=True)
-class Bucket:
-    """What has been read: fields with values, an offset in milliseconds, a zone."""
-
-    fields: list[tuple[ParsedField, int]] = field(default_factory=list)
-    offset: int | None = None
-    zone: str | None = None
-
-    def state(self) -> tuple[list[tuple[ParsedField, int]], int | None, str | None]:
-        return self.fields[:], self.offset, self.zone
-
-    def restore(
-        self, state: tuple[list[tuple[ParsedField, int]], int | None, str | None]
-    ) -> None:
-        self.fields, self.offset, self.zone = state[0][:], state[1], state[2]
-
-    def milliseconds(self) -> int:
-        """DateTimeParserBucket.computeMillis: UTC. ValueError where a field is out of bounds."""
-        found = sorted(self.fields, key=lambda one: one[0].order)
-        if found and DAY_MS <= found[0][0].size <= MONTH_MS:
-            found = sorted(
-                [*found, (joda_fields.YEAR, _DEFAULT_YEAR)], key=lambda one: one[0].order
-            )
-        ms = 0
-        for one, value in found:
-            ms = one.floor(one.set(ms, value))
-        # Once more: a later field may have moved an earlier one.
-        for index, (one, value) in enumerate(found):
-            ms = one.set(ms, value)
-            if index == len(found) - 1:
-                ms = one.floor(ms)
-        if self.offset is not None:
-            return ms - self.offset
-        return _in_zone(ms, self.zone) if self.zone is not None else ms
-
-
-def _in_zone(ms: int, name: str) -> int:
-    of = zone(trino_id(name))
-    offset = joda_offset(of, ms // 1000)
-    if of.offset(ms // 1000 - offset) != offset:
-        raise ValueError(f"Illegal instant due to time zone offset transition ({name})")
-    return ms - offset * 1000
 
 
 Parser = Callable[[Bucket, str, int], int]
@@ -136,7 +85,7 @@ def literal(value: str) -> Parser:
     return read
 
 
-def _digits(text: str, at: int, end: int) -> int:
+def digits_end(text: str, at: int, end: int) -> int:
     """Where the digits from `at` on end."""
     while at < end and "0" <= text[at] <= "9":
         at += 1
@@ -151,7 +100,7 @@ def number(of: ParsedField, max_digits: int, signed: bool = False) -> Parser:
             if at + 1 >= limit:
                 return ~at
             start, limit = at + 1, min(len(text), limit + 1)
-        end = _digits(text, start, limit)
+        end = digits_end(text, start, limit)
         if end == start:
             return ~at
         value = _int(text[start:end])
@@ -168,13 +117,13 @@ def two_digit_year(of: ParsedField, pivot: int | None, lenient: bool) -> Parser:
         if lenient:
             if text[at : at + 1] in ("+", "-"):
                 raise not_supported("years of two digits with a sign")
-            end = _digits(text, at, len(text))
+            end = digits_end(text, at, len(text))
             if end == at:
                 return ~at
             if end - at != 2:
                 bucket.fields.append((of, _int(text[at:end])))
                 return end
-        if _digits(text, at, min(len(text), at + 2)) != at + 2:
+        if digits_end(text, at, min(len(text), at + 2)) != at + 2:
             return ~at
         if pivot is None:
             raise not_supported("years of two digits: Trino reads them by the year of today")
@@ -199,7 +148,7 @@ def fraction(unit: int, max_digits: int) -> Parser:
     of = joda_fields.fraction_of(unit)
 
     def read(bucket: Bucket, text: str, at: int) -> int:
-        end = _digits(text, at, min(len(text), at + max_digits))
+        end = digits_end(text, at, min(len(text), at + max_digits))
         if end == at:
             return ~at
         value, size = 0, unit * 10
@@ -231,85 +180,3 @@ def name(of: ParsedField, names: Sequence[Sequence[str]], first: int) -> Parser:
         return ~at
 
     return read
-
-
-def offset(bucket: Bucket, text: str, at: int) -> int:
-    """Z, or ±hh[[:]mm[[:]ss[[.]SSS]]] (TimeZoneOffset)."""
-    if text[at : at + 1] in ("Z", "z"):
-        bucket.offset = 0
-        return at + 1
-    if text[at : at + 1] not in ("+", "-") or len(text) - at <= 1:
-        return ~at
-    sign, start = (-1 if text[at] == "-" else 1), at + 1
-    if _digits(text, start, start + 2 if len(text) >= start + 2 else start) != start + 2:
-        return ~start
-    hours = int(text[start : start + 2])
-    if hours > 23:
-        return ~start
-    rest = _smaller_parts(text, start + 2)
-    if rest[0] < 0:
-        return rest[0]
-    bucket.offset = sign * (hours * 3_600_000 + rest[1])
-    return rest[0]
-
-
-# What may stand before each part, its most digits, and the milliseconds of one.
-_SMALLER = ((":", 2, 60_000), (":", 2, 1_000), (".,", 3, 1))
-
-
-def _smaller_parts(text: str, at: int) -> tuple[int, int]:
-    """(the place behind them or ~place, milliseconds) of minutes, seconds and their fraction."""
-    separated, total = text[at : at + 1] == ":", 0
-    for separators, most, size in _SMALLER:
-        if separated:
-            if text[at : at + 1] not in tuple(separators):
-                break
-            at += 1
-        end = _digits(text, at, min(len(text), at + most))
-        if end == at and not separated:
-            break
-        if not _is_part(text[at:end], most):
-            return ~at, 0
-        total += int(text[at:end].ljust(most, "0")) * size
-        at = end
-    return at, total
-
-
-def _is_part(digits: str, most: int) -> bool:
-    """Two digits up to 59; or of a fraction at least one."""
-    return bool(digits) if most == 3 else len(digits) == 2 and int(digits) <= 59
-
-
-@cache
-def _grouped_names() -> tuple[frozenset[str], int]:
-    names = frozenset(joda_names())
-    return names, max(map(len, names))
-
-
-def zone_id(bucket: Bucket, text: str, at: int) -> int:
-    """The longest name of a zone that stands here (TimeZoneId)."""
-    names, longest = _grouped_names()
-    for end in range(min(len(text), at + longest), at, -1):
-        if text[at:end] in names:
-            bucket.zone = joda_names()[text[at:end]]
-            return end
-    return ~at
-
-
-# DateTimeUtils.getDefaultTimeZoneNames.
-_ABBREVIATIONS = {
-    **dict.fromkeys(("UT", "UTC", "GMT"), "UTC"),
-    **dict.fromkeys(("EST", "EDT"), "America/New_York"),
-    **dict.fromkeys(("CST", "CDT"), "America/Chicago"),
-    **dict.fromkeys(("MST", "MDT"), "America/Denver"),
-    **dict.fromkeys(("PST", "PDT"), "America/Los_Angeles"),
-}
-
-
-def abbreviation(bucket: Bucket, text: str, at: int) -> int:
-    for end in (at + 3, at + 2):
-        found = _ABBREVIATIONS.get(text[at:end])
-        if found is not None:
-            bucket.zone = found
-            return end
-    return ~at

@@ -6,7 +6,11 @@ from functools import lru_cache
 from local_cloud.athena.sql.values import joda_elements as parts
 from local_cloud.athena.sql.values import joda_fields
 from local_cloud.athena.sql.values.calendar import MONTHS, WEEKDAYS
-from local_cloud.athena.sql.values.joda_elements import Element, PatternError, UnusableError
+from local_cloud.athena.sql.values.joda_elements import (
+    FormatElement,
+    PatternError,
+    UnusableError,
+)
 
 _NUMBERS = {
     "d": "day",
@@ -29,12 +33,12 @@ _NUMERIC = frozenset("cCxyYdhHmsSeDFwWkK")
 
 
 @lru_cache(maxsize=512)
-def of_joda(pattern: str) -> tuple[Element, ...]:
+def of_joda(pattern: str) -> tuple[FormatElement, ...]:
     """DateTimeFormat.forPattern. PatternError, UnusableError."""
     if not pattern:
         raise PatternError("Invalid pattern specification: Pattern is null or empty")
     listed = tokens(pattern)
-    made: list[Element] = []
+    made: list[FormatElement] = []
     for index, token in enumerate(listed):
         following = listed[index + 1] if index + 1 < len(listed) else ""
         if token[0] == "'":
@@ -87,7 +91,7 @@ def _is_numeric(token: str) -> bool:
     return token[0] in _NUMERIC or (token[0] == "M" and len(token) <= 2)
 
 
-def _letters(letter: str, count: int, following: str) -> Element:
+def _letters(letter: str, count: int, following: str) -> FormatElement:
     if letter in _NUMBERS:
         return parts.numbered(_NUMBERS[letter], count)
     if letter in _YEARS:
@@ -98,17 +102,17 @@ def _letters(letter: str, count: int, following: str) -> Element:
     return make(count)
 
 
-def _month(count: int) -> Element:
+def _month(count: int) -> FormatElement:
     if count < 3:
         return parts.numbered("month", count)
     return parts.named("month", MONTHS, count == 3)
 
 
-def _zone(count: int) -> Element:
+def _zone(count: int) -> FormatElement:
     return parts.zone_id() if count >= 3 else parts.offset(":" if count == 2 else "")
 
 
-_OTHERS: dict[str, Callable[[int], Element]] = {
+_OTHERS: dict[str, Callable[[int], FormatElement]] = {
     "M": _month,
     "E": lambda count: parts.named("day of week", WEEKDAYS, count < 4),
     "a": lambda _: parts.halfday(),
@@ -120,7 +124,7 @@ _OTHERS: dict[str, Callable[[int], Element]] = {
 }
 
 
-def _years(letter: str, count: int, following: str) -> Element:
+def _years(letter: str, count: int, following: str) -> FormatElement:
     get, of = _YEARS[letter]
     if count == 2:
         if letter == "Y":

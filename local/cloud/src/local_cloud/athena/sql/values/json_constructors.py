@@ -6,7 +6,7 @@ from typing import Any
 
 from local_cloud.athena.sql.failures import QueryError, invalid_argument, not_supported
 from local_cloud.athena.sql.values import json_nodes
-from local_cloud.athena.sql.values.json_functions import Input, as_json, no_json
+from local_cloud.athena.sql.values.json_functions import HandedIn, as_json, no_json
 from local_cloud.athena.sql.values.json_items import TypedValue, as_node
 from local_cloud.athena.sql.values.json_nodes import Node
 
@@ -15,7 +15,7 @@ from local_cloud.athena.sql.values.json_nodes import Node
 class ArrayCall:
     """JSON_ARRAY; without `null_on_null` it leaves nulls out."""
 
-    inputs: tuple[Input, ...]
+    inputs: tuple[HandedIn, ...]
     null_on_null: bool
     encoding: str
 
@@ -24,7 +24,7 @@ class ArrayCall:
 class ObjectCall:
     """JSON_OBJECT; without `null_on_null` it leaves members that are null out."""
 
-    inputs: tuple[Input, ...]
+    inputs: tuple[HandedIn, ...]
     null_on_null: bool
     unique: bool
     encoding: str
@@ -62,7 +62,7 @@ def _duplicate(unique: bool) -> QueryError:
     return QueryError("NOT_SUPPORTED", "cannot construct a JSON object with duplicate key")
 
 
-def _node(value: Any, of: Input) -> Node:
+def _node(value: Any, of: HandedIn) -> Node:
     if value is None:
         return None
     if of.format is not None:

@@ -33,7 +33,7 @@ REGISTERED = (json_path_accessors, json_path_methods, json_path_predicates)
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class HandedIn:
     """How a value is handed in: as itself, or with a `format` (JSON, UTF8, …) to be read."""
 
     type: Type
@@ -46,10 +46,10 @@ class PathCall:
 
     path: JsonPath
     names: tuple[str, ...]
-    inputs: tuple[Input, ...]
+    inputs: tuple[HandedIn, ...]
 
 
-def as_json(value: Any, of: Input) -> Node:
+def as_json(value: Any, of: HandedIn) -> Node:
     """The JSON that a text or bytes hold. JSON_INPUT_CONVERSION_ERROR where they hold none."""
     text = value
     if isinstance(value, bytes):
@@ -63,7 +63,7 @@ def as_json(value: Any, of: Input) -> Node:
         ) from error
 
 
-def is_fragile(value: Any, of: Input) -> bool:
+def is_fragile(value: Any, of: HandedIn) -> bool:
     """Whether the JSON is another one after a way through text (Json2016Type)."""
     try:
         node = as_json(value, of)
@@ -87,7 +87,7 @@ def sequence(call: PathCall, values: Sequence[Any], operators: Operators) -> lis
         raise json_nodes.too_deep() from error
 
 
-def _parameter(value: Any, of: Input) -> list[Item]:
+def _parameter(value: Any, of: HandedIn) -> list[Item]:
     """Null as JSON is no item, as a value the JSON null."""
     if of.format is not None:
         return [] if value is None else [json_nodes.stored(as_json(value, of))]

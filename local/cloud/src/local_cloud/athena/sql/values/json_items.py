@@ -7,7 +7,7 @@ from typing import Any
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import java_text
-from local_cloud.athena.sql.values.json_nodes import MISSING, Missing, Node, Single
+from local_cloud.athena.sql.values.json_nodes import MISSING, MissingNode, Node, Single
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def kind_of(item: Item) -> str:
         return "NUMBER"
     if isinstance(item, str):
         return "STRING"
-    if isinstance(item, Missing):
+    if isinstance(item, MissingNode):
         return "MISSING"
     return "OBJECT" if isinstance(item, dict) else "ARRAY"
 

@@ -18,11 +18,11 @@ Node = Any
 MAX_DEPTH, MAX_NUMBER, MAX_KEY, MAX_TEXT = 1000, 1000, 50_000, 20_000_000
 
 
-class Missing:
+class MissingNode:
     """MissingNode: what there is to read in an empty text."""
 
 
-MISSING = Missing()
+MISSING = MissingNode()
 
 
 class Single(float):

@@ -1,13 +1,14 @@
 """Reads an SQL/JSON path by recursive descent (trino-parser 476: PathParser, PathTreeBuilder)."""
 
-from decimal import Decimal
-
 from local_cloud.athena.sql import types as t
-from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.values import json_path_tokens as lexer
 from local_cloud.athena.sql.values import json_path_tree as tree
-from local_cloud.athena.sql.values.json_items import TypedValue
-from local_cloud.athena.sql.values.json_path_tokens import Token, tokens
+from local_cloud.athena.sql.values.json_path_literals import (
+    number_literal,
+    typed_literal,
+    unquoted,
+)
+from local_cloud.athena.sql.values.json_path_reader import JsonPathReader
 from local_cloud.athena.sql.values.json_path_tree import Path, Predicate
 
 _NUMBERS = (lexer.INTEGER, lexer.DECIMAL, lexer.DOUBLE)
@@ -15,8 +16,6 @@ _METHODS = ("abs", "ceiling", "double", "floor", "keyvalue", "size", "type")
 _COMPARISONS = {"==": "==", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2}
 _SIGN = 3
-# Longer and deeper paths could end the interpreter's stack.
-MAX_TOKENS, MAX_DEPTH = 400, 60
 
 
 def parse(text: str) -> tree.JsonPath:
@@ -24,58 +23,7 @@ def parse(text: str) -> tree.JsonPath:
     return _Parser(text).path()
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = tokens(text)
-        self.index = 0
-        self.depth = 0
-        if len(self.tokens) > MAX_TOKENS:
-            raise not_supported(f"JSON paths of more than {MAX_TOKENS} words and signs")
-
-    # ---- tokens -----------------------------------------------------------------------------
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.index]
-
-    def ahead(self, count: int = 1) -> Token:
-        return self.tokens[min(self.index + count, len(self.tokens) - 1)]
-
-    def take(self) -> Token:
-        token = self.token
-        self.index = min(self.index + 1, len(self.tokens) - 1)
-        return token
-
-    def sees(self, *texts: str) -> bool:
-        """Whether these words and symbols come next; a string is neither."""
-        return all(
-            self.ahead(i).text == one and self.ahead(i).kind in (lexer.WORD, lexer.SYMBOL)
-            for i, one in enumerate(texts)
-        )
-
-    def accept(self, *texts: str) -> bool:
-        if not self.sees(*texts):
-            return False
-        self.index += len(texts)
-        return True
-
-    def expect(self, *texts: str) -> None:
-        if not self.accept(*texts):
-            raise self.mismatch()
-
-    def mismatch(self) -> QueryError:
-        return QueryError(
-            "SYNTAX_ERROR",
-            f"mismatched input '{self.token.text}' at offset {self.token.at} of the JSON path",
-            error_type=1006,
-        )
-
-    def deeper(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise not_supported(f"JSON paths nested deeper than {MAX_DEPTH}")
-
+class _Parser(JsonPathReader):
     # ---- paths ------------------------------------------------------------------------------
 
     def path(self) -> tree.JsonPath:
@@ -195,15 +143,15 @@ class _Parser:
     def literal(self) -> Path:
         if self.token.kind == lexer.STRING:
             text = unquoted(self.take())
-            return _literal(t.varchar(len(text)), text)
+            return typed_literal(t.varchar(len(text)), text)
         if self.accept("null"):
             return tree.Null()
         if self.sees("true") or self.sees("false"):
-            return _literal(t.BOOLEAN, self.take().text == "true")
+            return typed_literal(t.BOOLEAN, self.take().text == "true")
         sign = "-" if self.accept("-") else ""
         if self.token.kind not in _NUMBERS:
             raise self.mismatch()
-        return _number(self.token.kind, sign + self.take().text)
+        return number_literal(self.token.kind, sign + self.take().text)
 
     # ---- predicates -------------------------------------------------------------------------
 
@@ -283,44 +231,9 @@ class _Parser:
             if self.token.kind == lexer.VARIABLE:
                 return tree.StartsWith(left, self.variable())
             text = self.string()
-            return tree.StartsWith(left, _literal(t.varchar(len(text)), text))
+            return tree.StartsWith(left, typed_literal(t.varchar(len(text)), text))
         operator = _COMPARISONS.get(self.token.text)
         if operator is None or self.token.kind != lexer.SYMBOL:
             raise self.mismatch()
         self.take()
         return tree.Comparison(operator, left, self.expression())
-
-    def string(self) -> str:
-        if self.token.kind != lexer.STRING:
-            raise self.mismatch()
-        return unquoted(self.take())
-
-
-def unquoted(token: Token) -> str:
-    return token.text[1:-1].replace('""', '"')
-
-
-def _literal(kind: t.Type, value: object) -> Path:
-    return tree.Literal(TypedValue(kind, value))
-
-
-def _number(kind: str, text: str) -> Path:
-    """A number literal, typed as the same literal of a statement is."""
-    if kind == lexer.DOUBLE:
-        return _literal(t.DOUBLE, float(text))
-    if kind == lexer.INTEGER:
-        value = int(text)
-        if not -(2**63) <= value < 2**63:
-            raise QueryError(
-                "SYNTAX_ERROR", f"Invalid numeric literal: {text}", error_type=1006
-            )
-        return _literal(t.INTEGER if -(2**31) <= value < 2**31 else t.BIGINT, value)
-    whole, _, fraction = text.removeprefix("-").partition(".")
-    precision = max(1, len(whole.lstrip("0")) + len(fraction))
-    if precision > t.MAX_DECIMAL:
-        raise QueryError(
-            "INVALID_LITERAL", f"'{text}' is not a valid DECIMAL literal", error_type=1006
-        )
-    exact = Decimal(text)
-    # A decimal zero has no sign.
-    return _literal(t.decimal(precision, len(fraction)), exact if exact else exact.copy_abs())

@@ -27,15 +27,15 @@ _SPACE = re.compile("[ \r\n\t]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class PathToken:
     kind: str
     text: str
     at: int
 
 
-def tokens(path: str) -> list[Token]:
+def tokens(path: str) -> list[PathToken]:
     """All tokens, an END token behind them."""
-    found: list[Token] = []
+    found: list[PathToken] = []
     at = 0
     while True:
         space = _SPACE.match(path, at)
@@ -43,7 +43,7 @@ def tokens(path: str) -> list[Token]:
         at = space.end()
         match = _TOKEN.match(path, at)
         if match is None:
-            return [*found, Token(END, "<EOF>", at)]
+            return [*found, PathToken(END, "<EOF>", at)]
         assert match.lastgroup is not None
-        found.append(Token(match.lastgroup, match[0], at))
+        found.append(PathToken(match.lastgroup, match[0], at))
         at = match.end()

@@ -5,14 +5,14 @@ from functools import lru_cache
 from local_cloud.athena.sql.values import joda_elements as parts
 from local_cloud.athena.sql.values import joda_fields
 from local_cloud.athena.sql.values.calendar import MONTHS, WEEKDAYS
-from local_cloud.athena.sql.values.joda_elements import Element, PatternError
+from local_cloud.athena.sql.values.joda_elements import FormatElement, PatternError
 
 # DateTimeFunctions.PIVOT_YEAR: %y 70 is 1970, 69 is 2069.
 _PIVOT_YEAR = 2020
 _UNSUPPORTED = frozenset("wUuVXD")
 
 
-def _time_of_day(hour: str) -> tuple[Element, ...]:
+def _time_of_day(hour: str) -> tuple[FormatElement, ...]:
     return (
         parts.numbered(hour, 2),
         parts.literal(":"),
@@ -22,7 +22,7 @@ def _time_of_day(hour: str) -> tuple[Element, ...]:
     )
 
 
-_ELEMENTS: dict[str, tuple[Element, ...]] = {
+_ELEMENTS: dict[str, tuple[FormatElement, ...]] = {
     "a": (parts.named("day of week", WEEKDAYS, True),),
     "b": (parts.named("month", MONTHS, True),),
     "c": (parts.numbered("month", 1),),
@@ -52,9 +52,9 @@ _ELEMENTS: dict[str, tuple[Element, ...]] = {
 
 
 @lru_cache(maxsize=512)
-def of_mysql(pattern: str) -> tuple[Element, ...]:
+def of_mysql(pattern: str) -> tuple[FormatElement, ...]:
     """DateTimeFunctions.createDateTimeFormatter. PatternError."""
-    made: list[Element] = []
+    made: list[FormatElement] = []
     escaped = False
     for char in pattern:
         if not escaped and char == "%":

@@ -2,7 +2,7 @@
 
 from local_cloud.athena.sql.values import date_fields
 from local_cloud.athena.sql.values.calendar import date_of, days_in_month, days_of
-from local_cloud.athena.sql.values.date_fields import DAY_MS, Field
+from local_cloud.athena.sql.values.date_fields import DAY_MS, DateField
 from local_cloud.athena.sql.values.wall_clocks import joda_moment, joda_offset
 from local_cloud.athena.sql.values.zones import Zone
 
@@ -52,7 +52,7 @@ def add(of: Zone, name: str, ms: int, count: int) -> int:
 
 
 def difference(of: Zone, name: str, later: int, earlier: int) -> int:
-    one: Field = date_fields.field(name)
+    one: DateField = date_fields.field(name)
     offset = _offset(of, earlier)
     moved = offset if one.of_time else _offset(of, later)
     return one.difference(later + moved, earlier + offset)

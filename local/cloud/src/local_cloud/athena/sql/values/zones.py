@@ -118,7 +118,7 @@ def _about(moment: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownZones:
     """Names of regions: to Trino with their lines, and those that only a library knows."""
 
     trino: Mapping[str, str]
@@ -129,7 +129,7 @@ class Known:
 
 
 @cache
-def _known() -> Known:
+def _known() -> KnownZones:
     text = resources.files(__package__).joinpath("zones_476.tsv").read_text()
     trino, only, renamed = dict[str, str](), dict[str, set[str]](), dict[str, str]()
     for line in text.splitlines():
@@ -142,7 +142,7 @@ def _known() -> Known:
                 only.setdefault(rest, set()).add(name)
             else:
                 trino[name] = rest
-    return Known(trino, frozenset(only["java"]), frozenset(only["joda"]), renamed)
+    return KnownZones(trino, frozenset(only["java"]), frozenset(only["joda"]), renamed)
 
 
 def trino_knows(region: str) -> bool:
