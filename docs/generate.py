@@ -1,11 +1,13 @@
-"""Writes the reference pages that are made from the code: settings, metrics, topics, tables.
+"""Writes the generated pages: settings, metrics, topics and tables from the code, and the index of ADRs.
 
-A test runs this and fails where a page differs from the code.
+A test runs this and fails where a page differs from what it is made from.
 """
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_
 from coinlake.contracts.topics import TOPICS
 from coinlake.settings import KafkaSettings, LakeSettings
 
-REFERENCE = Path(__file__).resolve().parent / "reference"
+DOCS = Path(__file__).resolve().parent
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 # Where the metrics of each are; the auditor is the tools' `coinlake audit --every`.
 METRICS = {service: f"{service}.metrics" for service in SERVICES} | {
@@ -31,16 +33,71 @@ _SETTINGS_NOTE = (
     "Times are at most 366 days, sizes 1 TiB.",
 )
 _NOTE = "Made by `make docs` from the code; a test compares them."
+_DECISION = re.compile(
+    r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
+    r"(?P<date>\d{4}-\d\d-\d\d)(?:, superseded by (?P<heir>\d{4}))?\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The head of one record in `docs/adr/`."""
+
+    file: str
+    number: int
+    title: str
+    date: str
+    superseded_by: int | None
 
 
 def pages() -> dict[str, str]:
-    """Each generated page by its file name."""
+    """Each generated page by its path below `docs/`."""
     return {
-        "settings.md": _settings(),
-        "metrics.md": _metrics(),
-        "topics.md": _topics(),
-        "tables.md": _tables(),
+        "reference/settings.md": _settings(),
+        "reference/metrics.md": _metrics(),
+        "reference/topics.md": _topics(),
+        "reference/tables.md": _tables(),
+        "adr/README.md": _index(decisions()),
     }
+
+
+def decisions(folder: Path = DOCS / "adr") -> list[Decision]:
+    """Every record of a decision, in the order of the numbers."""
+    return [_decision(path) for path in sorted(folder.glob("[0-9]*.md"))]
+
+
+def _decision(path: Path) -> Decision:
+    head = _DECISION.match(path.read_text())
+    if head is None or int(head["number"]) != int(path.name[:4]):
+        raise ValueError(
+            f"{path.name} does not begin with `# <its number>. <title>` and a date"
+        )
+    heir = head["heir"]
+    return Decision(
+        path.name, int(head["number"]), head["title"], head["date"], int(heir) if heir else None
+    )
+
+
+def _index(records: list[Decision]) -> str:
+    lines = [
+        "# Decisions",
+        "",
+        "Made by `make docs` from the records; a test compares them. "
+        "CONTRIBUTING.md says what a record holds.",
+        "",
+        "| number | title | date | status | superseded by |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    files = {record.number: record.file for record in records}
+    for record in records:
+        heir = record.superseded_by
+        status = "accepted" if heir is None else "superseded"
+        by = "" if heir is None else f"[{heir:04}]({files[heir]})"
+        lines.append(
+            f"| {record.number:04} | [{record.title}]({record.file}) | {record.date} "
+            f"| {status} | {by} |"
+        )
+    return "\n".join([*lines, ""])
 
 
 def _settings() -> str:
@@ -137,8 +194,8 @@ def _tables() -> str:
 def main() -> int:
     """Write every page."""
     for name, text in pages().items():
-        (REFERENCE / name).write_text(text)
-        sys.stdout.write(f"docs/reference/{name}\n")
+        (DOCS / name).write_text(text)
+        sys.stdout.write(f"docs/{name}\n")
     return 0
 
 
