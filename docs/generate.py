@@ -28,9 +28,9 @@ METRICS = {service: f"{service}.metrics" for service in SERVICES} | {
 }
 _SHARED = {"Kafka, all services": KafkaSettings, "The lake": LakeSettings}
 _SETTINGS_NOTE = (
-    "All settings are environment variables, read once. A wrong value, or an unknown name with one",
+    "All settings are environment variables, read once. An invalid value, or an unknown name with one",
     "of these prefixes, ends a service with exit code 2 and one sentence before it opens anything.",
-    "Times are at most 366 days, sizes 1 TiB.",
+    "Times may be at most 366 days, sizes at most 1 TiB.",
 )
 _NOTE = "Made by `make docs` from the code; a test compares them."
 _DECISION = re.compile(

@@ -77,7 +77,7 @@ class S3Store:
             )
             _require_status(done, 200)
             if answer.body:
-                raise UnknownAnswerError("S3 answers a PUT without a body")
+                raise UnknownAnswerError("S3 answered a PUT without a body")
             return _etag(done["ETag"])
 
     async def head(self, key: str) -> ObjectHead | None:
@@ -143,7 +143,7 @@ class S3Store:
                 )
                 page = _page(found, prefix)
                 if page.token is not None and page.token == more.get("ContinuationToken"):
-                    raise UnknownAnswerError("the same page comes again and again")
+                    raise UnknownAnswerError("the same page keeps coming back")
             yield page
             if page.token is None:
                 return
@@ -204,7 +204,7 @@ def _asked(verb: str, key: str, refusals: _Refusals) -> Iterator[Answer]:
 def _require_status(answer: Any, status: int) -> None:
     told = answer["ResponseMetadata"]["HTTPStatusCode"]
     if told != status:
-        raise UnknownAnswerError(f"S3 says {status} where it is done")
+        raise UnknownAnswerError(f"S3 answered {status} where it should have confirmed")
 
 
 def _head(found: Any, answer: Answer) -> ObjectHead:
@@ -212,7 +212,7 @@ def _head(found: Any, answer: Answer) -> ObjectHead:
     our objects is a page."""
     _require_status(found, 200)
     if answer.content_type.startswith("text/html"):
-        raise UnknownAnswerError("a page, no object")
+        raise UnknownAnswerError("a web page, not an object")
     return ObjectHead(
         _etag(found["ETag"]),
         int(found["ContentLength"]),
@@ -234,7 +234,7 @@ def _page(found: Any, prefix: str) -> _Page:
     folders = tuple(item["Prefix"] for item in found.get("CommonPrefixes", ()))
     names = (*(item.key for item in listed), *folders)
     if not all(name.startswith(prefix) for name in names):
-        raise UnknownAnswerError("the listing holds what was not asked for")
+        raise UnknownAnswerError("the listing contains keys that were not asked for")
     return _Page(
         listed, folders, found["NextContinuationToken"] if found["IsTruncated"] else None
     )
@@ -244,7 +244,7 @@ def _etag(quoted: str) -> str:
     etag = quoted.strip('"')
     if not etag or etag.startswith("W/"):
         # Whoever changes a body on its way (gzip, as nginx does) makes the tag a weak one.
-        raise UnknownAnswerError(f"{quoted!r} is no ETag of S3")
+        raise UnknownAnswerError(f"{quoted!r} is not an S3 ETag")
     return etag
 
 

@@ -60,7 +60,7 @@ def host_lines(host: Host) -> list[Line]:
     return [
         Line(
             host.instance,
-            f"{HOURS_PER_MONTH} h, {hourly} an hour",
+            f"{HOURS_PER_MONTH} h, {hourly} per hour",
             hourly * HOURS_PER_MONTH,
         ),
         Line(

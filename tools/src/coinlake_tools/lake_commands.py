@@ -48,7 +48,7 @@ def keep_auditing(args: argparse.Namespace, settings: Settings) -> int:
     """`coinlake audit --every S`: until SIGTERM; the exit code."""
     host, _, port = str(args.listen).rpartition(":")
     if not port.isdecimal() or not host:
-        raise ConfigError(f"--listen wants HOST:PORT, not {args.listen}")
+        raise ConfigError(f"--listen must be HOST:PORT, not {args.listen}")
     http = HttpSettings(host=host, port=int(port))
 
     async def look() -> Verdict:
@@ -65,7 +65,7 @@ def keep_auditing(args: argparse.Namespace, settings: Settings) -> int:
 async def repair(args: argparse.Namespace, settings: Settings) -> int:
     """`coinlake repair`: 0 all is there, 1 something is missing (dry run) or differs."""
     if not 0 <= args.start < args.stop:
-        raise ConfigError(f"no such range: [{args.start}, {args.stop})")
+        raise ConfigError(f"invalid range: [{args.start}, {args.stop})")
     async with _lake(settings) as (store, log):
         lines = await mending.repair(
             store, log, args.topic, args.partition, (args.start, args.stop), args.cut,
@@ -81,7 +81,7 @@ async def abandon(args: argparse.Namespace, settings: Settings) -> None:
     async with _lake(settings) as (store, log):
         marks = Marks(store, log, args.group)
         key = await marks.abandon(args.topic, args.partition, args.stop, args.reason)
-    _say(f"marked {key}: the sinks may be started")
+    _say(f"wrote {key}: the sinks may be started again")
 
 
 async def epoch(args: argparse.Namespace, settings: Settings) -> None:

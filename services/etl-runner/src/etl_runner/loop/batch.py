@@ -84,7 +84,7 @@ class Batches:
             name = FeedHour(hour.feed, hour.at)
             wrong = self._wrong(hour, results.get(name))
             if wrong:
-                self._failing.failed([hour], f"counts do not hold: {'; '.join(wrong)}")
+                self._failing.failed([hour], f"counts do not add up: {'; '.join(wrong)}")
                 await self._lake.store.delete(result_key(manifest.batch_id))
             else:
                 accepted.append(name)
@@ -92,7 +92,7 @@ class Batches:
 
     def _wrong(self, hour: BatchHour, result: HourResult | None) -> list[str]:
         if result is None:
-            return ["the result does not have the hour"]
+            return ["the result does not contain the hour"]
         metas = {item.key: self._lake.meta(item) for item in hour.inputs}
         return faults(hour, result, metas, TABULAR[hour.feed].published)
 

@@ -159,7 +159,7 @@ class Publish:
     async def _refusal(self, manifest: Manifest, hour: BatchHour, key: str) -> str | Refused:
         there = await self._store.head(key)
         if there is None:
-            raise TransientError(f"{key} was there and is gone")
+            raise TransientError(f"{key} existed before and is now gone")
         ledger = await self._lake.head(FeedHour(hour.feed, hour.at))
         version = 0 if ledger is None else ledger.version
         decision = decide(there.metadata, manifest.batch_id, hour, version)

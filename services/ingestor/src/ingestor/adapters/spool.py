@@ -76,7 +76,7 @@ class Spool:
             elif path.name.endswith(_UNFINISHED):
                 self._torn(path)
             elif path.is_file() and path.suffix != ".journal":
-                self.note(path.name, "a file of somebody else", aside=False)
+                self.note(path.name, "a file that does not belong to the journal", aside=False)
         self.aside_files = sum(not name.endswith(_REFUSED) for name, _ in self.aside())
         self._keep_spares()
         return files

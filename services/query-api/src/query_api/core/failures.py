@@ -39,7 +39,7 @@ def failure(execution: Execution) -> ProblemError:
     if execution.state == "CANCELLED":
         return cancelled()
     if is_torn(execution):
-        return unavailable("an hour that is being published anew")
+        return unavailable("an hour that is being republished")
     if execution.category == _USER_ERROR or not execution.retryable:
         return query_failed(clean(execution.reason))
     return unavailable("Athena")
