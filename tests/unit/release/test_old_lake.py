@@ -103,11 +103,12 @@ def test_each_version_of_the_ledger_names_tables_that_are_there_with_their_rows(
 
 
 def test_each_table_has_the_columns_of_the_contract_or_fewer(bucket: dict[str, Kept]) -> None:
-    """New columns may have come since; none has gone."""
+    """New tables and columns may have come since; none has gone."""
     known = {name for dataset in TABULAR.values() for name in dataset.published}
     names = {key.split("/")[1] for key in bucket if key.startswith("curated/")}
 
-    assert names == known
+    assert names <= known
+    assert len(names) == 12
     for key, kept in bucket.items():
         if key.startswith("curated/"):
             columns = {column.name for column in table_named(key.split("/")[1]).columns}

@@ -83,9 +83,7 @@ class Writer:
             else:
                 if found is not None:
                     return found
-                self._report.retried(
-                    partition, "vanished", f"S3 answered 412, but {key} does not exist"
-                )
+                self._report.retried(partition, "vanished", f"412, but {key} does not exist")
             await self._wait(attempt)
             attempt += 1
 
