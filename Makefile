@@ -22,13 +22,13 @@ help: ## Show this list
 demo: setup ## Run the whole pipeline and watch prices travel to SQL (ONCE=1 stops after the first hour)
 	@$(STACK) demo $(if $(filter-out 0,$(ONCE)),--once)
 
-up: setup ## Start the whole pipeline in the background; .local/stack.env tells where it is
+up: setup ## Start the whole pipeline in the background; .local/stack.env has its addresses
 	@$(STACK) up
 
 down: ## Stop what `make up` started and discard its data
 	@if [ -x $(BIN)/python ]; then $(STACK) down; else echo "nothing was set up here"; fi
 
-status: setup ## Tell what runs and how far the data has come
+status: setup ## Show what is running and how far the data has come
 	@$(STACK) status
 
 # ---- test ------------------------------------------------------------------------------------
@@ -47,7 +47,8 @@ conformance: setup ## The local Athena beside a real Trino: 7,000 texts of Trino
 	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance record --only-missing
 	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance compare --report $(ARGS)
 
-campaign: setup jars ## Everything at full size, resumable row by row (hours; ROWS="id …", JOBS=2)
+# Not SECONDS: bash counts in that variable.
+campaign: setup jars ## Everything at full size, resumable row by row (hours; ROWS="id …", SECONDS_MAX=600, JOBS=2)
 	@$(CLEAN_ENV) $(BIN)/python -m tests.campaign.run $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) \
 	  --jobs $(or $(JOBS),1) $(ROWS)
 
@@ -81,13 +82,13 @@ arrows: setup ## import-linter: who may import whom
 unit: setup ## Tests in memory
 	@$(UNIT) $(ARGS)
 
-contract spark integration faults e2e: setup jars ## One tier of tests
+contract spark integration faults e2e: setup jars ## Run one tier of tests
 	@$(PYTEST) tests/$@ -v $(ARGS)
 
 fmt: setup ## Format, and fix what ruff can fix
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-docs: setup ## Write the generated reference pages anew
+docs: setup ## Regenerate the reference pages and the index of ADRs
 	@$(BIN)/python docs/generate.py
 
 # ---- release ---------------------------------------------------------------------------------
@@ -101,17 +102,17 @@ push: $(RELEASE_VENV)/.stamp ## Push the images of dist/ to REGISTRY=… and pri
 	@test -n "$(REGISTRY)" || { echo "make push needs REGISTRY=…" >&2; exit 2; }
 	@$(RELEASE_TOOL) push --registry=$(REGISTRY) --host-images=$(HOST_IMAGES)
 
-version: $(RELEASE_VENV)/.stamp ## Say another version everywhere (V=1.2.3)
+version: $(RELEASE_VENV)/.stamp ## Set the version everywhere (V=1.2.3)
 	@test -n "$(V)" || { echo "make version needs V=…" >&2; exit 2; }
 	@$(RELEASE_TOOL) version $(V)
 
-notice: setup jars ## Write NOTICE anew, and the list of other people's parts behind it
+notice: setup jars ## Regenerate NOTICE and the list of third-party parts behind it
 	@$(BIN)/python -m deploy.release notice
 
-surface: $(RELEASE_VENV)/.stamp ## Freeze the names that others build on (before a release)
+surface: $(RELEASE_VENV)/.stamp ## Freeze the public names (before a release)
 	@$(RELEASE_TOOL) surface
 
-upgrade-test: $(RELEASE_VENV)/.stamp ## The release before on volumes, then this one on them (from the second on)
+upgrade-test: $(RELEASE_VENV)/.stamp ## Run the previous release on volumes, then this one on them (from the second release on)
 	@$(RELEASE_TOOL) upgrade-test
 
 $(RELEASE_VENV)/.stamp: requirements/release.txt
@@ -139,13 +140,13 @@ endif
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
-lock: ## Resolve the dependencies anew (needs uv)
+lock: ## Resolve the dependencies again (needs uv)
 	@for name in dev build release bench clients ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $$([ $$name = dev -o $$name = bench -o $$name = clients ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
-clean: ## Remove what was built and set up (not the sources)
+clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test \

@@ -1,12 +1,13 @@
 """Writes what is made from the code: reference pages, rights in Kafka, the crawler's targets.
 
-A test runs this and fails where a file differs from the code.
+The index of decisions is made from the records. A test runs this and fails where a file differs.
 """
 
 import importlib
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,28 @@ METRICS = {service: f"{service}.metrics" for service in SERVICES} | {
 }
 _SHARED = {"Kafka, all services": KafkaSettings, "The lake": LakeSettings}
 _SETTINGS_NOTE = (
-    "All settings are environment variables, read once. A wrong value, or an unknown name with one",
+    "All settings are environment variables, read once. An invalid value, or an unknown name with one",
     "of these prefixes, ends a service with exit code 2 and one sentence before it opens anything.",
-    "Times are at most 366 days, sizes 1 TiB.",
+    "Times may be at most 366 days, sizes at most 1 TiB.",
 )
 _NOTE = "Made by `make docs` from the code; a test compares them."
+
+
+_DECISION = re.compile(
+    r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
+    r"(?P<date>\d{4}-\d\d-\d\d)(?:, superseded by (?P<heir>\d{4}))?\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The head of one record in `docs/adr/`."""
+
+    file: str
+    number: int
+    title: str
+    date: str
+    superseded_by: int | None
 
 
 def pages() -> dict[str, str]:
@@ -47,9 +65,49 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/metrics.md": _metrics(),
         f"{REFERENCE}/topics.md": _topics(),
         f"{REFERENCE}/tables.md": _tables(),
+        "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
     }
+
+
+def decisions(folder: Path = ROOT / "docs" / "adr") -> list[Decision]:
+    """Every record of a decision, in the order of the numbers."""
+    return [_decision(path) for path in sorted(folder.glob("[0-9]*.md"))]
+
+
+def _decision(path: Path) -> Decision:
+    head = _DECISION.match(path.read_text())
+    if head is None or int(head["number"]) != int(path.name[:4]):
+        raise ValueError(
+            f"{path.name} does not begin with `# <its number>. <title>` and a date"
+        )
+    heir = head["heir"]
+    return Decision(
+        path.name, int(head["number"]), head["title"], head["date"], int(heir) if heir else None
+    )
+
+
+def _index(records: list[Decision]) -> str:
+    lines = [
+        "# Decisions",
+        "",
+        "Made by `make docs` from the records; a test compares them. "
+        "CONTRIBUTING.md says what a record holds.",
+        "",
+        "| number | title | date | status | superseded by |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    files = {record.number: record.file for record in records}
+    for record in records:
+        heir = record.superseded_by
+        status = "accepted" if heir is None else "superseded"
+        by = "" if heir is None else f"[{heir:04}]({files[heir]})"
+        lines.append(
+            f"| {record.number:04} | [{record.title}]({record.file}) | {record.date} "
+            f"| {status} | {by} |"
+        )
+    return "\n".join([*lines, ""])
 
 
 def _settings() -> str:

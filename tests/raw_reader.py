@@ -107,7 +107,7 @@ def _rows(payload: bytes, text: bytes) -> tuple[Row, ...]:
             at += lengths[number] + 1
             assert text[at - 1 : at] == b"\n"
         rows.append(Row(offset, times[number], keys[number], value, headers[number]))
-    assert at == len(text), "lines that the index does not know"
+    assert at == len(text), "lines that are not in the index"
     return tuple(rows)
 
 

@@ -124,7 +124,7 @@ class ComposeStack:
 
     def throw_away(self) -> None:
         """Remove what the test made on the engine, and look that nothing is left of it."""
-        self.follow("Throw it away")
+        self.follow("Remove it")
         mine = ("--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}")
         for kind in (("ps", "--all"), ("volume", "ls"), ("network", "ls")):
             assert self.docker.run(*kind, *mine) == ""

@@ -89,7 +89,7 @@ def test_the_audit_finds_an_object_that_was_deleted(
 
 
 def test_every_container_stops_in_good_order(stack: ComposeStack) -> None:
-    stack.follow("Look when something is wrong")
+    stack.follow("When something is wrong")
 
     stack.compose("stop")
 

@@ -16,28 +16,28 @@ def _complete(stage: str) -> str:
 BOARD = Board(
     "coinlake-overview",
     "coinlake: pipeline",
-    "Watermark and freshness of each stage; each service has a page of its own.",
+    "Freshness and watermark of each stage; each service has its own dashboard.",
     (
         Row(
-            "Well?",
+            "Health",
             (
                 number(
-                    "Services that answer", "short",
-                    "How many targets of each job answer their scrape.",
+                    "Services up", "short",
+                    "Targets of each job that answer scrapes.",
                     f"sum by (job) (up{{{_JOBS}}})", (0, "red"), (1, "green"), legend="{{job}}",
                 ),
                 number(
-                    "Alerts that ring", "short", "See Alertmanager; each has a runbook.",
+                    "Firing alerts", "short", "See Alertmanager; each has a runbook.",
                     'count(ALERTS{alertstate="firing"}) or vector(0)', (1, "red"),
                 ),
                 number(
-                    "Fresh in 28 days", "percentunit",
-                    "Part of the time in which the tables were fresh; the aim is 99 %.",
+                    "Fresh over 28 days", "percentunit",
+                    "Share of the time in which the tables were fresh; the objective is 99 %.",
                     "coinlake:tables_are_fresh:ratio_28d", (0, "red"), (0.99, "green"),
                     legend="{{feed}}",
                 ),
                 number(
-                    "Spent in 24 h", "currencyUSD", "Glue runs and Athena queries by list price.",
+                    "Spent in 24 h", "currencyUSD", "Glue runs and Athena queries at list price.",
                     "sum(increase(etl_runner_usd_total[1d]))"
                     " + sum(increase(query_api_cost_usd_total[1d]))",
                     (5, "orange"), (10, "red"),
@@ -45,7 +45,7 @@ BOARD = Board(
             ),
         ),
         Row(
-            "Watermark: the newest answer that each stage has",
+            "Newest answer in each stage",
             tuple(
                 number(
                     title, "dateTimeAsIso", f"Receive time of the newest usable answer {where}.",
@@ -59,20 +59,20 @@ BOARD = Board(
             ),
         ),
         Row(
-            "Freshness: age of the newest answer of each stage",
+            "Freshness: age of the newest answer in each stage",
             tuple(
                 graph(
-                    f"Age in {title}", "s", "Grows while nothing new comes, for whatever reason.",
+                    f"Age in {title}", "s", "Grows while nothing new arrives, for whatever reason.",
                     (f"time() - {_stage(stage)}", "{{feed}}"),
                 )
                 for stage, title in (("kafka", "Kafka"), ("raw", "raw"), ("tables", "tables"))
             ),
         ),
         Row(
-            "Completeness: nothing older than this is still to come",
+            "Watermarks: everything older has arrived",
             tuple(
                 graph(
-                    f"Behind now, {title}", "s", "Age of the promise of completeness.",
+                    f"Watermark age in {title}", "s", "Age of the watermark.",
                     (f"time() - {_complete(stage)}", "{{feed}}"),
                 )
                 for stage, title in (("kafka", "Kafka"), ("raw", "raw"), ("tables", "tables"))
@@ -86,7 +86,7 @@ BOARD = Board(
                     ("sum by (feed) (rate(ingestor_answers_total[5m])) * 60", "{{feed}}"),
                 ),
                 graph(
-                    "Stored", "Bps", "Bytes of values that the sink stored, before compression.",
+                    "Stored", "Bps", "Bytes of values stored by the sink, before compression.",
                     ("sum by (topic) (rate(s3_sink_raw_bytes_total[5m]))", "{{topic}}"),
                 ),
                 graph(

@@ -12,7 +12,7 @@ export AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:?the region of the stack}
 found=$(aws ssm get-parameter --name "/coinlake/$stack/host" --query Parameter.Value --output text)
 # Only names and values: this file is read by shells and by systemd.
 if grep -vqE '^[A-Z0-9_]+=[A-Za-z0-9_.:/@-]*$' <<< "$found"; then
-  echo "20-settings: /coinlake/$stack/host holds a line that is no setting" >&2
+  echo "20-settings: /coinlake/$stack/host has a line that is not a setting" >&2
   exit 1
 fi
 {

@@ -73,7 +73,7 @@ class InMemory:
     def take(self, size: int) -> bytes:
         taken = self._data[self._at : self._at + size]
         if len(taken) != size:
-            raise CorruptRecordException("a batch ends inside of a record")
+            raise CorruptRecordException("a batch ends inside a record")
         self._at += size
         return taken
 
@@ -108,7 +108,7 @@ class Streamed:
             if not self._piece:
                 following = next(self._pieces, None)
                 if following is None:
-                    raise CorruptRecordException("a batch ends inside of a record")
+                    raise CorruptRecordException("a batch ends inside a record")
                 self._piece = memoryview(following)
             part = self._piece[:size]
             self._piece = self._piece[len(part) :]

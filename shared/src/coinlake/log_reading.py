@@ -64,7 +64,7 @@ async def read_batches(
     except TimeoutError as error:
         raise TransientError(f"{what}: no answer", Trouble.CONNECTION) from error
     if found.position == offset:
-        raise TransientError(f"{what}: the broker gives nothing")
+        raise TransientError(f"{what}: the broker returned nothing")
     return found
 
 

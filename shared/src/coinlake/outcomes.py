@@ -85,9 +85,9 @@ class LastAnswer:
         parsers.py: _parse_body_as_json), so a call whose answer holds nothing would look done.
         """
         if self.status != 200 or not self.content_type.startswith(_JSON_TYPES):
-            raise UnknownAnswerError("this is no answer of the service")
+            raise UnknownAnswerError("this is not an answer from the service")
         if not isinstance(orjson.loads(self.body), dict):
-            raise UnknownAnswerError("the answer is no JSON object")
+            raise UnknownAnswerError("the answer is not a JSON object")
 
 
 _heard: ContextVar[LastAnswer | None] = ContextVar("heard", default=None)

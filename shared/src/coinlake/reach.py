@@ -97,6 +97,6 @@ def stuck() -> str | None:
         if one.stuck_s > STUCK_AFTER_S:
             return (
                 f"{one.client}: no broker has answered for {one.silent_s:.0f} s, although "
-                f"they answer a new client since {one.stuck_s:.0f} s"
+                f"they have answered a new client for {one.stuck_s:.0f} s"
             )
     return None

@@ -77,7 +77,7 @@ class S3Store:
             )
             _require_status(done, 200)
             if answer.body:
-                raise UnknownAnswerError("S3 answers a PUT without a body")
+                raise UnknownAnswerError("S3 answered a PUT without a body")
             return _etag(done["ETag"])
 
     async def head(self, key: str) -> ObjectHead | None:
@@ -144,7 +144,7 @@ class S3Store:
                 )
                 page = _page(found, prefix)
                 if page.token is not None and page.token == more.get("ContinuationToken"):
-                    raise UnknownAnswerError("the same page comes again and again")
+                    raise UnknownAnswerError("the same page keeps coming back")
             yield page
             if page.token is None:
                 return
@@ -206,7 +206,7 @@ def _asked(verb: str, key: str, refusals: _Refusals) -> Iterator[LastAnswer]:
 def _require_status(answer: Any, status: int) -> None:
     told = answer["ResponseMetadata"]["HTTPStatusCode"]
     if told != status:
-        raise UnknownAnswerError(f"S3 says {status} where it is done")
+        raise UnknownAnswerError(f"S3 answered {status} where it should have confirmed")
 
 
 def _head(found: Any, answer: LastAnswer) -> ObjectHead:
@@ -214,7 +214,7 @@ def _head(found: Any, answer: LastAnswer) -> ObjectHead:
     our objects is a page."""
     _require_status(found, 200)
     if answer.content_type.startswith("text/html"):
-        raise UnknownAnswerError("a page, no object")
+        raise UnknownAnswerError("a web page, not an object")
     return ObjectHead(
         _etag(found["ETag"]),
         int(found["ContentLength"]),
@@ -237,7 +237,7 @@ def _page(found: Any, prefix: str) -> _Page:
     folders = tuple(item["Prefix"] for item in found.get("CommonPrefixes", ()))
     names = (*(item.key for item in listed), *folders)
     if not all(name.startswith(prefix) for name in names):
-        raise UnknownAnswerError("the listing holds what was not asked for")
+        raise UnknownAnswerError("the listing contains keys that were not asked for")
     return _Page(
         listed, folders, found["NextContinuationToken"] if found["IsTruncated"] else None
     )
@@ -248,7 +248,7 @@ def _etag(quoted: str) -> str:
     if not etag or etag.startswith("W/"):
         # Whoever changes a body on its way makes the tag a weak one (RFC 9110, 8.8.1), as nginx's
         # gzip.
-        raise UnknownAnswerError(f"{quoted!r} is no ETag of S3")
+        raise UnknownAnswerError(f"{quoted!r} is not an S3 ETag")
     return etag
 
 

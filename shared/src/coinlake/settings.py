@@ -64,13 +64,14 @@ class KafkaSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KAFKA_", frozen=True)
 
     bootstrap_servers: str = Field(
-        default="localhost:9092", description="Comma-separated host:port list of brokers."
+        default="localhost:9092",
+        description="Comma-separated list of brokers, each as host:port.",
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="How clients talk to the brokers."
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        default="SCRAM-SHA-512", description="SASL mechanism, where the protocol has SASL."
+        default="SCRAM-SHA-512", description="SASL mechanism, if the protocol uses SASL."
     )
     sasl_username: str | None = Field(default=None, description="SASL user name.")
     sasl_password: SecretStr | None = Field(default=None, description="SASL password.")
@@ -92,14 +93,13 @@ class KafkaSettings(BaseSettings):
         if self.security_protocol.startswith("SASL") and not (
             self.sasl_username and self.sasl_password
         ):
-            raise ValueError("SASL needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
+            raise ValueError("SASL requires KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
         if self.ssl_cafile is not None:
             try:
                 ssl.create_default_context(cafile=self.ssl_cafile)
             except OSError as error:
                 raise ValueError(
-                    f"KAFKA_SSL_CAFILE: {self.ssl_cafile} is not a PEM file that can be read: "
-                    f"{error}"
+                    f"KAFKA_SSL_CAFILE: {self.ssl_cafile} is not a readable PEM file: {error}"
                 ) from error
         return self
 
@@ -138,7 +138,8 @@ class ServiceSettings(BaseSettings):
 
     http: HttpSettings = Field(default_factory=HttpSettings, description="Own endpoints.")
     watchdog_s: Seconds = Field(
-        default=120.0, description="The process exits when its loop stands still this long."
+        default=120.0,
+        description="The process exits when its loop has not turned for this long.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level that is logged."
@@ -189,7 +190,7 @@ def known_names(cls: type[BaseSettings]) -> frozenset[str]:
 def _unknown(name: str, known: frozenset[str]) -> str:
     for old, new in RENAMED.items():
         if name.startswith(old):
-            return f"{name} is called {new}{name.removeprefix(old)} now"
+            return f"{name} is now called {new}{name.removeprefix(old)}"
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
     return f"{name} (did you mean {near[0]}?)" if near else name
 
@@ -202,7 +203,7 @@ def _made(cls: type[SettingsT], parts: dict[str, Any]) -> SettingsT:
             f"{_place(cls, item['loc'])}{item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False)
         )
-        raise ConfigError(f"wrong settings: {wrong}") from None
+        raise ConfigError(f"invalid settings: {wrong}") from None
 
 
 def _place(cls: type[BaseSettings], place: tuple[int | str, ...]) -> str:

@@ -14,7 +14,7 @@ from coinlake.topic_state import TopicState
 _MISSING, _DENIED = 3, 29
 _TROUBLES = {
     _MISSING: "does not exist",
-    _DENIED: "may not be read: the right to describe it is missing",
+    _DENIED: "may not be read: the Describe permission is missing",
 }
 _NO_ID = UUID(int=0)
 
@@ -35,7 +35,7 @@ async def topic_states(
         try:
             answer = await client.send(node, TopicsRequest(names))
         except NotImplementedError as error:
-            raise ConfigError(f"Kafka 3.1 or newer is needed: {error}") from error
+            raise ConfigError(f"Kafka 3.1 or newer is required: {error}") from error
         return {
             name: _state(name, code, topic_id, partitions)
             for code, name, topic_id, _, partitions, *_ in answer.topics
@@ -49,6 +49,8 @@ def _state(
         trouble = f"{_TROUBLES.get(code, 'is away')} ({for_code(code).__name__})"
         return TopicState(name, topic_id, trouble=trouble, is_missing=code == _MISSING)
     if topic_id == _NO_ID:
-        raise ConfigError(f"the broker gives topic {name} no id: Kafka 3.1 or newer is needed")
+        raise ConfigError(
+            f"the broker gives topic {name} no id: Kafka 3.1 or newer is required"
+        )
     leaders = {number: None if leader < 0 else leader for _, number, leader, *_ in partitions}
     return TopicState(name, topic_id, leaders)

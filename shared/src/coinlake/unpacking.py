@@ -51,7 +51,7 @@ def streamed(codec: str, data: memoryview) -> Iterator[bytes]:
         zstandard.ZstdError,
         struct.error,
     ) as error:
-        raise CorruptRecordException(f"a batch that is no {codec}: {error}") from error
+        raise CorruptRecordException(f"a batch that is not valid {codec}: {error}") from error
 
 
 def _plain(data: memoryview) -> Iterator[bytes]:

@@ -97,6 +97,6 @@ def test_without_a_folder_of_settings_it_says_so_and_restarts_nothing(
     folder = host.folder / missing
     assert done.returncode == 1
     assert done.stderr == (
-        f"restart-changed: there is no folder of settings {folder}: run the bootstrap first\n"
+        f"restart-changed: there is no settings folder {folder}: run the bootstrap first\n"
     )
     assert host.told() == []

@@ -81,7 +81,11 @@ async def test_the_key_is_never_visible(
     ("setting", "value", "said"),
     [
         ("INGESTOR_FEDS__ASSETS__PAGES", "1", "INGESTOR_FEDS__ASSETS__PAGES"),
-        ("COINCAP_BASE_URL", "https://host/v3?apiKey=secret-in-a-url", "no query"),
+        (
+            "COINCAP_BASE_URL",
+            "https://host/v3?apiKey=secret-in-a-url",
+            "must not contain a query",
+        ),
         ("INGESTOR_JOURNAL__MAX_BYTES", "1000", "INGESTOR_JOURNAL__MAX_BYTES"),
     ],
 )

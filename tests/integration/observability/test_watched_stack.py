@@ -142,7 +142,7 @@ def test_every_panel_can_be_drawn_and_the_overview_shows_data(watched: Watched) 
 
     overview = {title for name, title in empty if name == "coinlake-overview.json"}
     # Nobody has asked the query service yet, and the objective looks back four weeks.
-    assert overview <= {"Requests", "Fresh in 28 days"}
+    assert overview <= {"Requests", "Fresh over 28 days"}
 
 
 def test_each_process_leaves_half_of_its_units_memory_free(

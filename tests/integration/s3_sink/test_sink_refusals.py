@@ -131,4 +131,4 @@ async def test_a_foreign_object_in_the_chains_place_stops_the_partition(lab: Lab
 
     reason = await lab.until_stopped(sink)
 
-    assert "does not hold what its metadata says" in reason
+    assert "does not contain what its metadata say" in reason

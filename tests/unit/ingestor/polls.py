@@ -78,7 +78,7 @@ def status(code: int, retry_after: str | None = None) -> Step:
 
 
 def no_answer(_: World) -> ApiAnswer:
-    raise NoAnswerError("timeout", "no answer in time")
+    raise NoAnswerError("timeout", "the answer timed out")
 
 
 def killed(_: World) -> ApiAnswer:

@@ -200,7 +200,7 @@ async def test_a_call_that_a_stop_cuts_short_costs_only_if_it_was_sent(
 
 
 async def test_an_attempt_that_nobody_heard_costs_nothing(bench: Bench) -> None:
-    api = FakeApi(NoAnswerError("timeout", "no connection in time"), is_heard=False)
+    api = FakeApi(NoAnswerError("timeout", "connecting timed out"), is_heard=False)
 
     await bench.attempt(api).ask(PAGE, TICK)
 

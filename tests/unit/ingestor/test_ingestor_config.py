@@ -48,8 +48,8 @@ def test_one_setting_of_a_feed_leaves_the_others_as_they_are(
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({}, "COINCAP_API_KEY is needed"),
-        ({"COINCAP_API_KEY": " "}, "COINCAP_API_KEY is needed"),
+        ({}, "COINCAP_API_KEY is required"),
+        ({"COINCAP_API_KEY": " "}, "COINCAP_API_KEY is required"),
         ({**SIMULATED, "COINCAP_BASE_URL": "http://u:secret@host/v3"}, "COINCAP_BASE_URL"),
         ({**SIMULATED, "COINCAP_BASE_URL": "http://host/v3?apiKey=secret"}, "COINCAP_BASE_URL"),
         ({**SIMULATED, "COINCAP_BASE_URL": "ftp://host/v3"}, "COINCAP_BASE_URL"),

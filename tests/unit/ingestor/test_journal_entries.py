@@ -63,7 +63,7 @@ def test_a_changed_or_missing_byte_is_never_read_as_an_entry(data: st.DataObject
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "no file of a journal"),
+        (b"", "not a journal file"),
         (b"coinlake journal 3\nwhatever", "another version: format 3"),
         (pack(Filed(1, {}, FloorEntry(1))) + b"x", "checksum"),
         (pack(Filed(1, {}, FloorEntry(1))).replace(b"floor", b"fl00r"), "checksum"),

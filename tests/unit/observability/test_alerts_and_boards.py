@@ -63,6 +63,24 @@ def test_there_is_no_page_without_an_alert_and_the_list_is_whole() -> None:
     assert listed == [(name, ALERTS[name]["labels"]["severity"]) for name in _in_order()]
 
 
+def test_the_list_of_alerts_says_what_each_alert_says() -> None:
+    written = dict(
+        re.findall(
+            r"^\| \[(\w+)\]\(runbooks/\w+\.md\) \| \w+ \| (.+) \|$", _watch_it(), flags=re.M
+        )
+    )
+    summaries = {
+        name: re.sub(
+            r"\{\{ \$value[^}]*\}\}",
+            "*n*",
+            re.sub(r"\{\{ \$labels\.(\w+) \}\}", r"*\1*", alert["annotations"]["summary"]),
+        )
+        for name, alert in ALERTS.items()
+    }
+
+    assert written == summaries
+
+
 def test_links_of_the_pages_lead_somewhere() -> None:
     pages = [*RUNBOOKS.glob("*.md"), RUNBOOKS.parent / "watch-it.md"]
     links = [

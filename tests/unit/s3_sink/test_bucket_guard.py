@@ -96,7 +96,7 @@ async def test_after_any_trouble_it_is_looked_at_before_the_next_try(scene: Scen
     scene.world.bucket.objects.clear()
     scene.world.network.failures = [TransientError("404 NoSuchBucket")]
 
-    with pytest.raises(InvariantError, match="emptied or made anew"):
+    with pytest.raises(InvariantError, match="emptied or re-created"):
         await scene.store()
 
 
@@ -114,7 +114,7 @@ async def test_a_first_sight_that_contradicts_the_groups_commit_is_refused(
 ) -> None:
     world.log.commit = Commit(5, KEY)
 
-    with pytest.raises(InvariantError, match="emptied or is another one"):
+    with pytest.raises(InvariantError, match="emptied, or this is a different bucket"):
         await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0)
     assert not world.bucket.objects
 
@@ -122,7 +122,7 @@ async def test_a_first_sight_that_contradicts_the_groups_commit_is_refused(
 async def test_a_first_sight_that_contradicts_the_objects_is_refused(world: World) -> None:
     await world.store.put(KEY, b"an object")
 
-    with pytest.raises(InvariantError, match=f"has {KEY}, and no epoch"):
+    with pytest.raises(InvariantError, match=f"has {KEY} but no epoch"):
         await current_epoch(world.store, world.log, ONE.topic, world.log.id, 0)
 
 

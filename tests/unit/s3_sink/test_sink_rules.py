@@ -131,7 +131,7 @@ async def test_a_key_that_is_there_and_is_not_is_no_reason_to_end(
 
     monkeypatch.setattr(store, "head", nothing)
 
-    with pytest.raises(TransientError, match="not there"):
+    with pytest.raises(TransientError, match="does not exist"):
         await require_create_only(store)
 
 

@@ -131,7 +131,7 @@ async def test_a_topic_that_is_made_anew_while_its_end_is_looked_for_is_asked_ag
 
     world.log.topic_id = another  # type: ignore[method-assign]
 
-    with pytest.raises(TransientError, match="made anew"):
+    with pytest.raises(TransientError, match="re-created just now"):
         await world.start()
 
 
@@ -231,5 +231,5 @@ async def test_an_object_that_is_not_what_its_metadata_say_stops_the_partition(
     lie = {**stored.metadata, "sha256": "0" * 64}
     world.bucket.objects[key] = dataclasses.replace(stored, metadata=lie)
 
-    with pytest.raises(InvariantError, match="does not hold what its metadata says"):
+    with pytest.raises(InvariantError, match="does not contain what its metadata say"):
         await world.start()

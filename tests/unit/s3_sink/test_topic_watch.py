@@ -22,8 +22,8 @@ ALL = [Partition(A, 0), Partition(B, 0), Partition(B, 1)]
     [
         (SOUND, ALL, {}),
         (SOUND, None, {}),
-        (SOUND, ALL[:2], {B: "no member of the group reads partition 1"}),
-        (SOUND, ALL[:1], {B: "no member of the group reads partition 0, 1"}),
+        (SOUND, ALL[:2], {B: "no member of the group is reading partition 1"}),
+        (SOUND, ALL[:1], {B: "no member of the group is reading partition 0, 1"}),
         ({**SOUND, A: Known(trouble="does not exist")}, None, {A: "does not exist"}),
         ({**SOUND, A: Known()}, ALL, {A: "has no partitions yet"}),
         ({A: SOUND[A]}, ALL, {B: "is not known to the broker"}),

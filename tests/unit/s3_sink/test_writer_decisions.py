@@ -110,7 +110,7 @@ async def test_other_bytes_in_the_same_place_stop_the_partition(world: World) ->
     state.add(_records(0, 5), 0.0)
     state.seal(SealReason.AGE)
 
-    with pytest.raises(InvariantError, match="holds other records"):
+    with pytest.raises(InvariantError, match="holds records that differ"):
         await world.write_all(state, world.writer())
 
     assert state.link == 0

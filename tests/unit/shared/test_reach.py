@@ -110,7 +110,7 @@ def test_a_client_that_stays_silent_where_a_new_one_is_answered_stops_the_pulse(
     clock.advance(1)
     one.others_are_answered(True)
 
-    assert "although they answer a new client since 121 s" in str(pulse.trouble)
+    assert "although they have answered a new client for 121 s" in str(pulse.trouble)
     answer(one)
     assert pulse.alive
 

@@ -104,7 +104,7 @@ def test_an_old_name_is_refused_with_the_new_one(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ConfigError) as refused:
         loaded(monkeypatch, S3Sink, S3_SINK_BATCH__MAX_AGE_S="5")
 
-    said = "S3_SINK_BATCH__MAX_AGE_S is called S3_SINK_OBJECT__MAX_AGE_S now"
+    said = "S3_SINK_BATCH__MAX_AGE_S is now called S3_SINK_OBJECT__MAX_AGE_S"
     assert said in str(refused.value)
 
 

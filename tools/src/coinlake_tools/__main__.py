@@ -32,7 +32,7 @@ async def topics(args: argparse.Namespace, settings: Settings) -> None:
     if args.action == "create":
         made = await ensure_topics(kafka, TOPICS.values(), args.replication_factor)
         for name in TOPICS:
-            _say(f"topic {name} {'created' if name in made else 'was there'}")
+            _say(f"topic {name} {'created' if name in made else 'already exists'}")
         return
     _say(_json(await describe(kafka, TOPICS)))
 
@@ -41,7 +41,9 @@ async def provision_parts(args: argparse.Namespace, settings: Settings) -> None:
     """`coinlake provision --all` or one option per part."""
     parts = list(STEPS) if args.all else args.parts
     if not parts:
-        raise ConfigError(f"say --all or some of: {', '.join(f'--{name}' for name in STEPS)}")
+        raise ConfigError(
+            f"choose --all or at least one of: {', '.join(f'--{name}' for name in STEPS)}"
+        )
     lake = Lake(settings.lake.bucket, settings.lake.database, settings.coinlake_glue_role)
     async with open_aws() as aws:
         await provision(aws, lake, settings.aws_default_region, parts, _say)
@@ -50,7 +52,7 @@ async def provision_parts(args: argparse.Namespace, settings: Settings) -> None:
 async def hour_command(args: argparse.Namespace, settings: Settings) -> None:
     """`coinlake rebuild` and `coinlake retry`: a POST to the runner."""
     if parse_hour(f"dt={args.dt}/hour={args.hour}") is None:
-        raise ConfigError(f"no such hour: {args.dt} {args.hour} (as in 2026-11-22 07)")
+        raise ConfigError(f"invalid hour: {args.dt} {args.hour} (write it like 2026-11-22 07)")
     url = settings.urls().get("etl-runner")
     if url is None:
         raise ConfigError("ETL_RUNNER_URL is not set")
@@ -66,7 +68,7 @@ async def status(args: argparse.Namespace, settings: Settings) -> None:
     """`coinlake status`: each service's /status; an error where one cannot be asked."""
     urls = settings.urls()
     if not urls:
-        raise ConfigError("no service is known: set INGESTOR_URL, S3_SINK_URL, …")
+        raise ConfigError("no service URL is set: set INGESTOR_URL, S3_SINK_URL, …")
     _say(_json(await services_http.status_of_all(urls)))
 
 

@@ -11,30 +11,40 @@ from coinlake_tools.provision import STEPS
 
 def parser() -> argparse.ArgumentParser:
     """The parser; the namespace has `command`, and the options of that command."""
-    top = argparse.ArgumentParser(prog="coinlake", description="Set up and steer coinlake.")
+    top = argparse.ArgumentParser(
+        prog="coinlake", description="Set up, check and operate coinlake."
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _topics(commands.add_parser("topics", help="create or list the Kafka topics"))
-    _provision(commands.add_parser("provision", help="create what is missing in AWS"))
-    _hour(commands.add_parser("rebuild", help="make one hour of a feed anew from its raw data"))
-    _hour(commands.add_parser("retry", help="try an hour again that was parked after failures"))
-    commands.add_parser("status", help="what each service says of itself, as JSON")
-    _audit(commands.add_parser("audit", help="prove that raw holds every record once"))
-    _repair(commands.add_parser("repair", help="put lost raw objects back from Kafka"))
-    _abandon(commands.add_parser("abandon", help="give up offsets that are nowhere any more"))
-    _epoch(commands.add_parser("epoch", help="begin a new epoch of a topic that was made anew"))
-    _cost(commands.add_parser("cost", help="what a month on AWS costs"))
+    _provision(commands.add_parser("provision", help="create whatever is missing in AWS"))
+    _hour(commands.add_parser("rebuild", help="rebuild one hour of a feed from its raw data"))
+    _hour(
+        commands.add_parser(
+            "retry", help="retry an hour that was parked after repeated failures"
+        )
+    )
+    commands.add_parser("status", help="show the status of each service as JSON")
+    _audit(commands.add_parser("audit", help="prove that raw holds every record exactly once"))
+    _repair(commands.add_parser("repair", help="restore lost raw objects from Kafka"))
+    _abandon(
+        commands.add_parser("abandon", help="give up offsets that no longer exist anywhere")
+    )
+    _epoch(
+        commands.add_parser("epoch", help="begin a new epoch for a topic that was re-created")
+    )
+    _cost(commands.add_parser("cost", help="estimate what a month on AWS costs"))
     return top
 
 
 def _topics(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("action", choices=["create", "list"])
     sub.add_argument(
-        "--replication-factor", type=int, default=1, help="copies of each partition"
+        "--replication-factor", type=int, default=1, help="replicas of each partition"
     )
 
 
 def _provision(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--all", action="store_true", help="everything, in order")
+    sub.add_argument("--all", action="store_true", help="all parts, in order")
     for name in STEPS:
         sub.add_argument(
             f"--{name}", dest="parts", action="append_const", const=name, help=f"the {name}"
@@ -48,35 +58,65 @@ def _hour(sub: argparse.ArgumentParser) -> None:
 
 
 def _audit(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--topic", action="append", default=[], help="only this one; repeatable")
-    sub.add_argument("--deep", action="store_true", help="read the bytes, compare with Kafka")
     sub.add_argument(
-        "--raw-expires", action="store_true", help="a rule of the bucket expires raw objects"
-    )
-    sub.add_argument("--wait", type=float, default=0.0, metavar="S", help="for what is open")
-    sub.add_argument("--json", metavar="FILE", help="where the whole verdict goes")
-    sub.add_argument(
-        "--every", type=float, metavar="S", help="again and again, with /metrics, until stopped"
+        "--topic", action="append", default=[], help="audit only this topic; may be repeated"
     )
     sub.add_argument(
-        "--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="of --every's /metrics"
+        "--deep", action="store_true", help="read every object and compare it with Kafka"
+    )
+    sub.add_argument(
+        "--raw-expires",
+        action="store_true",
+        help="the bucket has a rule that expires raw objects",
+    )
+    sub.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds to wait for records that are still on their way",
+    )
+    sub.add_argument("--json", metavar="FILE", help="write the complete verdict to this file")
+    sub.add_argument(
+        "--every",
+        type=float,
+        metavar="S",
+        help="repeat after so many seconds until stopped, and serve /metrics",
+    )
+    sub.add_argument(
+        "--listen",
+        default="127.0.0.1:0",
+        metavar="HOST:PORT",
+        help="address of /metrics; only with --every",
     )
 
 
 def _repair(sub: argparse.ArgumentParser) -> None:
     _partition(sub)
-    sub.add_argument("--from", type=int, required=True, dest="start", help="first offset")
-    sub.add_argument("--to", type=int, required=True, dest="stop", help="first offset behind")
     sub.add_argument(
-        "--cut", type=int, action="append", default=[], help="where a lost object began"
+        "--from", type=int, required=True, dest="start", help="first offset of the range"
     )
-    sub.add_argument("--dry-run", action="store_true", help="compare, and write nothing")
+    sub.add_argument(
+        "--to",
+        type=int,
+        required=True,
+        dest="stop",
+        help="offset after the last one of the range",
+    )
+    sub.add_argument(
+        "--cut",
+        type=int,
+        action="append",
+        default=[],
+        help="offset at which a lost object began; may be repeated",
+    )
+    sub.add_argument("--dry-run", action="store_true", help="only compare; write nothing")
 
 
 def _abandon(sub: argparse.ArgumentParser) -> None:
     _partition(sub)
     sub.add_argument(
-        "--to", type=int, required=True, dest="stop", help="where the chain goes on"
+        "--to", type=int, required=True, dest="stop", help="offset at which the chain continues"
     )
     _mark(sub)
 
@@ -93,12 +133,12 @@ def _partition(sub: argparse.ArgumentParser) -> None:
 
 
 def _mark(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--reason", required=True, help="is kept in the bucket")
+    sub.add_argument("--reason", required=True, help="why; it is kept in the bucket")
     sub.add_argument("--group", default="coinlake-s3-sink", help="the sinks' consumer group")
 
 
 def _cost(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--host", action="store_true", help="with the EC2 host and what is kept")
+    sub.add_argument("--host", action="store_true", help="include the EC2 host and storage")
     for field in fields(Host):
         flag = f"--{field.name.replace('_', '-')}"
         of = {"choices": list(INSTANCES)} if field.name == "instance" else {"type": float}

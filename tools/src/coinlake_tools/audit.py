@@ -80,9 +80,7 @@ class Audit:
         now = await self._log.topic_id(view.topic)
         if recorded is None or now in (None, recorded):
             return []
-        said = (
-            f"epoch {view.newest} is of the id {recorded}, Kafka's topic has {now}: re-created"
-        )
+        said = f"epoch {view.newest} has the topic id {recorded}, Kafka's topic has {now}: the topic was re-created"
         return [Finding(Kind.EPOCH, view.topic, said, view.newest)]
 
     async def _settled(self, topic: str, kept: Mapping[int, Kept]) -> TopicView:
@@ -256,7 +254,7 @@ def _told(
 
 
 def _no_chain(topic: str, number: int, log: Kept) -> Finding:
-    said = f"[{log.start}, {log.end}) is in Kafka, and no chain was ever begun"
+    said = f"[{log.start}, {log.end}) is in Kafka, but no chain was ever started"
     return Finding(Kind.EPOCH, topic, said, None, number, log.start)
 
 

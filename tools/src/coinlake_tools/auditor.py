@@ -38,19 +38,19 @@ class AuditMetrics:
         family = Family("audit", registry)
         self.findings = family.gauge("findings", "Findings of the last audit.", "kind")
         self.due = family.gauge("due_timestamp_seconds", "When the next verdict is due.")
-        self.objects = family.gauge("objects", "Raw objects that the last audit saw.")
+        self.objects = family.gauge("objects", "Raw objects seen by the last audit.")
         self.took = family.gauge("duration_seconds", "How long the last audit took.")
         partition = ("topic", "partition")
         self.lag = family.gauge(
             "lag_records",
-            "Records that Kafka had when the last audit began and raw had not.",
+            "Records that were in Kafka but not in raw when the last audit began.",
             *partition,
         )
         self.stored = family.gauge(
             "stored_timestamp_seconds", "Newest record timestamp in raw.", *partition
         )
-        self.verdicts = family.counter("verdicts_total", "Audits that came to a verdict.")
-        self.failures = family.counter("failures_total", "Audits that could not look.")
+        self.verdicts = family.counter("verdicts_total", "Audits that reached a verdict.")
+        self.failures = family.counter("failures_total", "Audits that ended without a verdict.")
 
 
 class Auditor:

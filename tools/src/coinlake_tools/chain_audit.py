@@ -108,7 +108,7 @@ class _Walk:
     def step(self, tile: Tile) -> None:
         link, chain = tile.key.link, self.chain
         if link > self.end:
-            said = f"[{self.end}, {link}) is in no object"
+            said = f"[{self.end}, {link}) is not in any object"
             self._find(Kind.MISSING, said, self.end, tile.key)
         elif link < self.end:
             self._find(*_overlap(tile, self.last, self.end, chain.origin), tile.key)
@@ -119,7 +119,7 @@ class _Walk:
     def _promise(self, tile: Tile) -> None:
         told, before = tile.meta.complete_to_ms, self.promised_ms
         if before is not None and (told is None or told < before):
-            said = f"complete to {told}, but {before} was promised before"
+            said = f"complete to {told}, but an earlier object says {before}"
             self._find(Kind.PROMISE, said, tile.key.link, tile.key)
         self.promised_ms = told if before is None or (told or 0) > before else before
 
@@ -146,14 +146,16 @@ def audited(chain: Chain, objects: Iterable[Seen]) -> Audited:
 def tail_findings(chain: Chain, end: int, start: int, log_end: int) -> list[Finding]:
     """What is between a chain's end and the log, which holds [start, log_end)."""
     if end > log_end:
-        said = f"the chain ends at {end}, the log already at {log_end}: another topic?"
+        said = (
+            f"the chain ends at {end}, but the log ends at {log_end}: was the topic re-created?"
+        )
         return [chain.finding(Kind.AHEAD, said, log_end)]
     found = []
     if end < start:
-        said = f"[{end}, {start}) has expired and is in no object"
+        said = f"[{end}, {start}) has expired and is not in any object"
         found.append(chain.finding(Kind.EXPIRED, said, end))
     if max(end, start) < log_end:
-        said = f"[{max(end, start)}, {log_end}) is in Kafka and in no object"
+        said = f"[{max(end, start)}, {log_end}) is in Kafka but not in any object"
         found.append(chain.finding(Kind.TAIL, said, max(end, start)))
     return found
 
@@ -163,17 +165,17 @@ def _overlap(tile: Tile, last: Tile | None, end: int, origin: int) -> tuple[Kind
     if last is None:
         return Kind.OVERLAP, f"starts at {link}, before the epoch's origin {origin}", link
     if last.key.link == link:
-        return Kind.DUPLICATE, f"has the link {link} like {last.key}", link
-    return Kind.OVERLAP, f"starts at {link}, inside of {last.key}, which ends at {end}", link
+        return Kind.DUPLICATE, f"has the same link {link} as {last.key}", link
+    return Kind.OVERLAP, f"starts at {link}, inside {last.key}, which ends at {end}", link
 
 
 def _tile(chain: Chain, seen: Seen) -> tuple[Tile | None, Sequence[Finding]]:
     key = seen.key
     if seen.metadata is None:
-        return None, [chain.finding(Kind.METADATA, "has vanished meanwhile", key.link, key)]
+        return None, [chain.finding(Kind.METADATA, "vanished during the audit", key.link, key)]
     meta = parse_raw_meta(seen.metadata)
     if meta is None:
-        said = "has no metadata of a raw object"
+        said = "does not have the metadata of a raw object"
         return None, [chain.finding(Kind.METADATA, said, key.link, key)]
     tile = Tile(key, meta, abandoned_reason(seen.metadata))
     wrong = [chain.finding(kind, said, key.link, key) for kind, said in _lies(tile)]
@@ -183,15 +185,18 @@ def _tile(chain: Chain, seen: Seen) -> tuple[Tile | None, Sequence[Finding]]:
 def _lies(tile: Tile) -> Iterable[tuple[Kind, str]]:
     key, meta = tile.key, tile.meta
     if meta.link != key.link:
-        yield Kind.METADATA, f"says link {meta.link}"
+        yield Kind.METADATA, f"its metadata says link {meta.link}"
     if not key.link <= meta.first_offset < meta.next_offset:
-        yield Kind.METADATA, f"says first {meta.first_offset}, next {meta.next_offset}"
+        yield (
+            Kind.METADATA,
+            f"its metadata says first {meta.first_offset}, next {meta.next_offset}",
+        )
     if not 0 <= meta.values <= meta.records or not meta.records:
-        yield Kind.METADATA, f"says {meta.records} records, {meta.values} values"
+        yield Kind.METADATA, f"its metadata says {meta.records} records, {meta.values} values"
     hours = {hour_of(meta.min_timestamp_ms), hour_of(meta.max_timestamp_ms)}
     if hours != {key.hour}:
         said = ", ".join(sorted(hour.path for hour in hours))
-        yield Kind.HOUR, f"lies in {key.hour.path}, its timestamps in {said}"
+        yield Kind.HOUR, f"is filed under {key.hour.path}, but its timestamps belong to {said}"
     offsets = meta.next_offset - key.link
     if tile.abandoned is None and meta.records != offsets:
         yield Kind.HOLE, f"has {meta.records} records for {offsets} offsets"

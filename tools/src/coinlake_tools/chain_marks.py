@@ -38,17 +38,17 @@ class Marks:
         await self._check_alone()
         view, kept = await topic_view(self.store, topic), await self.log.kept(topic)
         if not view.newest or partition not in kept:
-            raise ConfigError(f"{topic}-{partition} has no chain, or Kafka does not have it")
+            raise ConfigError(f"{topic}-{partition} has no chain, or is not in Kafka")
         chain, result = view.chain(view.newest, partition), view.audited(view.newest, partition)
         start = kept[partition].start
         broken = [one for one in result.findings if one.kind in _BREAKS]
         if broken:
-            raise ConfigError(f"the chain is broken elsewhere: {broken[0].text}")
+            raise ConfigError(f"the chain is broken somewhere else: {broken[0].text}")
         if not result.end < next_offset:
             raise ConfigError(f"the chain ends at {result.end}: nothing to give up")
         if next_offset > start:
             raise ConfigError(
-                f"Kafka still has offsets from {start} on: give up to {start} at most, "
+                f"Kafka still has the offsets from {start} on: give up at most the offsets before {start}, "
                 "and let the sink or `coinlake repair` store the rest"
             )
         key, meta, body = _marker(
@@ -64,9 +64,9 @@ class Marks:
         topic_id = await self.log.topic_id(topic)
         newest, kept = await self._newest(topic), await self.log.kept(topic)
         if not newest or not kept:
-            raise ConfigError(f"{topic} has no epoch yet, or Kafka does not have it")
+            raise ConfigError(f"{topic} has no epoch yet, or is not in Kafka")
         if topic_id != await self.log.topic_id(topic):
-            raise ConfigError(f"{topic} was made anew just now: look again")
+            raise ConfigError(f"{topic} was re-created just now: try again")
         origins = {number: one.start for number, one in kept.items()}
         epoch = Epoch(topic, newest + 1, origins, reason, now_ms, topic_id)
         await self._create(epoch_key(topic, epoch.number), epoch.encode(), {})
@@ -87,15 +87,15 @@ class Marks:
         members = await self.log.members(self.group)
         if members:
             raise ConfigError(
-                f"group {self.group} has {members} members: stop every sink first, "
-                "they read marks only when they are assigned a partition"
+                f"group {self.group} still has {members} members: stop every sink first, because "
+                "sinks read marks only when they are assigned a partition"
             )
 
     async def _create(self, key: str, body: bytes, metadata: dict[str, str]) -> None:
         try:
             await self.store.put(key, body, metadata=metadata, if_none_match=True)
         except PreconditionFailedError as error:
-            raise ConfigError(f"{key} is there already: look again") from error
+            raise ConfigError(f"{key} exists already: check the state and try again") from error
 
 
 def _marker(
@@ -124,6 +124,6 @@ def _marker(
 
 def _check_reason(reason: str) -> None:
     if not reason.strip():
-        raise ConfigError("say why: --reason must not be empty")
+        raise ConfigError("--reason must not be empty: say why")
     if len(reason.encode()) > MAX_REASON_BYTES // 3:  # percent-encoding may treble it
         raise ConfigError(f"the reason is longer than {MAX_REASON_BYTES // 3} bytes")

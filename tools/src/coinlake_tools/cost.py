@@ -71,7 +71,7 @@ def total_usd(lines: list[CostLine]) -> float:
 def rendered(lines: list[CostLine]) -> str:
     """The estimate as a table for people."""
     rows = [f"{line.item:<14} {line.quantity:<30} {line.usd:>9.2f} USD" for line in lines]
-    rows.append(f"{'a month':<14} {'':<30} {total_usd(lines):>9.2f} USD")
+    rows.append(f"{'per month':<14} {'':<30} {total_usd(lines):>9.2f} USD")
     return "\n".join(rows)
 
 

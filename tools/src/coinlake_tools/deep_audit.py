@@ -1,4 +1,4 @@
-"""The deep audit's core: is an object what its metadata say, and what Kafka has?"""
+"""The deep audit's core: is an object what its metadata says, and what Kafka has?"""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,10 +11,10 @@ from coinlake_tools.chain_audit import Chain, Finding, Kind, Tile
 def object_findings(
     chain: Chain, tile: Tile, body: bytes | None
 ) -> tuple[Sequence[Record], list[Finding]]:
-    """The records of an object, and in what they are not what its metadata say."""
+    """The records of an object, and in what they are not what its metadata says."""
     link, key = tile.key.link, tile.key
     if body is None:
-        return (), [chain.finding(Kind.METADATA, "has vanished meanwhile", link, key)]
+        return (), [chain.finding(Kind.METADATA, "vanished during the audit", link, key)]
     try:
         decoded = decode(body)
     except RawFormatError as error:
@@ -24,7 +24,7 @@ def object_findings(
         for said in _differences(tile, decoded.records)
     ]
     if decoded.sha256 != tile.meta.sha256:
-        said = f"hashes to {decoded.sha256[:16]}…, says {tile.meta.sha256[:16]}…"
+        said = f"its content hashes to {decoded.sha256[:16]}…, its metadata says {tile.meta.sha256[:16]}…"
         found.append(chain.finding(Kind.HASH, said, link, key))
     return decoded.records, found
 
@@ -57,14 +57,14 @@ def _differences(tile: Tile, records: Sequence[Record]) -> Iterable[str]:
     times = [record.timestamp_ms for record in records]
     values = sum(record.value is not None for record in records)
     if offsets != sorted(set(offsets)):
-        yield "its offsets do not rise"
+        yield "its offsets do not increase"
     if (offsets[0], offsets[-1] + 1) != (meta.first_offset, meta.next_offset):
         said = f"[{meta.first_offset}, {meta.next_offset})"
         yield f"holds [{offsets[0]}, {offsets[-1] + 1}), says {said}"
     if (len(records), values) != (meta.records, meta.values):
         yield f"holds {len(records)} records, {values} values, says {meta.records}, {meta.values}"
     if (min(times), max(times)) != (meta.min_timestamp_ms, meta.max_timestamp_ms):
-        yield f"holds times {min(times)} to {max(times)}, says other ones"
+        yield f"holds times {min(times)} to {max(times)}, its metadata says others"
     strange = {hour_of(time).path for time in times} - {tile.key.hour.path}
     if strange:
         yield f"holds records of {', '.join(sorted(strange))}"
@@ -72,9 +72,9 @@ def _differences(tile: Tile, records: Sequence[Record]) -> Iterable[str]:
 
 def _difference(mine: Record | None, his: Record | None) -> str:
     if mine is None:
-        return "is in Kafka, not in the object"
+        return "is in Kafka but not in the object"
     if his is None:
-        return "is in the object, not in Kafka"
+        return "is in the object but not in Kafka"
     names = ("timestamp_ms", "key", "value", "headers")
     differing = [name for name in names if getattr(mine, name) != getattr(his, name)]
     return f"{', '.join(differing)} differ"

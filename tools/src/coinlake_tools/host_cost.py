@@ -64,7 +64,7 @@ def host_lines(host: Host) -> list[CostLine]:
     return [
         CostLine(
             host.instance,
-            f"{HOURS_PER_MONTH} h, {hourly} an hour",
+            f"{HOURS_PER_MONTH} h, {hourly} per hour",
             hourly * HOURS_PER_MONTH,
         ),
         CostLine(

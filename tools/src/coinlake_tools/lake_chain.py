@@ -68,7 +68,7 @@ async def topic_view(store: ObjectStore, topic: str) -> TopicView:
         if key is None:
             findings.append(_foreign(topic, entry.key))
         elif key.epoch not in epochs:
-            said = f"{key} is of epoch {key.epoch}, which has no record"
+            said = f"{key} belongs to epoch {key.epoch}, which has no record"
             findings.append(Finding(Kind.EPOCH, topic, said, key.epoch, key=str(key)))
         else:
             keys.append(key)
@@ -110,4 +110,4 @@ async def _epochs(store: ObjectStore, topic: str) -> tuple[dict[int, Epoch], lis
 
 
 def _foreign(topic: str, key: str) -> Finding:
-    return Finding(Kind.FOREIGN, topic, "no raw object has such a name", key=key)
+    return Finding(Kind.FOREIGN, topic, "this is not a valid name for a raw object", key=key)

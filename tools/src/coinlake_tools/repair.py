@@ -97,7 +97,7 @@ async def repair(
         if piece.start < kept.start:
             raise ConfigError(
                 f"[{piece.start}, {min(piece.stop, kept.start)}) is missing and has expired in "
-                "Kafka: only `coinlake abandon` can go on"
+                "Kafka: only `coinlake abandon` can help"
             )
         await _check_neighbour(store, log, chain, result, piece, kept)
         records = await log.records(topic, partition, piece.start, piece.stop)
@@ -111,9 +111,9 @@ async def _looked(
 ) -> tuple[TopicView, Kept]:
     view, kept = await topic_view(store, topic), await log.kept(topic)
     if not view.newest:
-        raise ConfigError(f"{topic} has no epoch: the sink has never seen it")
+        raise ConfigError(f"{topic} has no epoch: no sink has ever read it")
     if partition not in kept:
-        raise ConfigError(f"Kafka has no partition {partition} of {topic}")
+        raise ConfigError(f"{topic} has no partition {partition} in Kafka")
     return view, kept[partition]
 
 
@@ -132,7 +132,7 @@ async def _compared(
     if tile.abandoned is not None:
         return f"given up {tile.key}: {tile.abandoned}"
     if tile.key.link < kept.start:
-        return f"expired  {tile.key}: Kafka has it no more, not compared"
+        return f"expired  {tile.key}: no longer in Kafka, not compared"
     records = await log.records(
         chain.topic, chain.partition, tile.key.link, tile.meta.next_offset
     )
@@ -159,7 +159,7 @@ async def _check_neighbour(
     theirs = await log.records(chain.topic, chain.partition, last.offset, last.offset + 1)
     if theirs != [last]:
         raise InvariantError(
-            f"offset {last.offset} of {before[0].key} is another record than Kafka's: "
+            f"offset {last.offset} of {before[0].key} is not the record that Kafka has: "
             "the topic was re-created or truncated"
         )
 
@@ -181,7 +181,7 @@ async def _put(store: ObjectStore, lost: Lost, *, dry_run: bool) -> str:
         there = None if head is None else parse_raw_meta(head.metadata)
         if there is None or there.sha256 != lost.meta.sha256:
             raise InvariantError(
-                f"{lost.key} has come meanwhile, with other records"
+                f"{lost.key} was written meanwhile with different records"
             ) from error
     return f"put back {said}"
 

@@ -16,7 +16,7 @@ class Settings(BaseSettings):
     etl_runner_url: str = Field(default="", description="Base URL of the runner's endpoints.")
     query_api_url: str = Field(default="", description="Base URL of the query service.")
     etl_runner_admin_token: SecretStr | None = Field(
-        default=None, description="Token of the runner's commands, where it demands one."
+        default=None, description="Bearer token for the runner's commands, if it requires one."
     )
     lake: LakeSettings = Field(default_factory=LakeSettings, description="From COINLAKE_*.")
     coinlake_glue_role: str = Field(

@@ -18,29 +18,29 @@ class Settings(ServiceSettings):
     )
 
     max_wait_s: SecondsOrZero = Field(
-        default=3600.0, description="A dirty hour is rebuilt when it is dirty this long."
+        default=3600.0, description="A dirty hour is rebuilt after being dirty for this long."
     )
     target_bytes: Bytes = Field(
         default=128 * _MIB,
-        description="A dirty hour with this much new is rebuilt at once.",
+        description="A dirty hour with this many new bytes is rebuilt at once.",
     )
     close_grace_s: SecondsOrZero = Field(
         default=300.0,
-        description="An hour that is just over waits this long for the promise of completeness.",
+        description="How long an hour that has just ended waits for the watermark to pass it.",
     )
     close_age_s: SecondsOrZero = Field(
         default=7200.0,
-        description="Without a promise an hour counts as closed by age this long after its end.",
+        description="Without a watermark, an hour counts as closed this long after its end.",
     )
-    max_hours: Count = Field(default=96, description="Most hours in one batch.")
+    max_hours: Count = Field(default=96, description="Largest number of hours in one batch.")
     max_batch_bytes: Bytes = Field(
-        default=2048 * _MIB, description="Most bytes of raw objects in one batch."
+        default=2048 * _MIB, description="Largest total size of the raw objects in one batch."
     )
     reconcile_s: Seconds = Field(
         default=300.0, description="Time between two listings of the recent hours."
     )
     poll_s: Seconds = Field(
-        default=5.0, description="Time between two looks at a run or a crawl."
+        default=5.0, description="Time between two checks of a run or a crawl."
     )
     run_deadline_s: Seconds = Field(
         default=1800.0, description="A run that takes longer is stopped."
@@ -49,15 +49,16 @@ class Settings(ServiceSettings):
         default=1800.0, description="A crawl that takes longer counts as failed."
     )
     audit_crawl_s: Seconds = Field(
-        default=86_400.0, description="Time between two crawls that only audit."
+        default=86_400.0, description="Time between two crawls that only check the catalog."
     )
     park_after: Count = Field(
-        default=5, description="An hour is parked after so many failures in a row."
+        default=5, description="An hour is parked after this many failures in a row."
     )
     retry_base_s: Seconds = Field(
-        default=60.0, description="First wait after a failed run; doubles each time."
+        default=60.0,
+        description="Wait after the first failed run; it doubles with each further failure.",
     )
-    retry_cap_s: Seconds = Field(default=1800.0, description="Longest wait after a failure.")
+    retry_cap_s: Seconds = Field(default=1800.0, description="Longest wait after a failed run.")
     max_skew_s: Seconds = Field(
         default=3600.0, description="Largest usual |receive time - source time|."
     )
@@ -66,19 +67,19 @@ class Settings(ServiceSettings):
         gt=0,
         le=10_000,
         allow_inf_nan=False,
-        description="DPUs of a run, for the price.",
+        description="DPUs of a run; used for its cost.",
     )
     dpu_hour_usd: float = Field(
         default=0.44,
         ge=0,
         le=1_000,
         allow_inf_nan=False,
-        description="Dollars per DPU and hour.",
+        description="Dollars per DPU-hour.",
     )
     job_name: str = Field(default=GLUE_JOB, description="Name of the Glue job.")
     crawler_name: str = Field(default=CRAWLER, description="Name of the Glue crawler.")
     admin_token: SecretStr | None = Field(
-        default=None, description="Bearer token that POST /v1/* demands, if set."
+        default=None, description="Bearer token required by POST /v1/*, if set."
     )
 
     def policy(self) -> PlanningPolicy:

@@ -24,43 +24,55 @@ class EtlMetrics:
         family = Family("etl_runner", registry)
         counter, gauge = family.counter, family.gauge
 
-        self.dirty_hours = gauge("dirty_hours", "Hours whose raw objects are not published.")
-        self.parked_hours = gauge("parked_hours", "Hours that failed too often and wait.")
+        self.dirty_hours = gauge(
+            "dirty_hours", "Hours with raw objects that are not published yet."
+        )
+        self.parked_hours = gauge(
+            "parked_hours", "Hours that failed too often and are no longer retried."
+        )
         self.oldest_dirty_seconds = gauge(
-            "oldest_dirty_seconds", "Age of the oldest hour that is not published."
+            "oldest_dirty_seconds", "How long the oldest dirty hour has been dirty."
         )
         self.watermark_seconds = gauge(
-            "watermark_timestamp_seconds", "Up to where the stream is complete.", "feed"
+            "watermark_timestamp_seconds", "Up to when raw is complete.", "feed"
         )
         self.published_seconds = gauge(
             "published_timestamp_seconds", "When an hour was last published.", "feed"
         )
-        self.runs = counter("runs_total", "Glue runs by how they ended.", "outcome")
+        self.runs = counter("runs_total", "Glue runs, by outcome.", "outcome")
         self.hour_failures = counter("hour_failures_total", "Hours whose run failed.")
-        self.billed_seconds = counter("billed_seconds_total", "Seconds that Glue bills.")
-        self.useful_seconds = counter("useful_seconds_total", "Seconds that runs worked.")
-        self.usd = counter("usd_total", "Dollars that runs cost by the price list.")
+        self.billed_seconds = counter("billed_seconds_total", "Seconds billed by Glue.")
+        self.useful_seconds = counter(
+            "useful_seconds_total", "Seconds that runs spent working."
+        )
+        self.usd = counter("usd_total", "Cost of the runs in dollars, at list price.")
         self.hours_published = counter("hours_published_total", "Hours committed.", "feed")
         self.rows = counter("rows_published_total", "Rows of committed hours.", "table")
         self.quarantined = counter(
             "quarantined_total", "Rows, records and objects put aside.", "feed"
         )
-        self.duplicates = counter("duplicates_total", "Answers that came twice.", "feed")
-        self.unknown_fields = counter("unknown_fields_total", "Keys no column knows.", "feed")
-        self.unfit_values = counter(
-            "unfit_values_total", "Values their type cannot hold.", "feed"
+        self.duplicates = counter("duplicates_total", "Answers received twice.", "feed")
+        self.unknown_fields = counter(
+            "unknown_fields_total", "JSON keys without a column.", "feed"
         )
-        self.soft_rules = counter("soft_rule_failures_total", "Soft quality rules.", "feed")
+        self.unfit_values = counter(
+            "unfit_values_total", "Values that their column's type cannot hold.", "feed"
+        )
+        self.soft_rules = counter(
+            "soft_rule_failures_total", "Soft quality rules that failed.", "feed"
+        )
         self.publish_conflicts = counter(
             "publish_conflicts_total",
-            "Refused conditional PUTs by what they meant.",
+            "Refused conditional PUTs, by what they meant.",
             "decision",
         )
-        self.alarms = counter("alarms_total", "Things that should never be.", "reason")
-        self.crawls = counter("crawls_total", "Crawls by how they ended.", "outcome")
-        self.reconcile_seconds = gauge("reconcile_seconds", "How long the last pass took.")
+        self.alarms = counter("alarms_total", "Broken invariants.", "reason")
+        self.crawls = counter("crawls_total", "Crawls, by outcome.", "outcome")
+        self.reconcile_seconds = gauge(
+            "reconcile_seconds", "Duration of the last reconciliation."
+        )
         self.kafka_silent = gauge(
-            "kafka_silent_seconds", "For how long brokers have not answered a request."
+            "kafka_silent_seconds", "How long the brokers have left requests unanswered."
         )
         self._begin()
 

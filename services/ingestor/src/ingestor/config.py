@@ -32,7 +32,7 @@ class CoinCapSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="COINCAP_", frozen=True)
 
     base_url: str = Field(
-        default="https://rest.coincap.io/v3", description="Base URL of the API, with /v3."
+        default="https://rest.coincap.io/v3", description="Base URL of the API, including /v3."
     )
     api_key: SecretStr | None = Field(
         default=None, description="API key, sent only as `Authorization: Bearer`."
@@ -46,10 +46,10 @@ class CoinCapSettings(BaseSettings):
             # An unset variable often arrives as an empty one, from compose above all.
             return None
         if text.lower().startswith("bearer "):
-            raise ValueError("the key alone, without `Bearer ` in front")
+            raise ValueError("give the key alone, without `Bearer ` in front")
         # The characters of a bearer token: RFC 6750, section 2.1.
         if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", text):
-            raise ValueError("a key has no white space, no quotes and only ASCII characters")
+            raise ValueError("a key is ASCII without white space or quotes")
         return key
 
     @field_validator("base_url")
@@ -61,7 +61,7 @@ class CoinCapSettings(BaseSettings):
         # The URL goes into headers and logs; `?apiKey=` and user:password would go with it.
         if parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError(
-                "COINCAP_BASE_URL must have no query, fragment or user: keys do not belong there"
+                "COINCAP_BASE_URL must not contain a query, fragment or user: keys do not belong there"
             )
         return url.rstrip("/")
 
@@ -73,7 +73,7 @@ class FeedSettings(BaseModel):
 
     interval_s: Seconds = Field(description="Seconds between two polls of a page.")
     limit: int = Field(
-        ge=0, le=2_000, description="Items per page; 0 asks without paging parameters."
+        ge=0, le=2_000, description="Items per page; 0 sends no paging parameters."
     )
     pages: int = Field(
         default=1, ge=0, le=100, description="Pages to poll; 0 turns the feed off."
@@ -97,8 +97,8 @@ class PollSettings(BaseModel):
 
     model_config = _FROZEN
 
-    timeout_s: Seconds = Field(default=30.0, description="Longest time of one call.")
-    connect_timeout_s: Seconds = Field(default=10.0, description="Longest connect time.")
+    timeout_s: Seconds = Field(default=30.0, description="Timeout of one call.")
+    connect_timeout_s: Seconds = Field(default=10.0, description="Timeout for connecting.")
     max_body_bytes: int = Field(
         default=MAX_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES,
         gt=0,
@@ -106,19 +106,24 @@ class PollSettings(BaseModel):
         description="Largest decoded body; it must fit into one Kafka record.",
     )
     max_json_depth: int = Field(
-        default=16, gt=0, le=100, description="Deepest nesting of a body."
+        default=16, gt=0, le=100, description="Deepest nesting of JSON in a body."
     )
     max_skew_s: Seconds = Field(
         default=300.0,
-        description="Largest distance of the body's timestamp, or of `Date`, from our time.",
+        description="Largest difference between the body's timestamp, or `Date`, and our time.",
     )
     key_probe_s: Seconds = Field(
         default=3_600.0,
         description="Seconds between probes of a refused key; no pause is longer.",
     )
-    backoff_base_s: Seconds = Field(default=1.0, description="First backoff ceiling.")
-    backoff_cap_s: Seconds = Field(default=300.0, description="Highest backoff ceiling.")
-    calls_per_minute: Count = Field(default=600, description="The plan's limit of calls.")
+    backoff_base_s: Seconds = Field(
+        default=1.0,
+        description="Upper bound of the first backoff; it doubles with each failure.",
+    )
+    backoff_cap_s: Seconds = Field(default=300.0, description="Upper bound of any backoff.")
+    calls_per_minute: Count = Field(
+        default=600, description="The CoinCap plan's limit on calls per minute."
+    )
 
 
 class CreditSettings(BaseModel):
@@ -126,12 +131,12 @@ class CreditSettings(BaseModel):
 
     model_config = _FROZEN
 
-    per_month: Count = Field(default=4_000, description="Credits per UTC month.")
+    per_month: Count = Field(default=4_000, description="Credits to spend per UTC month.")
     max_total: int | None = Field(
         default=None,
         ge=0,
         le=MAX_COUNT,
-        description="Hard maximum for the state directory; none if unset.",
+        description="Hard limit on the credits ever spent from this state directory; none if unset.",
     )
 
 
@@ -141,7 +146,7 @@ class JournalSettings(BaseModel):
     model_config = _FROZEN
 
     max_bytes: Bytes = Field(
-        default=1024**3, description="Bytes that may wait for Kafka; then polling stops."
+        default=1024**3, description="Bytes that may wait for Kafka; beyond that polling stops."
     )
 
 
@@ -154,18 +159,18 @@ class Settings(ServiceSettings):
     )
 
     source: Literal["coincap", "simulator"] = Field(
-        default="coincap", description="What the `source` header of each answer says."
+        default="coincap", description="Value of the `source` header of each answer."
     )
     state_dir: Path = Field(
         default=Path("/var/lib/coinlake/ingestor"),
-        description="Folder of the journal and the credit count; one process at a time.",
+        description="Directory of the journal and the credit count; only one process may use it at a time.",
     )
     producer: str = Field(
         default="ingestor", min_length=1, description="The producer's name in heartbeats."
     )
     heartbeat_s: Seconds = Field(default=60.0, description="Seconds between heartbeats.")
     shutdown_s: Seconds = Field(
-        default=8.0, description="Deadline after SIGTERM: half to poll, half to send."
+        default=8.0, description="Deadline after SIGTERM: half for polling, half for sending."
     )
     feeds: FeedsSettings = Field(default=FeedsSettings(), description="What is polled.")
     poll: PollSettings = Field(default=PollSettings(), description="How it is polled.")
@@ -178,13 +183,15 @@ class Settings(ServiceSettings):
     @model_validator(mode="after")
     def _can_work(self) -> Self:
         if self.source == "coincap" and self.coincap.api_key is None:
-            raise ValueError("COINCAP_API_KEY is needed: CoinCap answers no call without a key")
+            raise ValueError(
+                "COINCAP_API_KEY is required: CoinCap does not answer calls without a key"
+            )
         if not self.plans():
             raise ValueError("no feed has pages: nothing would be polled")
         if self.poll.timeout_s >= self.watchdog_s:
             raise ValueError(
-                "INGESTOR_POLL__TIMEOUT_S must be below INGESTOR_WATCHDOG_S: else a slow answer "
-                "ends the process"
+                "INGESTOR_POLL__TIMEOUT_S must be below INGESTOR_WATCHDOG_S: otherwise a slow "
+                "answer would end the process"
             )
         if self.journal.max_bytes < self.answer_bytes:
             raise ValueError(

@@ -35,21 +35,23 @@ class IngestorMetrics:
             "rejected_answers_total", "Answers that could not be used.", "feed", "reason"
         )
         self.failures = counter(
-            "failed_attempts_total", "Attempts that brought no complete body.", "feed", "kind"
+            "failed_attempts_total", "Requests that got no complete body.", "feed", "kind"
         )
         self.missed = counter(
-            "missed_ticks_total", "Ticks that nobody polled.", "feed", "cause"
+            "missed_ticks_total", "Ticks that were not polled.", "feed", "cause"
         )
         self.request_seconds = family.histogram(
             "request_seconds",
-            "Time from request to complete body.",
+            "Time from the request to the complete body.",
             "feed",
             buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6),
         )
-        self.sent = counter("records_sent_total", "Records that Kafka has.", "topic")
-        self.send_failures = counter("send_failures_total", "Sends to try again.")
+        self.sent = counter("records_sent_total", "Records acknowledged by Kafka.", "topic")
+        self.send_failures = counter(
+            "send_failures_total", "Sends that failed and are retried."
+        )
         self.unsendable = counter(
-            "unsendable_records_total", "Records that Kafka refuses for good; kept on disk."
+            "unsendable_records_total", "Records that Kafka refused permanently; kept on disk."
         )
         self.heartbeats = counter("heartbeats_sent_total", "Heartbeats sent.", "topic")
         self.watermark = gauge(
@@ -59,25 +61,35 @@ class IngestorMetrics:
         )
         self.last_published = gauge(
             "last_published_timestamp_seconds",
-            "Receive time of the newest answer sent.",
+            "Receive time of the newest answer that is in Kafka.",
             "feed",
         )
-        self.interval = gauge("interval_seconds", "Interval under the credit plan.", "page")
+        self.interval = gauge(
+            "interval_seconds",
+            "Interval between polls, as stretched by the credit plan.",
+            "page",
+        )
         self.torn_bytes = counter(
-            "journal_torn_bytes_total", "Bytes cut off the journal at start."
+            "journal_torn_bytes_total", "Bytes cut off the journal at the start."
         )
         self.lost = counter(
             "journal_lost_records_total",
-            "Journaled records whose file is damaged or gone: they do not come to Kafka.",
+            "Journaled records whose file is damaged or missing: they will not reach Kafka.",
             "topic",
         )
         self.aside = gauge("journal_aside_files", "Files of the journal that were put aside.")
-        self.journal_up = gauge("journal_up", "1 while the disk takes what is journaled.")
-        self.kafka_up = gauge("kafka_up", "1 while Kafka takes the records of every topic.")
-        self.topic_up = gauge("topic_up", "1 while Kafka takes a topic's records.", "topic")
-        self.pending_records = gauge("journal_pending_records", "Records Kafka lacks.")
-        self.pending_bytes = gauge("journal_pending_bytes", "Their bytes on disk.")
-        self.room_bytes = gauge("journal_room_bytes", "Bytes until polling has to stop.")
+        self.journal_up = gauge("journal_up", "1 while the disk accepts journal writes.")
+        self.kafka_up = gauge("kafka_up", "1 while Kafka accepts the records of every topic.")
+        self.topic_up = gauge("topic_up", "1 while Kafka accepts the topic's records.", "topic")
+        self.pending_records = gauge(
+            "journal_pending_records", "Journaled records that are not in Kafka yet."
+        )
+        self.pending_bytes = gauge(
+            "journal_pending_bytes", "Bytes on disk of the records that are not in Kafka yet."
+        )
+        self.room_bytes = gauge(
+            "journal_room_bytes", "Bytes left in the journal before polling has to stop."
+        )
         self._of_source(family)
         self._of_clock(family)
         self._begin()
@@ -86,15 +98,19 @@ class IngestorMetrics:
         gauge = family.gauge
         self.key_refused = gauge("key_refused", "1 while the API refuses our key.")
         self.page_refused = gauge(
-            "page_refused", "1 while the API refuses a page a second time too.", "page"
+            "page_refused",
+            "1 while the API refuses a page, confirmed by a second request.",
+            "page",
         )
         self.rate_limited = gauge(
-            "rate_limited", "1 while all pages wait for long: the API said twice: too much."
+            "rate_limited", "1 while all pages pause because the API answered 429 twice."
         )
         self.credits_spent = gauge("credits_spent_credits", "Credits spent this month.")
-        self.credits_total = gauge("credits_total_credits", "Credits spent in all.")
+        self.credits_total = gauge("credits_total_credits", "Credits spent in total.")
         self.credits_left = gauge("credits_left_credits", "Credits that may be spent now.")
-        self.stretch = gauge("stretch_ratio", "How much the plan stretches the intervals.")
+        self.stretch = gauge(
+            "stretch_ratio", "How much the credit plan stretches the intervals."
+        )
 
     def _of_clock(self, family: Family) -> None:
         counter, gauge = family.counter, family.gauge
@@ -102,16 +118,18 @@ class IngestorMetrics:
             "clock_behind_seconds", "How far the time is behind the newest watermark."
         )
         self.clock_off = gauge(
-            "clock_off_seconds", "How far the machine's clock is ahead of the time we go by."
+            "clock_off_seconds",
+            "How far the machine's clock is ahead of the time that the ingestor uses.",
         )
         self.clock_refused = gauge(
-            "clock_refused", "1 while Kafka says that our clock is ahead of its own."
+            "clock_refused", "1 while Kafka reports that our clock is ahead of its own."
         )
         self.clock_events = counter(
-            "clock_events_total", "Jumps of the clock, and what became of them.", "event"
+            "clock_events_total", "Clock jumps, by what became of them.", "event"
         )
         self.restamped = counter(
-            "restamped_records_total", "Records that a clock was ahead of, brought back to now."
+            "restamped_records_total",
+            "Records stamped by a clock that was ahead, restamped with the present time.",
         )
 
     def _begin(self) -> None:
@@ -141,7 +159,7 @@ class IngestorMetrics:
         self.failures.labels(feed, kind).inc()
 
     def ticks_missed(self, feed: str, cause: Cause, count: int) -> None:
-        """Ticks that nobody polled."""
+        """Ticks that were not polled."""
         self.missed.labels(feed, str(cause)).inc(count)
 
     def recovered(self, torn_bytes: int, holes: Sequence[Hole]) -> None:

@@ -23,10 +23,10 @@ class AthenaSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    workgroup: str = Field(default=WORKGROUP, description="Workgroup of every query.")
+    workgroup: str = Field(default=WORKGROUP, description="Athena workgroup of every query.")
     results_prefix: str = Field(
         default=ATHENA_RESULTS_PREFIX,
-        description="Where results go in the bucket, where the workgroup does not enforce it.",
+        description="Prefix for results in the bucket, unless the workgroup enforces its own.",
     )
     usd_per_tb: Decimal = Field(
         default=Decimal(5), ge=0, le=1_000_000, description="Price of a scanned TB."
@@ -34,7 +34,7 @@ class AthenaSettings(BaseModel):
     poll_first_s: Seconds = Field(default=0.05, description="Wait before the first poll.")
     poll_cap_s: Seconds = Field(default=1.0, description="Longest wait between polls.")
     stop_deadline_s: Seconds = Field(
-        default=5.0, description="How long stopping an abandoned query is tried."
+        default=5.0, description="How long the service keeps trying to stop an abandoned query."
     )
 
 
@@ -43,37 +43,41 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_running: Count = Field(default=8, description="Queries in Athena at a time.")
+    max_running: Count = Field(
+        default=8, description="Queries that run in Athena at the same time."
+    )
     max_queued: CountOrZero = Field(
-        default=32, description="Queries that wait for a place; more get 429."
+        default=32, description="Queries that may wait for a slot; further ones get 429."
     )
     max_sql_per_key: Count = Field(
-        default=4, description="Unfinished SQL queries of one key; more get 429."
+        default=4, description="Unfinished SQL queries per key; further ones get 429."
     )
     typed_deadline_s: Seconds = Field(
-        default=30.0, description="Longest time of a typed endpoint's query."
+        default=30.0, description="Deadline of a typed endpoint's query."
     )
-    sql_deadline_s: Seconds = Field(
-        default=300.0, description="Longest time of an ad-hoc query."
-    )
+    sql_deadline_s: Seconds = Field(default=300.0, description="Deadline of an ad-hoc query.")
     guard_deadline_s: Seconds = Field(
-        default=2.0, description="Longest time that checking a statement may take."
+        default=2.0, description="Deadline for checking a statement."
     )
     max_wait_s: SecondsOrZero = Field(default=30.0, description="Largest `wait` of a request.")
-    max_rows: Count = Field(default=10_000, description="Most rows of an answer.")
-    max_assets: Count = Field(default=2_500, description="Most assets of /v1/assets.")
-    max_candles: Count = Field(default=5_000, description="Most candles of an answer.")
+    max_rows: Count = Field(default=10_000, description="Largest number of rows in an answer.")
+    max_assets: Count = Field(
+        default=2_500, description="Largest number of assets in /v1/assets."
+    )
+    max_candles: Count = Field(
+        default=5_000, description="Largest number of candles in an answer."
+    )
     max_quotes_range_s: int = Field(
         default=7 * 86_400,
         ge=60,
         le=MAX_SECONDS,
-        description="Longest range of quotes in one request.",
+        description="Longest time range of quotes in one request.",
     )
     keep_results_s: Seconds = Field(
-        default=600.0, description="How long a finished ad-hoc query can be fetched."
+        default=600.0, description="How long the result of a finished ad-hoc query is kept."
     )
     keep_results: Count = Field(
-        default=64, description="How many finished ad-hoc queries are kept."
+        default=64, description="How many results of finished ad-hoc queries are kept."
     )
     max_body_bytes: int = Field(
         default=64 * 1024, ge=1024, le=MAX_BYTES, description="Largest request body."
@@ -88,7 +92,7 @@ class LimitSettings(BaseModel):
         default=10.0, description="How long a connection may take to send a request."
     )
     max_connections: Count = Field(
-        default=512, description="Open connections; more are closed."
+        default=512, description="Open connections; further ones are closed."
     )
 
 
@@ -99,26 +103,29 @@ class Settings(ServiceSettings):
 
     keys: tuple[str, ...] = Field(
         default=(),
-        description="JSON list of name:scopes:sha256hex; scopes are read and sql, by comma.",
+        description="JSON list of name:scopes:sha256hex; the scopes are read and sql, separated by commas.",
     )
     anonymous_read: bool = Field(
         default=False,
-        description="Whether the scope read needs no key; for listeners on loopback only.",
+        description="Whether the scope read needs no key; only for listeners on loopback.",
     )
     max_skew_s: int = Field(
         default=600,
         ge=0,
         le=MAX_SECONDS,
-        description="Bound S of |received - source|; partitions are widened by it.",
+        description="Largest |received - source| in seconds; partition ranges are widened by it.",
     )
     latest_hours: int = Field(
-        default=2, ge=1, le=48, description="Newest published hours that hold latest prices."
+        default=2,
+        ge=1,
+        le=48,
+        description="How many of the newest published hours are searched for latest prices.",
     )
     ledger_ttl_s: SecondsOrZero = Field(
-        default=2.0, description="How old the view of the newest ledger hours may be."
+        default=2.0, description="How stale the cached newest hours of the ledger may be."
     )
     ledger_full_s: SecondsOrZero = Field(
-        default=30.0, description="How old the view of the whole ledger may be."
+        default=30.0, description="How stale the cached whole ledger may be."
     )
     athena: AthenaSettings = Field(default_factory=AthenaSettings, description="Athena.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Limits.")

@@ -26,20 +26,22 @@ class QueryApiMetrics:
             "requests_total", "Requests answered.", "route", "status"
         )
         self.request_seconds = family.histogram(
-            "request_seconds", "Time to answer.", "route", buckets=_BUCKETS
+            "request_seconds", "Time to answer a request.", "route", buckets=_BUCKETS
         )
-        self.queries = family.counter("queries_total", "Athena queries ended.", "outcome")
+        self.queries = family.counter(
+            "queries_total", "Athena queries that have ended.", "outcome"
+        )
         self.query_seconds = family.histogram(
-            "query_seconds", "Time from submission to rows.", buckets=_BUCKETS
+            "query_seconds", "Time from submission to the rows.", buckets=_BUCKETS
         )
         self.shared = family.counter(
             "queries_shared_total",
             "Requests that joined a running query instead of starting one.",
         )
-        self.scanned_bytes = family.counter("scanned_bytes_total", "Bytes that Athena scanned.")
-        self.usd = family.counter("cost_usd_total", "What the queries cost, in dollars.")
-        self.running = family.gauge("queries_running", "Queries that hold a place.")
-        self.queued = family.gauge("queries_queued", "Queries that wait for a place.")
+        self.scanned_bytes = family.counter("scanned_bytes_total", "Bytes scanned by Athena.")
+        self.usd = family.counter("cost_usd_total", "Cost of the queries in dollars.")
+        self.running = family.gauge("queries_running", "Queries that hold a slot.")
+        self.queued = family.gauge("queries_queued", "Queries waiting for a slot.")
         self.stop_failures = family.counter(
             "stop_failures_total", "Abandoned queries that could not be stopped."
         )
@@ -48,19 +50,19 @@ class QueryApiMetrics:
         )
         self.newest_received = family.gauge(
             "newest_received_timestamp_seconds",
-            "Newest receive time that is published.",
+            "Receive time of the newest published answer.",
             "feed",
         )
         self.watermark = family.gauge(
             "watermark_timestamp_seconds",
-            "Up to where the tables are complete: all that was received before is in them.",
+            "Up to when the tables are complete: everything received before is in them.",
             "feed",
         )
         self.ledger_unreadable = family.counter(
             "ledger_unreadable_total", "Ledger entries that could not be read."
         )
         self.closed_connections = family.counter(
-            "connections_closed_total", "Connections closed by a limit.", "reason"
+            "connections_closed_total", "Connections closed because of a limit.", "reason"
         )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for route in ROUTES:

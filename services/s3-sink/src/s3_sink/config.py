@@ -25,16 +25,21 @@ class ObjectSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_bytes: Bytes = Field(
-        default=8 * _MIB, description="Estimated compressed size of an object, bytes."
+        default=8 * _MIB, description="Estimated compressed size at which an object is cut."
     )
     max_raw_bytes: Bytes = Field(
-        default=32 * _MIB, description="Size of an object's values before compression."
+        default=32 * _MIB,
+        description="Size of the values, before compression, at which an object is cut.",
     )
-    max_records: Count = Field(default=100_000, description="Records of an object.")
+    max_records: Count = Field(
+        default=100_000, description="Number of records at which an object is cut."
+    )
     max_age_s: Seconds = Field(
-        default=60.0, description="How long a value waits at most before it is stored."
+        default=60.0, description="How long a value waits at most before its object is cut."
     )
-    gzip_level: int = Field(default=1, ge=0, le=3, description="ISA-L's level, 0 to 3.")
+    gzip_level: int = Field(
+        default=1, ge=0, le=3, description="Compression level of ISA-L, 0 to 3."
+    )
 
 
 class GroupSettings(BaseModel):
@@ -54,7 +59,7 @@ class GroupSettings(BaseModel):
         # The broker's group.max.session.timeout.ms is half an hour by default (Kafka's broker configs).
         le=1_800,
         allow_inf_nan=False,
-        description="Silence after which the broker gives up on a member.",
+        description="Silence after which the broker removes a member from the group.",
     )
 
 
@@ -74,14 +79,14 @@ class Settings(ServiceSettings):
     group: GroupSettings = Field(default_factory=GroupSettings, description="Consumer group.")
     heartbeat_producers: tuple[str, ...] = Field(
         default=(),
-        description="JSON list of the producers that must all have promised before the stream's "
+        description="JSON list of the producers that must all have sent a watermark before the stream's "
         "position moves; empty: any heartbeat moves it.",
     )
     budget_bytes: int = Field(
         default=256 * _MIB,
         ge=8 * _MIB,
         le=MAX_BYTES,
-        description="Memory for records over all stages.",
+        description="Memory for records across all stages.",
     )
     fetch_bytes: Bytes = Field(
         default=4 * _MIB,
@@ -91,16 +96,17 @@ class Settings(ServiceSettings):
     flush_deadline_s: Seconds = Field(
         default=20.0,
         lt=REBALANCE_TIMEOUT_S / 2,
-        description="How long revoke and SIGTERM wait for what is held to be stored.",
+        description="How long a revoke or SIGTERM waits until everything held is stored.",
     )
     retry_cap_s: Seconds = Field(
-        default=30.0, description="Longest wait between two tries at a dependency."
+        default=30.0, description="Longest wait between two attempts to reach a dependency."
     )
     longest_outage_s: SecondsOrZero = Field(
-        default=3 * 86_400.0, description="Warn where a topic expires sooner than this."
+        default=3 * 86_400.0,
+        description="Warn if a topic keeps its records for less time than this.",
     )
     replication_factor: Count = Field(
-        default=1, description="Replicas of topics that the sink has to create."
+        default=1, description="Replication factor of topics that the sink creates."
     )
 
     @model_validator(mode="after")

@@ -28,52 +28,58 @@ class SinkMetrics:
             "object_bytes", "Sizes of objects.", buckets=_SIZES
         )
         self.flushes = family.counter(
-            "flushes_total", "Objects by why they were cut.", "reason"
+            "flushes_total", "Objects, by the reason they were cut.", "reason"
         )
         self.retries = family.counter(
-            "retries_total", "Tries that failed and were repeated.", "kind"
+            "retries_total", "Attempts that failed and were retried.", "kind"
         )
         self.refused_creates = family.counter(
             "refused_creates_total", "PUTs answered with 412."
         )
-        self.adoptions = family.counter("adoptions_total", "Objects of others taken over.")
-        self.commit_failures = family.counter("commit_failures_total", "Commits that failed.")
-        self.commit_seconds = family.histogram("commit_seconds", "Time that commits took.")
+        self.adoptions = family.counter(
+            "adoptions_total", "Objects of other sinks that were taken over."
+        )
+        self.commit_failures = family.counter(
+            "commit_failures_total", "Offset commits that failed."
+        )
+        self.commit_seconds = family.histogram(
+            "commit_seconds", "Time taken by offset commits."
+        )
         self.announcements_failed = family.counter(
-            "announcements_failed_total", "Hints not sent."
+            "announcements_failed_total", "Announcements that could not be sent."
         )
         self.unknown_hours = family.counter(
             "unknown_hour_records_total", "Records with an impossible timestamp."
         )
-        self.rebalances = family.counter("rebalances_total", "Assignments received.")
-        self.partitions = family.gauge("partitions", "Assigned partitions by state.", "state")
+        self.rebalances = family.counter("rebalances_total", "Partition assignments received.")
+        self.partitions = family.gauge("partitions", "Assigned partitions, by state.", "state")
         self.topic_up = family.gauge(
-            "topic_up", "1 while a configured topic is there and all of it is read.", "topic"
+            "topic_up", "1 while a configured topic exists and is read completely.", "topic"
         )
         self.chain_end = family.gauge("chain_end_offset", "Where the chain ends.", *partition)
         self.log_end = family.gauge("log_end_offset", "Where Kafka's log ends.", *partition)
         self.lag_records = family.gauge(
-            "lag_records", "Records that Kafka has and raw has not.", *partition
+            "lag_records", "Records that are in Kafka but not in raw yet.", *partition
         )
         self.lag_seconds = family.gauge(
-            "lag_seconds", "Age of the oldest value that raw has not.", *partition
+            "lag_seconds", "Age of the oldest value that is not in raw yet.", *partition
         )
         self.stored_timestamp = family.gauge(
             "stored_timestamp_seconds", "Newest record timestamp stored.", *partition
         )
         self.watermark = family.gauge(
-            "watermark_timestamp_seconds", "Up to where raw is complete.", *partition
+            "watermark_timestamp_seconds", "Up to when raw is complete.", *partition
         )
         self.held_bytes = family.gauge("held_bytes", "Memory held by records and objects.")
-        self.in_flight_bytes = family.gauge("in_flight_bytes", "Compressed bytes on their way.")
+        self.in_flight_bytes = family.gauge(
+            "in_flight_bytes", "Compressed bytes in flight to S3."
+        )
         self.oldest_open_seconds = family.gauge(
-            "oldest_open_seconds", "Age of the oldest open value."
+            "oldest_open_seconds", "Age of the oldest value in an open part."
         )
-        self.is_paused = family.gauge(
-            "is_paused", "1 while the byte budget holds fetching back."
-        )
+        self.is_paused = family.gauge("is_paused", "1 while the memory budget pauses fetching.")
         self.kafka_silent = family.gauge(
-            "kafka_silent_seconds", "For how long brokers have not answered a request."
+            "kafka_silent_seconds", "How long the brokers have left requests unanswered."
         )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for kind in (*Trouble, "vanished"):

@@ -58,4 +58,4 @@ def parse_missed_ticks(value: bytes) -> MissedTicks:
     try:
         return MissedTicks(**{name: raw[name] for name in names})
     except (KeyError, TypeError) as error:
-        raise ValueError(f"no missed ticks: {error!r}") from error
+        raise ValueError(f"not a record of missed ticks: {error!r}") from error

@@ -201,5 +201,5 @@ def _join(entries: Sequence[IndexEntry], text: bytes) -> list[Record]:
             Record(entry.offset, entry.timestamp_ms, entry.key, value, entry.headers)
         )
     if at != len(text):
-        raise RawFormatError(at, "lines that the index does not know")
+        raise RawFormatError(at, "lines that are not in the index")
     return records

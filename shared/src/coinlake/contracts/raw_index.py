@@ -131,7 +131,9 @@ def _name(reader: "_Reader", length: int) -> str:
     try:
         return reader.take(length).decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
-        raise RawFormatError(reader.position, f"a header name is no text: {error}") from error
+        raise RawFormatError(
+            reader.position, f"a header name is not valid text: {error}"
+        ) from error
 
 
 def _u32(numbers: Sequence[int]) -> bytes:

@@ -139,7 +139,7 @@ class BatchPipeline:
     async def _accepted(self, batch: FinishedBatch) -> tuple[FeedHour, ...]:
         verification = await verify(self._parts, batch)
         for hour, wrong in verification.faults.items():
-            self._failing.failed([hour], f"counts do not hold: {'; '.join(wrong)}")
+            self._failing.failed([hour], f"counts do not add up: {'; '.join(wrong)}")
         return verification.accepted
 
     async def _published(

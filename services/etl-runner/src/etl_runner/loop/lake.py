@@ -104,11 +104,11 @@ class LakeReader:
         if key not in self._heads:
             body = await self.store.get(key)
             if body is None:
-                raise TransientError(f"{key} was listed and is gone")
+                raise TransientError(f"{key} was listed but no longer exists")
             try:
                 self._heads[key] = parse_entry(body)
             except ValueError as error:
-                raise InvariantError(f"{key} is no ledger entry: {error}") from error
+                raise InvariantError(f"{key} is not a valid ledger entry: {error}") from error
             _forget(self._heads)
         return self._heads[key]
 

@@ -86,7 +86,7 @@ async def _refusal(
 ) -> str | Refused:
     there = await parts.lake.store.head(key)
     if there is None:
-        raise TransientError(f"{key} was there and is gone")
+        raise TransientError(f"{key} existed before and is now gone")
     ledger = await parts.lake.head(FeedHour(hour.feed, hour.at))
     version = 0 if ledger is None else ledger.version
     decision = decide(there.metadata, manifest.batch_id, hour, version)

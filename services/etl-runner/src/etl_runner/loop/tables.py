@@ -35,7 +35,7 @@ class TableRegistrar:
             return
         lacking = [table for table in wanted if not await self._is_there(table)]
         if lacking:
-            await self.crawl(reason=f"tables to make: {', '.join(lacking)}")
+            await self.crawl(reason=f"tables to create: {', '.join(lacking)}")
         for table, hours in wanted.items():
             await self._catalog.register(table, hours)
 

@@ -33,7 +33,7 @@ async def _faults(
 ) -> list[str]:
     result = batch.results.get(name)
     if result is None:
-        return ["the result does not have the hour"]
+        return ["the result does not contain the hour"]
     objects = await parts.lake.looked_at(hour.inputs)
     metas = {found.item.key: found.meta for found in objects}
     return faults(hour, result, metas, TABULAR[hour.feed].published)

@@ -54,10 +54,10 @@ class HttpApi:
                 return await self._asked(url, call)
         except TimeoutError as error:
             if not call.was_sent:
-                raise NoAnswerError("unreachable", "no connection in time") from error
-            raise NoAnswerError("timeout", "no answer in time") from error
+                raise NoAnswerError("unreachable", "connecting timed out") from error
+            raise NoAnswerError("timeout", "the answer timed out") from error
         except aiohttp.ClientPayloadError as error:
-            raise NoAnswerError("incomplete_body", "the body broke off") from error
+            raise NoAnswerError("incomplete_body", "the body ended early") from error
         except aiohttp.ClientConnectorError as error:
             raise NoAnswerError("unreachable", type(error).__name__) from error
         except _ClosedError as error:

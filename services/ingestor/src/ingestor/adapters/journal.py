@@ -218,7 +218,7 @@ def _carry_over(spool: Spool, old: OldJournal) -> None:
     if old.missing:
         numbers = ", ".join(map(str, old.missing))
         spool.note(
-            "the journal of a version before", f"its records {numbers} are damaged or gone"
+            "the journal of an earlier version", f"its records {numbers} are damaged or gone"
         )
 
 
@@ -227,7 +227,7 @@ def _done(spool: Spool, old: OldJournal, path: Path) -> None:
     if damaged is None:
         path.unlink()
     else:
-        spool.put_aside(path.name, f"{damaged} bytes of it are no sound entries")
+        spool.put_aside(path.name, f"{damaged} bytes of it are not valid entries")
 
 
 def _report(recovery: Recovery, progress: Progress, holes: list[Hole]) -> None:

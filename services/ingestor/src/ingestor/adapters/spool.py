@@ -76,7 +76,7 @@ class Spool:
             elif path.name.endswith(_UNFINISHED):
                 self._torn(path)
             elif path.is_file() and path.suffix != ".journal":
-                self.note(path.name, "a file of somebody else", aside=False)
+                self.note(path.name, "a file that does not belong to the journal", aside=False)
         self._aside.count()
         self._keep_spares()
         return files

@@ -131,14 +131,14 @@ def unpack(data: bytes) -> Filed:
     try:
         return Filed(head["number"], head["state"], _entry(head, value))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadRecordError(f"an entry that cannot be read: {error!r}") from error
+        raise BadRecordError(f"an unreadable entry: {error!r}") from error
 
 
 def _no_format(data: bytes) -> str:
     first = data[: len(_FIRST_LINE) + 4].partition(b"\n")[0]
     if first.startswith(_FORMAT) and first[len(_FORMAT) :].isdigit():
-        return f"of another version: format {first[len(_FORMAT) :].decode()}"
-    return "no file of a journal"
+        return f"written by another version: format {first[len(_FORMAT) :].decode()}"
+    return "not a journal file"
 
 
 def frame(payload: bytes) -> bytes:
@@ -172,9 +172,9 @@ def split(payload: bytes) -> tuple[dict[str, Any], bytes]:
         (length,) = _HEAD.unpack_from(payload)
         head = orjson.loads(payload[_HEAD.size : _HEAD.size + length])
     except (struct.error, ValueError) as error:
-        raise BadRecordError(f"an entry that cannot be read: {error!r}") from error
+        raise BadRecordError(f"an unreadable entry: {error!r}") from error
     if not isinstance(head, dict):
-        raise BadRecordError("an entry that cannot be read: its head is no object")
+        raise BadRecordError("an unreadable entry: its head is not an object")
     return head, payload[_HEAD.size + length :]
 
 

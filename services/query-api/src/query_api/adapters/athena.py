@@ -89,7 +89,7 @@ class AthenaEngine:
             )
             page = _read(answer["ResultSet"], answer.get("NextToken"))
             if page.token is not None and page.token == token:
-                raise UnknownAnswerError("the same page comes again and again")
+                raise UnknownAnswerError("the same page keeps coming back")
         return page
 
 

@@ -80,16 +80,16 @@ class GuardProcess:
         self, worker: asyncio.subprocess.Process, sql: str, max_rows: int
     ) -> dict[str, str]:
         if worker.stdin is None or worker.stdout is None:
-            raise TransientError("the guard's process has no pipes")
+            raise TransientError("the guard process has no pipes")
         request = {"sql": sql, "database": self._database, "max_rows": max_rows}
         try:
             worker.stdin.write(json.dumps(request).encode() + b"\n")
             await worker.stdin.drain()
             line = await worker.stdout.readline()
         except (OSError, ValueError) as error:
-            raise TransientError(f"the guard's process failed: {error}") from error
+            raise TransientError(f"the guard process failed: {error}") from error
         if not line:
-            raise TransientError("the guard's process ended")
+            raise TransientError("the guard process ended")
         answer: dict[str, str] = json.loads(line)
         return answer
 

@@ -99,7 +99,7 @@ class LedgerReader:
     async def _read(self, key: str) -> None:
         body = await self._store.get(key)
         if body is None:
-            raise TransientError(f"{key} was listed and is gone")
+            raise TransientError(f"{key} was listed but no longer exists")
         try:
             self._entries[key] = published(parse_entry(body))
         except ValueError as error:

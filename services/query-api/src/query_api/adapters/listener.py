@@ -103,7 +103,7 @@ async def open_listener(
     try:
         server = runner.server
         if server is None:
-            raise RuntimeError("the runner has no server after its setup")
+            raise RuntimeError("the HTTP server did not start")
         made = server
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(

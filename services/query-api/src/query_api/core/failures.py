@@ -41,7 +41,7 @@ def failure(execution: ExecutionState) -> ProblemError:
     if execution.state == "CANCELLED":
         return cancelled()
     if is_torn(execution):
-        return unavailable("an hour that is being published anew")
+        return unavailable("an hour that is being republished")
     if execution.category == _USER_ERROR or not execution.retryable:
         return query_failed(clean(execution.reason))
     return unavailable("Athena")

@@ -51,7 +51,9 @@ def check(sql: str, database: str, max_rows: int) -> Checked:
     except RecursionError:
         raise RefusedSqlError("too_complex", "the statement is nested too deeply") from None
     if again != first:
-        raise RefusedSqlError("unstable", "the statement does not read back as it was checked")
+        raise RefusedSqlError(
+            "unstable", "the rewritten statement does not pass the same check"
+        )
     return first
 
 
@@ -89,10 +91,10 @@ def _parsed(sql: str) -> tree.Query:
         if error.name == NOT_SUPPORTED:
             raise RefusedSqlError("syntax", error.message) from None
         if "one sql statement" in error.message:
-            raise RefusedSqlError("statements", "give exactly one statement") from None
+            raise RefusedSqlError("statements", "send exactly one statement") from None
         # Not the parser's words: they hold parts of the statement.
         raise RefusedSqlError(
-            "syntax", f"{where}the statement does not parse as a query of Athena"
+            "syntax", f"{where}the statement is not a valid Athena query"
         ) from None
 
 
@@ -103,7 +105,9 @@ def _check_token(token: Token) -> None:
     """
     odd_number = token.kind in (INTEGER, DECIMAL) and not _PLAIN_NUMBER.fullmatch(token.text)
     if odd_number or token.kind == DOLLAR_STRING:
-        raise RefusedSqlError("syntax", "numbers are decimal digits, strings stand in quotes")
+        raise RefusedSqlError(
+            "syntax", "write numbers in decimal digits and strings in single quotes"
+        )
 
 
 # ---- nodes ----------------------------------------------------------------------------------
@@ -143,7 +147,7 @@ def _shown(name: str) -> str:
 def _check_identifier(node: tree.Identifier) -> None:
     # This keeps out "$path", "t$partitions", "lambda:connector" and everything quoted oddly.
     if not _NAME.fullmatch(node.name):
-        raise RefusedSqlError("name", "names are letters, digits and underscores")
+        raise RefusedSqlError("name", "names may contain only letters, digits and underscores")
 
 
 def _check_with(node: tree.With) -> None:
@@ -154,7 +158,7 @@ def _check_with(node: tree.With) -> None:
 def _check_named_query(node: tree.NamedQuery) -> None:
     if node.name.name.lower() in TABLE_NAMES:
         raise RefusedSqlError(
-            "table", f"a WITH query must not be called {_shown(node.name.name)}"
+            "table", f"a WITH query must not have the name of a table: {_shown(node.name.name)}"
         )
 
 
@@ -163,13 +167,13 @@ def _check_unnest(node: tree.Unnest) -> None:
     if not all(
         isinstance(one, (tree.Identifier, tree.Dereference)) for one in node.expressions
     ):
-        raise RefusedSqlError("syntax", "UNNEST takes columns only")
+        raise RefusedSqlError("syntax", "UNNEST accepts only columns")
 
 
 def _check_function(node: tree.FunctionCall) -> None:
     if len(node.name.parts) > 1:
         # The list names functions without a schema; one inside of a schema is another function.
-        raise RefusedSqlError("function", "functions have no schema")
+        raise RefusedSqlError("function", "functions cannot be qualified with a schema")
     if node.name.text not in FUNCTIONS:
         raise RefusedSqlError(
             "function", f"the function {_shown(node.name.text)} is not allowed"
@@ -254,6 +258,6 @@ def _cap(sql: str, query: tree.Query, max_rows: int) -> Iterator[Edit]:
     if isinstance(limit, tree.FetchFirst) and limit.count is None:
         return
     if not isinstance(limit.count, tree.IntegerLiteral):
-        raise RefusedSqlError("syntax", "LIMIT takes a whole number")
+        raise RefusedSqlError("syntax", "LIMIT must be a whole number")
     if limit.count.value > max_rows:
         yield Edit(limit.at, len(sql), capped)

@@ -35,17 +35,17 @@ def parse_keys(items: Iterable[str]) -> tuple[ApiKey, ...]:
     names = [key.caller.name for key in keys]
     # Two keys of one name are a rotation with overlap; one hash twice is a mistake.
     if len({key.sha256 for key in keys}) != len(names):
-        raise ValueError("the same key is listed twice")
+        raise ValueError("a key is listed twice")
     return keys
 
 
 def _parse(number: int, item: str) -> ApiKey:
     match = _KEY.fullmatch(item.strip())
     if match is None:
-        raise ValueError(f"key {number} is not of the form name:scopes:sha256hex")
+        raise ValueError(f"key {number} does not have the form name:scopes:sha256hex")
     scopes = frozenset(match.group(2).split(","))
     if not scopes <= SCOPES:
-        raise ValueError(f"key {number} has an unknown scope; there are read and sql")
+        raise ValueError(f"key {number} has an unknown scope; valid scopes are read and sql")
     return ApiKey(Caller(match.group(1), scopes), bytes.fromhex(match.group(3)))
 
 

@@ -35,7 +35,7 @@ _CANDLE: dict[str, Any] = {
     "low": _DECIMAL,
     "close": _DECIMAL,
     "quotes": _INTEGER,
-    "final": {"type": "boolean", "description": "No more quotes can come into it."},
+    "final": {"type": "boolean", "description": "No further quotes can change this candle."},
 }
 _COVERAGE: dict[str, Any] = {
     "table": _STRING,
@@ -44,27 +44,37 @@ _COVERAGE: dict[str, Any] = {
     "hours_complete": _INTEGER,
     "first_hour": _TEXT,
     "last_hour": _TEXT,
-    "newest_received": {**_TIME, "description": "Newest receive time that is published."},
-    "watermark": {**_TIME, "description": "All that was received before is in the table."},
+    "newest_received": {**_TIME, "description": "Receive time of the newest published answer."},
+    "watermark": {
+        **_TIME,
+        "description": "Everything received before this time is in the table.",
+    },
     "rows": _INTEGER,
     "quarantined_rows": _INTEGER,
 }
 _META: dict[str, Any] = {
-    "as_of": {**_STRING, "format": "date-time", "description": "When the lake was looked at."},
+    "as_of": {
+        **_STRING,
+        "format": "date-time",
+        "description": "When the service read the state of the lake.",
+    },
     "newest_received": {
         **_TIME,
-        "description": "Newest receive time published; of several feeds the oldest.",
+        "description": "Receive time of the newest published answer; with several feeds, the earliest of them.",
     },
     "watermark": {
         **_TIME,
-        "description": "All that was received before is in the tables; of several feeds the "
-        "oldest. Null where nobody has promised so.",
+        "description": "Everything received before this time is in the tables; with several feeds, the "
+        "earliest of them. Null where no watermark is known.",
     },
-    "dataset_version": {**_STRING, "description": "Changes when an hour is published."},
+    "dataset_version": {**_STRING, "description": "Changes whenever an hour is published."},
     "scanned_bytes": _INTEGER,
     "usd": {**_STRING, "description": "What the query cost, in dollars."},
     "rows": _INTEGER,
-    "truncated": {"type": "boolean", "description": "There were more rows than were given."},
+    "truncated": {
+        "type": "boolean",
+        "description": "The result had more rows than were returned.",
+    },
 }
 _STATES = ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
@@ -76,7 +86,7 @@ def document(max_rows: int) -> dict[str, Any]:
         "info": {
             "title": "coinlake",
             "version": "1",
-            "description": "Prices of the lake, and SQL over it. Decimals are strings.",
+            "description": "Cryptocurrency prices from the lake, and SQL over it. Decimals are strings.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": {**_read_paths(max_rows), **_sql_paths(max_rows), **_open_paths()},
@@ -130,16 +140,16 @@ def _read_paths(max_rows: int) -> dict[str, Any]:
     many = {"type": "array"}
     limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": max_rows})
     times = [
-        _query("from", _STRING, "RFC 3339 or ms since the epoch; included."),
-        _query("to", _STRING, "RFC 3339 or ms since the epoch; not included."),
+        _query("from", _STRING, "RFC 3339 or milliseconds since the epoch; inclusive."),
+        _query("to", _STRING, "RFC 3339 or milliseconds since the epoch; exclusive."),
     ]
     return {
         "/v1/assets": _get(
             "Latest price of each asset", {**many, "items": _ref("Asset")}, limit
         ),
-        "/v1/assets/{id}": _get("Latest price of an asset", _ref("Asset"), _ID),
+        "/v1/assets/{id}": _get("Latest price of one asset", _ref("Asset"), _ID),
         "/v1/assets/{id}/quotes": _get(
-            "Quotes of an asset in a range of source time",
+            "Quotes of an asset within a range of source time",
             {**many, "items": _ref("Quote")},
             *(_ID, *times, limit, _query("order", {"enum": ["asc", "desc"]})),
         ),
@@ -148,7 +158,9 @@ def _read_paths(max_rows: int) -> dict[str, Any]:
             {**many, "items": _ref("Candle")},
             *(_ID, *times, _query("interval", {"enum": ["1m", "5m", "1h", "1d"]})),
         ),
-        "/v1/coverage": _get("What is published", {**many, "items": _ref("Coverage")}),
+        "/v1/coverage": _get(
+            "What has been published, by table", {**many, "items": _ref("Coverage")}
+        ),
     }
 
 
@@ -163,8 +175,8 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
         },
         "additionalProperties": False,
     }
-    done = _json("The query has ended, with rows where it succeeded.", _ref("Query"))
-    pending = _json("It runs on; GET it later.", _ref("Query"))
+    done = _json("The query has ended; it has rows if it succeeded.", _ref("Query"))
+    pending = _json("The query is still running; GET it later.", _ref("Query"))
     ended = _object({"id": _STRING, "state": {"enum": _STATES}})
     return {
         "/v1/queries": {
@@ -172,11 +184,11 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
         },
         "/v1/queries/{id}": {
             "get": _operation(
-                "State and rows",
+                "State and rows of a query",
                 {"200": done, "202": pending},
                 [_ID, _query("wait", {"type": "number"})],
             ),
-            "delete": _operation("Cancel", {"200": _json("Its state.", ended)}, [_ID]),
+            "delete": _operation("Cancel a query", {"200": _json("Its state.", ended)}, [_ID]),
         },
     }
 
@@ -184,9 +196,9 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
 def _open_paths() -> dict[str, Any]:
     about = {
         "/openapi.json": "This document",
-        "/status": "Counts of the service",
-        "/healthz": "Whether the service lives",
-        "/readyz": "Whether it reaches what it needs",
+        "/status": "Counters of the service",
+        "/healthz": "Whether the service is alive",
+        "/readyz": "Whether the service can reach what it needs",
     }
     paths = {
         path: {

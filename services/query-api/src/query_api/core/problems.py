@@ -37,7 +37,7 @@ class BadRequestError(ProblemError):
     """A parameter or body that is wrong (400)."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__(Problem(400, "bad_request", "The request is wrong", detail))
+        super().__init__(Problem(400, "bad_request", "The request is invalid", detail))
 
 
 class RefusedSqlError(ProblemError):
@@ -50,12 +50,12 @@ class RefusedSqlError(ProblemError):
 
 def unauthenticated() -> ProblemError:
     return ProblemError(
-        Problem(401, "unauthenticated", "A key is needed", "send a valid API key")
+        Problem(401, "unauthenticated", "An API key is required", "send a valid API key")
     )
 
 
 def forbidden(scope: str) -> ProblemError:
-    detail = f"this key lacks the scope {scope}"
+    detail = f"this key does not have the scope {scope}"
     return ProblemError(Problem(403, "forbidden", "The key does not allow this", detail))
 
 
@@ -69,7 +69,7 @@ def busy(retry_after_s: int) -> ProblemError:
             429,
             "too_many_queries",
             "Too many queries",
-            "the queue of queries is full; try again later",
+            "the query queue is full; try again later",
             retry_after_s,
         )
     )
@@ -81,8 +81,8 @@ def overdue(deadline_s: float) -> ProblemError:
 
 
 def unavailable(what: str) -> ProblemError:
-    detail = f"{what} does not answer for now; try again later"
-    return ProblemError(Problem(503, "unavailable", "A dependency is away", detail, 5))
+    detail = f"{what} is not available right now; try again later"
+    return ProblemError(Problem(503, "unavailable", "A dependency is unavailable", detail, 5))
 
 
 def query_failed(detail: str) -> ProblemError:
@@ -95,7 +95,7 @@ def scan_limit() -> ProblemError:
             422,
             "scan_limit_exceeded",
             "The query would read too much",
-            "the workgroup's limit of scanned bytes was reached; narrow dt and hour",
+            "the query reached the workgroup's limit on scanned bytes; narrow dt and hour",
         )
     )
 
@@ -105,4 +105,6 @@ def cancelled() -> ProblemError:
 
 
 def internal() -> Problem:
-    return Problem(500, "internal", "Something broke", "the service failed; its log says why")
+    return Problem(
+        500, "internal", "Internal error", "the service failed; its log has the reason"
+    )

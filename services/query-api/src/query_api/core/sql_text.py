@@ -12,9 +12,9 @@ _CLOSE = ")]}"
 def check_text(sql: str) -> None:
     """Refuse what is too long, nested too deeply or holds control characters."""
     if not sql.strip():
-        raise RefusedSqlError("statements", "give exactly one statement")
+        raise RefusedSqlError("statements", "send exactly one statement")
     if len(sql.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise RefusedSqlError("too_long", f"a statement has at most {MAX_BYTES} bytes")
+        raise RefusedSqlError("too_long", f"a statement may have at most {MAX_BYTES} bytes")
     if any((char < " " and char not in "\t\n\r") or char == "\x7f" for char in sql):
         raise RefusedSqlError("syntax", "control characters are not allowed")
     if any("\ud800" <= char <= "\udfff" for char in sql):

@@ -129,7 +129,7 @@ def _newest(database: str, where: str) -> str:
 
 def _in_hours(hours: Sequence[Hour]) -> tuple[str, tuple[str, ...]]:
     if not hours:
-        raise ValueError("no hours: nothing is published, so there is nothing to ask")
+        raise ValueError("no hours: nothing has been published, so there is nothing to query")
     where = " OR ".join("(dt = ? AND hour = ?)" for _ in hours)
     return where, tuple(varchar(part) for at in hours for part in (at.dt, at.hour))
 

@@ -33,10 +33,10 @@ def instant_ms(text: str, name: str) -> int:
         at_ms = int(text) if re.fullmatch(r"\d{1,15}", text) else _parsed_ms(text)
     except ValueError:
         raise BadRequestError(
-            f"{name} is no time: give RFC 3339 or ms since the epoch"
+            f"{name} is not a valid time: use RFC 3339 or milliseconds since the epoch"
         ) from None
     if not _FIRST_MS <= at_ms <= _END_MS:
-        raise BadRequestError(f"{name} must lie between 2000 and 2099")
+        raise BadRequestError(f"{name} must be between 2000 and 2099")
     return at_ms
 
 

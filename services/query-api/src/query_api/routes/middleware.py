@@ -27,8 +27,12 @@ CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 _GONE = 499  # nginx's code for a client that left; it is never sent
 _TITLES = {
     404: ("not_found", "Not found", "there is nothing at this path"),
-    405: ("method_not_allowed", "Method not allowed", "this path has other methods"),
-    413: ("too_large", "The body is too large", "the request body is larger than allowed"),
+    405: ("method_not_allowed", "Method not allowed", "this path does not accept this method"),
+    413: (
+        "too_large",
+        "The body is too large",
+        "the request body is larger than the service accepts",
+    ),
 }
 
 
@@ -36,7 +40,7 @@ def problems(request_problem: web.HTTPException) -> Problem:
     """aiohttp's own refusals in our form."""
     status = request_problem.status
     kind, title, detail = _TITLES.get(
-        status, ("bad_request", "The request is wrong", "refused")
+        status, ("bad_request", "The request is invalid", "refused")
     )
     return Problem(status, kind, title, detail)
 

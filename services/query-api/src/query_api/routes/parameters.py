@@ -22,8 +22,8 @@ def only(request: web.Request, *names: str) -> dict[str, str]:
     for name in given:
         if name not in names:
             raise BadRequestError(
-                "unknown parameter; known are: " + (", ".join(names) or "none")
+                "unknown parameter; the known ones are: " + (", ".join(names) or "none")
             )
         if len(given.getall(name)) > 1:
-            raise BadRequestError(f"{name} is given twice")
+            raise BadRequestError(f"{name} was given more than once")
     return dict(given)

@@ -71,7 +71,7 @@ class PriceRoutes:
 
         view, result = await steady(self._parts, build)
         if result is None or not result.rows.rows:
-            raise not_found("this asset is not in the newest published hours")
+            raise not_found("the newest published hours do not contain this asset")
         return self._answer(view, result.rows.records()[0], result)
 
     async def quotes(self, request: web.Request) -> web.Response:
@@ -161,7 +161,7 @@ def _records(result: QueryResult | None) -> list[dict[str, Any]]:
 def _asset_id(request: web.Request) -> str:
     asset_id = request.match_info["id"]
     if not _ASSET_ID.fullmatch(asset_id):
-        raise BadRequestError("this is no asset id")
+        raise BadRequestError("this is not a valid asset id")
     return asset_id
 
 

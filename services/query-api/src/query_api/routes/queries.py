@@ -122,7 +122,7 @@ class QueryRoutes:
             wrong = ", ".join(
                 ".".join(map(str, item["loc"])) or "body" for item in error.errors()
             )
-            raise BadRequestError(f"wrong in the body: {wrong}"[:200]) from None
+            raise BadRequestError(f"invalid request body: {wrong}"[:200]) from None
         except orjson.JSONDecodeError:
             raise BadRequestError("the body is not JSON") from None
         if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_rows:
@@ -151,7 +151,7 @@ class QueryRoutes:
         kept = self._kept.get(request.match_info["id"])
         # Somebody else's query looks exactly like none.
         if kept is None or kept.caller != request[CALLER].name:
-            raise not_found("there is no such query, or its result was dropped")
+            raise not_found("there is no such query, or its result is no longer kept")
         return kept
 
     def _forget_old(self) -> None:

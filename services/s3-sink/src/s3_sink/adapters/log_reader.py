@@ -76,7 +76,7 @@ class KafkaLog:
     ) -> Record | None:
         topic = await self._state(partition.topic)
         if topic.id != topic_id:
-            raise TransientError(f"{partition}: the topic is another one by now")
+            raise TransientError(f"{partition}: the topic has been re-created")
         kept = await self._range(partition)
         while offset < kept.end:
             # One record is enough; the batch that it is in may unpack to any size.
@@ -98,7 +98,7 @@ class KafkaLog:
             # A partition that was asked for is in every answer, with -1 where there is no commit;
             # aiokafka drops the answer's own error: the coordinator is loading, or has moved
             # (aiokafka 0.14, admin/client.py: list_consumer_group_offsets).
-            raise TransientError(f"commits of {partition}: the coordinator gives no answer")
+            raise TransientError(f"commits of {partition}: the coordinator does not answer")
         if commit.offset < 0:
             return None
         return Commit(commit.offset, commit.metadata or "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from s3_sink.core.ports import Partition
 
-UNREAD = "no member of the group reads partition {numbers}"
+UNREAD = "no member of the group is reading partition {numbers}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 
 SHARED = (
-    "another process is a member of the group under the instance id {name!r}, "
-    "and each pushes the other out: give every sink an instance id of its own"
+    "another process has joined the group with the instance id {name!r}, "
+    "and each keeps evicting the other: give every sink its own instance id"
 )
 # A broker makes ids of static members so (Kafka 4.3, ClassicGroup.generateMemberId).
 _ID = r"{name}-[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"

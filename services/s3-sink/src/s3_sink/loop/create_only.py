@@ -22,12 +22,12 @@ async def require_create_only(store: Store) -> None:
             if await store.head(PROBE_KEY) is not None:
                 return
             raise TransientError(
-                f"{PROBE_KEY} is refused as if it were there, but is not there"
+                f"{PROBE_KEY} is refused as if it existed, but it does not exist"
             ) from None
     there = await store.head(PROBE_KEY)
     if there is None or there.etag != taken:
         # A restart by hand would be needed after a ConfigError: first be sure whose word it is.
-        raise TransientError(f"{PROBE_KEY} was taken twice, but is not there")
+        raise TransientError(f"{PROBE_KEY} was accepted twice, but it does not exist")
     raise ConfigError(
-        "the object store ignores If-None-Match: it would let two sinks overwrite each other"
+        "the object store ignores If-None-Match: two sinks could overwrite each other"
     )

@@ -40,7 +40,7 @@ async def require_epoch(store: Store, topic: str, number: int) -> None:
     """
     if await store.head(epoch_key(topic, number)) is None:
         raise InvariantError(
-            f"{epoch_key(topic, number)} has vanished: the bucket was emptied or made anew"
+            f"{epoch_key(topic, number)} has vanished: the bucket was emptied or re-created"
         )
 
 
@@ -74,10 +74,10 @@ async def _earlier_sight(
         if commit is not None and parse_raw_key(commit.metadata) is not None:
             return (
                 f"the bucket has no epoch of {topic}, but the group has committed "
-                f"{commit.metadata}: the bucket was emptied or is another one"
+                f"{commit.metadata}: the bucket was emptied, or this is a different bucket"
             )
     async for entry in store.list(topic_prefix(topic)):
-        return f"the bucket has {entry.key}, and no epoch of {topic}"
+        return f"the bucket has {entry.key} but no epoch of {topic}"
     return None
 
 
@@ -98,5 +98,5 @@ async def _read(store: Store, topic: str, number: int) -> Epoch:
     except ValueError as error:
         raise InvariantError(f"{key}: {error}") from error
     if (epoch.topic, epoch.number) != (topic, number):
-        raise InvariantError(f"{key} says that it is epoch {epoch.number} of {epoch.topic}")
+        raise InvariantError(f"{key} claims to be epoch {epoch.number} of {epoch.topic}")
     return epoch

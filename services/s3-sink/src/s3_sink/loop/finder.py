@@ -87,7 +87,7 @@ class Finder:
             return None
         tip = await self._tip(highest)
         if tip is None:
-            raise TransientError(f"{highest} is listed and not there: look again")
+            raise TransientError(f"{highest} is listed but does not exist: try again")
         return tip
 
     async def _walk(self, tip: Tip) -> Tip:
@@ -159,7 +159,7 @@ class Finder:
         """All that was asked by name must have been asked of one topic."""
         now = await self._log.topic_id(self._partition.topic)
         if now != self._topic_id:
-            raise TransientError(f"{self._partition}: the topic was made anew just now")
+            raise TransientError(f"{self._partition}: the topic was re-created just now")
 
     async def _is_same_topic(self, tip: Tip) -> bool:
         """Compare the end of the chain with the log; False where that cannot be told."""
@@ -172,7 +172,7 @@ class Finder:
         except ArchivedError:
             return False  # HEAD has told where it ends; its records are out of reach.
         if end is None:
-            raise TransientError(f"{tip.found.key} was there a moment ago: look again")
+            raise TransientError(f"{tip.found.key} existed a moment ago: try again")
         _refuse_liar(tip.found, end)
         if end.last_offset < kept.start:
             return False
@@ -189,7 +189,7 @@ class Finder:
 def _refuse_outside(partition: Partition, tip: Tip, kept: LogRange) -> None:
     if tip.link > kept.end:
         raise InvariantError(
-            f"{partition}: the chain ends at {tip.link}, the log already at {kept.end}: "
+            f"{partition}: the chain ends at {tip.link}, but the log ends at {kept.end}: "
             "the topic was re-created or truncated"
         )
     if tip.link < kept.start:
@@ -203,4 +203,4 @@ def _refuse_liar(found: Found, end: Ending) -> None:
     meta = found.meta
     said = (meta.sha256, meta.first_offset)
     if said != (end.sha256, end.first_offset) or end.last_offset >= meta.next_offset:
-        raise InvariantError(f"{found.key} does not hold what its metadata says")
+        raise InvariantError(f"{found.key} does not contain what its metadata says")

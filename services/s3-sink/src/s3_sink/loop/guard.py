@@ -56,5 +56,5 @@ class Guard:
         if seen is not None and seen.key is not None:
             is_young = now_s - seen.landed_at_s < _YOUNG_S
             if is_young and await self._store.head(str(seen.key)) is None:
-                raise InvariantError(f"{seen.key} has vanished: raw was emptied")
+                raise InvariantError(f"{seen.key} has vanished: the raw zone was emptied")
         self._seen.setdefault(state.partition, _Seen(now_s)).checked_at_s = now_s

@@ -83,7 +83,7 @@ class Writer:
             else:
                 if found is not None:
                     return found
-                self._report.retried(partition, "vanished", f"412, but nothing under {key}")
+                self._report.retried(partition, "vanished", f"412, but {key} does not exist")
             await self._wait(attempt)
             attempt += 1
 
@@ -115,7 +115,7 @@ class Writer:
         held = state.held_before(theirs.next_offset)
         if held is not None and await self._codec.sha256(held) != theirs.sha256:
             raise InvariantError(
-                f"{found.key} holds other records than Kafka has for "
+                f"{found.key} holds records that differ from Kafka's for "
                 f"[{theirs.first_offset}, {theirs.next_offset})"
             )
 
