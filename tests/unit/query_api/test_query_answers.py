@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
-from query_api.core.answers import QueryExecution, ResultColumn, Rows
+from query_api.core.answers import ExecutionState, ResultColumn, Rows
 from query_api.core.cells import Json, cell
 from query_api.core.cost import dollars
 from query_api.core.coverage import (
@@ -109,18 +109,18 @@ def test_where_a_key_is_looked_for(
 @pytest.mark.parametrize(
     ("execution", "status", "kind"),
     [
-        (QueryExecution("FAILED", "COLUMN_NOT_FOUND: x", 2), 422, "query_failed"),
-        (QueryExecution("FAILED", "internal", 1, retryable=True), 503, "unavailable"),
+        (ExecutionState("FAILED", "COLUMN_NOT_FOUND: x", 2), 422, "query_failed"),
+        (ExecutionState("FAILED", "internal", 1, retryable=True), 503, "unavailable"),
         (
-            QueryExecution("CANCELLED", "Bytes scanned limit was exceeded"),
+            ExecutionState("CANCELLED", "Bytes scanned limit was exceeded"),
             422,
             "scan_limit_exceeded",
         ),
-        (QueryExecution("CANCELLED", "by user"), 409, "cancelled"),
+        (ExecutionState("CANCELLED", "by user"), 409, "cancelled"),
     ],
 )
 def test_a_failure_is_told_as_what_to_do_next(
-    execution: QueryExecution, status: int, kind: str
+    execution: ExecutionState, status: int, kind: str
 ) -> None:
     problem = failure(execution).problem
 

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coinlake.errors import TransientError
-from query_api.core.answers import QueryExecution, ResultColumn, Rows
+from query_api.core.answers import ExecutionState, ResultColumn, Rows
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
 from query_api.loop.execution import PollingPace, QueryExecutor
@@ -28,13 +28,13 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.started: dict[str, str] = {}
-        self.states: dict[str, QueryExecution] = {}
+        self.states: dict[str, ExecutionState] = {}
         self.lose_replies = 0
         self.hang_start = False
 
     async def start(self, statement: Statement, token: str) -> str:
         known = self.started.setdefault(token, f"execution-{len(self.started)}")
-        self.states.setdefault(known, QueryExecution("RUNNING"))
+        self.states.setdefault(known, ExecutionState("RUNNING"))
         if self.hang_start:
             self.hang_start = False
             await asyncio.Event().wait()
@@ -43,7 +43,7 @@ class FakeEngine:
             raise TransientError("the reply was lost")
         return known
 
-    async def execution(self, execution_id: str) -> QueryExecution:
+    async def execution(self, execution_id: str) -> ExecutionState:
         return self.states[execution_id]
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
@@ -51,11 +51,11 @@ class FakeEngine:
 
     async def stop(self, execution_id: str) -> None:
         if not self.states[execution_id].ended:
-            self.states[execution_id] = QueryExecution("CANCELLED", "stopped", scanned_bytes=7)
+            self.states[execution_id] = ExecutionState("CANCELLED", "stopped", scanned_bytes=7)
 
     def end(self, state: str = "SUCCEEDED", reason: str = "", category: int = 2) -> None:
         for execution_id in self.states:
-            self.states[execution_id] = QueryExecution(state, reason, category, scanned_bytes=5)
+            self.states[execution_id] = ExecutionState(state, reason, category, scanned_bytes=5)
 
     @property
     def all(self) -> list[str]:
@@ -262,7 +262,7 @@ async def test_a_torn_read_is_asked_once_more_and_both_are_billed() -> None:
         await until(lambda: engine.all)
         engine.end("FAILED", "HIVE_CANNOT_OPEN_SPLIT: s3://lake/x was replaced")
         await until(lambda: len(engine.all) == 2)
-        engine.states["execution-1"] = QueryExecution("SUCCEEDED", scanned_bytes=6)
+        engine.states["execution-1"] = ExecutionState("SUCCEEDED", scanned_bytes=6)
         await run.finished.wait()
 
     assert run.state == "SUCCEEDED"

@@ -13,7 +13,7 @@ from coinlake.contracts.ledger import Counts, LedgerEntry, Output, ledger_key
 from coinlake.testing import FakeStore
 from query_api.adapters.ledger import LedgerReader
 from query_api.config import Settings
-from query_api.core.answers import QueryExecution, ResultColumn, Rows
+from query_api.core.answers import ExecutionState, ResultColumn, Rows
 from query_api.core.coverage import Heads, newest_hours
 from query_api.core.guard import Checked
 from query_api.core.problems import ProblemError
@@ -42,8 +42,8 @@ class CountingEngine:
             self._during()
         return str(len(self.statements))
 
-    async def execution(self, execution_id: str) -> QueryExecution:
-        return QueryExecution("SUCCEEDED", scanned_bytes=3)
+    async def execution(self, execution_id: str) -> ExecutionState:
+        return ExecutionState("SUCCEEDED", scanned_bytes=3)
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
         return Rows((ResultColumn("number", "integer"),), ((execution_id,),))

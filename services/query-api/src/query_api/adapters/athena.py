@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, NoRegionError
 from coinlake.aws import open_client
 from coinlake.errors import ConfigError
 from coinlake.outcomes import UnknownAnswerError, away, code_of
-from query_api.core.answers import QueryExecution, ResultColumn, Rows
+from query_api.core.answers import ExecutionState, ResultColumn, Rows
 from query_api.core.failures import clean
 from query_api.core.problems import query_failed
 from query_api.core.statements import Statement
@@ -46,7 +46,7 @@ class AthenaEngine:
             answer = await self._client.start_query_execution(**request)
             return str(answer["QueryExecutionId"])
 
-    async def execution(self, execution_id: str) -> QueryExecution:
+    async def execution(self, execution_id: str) -> ExecutionState:
         """How far a query is."""
         with _translated("GetQueryExecution"):
             answer = await self._client.get_query_execution(QueryExecutionId=execution_id)
@@ -102,10 +102,10 @@ class _Page:
     token: str | None
 
 
-def _execution(told: Any) -> QueryExecution:
+def _execution(told: Any) -> ExecutionState:
     status, statistics = told["Status"], told.get("Statistics", {})
     error = status.get("AthenaError", {})
-    return QueryExecution(
+    return ExecutionState(
         state=status["State"],
         reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
         category=error.get("ErrorCategory"),

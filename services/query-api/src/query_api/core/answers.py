@@ -16,7 +16,7 @@ class ResultColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class QueryExecution:
+class ExecutionState:
     """The state of a query. RUNNING may go back to QUEUED (Athena API, QueryExecutionStatus:
     State); `reason` is Athena's own text."""
 

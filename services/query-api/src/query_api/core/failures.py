@@ -2,7 +2,7 @@
 
 import re
 
-from query_api.core.answers import QueryExecution
+from query_api.core.answers import ExecutionState
 from query_api.core.problems import (
     ProblemError,
     cancelled,
@@ -27,12 +27,12 @@ def clean(message: str) -> str:
     return line[:_MAX_DETAIL] or "Athena gave no reason"
 
 
-def is_torn(execution: QueryExecution) -> bool:
+def is_torn(execution: ExecutionState) -> bool:
     """Whether the query met an hour that was published anew meanwhile; asking again helps."""
     return execution.state == "FAILED" and any(name in execution.reason for name in _TORN)
 
 
-def failure(execution: QueryExecution) -> ProblemError:
+def failure(execution: ExecutionState) -> ProblemError:
     """What to tell about a query that did not succeed."""
     if "scanned" in execution.reason.lower() and "limit" in execution.reason.lower():
         # The workgroup's cutoff arrives as CANCELLED or FAILED with a sentence (the user guide says

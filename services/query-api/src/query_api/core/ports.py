@@ -2,16 +2,16 @@
 
 from typing import Protocol
 
-from query_api.core.answers import QueryExecution, Rows
+from query_api.core.answers import ExecutionState, Rows
 from query_api.core.guard import Checked
 from query_api.core.statements import Statement
 
 
-class QueryEngine(Protocol):
+class SqlEngine(Protocol):
     """What runs SQL; see adapters/athena.py for the promises of each method."""
 
     async def start(self, statement: Statement, token: str) -> str: ...
-    async def execution(self, execution_id: str) -> QueryExecution: ...
+    async def execution(self, execution_id: str) -> ExecutionState: ...
     async def rows(self, execution_id: str, max_rows: int) -> Rows: ...
     async def stop(self, execution_id: str) -> None: ...
 

@@ -9,9 +9,9 @@ from typing import TypeVar
 from coinlake import logs
 from coinlake.backoff import Backoff
 from coinlake.errors import TransientError
-from query_api.core.answers import QueryExecution, QueryResult
+from query_api.core.answers import ExecutionState, QueryResult
 from query_api.core.failures import failure, is_torn
-from query_api.core.ports import QueryEngine
+from query_api.core.ports import SqlEngine
 from query_api.core.problems import ProblemError
 from query_api.loop.query_run import QueryRun
 from query_api.metrics import QueryApiMetrics
@@ -36,7 +36,7 @@ class QueryExecutor:
 
     def __init__(
         self,
-        engine: QueryEngine,
+        engine: SqlEngine,
         pace: PollingPace,
         metrics: QueryApiMetrics,
         rng: random.Random,
@@ -58,7 +58,7 @@ class QueryExecutor:
         rows = await self._insist(lambda: self._engine.rows(execution_id, run.max_rows))
         return QueryResult(rows, tuple(run.scans))
 
-    async def _ended(self, run: QueryRun, token: str) -> tuple[str, QueryExecution]:
+    async def _ended(self, run: QueryRun, token: str) -> tuple[str, ExecutionState]:
         """One query to its end; abandoned, it is stopped. Whatever it scanned is noted."""
         execution_id: str | None = None
         try:
@@ -71,7 +71,7 @@ class QueryExecutor:
         run.scans.append(ended.scanned_bytes)
         return execution_id, ended
 
-    async def _until_ended(self, run: QueryRun, execution_id: str) -> QueryExecution:
+    async def _until_ended(self, run: QueryRun, execution_id: str) -> ExecutionState:
         wait_s = self._pace.poll_first_s
         while True:
             found = await self._insist(lambda: self._engine.execution(execution_id))
