@@ -2,17 +2,16 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from coinlake.contracts.raw_codec import Decoded, Encoded, Ending
 from coinlake.contracts.raw_index import Record
 from coinlake.topic_state import TopicState
-
-if TYPE_CHECKING:
-    from s3_sink.core.found import Found
-    from s3_sink.core.part import Part
-    from s3_sink.core.start import Start
+from s3_sink.core.commit import Commit as Commit
+from s3_sink.core.found import Found
+from s3_sink.core.part import Part
+from s3_sink.core.start import Start
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,14 +23,6 @@ class Partition:
 
     def __str__(self) -> str:
         return f"{self.topic}-{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A committed offset. `metadata` is the key of the object that ends there."""
-
-    offset: int
-    metadata: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +149,11 @@ Wait = Callable[[int], Awaitable[None]]
 class Report(Protocol):
     """Hears what the writer meets; metrics and logs are behind it."""
 
-    def written(self, partition: Partition, part: "Part", found: "Found") -> None:
+    def written(self, partition: Partition, part: Part, found: Found) -> None:
         """A part of ours has landed, seen at once or on a later look."""
         ...
 
-    def adopted(self, partition: Partition, found: "Found") -> None:
+    def adopted(self, partition: Partition, found: Found) -> None:
         """Another writer's object holds the place; the position is its end."""
         ...
 
@@ -185,7 +176,7 @@ class CommitReport(Protocol):
 class Observer(Report, CommitReport, Protocol):
     """Hears what the writer and the loop meet."""
 
-    def started(self, partition: Partition, start: "Start") -> None: ...
+    def started(self, partition: Partition, start: Start) -> None: ...
     def stopped(self, partition: Partition, reason: str) -> None: ...
     def left(self, partition: Partition) -> None: ...
     def polled(self, trouble: str | None) -> None: ...

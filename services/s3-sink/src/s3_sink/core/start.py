@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from s3_sink.core.commit import Commit
 from s3_sink.core.found import Found
-from s3_sink.core.ports import Commit
 
 
 @dataclass(frozen=True, slots=True)

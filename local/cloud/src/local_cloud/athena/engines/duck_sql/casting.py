@@ -1,8 +1,9 @@
 """CAST as DuckDB's SQL: its own where it rounds and fails as Trino's does, else Python's."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_cloud.athena.engines.duck_sql import date_casting
+from local_cloud.athena.engines.duck_sql.expression_writer import ExpressionWriter
 from local_cloud.athena.engines.duck_sql.json_casting import casted_at_once
 from local_cloud.athena.engines.duck_sql.representation import cast, duck_type
 from local_cloud.athena.engines.duck_sql.udf import CAUGHT_BY_TRY
@@ -15,11 +16,8 @@ from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values.casts import Caster, caster
 from local_cloud.athena.sql.values.numbers import BITS
 
-if TYPE_CHECKING:
-    from local_cloud.athena.engines.duck_sql.text import Text
 
-
-def casted(text: "Text", expr: Cast) -> str:
+def casted(text: ExpressionWriter, expr: Cast) -> str:
     source, to = fine(expr.value.type), fine(expr.type)
     at_once = casted_at_once(text, expr, to)
     if at_once is not None:
@@ -27,7 +25,7 @@ def casted(text: "Text", expr: Cast) -> str:
     return made(text, text.of(expr.value), source, to, expr.safe)
 
 
-def made(text: "Text", inner: str, source: Type, to: Type, safe: bool = False) -> str:
+def made(text: ExpressionWriter, inner: str, source: Type, to: Type, safe: bool = False) -> str:
     """The cast; if `safe` null where it fails (what fails inside of `inner` still does)."""
     if source == to or _same_values(source, to):
         return inner

@@ -5,16 +5,14 @@ with its names in their order and twice, its numbers with all of their digits, a
 error where it is no JSON. A text that is constant is parsed before.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local_cloud.athena.engines.duck_sql.expression_writer import ExpressionWriter
 from local_cloud.athena.sql import types as t
 from local_cloud.athena.sql.ir import BoundCall, Cast, ColumnRef, Expr
 from local_cloud.athena.sql.properties import is_constant
 from local_cloud.athena.sql.types import Type
 from local_cloud.athena.sql.values import json_casts, json_text
-
-if TYPE_CHECKING:
-    from local_cloud.athena.engines.duck_sql.text import Text
 
 PARSE = "json_parse(varchar(x))"
 
@@ -26,7 +24,7 @@ def parsed(expr: Expr) -> Expr | None:
     return None
 
 
-def casted_at_once(text: "Text", expr: Cast, to: Type) -> str | None:
+def casted_at_once(text: ExpressionWriter, expr: Cast, to: Type) -> str | None:
     """SQL of the cast, or None where it is none of parsed JSON to a container."""
     if expr.value.type != t.JSON or not to.args or expr.safe:
         return None
