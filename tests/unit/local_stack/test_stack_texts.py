@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local_stack import preflight, spending, tables
+from ingestor.core.feeds import FEEDS
+from local_stack import pace, preflight, spending, tables
 from local_stack.counts import StageCounts
 from local_stack.errors import StackError
 from local_stack.paths import Paths
@@ -63,6 +64,16 @@ def test_what_will_be_spent_is_said_with_its_bound() -> None:
 
     assert "https://api/v3" in said
     assert "at most 50 credits in all" in said
+    assert (
+        f"costs at most {sum(pace.CREDITS_PER_ANSWER.values())} (assets 3, rates 13, exchanges 2, markets 2"
+        in said
+    )
+
+
+def test_every_feed_is_polled_and_its_price_is_known() -> None:
+    assert list(pace.SIMULATED) == list(pace.REAL) == list(FEEDS)
+    assert pace.CREDITS_PER_ANSWER["rates"] == 13
+    assert all(one.limit <= 10 for one in pace.REAL.values())
 
 
 def test_another_python_is_refused_with_the_version_to_install() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.missed_ticks import Cause
 from coinlake.contracts.topics import TOPICS
 from coinlake_tools.chain_audit import Kind
@@ -28,7 +28,7 @@ CLOSED: Mapping[str, set[str]] = {
     "state": {str(state.value) for state in Phase},
     "outcome": {"failed", "succeeded"},
     "topic": set(TOPICS),
-    "table": set(TABLES),
+    "table": {table for dataset in TABULAR.values() for table in dataset.published},
     "stage": {"kafka", "raw", "tables"},
     "job": {*SCRAPED, "prometheus"},
     "kind": {kind.value for kind in Kind},
@@ -140,22 +140,30 @@ def values_are_known(label: str, operator: str, value: str) -> bool:
     return all(any(re.fullmatch(part, item) for item in known) for part in parts)
 
 
-def test_rules_over_feeds_know_every_feed() -> None:
+@pytest.mark.parametrize(
+    ("label", "of_feeds"),
+    [
+        ("topic", {dataset.topic for dataset in TABULAR.values()}),
+        ("table", {dataset.tables[0] for dataset in TABULAR.values()}),
+    ],
+)
+def test_rules_over_feeds_know_every_feed(label: str, of_feeds: set[str]) -> None:
     """As Prometheus matches: the whole value, by each of a selector's matchers."""
+    everything = {"topic": set(TOPICS), "table": CLOSED["table"]}[label]
     chosen = [
-        {topic for topic in TOPICS if _is_matched(topic, selector.matchers)}
+        {one for one in everything if _is_matched(one, label, selector.matchers)}
         for expression in EXPRESSIONS
         for selector in expression.selectors
-        if any(label == "topic" and "~" in operator for label, operator, _ in selector.matchers)
+        if any(name == label and "~" in operator for name, operator, _ in selector.matchers)
     ]
 
     assert chosen
-    assert all(topics == {one.topic for one in TABULAR.values()} for topics in chosen)
+    assert all(one == of_feeds for one in chosen)
 
 
-def _is_matched(topic: str, matchers: Iterable[tuple[str, str, str]]) -> bool:
+def _is_matched(value: str, label: str, matchers: Iterable[tuple[str, str, str]]) -> bool:
     return all(
-        (re.fullmatch(pattern.replace("\\\\", "\\"), topic) is not None) == (operator == "=~")
-        for label, operator, pattern in matchers
-        if label == "topic"
+        (re.fullmatch(pattern.replace("\\\\", "\\"), value) is not None) == (operator == "=~")
+        for name, operator, pattern in matchers
+        if name == label
     )

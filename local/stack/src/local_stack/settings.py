@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from local_stack import pace
 from local_stack.paths import Paths
 from local_stack.ports import HOST
 from local_stack.record import StackRecord
@@ -17,19 +18,6 @@ SIMULATOR_SEED, SIMULATOR_ASSETS = 42, 150
 
 # A page of the feeds costs credits on the real API: the simulator's pace would spend a month's
 # worth in an hour. Seconds between polls, pages, rows per page (0: a route without paging).
-_SIMULATED_PACE = {
-    "assets": (5, 2, 100),
-    "rates": (15, 1, 0),
-    "exchanges": (20, 1, 100),
-    "markets": (20, 1, 100),
-}
-_REAL_PACE = {
-    "assets": (60, 1, 10),
-    "rates": (600, 1, 0),
-    "exchanges": (300, 1, 10),
-    "markets": (300, 1, 10),
-}
-
 # Credits of the simulator's default key, which has a plan without limits worth hitting.
 _NO_LIMIT = 10**12
 
@@ -131,11 +119,11 @@ def _ingestor(record: StackRecord, paths: Paths, environ: Mapping[str, str]) -> 
         own |= {name: environ[name] for name in _PASSED_TO_INGESTOR if name in environ}
     else:
         own["INGESTOR_CREDITS__PER_MONTH"] = str(_NO_LIMIT)
-    for feed, (interval_s, pages, limit) in (_REAL_PACE if real else _SIMULATED_PACE).items():
+    for feed, paced in (pace.REAL if real else pace.SIMULATED).items():
         section = f"INGESTOR_FEEDS__{feed.upper()}__"
-        own[f"{section}INTERVAL_S"] = str(interval_s)
-        own[f"{section}PAGES"] = str(pages)
-        own[f"{section}LIMIT"] = str(limit)
+        own[f"{section}INTERVAL_S"] = str(paced.interval_s)
+        own[f"{section}PAGES"] = str(paced.pages)
+        own[f"{section}LIMIT"] = str(paced.limit)
     return own
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 
 from local_stack.errors import StackError
+from local_stack.pace import CREDITS_PER_ANSWER
 from local_stack.record import ApiSource
 
 REAL_BASE_URL = "https://rest.coincap.io/v3"
 DEFAULT_CREDITS = 50
-# The most that one answer costs at the demo's page sizes: the ingestor sets this aside before
-# it has seen one (1 credit, and one more per 2,500 bytes after the first 2,500: CoinCap's plans,
-# pro.coincap.io, as its users quote them).
-CREDITS_PER_ANSWER = {"assets": 3, "rates": 13, "exchanges": 2, "markets": 2}
 
 
 def source_of(environ: Mapping[str, str]) -> ApiSource:
