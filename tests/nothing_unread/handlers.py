@@ -39,8 +39,17 @@ def unused_in(module: ModuleType) -> set[tuple[str, str]]:
 
 
 def _is_abstract(function: Function) -> bool:
-    marks = getattr(function, "decorator_list", ())
-    return any(isinstance(one, ast.Name) and one.id == "abstractmethod" for one in marks)
+    """Marked so, or a protocol's: its body is what it promises and nothing else."""
+    if isinstance(function, ast.Lambda):
+        return False
+    marks = function.decorator_list
+    return all(
+        isinstance(one, ast.Expr) and _is_text(one.value) for one in function.body
+    ) or any(isinstance(one, ast.Name) and one.id == "abstractmethod" for one in marks)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def attributes_of(function: Callable[..., Any]) -> set[str]:
