@@ -81,7 +81,7 @@ def _times(lake: Lake) -> None:
     lake.alter(lake.keys()[3], max_ts="1")
 
 
-def _promise(lake: Lake) -> None:
+def _lowered_watermark(lake: Lake) -> None:
     lake.alter(lake.keys()[4], complete_to="5")
 
 
@@ -132,7 +132,7 @@ SHALLOW: dict[str, tuple[Callable[[Lake], None], str, int | None]] = {
     "an object says another link than its name": (_wrong_link, "metadata", 30),
     "an object says that it has fewer records": (_fewer, "hole", 30),
     "an object says times of another hour": (_times, "hour", 30),
-    "a promise goes back": (_promise, "promise", 40),
+    "a watermark goes back": (_lowered_watermark, "watermark", 40),
     "a file with a foreign name lies beside": (_foreign, "foreign", None),
     "a file lies outside of every topic": (_stray, "foreign", None),
     "an object is of an epoch that is not there": (_other_epoch, "epoch", None),

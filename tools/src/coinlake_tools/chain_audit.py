@@ -26,7 +26,7 @@ class Kind(StrEnum):
     OVERLAP = "overlap"  # an object that starts inside the one before
     HOUR = "hour"  # an object in the folder of another hour
     HOLE = "hole"  # fewer records than offsets
-    PROMISE = "promise"  # a stream position that goes back
+    WATERMARK = "watermark"  # one that goes back
     EPOCH = "epoch"  # an epoch's record that is missing or wrong
     UNREADABLE = "unreadable"  # bytes that are no raw object
     HASH = "hash"  # bytes whose hash is not the metadata's
@@ -101,7 +101,7 @@ class _Walk:
 
     chain: Chain
     end: int
-    promised_ms: int | None = None
+    watermark_ms: int | None = None
     last: Tile | None = None
     findings: list[Finding] = field(default_factory=list)
 
@@ -112,16 +112,16 @@ class _Walk:
             self._find(Kind.MISSING, said, self.end, tile.key)
         elif link < self.end:
             self._find(*_overlap(tile, self.last, self.end, chain.origin), tile.key)
-        self._promise(tile)
+        self._watermark(tile)
         if tile.meta.next_offset > self.end:
             self.end, self.last = tile.meta.next_offset, tile
 
-    def _promise(self, tile: Tile) -> None:
-        told, before = tile.meta.complete_to_ms, self.promised_ms
+    def _watermark(self, tile: Tile) -> None:
+        told, before = tile.meta.complete_to_ms, self.watermark_ms
         if before is not None and (told is None or told < before):
             said = f"complete to {told}, but an earlier object says {before}"
-            self._find(Kind.PROMISE, said, tile.key.link, tile.key)
-        self.promised_ms = told if before is None or (told or 0) > before else before
+            self._find(Kind.WATERMARK, said, tile.key.link, tile.key)
+        self.watermark_ms = told if before is None or (told or 0) > before else before
 
     def _find(self, kind: Kind, text: str, offset: int, key: RawKey) -> None:
         self.findings.append(self.chain.finding(kind, text, offset, key))

@@ -26,7 +26,7 @@ _MAX_RECORDS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Offsets [start, stop) that are in no object; the promises told before and behind it."""
+    """Offsets [start, stop) that are in no object; the watermarks before and behind it."""
 
     start: int
     stop: int
@@ -62,7 +62,7 @@ def lost_objects(
     """The objects of a piece: cut where the hour changes, at `cuts`, and where one is full."""
     told, link, lost = piece.before_ms, piece.start, []
     for part in _parts(records, frozenset(cuts)):
-        told = _promised(part, told, piece.behind_ms)
+        told = _watermark_of(part, told, piece.behind_ms)
         encoded = encode(part)
         first = part[0]
         # A cut at the edge of the piece belongs to the neighbour, whatever the last offset.
@@ -204,10 +204,10 @@ def _parts(records: Sequence[Record], cuts: frozenset[int]) -> Iterable[list[Rec
         yield part
 
 
-def _promised(part: Sequence[Record], told: int | None, behind: int | None) -> int | None:
-    """The highest promise so far; never more than the object behind the piece tells."""
-    promises = [complete_to_ms(one.headers) for one in part if one.value is None]
-    known = [one for one in (told, *promises) if one is not None]
+def _watermark_of(part: Sequence[Record], told: int | None, behind: int | None) -> int | None:
+    """The highest watermark so far; never more than the object behind the piece tells."""
+    watermarks = [complete_to_ms(one.headers) for one in part if one.value is None]
+    known = [one for one in (told, *watermarks) if one is not None]
     highest = max(known, default=None)
     if highest is None or behind is None:
         return highest

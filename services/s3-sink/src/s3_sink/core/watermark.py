@@ -33,10 +33,10 @@ class Watermark:
         """The promises once these records are stored too."""
         latest = dict(self.by_producer)
         for record in records:
-            promised = promise_of(record)
-            if promised is not None:
+            carried = watermark_of(record)
+            if carried is not None:
                 producer = text_headers(record.headers).get(PRODUCER, "")
-                latest[producer] = max(promised, latest.get(producer, promised))
+                latest[producer] = max(carried, latest.get(producer, carried))
         return Watermark(self.required, self.floor, latest)
 
     def at_least(self, floor: int | None) -> "Watermark":
@@ -45,7 +45,7 @@ class Watermark:
         return Watermark(self.required, max(known, default=None), self.by_producer)
 
 
-def promise_of(record: Record) -> int | None:
+def watermark_of(record: Record) -> int | None:
     """What a heartbeat promises; None where the record is none."""
     if record.value is not None or not any(name == COMPLETE_TO for name, _ in record.headers):
         return None
