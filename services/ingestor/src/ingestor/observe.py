@@ -78,22 +78,22 @@ def ready(of: ObservedIngestor) -> dict[str, str | None]:
 
 def _stamp_reason(of: ObservedIngestor) -> str | None:
     is_ahead = of.gating.clock.is_refused
-    return "it refuses our timestamps: our clock is ahead of its own" if is_ahead else None
+    return "the broker rejects our timestamps: our clock is ahead of its own" if is_ahead else None
 
 
 def _api_reason(of: ObservedIngestor) -> str | None:
     if of.gating.key.refused:
-        return "the API refuses the key (401 or 403)"
+        return "the API rejects the key (401 or 403)"
     refused = [one.plan.page.key for one in of.pollers if one.gate.is_refused]
     if refused:
-        return f"the API refuses {', '.join(refused)} (401 or 403, looked at twice)"
+        return f"the API rejects {', '.join(refused)} (401 or 403, confirmed by a second request)"
     limited_s = of.gating.limited_ms / 1_000
-    return f"the API says for {limited_s:.0f} s: too much (429)" if limited_s else None
+    return f"rate limited by the API for another {limited_s:.0f} s (429)" if limited_s else None
 
 
 def _journal_reason(of: ObservedIngestor) -> str | None:
     if of.gating.spool_is_full:
-        return "full: Kafka has to take records first"
+        return "full: no more polls until Kafka has accepted records"
     refusal = of.journal.refusal
     return f"the disk refuses: {refusal}" if refusal is not None else None
 
