@@ -77,10 +77,10 @@ def _up(stack: Stack) -> int:
                 f"The stack is up without {', '.join(dead)} (see {stack.paths.logs}): "
                 f"`.venv/bin/python -m local_stack start {dead[0]}`, or `make down up`."
             )
-        stack.progress.say(f"everything runs already; see {stack.paths.env}")
+        stack.progress.say(f"everything is already running; see {stack.paths.env}")
         return 0
     stack.up(ApiSource())
-    stack.progress.say(f"everything is ready; {stack.paths.env} tells where")
+    stack.progress.say(f"everything is ready; addresses are in {stack.paths.env}")
     return 0
 
 

@@ -24,7 +24,7 @@ def demo(stack: Stack, *, once: bool) -> int:
     """Run it; 0 at the end. Raises StackError where a part fails, after stopping all."""
     known = stack.read()
     if known is not None and known.processes:
-        raise StackError("The stack of this clone runs already: `make down` first.")
+        raise StackError("The stack of this clone is already running: `make down` first.")
     source = spending.source_of(stack.environ)
     if source.base_url is not None:
         stack.progress.block(spending.announcement(source))
@@ -52,7 +52,7 @@ class _Demo:
         seconds = self._first_answer()
         unpaid = watch.unpaid(self.record)
         if unpaid:
-            self.stack.progress.say(f"not polled for want of credits: {', '.join(unpaid)}")
+            self.stack.progress.say(f"not polled, as credits have run out: {', '.join(unpaid)}")
         wanted = set(TABULAR) - unpaid
         self._wait(
             "the first hour of all feeds",
@@ -142,7 +142,7 @@ class _Demo:
         while not found():
             if self.stack.progress.elapsed_s - begun > timeout_s:
                 raise StackError(
-                    f"Waited {timeout_s:.0f} s in vain for {what}: {watch.line(self.record)} "
+                    f"Gave up waiting for {what} after {timeout_s:.0f} s: {watch.line(self.record)} "
                     f"(logs are in {self.stack.paths.logs})."
                 )
             self._tick(f"waiting for {what}: {watch.line(self.record)}")

@@ -34,7 +34,7 @@ class Stack:
         """The record of a stack that was started. Raises StackError where there is none."""
         known = self.read()
         if known is None or not known.processes:
-            raise StackError("No stack of this clone was started: `make up` does.")
+            raise StackError("No stack of this clone was started; `make up` starts one.")
         return known
 
     def dead(self, known: StackRecord) -> list[str]:
@@ -76,7 +76,7 @@ class Stack:
         known = self.running()
         process = known.processes.get(name)
         if process is not None and processes.alive(process):
-            raise StackError(f"{name} is running already.")
+            raise StackError(f"{name} is already running.")
         java = preflight.look(self.paths, self.environ, self.progress)
         steps = plan.steps(self.paths, known, java, self.environ)
         chosen = [step for step in steps if isinstance(step, Child) and step.name == name]
