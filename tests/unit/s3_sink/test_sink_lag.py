@@ -124,6 +124,20 @@ async def test_while_the_chains_end_is_looked_for_the_lag_is_from_the_commit(
     assert (told.value("s3_sink_lag_seconds", state) or 0) > 59
 
 
+async def test_a_partition_that_comes_back_starts_from_the_commit_of_then(world: World) -> None:
+    told, state = _Told(), world.state(link=10)
+    told.known_ends[state.partition] = 14
+    for phase, commit, lag in (
+        (Phase.STARTING, Commit(4, ""), 10),
+        (Phase.RUNNING, None, 4),
+        (Phase.STARTING, Commit(12, ""), 2),
+    ):
+        state.phase, told.commit = phase, commit
+        await told.lags.look(lambda: {state.partition: state})
+
+        assert told.value("s3_sink_lag_records", state) == lag
+
+
 async def test_a_topic_that_cannot_be_asked_leaves_the_others_known(world: World) -> None:
     told, state, other = _Told(), world.state(link=10), world.state(link=1)
     other.partition = Partition("denied.v1", 0)
