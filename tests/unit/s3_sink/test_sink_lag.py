@@ -1,5 +1,6 @@
 """How far raw is behind Kafka, and that it is known at once after a restart."""
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -136,6 +137,16 @@ async def test_a_partition_that_comes_back_starts_from_the_commit_of_then(world:
         await told.lags.look(lambda: {state.partition: state})
 
         assert told.value("s3_sink_lag_records", state) == lag
+
+
+async def test_the_age_of_what_waits_is_by_the_clock_of_now(world: World) -> None:
+    told, state = _Told(), world.state(link=10)
+    told.known_ends[state.partition] = 14
+    state.stored_to_ms = time.time_ns() // 1_000_000 - 90_000
+
+    await told.lags.look(lambda: {state.partition: state})
+
+    assert 90 <= (told.value("s3_sink_lag_seconds", state) or 0) < 900
 
 
 async def test_a_topic_that_cannot_be_asked_leaves_the_others_known(world: World) -> None:
