@@ -5,12 +5,13 @@ import os
 import shutil
 from pathlib import Path
 
+import orjson
 import pytest
 
 from coinlake.errors import TransientError
 from ingestor.adapters import spool as spools
 from ingestor.adapters.segments_v1 import OldJournal
-from ingestor.core.entries import RecordEntry
+from ingestor.core.entries import RecordEntry, frame
 from ingestor.core.recovery import Hole
 
 from .journals import ASSETS, files, mark, opened, record, waiting
@@ -117,3 +118,16 @@ async def test_a_record_that_was_carried_over_and_is_gone_is_told(tmp_path: Path
 
     async with opened(tmp_path) as journal:
         assert journal.holes == [Hole(ASSETS, 24, damaged=False)]
+
+
+def test_an_entry_that_none_of_those_versions_wrote_costs_only_itself(tmp_path: Path) -> None:
+    old_journal(tmp_path)
+    newest = sorted(tmp_path.glob("*.journal"))[-1]
+    head = orjson.dumps({"kind": "of another program"})
+    foreign = frame(len(head).to_bytes(4, "little") + head)
+    newest.write_bytes(foreign + newest.read_bytes())
+
+    old = OldJournal(tmp_path)
+
+    assert old.damaged == {newest.name: len(foreign)}
+    assert old.next_number == 26

@@ -83,10 +83,10 @@ def _stamp_reason(of: ObservedIngestor) -> str | None:
 
 def _api_reason(of: ObservedIngestor) -> str | None:
     if of.gating.key.refused:
-        return "the API rejects the key (401 or 403)"
+        return "the API refuses the key (401 or 403)"
     refused = [one.plan.page.key for one in of.pollers if one.gate.is_refused]
     if refused:
-        return f"the API rejects {', '.join(refused)} (401 or 403, confirmed by a second request)"
+        return f"the API refuses {', '.join(refused)} (401 or 403, confirmed by a second request)"
     limited_s = of.gating.limited_ms / 1_000
     return f"rate limited by the API for another {limited_s:.0f} s (429)" if limited_s else None
 
