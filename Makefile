@@ -38,10 +38,10 @@ check: lint types arrows ## Everything a commit needs, in under a minute
 compose-test: setup ## The compose stack on a real Docker engine: build, run, kill, restart, compare
 	@$(CLEAN_ENV) $(BIN)/python -m pytest tests/compose -v -s $(ARGS)
 
-# Two workers take whole rooms (tests/rooms.py), the longest first: the tiers wait more than they work.
-test: jars unit ## What every change must pass: real Kafka, Spark and SQL, two rooms at a time (18 min)
+# Three workers take whole rooms (tests/rooms.py), the longest first: the tiers wait more than they work.
+test: jars unit ## What every change must pass: real Kafka, Spark and SQL, three rooms at a time (17 min)
 	@$(PYTEST) tests/e2e tests/integration tests/faults tests/contract tests/spark \
-	  -n 2 --dist loadscope --no-loadscope-reorder -v --durations=25 $(ARGS)
+	  -n 3 --dist loadscope --no-loadscope-reorder -v --durations=25 $(ARGS)
 
 conformance: setup ## The local Athena beside a real Trino: 7,000 texts of Trino's tests, recorded once
 	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance record --only-missing

@@ -36,6 +36,7 @@ def _machine_to_itself(lake: Lake) -> None:
     lake.stack.down()
 
 
+@pytest.mark.full_size
 def test_the_demo_counts_every_stage_and_leaves_nothing_behind(
     tmp_path: Path, measured: Callable[[str], None]
 ) -> None:

@@ -13,12 +13,39 @@ ENTRIES = [entry for paragraph in PARAGRAPHS if (entry := ENTRY.fullmatch(paragr
 TERMS = [entry["term"] for entry in ENTRIES]
 # What CONTRIBUTING, the pages and the messages say without explaining it.
 SAID = {
-    "chain", "commit", "compaction", "consumer group", "create-only write", "dataset",
-    "dead letter", "dirty hour", "epoch", "exactly once", "feed", "gate", "guard",
-    "head of line", "heartbeat record", "idempotent producer", "journal", "ledger", "link",
-    "memory budget", "offset", "parked", "part", "partition", "poll", "pulse", "quarantine",
-    "retry delay", "segment", "spool", "tick", "watermark",
-}  # fmt: skip
+    "chain",
+    "commit",
+    "compaction",
+    "consumer group",
+    "create-only write",
+    "dataset",
+    "dead letter",
+    "dirty hour",
+    "epoch",
+    "exactly once",
+    "feed",
+    "gate",
+    "guard",
+    "head of line",
+    "heartbeat record",
+    "idempotent producer",
+    "journal",
+    "ledger",
+    "link",
+    "memory budget",
+    "offset",
+    "parked",
+    "part",
+    "partition",
+    "poll",
+    "pulse",
+    "quarantine",
+    "retry delay",
+    "segment",
+    "spool",
+    "tick",
+    "watermark",
+}
 
 
 def test_every_paragraph_is_an_entry_with_a_source() -> None:

@@ -27,9 +27,17 @@ LOCKED["spark"] = LOCKED["pyspark"]
 # These two are also named without a source: their versions count where a class follows.
 SAID_OTHERWISE = ("Spark", "Kafka")
 NAMES = (
-    "aiobotocore", "aiohttp", "aiokafka", "botocore", "DuckDB", "hadoop-aws", "Kafka", "moto",
-    "Spark", "werkzeug",
-)  # fmt: skip
+    "aiobotocore",
+    "aiohttp",
+    "aiokafka",
+    "botocore",
+    "DuckDB",
+    "hadoop-aws",
+    "Kafka",
+    "moto",
+    "Spark",
+    "werkzeug",
+)
 _FILE = re.compile(
     r"\((aiobotocore|aiohttp|aiokafka|botocore|moto|werkzeug) [\d.]+, "
     r"([\w/]+\.py)(?:: (\w+(?:\.\w+)*(?:, \w+)*))?[;)]"

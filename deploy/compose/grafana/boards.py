@@ -4,16 +4,16 @@ import json
 import sys
 from pathlib import Path
 
-from deploy.compose.grafana import overview, services
+from deploy.compose.grafana import etl_runner, ingestor, overview, query_api, s3_sink
 from deploy.compose.grafana.panels import dashboard
 
 FOLDER = Path(__file__).resolve().parent / "dashboards"
 BOARDS = (
     overview.BOARD,
-    services.INGESTOR,
-    services.S3_SINK,
-    services.ETL_RUNNER,
-    services.QUERY_API,
+    ingestor.BOARD,
+    s3_sink.BOARD,
+    etl_runner.BOARD,
+    query_api.BOARD,
 )
 
 

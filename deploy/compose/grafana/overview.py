@@ -22,25 +22,38 @@ BOARD = Board(
             "Health",
             (
                 number(
-                    "Services up", "short",
+                    "Services up",
+                    "short",
                     "Targets of each job that answer scrapes.",
-                    f"sum by (job) (up{{{_JOBS}}})", (0, "red"), (1, "green"), legend="{{job}}",
+                    f"sum by (job) (up{{{_JOBS}}})",
+                    (0, "red"),
+                    (1, "green"),
+                    legend="{{job}}",
                 ),
                 number(
-                    "Firing alerts", "short", "See Alertmanager; each has a runbook.",
-                    'count(ALERTS{alertstate="firing"}) or vector(0)', (1, "red"),
+                    "Firing alerts",
+                    "short",
+                    "See Alertmanager; each has a runbook.",
+                    'count(ALERTS{alertstate="firing"}) or vector(0)',
+                    (1, "red"),
                 ),
                 number(
-                    "Fresh over 28 days", "percentunit",
+                    "Fresh over 28 days",
+                    "percentunit",
                     "Share of the time in which the tables were fresh; the objective is 99 %.",
-                    "coinlake:tables_are_fresh:ratio_28d", (0, "red"), (0.99, "green"),
+                    "coinlake:tables_are_fresh:ratio_28d",
+                    (0, "red"),
+                    (0.99, "green"),
                     legend="{{feed}}",
                 ),
                 number(
-                    "Spent in 24 h", "currencyUSD", "Glue runs and Athena queries at list price.",
+                    "Spent in 24 h",
+                    "currencyUSD",
+                    "Glue runs and Athena queries at list price.",
                     "sum(increase(etl_runner_usd_total[1d]))"
                     " + sum(increase(query_api_cost_usd_total[1d]))",
-                    (5, "orange"), (10, "red"),
+                    (5, "orange"),
+                    (10, "red"),
                 ),
             ),
         ),
@@ -48,8 +61,11 @@ BOARD = Board(
             "Newest answer in each stage",
             tuple(
                 number(
-                    title, "dateTimeAsIso", f"Receive time of the newest usable answer {where}.",
-                    f"{_stage(stage)} * 1000", legend="{{feed}}",
+                    title,
+                    "dateTimeAsIso",
+                    f"Receive time of the newest usable answer {where}.",
+                    f"{_stage(stage)} * 1000",
+                    legend="{{feed}}",
                 )
                 for stage, title, where in (
                     ("kafka", "Kafka", "that the ingestor published"),
@@ -62,7 +78,9 @@ BOARD = Board(
             "Freshness: age of the newest answer in each stage",
             tuple(
                 graph(
-                    f"Age in {title}", "s", "Grows while nothing new arrives, for whatever reason.",
+                    f"Age in {title}",
+                    "s",
+                    "Grows while nothing new arrives, for whatever reason.",
                     (f"time() - {_stage(stage)}", "{{feed}}"),
                 )
                 for stage, title in (("kafka", "Kafka"), ("raw", "raw"), ("tables", "tables"))
@@ -72,7 +90,9 @@ BOARD = Board(
             "Watermarks: everything older has arrived",
             tuple(
                 graph(
-                    f"Watermark age in {title}", "s", "Age of the watermark.",
+                    f"Watermark age in {title}",
+                    "s",
+                    "Age of the watermark.",
                     (f"time() - {_complete(stage)}", "{{feed}}"),
                 )
                 for stage, title in (("kafka", "Kafka"), ("raw", "raw"), ("tables", "tables"))
@@ -82,23 +102,36 @@ BOARD = Board(
             "Flow",
             (
                 graph(
-                    "Answers", "cpm", "Answers with a body, per minute.",
+                    "Answers",
+                    "cpm",
+                    "Answers with a body, per minute.",
                     ("sum by (feed) (rate(ingestor_answers_total[5m])) * 60", "{{feed}}"),
                 ),
                 graph(
-                    "Stored", "Bps", "Bytes of values stored by the sink, before compression.",
+                    "Stored",
+                    "Bps",
+                    "Bytes of values stored by the sink, before compression.",
                     ("sum by (topic) (rate(s3_sink_raw_bytes_total[5m]))", "{{topic}}"),
                 ),
                 graph(
-                    "Rows published", "short", "Rows of committed hours in the last hour.",
-                    ("sum by (table) (increase(etl_runner_rows_published_total[1h]))", "{{table}}"),
+                    "Rows published",
+                    "short",
+                    "Rows of committed hours in the last hour.",
+                    (
+                        "sum by (table) (increase(etl_runner_rows_published_total[1h]))",
+                        "{{table}}",
+                    ),
                 ),
                 graph(
-                    "Requests", "reqps", "Requests to the query service.",
-                    ('sum by (status) (rate(query_api_requests_total{route=~"/v1/.*"}[5m]))',
-                     "{{status}}"),
+                    "Requests",
+                    "reqps",
+                    "Requests to the query service.",
+                    (
+                        'sum by (status) (rate(query_api_requests_total{route=~"/v1/.*"}[5m]))',
+                        "{{status}}",
+                    ),
                 ),
             ),
         ),
     ),
-)  # fmt: skip
+)

@@ -167,3 +167,9 @@ _OPTIONS: Mapping[str, Any] = {
         "tooltip": {"mode": "multi", "sort": "desc"},
     },
 }
+
+
+def quantile(share: str, metric: str, by: str = "") -> str:
+    """The expression of a histogram's quantile, over all members or by a label."""
+    labels = f"le, {by}" if by else "le"
+    return f"histogram_quantile({share}, sum by ({labels}) (rate({metric}_bucket[5m])))"

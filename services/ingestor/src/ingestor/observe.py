@@ -78,7 +78,9 @@ def ready(of: ObservedIngestor) -> dict[str, str | None]:
 
 def _stamp_reason(of: ObservedIngestor) -> str | None:
     is_ahead = of.gating.clock.is_refused
-    return "the broker rejects our timestamps: our clock is ahead of its own" if is_ahead else None
+    return (
+        "the broker rejects our timestamps: our clock is ahead of its own" if is_ahead else None
+    )
 
 
 def _api_reason(of: ObservedIngestor) -> str | None:
@@ -86,7 +88,9 @@ def _api_reason(of: ObservedIngestor) -> str | None:
         return "the API refuses the key (401 or 403)"
     refused = [one.plan.page.key for one in of.pollers if one.gate.is_refused]
     if refused:
-        return f"the API refuses {', '.join(refused)} (401 or 403, confirmed by a second request)"
+        return (
+            f"the API refuses {', '.join(refused)} (401 or 403, confirmed by a second request)"
+        )
     limited_s = of.gating.limited_ms / 1_000
     return f"rate limited by the API for another {limited_s:.0f} s (429)" if limited_s else None
 
