@@ -39,7 +39,7 @@ compose-test: setup ## The compose stack on a real Docker engine: build, run, ki
 	@$(CLEAN_ENV) $(BIN)/python -m pytest tests/compose -v -s $(ARGS)
 
 # Three workers take whole rooms (tests/rooms.py), the longest first: the tiers wait more than they work.
-test: jars unit ## What every change must pass: real Kafka, Spark and SQL, three rooms at a time (17 min)
+test: jars unit ## What every change must pass: real Kafka, Spark and SQL, three rooms at a time (18 min)
 	@$(PYTEST) tests/e2e tests/integration tests/faults tests/contract tests/spark \
 	  -n 3 --dist loadscope --no-loadscope-reorder -v --durations=25 $(ARGS)
 
