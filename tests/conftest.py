@@ -5,11 +5,16 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 
 from tests.labs.cluster.versitygw import find_versitygw
 from tests.rooms import Rooms
 from tests.trino_lab.jdk import jdk24 as jdk24_home
+
+# Its 200 ms for an example are a timed assertion: they were red on a busy machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Beyond Python, Java 17, Maven, make and git: tests that need one of these say so.
 TOOLS: dict[str, Callable[[], str | None]] = {
