@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import ec2_containers
+
 ROOT = Path(__file__).resolve().parents[3]
 
 BASE = ROOT / ".local" / "ec2-base.tar"
@@ -52,16 +54,8 @@ trap 'exit 0' TERM
 sleep 100000 & wait
 """
 
-CONTAINERS = (
-    "kafka",
-    "ingestor",
-    "s3-sink",
-    "etl-runner",
-    "query-api",
-    "auditor",
-    "prometheus",
-    "alertmanager",
-)
+# The proxy runs only where it has a certificate (its ConditionPathExists).
+CONTAINERS = tuple(name for name in ec2_containers.CONTAINERS if name != "proxy")
 
 IMAGES = (*CONTAINERS, "tools", "proxy")
 

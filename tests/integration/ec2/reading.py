@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import boto3
+from tests.integration.ec2.aws_clients import aws_client
 
 ROOT = Path(__file__).resolve().parents[3]
 HOW_TO = ROOT / "docs" / "how-to"
@@ -30,13 +30,7 @@ class Reader:
         self.filled: dict[str, str] = {"MY-RELEASES": "my-releases", "MY-LAKE": "my-lake"}
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.environ["AWS_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id="k",
-            aws_secret_access_key="s",
-        )
+        return aws_client(service, self.environ["AWS_ENDPOINT_URL"])
 
     def types(self, script: str, typed: str = "") -> str:
         """Run a block in this shell's folder; what it printed."""

@@ -14,6 +14,7 @@ import pytest
 
 from coinlake.errors import TransientError
 from coinlake.s3 import open_store
+from tests.integration.ec2.aws_clients import aws_client
 
 pytestmark = [pytest.mark.needs("aws"), pytest.mark.needs("jq")]
 ROLE = "arn:aws:iam::123456789012:role/coinlake-s3-sink"
@@ -133,13 +134,7 @@ def container(
     made = Container(ec2, tmp_path / "aws", aws_endpoint)
     for name, value in made.environ.items():
         monkeypatch.setenv(name, value)
-    boto3.client(
-        "s3",
-        endpoint_url=aws_endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="k",
-        aws_secret_access_key="s",
-    ).create_bucket(Bucket="the-lake")
+    aws_client("s3", aws_endpoint).create_bucket(Bucket="the-lake")
     return made
 
 
@@ -203,13 +198,7 @@ def _of_the_release(folder: Path, text: str) -> None:
 def test_the_environment_of_a_service_comes_from_its_parameters_and_the_hosts_secrets(
     ec2: Path, host: dict[str, str], tmp_path: Path
 ) -> None:
-    ssm = boto3.client(
-        "ssm",
-        endpoint_url=host["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="k",
-        aws_secret_access_key="s",
-    )
+    ssm = aws_client("ssm", host["AWS_ENDPOINT_URL"])
     path = "/coinlake/lake/env"
     for name, value, kind in (
         ("ingestor/COINCAP_API_KEY", "the key, with = and $ and spaces", "SecureString"),
@@ -245,13 +234,7 @@ def test_the_environment_of_a_service_comes_from_its_parameters_and_the_hosts_se
 def test_a_parameter_of_two_lines_is_refused_for_it_would_set_another_variable(
     ec2: Path, host: dict[str, str], tmp_path: Path
 ) -> None:
-    ssm = boto3.client(
-        "ssm",
-        endpoint_url=host["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="k",
-        aws_secret_access_key="s",
-    )
+    ssm = aws_client("ssm", host["AWS_ENDPOINT_URL"])
     _of_the_release(tmp_path, "")
     value = "key\nINGESTOR_SOURCE=simulator"
     ssm.put_parameter(Name="/coinlake/lake/env/ingestor/X", Value=value, Type="SecureString")

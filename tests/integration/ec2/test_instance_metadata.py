@@ -6,13 +6,13 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-import boto3
 import pytest
 from aiohttp import web
 
 from coinlake.errors import TransientError
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
+from tests.integration.ec2.aws_clients import aws_client
 
 LIVES_S = 3600
 
@@ -64,13 +64,7 @@ class Metadata:
 async def metadata(
     aws_endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Metadata]:
-    boto3.client(
-        "s3",
-        endpoint_url=aws_endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="k",
-        aws_secret_access_key="s",
-    ).create_bucket(Bucket="the-lake")
+    aws_client("s3", aws_endpoint).create_bucket(Bucket="the-lake")
     stub = Metadata()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", stub.answer)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ec2_containers import CONTAINERS
+
 pytestmark = [
     pytest.mark.needs("docker"),
     pytest.mark.needs("root"),
@@ -26,17 +28,6 @@ pytestmark = [
 ]
 ROOT = Path(__file__).resolve().parents[3]
 BASE = ROOT / ".local" / "ec2-base.tar"
-CONTAINERS = (
-    "kafka",
-    "ingestor",
-    "s3-sink",
-    "etl-runner",
-    "query-api",
-    "auditor",
-    "prometheus",
-    "alertmanager",
-    "proxy",
-)
 # Ends at SIGTERM, as the services do.
 ENTRYPOINT = ["/bin/bash", "-c", "trap 'exit 0' TERM INT USR1; sleep 1000 & wait"]
 

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 
 from coinlake.contracts.datasets import CANDLES_1M, QUOTES, TABLES
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts, LedgerEntry, Output, curated_key, ledger_key
+from coinlake.contracts.ledger import Counts, Output, curated_key, ledger_key
 from coinlake.contracts.tables import TableSchema
+from tests.labs.ledger_entries import ledger_entry
 
 NINE, TEN = Hour("2026-11-22", "09"), Hour("2026-11-22", "10")
 PRICE = "13436.424411240122935900"
@@ -151,20 +152,12 @@ def commit(s3: Any, feed: str, hour: Hour, *, version: int, complete: bool) -> N
         for name in tables
     )
     newest = ms("09:59:31") if hour == NINE else ms("10:07:01")
-    entry = LedgerEntry(
-        feed=feed,
-        dt=hour.dt,
-        hour=hour.hour,
+    entry = ledger_entry(
+        feed,
+        hour,
         version=version,
-        batch_id="b",
-        job_version=1,
-        code_version="c",
-        inputs=(),
         outputs=outputs,
         counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0),
-        run_id="r",
-        attempt="a",
-        billed_seconds=60,
         min_received_ms=ms("09:00:00"),
         max_received_ms=newest,
         complete=complete,

@@ -10,20 +10,10 @@ import pytest
 from coinlake_tools.host_cost import INSTANCES
 from ingestor.config import Settings as IngestorSettings
 from s3_sink.config import Settings as SinkSettings
+from tests.ec2_containers import CONTAINERS
 
 EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
 UNITS = EC2 / "systemd"
-CONTAINERS = (
-    "kafka",
-    "ingestor",
-    "s3-sink",
-    "etl-runner",
-    "query-api",
-    "auditor",
-    "prometheus",
-    "alertmanager",
-    "proxy",
-)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import pytest
 
 from coinlake.contracts.batches import BatchHour, BatchInput
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
-from coinlake.contracts.ledger import Counts, LedgerEntry, RawInput
+from coinlake.contracts.ledger import LedgerEntry, RawInput
 from coinlake.contracts.raw_layout import RawKey
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import PlanningPolicy, choose, closed_by, manifest, next_look_ms
 from etl_runner.core.runs import GlueRun
+from tests.labs.ledger_entries import ledger_entry
 
 AT = FeedHour("rates", Hour("2026-11-20", "07"))
 POLICY = PlanningPolicy(60_000, 1000, 30_000, 3_600_000, 3, 10_000)
@@ -33,27 +34,7 @@ def dirty(*hours: FeedHour, now_ms: int = DURING, size: int = 10) -> Hours:
 
 def entry(version: int, *items: BatchInput, complete: bool = False) -> LedgerEntry:
     inputs = tuple(RawInput(one.key, one.etag) for one in items)
-    counts = Counts(0, 0, 0, 0, 0, 0, 0, 0, 0)
-    return LedgerEntry(
-        feed=AT.feed,
-        dt=AT.at.dt,
-        hour=AT.at.hour,
-        version=version,
-        batch_id="b",
-        job_version=1,
-        code_version="c",
-        inputs=inputs,
-        outputs=(),
-        counts=counts,
-        run_id="r",
-        attempt="a",
-        billed_seconds=60,
-        min_received_ms=None,
-        max_received_ms=None,
-        complete=complete,
-        closed_by="open",
-        committed_at_ms=0,
-    )
+    return ledger_entry(AT.feed, AT.at, version=version, inputs=inputs, complete=complete)
 
 
 def test_a_dirty_hour_is_due_when_it_is_old_enough() -> None:

@@ -1,10 +1,9 @@
 """A broker that judges stamps, and a bench whose clock was wrong."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
-from coinlake.contracts.headers import Header
 from coinlake.errors import TransientError
 from coinlake.testing import FakeProducer
 from ingestor.core.ports import ApiAnswer
@@ -28,27 +27,11 @@ class BrokerInTime(FakeProducer):
         self.ahead_ms = 0
         self.loses_acks = False
 
-    async def send(
-        self,
-        topic: str,
-        *,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Sequence[Header] = (),
-        timestamp_ms: int | None = None,
-        partition: int | None = None,
-    ) -> int:
+    async def send(self, topic: str, *, timestamp_ms: int | None = None, **more: Any) -> int:
         true_ms = START_MS + self._bench.times.steady - 5_000
         if timestamp_ms is not None and timestamp_ms > true_ms + HOUR:
             raise TransientError("refused") from InvalidTimestampError("too early")
-        offset = await super().send(
-            topic,
-            key=key,
-            value=value,
-            headers=headers,
-            timestamp_ms=timestamp_ms,
-            partition=partition,
-        )
+        offset = await super().send(topic, timestamp_ms=timestamp_ms, **more)
         if self.loses_acks:
             raise TransientError("no ack")
         return offset

@@ -1,10 +1,11 @@
 """Counting what came how far."""
 
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts, LedgerEntry, Output, RawInput
+from coinlake.contracts.ledger import LedgerEntry, Output, RawInput
 from coinlake.contracts.raw_meta import RawMeta
 from local_stack import counts
 from local_stack.counts import PartitionCount, RawObject, StageCounts
+from tests.labs.ledger_entries import ledger_entry
 
 HOUR = Hour("2026-11-22", "10")
 ASSETS = "coincap.assets.v1"
@@ -27,27 +28,7 @@ def entry(inputs: tuple[RawInput, ...] = ()) -> LedgerEntry:
         Output("quotes_quarantine", "k2", "e", 1, 4),
         Output("candles_1m", "k3", "e", 1, 50),
     )
-    nothing = Counts(0, 0, 0, 0, 0, 0, 0, 0, 0)
-    return LedgerEntry(
-        feed="assets",
-        dt=HOUR.dt,
-        hour=HOUR.hour,
-        version=1,
-        batch_id="b",
-        job_version=1,
-        code_version="c",
-        inputs=inputs,
-        outputs=outputs,
-        counts=nothing,
-        run_id="r",
-        attempt="a",
-        billed_seconds=60,
-        min_received_ms=None,
-        max_received_ms=None,
-        complete=False,
-        closed_by="open",
-        committed_at_ms=0,
-    )
+    return ledger_entry("assets", HOUR, inputs=inputs, outputs=outputs)
 
 
 def test_each_stage_of_a_feed_is_counted_from_what_it_holds() -> None:

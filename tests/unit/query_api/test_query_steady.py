@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts, LedgerEntry, Output, ledger_key
+from coinlake.contracts.ledger import Counts, Output, ledger_key
 from query_api.adapters.ledger import LedgerReader
 from query_api.config import Settings
 from query_api.core.answers import ExecutionState, ResultColumn, Rows
@@ -24,6 +24,7 @@ from query_api.metrics import QueryApiMetrics
 from query_api.routes.consistent_read import BoundedStatement, steady
 from query_api.routes.parts import ApiParts
 from tests.labs.bucket import Bucket, BucketStore, Faults, store_in_memory
+from tests.labs.ledger_entries import ledger_entry
 
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
 NOW_MS = TEN.start_ms + 1
@@ -58,28 +59,19 @@ class NoGuard:
 
 
 def body(hour: Hour, version: int) -> bytes:
-    entry = LedgerEntry(
-        feed="assets",
-        dt=hour.dt,
-        hour=hour.hour,
+    return ledger_entry(
+        "assets",
+        hour,
         version=version,
-        batch_id="b",
-        job_version=1,
-        code_version="c",
-        inputs=(),
         outputs=(Output("quotes", "k", "e", 1, 2),),
         counts=Counts(1, 1, 0, 0, 0, 1, 1, 0, 0),
-        run_id="r",
-        attempt="a",
-        billed_seconds=60,
         min_received_ms=hour.start_ms,
         max_received_ms=hour.start_ms + 5,
         complete=True,
         closed_by="heartbeat",
         committed_at_ms=hour.end_ms,
         watermark_ms=hour.end_ms,
-    )
-    return entry.encode()
+    ).encode()
 
 
 async def commit(store: BucketStore, hour: Hour, version: int = 1) -> None:

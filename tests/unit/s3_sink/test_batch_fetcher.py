@@ -4,6 +4,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -84,16 +85,23 @@ def brokers() -> Brokers:
     return Brokers()
 
 
-@pytest.fixture
-async def fetcher(brokers: Brokers) -> AsyncIterator[Fetcher]:
+@asynccontextmanager
+async def reading(brokers: Brokers, unpacked_bytes: int) -> AsyncIterator[Fetcher]:
+    """A fetcher that reads both partitions from offset 5 on."""
     with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, FetchLimits(1000, 1000, 4000))
+        fetcher = Fetcher(brokers, pool, FetchLimits(1000, 1000, unpacked_bytes))
         fetcher.add([ONE, TWO])
         for tp in (ONE, TWO):
             fetcher.seek(tp, 5, TOPIC_ID)
             fetcher.resume(tp)
         yield fetcher
         await fetcher.close()
+
+
+@pytest.fixture
+async def fetcher(brokers: Brokers) -> AsyncIterator[Fetcher]:
+    async with reading(brokers, 4000) as fetcher:
+        yield fetcher
 
 
 async def test_the_next_question_starts_behind_what_was_handed_out(
@@ -111,17 +119,10 @@ async def test_the_next_question_starts_behind_what_was_handed_out(
 async def test_what_has_no_room_in_one_poll_is_whole_in_the_next(brokers: Brokers) -> None:
     brokers.answers[ONE] = (0, _batch(5, [b"x" * 300, b"y" * 300]))
     brokers.answers[TWO] = (0, _batch(5, [b"z" * 300]))
-    with ThreadPoolExecutor(1) as pool:
-        fetcher = Fetcher(brokers, pool, FetchLimits(1000, 1000, 500))
-        fetcher.add([ONE, TWO])
-        for tp in (ONE, TWO):
-            fetcher.seek(tp, 5, TOPIC_ID)
-            fetcher.resume(tp)
-
+    async with reading(brokers, 500) as fetcher:
         first = await fetcher.poll(TIMEOUT_S)
         brokers.answers[ONE] = (0, b"")
         then = await fetcher.poll(TIMEOUT_S)
-        await fetcher.close()
 
     assert list(first.records) == [ONE]
     assert [one.value for one in then.records[TWO]] == [b"z" * 300]
