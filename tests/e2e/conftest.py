@@ -12,6 +12,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,16 @@ from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.topics import copied_by_the_sink
 from local_stack.paths import Paths
 from local_stack.progress import ProgressLines
-from local_stack.record import ApiSource
 from local_stack.stack import Stack
+from tests.e2e import odd
+from tests.e2e.terminal import TUTORIAL, Terminal, blocks, without_keys
 from tests.kafka_log import KafkaRecord, all_records
 
 FEEDS = ("assets", "rates", "exchanges", "markets")
+# The hours of `past_body` and of `odd_values`; what is polled lies in none of them.
+PAST_DT, PAST_HOUR = "2026-01-02", "03"
+PAST_MS = int(datetime(2026, 1, 2, 3, 4, tzinfo=UTC).timestamp() * 1000)
+POLLED = f"dt not in ('{PAST_DT}', '{odd.DT}')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +257,47 @@ def new_stack(folder: Path, environ: Mapping[str, str] = os.environ) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """One stack for all stories, told in the order of their files."""
-    stack = new_stack(tmp_path_factory.mktemp("stack"))
-    stack.up(ApiSource())
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """The shell of somebody who follows the tutorial."""
+    opened = Terminal(tmp_path_factory.mktemp("clone"), without_keys())
     try:
-        yield Lake(stack)
+        yield opened
     finally:
-        stack.down()
-        assert processes_of(stack.paths.local) == []
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def lake(terminal: Terminal) -> Iterator[Lake]:
+    """One stack for all stories, told in the order of their files: the tutorial's."""
+    for block in blocks(TUTORIAL, "1. Run it"):
+        terminal.types(block)
+    try:
+        yield Lake(new_stack(terminal.local))
+    finally:
+        (stop,) = blocks(TUTORIAL, "6. Stop")
+        terminal.types(stop)
+        assert "nothing was running" in terminal.types(stop)
+        assert processes_of(terminal.local) == []
+
+
+@pytest.fixture(scope="session")
+def past_body(lake: Lake) -> bytes:
+    """A served answer, once more in a past hour of its own, `PAST_DT` and `PAST_HOUR`."""
+    served = next(e for e in lake.served() if e["path"] == "/v3/assets" and e["status"] == 200)
+    body = lake.body(served["sha256"])
+    lake.produce("coincap.assets.v1", [body], PAST_MS)
+    return body
+
+
+@pytest.fixture(scope="session")
+def odd_values(lake: Lake) -> list[bytes]:
+    """Answers of no sense, in a past hour of their own: `odd.DT` and `odd.HOUR`."""
+    lake.produce(odd.TOPIC, odd.VALUES, odd.PAST_MS)
+    return list(odd.VALUES)
+
+
+@pytest.fixture(scope="session")
+def settled(lake: Lake, past_body: bytes, odd_values: list[bytes]) -> None:
+    """The ingestor stopped and everything published, the past hours in the same runs."""
+    lake.stack.stop("ingestor")
+    lake.settle()

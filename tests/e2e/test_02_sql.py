@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Lake
+from tests.e2e.conftest import PAST_DT, PAST_HOUR, POLLED, Lake
 
 AMOUNTS = (
     "priceUsd",
@@ -65,13 +65,8 @@ def _served_rows(lake: Lake) -> Counter[tuple[Any, ...]]:
     return rows
 
 
-def _quiet(lake: Lake) -> None:
-    lake.stack.stop("ingestor")
-    lake.settle()
-
-
 def _table_rows(lake: Lake) -> Counter[tuple[Any, ...]]:
-    answer = lake.sql(f"select {', '.join(COLUMNS)} from quotes")
+    answer = lake.sql(f"select {', '.join(COLUMNS)} from quotes where {POLLED}")
     rows: Counter[tuple[Any, ...]] = Counter()
     for row in answer.rows:
         typed: list[Any] = list(row)
@@ -83,24 +78,26 @@ def _table_rows(lake: Lake) -> Counter[tuple[Any, ...]]:
     return rows
 
 
-def test_the_rows_of_quotes_equal_what_was_served_value_for_value(lake: Lake) -> None:
-    _quiet(lake)
-
+def test_the_rows_of_quotes_equal_what_was_served_value_for_value(
+    lake: Lake, settled: None
+) -> None:
     served = _served_rows(lake)
 
     assert _table_rows(lake) == served
     assert served.total() > 0
 
 
-def test_each_table_has_its_rows_and_its_quarantine_is_empty(lake: Lake) -> None:
+def test_each_table_has_its_rows_and_its_quarantine_is_empty(lake: Lake, settled: None) -> None:
     for table in ("quotes", "asset_tokens", "candles_1m", "rates", "exchanges", "markets"):
         assert int(lake.sql(f"select count(*) from {table}").one or 0) > 0
-        assert lake.sql(f"select count(*) from {table}_quarantine").one == "0"
+        quarantined = lake.sql(f"select count(*) from {table}_quarantine where {POLLED}")
+        assert quarantined.one == "0"
 
 
-def test_candles_agree_with_quotes(lake: Lake) -> None:
+def test_candles_agree_with_quotes(lake: Lake, settled: None) -> None:
     quotes = lake.sql(
-        "select asset_id, source_ts, price_usd from quotes where price_usd is not null"
+        "select asset_id, source_ts, price_usd from quotes "
+        f"where price_usd is not null and {POLLED}"
     )
     expected: dict[tuple[str, str], list[Decimal]] = {}
     for asset, moment, price in sorted(
@@ -112,7 +109,8 @@ def test_candles_agree_with_quotes(lake: Lake) -> None:
         expected.setdefault((asset, moment[:16]), []).append(Decimal(price))
 
     candles = lake.sql(
-        "select asset_id, minute, open, high, low, close, quotes from candles_1m"
+        "select asset_id, minute, open, high, low, close, quotes from candles_1m "
+        f"where {POLLED}"
     )
 
     merged: dict[tuple[str, str], tuple[Decimal, ...]] = {}
@@ -128,29 +126,25 @@ def test_candles_agree_with_quotes(lake: Lake) -> None:
             assert merged[at][:4] == (prices[0], max(prices), min(prices), prices[-1])
 
 
-def test_a_query_with_dt_and_hour_reads_only_those_partitions(lake: Lake) -> None:
-    past = int(datetime(2026, 1, 2, 3, 4, tzinfo=UTC).timestamp() * 1000)
-    served = next(e for e in lake.served() if e["path"] == "/v3/assets" and e["status"] == 200)
-    body = lake.body(served["sha256"])
-    lake.produce("coincap.assets.v1", [body], past)
-    lake.settle()
-
+def test_a_query_with_dt_and_hour_reads_only_those_partitions(
+    lake: Lake, past_body: bytes, settled: None
+) -> None:
     everything = lake.sql("select count(price_usd), max(price_usd) from quotes")
     one_hour = lake.sql(
         "select count(price_usd), max(price_usd) from quotes "
-        "where dt = '2026-01-02' and hour = '03'"
+        f"where dt = '{PAST_DT}' and hour = '{PAST_HOUR}'"
     )
 
     assert 0 < one_hour.scanned_bytes < everything.scanned_bytes
     others = lake.sql(
         "select count(price_usd), max(price_usd) from quotes "
-        "where not (dt = '2026-01-02' and hour = '03')"
+        f"where not (dt = '{PAST_DT}' and hour = '{PAST_HOUR}')"
     )
     assert one_hour.scanned_bytes + others.scanned_bytes == everything.scanned_bytes
-    assert one_hour.rows[0][0] == str(len(json.loads(body)["data"]))
+    assert one_hour.rows[0][0] == str(len(json.loads(past_body)["data"]))
 
 
-def test_a_partition_that_was_not_registered_is_invisible(lake: Lake) -> None:
+def test_a_partition_that_was_not_registered_is_invisible(lake: Lake, settled: None) -> None:
     bucket = lake.env["COINLAKE_BUCKET"]
     source = next(key for key in lake.keys("curated/quotes/"))
     stray = "curated/quotes/dt=2020-02-02/hour=02/part-0.parquet"
@@ -180,7 +174,7 @@ def test_numbers_agree_with_athena(lake: Lake, expression: str, value: str | Non
     assert lake.sql(f"select {expression}").one == value
 
 
-def test_the_query_service_says_the_same_as_the_table(lake: Lake) -> None:
+def test_the_query_service_says_the_same_as_the_table(lake: Lake, settled: None) -> None:
     newest = lake.sql(
         "select price_usd from quotes where asset_id = 'bitcoin' and dt >= '2026-11-01' "
         "order by received_ts desc, kafka_offset desc limit 1"
@@ -191,4 +185,3 @@ def test_the_query_service_says_the_same_as_the_table(lake: Lake) -> None:
     assert newest is not None
     assert Decimal(answer["data"]["price_usd"]) == Decimal(newest)
     assert isinstance(answer["data"]["price_usd"], str)
-    lake.stack.start("ingestor")

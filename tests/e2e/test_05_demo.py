@@ -57,31 +57,6 @@ def test_the_demo_counts_every_stage_and_leaves_nothing_behind(
     assert _processes(tmp_path) == []
 
 
-def test_up_and_down_can_be_repeated_and_any_client_works_with_the_env_file(
-    tmp_path: Path,
-) -> None:
-    first, second = _run(tmp_path, "up"), _run(tmp_path, "up")
-
-    try:
-        assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
-        env = dict(
-            line.split("=", 1) for line in (tmp_path / "stack.env").read_text().splitlines()
-        )
-        listing = subprocess.run(
-            [sys.executable, "-c", "import boto3; print(boto3.client('s3').list_buckets())"],
-            env={**os.environ, **env},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        assert env["COINLAKE_BUCKET"] in listing
-        assert "QUERY_API_KEY" in env
-    finally:
-        downs = [_run(tmp_path, "down"), _run(tmp_path, "down")]
-    assert [down.returncode for down in downs] == [0, 0]
-    assert _processes(tmp_path) == []
-
-
 class _Api(BaseHTTPRequestHandler):
     """An API that demands the Bearer header and answers with the vendor's recorded shapes."""
 

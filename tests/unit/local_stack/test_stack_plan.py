@@ -97,6 +97,7 @@ def test_the_environment_file_has_every_promised_variable() -> None:
         "INGESTOR_URL",
         "S3_SINK_URL",
         "ETL_RUNNER_URL",
+        "CLOUD_ADMIN_URL",
     }
 
 

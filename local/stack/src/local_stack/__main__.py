@@ -87,7 +87,10 @@ def _up(stack: Stack) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="local_stack", description=__doc__)
     parser.add_argument(
-        "--folder", type=Path, help="keep logs, data and stack.env here instead of .local"
+        "--folder",
+        type=Path,
+        default=os.environ.get("LOCAL_STACK_FOLDER"),
+        help="keep logs, data and stack.env here instead of .local (or LOCAL_STACK_FOLDER)",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("up", help="start everything in the background")

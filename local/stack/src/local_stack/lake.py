@@ -50,6 +50,11 @@ class StackLake:
                 found.append(self._raw[key, etag])
         return found
 
+    def raw_size(self) -> tuple[int, int]:
+        """How many raw objects there are, and their bytes, from the listing alone."""
+        sizes = [size for key, _, size in self._listed(RAW_PREFIX) if parse_raw_key(key)]
+        return len(sizes), sum(sizes)
+
     def heads(self) -> dict[tuple[str, Hour], LedgerEntry]:
         """The newest committed version of each hour of each feed."""
         keys: dict[tuple[str, Hour], tuple[int, str]] = {}

@@ -60,6 +60,7 @@ def exported(record: StackRecord) -> dict[str, str]:
         "INGESTOR_URL": url(record, "ingestor"),
         "S3_SINK_URL": url(record, "s3_sink"),
         "ETL_RUNNER_URL": url(record, "etl_runner"),
+        "CLOUD_ADMIN_URL": url(record, "cloud_admin"),
     }
 
 

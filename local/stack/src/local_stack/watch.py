@@ -58,18 +58,27 @@ def polls_in_log(log: Path) -> dict[str, int]:
 
 
 def line(record: StackRecord) -> str:
-    """The stages in one line, from the left to the right; `?` for what nobody can tell now."""
+    """The stages in one line, from the left to the right; `?` for what nobody can tell now.
+
+    As the services count since their starts: for as long as none of them was started again.
+    """
     received = polls(record)
     sink = _status(record, "s3_sink").get("totals", {})
-    runner = _status(record, "etl_runner")
-    totals = runner.get("totals", {})
+    totals = _status(record, "etl_runner").get("totals", {})
     rows = sum(totals["curated_rows"].values()) if totals else "?"
-    run = "a Spark run is going" if runner.get("run") else "no run"
     return (
         f"{sum(received.values()) if received else '?'} polls → {sink.get('values', '?')} values "
         f"in {sink.get('objects', '?')} raw objects → {rows} rows after "
-        f"{totals.get('runs', '?')} runs ({run})"
+        f"{totals.get('runs', '?')} runs ({run(record)})"
     )
+
+
+def run(record: StackRecord) -> str:
+    """Whether Spark works, as the runner tells."""
+    runner = get_json_or_none(f"{settings.url(record, 'etl_runner')}/status")
+    if runner is None:
+        return "the runner does not answer"
+    return "a Spark run is going" if runner.get("run") else "no run"
 
 
 def bill(record: StackRecord) -> Mapping[str, Any]:
