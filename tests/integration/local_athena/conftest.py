@@ -126,9 +126,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{serving.port}"
 
 
+@pytest.fixture(scope="session")
+def clients(server: str) -> Iterator[Clients]:
+    """Made once: botocore reads its models for each client anew."""
+    made = clients_for(server, server, "us-east-1", "test", "test")
+    yield made
+    made.s3.close()
+    made.glue.close()
+
+
 @pytest.fixture
-def world(server: str, tmp_path: Path) -> Iterator[World]:
-    clients = clients_for(server, server, "us-east-1", "test", "test")
+def world(clients: Clients, tmp_path: Path) -> Iterator[World]:
     _empty(clients)
     bill = Bill()
     athena = AthenaService(clients, tmp_path, bill)
@@ -142,8 +150,6 @@ def world(server: str, tmp_path: Path) -> Iterator[World]:
     made.rows(f"ALTER TABLE quotes ADD {partitions}")
     yield made
     made.athena.close()
-    clients.s3.close()
-    clients.glue.close()
 
 
 def _empty(clients: Clients) -> None:

@@ -12,7 +12,7 @@ from tests.conformance.compare import FAILURES, compare
 from tests.conformance.generate import kept
 from tests.conformance.outcome import Outcome
 from tests.conformance.recorded import Recorded
-from tests.conformance.run import Judged, judge
+from tests.conformance.run import Judged, judge, share
 from tests.conformance.statement_text import traits
 from tests.conformance.words import engines_words
 from tests.conformance.workers import outcomes
@@ -25,10 +25,20 @@ _ADD = "$operator$add(integer,integer)"
 LEFT_OUT_BY_TRINO = {"28a125cec0db1fa6", "e6ade8689dd1e4fc"}
 
 
+SHARE, SEED = 400, 20261129
+
+
 @pytest.fixture(scope="module")
-def judged() -> list[Judged]:
+def judged(full_size: bool) -> list[Judged]:
     pairs = kept.load()
-    return list(judge([text for text, _ in pairs], {text.hash: one for text, one in pairs}))
+    texts, records = [text for text, _ in pairs], {text.hash: one for text, one in pairs}
+    if full_size:
+        return list(judge(texts, records))
+    # Those left out by Trino, and sums for the control below, are in any share.
+    left_out = [one for one in texts if one.hash in LEFT_OUT_BY_TRINO]
+    sums = [one for one in texts if " + " in one.sql][:40]
+    chosen = dict.fromkeys([*share(texts, SHARE, SEED), *left_out, *sums])
+    return list(judge(list(chosen), records))
 
 
 @pytest.mark.timeout(600)
