@@ -23,6 +23,7 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "docker": lambda: shutil.which("dockerd"),
     "chromium": lambda: shutil.which("chromium"),
     # Debian's packages `prometheus` and `prometheus-alertmanager`.
+    "npm": lambda: shutil.which("npm"),
     "promtool": lambda: shutil.which("promtool"),
     "amtool": lambda: shutil.which("amtool"),
     "alertmanager": lambda: shutil.which("prometheus-alertmanager"),
