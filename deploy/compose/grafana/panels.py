@@ -232,7 +232,7 @@ def _options(panel: Panel) -> Mapping[str, Any]:
     return {**_OPTIONS["stat"], "textMode": "value_and_name" if is_named else "value"}
 
 
-_OPTIONS: Mapping[str, Any] = {
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "stat": {
         "colorMode": "background_solid",
         "graphMode": "none",
