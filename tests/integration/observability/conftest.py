@@ -118,7 +118,7 @@ def _write(folder: Path, ports: dict[str, int], alertmanager: int, receiver: int
         assert count, pattern
         file.write_text(text)
     config = yaml.safe_load((COMPOSE / "prometheus/prometheus.yml").read_text())
-    config["global"] = {
+    config["global"] |= {
         "scrape_interval": "1s",
         "scrape_timeout": "1s",
         "evaluation_interval": "1s",

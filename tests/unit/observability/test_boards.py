@@ -142,7 +142,7 @@ def changed(title: str, **defaults: Any) -> dict[str, Any]:
     ("panel", "found"),
     [
         (
-            changed("Age in Kafka, of its limit", unit="dateTimeAsIso"),
+            changed("Oldest dirty hour", unit="dateTimeAsIso"),
             ["a date, which has no limits"],
         ),
         (
