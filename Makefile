@@ -146,6 +146,9 @@ lock: ## Resolve the dependencies again (needs uv)
 	    $$([ $$name = dev -o $$name = bench -o $$name = clients ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
+promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager into .local/bin (needs Go)
+	@$(BIN)/python -m tests.labs.watchers
+
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 

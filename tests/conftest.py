@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
+from tests.labs import watchers
 from tests.labs.cluster.versitygw import find_versitygw
 from tests.rooms import Rooms
 from tests.trino_lab.jdk import jdk24 as jdk24_home
@@ -22,9 +23,13 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "jdk24": jdk24_home,
     "docker": lambda: shutil.which("dockerd"),
     "chromium": lambda: shutil.which("chromium"),
-    # Debian's packages `prometheus` and `prometheus-alertmanager`.
-    "promtool": lambda: shutil.which("promtool"),
-    "amtool": lambda: shutil.which("amtool"),
+    "npm": lambda: shutil.which("npm"),
+    # Of the pinned versions (`make promtool`), else of Debian's packages `prometheus` and
+    # `prometheus-alertmanager`.
+    "promtool": lambda: watchers.find("promtool"),
+    "amtool": lambda: watchers.find("amtool"),
+    "pinned-promtool": lambda: watchers.find_pinned("promtool"),
+    "pinned-amtool": lambda: watchers.find_pinned("amtool"),
     "alertmanager": lambda: shutil.which("prometheus-alertmanager"),
     "systemd-analyze": lambda: shutil.which("systemd-analyze"),
     "shellcheck": lambda: shutil.which("shellcheck"),

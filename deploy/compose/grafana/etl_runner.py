@@ -35,7 +35,7 @@ BOARD = Board(
                     "Alarms",
                     "short",
                     "Broken invariants since the start.",
-                    "sum(etl_runner_alarms_total) or vector(0)",
+                    "sum(etl_runner_alarms_total)",
                     (1, "red"),
                 ),
             ),
@@ -44,7 +44,7 @@ BOARD = Board(
             "Cost",
             (
                 number(
-                    "In 24 h",
+                    "Cost in 24 h",
                     "currencyUSD",
                     "Billed runs at list price.",
                     "sum(increase(etl_runner_usd_total[1d]))",
@@ -52,7 +52,7 @@ BOARD = Board(
                     (10, "red"),
                 ),
                 number(
-                    "Per month, at this pace",
+                    "Cost per month, at this pace",
                     "currencyUSD",
                     "Thirty times the last day.",
                     "30 * sum(increase(etl_runner_usd_total[1d]))",
@@ -65,7 +65,7 @@ BOARD = Board(
                     " / sum(increase(etl_runner_billed_seconds_total[1d]))",
                 ),
                 number(
-                    "Per million rows",
+                    "Cost per million rows",
                     "currencyUSD",
                     "Cost of the last day divided by its rows.",
                     "1e6 * sum(increase(etl_runner_usd_total[1d]))"
@@ -102,6 +102,7 @@ BOARD = Board(
                     "s",
                     "How long no broker has answered.",
                     ("max(etl_runner_kafka_silent_seconds)", "seconds"),
+                    limits=((120, "red"),),
                 ),
                 graph(
                     "Reconciliation time",
@@ -122,6 +123,8 @@ BOARD = Board(
                         "time() - max by (feed) (etl_runner_watermark_timestamp_seconds)",
                         "{{feed}}",
                     ),
+                    ('coinlake:stage_limit_seconds{stage="raw"}', "{{feed}} limit"),
+                    is_log=True,
                 ),
                 graph(
                     "Last publication",
@@ -131,6 +134,8 @@ BOARD = Board(
                         "time() - max by (feed) (etl_runner_published_timestamp_seconds)",
                         "{{feed}}",
                     ),
+                    ('coinlake:stage_limit_seconds{stage="tables"}', "{{feed}} limit"),
+                    is_log=True,
                 ),
                 graph(
                     "Hours published",

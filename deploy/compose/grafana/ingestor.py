@@ -74,25 +74,27 @@ BOARD = Board(
             "Credits",
             (
                 number(
-                    "Left",
+                    "Credits left",
                     "short",
-                    "Credits that may be spent now.",
+                    "Credits that may be spent now; at 0 ticks are skipped.",
                     "min(ingestor_credits_left_credits)",
+                    (1, "green"),
+                    base="red",
                 ),
                 number(
-                    "Spent this month",
+                    "Credits spent this month",
                     "short",
                     "Our own estimate, per UTC month.",
                     "max(ingestor_credits_spent_credits)",
                 ),
                 number(
-                    "Spent in total",
+                    "Credits spent in total",
                     "short",
                     "Since the state directory was created.",
                     "max(ingestor_credits_total_credits)",
                 ),
                 number(
-                    "Stretch",
+                    "Stretch of intervals",
                     "short",
                     "How much the credit plan stretches the intervals.",
                     "max(ingestor_stretch_ratio)",
@@ -131,7 +133,10 @@ BOARD = Board(
                     "Answers",
                     "cpm",
                     "Answers with a body, per minute.",
-                    ("sum by (feed) (rate(ingestor_answers_total[5m])) * 60", "{{feed}}"),
+                    (
+                        "sum by (feed) (rate(ingestor_answers_total[$__rate_interval])) * 60",
+                        "{{feed}}",
+                    ),
                 ),
                 graph(
                     "Rejected",
@@ -187,11 +192,17 @@ BOARD = Board(
                     "cpm",
                     "Records and heartbeats acknowledged by Kafka, and failures.",
                     (
-                        "sum by (topic) (rate(ingestor_records_sent_total[5m])) * 60",
+                        "sum by (topic) (rate(ingestor_records_sent_total[$__rate_interval])) * 60",
                         "{{topic}}",
                     ),
-                    ("sum(rate(ingestor_heartbeats_sent_total[5m])) * 60", "heartbeats"),
-                    ("sum(rate(ingestor_send_failures_total[5m])) * 60", "failures"),
+                    (
+                        "sum(rate(ingestor_heartbeats_sent_total[$__rate_interval])) * 60",
+                        "heartbeats",
+                    ),
+                    (
+                        "sum(rate(ingestor_send_failures_total[$__rate_interval])) * 60",
+                        "failures",
+                    ),
                 ),
                 graph(
                     "Topics unavailable",
@@ -206,6 +217,7 @@ BOARD = Board(
                     ("max(ingestor_clock_behind_seconds)", "behind the watermark"),
                     ("max(ingestor_clock_off_seconds)", "off"),
                     ("3600 * max(ingestor_clock_refused)", "ahead of Kafka (an hour)"),
+                    limits=((-5, "red"), (5, "red")),
                 ),
                 graph(
                     "Jumps and torn bytes",

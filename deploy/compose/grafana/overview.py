@@ -1,8 +1,13 @@
 """The first page to look at: how far each stage has come, and who is well."""
 
-from deploy.compose.grafana.panels import Board, Row, graph, number
+from deploy.compose.grafana.panels import Board, Row, graph, number, of_each, of_each_feed
 
-_JOBS = 'job=~"ingestor|s3-sink|etl-runner|query-api|auditor"'
+_JOBS = ("ingestor", "s3-sink", "etl-runner", "query-api", "auditor")
+_STAGES = (
+    ("kafka", "Kafka", "that the ingestor published"),
+    ("raw", "raw", "that the sink stored in S3"),
+    ("tables", "tables", "that can be queried"),
+)
 
 
 def _stage(stage: str) -> str:
@@ -11,6 +16,10 @@ def _stage(stage: str) -> str:
 
 def _complete(stage: str) -> str:
     return f'coinlake:stage_complete_timestamp_seconds{{stage="{stage}"}}'
+
+
+def _limit(stage: str) -> tuple[str, str]:
+    return f'coinlake:stage_limit_seconds{{stage="{stage}"}}', "{{feed}} limit"
 
 
 BOARD = Board(
@@ -25,26 +34,18 @@ BOARD = Board(
                     "Services up",
                     "short",
                     "Targets of each job that answer scrapes.",
-                    f"sum by (job) (up{{{_JOBS}}})",
-                    (0, "red"),
+                    of_each("job", _JOBS, f'sum by (job) (up{{job=~"{"|".join(_JOBS)}"}})'),
                     (1, "green"),
+                    base="red",
                     legend="{{job}}",
                 ),
                 number(
                     "Firing alerts",
                     "short",
-                    "See Alertmanager; each has a runbook.",
-                    'count(ALERTS{alertstate="firing"}) or vector(0)',
+                    "See Alertmanager; each has a runbook. 0 only while rules are evaluated.",
+                    'count(ALERTS{alertstate="firing", severity!="none"}) or 0 * count('
+                    "time() - prometheus_rule_group_last_evaluation_timestamp_seconds < 300)",
                     (1, "red"),
-                ),
-                number(
-                    "Fresh over 28 days",
-                    "percentunit",
-                    "Share of the time in which the tables were fresh; the objective is 99 %.",
-                    "coinlake:tables_are_fresh:ratio_28d",
-                    (0, "red"),
-                    (0.99, "green"),
-                    legend="{{feed}}",
                 ),
                 number(
                     "Spent in 24 h",
@@ -58,20 +59,42 @@ BOARD = Board(
             ),
         ),
         Row(
-            "Newest answer in each stage",
+            "Objectives: what is left of four weeks' error budget",
+            (
+                number(
+                    "Fresh tables (99 %)",
+                    "percentunit",
+                    "Error budget left of each feed; the page Watch it has the objective.",
+                    of_each_feed("coinlake:freshness_budget:ratio_28d"),
+                    (0, "orange"),
+                    (0.25, "green"),
+                    base="red",
+                    legend="{{feed}}",
+                ),
+                number(
+                    "Answers of the query service (99 %)",
+                    "percentunit",
+                    "Error budget left; no data where nobody asked for four weeks.",
+                    "coinlake:answers_budget:ratio_28d",
+                    (0, "orange"),
+                    (0.25, "green"),
+                    base="red",
+                ),
+            ),
+        ),
+        Row(
+            "How old the newest answer in each stage is: 100 % is its limit",
             tuple(
                 number(
-                    title,
-                    "dateTimeAsIso",
-                    f"Receive time of the newest usable answer {where}.",
-                    f"{_stage(stage)} * 1000",
+                    f"Age in {title}, of its limit",
+                    "percentunit",
+                    f"Age of the newest usable answer {where}, as a share of its limit.",
+                    of_each_feed(f'coinlake:stage_age_ratio{{stage="{stage}"}}'),
+                    (0.75, "orange"),
+                    (1, "red"),
                     legend="{{feed}}",
                 )
-                for stage, title, where in (
-                    ("kafka", "Kafka", "that the ingestor published"),
-                    ("raw", "Raw zone", "that the sink stored in S3"),
-                    ("tables", "Tables", "that can be queried"),
-                )
+                for stage, title, where in _STAGES
             ),
         ),
         Row(
@@ -82,8 +105,10 @@ BOARD = Board(
                     "s",
                     "Grows while nothing new arrives, for whatever reason.",
                     (f"time() - {_stage(stage)}", "{{feed}}"),
+                    _limit(stage),
+                    is_log=True,
                 )
-                for stage, title in (("kafka", "Kafka"), ("raw", "raw"), ("tables", "tables"))
+                for stage, title, _ in _STAGES
             ),
         ),
         Row(
@@ -94,8 +119,10 @@ BOARD = Board(
                     "s",
                     "Age of the watermark.",
                     (f"time() - {_complete(stage)}", "{{feed}}"),
+                    _limit(stage),
+                    is_log=True,
                 )
-                for stage, title in (("kafka", "Kafka"), ("raw", "raw"), ("tables", "tables"))
+                for stage, title, _ in _STAGES
             ),
         ),
         Row(
@@ -105,13 +132,19 @@ BOARD = Board(
                     "Answers",
                     "cpm",
                     "Answers with a body, per minute.",
-                    ("sum by (feed) (rate(ingestor_answers_total[5m])) * 60", "{{feed}}"),
+                    (
+                        "sum by (feed) (rate(ingestor_answers_total[$__rate_interval])) * 60",
+                        "{{feed}}",
+                    ),
                 ),
                 graph(
                     "Stored",
                     "Bps",
                     "Bytes of values stored by the sink, before compression.",
-                    ("sum by (topic) (rate(s3_sink_raw_bytes_total[5m]))", "{{topic}}"),
+                    (
+                        "sum by (topic) (rate(s3_sink_raw_bytes_total[$__rate_interval]))",
+                        "{{topic}}",
+                    ),
                 ),
                 graph(
                     "Rows published",
@@ -127,7 +160,8 @@ BOARD = Board(
                     "reqps",
                     "Requests to the query service.",
                     (
-                        'sum by (status) (rate(query_api_requests_total{route=~"/v1/.*"}[5m]))',
+                        'sum by (status) (rate(query_api_requests_total{route=~"/v1/.*"}'
+                        "[$__rate_interval]))",
                         "{{status}}",
                     ),
                 ),

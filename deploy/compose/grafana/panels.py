@@ -1,12 +1,23 @@
-"""The shapes of Grafana's dashboard JSON that we use: rows of panels with queries to Prometheus."""
+"""The shapes of Grafana's dashboard JSON that we use: rows of panels with queries to Prometheus.
+
+No data is never green: null, NaN and no frame at all have a colour of their own, and a number without
+limits judges nothing and is blue (ADR 0073).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 from typing import Any
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _WIDTH = 24
 _HEIGHTS = {"stat": 4, "timeseries": 8}
+_MOST = {"stat": 8, "timeseries": 4}
+NO_DATA = "semi-dark-purple"
+_NO_JUDGEMENT = "semi-dark-blue"
+# Grafana writes on a colour in white up to a brightness of 180 (grafana-ui, utils/colors.ts), which cannot
+# be read on its plain green and orange; these can, in the dark theme and in the light one.
+_SHADES = {"green": "dark-green", "orange": "#c2560c", "red": "semi-dark-red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +30,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel; `unit` is Grafana's id of a unit, `limits` colour a number (value, colour)."""
+    """A panel; `unit` is Grafana's id of a unit.
+
+    `limits` are (value, colour from there on), `base` is the colour below the first of them.
+    """
 
     title: str
     unit: str
@@ -27,7 +41,9 @@ class Panel:
     description: str
     kind: str = "timeseries"
     limits: tuple[tuple[float, str], ...] = ()
+    base: str = "green"
     stacked: bool = False
+    is_log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +66,20 @@ class Board:
 
 
 def graph(
-    title: str, unit: str, description: str, *queries: tuple[str, str], stacked: bool = False
+    title: str,
+    unit: str,
+    description: str,
+    *queries: tuple[str, str],
+    limits: tuple[tuple[float, str], ...] = (),
+    stacked: bool = False,
+    is_log: bool = False,
 ) -> Panel:
-    """Lines over time; each query is (expression, legend)."""
-    return Panel(
-        title, unit, tuple(Query(*query) for query in queries), description, stacked=stacked
-    )
+    """Lines over time; each query is (expression, legend).
+
+    A limit is a line, and so is a series whose legend ends with "limit": it may differ by feed.
+    """
+    asked = tuple(Query(*query) for query in queries)
+    return Panel(title, unit, asked, description, limits=limits, stacked=stacked, is_log=is_log)
 
 
 def number(
@@ -64,10 +88,25 @@ def number(
     description: str,
     expr: str,
     *limits: tuple[float, str],
+    base: str = "green",
     legend: str = "",
 ) -> Panel:
     """The present value, large; one per series."""
-    return Panel(title, unit, (Query(expr, legend),), description, "stat", limits)
+    return Panel(title, unit, (Query(expr, legend),), description, "stat", limits, base)
+
+
+def of_each(label: str, values: Sequence[str], expr: str) -> str:
+    """The expression, with NaN for each value of the label that it has no series for.
+
+    Grafana leaves out a series that is gone, and shows the others in green (grafana #83958).
+    """
+    missing = (f'label_replace(vector(NaN), "{label}", "{value}", "", "")' for value in values)
+    return f"{expr} or on ({label}) ({' or '.join(missing)})"
+
+
+def of_each_feed(expr: str) -> str:
+    """The same for the feeds that the ingestor polls."""
+    return f"{expr} or on (feed) NaN * coinlake:feed_interval_seconds"
 
 
 def dashboard(board: Board) -> dict[str, Any]:
@@ -106,12 +145,22 @@ def _placed(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
         place = {"x": 0, "y": y, "w": _WIDTH, "h": 1}
         yield {"id": number_of, "type": "row", "title": row.title, "gridPos": place}
         y, number_of = y + 1, number_of + 1
-        width = _WIDTH // len(row.panels)
-        for index, panel in enumerate(row.panels):
-            place = {"x": index * width, "y": y, "w": width, "h": _HEIGHTS[panel.kind]}
-            yield {"id": number_of, "gridPos": place, **_panel(panel)}
-            number_of += 1
-        y += max(_HEIGHTS[panel.kind] for panel in row.panels)
+        for line in _lines(row.panels):
+            edges = [index * _WIDTH // len(line) for index in range(len(line) + 1)]
+            for panel, (x, end) in zip(line, pairwise(edges), strict=True):
+                place = {"x": x, "y": y, "w": end - x, "h": _HEIGHTS[panel.kind]}
+                yield {"id": number_of, "gridPos": place, **_panel(panel)}
+                number_of += 1
+            y += _HEIGHTS[line[0].kind]
+
+
+def _lines(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
+    """Panels of one kind side by side, as many as can be read."""
+    for kind, group in groupby(panels, key=lambda panel: panel.kind):
+        alike = list(group)
+        lines = -(-len(alike) // _MOST[kind])
+        for index in range(lines):
+            yield alike[index * len(alike) // lines : (index + 1) * len(alike) // lines]
 
 
 def _panel(panel: Panel) -> dict[str, Any]:
@@ -120,8 +169,8 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "description": panel.description,
         "datasource": SOURCE,
-        "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
-        "options": _OPTIONS[panel.kind],
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": _overrides(panel)},
+        "options": _options(panel),
         "targets": [
             {
                 "refId": chr(ord("A") + index),
@@ -137,11 +186,14 @@ def _panel(panel: Panel) -> dict[str, Any]:
 
 
 def _defaults(panel: Panel) -> dict[str, Any]:
-    steps: list[Mapping[str, Any]] = [{"color": "green", "value": None}]
-    steps += [{"color": color, "value": value} for value, color in panel.limits]
+    base = _SHADES[panel.base] if panel.limits else _NO_JUDGEMENT
+    steps: list[Mapping[str, Any]] = [{"color": base, "value": None}]
+    steps += [{"color": _SHADES[color], "value": value} for value, color in panel.limits]
+    no_data = {"text": "no data", "color": NO_DATA, "index": 0}
     defaults: dict[str, Any] = {
         "unit": panel.unit,
         "noValue": "no data",
+        "mappings": [{"type": "special", "options": {"match": "null+nan", "result": no_data}}],
         "thresholds": {"mode": "absolute", "steps": steps},
         "color": {"mode": "thresholds" if panel.kind == "stat" else "palette-classic"},
     }
@@ -151,19 +203,45 @@ def _defaults(panel: Panel) -> dict[str, Any]:
             # A gap is a gap: a line over it would hide that something was away.
             "spanNulls": False,
             "stacking": {"mode": "normal" if panel.stacked else "none"},
+            "thresholdsStyle": {"mode": "dashed" if panel.limits else "off"},
+            "scaleDistribution": {"type": "log", "log": 10}
+            if panel.is_log
+            else {"type": "linear"},
         }
     return defaults
 
 
-_OPTIONS: Mapping[str, Any] = {
+def _overrides(panel: Panel) -> list[Mapping[str, Any]]:
+    if not any(query.legend.endswith("limit") for query in panel.queries):
+        return []
+    drawn = {
+        "color": {"mode": "fixed", "fixedColor": _SHADES["red"]},
+        "custom.lineStyle": {"fill": "dash", "dash": [8, 8]},
+        "custom.fillOpacity": 0,
+        "custom.hideFrom": {"legend": True, "tooltip": False, "viz": False},
+    }
+    properties = [{"id": name, "value": value} for name, value in drawn.items()]
+    return [{"matcher": {"id": "byRegexp", "options": "/limit$/"}, "properties": properties}]
+
+
+def _options(panel: Panel) -> Mapping[str, Any]:
+    if panel.kind != "stat":
+        return _OPTIONS[panel.kind]
+    is_named = any(query.legend for query in panel.queries)
+    # Without a legend the name would be the expression.
+    return {**_OPTIONS["stat"], "textMode": "value_and_name" if is_named else "value"}
+
+
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "stat": {
-        "colorMode": "background",
+        "colorMode": "background_solid",
         "graphMode": "none",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "textMode": "value_and_name",
+        # Not lastNotNull, which shows what a series was before it ended.
+        "reduceOptions": {"calcs": ["last"], "fields": "", "values": False},
     },
     "timeseries": {
-        "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull"]},
+        # The last value of a series that ended long ago would look like the present one.
+        "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["mean", "max"]},
         "tooltip": {"mode": "multi", "sort": "desc"},
     },
 }
@@ -172,4 +250,4 @@ _OPTIONS: Mapping[str, Any] = {
 def quantile(share: str, metric: str, by: str = "") -> str:
     """The expression of a histogram's quantile, over all members or by a label."""
     labels = f"le, {by}" if by else "le"
-    return f"histogram_quantile({share}, sum by ({labels}) (rate({metric}_bucket[5m])))"
+    return f"histogram_quantile({share}, sum by ({labels}) (rate({metric}_bucket[$__rate_interval])))"

@@ -33,7 +33,7 @@ BOARD = Board(
                     (1, "orange"),
                 ),
                 number(
-                    "Not stopped",
+                    "Queries not stopped",
                     "short",
                     "Abandoned queries that could not be stopped, since the start.",
                     "sum(query_api_stop_failures_total)",
@@ -52,7 +52,7 @@ BOARD = Board(
             "Cost",
             (
                 number(
-                    "In 24 h",
+                    "Cost in 24 h",
                     "currencyUSD",
                     "At list price, including the minimum charge per query.",
                     "sum(increase(query_api_cost_usd_total[1d]))",
@@ -66,14 +66,14 @@ BOARD = Board(
                     "sum(increase(query_api_scanned_bytes_total[1d]))",
                 ),
                 number(
-                    "Per query",
+                    "Cost per query",
                     "currencyUSD",
                     "Mean of the last day.",
                     "sum(increase(query_api_cost_usd_total[1d]))"
                     " / sum(increase(query_api_queries_total[1d]))",
                 ),
                 number(
-                    "Shared",
+                    "Requests that shared a query",
                     "short",
                     "Requests of the last day that joined a running query.",
                     "sum(increase(query_api_queries_shared_total[1d]))",
@@ -88,7 +88,7 @@ BOARD = Board(
                     "reqps",
                     "499: the client disconnected.",
                     (
-                        'sum by (status) (rate(query_api_requests_total{route=~"/v1/.*"}[5m]))',
+                        'sum by (status) (rate(query_api_requests_total{route=~"/v1/.*"}[$__rate_interval]))',
                         "{{status}}",
                     ),
                     stacked=True,
@@ -97,7 +97,10 @@ BOARD = Board(
                     "By route",
                     "reqps",
                     "By the route's pattern, without its values.",
-                    ("sum by (route) (rate(query_api_requests_total[5m]))", "{{route}}"),
+                    (
+                        "sum by (route) (rate(query_api_requests_total[$__rate_interval]))",
+                        "{{route}}",
+                    ),
                     stacked=True,
                 ),
                 graph(
@@ -126,7 +129,7 @@ BOARD = Board(
                     "cpm",
                     "Finished Athena queries per minute.",
                     (
-                        "sum by (outcome) (rate(query_api_queries_total[5m])) * 60",
+                        "sum by (outcome) (rate(query_api_queries_total[$__rate_interval])) * 60",
                         "{{outcome}}",
                     ),
                     stacked=True,
@@ -156,6 +159,7 @@ BOARD = Board(
                         "{{feed}}",
                     ),
                     ("coinlake:freshness_limit_seconds", "{{feed}} limit"),
+                    is_log=True,
                 ),
             ),
         ),

@@ -2,6 +2,14 @@
 
 from deploy.compose.grafana.panels import Board, Row, graph, number, quantile
 
+# What of the lake's topics may be how old.
+_LIMIT = (
+    'label_replace(coinlake:stage_limit_seconds{stage="raw"},'
+    ' "topic", "coincap.$1.v1", "feed", "(.+)")'
+)
+# An audit that is overdue has no say: its findings are those of another day.
+_IS_DUE = "and on () (time() - max(audit_due_timestamp_seconds) < 3600)"
+
 BOARD = Board(
     "coinlake-s3-sink",
     "coinlake: s3-sink",
@@ -60,6 +68,7 @@ BOARD = Board(
                         ' - on (feed) coinlake:stage_timestamp_seconds{stage="raw"}',
                         "{{feed}}",
                     ),
+                    limits=((300, "red"),),
                 ),
                 graph(
                     "Lag in records",
@@ -78,6 +87,7 @@ BOARD = Board(
                         "max by (topic, partition) (s3_sink_lag_seconds)",
                         "{{topic}}-{{partition}}",
                     ),
+                    limits=((300, "orange"), (900, "red")),
                 ),
                 graph(
                     "Chain end",
@@ -96,12 +106,16 @@ BOARD = Board(
                         "time() - max by (topic) (s3_sink_watermark_timestamp_seconds)",
                         "{{topic}}",
                     ),
+                    (_LIMIT, "{{topic}} limit"),
+                    is_log=True,
                 ),
                 graph(
                     "Newest record",
                     "s",
                     "Age of the newest stored record.",
                     ("time() - max by (topic) (s3_sink_stored_timestamp_seconds)", "{{topic}}"),
+                    (_LIMIT, "{{topic}} limit"),
+                    is_log=True,
                 ),
             ),
         ),
@@ -111,18 +125,20 @@ BOARD = Board(
                 number(
                     "Findings",
                     "short",
-                    "Of the last audit; a tail only means that raw lags.",
-                    "max by (kind) (audit_findings)",
+                    "Of the last audit, until the next one is an hour overdue; a tail only means"
+                    " that raw lags.",
+                    f"max by (kind) (audit_findings) {_IS_DUE}",
                     (1, "red"),
                     legend="{{kind}}",
                 ),
                 number(
-                    "Next verdict",
+                    "Next verdict in",
                     "s",
                     "Time until it is due; negative when overdue.",
                     "max(audit_due_timestamp_seconds) - time()",
-                    (-3600, "red"),
+                    (-3600, "orange"),
                     (0, "green"),
+                    base="red",
                 ),
                 number(
                     "Objects",
@@ -156,7 +172,7 @@ BOARD = Board(
                     "cpm",
                     "Objects stored per minute.",
                     (
-                        "sum by (topic) (rate(s3_sink_objects_written_total[5m])) * 60",
+                        "sum by (topic) (rate(s3_sink_objects_written_total[$__rate_interval])) * 60",
                         "{{topic}}",
                     ),
                 ),
@@ -165,7 +181,7 @@ BOARD = Board(
                     "cpm",
                     "Values stored per minute.",
                     (
-                        "sum by (topic) (rate(s3_sink_values_written_total[5m])) * 60",
+                        "sum by (topic) (rate(s3_sink_values_written_total[$__rate_interval])) * 60",
                         "{{topic}}",
                     ),
                 ),
@@ -180,7 +196,10 @@ BOARD = Board(
                     "Why objects are cut",
                     "cpm",
                     "Objects by the reason they were cut.",
-                    ("sum by (reason) (rate(s3_sink_flushes_total[5m])) * 60", "{{reason}}"),
+                    (
+                        "sum by (reason) (rate(s3_sink_flushes_total[$__rate_interval])) * 60",
+                        "{{reason}}",
+                    ),
                     stacked=True,
                 ),
             ),
@@ -192,7 +211,10 @@ BOARD = Board(
                     "Retries",
                     "cpm",
                     "Failed writes and lookups per minute, by cause.",
-                    ("sum by (kind) (rate(s3_sink_retries_total[5m])) * 60", "{{kind}}"),
+                    (
+                        "sum by (kind) (rate(s3_sink_retries_total[$__rate_interval])) * 60",
+                        "{{kind}}",
+                    ),
                 ),
                 graph(
                     "Other writers",
@@ -223,6 +245,7 @@ BOARD = Board(
                     "s",
                     "How long no broker has answered.",
                     ("max(s3_sink_kafka_silent_seconds)", "seconds"),
+                    limits=((120, "red"),),
                 ),
                 graph(
                     "Topics not stored",

@@ -20,5 +20,8 @@ fi
   echo "$found"
   # Where Kafka's listener for other hosts is open: loopback, until the host's own file says else.
   grep -h '^KAFKA_PUBLISH=' "$etc/local.env" 2> /dev/null || echo "KAFKA_PUBLISH=127.0.0.1"
+  # Where links in alerts lead: Prometheus serves this release's runbooks itself, on loopback.
+  grep -h '^RUNBOOKS_URL=' "$etc/local.env" 2> /dev/null \
+    || echo "RUNBOOKS_URL=http://127.0.0.1:9090/user"
 } > "$etc/host.env.part"
 mv "$etc/host.env.part" "$etc/host.env"

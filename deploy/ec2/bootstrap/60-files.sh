@@ -15,6 +15,8 @@ install -m 0644 "$ec2/prometheus/heartbeat.yml" "$etc/prometheus/rules/heartbeat
 for rules in "$ec2"/../compose/prometheus/rules/*.y*ml; do
   [ ! -f "$rules" ] || install -m 0644 "$rules" "$etc/prometheus/rules/"
 done
+install -d -m 0755 "$etc/prometheus/runbooks"
+install -m 0644 "$ec2"/../../docs/how-to/runbooks/*.md "$etc/prometheus/runbooks/"
 sed -e "s|@ALERTS_TOPIC@|$ALERTS_TOPIC|" -e "s|@HEARTBEATS_TOPIC@|$HEARTBEATS_TOPIC|" \
   -e "s|@REGION@|$AWS_DEFAULT_REGION|" "$ec2/alertmanager/alertmanager.yml" \
   > "$etc/alertmanager/alertmanager.yml"

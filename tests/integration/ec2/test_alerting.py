@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from tests.labs import watchers
+
 COMPOSE = Path(__file__).resolve().parents[3] / "deploy" / "compose"
 
 
@@ -29,7 +31,7 @@ def test_prometheus_takes_its_settings_and_every_rule(ec2: Path, tmp_path: Path)
     text = (ec2 / "prometheus" / "prometheus.yml").read_text()
     (tmp_path / "prometheus.yml").write_text(text.replace("/etc/prometheus/", ""))
 
-    command = ["promtool", "check", "config", "prometheus.yml"]
+    command = [str(watchers.find("promtool")), "check", "config", "prometheus.yml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -61,9 +63,17 @@ def test_the_heartbeat_goes_to_the_dead_mans_topic_and_the_rest_to_people(
     alertmanager: Path, alert: str, receiver: str
 ) -> None:
     checked = subprocess.run(
-        ["amtool", "check-config", alertmanager], capture_output=True, text=True
+        [str(watchers.find("amtool")), "check-config", alertmanager],
+        capture_output=True,
+        text=True,
     )
-    command = ["amtool", "config", "routes", "test", f"--config.file={alertmanager}"]
+    command = [
+        str(watchers.find("amtool")),
+        "config",
+        "routes",
+        "test",
+        f"--config.file={alertmanager}",
+    ]
     done = subprocess.run([*command, f"alertname={alert}"], capture_output=True, text=True)
 
     assert checked.returncode == 0, checked.stderr

@@ -28,6 +28,7 @@ from tests.integration.ec2.chroots import (
     Chroot,
     base,
 )
+from tests.unit.observability.promql import alerts
 
 pytestmark = [
     pytest.mark.needs("debootstrap"),
@@ -43,6 +44,8 @@ def chroot(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Chro
     root.mkdir()
     subprocess.run(["tar", "-C", root, "-xf", base()], check=True)
     shutil.copytree(ec2, root / "opt/coinlake/releases/r/deploy/ec2")
+    pages = "docs/how-to/runbooks"
+    shutil.copytree(ec2.parents[1] / pages, root / "opt/coinlake/releases/r" / pages)
     (root / "opt/coinlake/current").symlink_to("releases/r")
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     aws = root / "usr/local/bin/aws"
@@ -147,6 +150,16 @@ def test_the_alerts_go_to_the_stacks_topics(
 
     assert "arn:aws:sns:us-east-1:123456789012:heartbeats" in text
     assert "@" not in text
+
+
+def test_the_pages_that_alerts_link_to_are_where_prometheus_serves_them(
+    chroot: Chroot, twice: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    pages = {page.name for page in (chroot.root / "etc/coinlake/prometheus/runbooks").iterdir()}
+
+    assert {f"{name}.md" for name in alerts()} == pages
+    host_env = (chroot.root / "etc/coinlake/host.env").read_text()
+    assert "\nRUNBOOKS_URL=http://127.0.0.1:9090/user\n" in host_env
 
 
 @pytest.mark.parametrize("image", ["apache/kafka:4.3.1", "", "apache/kafka@sha256:12"])

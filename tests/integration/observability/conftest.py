@@ -26,7 +26,7 @@ from local_stack.progress import ProgressLines
 from local_stack.record import ApiSource
 from local_stack.settings import exported
 from local_stack.stack import Stack
-from tests.unit.observability.promql import COMPOSE
+from tests.unit.observability.promql import COMPOSE, RUNBOOKS
 
 # The rules are the delivered ones; only these waits are shortened in the copy that the test loads,
 # since it stops the sink and cannot wait for minutes.
@@ -34,7 +34,7 @@ SHORTENED = (
     # Longer than Prometheus takes to its first scrape, until which every job is absent.
     ("s3-sink.yaml", r"for: \d+m", "for: 8s"),
     ("s3-sink.yaml", r"offset 5m", "offset 20s"),
-    ("stages.yaml", r"interval: 5m", "interval: 5s"),
+    ("objectives.yaml", r"interval: \dm", "interval: 5s"),
 )
 
 
@@ -43,6 +43,7 @@ class Told:
     """A receiver of Alertmanager that remembers the last status of each alert."""
 
     by_labels: dict[frozenset[tuple[str, str]], str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
 
     @property
     def statuses(self) -> dict[str, str]:
@@ -117,7 +118,7 @@ def _write(folder: Path, ports: dict[str, int], alertmanager: int, receiver: int
         assert count, pattern
         file.write_text(text)
     config = yaml.safe_load((COMPOSE / "prometheus/prometheus.yml").read_text())
-    config["global"] = {
+    config["global"] |= {
         "scrape_interval": "1s",
         "scrape_timeout": "1s",
         "evaluation_interval": "1s",
@@ -159,8 +160,13 @@ def _prometheus(folder: Path, port: int) -> Iterator[None]:
         f"--config.file={folder}/prometheus.yml",
         f"--storage.tsdb.path={folder}/tsdb",
         f"--web.listen-address={HOST}:{port}",
+        f"--web.user-assets={RUNBOOKS}",
+        # From 3.0 on it does so by itself.
+        "--enable-feature=expand-external-labels",
     )
-    with _process(folder / "prometheus.log", f"http://{HOST}:{port}/-/ready", *arguments):
+    environ = {**os.environ, "RUNBOOKS_URL": f"http://{HOST}:{port}/user"}
+    ready = f"http://{HOST}:{port}/-/ready"
+    with _process(folder / "prometheus.log", ready, *arguments, environ=environ):
         yield
 
 
@@ -220,6 +226,8 @@ def _receiver(_: Path) -> Iterator[tuple[Told, int]]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             for alert in body["alerts"]:
                 told.by_labels[frozenset(alert["labels"].items())] = alert["status"]
+                name = alert["labels"]["alertname"]
+                told.links[name] = alert["annotations"]["runbook_url"]
             self.send_response(200)
             self.end_headers()
 

@@ -33,6 +33,7 @@ CLOSED: Mapping[str, set[str]] = {
     "job": {*SCRAPED, "prometheus"},
     "kind": {kind.value for kind in Kind},
     "alertstate": {"firing"},
+    "severity": {"critical", "warning", "none"},
 }
 
 
@@ -126,7 +127,7 @@ def labels_of(metric: str) -> set[str]:
 
 def values_are_known(label: str, operator: str, value: str) -> bool:
     if label in ("route", "status"):
-        return value in (*ROUTES, "5..")
+        return value in (*ROUTES, "5..", "5..|429", "499")
     known = CLOSED[label]
     if operator in ("=", "!="):
         return value in known

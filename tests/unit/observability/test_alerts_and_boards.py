@@ -21,6 +21,7 @@ NAMED = {
     "query-api": "QueryApi",
     "auditor": "Audit",
     "prometheus": "Prometheus",
+    "objectives": "Objective",
 }
 
 RUNBOOK_NAMES = sorted(file.stem for file in RUNBOOKS.glob("*.md"))
@@ -36,13 +37,15 @@ def test_an_alert_is_named_weighed_and_explained(name: str) -> None:
         "service": alert["file"],
     }
     assert alert["labels"]["severity"] in ("critical", "warning")
-    assert alert["annotations"].keys() == {"summary", "runbook"}
+    assert alert["annotations"].keys() == {"summary", "runbook_url"}
     assert len(alert["annotations"]["summary"]) > 20
 
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_has_a_page_that_says_what_to_look_at_and_what_to_do(name: str) -> None:
-    assert ALERTS[name]["annotations"]["runbook"] == f"docs/how-to/runbooks/{name}.md"
+    assert ALERTS[name]["annotations"]["runbook_url"] == (
+        "{{ $externalLabels.runbooks }}/" + f"{name}.md"
+    )
 
     head, look, do = re.split(r"^## .*$", (RUNBOOKS / f"{name}.md").read_text(), flags=re.M)
 
@@ -181,7 +184,7 @@ def _watch_it() -> str:
 def _in_order() -> list[str]:
     return [
         name
-        for service in (*SCRAPED, "prometheus")
+        for service in (*SCRAPED, "prometheus", "objectives")
         for name, alert in ALERTS.items()
         if alert["file"] == service
     ]

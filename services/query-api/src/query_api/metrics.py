@@ -66,7 +66,7 @@ class QueryApiMetrics:
         )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for route in ROUTES:
-            for status in ("200", "500", "503", "504"):
+            for status in ("200", "429", "500", "503", "504"):
                 self.requests.labels(route, status)
         for outcome in ("succeeded", "cancelled"):
             self.queries.labels(outcome)
