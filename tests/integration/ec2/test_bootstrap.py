@@ -250,6 +250,23 @@ def test_systemd_starts_a_killed_container_again_and_no_other(host: Booted) -> N
     assert [name for name in CONTAINERS if before[name] != after[name]] == ["s3-sink"]
 
 
+def test_a_panic_of_somebody_elses_program_is_no_refusal_of_settings(host: Booted) -> None:
+    for name in ("prometheus", "s3-sink"):
+        host.said("docker", "kill", "--signal", "USR2", f"coinlake-{name}")
+
+    host.wait(
+        "Prometheus again",
+        lambda: host.shows("coinlake-prometheus", "NRestarts") == {"NRestarts": "1"},
+    )
+    host.wait(
+        "the sink given up",
+        lambda: host.shows("coinlake-s3-sink", "ActiveState") == {"ActiveState": "failed"},
+    )
+    assert host.shows("coinlake-s3-sink", "ExecMainStatus") == {"ExecMainStatus": "2"}
+    host.said("systemctl", "start", "coinlake-s3-sink")
+    host.wait("every container", lambda: up(host) == set(CONTAINERS))
+
+
 def test_the_target_stops_everything_in_good_order_and_starts_it_again(host: Booted) -> None:
     host.said("systemctl", "stop", "coinlake.target")
 
