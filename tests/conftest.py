@@ -33,6 +33,7 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "haproxy": lambda: shutil.which("haproxy"),
     "jq": lambda: shutil.which("jq"),
     "strace": lambda: shutil.which("strace"),
+    "faketime": lambda: shutil.which("faketime"),
     "debootstrap": lambda: shutil.which("debootstrap"),
     "root": lambda: "root" if os.geteuid() == 0 else None,
 }

@@ -99,12 +99,22 @@ def command_of(ec2: Path, name: str, host: Path) -> list[str]:
         ("KAFKA_PUBLISH", "127.0.0.1"),
     ):
         line = line.replace(f"${{{variable}}}", value)
-    assert "$" not in line
+    # Doubled, it is no variable (systemd.service(5), "Command lines").
+    assert "$" not in line.replace("$$", "")
+    line = line.replace("$$", "$")
     words = shlex.split(line)[1:]
     for at, word in enumerate(words):
         if words[at - 1] in ("--volume", "--env-file"):
             words[at] = f"{host}{word}"
     return words
+
+
+def mounted_within(words: list[str], target: str) -> list[str]:
+    """Where other volumes are mounted below a volume's target."""
+    targets = [
+        words[at + 1].split(":")[1] for at, word in enumerate(words) if word == "--volume"
+    ]
+    return [one.removeprefix(f"{target}/") for one in targets if one.startswith(f"{target}/")]
 
 
 def prepare(ec2: Path, name: str, host: Path, words: list[str]) -> None:
@@ -122,6 +132,9 @@ def prepare(ec2: Path, name: str, host: Path, words: list[str]) -> None:
             else:
                 source.mkdir(parents=True, exist_ok=True)
                 os.chown(source, int(user), int(user))
+                # What is mounted within it needs a place there: nobody can make one in it later.
+                for inside in mounted_within(words, words[at + 1].split(":")[1]):
+                    (source / inside).mkdir(parents=True, exist_ok=True)
     if name == "kafka":
         start = host / "etc/coinlake/kafka/broker/start.sh"
         start.write_text("#!/bin/bash\ntrap 'exit 0' TERM\nsleep 1000 & wait\n")
