@@ -54,7 +54,7 @@ ENTRYPOINT = [
 ]
 
 KAFKA_PROGRAM = b"""#!/bin/bash
-case $0 in *storage*) exit 0 ;; esac
+case $0 in *storage* | *configs*) exit 0 ;; esac
 trap 'exit 0' TERM
 sleep 100000 & wait
 """

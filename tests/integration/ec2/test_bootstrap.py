@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from local_stack import jars
+from local_stack.paths import Paths
 from tests.integration.ec2.booted import Booted, booted
 from tests.integration.ec2.chroots import (
     AWS,
@@ -43,6 +45,8 @@ def chroot(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Chro
     root.mkdir()
     subprocess.run(["tar", "-C", root, "-xf", base()], check=True)
     shutil.copytree(ec2, root / "opt/coinlake/releases/r/deploy/ec2")
+    (agent,) = jars.fetch(Paths(), jars.AGENT, lambda _: None).glob("*.jar")
+    shutil.copy(agent, root / "opt/coinlake/releases/r/deploy/ec2/kafka/agent.jar")
     (root / "opt/coinlake/current").symlink_to("releases/r")
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     aws = root / "usr/local/bin/aws"

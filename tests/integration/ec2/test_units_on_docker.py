@@ -188,3 +188,48 @@ def test_a_unit_starts_its_container_confined_without_cloudwatch_and_ends_it(
     assert docker.run("stop", "--time", "20", f"coinlake-{name}").returncode == 0
     assert client.wait(30) == 0
     assert f"coinlake-{name}" not in docker.run("ps", "--all").stdout
+
+
+def an_image(docker: Docker, label: str) -> str:
+    """A small image of its own, by its id."""
+    folder = docker.folder / label
+    folder.mkdir()
+    (folder / "label").write_text(label)
+    packed = ["tar", "-C", str(folder), "-cf", str(docker.folder / f"{label}.tar"), "."]
+    subprocess.run(packed, check=True)
+    made = docker.run("import", docker.folder / f"{label}.tar")
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+def test_releases_and_images_older_than_the_way_back_are_removed_and_nothing_that_runs(
+    docker: Docker, ec2: Path, tmp_path: Path
+) -> None:
+    stand_in = docker.run("image", "inspect", "--format", "{{.Id}}", "stand-in").stdout.strip()
+    made = {name: an_image(docker, name) for name in ("first", "second", "third", "nobodys")}
+    for name in ("first", "second", "third"):
+        release = tmp_path / "releases" / name
+        release.mkdir(parents=True)
+        (release / "images.installed").write_text(f"TOOLS_IMAGE={made[name]}\n")
+    (tmp_path / "releases/.part.cut-off").mkdir()
+    (tmp_path / "current").symlink_to("releases/third")
+    (tmp_path / "previous").write_text("releases/second\n")
+    # Somebody's, of an image that no release names.
+    running = docker.run("run", "--detach", "--network", "none", "stand-in").stdout.strip()
+
+    environ = {**docker.environ, "COINLAKE_BASE": str(tmp_path)}
+    for _ in range(2):
+        done = subprocess.run(
+            [ec2 / "libexec/prune"], env=environ, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+    left = docker.run("image", "ls", "--quiet", "--no-trunc").stdout.split()
+    assert {path.name for path in (tmp_path / "releases").iterdir()} == {"second", "third"}
+    assert set(left) == {made["second"], made["third"], stand_in}
+    assert docker.run("inspect", "--format", "{{.State.Running}}", running).stdout == "true\n"
+
+    # Without the list of the way back nobody knows what may go.
+    (tmp_path / "releases/second/images.installed").unlink()
+    subprocess.run([ec2 / "libexec/prune"], env=environ, check=True, capture_output=True)
+    assert set(docker.run("image", "ls", "--quiet", "--no-trunc").stdout.split()) == set(left)
