@@ -238,6 +238,37 @@ def test_a_container_is_told_its_settings_and_its_own_credentials(host: Booted) 
     assert host.said("docker", "exec", "coinlake-s3-sink", "id", "-u") == "10012"
 
 
+def test_the_timers_run_and_the_host_tells_its_units_and_credentials(host: Booted) -> None:
+    def facts() -> str:
+        return host.run("cat", "/run/coinlake/metrics/host.prom").stdout
+
+    host.wait("the facts", lambda: 'coinlake_unit_failed{unit="coinlake-s3-sink' in facts())
+    told = facts()
+
+    for name in CONTAINERS:
+        assert f'coinlake_unit_failed{{unit="coinlake-{name}.service"}} 0\n' in told
+        assert f'coinlake_unit_restarts_total{{unit="coinlake-{name}.service"}} 0\n' in told
+    assert told.count("coinlake_credentials_end_timestamp_seconds{") == 5
+    assert "\ncoinlake_kafka_retention_bytes " in told
+    for timer in ("coinlake-host-metrics.timer", "coinlake-certificate.timer"):
+        assert host.shows(timer, "ActiveState") == {"ActiveState": "active"}
+    # The container sees what the host tells, and nothing of the host's files.
+    seen = host.said("docker", "exec", "coinlake-node-exporter", "cat", "/host/run/host.prom")
+    assert "coinlake_unit_failed" in seen
+    roots = host.said("docker", "exec", "coinlake-node-exporter", "ls", "/host").split()
+    assert roots == ["proc", "run", "sys", "var"]
+    assert host.said(
+        "docker",
+        "exec",
+        "coinlake-node-exporter",
+        "stat",
+        "-f",
+        "-c",
+        "%b",
+        "/host/var/lib/coinlake",
+    ) == host.said("stat", "-f", "-c", "%b", "/var/lib/coinlake")
+
+
 def test_systemd_starts_a_killed_container_again_and_no_other(host: Booted) -> None:
     before = {name: host.shows(f"coinlake-{name}", "MainPID") for name in CONTAINERS}
 

@@ -142,7 +142,7 @@ def test_every_metric_of_the_host_that_is_named_is_really_told(
         subprocess.run(["umount", volume], check=True)
 
     found = series(text)
-    wanted = HOST | FACTS
+    wanted = {**HOST, **FACTS}
     assert set(wanted) - set(found) == set()
     for name, labels in wanted.items():
         assert labels >= {label for one in found[name] for label in one}, name

@@ -51,7 +51,7 @@ def _series(metric: MetricWrapperBase) -> dict[str, set[str]]:
     return {family.name + ("_total" if family.type == "counter" else ""): labels}
 
 
-METRICS = metrics() | THEIRS
+METRICS = {**metrics(), **THEIRS}
 
 RECORDED = recorded()
 
