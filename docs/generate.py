@@ -172,7 +172,28 @@ def _metrics() -> str:
                 f"| `{family.name}{suffix}` | {family.type} | {family.documentation} |"
             )
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_host_metrics()])
+
+
+def _host_metrics() -> list[str]:
+    """What the EC2 host tells beside them, from the files that say so."""
+    facts = (ROOT / "deploy/ec2/libexec/host-metrics").read_text()
+    agent = (ROOT / "deploy/ec2/kafka/agent.yaml").read_text()
+    told = {
+        "host": re.findall(r'^  family (\w+) (\w+) "(.+)"$', facts, re.MULTILINE),
+        "broker": [
+            (name, kind.lower(), meaning)
+            for name, meaning, kind in re.findall(
+                r"name: (\w+)\n    help: (.+)\n    type: (\w+)", agent
+            )
+        ],
+    }
+    lines = ["On the EC2 host there are node_exporter's (`node_*`), and:", ""]
+    for job, families in told.items():
+        lines += [f"## {job}", "", "| metric | type | meaning |", "| --- | --- | --- |"]
+        lines += [f"| `{name}` | {kind} | {meaning} |" for name, kind, meaning in families]
+        lines.append("")
+    return lines
 
 
 def _topics() -> str:

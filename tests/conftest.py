@@ -9,7 +9,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 
 from tests.labs import watchers
-from tests.labs.cluster.versitygw import find_versitygw
+from tests.labs.cluster.versitygw import find_tool, find_versitygw
 from tests.rooms import Rooms
 from tests.trino_lab.jdk import jdk24 as jdk24_home
 
@@ -38,6 +38,8 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "haproxy": lambda: shutil.which("haproxy"),
     "jq": lambda: shutil.which("jq"),
     "strace": lambda: shutil.which("strace"),
+    "node_exporter": lambda: find_tool("node_exporter"),
+    "faketime": lambda: shutil.which("faketime"),
     "debootstrap": lambda: shutil.which("debootstrap"),
     "root": lambda: "root" if os.geteuid() == 0 else None,
 }

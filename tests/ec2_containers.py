@@ -10,4 +10,5 @@ CONTAINERS = (
     "prometheus",
     "alertmanager",
     "proxy",
+    "node-exporter",
 )

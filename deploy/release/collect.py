@@ -54,6 +54,7 @@ def fetched_jars(root: Path) -> list[Part]:
     """The jars of both profiles of the pom, as `make jars` fetched them."""
     fetched = root / ".local" / "jars"
     return [
+        *jars(fetched / "agent", inventory.HOST),
         *jars(fetched / "kafka", inventory.LAPTOP),
         *jars(fetched / "spark", inventory.IMAGES),
     ]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 FILE = Path(__file__).resolve().parent / "third-party.json"
 
-IMAGES, LAPTOP, GATES = "images", "laptop", "gates"
-"""Where a part is: in an image of ours; fetched by `make jars`; needed to test and to build."""
+IMAGES, HOST, LAPTOP, GATES = "images", "host", "laptop", "gates"
+"""Where a part is: in an image of ours; in the host archive; fetched by `make jars`; needed to test and to build."""
 
 PACKAGE, JAR = "package", "jar"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deploy.release import (
+    agent,
     archive,
     checksums,
     cyclonedx_json,
@@ -71,7 +72,7 @@ def build(
             # Before the wheels, which put files into the tree.
             built = _images(tree, bases, images.labels(released, address), say)
             bases = images.resolved(bases)
-        files = archive.read(tree)
+        files = archive.read(tree) | agent.files(tree)
         made = wheels.build(tree, released.committed_s, dist / "wheels")
         digest = wheels.bundle(made, dist)
         record = Record(released.version, released.commit, released.created, digest, built)
@@ -92,7 +93,7 @@ def push(root: Path, dist: Path, registry: str, given: str, say: Say) -> Record:
     pushed = images.push(released.version, released.commit, registry)
     with TemporaryDirectory(prefix="coinlake-release-") as scratch:
         source.export(root, released.commit, Path(scratch))
-        files = archive.read(Path(scratch))
+        files = archive.read(Path(scratch)) | agent.files(Path(scratch))
     record = Record(record.version, record.commit, record.created, record.job_digest, pushed)
     _finish(dist, files, record, released.committed_s, given, say)
     return record

@@ -36,6 +36,10 @@ def render(parts: Iterable[Part], provenance: Mapping[str, Mapping[str, str]]) -
         _HEAD,
         _section("Python packages in the images", _of(listed, "package", inventory.IMAGES)),
         _section("Jars in the image local-cloud", _of(listed, "jar", inventory.IMAGES)),
+        _section(
+            "Jars in the host archive (the broker's agent)",
+            _of(listed, "jar", inventory.HOST),
+        ),
         _BASES,
         _section(
             "Jars that `make jars` fetches for a broker on your machine (not distributed)",

@@ -11,6 +11,11 @@ from deploy.release.errors import ReleaseError
 
 BASES = ("PYTHON_IMAGE", "VERSITYGW_IMAGE")
 """The images that ours are built on, by their names in `.env.example`."""
+_IN = {
+    inventory.IMAGES: ("coinlake:images", "local-cloud"),
+    inventory.HOST: ("coinlake:archive", "host"),
+}
+"""Where a jar is that is distributed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +101,10 @@ def _jars(root: Path) -> list[Piece]:
             part.licence,
             (part.sha256,),
             f"pkg:maven/{part.group}/{part.name}@{part.version}" if part.group else "",
-            (("coinlake:images", "local-cloud"), ("coinlake:inside", part.inside or "-")),
+            (_IN[part.where], ("coinlake:inside", part.inside or "-")),
         )
         for part in inventory.committed(root)
-        if (part.kind, part.where) == (inventory.JAR, inventory.IMAGES)
+        if part.kind == inventory.JAR and part.where in _IN
     ]
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from deploy.compose.grafana import etl_runner, ingestor, overview, query_api, s3_sink
+from deploy.compose.grafana import etl_runner, host, ingestor, overview, query_api, s3_sink
 from deploy.compose.grafana.panels import dashboard
 
 FOLDER = Path(__file__).resolve().parent / "dashboards"
@@ -14,6 +14,7 @@ BOARDS = (
     s3_sink.BOARD,
     etl_runner.BOARD,
     query_api.BOARD,
+    host.BOARD,
 )
 
 

@@ -38,3 +38,5 @@ if ! grep -qxF "$line" "$fstab"; then
 fi
 # The disk itself, this once: udev may not have seen yet that it has a UUID.
 mountpoint -q "$var" || mount -t xfs -o noatime "$disk" "$var"
+# A volume that was made larger: its file system follows, and step 50 tells Kafka. Else nothing happens.
+xfs_growfs "$var" > /dev/null

@@ -18,9 +18,12 @@ prometheus 10016 prometheus
 proxy 10017 -
 tools 10018 -
 auditor 10019 -
+node-exporter 10020 node-exporter
 USERS
 install -d -m 0755 "$etc" "$etc/env" "$etc/aws" "$etc/kafka" "$etc/prometheus/rules" "$etc/docker"
 install -d -m 0750 -g coinlake-kafka "$etc/kafka/broker"
 install -d -m 0750 -g coinlake-alertmanager "$etc/alertmanager"
 install -d -m 0750 -g coinlake-proxy "$etc/proxy"
+# The host as node_exporter sees it: places to mount things at.
+install -d -m 0755 "$etc/node-exporter"/{proc,sys,run,var/lib/coinlake}
 install -d -m 0700 "$var/secrets"

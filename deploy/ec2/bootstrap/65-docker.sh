@@ -13,5 +13,6 @@ systemctl daemon-reload
 systemctl enable --quiet docker.service coinlake-firewall.service coinlake.target
 systemctl enable --quiet coinlake-kafka.service coinlake-ingestor.service \
   coinlake-s3-sink.service coinlake-etl-runner.service coinlake-query-api.service coinlake-auditor.service \
-  coinlake-prometheus.service coinlake-alertmanager.service coinlake-proxy.service
+  coinlake-prometheus.service coinlake-alertmanager.service coinlake-proxy.service \
+  coinlake-node-exporter.service coinlake-host-metrics.timer coinlake-certificate.timer
 systemctl start coinlake-firewall.service docker.service

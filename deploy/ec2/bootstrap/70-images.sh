@@ -44,3 +44,5 @@ while IFS='=' read -r name image; do
   echo "$name=$image" >> "$part"
 done < "$list"
 mv "$part" "$etc/images.env"
+# What of the images is this release's, for libexec/prune.
+cp "$etc/images.env" "$root/images.installed"

@@ -34,5 +34,6 @@ tools provision --job --ledger
 # The tools' credentials are for now: an hour later they are worth nothing.
 rm -rf /run/coinlake/aws/tools /run/coinlake/env/tools.env
 # Restarted only where their image or their settings are new; started where they are not running.
-"$libexec/restart-changed" ingestor s3-sink etl-runner query-api auditor prometheus alertmanager proxy
+"$libexec/restart-changed" ingestor s3-sink etl-runner query-api auditor prometheus alertmanager proxy \
+  node-exporter
 systemctl start coinlake.target

@@ -21,3 +21,4 @@ check query-api http://127.0.0.1:8104/readyz
 check auditor http://127.0.0.1:8105/readyz
 check prometheus http://127.0.0.1:9090/-/ready
 check alertmanager http://127.0.0.1:9093/-/ready
+check node-exporter http://127.0.0.1:9100/

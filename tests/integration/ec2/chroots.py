@@ -46,10 +46,15 @@ esac
 """
 
 # One image for all: it ends at SIGTERM, as the services do, and has the names of Kafka's programs.
-ENTRYPOINT = ["/bin/bash", "-c", "trap 'exit 0' TERM INT USR1; sleep 100000 & wait"]
+# At SIGUSR2 it ends as a Go program that panicked, or as one of ours that refuses its settings.
+ENTRYPOINT = [
+    "/bin/bash",
+    "-c",
+    "trap 'exit 0' TERM INT USR1; trap 'exit 2' USR2; sleep 100000 & wait",
+]
 
 KAFKA_PROGRAM = b"""#!/bin/bash
-case $0 in *storage*) exit 0 ;; esac
+case $0 in *storage* | *configs*) exit 0 ;; esac
 trap 'exit 0' TERM
 sleep 100000 & wait
 """

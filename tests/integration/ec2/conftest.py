@@ -1,6 +1,8 @@
 """Where the EC2 files are, and real programs around them: a broker, a local AWS."""
 
+import asyncio
 import os
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +10,26 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
+from coinlake.contracts.topics import LANDED, TOPICS
+from coinlake.topics import ensure_topics
+from tests.integration.ec2.brokers import HostBroker, host_broker
 from tests.integration.ec2.reading import Reader
 
 ROOT = Path(__file__).resolve().parents[3]
 EC2 = ROOT / "deploy" / "ec2"
+# Rights of an older release, and of somebody's hand.
+STALE = (
+    f"--allow-principal User:ingestor --operation Read --topic {LANDED}",
+    "--allow-principal User:gone --operation DescribeConfigs --topic coin"
+    " --resource-pattern-type prefixed",
+    "--deny-principal User:tools --operation Alter --cluster",
+)
+# Kafka's own waits, minutes long, that a test of what it deletes cannot wait for.
+SHORTENED = """
+log.retention.check.interval.ms=500
+log.initial.task.delay.ms=500
+log.segment.delete.delay.ms=500
+"""
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +73,35 @@ def reader(tmp_path: Path, aws_environ: dict[str, str]) -> Reader:
     (tmp_path / "dist/coinlake-0.1.0.tar.gz").write_bytes(b"a release")
     one.client("s3").create_bucket(Bucket="my-releases")
     return one
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostBroker]:
+    """The host's broker; where root runs this, on a data volume of half a gibibyte."""
+    base = tmp_path_factory.mktemp("kafka")
+    volume = base / "var"
+    volume.mkdir()
+    if os.geteuid() == 0:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=512m", "tmpfs", str(volume)]
+        subprocess.run(mount, check=True)
+    try:
+        with host_broker(base, SHORTENED) as running:
+            yield running
+    finally:
+        if os.geteuid() == 0:
+            subprocess.run(["umount", str(volume)], check=True)
+
+
+@pytest.fixture(scope="session")
+def users(broker: HostBroker) -> str:
+    """What libexec/kafka-users said on it, when it had rights that are not in the table."""
+    # The administrator's programs wait for the broker by themselves, a minute long.
+    for stale in STALE:
+        broker.program("kafka-acls.sh", "--add", *stale.split())
+    return broker.script("kafka-users")
+
+
+@pytest.fixture(scope="session")
+def topics(broker: HostBroker, users: str) -> list[str]:
+    """Made by the tools' own user, as the bootstrap does."""
+    return asyncio.run(ensure_topics(broker.settings("tools"), TOPICS.values()))

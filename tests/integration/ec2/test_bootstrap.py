@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from local_stack import jars
+from local_stack.paths import Paths
 from tests.integration.ec2.booted import Booted, booted
 from tests.integration.ec2.chroots import (
     AWS,
@@ -46,6 +48,8 @@ def chroot(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Chro
     shutil.copytree(ec2, root / "opt/coinlake/releases/r/deploy/ec2")
     pages = "docs/how-to/runbooks"
     shutil.copytree(ec2.parents[1] / pages, root / "opt/coinlake/releases/r" / pages)
+    (agent,) = jars.fetch(Paths(), jars.AGENT, lambda _: None).glob("*.jar")
+    shutil.copy(agent, root / "opt/coinlake/releases/r/deploy/ec2/kafka/agent.jar")
     (root / "opt/coinlake/current").symlink_to("releases/r")
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     aws = root / "usr/local/bin/aws"
@@ -247,6 +251,37 @@ def test_a_container_is_told_its_settings_and_its_own_credentials(host: Booted) 
     assert host.said("docker", "exec", "coinlake-s3-sink", "id", "-u") == "10012"
 
 
+def test_the_timers_run_and_the_host_tells_its_units_and_credentials(host: Booted) -> None:
+    def facts() -> str:
+        return host.run("cat", "/run/coinlake/metrics/host.prom").stdout
+
+    host.wait("the facts", lambda: 'coinlake_unit_failed{unit="coinlake-s3-sink' in facts())
+    told = facts()
+
+    for name in CONTAINERS:
+        assert f'coinlake_unit_failed{{unit="coinlake-{name}.service"}} 0\n' in told
+        assert f'coinlake_unit_restarts_total{{unit="coinlake-{name}.service"}} 0\n' in told
+    assert told.count("coinlake_credentials_end_timestamp_seconds{") == 5
+    assert "\ncoinlake_kafka_retention_bytes " in told
+    for timer in ("coinlake-host-metrics.timer", "coinlake-certificate.timer"):
+        assert host.shows(timer, "ActiveState") == {"ActiveState": "active"}
+    # The container sees what the host tells, and nothing of the host's files.
+    seen = host.said("docker", "exec", "coinlake-node-exporter", "cat", "/host/run/host.prom")
+    assert "coinlake_unit_failed" in seen
+    roots = host.said("docker", "exec", "coinlake-node-exporter", "ls", "/host").split()
+    assert roots == ["proc", "run", "sys", "var"]
+    assert host.said(
+        "docker",
+        "exec",
+        "coinlake-node-exporter",
+        "stat",
+        "-f",
+        "-c",
+        "%b",
+        "/host/var/lib/coinlake",
+    ) == host.said("stat", "-f", "-c", "%b", "/var/lib/coinlake")
+
+
 def test_systemd_starts_a_killed_container_again_and_no_other(host: Booted) -> None:
     before = {name: host.shows(f"coinlake-{name}", "MainPID") for name in CONTAINERS}
 
@@ -261,6 +296,23 @@ def test_systemd_starts_a_killed_container_again_and_no_other(host: Booted) -> N
     )
     after = {name: host.shows(f"coinlake-{name}", "MainPID") for name in CONTAINERS}
     assert [name for name in CONTAINERS if before[name] != after[name]] == ["s3-sink"]
+
+
+def test_a_panic_of_somebody_elses_program_is_no_refusal_of_settings(host: Booted) -> None:
+    for name in ("prometheus", "s3-sink"):
+        host.said("docker", "kill", "--signal", "USR2", f"coinlake-{name}")
+
+    host.wait(
+        "Prometheus again",
+        lambda: host.shows("coinlake-prometheus", "NRestarts") == {"NRestarts": "1"},
+    )
+    host.wait(
+        "the sink given up",
+        lambda: host.shows("coinlake-s3-sink", "ActiveState") == {"ActiveState": "failed"},
+    )
+    assert host.shows("coinlake-s3-sink", "ExecMainStatus") == {"ExecMainStatus": "2"}
+    host.said("systemctl", "start", "coinlake-s3-sink")
+    host.wait("every container", lambda: up(host) == set(CONTAINERS))
 
 
 def test_the_target_stops_everything_in_good_order_and_starts_it_again(host: Booted) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import re
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,125 +13,17 @@ from aiokafka.errors import (
     KafkaError,
     TopicAuthorizationFailedError,
 )
-from pydantic import SecretStr
 
 from coinlake.contracts.topics import LANDED, PUBLISHED, TOPICS
 from coinlake.errors import TransientError
 from coinlake.kafka import client_options, open_producer, open_tail
 from coinlake.settings import KafkaSettings
 from coinlake.topics import describe, ensure_topics
-from local_stack import jars, processes
-from local_stack.java import find_java
-from local_stack.paths import Paths
-from local_stack.ports import free_ports
+from tests.integration.ec2.brokers import HostBroker
 
 ASSETS = "coincap.assets.v1"
 GROUP = "coinlake-s3-sink"
 EC2 = Path(__file__).resolve().parents[3] / "deploy" / "ec2"
-# Rights of an older release, and of somebody's hand.
-STALE = (
-    f"--allow-principal User:ingestor --operation Read --topic {LANDED}",
-    "--allow-principal User:gone --operation DescribeConfigs --topic coin"
-    " --resource-pattern-type prefixed",
-    "--deny-principal User:tools --operation Alter --cluster",
-)
-PROGRAMS = {
-    "kafka-configs.sh": "kafka.admin.ConfigCommand",
-    "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
-}
-
-
-@dataclass(frozen=True)
-class Secured:
-    """The running broker: its TLS listener, and what the host keeps of its secrets."""
-
-    port: int
-    secrets: Path
-    said: str
-    """What libexec/kafka-users said on it, when it had rights that are not in the table."""
-    acls: Callable[..., str]
-    """Run kafka-acls as the administrator."""
-
-    def settings(self, user: str, password: str | None = None) -> KafkaSettings:
-        known = (self.secrets / f"{user}.password").read_text().strip()
-        return KafkaSettings(
-            bootstrap_servers=f"localhost:{self.port}",
-            security_protocol="SASL_SSL",
-            sasl_username=user,
-            sasl_password=SecretStr(password or known),
-            ssl_cafile=str(self.secrets / "ca.pem"),
-        )
-
-
-def _moved(config: Path, data: Path, ports: list[int]) -> None:
-    """The host's own settings with this test's ports and folders, and nothing else changed."""
-    local, controller, inside, outside = ports
-    text = (config / "server.properties").read_text()
-    for old, new in ((9092, local), (9093, controller), (9094, inside), (9095, outside)):
-        text = text.replace(f":{old}", f":{new}")
-    text = text.replace("INSIDE://kafka:", "INSIDE://localhost:")
-    text = text.replace("0.0.0.0:", "127.0.0.1:")
-    text = text.replace("/etc/kafka/broker/", f"{config}/").replace("/var/lib/kafka", str(data))
-    (config / "server.properties").write_text(text)
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory, ec2: Path) -> Iterator[Secured]:
-    base = tmp_path_factory.mktemp("kafka")
-    config, secrets = base / "config", base / "var" / "secrets" / "kafka"
-    environ = {"PATH": "/usr/bin:/bin", "COINLAKE_VAR": str(base / "var")}
-    for command in (["kafka-secrets", "localhost"], ["kafka-config", "localhost", str(config)]):
-        subprocess.run([ec2 / "libexec" / command[0], *command[1:]], env=environ, check=True)
-    ports = free_ports(4)
-    _moved(config, base / "data", ports)
-    folder = jars.fetch(Paths(), jars.KAFKA, lambda _: None)
-    java = [str(find_java().home / "bin" / "java"), "-Xmx384m", "-XX:TieredStopAtLevel=1"]
-    java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{folder}/*"]
-    properties = str(config / "server.properties")
-    cluster = (config / "cluster.id").read_text().strip()
-    formatting = ["kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted"]
-    formatting += ["--cluster-id", cluster, "--config", properties]
-    subprocess.run([*java, *formatting], env=environ, check=True, capture_output=True)
-    running = processes.spawn([*java, "kafka.Kafka", properties], environ, base / "broker.log")
-    try:
-        told = _programs(base, java, f"127.0.0.1:{ports[0]}", environ)
-
-        def acls(*arguments: str) -> str:
-            command = [f"{told['KAFKA_RUN']}kafka-acls.sh", *arguments]
-            command += ["--bootstrap-server", told["KAFKA_SERVER"]]
-            command += ["--command-config", f"{base / 'config'}/admin.properties"]
-            return _ran(command, told, base / "broker.log")
-
-        # The administrator's programs wait for the broker by themselves, a minute long.
-        for stale in STALE:
-            acls("--add", *stale.split())
-        said = _ran([str(ec2 / "libexec" / "kafka-users")], told, base / "broker.log")
-        yield Secured(ports[2], secrets, said, acls)
-    finally:
-        processes.stop(running, 15)
-
-
-def _programs(
-    base: Path, java: list[str], server: str, environ: dict[str, str]
-) -> dict[str, str]:
-    """What libexec/kafka-users is told, with Java's programs for the container's scripts."""
-    bin_dir = base / "bin"
-    bin_dir.mkdir()
-    for name, main in PROGRAMS.items():
-        command = " ".join(f"'{part}'" for part in [*java, main])
-        (bin_dir / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-        (bin_dir / name).chmod(0o755)
-    return environ | {
-        "KAFKA_RUN": f"{bin_dir}/",
-        "KAFKA_CONFIG": str(base / "config"),
-        "KAFKA_SERVER": server,
-    }
-
-
-def _ran(command: list[str], environ: dict[str, str], log: Path) -> str:
-    done = subprocess.run(command, env=environ, capture_output=True, text=True)
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{log.read_text()[-2000:]}"
-    return done.stdout
 
 
 async def _send(settings: KafkaSettings, topic: str, value: bytes = b"v") -> int:
@@ -161,18 +51,12 @@ async def _tailed(settings: KafkaSettings, topic: str) -> None:
             await tail.poll(1.0)
 
 
-@pytest.fixture(scope="module")
-def topics(broker: Secured) -> list[str]:
-    """Made by the tools' own user, as the bootstrap does."""
-    return asyncio.run(ensure_topics(broker.settings("tools"), TOPICS.values()))
-
-
 def test_the_tools_make_every_topic_of_the_contract(topics: list[str]) -> None:
     assert sorted(topics) == sorted(TOPICS)
 
 
 async def test_the_ingestor_produces_to_each_of_its_topics(
-    broker: Secured, topics: list[str]
+    broker: HostBroker, topics: list[str]
 ) -> None:
     settings = broker.settings("ingestor")
 
@@ -184,7 +68,9 @@ async def test_the_ingestor_produces_to_each_of_its_topics(
             assert await _send(settings, topic) >= 0
 
 
-async def test_the_sink_reads_commits_and_announces(broker: Secured, topics: list[str]) -> None:
+async def test_the_sink_reads_commits_and_announces(
+    broker: HostBroker, topics: list[str]
+) -> None:
     await _send(broker.settings("ingestor"), ASSETS, b"a price")
     settings = broker.settings("s3-sink")
 
@@ -208,7 +94,7 @@ async def test_the_sink_reads_commits_and_announces(broker: Secured, topics: lis
 
 
 async def test_the_sink_writes_no_prices_and_joins_no_other_group(
-    broker: Secured, topics: list[str]
+    broker: HostBroker, topics: list[str]
 ) -> None:
     settings = broker.settings("s3-sink")
 
@@ -219,7 +105,7 @@ async def test_the_sink_writes_no_prices_and_joins_no_other_group(
 
 
 async def test_the_runner_hears_of_objects_and_reads_no_prices(
-    broker: Secured, topics: list[str]
+    broker: HostBroker, topics: list[str]
 ) -> None:
     settings = broker.settings("etl-runner")
 
@@ -234,14 +120,14 @@ async def test_the_runner_hears_of_objects_and_reads_no_prices(
         await _tailed(settings, ASSETS)
 
 
-async def test_the_ingestor_reads_nothing(broker: Secured, topics: list[str]) -> None:
+async def test_the_ingestor_reads_nothing(broker: HostBroker, topics: list[str]) -> None:
     with pytest.raises(GroupAuthorizationFailedError):
         await _first_as_member(broker.settings("ingestor"), GROUP)
 
 
 @pytest.mark.parametrize("user", ["ingestor", "s3-sink", "etl-runner", "auditor", "tools"])
 async def test_nobody_makes_or_deletes_topics_that_are_not_theirs(
-    broker: Secured, topics: list[str], user: str
+    broker: HostBroker, topics: list[str], user: str
 ) -> None:
     admin = AIOKafkaAdminClient(**client_options(broker.settings(user)))
     await admin.start()
@@ -257,12 +143,12 @@ async def test_nobody_makes_or_deletes_topics_that_are_not_theirs(
 
 
 async def test_a_stranger_and_a_wrong_password_are_refused(
-    broker: Secured, topics: list[str]
+    broker: HostBroker, topics: list[str]
 ) -> None:
     wrong = broker.settings("ingestor", password="wrong")
-    in_clear = KafkaSettings(bootstrap_servers=f"localhost:{broker.port}")
+    in_clear = KafkaSettings(bootstrap_servers=f"localhost:{broker.inside}")
     over_tls = KafkaSettings(
-        bootstrap_servers=f"localhost:{broker.port}",
+        bootstrap_servers=f"localhost:{broker.inside}",
         security_protocol="SSL",
         ssl_cafile=str(broker.secrets / "ca.pem"),
     )
@@ -273,9 +159,12 @@ async def test_a_stranger_and_a_wrong_password_are_refused(
                 await _send(settings, ASSETS)
 
 
-def test_a_right_that_is_not_in_the_table_was_taken_back_and_named(broker: Secured) -> None:
-    taken = [line.split(": ")[-1] for line in broker.said.splitlines() if "taking" in line]
-    left = re.findall(r"User:([\w-]+), host=\*, operation=(\w+), perm", broker.acls("--list"))
+def test_a_right_that_is_not_in_the_table_was_taken_back_and_named(
+    broker: HostBroker, users: str
+) -> None:
+    taken = [line.split(": ")[-1] for line in users.splitlines() if "taking" in line]
+    listed = broker.program("kafka-acls.sh", "--list")
+    left = re.findall(r"User:([\w-]+), host=\*, operation=(\w+), perm", listed)
     lines = [line.split("\t") for line in (EC2 / "kafka/acls.tsv").read_text().splitlines()]
     planned = [
         (line[0], operation.upper())
@@ -304,7 +193,7 @@ def another_authority(tmp_path: Path) -> Path:
 
 
 async def test_a_client_that_trusts_another_authority_does_not_connect(
-    broker: Secured, topics: list[str], another_authority: Path
+    broker: HostBroker, topics: list[str], another_authority: Path
 ) -> None:
     settings = broker.settings("ingestor").model_copy(
         update={"ssl_cafile": str(another_authority)}

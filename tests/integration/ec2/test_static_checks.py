@@ -13,7 +13,7 @@ PROGRAMS = (
     "usr/sbin/nft",
     *(
         f"opt/coinlake/current/deploy/ec2/libexec/{n}"
-        for n in ("network", "assume-role", "write-env")
+        for n in ("network", "assume-role", "write-env", "host-metrics", "renew-certificate")
     ),
 )
 
@@ -126,5 +126,5 @@ def test_no_unit_is_exposed_more_than_it_may_be(root: Path) -> None:
         done = subprocess.run([*command, instance(unit)], capture_output=True, text=True)
         if done.returncode != 0:
             exposed[unit.name] = done.stdout.splitlines()[-1:] + done.stderr.splitlines()
-    assert len(units) == 13
+    assert len(units) == 16
     assert exposed == {}

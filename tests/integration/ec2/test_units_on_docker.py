@@ -99,12 +99,22 @@ def command_of(ec2: Path, name: str, host: Path) -> list[str]:
         ("KAFKA_PUBLISH", "127.0.0.1"),
     ):
         line = line.replace(f"${{{variable}}}", value)
-    assert "$" not in line
+    # Doubled, it is no variable (systemd.service(5), "Command lines").
+    assert "$" not in line.replace("$$", "")
+    line = line.replace("$$", "$")
     words = shlex.split(line)[1:]
     for at, word in enumerate(words):
         if words[at - 1] in ("--volume", "--env-file"):
             words[at] = f"{host}{word}"
     return words
+
+
+def mounted_within(words: list[str], target: str) -> list[str]:
+    """Where other volumes are mounted below a volume's target."""
+    targets = [
+        words[at + 1].split(":")[1] for at, word in enumerate(words) if word == "--volume"
+    ]
+    return [one.removeprefix(f"{target}/") for one in targets if one.startswith(f"{target}/")]
 
 
 def prepare(ec2: Path, name: str, host: Path, words: list[str]) -> None:
@@ -122,6 +132,9 @@ def prepare(ec2: Path, name: str, host: Path, words: list[str]) -> None:
             else:
                 source.mkdir(parents=True, exist_ok=True)
                 os.chown(source, int(user), int(user))
+                # What is mounted within it needs a place there: nobody can make one in it later.
+                for inside in mounted_within(words, words[at + 1].split(":")[1]):
+                    (source / inside).mkdir(parents=True, exist_ok=True)
     if name == "kafka":
         start = host / "etc/coinlake/kafka/broker/start.sh"
         start.write_text("#!/bin/bash\ntrap 'exit 0' TERM\nsleep 1000 & wait\n")
@@ -169,9 +182,55 @@ def test_a_unit_starts_its_container_confined_without_cloudwatch_and_ends_it(
     assert limits["RestartPolicy"]["Name"] in ("", "no")
     assert limits["LogConfig"]["Type"] == "awslogs"
     for mount in found["Mounts"]:
-        assert mount["RW"] is mount["Source"].endswith(f"/var/lib/coinlake/{name}")
+        own = mount["Source"].endswith(f"/var/lib/coinlake/{name}")
+        assert mount["RW"] is (own and name != "node-exporter")
 
     # 0 and not 137: the signal reached the process itself, and nobody had to kill it.
     assert docker.run("stop", "--time", "20", f"coinlake-{name}").returncode == 0
     assert client.wait(30) == 0
     assert f"coinlake-{name}" not in docker.run("ps", "--all").stdout
+
+
+def an_image(docker: Docker, label: str) -> str:
+    """A small image of its own, by its id."""
+    folder = docker.folder / label
+    folder.mkdir()
+    (folder / "label").write_text(label)
+    packed = ["tar", "-C", str(folder), "-cf", str(docker.folder / f"{label}.tar"), "."]
+    subprocess.run(packed, check=True)
+    made = docker.run("import", docker.folder / f"{label}.tar")
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+def test_releases_and_images_older_than_the_way_back_are_removed_and_nothing_that_runs(
+    docker: Docker, ec2: Path, tmp_path: Path
+) -> None:
+    stand_in = docker.run("image", "inspect", "--format", "{{.Id}}", "stand-in").stdout.strip()
+    made = {name: an_image(docker, name) for name in ("first", "second", "third", "nobodys")}
+    for name in ("first", "second", "third"):
+        release = tmp_path / "releases" / name
+        release.mkdir(parents=True)
+        (release / "images.installed").write_text(f"TOOLS_IMAGE={made[name]}\n")
+    (tmp_path / "releases/.part.cut-off").mkdir()
+    (tmp_path / "current").symlink_to("releases/third")
+    (tmp_path / "previous").write_text("releases/second\n")
+    # Somebody's, of an image that no release names.
+    running = docker.run("run", "--detach", "--network", "none", "stand-in").stdout.strip()
+
+    environ = {**docker.environ, "COINLAKE_BASE": str(tmp_path)}
+    for _ in range(2):
+        done = subprocess.run(
+            [ec2 / "libexec/prune"], env=environ, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+    left = docker.run("image", "ls", "--quiet", "--no-trunc").stdout.split()
+    assert {path.name for path in (tmp_path / "releases").iterdir()} == {"second", "third"}
+    assert set(left) == {made["second"], made["third"], stand_in}
+    assert docker.run("inspect", "--format", "{{.State.Running}}", running).stdout == "true\n"
+
+    # Without the list of the way back nobody knows what may go.
+    (tmp_path / "releases/second/images.installed").unlink()
+    subprocess.run([ec2 / "libexec/prune"], env=environ, check=True, capture_output=True)
+    assert set(docker.run("image", "ls", "--quiet", "--no-trunc").stdout.split()) == set(left)

@@ -9,7 +9,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from tests.labs import watchers
-from tests.unit.observability.promql import COMPOSE, RULE_TESTS
+from tests.unit.observability.promql import COMPOSE, RULE_TESTS, alerts
 
 PROMETHEUS = COMPOSE / "prometheus"
 TESTS = sorted(file.name for file in RULE_TESTS.glob("*.yaml"))
@@ -52,6 +52,51 @@ def test_alerts_ring_when_they_should_and_only_then(name: str) -> None:
     done = promtool("test", "rules", f"tests/{name}")
 
     assert done.returncode == 0, done.stdout
+
+
+MISSED_ON_EC2 = """
+rule_files: [heartbeat.yml]
+evaluation_interval: 1m
+tests:
+  - name: what this host should have was never scraped
+    interval: 1m
+    input_series: [{series: 'up{job="prometheus"}', values: '1x3000'}]
+    promql_expr_test:
+      - expr: count by (alertname) (ALERTS{alertstate="firing"})
+        eval_time: 40h
+        exp_samples:
+          - {labels: '{alertname="Heartbeat"}', value: 1}
+          - {labels: '{alertname="HostUnwatched"}', value: 1}
+          - {labels: '{alertname="BrokerDown"}', value: 1}
+          - {labels: '{alertname="AuditorDown"}', value: 1}
+  - name: all of it is scraped
+    interval: 1m
+    input_series:
+      - {series: 'up{job="host"}', values: '1x60'}
+      - {series: 'up{job="broker"}', values: '1x60'}
+      - {series: 'up{job="auditor"}', values: '1x60'}
+    promql_expr_test:
+      - expr: count by (alertname) (ALERTS{alertstate="firing"})
+        eval_time: 40m
+        exp_samples: [{labels: '{alertname="Heartbeat"}', value: 1}]
+"""
+
+
+@pytest.mark.needs("promtool")
+def test_the_host_misses_also_what_was_never_there(tmp_path: Path) -> None:
+    ec2 = COMPOSE.parent / "ec2/prometheus"
+    shutil.copy(ec2 / "heartbeat.yml", tmp_path)
+    (tmp_path / "missed.yaml").write_text(MISSED_ON_EC2)
+    own = yaml.safe_load((ec2 / "heartbeat.yml").read_text())["groups"][1]["rules"]
+
+    done = promtool("test", "rules", "missed.yaml", folder=tmp_path)
+
+    assert done.returncode == 0, done.stdout
+    # The same as in the rules of all deployments but for the expression: each is told once.
+    for rule in own:
+        shared = alerts()[rule["alert"]]
+        for name in ("for", "labels", "annotations"):
+            assert rule[name] == shared[name], rule["alert"]
 
 
 @pytest.mark.full_size(but="stages.yaml-}[1d]")
@@ -134,6 +179,9 @@ MISSED = {
     },
     # Where there is no auditor there is none to miss; tests/auditor.yaml has one that vanishes.
     "auditor": set(),
+    # The same of the host's watchers, whose bound the broker's alerts need.
+    "host": set(),
+    "broker": set(),
 }
 
 
@@ -147,7 +195,9 @@ def test_when_all_series_of_a_service_are_missing_that_alone_rings(
     (tmp_path / "tests").mkdir()
     scenario = yaml.safe_load((PROMETHEUS / "tests/calm.yaml").read_text())
     day = scenario["tests"][0]
-    own = "audit_" if service == "auditor" else service.replace("-", "_") + "_"
+    own = {"auditor": "audit_", "host": "node_", "broker": "kafka_"}.get(
+        service, service.replace("-", "_") + "_"
+    )
     named = (own, f'up{{job="{service}"}}')
     kept = [one for one in day["input_series"] if not one["series"].startswith(named)]
     gone = len(day["input_series"]) - len(kept)

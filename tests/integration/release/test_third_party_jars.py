@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_jar_is_listed_with_its_bytes_and_its_licence() -> None:
-    for profile in (jars.KAFKA, jars.SPARK):
+    for profile in (jars.AGENT, jars.KAFKA, jars.SPARK):
         jars.fetch(Paths(), profile, lambda _: None)
 
     found = [*collect.fetched_jars(ROOT), *collect.pyspark_jars()]

@@ -188,3 +188,32 @@ def test_the_kafka_settings_have_no_listener_without_a_login() -> None:
     assert (
         KafkaSettings.model_fields["sasl_mechanism"].default == told["sasl.enabled.mechanisms"]
     )
+
+
+def test_the_agent_starts_with_the_broker_and_with_no_program_that_is_run_beside_it() -> None:
+    """In KAFKA_OPTS each of Kafka's programs in the container would want its port too."""
+    told = environment("kafka")
+    config = (EC2 / "libexec/kafka-config").read_text()
+    scraped = (EC2 / "prometheus/prometheus.yml").read_text()
+
+    agents = [name for name, value in told.items() if "-javaagent" in value]
+    assert agents == ["EXTRA_ARGS"]
+    (jar, port, rules) = (
+        told["EXTRA_ARGS"].partition("-javaagent:")[2].replace("=", ":").split(":")
+    )
+    for path in (jar, rules):
+        assert path.startswith("/etc/kafka/broker/")
+        assert f'"$out/{Path(path).name}"' in config
+    assert f"kafka:{port}" in scraped
+
+
+def test_the_log_of_kafka_is_bounded_for_every_topic_by_the_smallest_volume_too() -> None:
+    """The shares of the script are of as many partitions as the contract has."""
+    (makes,) = [
+        names
+        for (user, kind), granted in rights().items()
+        if (user, kind) == ("tools", "topic")
+        for names in [granted["Create"]]
+    ]
+
+    assert len(makes) == sum(topic.partitions for topic in TOPICS.values())

@@ -19,9 +19,11 @@ RUNBOOKS = ROOT / "docs/how-to/runbooks"
 SERVICES = ("ingestor", "s3-sink", "etl-runner", "query-api")
 SCRAPED = (*SERVICES, "auditor")
 """All of ours that Prometheus asks, by the names of its jobs."""
+WATCHED = ("host", "broker")
+"""What it asks on EC2 beside them: node_exporter, and the agent in the broker's JVM."""
 
 _METRIC = re.compile(
-    r"(?<![\w:\"])((?:ingestor|s3_sink|etl_runner|query_api|audit|prometheus)_[a-z0-9_]+"
+    r"(?<![\w:\"])((?:ingestor|s3_sink|etl_runner|query_api|audit|prometheus|node|kafka|coinlake)_\w+"
     r"|coinlake:[a-z0-9_:]+|up|ALERTS)(?![\w:(\"])(\{[^}]*\})?"
 )
 _MATCHER = re.compile(r"([a-z_]+)\s*(=~|!~|!=|=)\s*\"([^\"]*)\"")

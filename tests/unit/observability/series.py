@@ -8,6 +8,7 @@ from etl_runner.metrics import EtlMetrics
 from ingestor.metrics import IngestorMetrics
 from query_api.metrics import QueryApiMetrics
 from s3_sink.metrics import SinkMetrics
+from tests.unit.observability.host_series import THEIRS
 from tests.unit.observability.promql import (
     alerts,
     expressions,
@@ -15,7 +16,10 @@ from tests.unit.observability.promql import (
 )
 
 # What Prometheus adds itself. Its own metrics are checked in a real scrape.
-OURS = ("ingestor_", "s3_sink_", "etl_runner_", "query_api_", "audit_")
+OURS = (
+    *("ingestor_", "s3_sink_", "etl_runner_", "query_api_", "audit_"),
+    *("node_", "kafka_", "coinlake_"),
+)
 
 
 def metrics() -> dict[str, set[str]]:
@@ -47,7 +51,7 @@ def _series(metric: MetricWrapperBase) -> dict[str, set[str]]:
     return {family.name + ("_total" if family.type == "counter" else ""): labels}
 
 
-METRICS = metrics()
+METRICS = {**metrics(), **THEIRS}
 
 RECORDED = recorded()
 

@@ -13,6 +13,7 @@ from ingestor.core.validation import RejectReason
 from s3_sink.core.partition_state import Phase
 from tests.unit.observability.promql import (
     SCRAPED,
+    WATCHED,
     Expression,
 )
 from tests.unit.observability.series import EXPRESSIONS, METRICS, OURS, RECORDED
@@ -30,7 +31,15 @@ CLOSED: Mapping[str, set[str]] = {
     "topic": set(TOPICS),
     "table": {table for dataset in TABULAR.values() for table in dataset.published},
     "stage": {"kafka", "raw", "tables"},
-    "job": {*SCRAPED, "prometheus"},
+    "job": {*SCRAPED, *WATCHED, "prometheus"},
+    "mountpoint": {"/", "/run", "/var/lib/coinlake"},
+    "mode": {"idle", "iowait", "steal", "system", "user"},
+    "certificate": {"kafka", "kafka-ca", "proxy"},
+    "container": {*SCRAPED, "alertmanager", "tools"},
+    "request": {"Fetch", "Produce"},
+    "direction": {"In", "Out"},
+    # An open set: every error of Kafka's protocol.
+    "error": {"NONE"},
     "kind": {kind.value for kind in Kind},
     "alertstate": {"firing"},
     "severity": {"critical", "warning", "none"},

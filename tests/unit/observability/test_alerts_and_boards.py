@@ -9,6 +9,7 @@ from tests.unit.observability.promql import (
     COMPOSE,
     RUNBOOKS,
     SCRAPED,
+    WATCHED,
     Expression,
     rule_tests,
 )
@@ -20,6 +21,8 @@ NAMED = {
     "etl-runner": "EtlRunner",
     "query-api": "QueryApi",
     "auditor": "Audit",
+    "host": "Host",
+    "broker": "Broker",
     "prometheus": "Prometheus",
     "objectives": "Objective",
 }
@@ -99,7 +102,8 @@ def test_links_of_the_pages_lead_somewhere() -> None:
 @pytest.mark.parametrize("name", RUNBOOK_NAMES)
 def test_a_page_names_only_metrics_that_exist(name: str) -> None:
     named = re.findall(
-        r"`((?:ingestor|s3_sink|etl_runner|query_api|audit)_[a-z_]+)`", _page(name)
+        r"`((?:ingestor|s3_sink|etl_runner|query_api|audit|node|kafka|coinlake)_[a-z_]+)`",
+        _page(name),
     )
 
     known = {series.removesuffix("_bucket") for series in METRICS}
@@ -125,9 +129,11 @@ def test_an_alert_is_seen_ringing_and_is_looked_at_on_a_calm_day(name: str) -> N
     assert sources(ALERTS[name]["expr"]) <= calm
 
 
-@pytest.mark.parametrize("service", SCRAPED)
+@pytest.mark.parametrize("service", [*SCRAPED, *WATCHED])
 def test_there_is_a_scenario_in_which_all_series_of_a_service_vanish(service: str) -> None:
-    own = "audit_" if service == "auditor" else service.replace("-", "_") + "_"
+    own = {"auditor": "audit_", "host": "node_", "broker": "kafka_"}.get(
+        service, service.replace("-", "_") + "_"
+    )
     gone = [
         scenario["name"]
         for scenario in rule_tests()[service]
@@ -184,7 +190,7 @@ def _watch_it() -> str:
 def _in_order() -> list[str]:
     return [
         name
-        for service in (*SCRAPED, "prometheus", "objectives")
+        for service in (*SCRAPED, *WATCHED, "prometheus", "objectives")
         for name, alert in ALERTS.items()
         if alert["file"] == service
     ]

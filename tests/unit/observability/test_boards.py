@@ -34,6 +34,7 @@ def test_addresses_of_dashboards_never_change() -> None:
         "coinlake-s3-sink",
         "coinlake-etl-runner",
         "coinlake-query-api",
+        "coinlake-host",
     }
 
 

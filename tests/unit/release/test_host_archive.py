@@ -9,7 +9,13 @@ from deploy.release import archive
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = (ROOT / "deploy/ec2/host/images.env.example").read_text()
-THEIRS = ("KAFKA_IMAGE", "PROMETHEUS_IMAGE", "ALERTMANAGER_IMAGE", "PROXY_IMAGE")
+THEIRS = (
+    "KAFKA_IMAGE",
+    "PROMETHEUS_IMAGE",
+    "ALERTMANAGER_IMAGE",
+    "PROXY_IMAGE",
+    "NODE_EXPORTER_IMAGE",
+)
 
 
 def digest(name: str) -> str:

@@ -48,7 +48,7 @@ def _run(args: argparse.Namespace, stack: Stack) -> int:
         case "status":
             return show_status(stack)
         case "jars":
-            for profile in (jars.KAFKA, jars.SPARK):
+            for profile in (jars.AGENT, jars.KAFKA, jars.SPARK):
                 jars.fetch(stack.paths, profile, stack.progress.say)
             try:
                 ensure_class_archive(stack.paths, stack.progress.say)

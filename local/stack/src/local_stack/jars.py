@@ -12,6 +12,8 @@ from local_stack.errors import StackError
 from local_stack.paths import Paths
 
 KAFKA, SPARK = "kafka", "spark"
+AGENT = "agent"
+"""The JMX exporter of the EC2 host's broker; nothing here runs it but tests."""
 # A download of 280 MB breaks off now and then; Maven keeps what it has and goes on from there.
 _TRIES = 3
 _BROKE_OFF = "Could not transfer artifact"
