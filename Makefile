@@ -102,6 +102,9 @@ push: $(RELEASE_VENV)/.stamp ## Push the images of dist/ to REGISTRY=… and pri
 	@test -n "$(REGISTRY)" || { echo "make push needs REGISTRY=…" >&2; exit 2; }
 	@$(RELEASE_TOOL) push --registry=$(REGISTRY) --host-images=$(HOST_IMAGES)
 
+pins: setup ## Ask the registries for the digests of other people's images (needs an engine; see dependencies.md)
+	@$(BIN)/python -m deploy.release pins
+
 version: $(RELEASE_VENV)/.stamp ## Set the version everywhere (V=1.2.3)
 	@test -n "$(V)" || { echo "make version needs V=…" >&2; exit 2; }
 	@$(RELEASE_TOOL) version $(V)
@@ -150,4 +153,4 @@ clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test \
-  faults e2e fmt docs release push version notice surface upgrade-test setup jars lock clean
+  faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

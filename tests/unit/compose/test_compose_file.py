@@ -106,8 +106,10 @@ def test_dependencies_wait_for_health_or_for_the_end_of_an_errand(name: str) -> 
         expected = "service_completed_successfully" if ends else "service_healthy"
         assert need["condition"] == expected
         assert other in SERVICES
-        # What a profile may leave out cannot be demanded.
-        assert need.get("required", True) == ("profiles" not in SERVICES[other])
+        # What a profile or the source may leave out cannot be demanded.
+        assert need.get("required", True) == (
+            not SERVICES[other].keys() & {"profiles", "extends"}
+        )
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - ERRANDS))
