@@ -52,8 +52,6 @@ def parsed(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     said = parser.parse_args(argv)
     if (said.spark_jars is None) != (said.java_home is None):
         parser.error("--spark-jars and --java-home go together; without both there are no jobs")
-    keys = {
-        "access_key": environ.get("LOCAL_CLOUD_ACCESS_KEY", "local-access-key"),
-        "secret_key": environ.get("LOCAL_CLOUD_SECRET_KEY", "local-secret-key"),
-    }
-    return Settings(**vars(said), **keys)
+    said.access_key = environ.get("LOCAL_CLOUD_ACCESS_KEY", "local-access-key")
+    said.secret_key = environ.get("LOCAL_CLOUD_SECRET_KEY", "local-secret-key")
+    return Settings(**vars(said))
