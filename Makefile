@@ -72,6 +72,9 @@ audit: setup ## Prove that the running stack's raw zone holds every record once 
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
 	@set -a; . .local/stack.env; $(BIN)/coinlake audit --wait 120 --json .local/audit.json $(ARGS)
 
+outdated: setup ## Which dependencies are behind, withdrawn, quiet or have an advisory (0 none, 1 some, 2 offline)
+	@$(BIN)/python -m deploy.outdated $(ARGS)
+
 lint: setup ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -157,5 +160,5 @@ lock: ## Resolve the dependencies again (needs uv)
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean
