@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from local_stack import preflight
+from local_stack.errors import StackError
 from tests import pythons
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +62,7 @@ def test_another_python_is_refused_with_the_versions_to_install(
 ) -> None:
     said = rf"Python 3\.{OLDEST[1]} to 3\.{NEWEST[1]} is needed and this is 3\.{version[1]}"
 
-    with pytest.raises(preflight.StackError, match=said):
+    with pytest.raises(StackError, match=said):
         preflight.check_python(version)
 
 
