@@ -3,8 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
-PYTHON := $(shell for p in python3.11 python3 python; do \
-  "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+# 3.11 is that of Glue and of the images; 3.12 and 3.13 do as well.
+PYTHON := $(shell for p in python3.11 python3.13 python3.12 python3 python; do \
+  "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo "$$p"; break; }; done)
+NO_PYTHON := coinlake needs Python 3.11, 3.12 or 3.13 and found none: install one (Debian, Ubuntu: apt-get install python3-venv; macOS: brew install python@3.13).
 BIN := .venv/bin
 # A key in the environment must never make a test spend credits.
 CLEAN_ENV := env -u COINCAP_API_KEY -u COINCAP_BASE_URL
@@ -70,6 +72,9 @@ audit: setup ## Prove that the running stack's raw zone holds every record once 
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
 	@set -a; . .local/stack.env; $(BIN)/coinlake audit --wait 120 --json .local/audit.json $(ARGS)
 
+outdated: setup ## Which dependencies are behind, withdrawn, quiet or have an advisory (0 none, 1 some, 2 offline)
+	@$(BIN)/python -m deploy.outdated $(ARGS)
+
 lint: setup ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -81,6 +86,9 @@ arrows: setup ## import-linter: who may import whom
 
 unit: setup ## Tests in memory
 	@$(UNIT) $(ARGS)
+
+test-pythons: setup ## The unit tests and the job's on Python 3.12 and 3.13, where they are installed
+	@$(CLEAN_ENV) $(BIN)/python -m tests.pythons $(ARGS)
 
 contract spark integration faults e2e: setup jars ## Run one tier of tests
 	@$(PYTEST) tests/$@ -v $(ARGS)
@@ -102,6 +110,9 @@ push: $(RELEASE_VENV)/.stamp ## Push the images of dist/ to REGISTRY=… and pri
 	@test -n "$(REGISTRY)" || { echo "make push needs REGISTRY=…" >&2; exit 2; }
 	@$(RELEASE_TOOL) push --registry=$(REGISTRY) --host-images=$(HOST_IMAGES)
 
+pins: setup ## Ask the registries for the digests of other people's images (needs an engine; see dependencies.md)
+	@$(BIN)/python -m deploy.release pins
+
 version: $(RELEASE_VENV)/.stamp ## Set the version everywhere (V=1.2.3)
 	@test -n "$(V)" || { echo "make version needs V=…" >&2; exit 2; }
 	@$(RELEASE_TOOL) version $(V)
@@ -117,7 +128,7 @@ upgrade-test: $(RELEASE_VENV)/.stamp ## Run the previous release on volumes, the
 
 $(RELEASE_VENV)/.stamp: requirements/release.txt
 ifeq ($(PYTHON),)
-	@echo "coinlake needs Python 3.11 and found none: install it (Debian 12: apt-get install python3.11-venv)." >&2; exit 1
+	@echo "$(NO_PYTHON)" >&2; exit 1
 endif
 	@$(PYTHON) -m venv $(RELEASE_VENV)
 	@$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
@@ -131,10 +142,10 @@ jars: setup ## Kafka's and Spark's jars into .local/jars
 
 .venv/.stamp: requirements/dev.txt $(addsuffix /pyproject.toml,$(PACKAGES))
 ifeq ($(PYTHON),)
-	@echo "coinlake needs Python 3.11 and found none: install it (Debian 12: apt-get install python3.11-venv)." >&2; exit 1
+	@echo "$(NO_PYTHON)" >&2; exit 1
 endif
 	@echo "setting up .venv with $(PYTHON) (once, about a minute)"
-	@$(PYTHON) -m venv .venv || { echo "Python 3.11 is here without venv: install python3.11-venv." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "$(PYTHON) is here without venv: install it (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(addprefix -e ,$(PACKAGES))
@@ -152,5 +163,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test \
-  faults e2e fmt docs release push version notice surface upgrade-test setup jars lock clean
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons outdated \
+  faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

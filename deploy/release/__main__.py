@@ -1,4 +1,4 @@
-"""The commands behind `make release`, `push`, `notice`, `version` and `upgrade-test`."""
+"""The commands behind `make release`, `push`, `pins`, `notice`, `version` and `upgrade-test`."""
 
 import argparse
 import hashlib
@@ -35,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     push.add_argument("--registry", required=True)
     push.add_argument("--host-images", default="", help="file like images.env")
     push.set_defaults(command=_push)
+    fresh = commands.add_parser("pins", help="ask for the digests of other people's images")
+    fresh.set_defaults(command=_pins)
     number = commands.add_parser("version", help="say another version everywhere")
     number.add_argument("version")
     number.set_defaults(command=_version)
@@ -71,6 +73,14 @@ def _push(wanted: argparse.Namespace) -> int:
     for name in [*archive.OURS, *(other for other in names if other not in archive.OURS)]:
         _say(f"{name}={names[name]}")
     _summary(record.job_digest, record.version)
+    return 0
+
+
+def _pins(_: argparse.Namespace) -> int:
+    from deploy.release import pins
+
+    for line in pins.refresh(ROOT):
+        _say(line)
     return 0
 
 

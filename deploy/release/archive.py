@@ -60,11 +60,12 @@ def read(tree: Path) -> dict[str, tuple[bytes, bool]]:
 def images_env(example: str, ours: Mapping[str, str], given: str) -> tuple[str, list[str]]:
     """The host's list of images, and the names in it that no digest is known of.
 
-    `example` names them all. `ours` are those that were pushed; without any of them and without
-    lines of `given` (a file like the result) the host builds ours itself.
+    `example` names them all, other people's by digest. `ours` are those that were pushed; without
+    any of them and without lines of `given` (a file like the result) the host builds ours itself.
     """
     theirs = dict(re.findall(r"^([A-Z0-9_]+)=(\S+)$", given, re.MULTILINE))
-    known = {**theirs, **ours}
+    pinned = dict(re.findall(r"^([A-Z0-9_]+)=(\S+)$", example, re.MULTILINE))
+    known = {**pinned, **theirs, **ours}
     names = re.findall(r"^([A-Z0-9_]+_IMAGE)=", example, re.MULTILINE)
     on_host = theirs.get("BUILD_ON_HOST") == "yes" or not any(name in known for name in OURS)
     if ours:

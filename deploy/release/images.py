@@ -22,6 +22,8 @@ TARGETS = (
 )
 """The targets of deploy/compose/Dockerfile, each an image of its name."""
 _LABEL = "org.opencontainers.image."
+_NOWHERE = "coinlake.invalid"
+"""The registry of what was built here, as in compose.yaml: none of that name can be asked (RFC 2606)."""
 
 
 def engine() -> str | None:
@@ -58,7 +60,7 @@ def build(tree: Path, bases: Mapping[str, str], said: Mapping[str, str]) -> dict
             "--target",
             target,
         ]
-        command += ["--tag", f"coinlake/{target}:{version}"]
+        command += ["--tag", local_name(target, version)]
         for name, value in bases.items():
             command += ["--build-arg", f"{name}={value}"]
         for name, value in said.items():
@@ -78,7 +80,7 @@ def push(version: str, commit: str, registry: str) -> dict[str, str]:
     Nothing is pushed when one of them is missing or was built of another commit.
     """
     for target in TARGETS:
-        local = f"coinlake/{target}:{version}"
+        local = local_name(target, version)
         template = f'{{{{index .Config.Labels "{_LABEL}revision"}}}}'
         done = _tried("image", "inspect", "--format", template, local)
         if done.returncode != 0:
@@ -87,7 +89,7 @@ def push(version: str, commit: str, registry: str) -> dict[str, str]:
             raise ReleaseError(f"{local} is of another commit ({done.stdout.strip()[:12]})")
     found = {}
     for target in TARGETS:
-        local = f"coinlake/{target}:{version}"
+        local = local_name(target, version)
         remote = f"{registry.rstrip('/')}/coinlake/{target}"
         _done("tag", local, f"{remote}:{version}")
         said = _done("push", f"{remote}:{version}")
@@ -97,6 +99,11 @@ def push(version: str, commit: str, registry: str) -> dict[str, str]:
             raise ReleaseError(f"the engine told no digest of {remote} after the push")
         found[target] = f"{remote}@{digests[-1]}"
     return found
+
+
+def local_name(target: str, version: str) -> str:
+    """An image on the engine that built it: the name under which compose looks for it too."""
+    return f"{_NOWHERE}/coinlake/{target}:{version}"
 
 
 def env_name(target: str) -> str:

@@ -13,6 +13,7 @@ from deploy.release import (
     checksums,
     cyclonedx_json,
     images,
+    pins,
     sbom,
     source,
     version,
@@ -67,6 +68,7 @@ def build(
         tree = Path(scratch)
         source.export(root, released.commit, tree)
         bases = sbom.bases_of((tree / "deploy/compose/.env.example").read_text())
+        pins.refuse_movable(bases)
         built: dict[str, str] = {}
         if with_images:
             # Before the wheels, which put files into the tree.

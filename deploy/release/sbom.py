@@ -109,6 +109,10 @@ def _jars(root: Path) -> list[Piece]:
 
 
 def _base(role: str, name: str) -> Piece:
-    plain, _, version = name.partition("@") if "@" in name else name.rpartition(":")
-    hashes = (version.removeprefix("sha256:"),) if version.startswith("sha256:") else ()
+    named, _, digest = name.partition("@sha256:")
+    plain, _, tag = (
+        named.rpartition(":") if ":" in named.rpartition("/")[2] else (named, "", "")
+    )
+    version = tag or f"sha256:{digest}"
+    hashes = (digest,) if digest else ()
     return Piece("base image", plain, version, "", hashes, "", (("coinlake:setting", role),))

@@ -76,6 +76,12 @@ def _generated() -> tuple[Row, ...]:
 ROWS: tuple[Row, ...] = (
     Row("sim", "20,000 seeds of the sink", ("-m", "tests.labs.sim", "--seeds", "20000"), 1100),
     Row("controls", "the sink without its rules", ("-m", "tests.labs.sim", "--controls"), 30),
+    Row(
+        "pythons",
+        "the unit tests and the job on Python 3.12 and 3.13",
+        ("-m", "tests.pythons"),
+        600,
+    ),
     Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
     Row("stores", "the store's exam on every store", _pytest(_EXAM), 300),
     Row(

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -44,11 +45,13 @@ def docker(say: Say) -> Iterator[Docker]:
                 composing = pool.submit(ensure_compose, opened, say)
                 stood_in = pool.submit(ensure_base_images, opened, names, say)
             composing.result()
-            say(f"stand-ins: {', '.join(stood_in.result()) or 'none'}")
+            say(f"stand-ins: {', '.join(stood_in.result().values()) or 'none'}")
         except EngineError as error:
             say(str(error))
             pytest.skip("NOT RUN: needs docker")
-        yield opened
+        # The environment wins over .env, which names each by digest.
+        named = {f"{kind.upper()}_IMAGE": name for kind, name in stood_in.result().items()}
+        yield replace(opened, env={**opened.env, **named})
 
 
 @pytest.fixture(scope="session")

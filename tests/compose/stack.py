@@ -72,6 +72,10 @@ class ComposeStack:
         told = (line for line in lines if line and not line.startswith("#"))
         self.env = dict(line.split("=", 1) for line in told)
 
+    def image(self, name: str) -> str:
+        """What one of our images is called."""
+        return f"{example()['COINLAKE_REGISTRY']}coinlake/{name}:{VERSION}"
+
     def compose(self, *arguments: str) -> str:
         """One `docker compose` command on the unchanged file."""
         return self.docker.run("compose", *arguments, cwd=self.compose_folder)
@@ -128,7 +132,7 @@ class ComposeStack:
         mine = ("--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}")
         for kind in (("ps", "--all"), ("volume", "ls"), ("network", "ls")):
             assert self.docker.run(*kind, *mine) == ""
-        images = self.docker.run("images", "--quiet", f"coinlake/*:{VERSION}").split()
+        images = self.docker.run("images", "--quiet", self.image("*")).split()
         if images:
             self.docker.run("image", "rm", "--force", *sorted(set(images)))
         self.say("containers, networks, volumes and images are removed")

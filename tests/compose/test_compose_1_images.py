@@ -33,10 +33,8 @@ def test_images_hold_what_is_locked_and_ours_and_run_as_nobody(
         "path=['/opt/coinlake/lib/python3.11/site-packages'])); "
         "print(json.dumps([os.getuid(), tools, names]))"
     )
-    version = stack.env["COINLAKE_VERSION"]
-
     for name, ours in IMAGES.items():
-        image = f"coinlake/{name}:{version}"
+        image = stack.image(name)
         (facts,) = json.loads(docker.run("image", "inspect", image))
         measured(f"image {image}: {facts['Size'] / 1e6:.0f} MB")
         assert facts["Config"]["User"] == "10001:10001"
@@ -59,12 +57,22 @@ def test_images_hold_what_is_locked_and_ours_and_run_as_nobody(
 def test_a_service_without_settings_says_what_is_missing(
     stack: ComposeStack, docker: Docker
 ) -> None:
-    image = f"coinlake/ingestor:{stack.env['COINLAKE_VERSION']}"
-
-    done = docker.tried("run", "--rm", "--network", "none", image)
+    done = docker.tried("run", "--rm", "--network", "none", stack.image("ingestor"))
 
     assert done.returncode == 2
     assert "COINCAP_API_KEY" in done.stderr
+
+
+@pytest.mark.parametrize("chosen", ["", "observability", "tools", "observability,tools"])
+def test_the_simulator_is_started_whatever_is_chosen_beside_it(
+    stack: ComposeStack, docker: Docker, chosen: str
+) -> None:
+    given = [word for profile in chosen.split(",") if chosen for word in ("--profile", profile)]
+
+    told = stack.compose(*given, "config", "--services").split()
+
+    assert "simulator" in told
+    assert {"prometheus", "grafana"} <= set(told) or "observability" not in chosen
 
 
 def test_with_a_key_coincap_is_asked_and_the_simulator_is_left_out(

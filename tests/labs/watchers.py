@@ -40,7 +40,7 @@ def module(tool: str) -> tuple[str, str]:
     version = pinned(tool)
     if tool == "amtool":
         return "github.com/prometheus/alertmanager", f"v{version}"
-    # Prometheus 3.16.0 is the Go module v0.316.0 (prometheus, README.md: "Prometheus code base").
+    # Prometheus 3.15.0 is the Go module v0.315.0 (prometheus, README.md: "Prometheus code base").
     major, minor, patch = version.split(".")
     return "github.com/prometheus/prometheus", f"v0.{major}{int(minor):02}.{patch}"
 

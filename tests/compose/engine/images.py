@@ -16,18 +16,24 @@ KINDS = ("python", "kafka", "versitygw", "prometheus", "alertmanager")
 AT_ONCE = 2
 
 
-def ensure_base_images(docker: Docker, names: Mapping[str, str], say: Say) -> list[str]:
-    """Have the images of KINDS, by the names of .env; what stands in for which.
+def ensure_base_images(docker: Docker, names: Mapping[str, str], say: Say) -> dict[str, str]:
+    """Have the images of KINDS, by the names of .env; of each kind the name of its stand-in, if it has one.
+
+    A stand-in has the name without the digest, which no other image can have.
 
     Raises RuntimeError where they can be neither pulled nor, on somebody else's engine, replaced.
     """
-    missing = {kind: names[kind] for kind in KINDS if not can_be_had(docker, names[kind], say)}
+    missing = {
+        kind: names[kind].partition("@")[0]
+        for kind in KINDS
+        if not can_be_had(docker, names[kind], say)
+    }
     if not missing:
-        return []
+        return {}
     if not docker.own:
         raise RuntimeError(f"cannot pull {', '.join(missing.values())}")
     with tempfile.TemporaryDirectory(prefix="coinlake-images-") as folder:
-        scratch, base = Path(folder), names["python"]
+        scratch, base = Path(folder), missing.get("python", names["python"])
         if "python" in missing:
             say(f"making a stand-in for {base} by debootstrap")
             _python(docker, base, scratch)
@@ -39,7 +45,7 @@ def ensure_base_images(docker: Docker, names: Mapping[str, str], say: Say) -> li
             ]
         for made in making:
             made.result()
-    return list(missing.values())
+    return missing
 
 
 def can_be_had(docker: Docker, name: str, say: Say) -> bool:

@@ -19,7 +19,7 @@ needs_jars = pytest.mark.skipif(
 )
 
 SPARK = """
-import sys
+import os, subprocess, sys
 from awsglue.job import Job
 from awsglue.utils import getResolvedOptions
 from pyspark.sql import SparkSession, functions as F
@@ -33,6 +33,8 @@ frame = spark.range(rows.COUNT).withColumn("price", F.lit("1.5").cast("decimal(3
 frame.coalesce(1).write.mode("overwrite").parquet(args["out"])
 job.commit()
 print("zone", spark.conf.get("spark.sql.session.timeZone"), spark.conf.get("spark.coinlake.x"))
+mine = ["ps", "-ww", "-s", str(os.getsid(0)), "-o", "args="]
+print(subprocess.run(mine, capture_output=True, text=True, check=True).stdout)
 spark.stop()
 """
 FAILS_IN_SPARK = """
@@ -73,6 +75,10 @@ def test_a_spark_script_writes_to_s3_and_only_then_the_run_has_succeeded(cloud: 
     assert run["ExecutionTime"] > 0
     assert run["DPUSeconds"] == 2 * run["ExecutionTime"]
     assert "zone UTC 1" in log
+    # Spark's JVM is in its session; the lake's keys are on no command line of it.
+    assert "org.apache.spark.deploy.SparkSubmit" in log
+    assert "local-secret-key" not in log
+    assert "local-access-key" not in log
     found = cloud.s3.list_objects_v2(Bucket="coinlake", Prefix="staging/spark/")["Contents"]
     keys = [one["Key"] for one in found if one["Key"].endswith(".parquet")]
     body = cloud.s3.get_object(Bucket="coinlake", Key=keys[0])["Body"].read()

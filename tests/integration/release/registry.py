@@ -17,6 +17,8 @@ class Registry:
         self.blobs: dict[str, bytes] = {}
         self.uploads: dict[str, bytes] = {}
         self.manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self.asked: list[str] = []
+        """Every manifest that somebody asked for, as `repository:tag` or `repository:sha256:…`."""
 
     def digest(self, repository: str, tag: str) -> str:
         """SHA-256 of the manifest that a tag names, counted here from its bytes."""
@@ -58,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._registry.blobs.get(blob[1])
             return self._answer(404) if body is None else self._answer(200, body)
         if manifest := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", path):
+            self._registry.asked.append(":".join(manifest.groups()))
             found = self._registry.manifests.get((manifest[1], manifest[2]))
             if found is not None:
                 named = {"Content-Type": found[0], "Docker-Content-Digest": _digest(found[1])}

@@ -5,10 +5,7 @@ import json
 import os
 import subprocess
 import tarfile
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,9 +13,9 @@ import pytest
 from deploy.release import images
 from deploy.release.errors import ReleaseError
 from deploy.release.source import Source
-from tests.compose.engine.bridge import bridge
 from tests.integration.release import registry as registries
 from tests.integration.release.conftest import Tool, git
+from tests.integration.release.light_engine import running
 
 pytestmark = [pytest.mark.needs("docker"), pytest.mark.needs("root")]
 SOURCE = Source("9.8.7", "c" * 40, 1_790_000_000)
@@ -32,39 +29,13 @@ def docker(*words: str) -> str:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A daemon of our own that needs no firewall and no mounts.
-
-    In a folder with a short name: a socket's path has 107 characters at most, unix(7).
-    """
-    with tempfile.TemporaryDirectory(prefix="coinlake-docker-") as name:
-        folder = Path(name)
-        monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/docker.sock")
-        monkeypatch.setenv("DOCKER_CONFIG", str(folder / "config"))
-        # Where the client has no buildx, and the same where it has one.
-        monkeypatch.setenv("DOCKER_BUILDKIT", "0")
-        with bridge() as interface, _running(folder, interface):
-            yield
-
-
-@contextmanager
-def _running(folder: Path, interface: str) -> Iterator[None]:
-    log = folder / "log"
-    command = ["dockerd", "--host", os.environ["DOCKER_HOST"], "--storage-driver", "vfs"]
-    command += ["--bridge", interface, "--iptables=false", "--ip6tables=false"]
-    command += ["--ip-forward=false", "--pidfile", str(folder / "pid")]
-    command += ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
-    with log.open("wb") as output:
-        running = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        deadline = time.monotonic() + 60
-        while images.engine() is not None:
-            assert running.poll() is None, log.read_text()[-2000:]
-            assert time.monotonic() < deadline, log.read_text()[-2000:]
-            time.sleep(0.2)
+    """A daemon of our own, and every docker command of this process reaches it."""
+    # Where the client has no buildx, and the same where it has one.
+    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
+    with running() as client:
+        for name, value in client.items():
+            monkeypatch.setenv(name, value)
         yield
-    finally:
-        running.terminate()
-        running.wait(60)
 
 
 def next_to_nothing(folder: Path, targets: tuple[str, ...]) -> None:
@@ -74,7 +45,7 @@ def next_to_nothing(folder: Path, targets: tuple[str, ...]) -> None:
     dockerfile.write_text(
         "\n".join(
             f'FROM scratch AS {target}\nLABEL org.opencontainers.image.title="coinlake {target}"\n'
-            f"COPY deploy/compose/{target} /\n"
+            f'COPY deploy/compose/{target} /\nCMD ["/{target}"]\n'
             for target in targets
         )
     )
@@ -115,7 +86,9 @@ def test_images_carry_their_labels_and_are_pushed_under_the_digest_that_is_told(
         **said,
         "org.opencontainers.image.title": "coinlake s3-sink",
     }
-    with pytest.raises(ReleaseError, match=r"there is no image coinlake/ingestor:9\.8\.7 here"):
+    with pytest.raises(
+        ReleaseError, match=r"there is no image \S+/coinlake/ingestor:9\.8\.7 here"
+    ):
         images.push(SOURCE.version, SOURCE.commit, "127.0.0.1:1")
 
 

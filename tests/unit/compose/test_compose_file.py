@@ -1,6 +1,7 @@
 """The compose file as it is written: hardening, dependencies, and settings that are told."""
 
 import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -106,8 +107,10 @@ def test_dependencies_wait_for_health_or_for_the_end_of_an_errand(name: str) -> 
         expected = "service_completed_successfully" if ends else "service_healthy"
         assert need["condition"] == expected
         assert other in SERVICES
-        # What a profile may leave out cannot be demanded.
-        assert need.get("required", True) == ("profiles" not in SERVICES[other])
+        # What a profile or the source may leave out cannot be demanded.
+        assert need.get("required", True) == (
+            not SERVICES[other].keys() & {"profiles", "extends"}
+        )
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - ERRANDS))
@@ -167,6 +170,32 @@ def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
     # The base URL is CoinCap's; only a test or a proxy says another.
     assert used - offered == {"COINCAP_BASE_URL"}
     assert offered - used == {"COMPOSE_PROFILES", "QUERY_API_KEY"}
+
+
+def test_a_clone_on_windows_has_the_line_ends_that_containers_need() -> None:
+    # With core.autocrlf=true a script that is mounted ends each line in CR (example-voting-app #287).
+    listed = [
+        "git",
+        "ls-files",
+        "deploy",
+        "requirements",
+        "Makefile",
+        ".ci/run",
+        "local/pom.xml",
+    ]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+    told = subprocess.run(
+        ["git", "check-attr", "--stdin", "eol"],
+        cwd=ROOT,
+        input=names,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert "deploy/compose/kafka-health.sh: eol: lf" in told
+    assert [line for line in told.splitlines() if not line.endswith("eol: lf")] == []
 
 
 def test_the_example_holds_no_secret() -> None:

@@ -51,6 +51,16 @@ def test_the_real_key_is_told_to_the_ingestor_and_to_nobody_else() -> None:
     assert knows == {"ingestor"}
 
 
+def test_no_secret_is_on_a_command_line() -> None:
+    secrets = {CANARY, "query-secret", settings.ACCESS_KEY, settings.SECRET_KEY}
+    steps = [*planned(REAL).values(), *planned(SIMULATED).values()]
+
+    told = {word for step in steps for word in step.argv}
+
+    assert "local_cloud" in told
+    assert [secret for secret in secrets if secret in " ".join(told)] == []
+
+
 def test_the_real_key_is_told_to_nobody_while_the_simulator_is_polled() -> None:
     assert not [
         name for name, step in planned(SIMULATED).items() if CANARY in step.env.values()

@@ -76,11 +76,6 @@ def test_every_feed_is_polled_and_its_price_is_known() -> None:
     assert all(one.limit <= 10 for one in pace.REAL.values())
 
 
-def test_another_python_is_refused_with_the_version_to_install() -> None:
-    with pytest.raises(StackError, match=r"Python 3\.11 is needed and this is 3\.13"):
-        preflight.check_python((3, 13))
-
-
 def test_missing_maven_is_said_only_where_jars_are_missing(tmp_path: Path) -> None:
     pom = tmp_path / "local" / "pom.xml"
     pom.parent.mkdir(parents=True)

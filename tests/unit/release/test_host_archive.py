@@ -42,8 +42,19 @@ def test_the_archive_unpacks_to_the_files_with_their_bit_for_execution_and_one_t
 def test_without_any_digest_of_ours_the_host_builds_them() -> None:
     text, missing = archive.images_env(EXAMPLE, {}, "")
 
-    assert "BUILD_ON_HOST=yes" in text.splitlines()
-    assert missing == list(THEIRS)
+    lines = text.splitlines()
+    assert "BUILD_ON_HOST=yes" in lines
+    assert missing == []
+    assert [line for line in EXAMPLE.splitlines() if line.startswith(THEIRS)] == [
+        line for line in lines if line.startswith(THEIRS)
+    ]
+
+
+def test_another_image_of_other_people_may_be_named_instead() -> None:
+    text, missing = archive.images_env(EXAMPLE, {}, f"KAFKA_IMAGE={digest('mine')}")
+
+    assert f"KAFKA_IMAGE={digest('mine')}" in text.splitlines()
+    assert missing == []
 
 
 def test_pushed_images_are_named_by_digest_and_nothing_is_built() -> None:

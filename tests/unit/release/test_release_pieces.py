@@ -69,14 +69,17 @@ def test_base_images_are_named_by_digest_where_it_is_known() -> None:
     bases = sbom.bases_of(ENV_EXAMPLE)
     named = {"PYTHON_IMAGE": "here/python@sha256:" + "4" * 64}
 
-    by_tag = sbom.pieces(ROOT, [], bases, {})[-2:]
+    by_both = sbom.pieces(ROOT, [], bases, {})[-2:]
     (by_digest,) = sbom.pieces(ROOT, [], named, {})[-1:]
+    (by_tag,) = sbom.pieces(ROOT, [], {"PYTHON_IMAGE": "here:5000/python:3"}, {})[-1:]
 
-    assert [(p.name, p.version) for p in by_tag] == [
-        ("python", "3.11-slim-bookworm"),
-        ("versity/versitygw", "v1.8.0"),
+    assert [(p.name, p.version, p.hashes) for p in by_both] == [
+        (*re.split(r":|@sha256:", bases[role])[:2], (bases[role].split("@sha256:")[1],))
+        for role in ("PYTHON_IMAGE", "VERSITYGW_IMAGE")
     ]
-    assert (by_digest.name, by_digest.hashes) == ("here/python", ("4" * 64,))
+    assert by_digest.name == "here/python"
+    assert (by_digest.version, by_digest.hashes) == ("sha256:" + "4" * 64, ("4" * 64,))
+    assert (by_tag.name, by_tag.version, by_tag.hashes) == ("here:5000/python", "3", ())
 
 
 def test_every_target_of_the_dockerfile_that_is_an_image_is_released() -> None:

@@ -1,4 +1,4 @@
-"""`python -m local_cloud`: read the command line, serve until told to stop."""
+"""`python -m local_cloud`: read the command line and the keys, serve until told to stop."""
 
 import logging
 import os
@@ -22,7 +22,7 @@ def main() -> None:
         ],
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
-    run(parsed(sys.argv[1:]))
+    run(parsed(sys.argv[1:], os.environ))
     sys.stdout.flush()
     sys.stderr.flush()
     # Everything is closed and on disk. Tearing down moto's modules would take seconds more,

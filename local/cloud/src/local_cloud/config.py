@@ -1,8 +1,8 @@
-"""What the command line of the cloud says."""
+"""What the command line of the cloud says, and its two keys, which are in the environment alone."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,12 @@ class Settings:
     driver_memory: str
 
 
-def parsed(argv: Sequence[str]) -> Settings:
-    """Settings from arguments; wrong ones end the process with argparse's sentence."""
+def parsed(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Settings from arguments; wrong ones end the process with argparse's sentence.
+
+    The keys are no arguments: every user of a machine may read those (proc_pid_cmdline(5)). Their
+    names are our own, since AWS_ACCESS_KEY_ID may be the person's.
+    """
     parser = argparse.ArgumentParser(prog="local_cloud", description=__doc__)
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on")
@@ -40,8 +44,6 @@ def parsed(argv: Sequence[str]) -> Settings:
     add("--python", type=Path, default=Path(sys.executable), help="Python with pyspark")
     add("--s3-endpoint", default=None, help="S3 server to use instead of the built-in one")
     add("--region", default="us-east-1")
-    add("--access-key", default="local-access-key")
-    add("--secret-key", default="local-secret-key")
     add(
         "--slot-release-s", type=float, default=1.0, help="how long an ended run keeps its slot"
     )
@@ -50,4 +52,6 @@ def parsed(argv: Sequence[str]) -> Settings:
     said = parser.parse_args(argv)
     if (said.spark_jars is None) != (said.java_home is None):
         parser.error("--spark-jars and --java-home go together; without both there are no jobs")
+    said.access_key = environ.get("LOCAL_CLOUD_ACCESS_KEY", "local-access-key")
+    said.secret_key = environ.get("LOCAL_CLOUD_SECRET_KEY", "local-secret-key")
     return Settings(**vars(said))

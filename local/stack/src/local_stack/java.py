@@ -12,6 +12,11 @@ from local_stack.errors import StackError
 
 MAJOR = 17
 _FOLDERS = (Path("/usr/lib/jvm"), Path("/Library/Java/JavaVirtualMachines"))
+# Homebrew keeps it out of the usual folders until it is linked there (formula openjdk@17, caveats).
+_KEGS = tuple(
+    Path(prefix, f"opt/openjdk@{MAJOR}/libexec/openjdk.jdk/Contents/Home")
+    for prefix in ("/opt/homebrew", "/usr/local")
+)
 _RELEASE = re.compile(r'^JAVA_VERSION="([^"]+)"', re.MULTILINE)
 _BANNER = re.compile(r'version "([^"]+)"')
 
@@ -45,7 +50,8 @@ def choose(found: Iterable[Java]) -> Java:
     have = f"only Java {others} was found" if others else "no Java was found"
     raise StackError(
         f"Java {MAJOR} is needed and {have}: install a JDK {MAJOR} (Debian, Ubuntu: "
-        f"`apt install openjdk-{MAJOR}-jdk-headless`) or point JAVA_HOME at one."
+        f"`apt install openjdk-{MAJOR}-jdk-headless`; macOS: `brew install openjdk@{MAJOR}`) or point "
+        "JAVA_HOME at one."
     )
 
 
@@ -72,6 +78,7 @@ def _homes(environ: Mapping[str, str]) -> Iterator[Path]:
         if folder.is_dir():
             for home in sorted(folder.iterdir()):
                 yield home / "Contents" / "Home" if (home / "Contents").is_dir() else home
+    yield from _KEGS
 
 
 def _version(home: Path) -> str:

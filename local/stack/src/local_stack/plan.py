@@ -96,12 +96,10 @@ def _cloud(paths: Paths, record: StackRecord, java: Java, environ: Mapping[str, 
             "java-home": java.home,
             "python": settings.python(),
             "region": settings.REGION,
-            "access-key": settings.ACCESS_KEY,
-            "secret-key": settings.SECRET_KEY,
         },
     )
     ready = http_ready(f"{settings.url(record, 'cloud_admin')}/healthz")
-    return Child("cloud", argv, settings.base(environ), ready)
+    return Child("cloud", argv, settings.cloud(environ), ready)
 
 
 def _simulator(record: StackRecord, environ: Mapping[str, str]) -> Child:

@@ -14,16 +14,16 @@ from local_stack.ports import free_ports, taken
 from local_stack.progress import ProgressLines
 from local_stack.record import PORTS, ApiSource, StackRecord
 
-PYTHON = (3, 11)
+OLDEST, NEWEST = (3, 11), (3, 13)
 FIRST_PORT = "STACK_FIRST_PORT"
 
 
 def check_python(version: tuple[int, int]) -> None:
-    """Raises StackError where the version is another than the one that is tested."""
-    if version != PYTHON:
+    """Raises StackError where the version is none of those that are tested."""
+    if not OLDEST <= version <= NEWEST:
         raise StackError(
-            f"Python {PYTHON[0]}.{PYTHON[1]} is needed and this is {version[0]}.{version[1]}: "
-            "install Python 3.11 and run `make clean setup`."
+            f"Python 3.{OLDEST[1]} to 3.{NEWEST[1]} is needed and this is {version[0]}.{version[1]}: "
+            "install one of them and run `make clean setup`."
         )
 
 

@@ -89,6 +89,12 @@ def service(
     }
 
 
+def cloud(environ: Mapping[str, str]) -> dict[str, str]:
+    """The local cloud's environment; its options are in its command line."""
+    keys = {"LOCAL_CLOUD_ACCESS_KEY": ACCESS_KEY, "LOCAL_CLOUD_SECRET_KEY": SECRET_KEY}
+    return base(environ) | keys
+
+
 def python() -> str:
     """The Python that runs everything: the one that runs us."""
     return sys.executable

@@ -97,6 +97,8 @@ def environment(
         "JAVA_HOME": str(install.java_home),
         "SPARK_CONF_DIR": str(conf),
         "SPARK_LOCAL_IP": "127.0.0.1",
+        # macOS ends forked Python workers without it (Spark 3.5, python/docs: development/testing).
+        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
         "AWS_ACCESS_KEY_ID": clients.access_key,
         "AWS_SECRET_ACCESS_KEY": clients.secret_key,
         "AWS_DEFAULT_REGION": clients.region,
