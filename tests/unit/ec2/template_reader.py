@@ -119,6 +119,7 @@ class Template:
             ("AWS::SNS::Topic", ""): f"arn:aws:sns:us-east-1:123456789012:{name}",
             ("AWS::SNS::Topic", "TopicName"): name,
             ("AWS::EC2::LaunchTemplate", "LatestVersionNumber"): "1",
+            ("AWS::EC2::EIP", "AllocationId"): name,
         }
         if kind == "AWS::Glue::Database" and not attribute:
             return str(own["DatabaseInput"]["Name"])

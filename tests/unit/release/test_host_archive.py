@@ -40,6 +40,16 @@ def test_without_any_digest_of_ours_the_host_builds_them() -> None:
     assert missing == list(THEIRS)
 
 
+def test_the_base_of_what_the_host_builds_can_be_told() -> None:
+    base = f"PYTHON_IMAGE={digest('PYTHON_IMAGE')}"
+
+    building, _ = archive.images_env(EXAMPLE, {}, f"{base}\n")
+    pulling, _ = archive.images_env(EXAMPLE, dict.fromkeys(archive.OURS, "x"), f"{base}\n")
+
+    assert base in building.splitlines()
+    assert base not in pulling
+
+
 def test_pushed_images_are_named_by_digest_and_nothing_is_built() -> None:
     given = "BUILD_ON_HOST=yes\n" + "".join(f"{name}={digest(name)}\n" for name in THEIRS)
 
