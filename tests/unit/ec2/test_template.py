@@ -15,7 +15,7 @@ from coinlake_tools.bundle import Bundle
 from coinlake_tools.resources import Lake
 from deploy.release import images
 from tests.unit.ec2 import template_reader
-from tests.unit.ec2.conftest import EC2
+from tests.unit.ec2.conftest import EC2, PARAMETERS
 from tests.unit.ec2.template_reader import Template
 
 PAGES = Path(__file__).resolve().parents[3] / "docs" / "how-to"
@@ -318,3 +318,12 @@ def test_what_is_imported_is_what_was_kept_but_for_what_is_gone(template: Templa
         one for one in statements if not any(role in str(one["Principal"]) for role in roles)
     ]
     assert len(policy["PolicyDocument"]["Statement"]) == len(statements) - 1
+
+
+def test_the_host_is_told_its_name_and_whom_kafka_lets_in() -> None:
+    told = PARAMETERS | {"HostName": "lake.example.org", "KafkaCidr": "198.51.100.0/24"}
+    settings = template_reader.read(EC2 / "coinlake.yaml", told).properties("HostSettings")
+
+    assert {"HOST_NAME=lake.example.org", "KAFKA_CIDR=198.51.100.0/24"} <= set(
+        settings["Value"].splitlines()
+    )
