@@ -71,7 +71,9 @@ def images_env(example: str, ours: Mapping[str, str], given: str) -> tuple[str, 
     if ours:
         on_host = False
     lines = ["# Made by `make release` or `make push`."]
-    lines += ["BUILD_ON_HOST=yes"] if on_host else []
+    if on_host:
+        lines.append("BUILD_ON_HOST=yes")
+        lines += [f"PYTHON_IMAGE={theirs['PYTHON_IMAGE']}"] if "PYTHON_IMAGE" in theirs else []
     missing = []
     for name in names:
         image = "" if on_host and name in OURS else known.get(name, "")

@@ -21,6 +21,10 @@ TARGETS = (
     "s3",
 )
 """The targets of deploy/compose/Dockerfile, each an image of its name."""
+HOSTED = TARGETS[:5]
+"""Those that a host runs; the others are for compose, which builds them where it runs."""
+PLATFORM = "linux/amd64"
+"""What the EC2 host is (ADR 0072), whatever the machine that builds: on an ARM Mac it is emulated."""
 _LABEL = "org.opencontainers.image."
 _NOWHERE = "coinlake.invalid"
 """The registry of what was built here, as in compose.yaml: none of that name can be asked (RFC 2606)."""
@@ -55,6 +59,8 @@ def build(tree: Path, bases: Mapping[str, str], said: Mapping[str, str]) -> dict
         command = [
             "build",
             "--quiet",
+            "--platform",
+            PLATFORM,
             "--file",
             "deploy/compose/Dockerfile",
             "--target",
@@ -75,11 +81,11 @@ def resolved(bases: Mapping[str, str]) -> dict[str, str]:
 
 
 def push(version: str, commit: str, registry: str) -> dict[str, str]:
-    """Push all images of a version; `name@sha256:…` of each target. Raises ReleaseError.
+    """Push a host's images of a version; `name@sha256:…` of each. Raises ReleaseError.
 
-    Nothing is pushed when one of them is missing or was built of another commit.
+    Nothing is pushed when one of them is missing, or was built of another commit or for other machines.
     """
-    for target in TARGETS:
+    for target in HOSTED:
         local = local_name(target, version)
         template = f'{{{{index .Config.Labels "{_LABEL}revision"}}}}'
         done = _tried("image", "inspect", "--format", template, local)
@@ -87,8 +93,13 @@ def push(version: str, commit: str, registry: str) -> dict[str, str]:
             raise ReleaseError(f"there is no image {local} here: make release")
         if done.stdout.strip() != commit:
             raise ReleaseError(f"{local} is of another commit ({done.stdout.strip()[:12]})")
+        platform = _done("image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", local)
+        if platform != PLATFORM:
+            raise ReleaseError(
+                f"{local} is for {platform}; a host runs {PLATFORM}: make release"
+            )
     found = {}
-    for target in TARGETS:
+    for target in HOSTED:
         local = local_name(target, version)
         remote = f"{registry.rstrip('/')}/coinlake/{target}"
         _done("tag", local, f"{remote}:{version}")

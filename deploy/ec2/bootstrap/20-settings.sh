@@ -15,11 +15,14 @@ if grep -vqE '^[A-Z0-9_]+=[A-Za-z0-9_.:/@-]*$' <<< "$found"; then
   echo "20-settings: /coinlake/$stack/host has a line that is not a setting" >&2
   exit 1
 fi
+# Kafka's listener for other hosts is on loopback until the stack lets somebody in; the host's own file
+# has the last word.
+publish=127.0.0.1
+if grep -q '^KAFKA_CIDR=.' <<< "$found"; then publish=0.0.0.0; fi
 {
   echo "COINLAKE_STACK=$stack"
   echo "$found"
-  # Where Kafka's listener for other hosts is open: loopback, until the host's own file says else.
-  grep -h '^KAFKA_PUBLISH=' "$etc/local.env" 2> /dev/null || echo "KAFKA_PUBLISH=127.0.0.1"
+  grep -h '^KAFKA_PUBLISH=' "$etc/local.env" 2> /dev/null || echo "KAFKA_PUBLISH=$publish"
   # Where links in alerts lead: Prometheus serves this release's runbooks itself, on loopback.
   grep -h '^RUNBOOKS_URL=' "$etc/local.env" 2> /dev/null \
     || echo "RUNBOOKS_URL=http://127.0.0.1:9090/user"

@@ -4,7 +4,10 @@ set -euo pipefail
 umask 077
 etc=${COINLAKE_ETC:-/etc/coinlake} var=${COINLAKE_VAR:-/var/lib/coinlake}
 libexec=$(cd "$(dirname "$0")/../libexec" && pwd)
-host=${COINLAKE_HOST_NAME:-$(hostname --fqdn)}
+# shellcheck source=/dev/null
+. "$etc/host.env"
+# The name that the stack was told, else the private one: it stays, since the interface does (ADR 0072).
+host=${COINLAKE_HOST_NAME:-${HOST_NAME:-$(hostname --fqdn)}}
 
 "$libexec/kafka-secrets" "$host"
 token=$var/secrets/etl-runner.token

@@ -10,9 +10,10 @@ if ! cmp -s "$ec2/host/daemon.json" "$file"; then
 fi
 systemd-tmpfiles --create "${COINLAKE_TMPFILES:-/etc/tmpfiles.d}/coinlake.conf"
 systemctl daemon-reload
+# Before they are enabled: Docker wants them, and at the first run they have no images yet.
+systemctl start coinlake-firewall.service docker.service
 systemctl enable --quiet docker.service coinlake-firewall.service coinlake.target
 systemctl enable --quiet coinlake-kafka.service coinlake-ingestor.service \
   coinlake-s3-sink.service coinlake-etl-runner.service coinlake-query-api.service coinlake-auditor.service \
   coinlake-prometheus.service coinlake-alertmanager.service coinlake-proxy.service \
   coinlake-node-exporter.service coinlake-host-metrics.timer coinlake-certificate.timer
-systemctl start coinlake-firewall.service docker.service

@@ -12,8 +12,18 @@ export DOCKER_CONFIG=$etc/docker
 list=$ec2/host/images.env
 [ -f "$list" ] || { echo "70-images: $list is missing; see images.env.example" >&2; exit 1; }
 
+# A name with a tag may be another image tomorrow. A bare digest is an image that is here.
+by_digest() {
+  if ! [[ $2 =~ ^([^@[:space:]]+@)?sha256:[0-9a-f]{64}$ ]]; then
+    echo "70-images: $1 is not named by digest: '$2'" >&2
+    exit 1
+  fi
+}
+# The base of what is built here, where the list names one; else the Dockerfile's.
+base=$(sed -n 's/^PYTHON_IMAGE=//p' "$list")
+[ -z "$base" ] || by_digest PYTHON_IMAGE "$base"
 build() {
-  docker build --quiet --file "$root/deploy/compose/Dockerfile" --target "$1" "$root"
+  docker build ${base:+--build-arg "PYTHON_IMAGE=$base"} --quiet --file "$root/deploy/compose/Dockerfile" --target "$1" "$root"
 }
 login() {
   # Only where the registry is ECR, whose passwords the host's role can ask for.
@@ -26,17 +36,13 @@ built=$(grep -cx 'BUILD_ON_HOST=yes' "$list" || true)
 part=$etc/images.env.part
 : > "$part"
 while IFS='=' read -r name image; do
-  case $name in '' | '#'* | BUILD_ON_HOST) continue ;; esac
+  case $name in '' | '#'* | BUILD_ON_HOST | PYTHON_IMAGE) continue ;; esac
   target=$(tr '[:upper:]_' '[:lower:]-' <<< "${name%_IMAGE}")
   case $target in
     ingestor | s3-sink | etl-runner | query-api | tools)
       if [ "$built" -gt 0 ]; then image=$(build "$target"); fi ;;
   esac
-  # A name with a tag may be another image tomorrow. A bare digest is an image made here.
-  if ! [[ $image =~ ^([^@[:space:]]+@)?sha256:[0-9a-f]{64}$ ]]; then
-    echo "70-images: $name is not named by digest: '$image'" >&2
-    exit 1
-  fi
+  by_digest "$name" "$image"
   if ! docker image inspect "$image" > /dev/null 2>&1; then
     login "$image"
     docker pull --quiet "$image"

@@ -13,7 +13,7 @@ import pytest
 
 CGROUPS = Path("/sys/fs/cgroup")
 # What a container manager gives to the system that it boots: the kernel's folders, a few devices, empty
-# /run and /tmp, control groups of which it is the root. $1: the root folder, $2: the group's name.
+# /run and /tmp, control groups of which it is the root. $1: the root folder, $2: the group's name, $3: a unit.
 PREPARED = r"""
 set -eu
 root=$1
@@ -52,8 +52,8 @@ ip link set lo up
 cd "$root"
 pivot_root . mnt
 exec chroot . /bin/sh -c 'umount -l /mnt && exec env -i container=lxc \
-  PATH=/usr/sbin:/usr/bin:/sbin:/bin /usr/lib/systemd/systemd --system --unit=docker.service \
-  --log-target=console --show-status=no'
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin /usr/lib/systemd/systemd --system --unit="$0" \
+  --log-target=console --show-status=no' "$3"
 """
 JOINED = r"""
 set -eu
@@ -65,7 +65,7 @@ for folder in $3; do
   fi
   echo $$ > "$folder/$2/cgroup.procs"
 done
-exec unshare --pid --fork --kill-child --mount --uts --ipc --net --cgroup bash -c "$4" boot "$1" "$2"
+exec unshare --pid --fork --kill-child --mount --uts --ipc --net --cgroup bash -c "$4" boot "$1" "$2" "$5"
 """
 
 
@@ -107,13 +107,13 @@ class Booted:
 
 
 @contextmanager
-def booted(root: Path, log: Path) -> Iterator[Booted]:
-    """The system of a root folder with its Docker, until the context ends; then it is halted in order."""
+def booted(root: Path, log: Path, unit: str = "docker.service") -> Iterator[Booted]:
+    """The system of a root folder with a unit of it, until the context ends; then it is halted in order."""
     group = f"coinlake-{os.getpid()}"
     one = (CGROUPS / "cgroup.controllers").is_file()
     folders = [CGROUPS] if one else [path for path in CGROUPS.iterdir() if path.is_dir()]
     command = ["bash", "-c", JOINED, "join", str(root), group]
-    command += [" ".join(map(str, folders)), PREPARED]
+    command += [" ".join(map(str, folders)), PREPARED, unit]
     with log.open("wb") as out:
         running = subprocess.Popen(command, stdout=out, stderr=out)
     try:

@@ -1,6 +1,7 @@
 """Somebody who reads the how-to pages and types what they say."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,12 @@ class Reader:
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self.folder = folder
         self.environ = environ
-        self.filled: dict[str, str] = {"MY-RELEASES": "my-releases", "MY-LAKE": "my-lake"}
+        self.filled: dict[str, str] = {
+            "MY-RELEASES": "my-releases",
+            "MY-LAKE": "my-lake",
+            "MY-NAME": "lake.example.org",
+            "MY-ADDRESS": "192.0.2.7",
+        }
 
     def client(self, service: str) -> Any:
         return aws_client(service, self.environ["AWS_ENDPOINT_URL"])
@@ -48,6 +54,22 @@ class Reader:
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
         return done.stdout
 
+    def writes_down_what_aws_is_called_with(self) -> Path:
+        """A file of every command line of `aws` from here on, as a list of processes would show it."""
+        said, shim = self.folder / "aws-was-called-with", self.folder / "shim/aws"
+        shim.parent.mkdir()
+        real = shutil.which("aws", path=self.environ["PATH"])
+        shim.write_text(f'#!/bin/sh\necho "$*" >> {said}\nexec {real} "$@"\n')
+        shim.chmod(0o755)
+        self.environ["PATH"] = f"{shim.parent}:{self.environ['PATH']}"
+        return said
+
+    def ids(self) -> dict[str, str]:
+        """What the stack's resources are called by AWS."""
+        listed = self.client("cloudformation").list_stack_resources(StackName="coinlake")
+        found = listed["StackResourceSummaries"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+
     def network(self) -> dict[str, str]:
         """What `describe-stacks` would tell; moto forgets outputs of stacks made by change set."""
         summaries = self.client("cloudformation").list_stack_resources(
@@ -67,9 +89,9 @@ class Reader:
 
     def deploys(self, sha: str, digest: str) -> None:
         """The network and the stack, as their sections say, with what the steps before told."""
-        (network,) = blocks("deploy-on-ec2", "3. The network (or your own)")
+        (network,) = blocks("deploy-on-ec2", "4. The network (or your own)")
         self.types(network)
-        (deploy,) = blocks("deploy-on-ec2", "5. The stack")
+        (deploy,) = blocks("deploy-on-ec2", "6. The stack")
         self.filled |= {f"{name}=…": f"{name}={told}" for name, told in self.network().items()}
         self.filled |= {"ReleaseSha256=…": f"ReleaseSha256={sha}"}
         self.filled |= {"JobDigest=…": f"JobDigest={digest}"}
@@ -77,7 +99,7 @@ class Reader:
 
     def deploys_again(self) -> None:
         """Fill in `deploy …`, by which the pages mean the command of the stack's own section."""
-        (deploy,) = blocks("deploy-on-ec2", "5. The stack")
+        (deploy,) = blocks("deploy-on-ec2", "6. The stack")
         again, *_ = deploy[deploy.index("aws cloudformation") :].split(" --parameter-overrides")
         rest = again.split("aws cloudformation deploy ")[1].replace("\\\n", " ")
         self.filled["deploy …"] = f"deploy {rest}"

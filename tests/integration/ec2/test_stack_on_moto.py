@@ -6,15 +6,10 @@ and workgroup are made here by their APIs from what the template says.
 """
 
 import base64
-import importlib.util
 import json
 import subprocess
-import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-import boto3
 import pytest
 
 from coinlake.aws import open_client
@@ -25,64 +20,10 @@ from coinlake.s3 import open_store
 from etl_runner.adapters.catalog import GlueCatalog
 from etl_runner.adapters.jobs import GlueJobRuns
 from query_api.adapters.athena import open_athena
+from tests.integration.ec2.moto_stack import Stack
 
 # moto says so for each kind that it lacks; which those are is told above.
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")
-ROOT = Path(__file__).resolve().parents[3]
-PARAMETERS = {
-    "BucketName": "the-lake",
-    "ReleaseBucket": "releases",
-    "ReleaseKey": "coinlake-0.1.0.tar.gz",
-    "ReleaseSha256": "0" * 64,
-    "JobDigest": "0123456789abcdef",
-    "AlertEmail": "ops@example.org",
-}
-
-
-class Stack:
-    """Both stacks on one moto server."""
-
-    def __init__(self, ec2: Path, environ: dict[str, str]) -> None:
-        self.environ = environ
-        cloudformation = self.client("cloudformation")
-        network = (ec2 / "network.yaml").read_text()
-        cloudformation.create_stack(StackName="network", TemplateBody=network)
-        (made,) = cloudformation.describe_stacks(StackName="network")["Stacks"]
-        told = {o["OutputKey"]: o["OutputValue"] for o in made["Outputs"]} | PARAMETERS
-        told["ImageId"] = self.client("ec2").describe_images()["Images"][0]["ImageId"]
-        cloudformation.create_stack(
-            StackName="lake",
-            TemplateBody=(ec2 / "coinlake.yaml").read_text(),
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in told.items()],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        found = cloudformation.list_stack_resources(StackName="lake")["StackResourceSummaries"]
-        self.ids = {r["LogicalResourceId"]: r.get("PhysicalResourceId", "") for r in found}
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.environ["AWS_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id="k",
-            aws_secret_access_key="s",
-        )
-
-    def made_by_api(self, reader: ModuleType, ec2: Path) -> None:
-        """What moto's CloudFormation lacks, from the template's own definitions."""
-        template = reader.read(ec2 / "coinlake.yaml", PARAMETERS)
-        glue, athena = self.client("glue"), self.client("athena")
-        policy = template.properties("LakePolicy")
-        self.client("s3").put_bucket_policy(
-            Bucket=policy["Bucket"], Policy=json.dumps(policy["PolicyDocument"])
-        )
-        glue.create_database(DatabaseInput=template.properties("Database")["DatabaseInput"])
-        glue.create_job(**template.properties("RebuildJob"))
-        glue.create_crawler(**template.properties("Crawler"))
-        workgroup = template.properties("Workgroup")
-        athena.create_work_group(
-            Name=workgroup["Name"], Configuration=workgroup["WorkGroupConfiguration"]
-        )
 
 
 @pytest.fixture
@@ -91,19 +32,6 @@ def stack(ec2: Path, aws_environ: dict[str, str], monkeypatch: pytest.MonkeyPatc
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     return Stack(ec2, aws_environ)
-
-
-@pytest.fixture
-def reader(ec2: Path) -> ModuleType:
-    """The reader of templates that the unit tests use."""
-    path = ROOT / "tests" / "unit" / "ec2" / "template_reader.py"
-    spec = importlib.util.spec_from_file_location("template_reader", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["template_reader"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_host_is_made_with_its_volume_and_metadata_that_wants_a_token(stack: Stack) -> None:
@@ -116,6 +44,12 @@ def test_the_host_is_made_with_its_volume_and_metadata_that_wants_a_token(stack:
     assert host["InstanceType"] == "t3.large"
     assert volume["Size"] == 40
     assert volume["Attachments"][0]["InstanceId"] == host["InstanceId"]
+    # Its address is made apart from it; moto's instances take no interface that is there.
+    (interface,) = ec2.describe_network_interfaces(
+        NetworkInterfaceIds=[stack.ids["HostInterface"]]
+    )["NetworkInterfaces"]
+    assert interface["Groups"][0]["GroupId"] == stack.ids["HostSecurityGroup"]
+    assert interface["SubnetId"] == stack.told["SubnetId"]
     assert (metadata["HttpTokens"], metadata["HttpPutResponseHopLimit"]) == ("required", 1)
     script = ec2.describe_instance_attribute(
         InstanceId=host["InstanceId"], Attribute="userData"
@@ -131,10 +65,8 @@ def test_nothing_comes_in_to_the_host(stack: Stack) -> None:
     assert group["IpPermissions"] == []
 
 
-def test_the_bucket_is_encrypted_and_takes_its_policy(
-    stack: Stack, ec2: Path, reader: ModuleType
-) -> None:
-    stack.made_by_api(reader, ec2)
+def test_the_bucket_is_encrypted_and_takes_its_policy(stack: Stack, ec2: Path) -> None:
+    stack.made_by_api(ec2)
     s3 = stack.client("s3")
 
     policy = json.loads(s3.get_bucket_policy(Bucket="the-lake")["Policy"])
@@ -181,9 +113,9 @@ def test_the_hosts_bootstrap_reads_its_settings_and_assumes_the_stacks_roles(
 
 
 async def test_the_runners_adapters_work_on_the_templates_job_and_database(
-    stack: Stack, ec2: Path, reader: ModuleType
+    stack: Stack, ec2: Path
 ) -> None:
-    stack.made_by_api(reader, ec2)
+    stack.made_by_api(ec2)
     hour = parse_hour("dt=2026-11-22/hour=07")
     assert hour is not None
 
@@ -216,9 +148,9 @@ async def test_the_runners_adapters_work_on_the_templates_job_and_database(
 
 
 async def test_the_query_service_finds_the_templates_workgroup_and_no_other(
-    stack: Stack, ec2: Path, reader: ModuleType
+    stack: Stack, ec2: Path
 ) -> None:
-    stack.made_by_api(reader, ec2)
+    stack.made_by_api(ec2)
 
     async with open_athena("coinlake", "coinlake", "s3://the-lake/athena-results/") as athena:
         await athena.probe()

@@ -64,6 +64,7 @@ def test_the_way_to_the_next_release_and_back(
     dist = tmp_path / "dist"
     old, new = packed(dist, "0.1.0"), packed(dist, "0.2.0")
     (dist / "SHA256SUMS").write_text(f"{new}  coinlake-0.2.0.tar.gz\n")
+    reader.client("s3").create_bucket(Bucket="my-releases")
     # The stack and the host that the old release made, as its user data leaves it.
     reader.deploys(old, "0" * 64)
     with tarfile.open(dist / "coinlake-0.1.0.tar.gz") as archive:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
-from tests.unit.ec2 import iam_evaluator, template_reader
+from tests.unit.ec2 import iam_evaluator, roles, template_reader
 from tests.unit.ec2.template_reader import Template
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,26 +32,10 @@ def template() -> Template:
     return template_reader.read(EC2 / "coinlake.yaml", PARAMETERS)
 
 
-def statements_of(template: Template, role: str) -> list[dict[str, Any]]:
-    """Every statement of a role: its own, of our managed policies, and put beside it."""
-    own = template.properties(role)
-    found = [
-        s for policy in own.get("Policies", ()) for s in policy["PolicyDocument"]["Statement"]
-    ]
-    managed = template.resources("AWS::IAM::ManagedPolicy")
-    for name in own.get("ManagedPolicyArns", ()):
-        if name in managed:
-            found += managed[name]["PolicyDocument"]["Statement"]
-    for beside in template.resources("AWS::IAM::RolePolicy").values():
-        if beside["RoleName"] == role:
-            found += beside["PolicyDocument"]["Statement"]
-    return found
-
-
 @pytest.fixture(scope="session")
 def allowed(template: Template) -> Allowed:
     """`allowed(role, action, resource, **context)`, with the bucket's policy counted in."""
-    (bucket,) = template.resources("AWS::S3::BucketPolicy").values()
+    bucket = roles.bucket_policy(template)
 
     def ask(
         role: str, action: str, resource: str, context: dict[str, str] | None = None
@@ -60,8 +43,8 @@ def allowed(template: Template) -> Allowed:
         arn = f"arn:aws:iam::123456789012:role/{role}"
         keys = {"aws:SecureTransport": "true"} | (context or {})
         request = iam_evaluator.Request(arn, action, resource, keys)
-        policy = bucket["PolicyDocument"]["Statement"] if action.startswith("s3:") else []
-        return iam_evaluator.is_allowed(request, statements_of(template, role), policy)
+        policy = bucket if action.startswith("s3:") else []
+        return iam_evaluator.is_allowed(request, roles.statements_of(template, role), policy)
 
     return ask
 

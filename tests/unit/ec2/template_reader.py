@@ -66,7 +66,8 @@ class Template:
     def resolve(self, value: Any) -> Any:
         """A value without functions; what becomes AWS::NoValue is left out."""
         if isinstance(value, list):
-            return [self.resolve(item) for item in value]
+            items = [self.resolve(item) for item in value]
+            return [item for item in items if item is not None]
         if not isinstance(value, dict):
             return value
         if len(value) == 1 and (name := next(iter(value))) in ("Ref", "Condition"):
@@ -77,7 +78,7 @@ class Template:
         return {key: item for key, item in resolved.items() if item is not None}
 
     def _function(self, name: str, given: Any) -> Any:
-        if name == "Fn::Sub":
+        if name == "Fn::Sub" and isinstance(given, str) and "${!" not in given:
             return _IN_SUB.sub(lambda found: str(self._named(found[1])), given)
         if name == "Fn::GetAtt":
             return self._named(".".join(given))
@@ -108,21 +109,23 @@ class Template:
         return self._attribute(resource, kind, attribute)
 
     def _attribute(self, name: str, kind: str, attribute: str) -> str:
-        if kind == "AWS::S3::Bucket":
-            bucket = str(self.parameters["BucketName"])
-            return f"arn:aws:s3:::{bucket}" if attribute == "Arn" else bucket
-        if kind == "AWS::IAM::Role":
-            return f"arn:aws:iam::123456789012:role/{name}" if attribute == "Arn" else name
-        if kind == "AWS::SNS::Topic":
-            return (
-                name
-                if attribute == "TopicName"
-                else f"arn:aws:sns:us-east-1:123456789012:{name}"
-            )
+        """Of Ref, which has no attribute, or of GetAtt. Raises for what nobody here knows."""
         own = self.raw["Resources"][name].get("Properties", {})
-        if kind == "AWS::Glue::Database":
+        bucket = str(self.parameters.get("BucketName"))
+        known = {
+            ("AWS::S3::Bucket", ""): bucket,
+            ("AWS::S3::Bucket", "Arn"): f"arn:aws:s3:::{bucket}",
+            ("AWS::IAM::Role", "Arn"): f"arn:aws:iam::123456789012:role/{name}",
+            ("AWS::SNS::Topic", ""): f"arn:aws:sns:us-east-1:123456789012:{name}",
+            ("AWS::SNS::Topic", "TopicName"): name,
+            ("AWS::EC2::LaunchTemplate", "LatestVersionNumber"): "1",
+            ("AWS::EC2::EIP", "AllocationId"): name,
+        }
+        if kind == "AWS::Glue::Database" and not attribute:
             return str(own["DatabaseInput"]["Name"])
-        return str(own.get("Name", name))
+        if attribute and (kind, attribute) not in known:
+            raise ValueError(f"{name}.{attribute} of {kind} is not covered")
+        return known.get((kind, attribute), str(own.get("Name", name)))
 
 
 def read(path: Path, parameters: Mapping[str, Any]) -> Template:

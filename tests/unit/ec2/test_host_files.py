@@ -4,6 +4,8 @@ import datetime
 import importlib.util
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -131,11 +133,14 @@ def test_the_auditor_reads_what_the_sink_copies_and_can_change_nothing() -> None
 
 
 def test_every_user_with_rights_is_made_with_a_password() -> None:
-    users = {user for user, _ in rights()}
+    named = subprocess.run(
+        [EC2 / "libexec" / "kafka-names"], env={"PATH": os.environ["PATH"]}, capture_output=True
+    )
 
+    assert set(named.stdout.decode().split()) == {user for user, _ in rights()}
     for script in ("kafka-secrets", "kafka-config", "kafka-users"):
         text = (EC2 / "libexec" / script).read_text()
-        assert all(user in text for user in users)
+        assert re.findall(r"for user in .*kafka-names", text), script
 
 
 @pytest.fixture

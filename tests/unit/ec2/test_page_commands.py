@@ -16,14 +16,17 @@ NAMES = ("deploy-on-ec2", "rotate-the-key", "upgrade", "restore", "remove")
 # Commands of the CLI's own that are no operation of a service, with their options used here.
 OWN = {
     ("s3", "cp"): set(),
-    ("s3", "rb"): set(),
+    ("s3", "rb"): {"--force"},
+    ("s3", "mb"): set(),
+    ("ecr", "get-login-password"): set(),
     ("cloudformation", "deploy"): {
         "--stack-name",
         "--template-file",
         "--capabilities",
+        "--disable-rollback",
         "--parameter-overrides",
     },
-    ("cloudformation", "wait"): {"--stack-name"},
+    ("cloudformation", "wait"): {"--stack-name", "--change-set-name"},
 }
 EVERYWHERE = {"--query", "--output", "--region"}
 
@@ -140,6 +143,8 @@ def test_every_path_of_the_host_is_made_by_a_step(name: str) -> None:
             if leaf in ("tls.pem", "local.env"):
                 assert folder in steps
                 continue
+            # One per user of Kafka, whoever they are.
+            leaf = re.sub(r"^[a-z-]+\.password$", "$user.password", leaf)
             known = leaf in steps or leaf.split(".")[0] in steps
             assert known, (path, line)
         for script in re.findall(r"/opt/coinlake/current/(deploy/ec2/[\w./-]+)", line):
@@ -157,3 +162,50 @@ def test_every_service_and_variable_below_the_secrets_path_exists() -> None:
             for service, variable in re.findall(r"/env/([a-z0-9-]+)/([A-Z_]+)", line):
                 assert service in envs
                 assert f"`{variable}`" in settings, line
+
+
+# The shell's own: what they are given is in no list of processes.
+BUILTINS = {"printf", "echo", "read", "unset", "export", "[", "[[", "test"}
+SECRETS = re.compile(r"\$\{?(KEY|SECRET|PASSWORD|TOKEN)\b")
+
+
+def simple_commands(line: str) -> list[str]:
+    """The programs of a line with what they are given, those inside of `$(…)` as their own."""
+    parts = re.split(r"\|\||&&|[|;&()]", line.replace("$(", "("))
+    return [part.strip() for part in parts if part.strip()]
+
+
+def shown(line: str) -> list[str]:
+    """Which commands of a line are given a secret, by their arguments, that `ps` would show."""
+    found = []
+    for command in simple_commands(line):
+        words = [word for word in command.split() if not re.match(r"[A-Z_]+=", word)]
+        if SECRETS.search(command) and words and words[0] not in BUILTINS:
+            found.append(words[0])
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(HOW_TO.glob("*.md")), ids=lambda path: path.stem)
+def test_no_program_is_given_a_secret_by_its_arguments(path: Path) -> None:
+    assert [(line, what) for line in pieces(path.stem) if (what := shown(line))] == []
+
+
+def test_a_secret_on_a_command_line_would_be_found() -> None:
+    assert shown('read -rs KEY && aws ssm put-parameter --name /x --value "$KEY"') == ["aws"]
+    assert shown('curl -H "Authorization: Bearer $SECRET" http://127.0.0.1:8104/') == ["curl"]
+    assert shown("HASH=$(printf %s \"$SECRET\" | sha256sum | cut -d' ' -f1)") == []
+    assert shown('echo "$(sha256sum <<< x "${SECRET}")"') == ["sha256sum"]
+
+
+def test_the_secrets_of_the_pages_are_named_so_that_they_are_noticed() -> None:
+    told = "\n".join(line for name in NAMES for line in pieces(name))
+
+    assert {*re.findall(r"read -rs (\w+)", told)} == {"KEY"}
+    assert {*re.findall(r"(\w+)=\$\(openssl rand", told)} == {"SECRET"}
+
+
+def test_a_stack_that_fails_is_left_to_be_looked_at() -> None:
+    deploys = [line for name in NAMES for line in pieces(name) if "coinlake.yaml" in line]
+    (whole,) = [line for line in deploys if "cloudformation deploy" in line]
+
+    assert "--disable-rollback" in whole.split("--parameter-overrides")[0]

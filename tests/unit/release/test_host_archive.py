@@ -57,6 +57,16 @@ def test_another_image_of_other_people_may_be_named_instead() -> None:
     assert missing == []
 
 
+def test_the_base_of_what_the_host_builds_can_be_told() -> None:
+    base = f"PYTHON_IMAGE={digest('PYTHON_IMAGE')}"
+
+    building, _ = archive.images_env(EXAMPLE, {}, f"{base}\n")
+    pulling, _ = archive.images_env(EXAMPLE, dict.fromkeys(archive.OURS, "x"), f"{base}\n")
+
+    assert base in building.splitlines()
+    assert base not in pulling
+
+
 def test_pushed_images_are_named_by_digest_and_nothing_is_built() -> None:
     given = "BUILD_ON_HOST=yes\n" + "".join(f"{name}={digest(name)}\n" for name in THEIRS)
 

@@ -119,8 +119,10 @@ def test_an_image_is_called_as_the_host_calls_it() -> None:
     example = (ROOT / "deploy/ec2/host/images.env.example").read_text()
 
     names = {images.env_name(target) for target in images.TARGETS}
+    hosted = {images.env_name(target) for target in images.HOSTED}
 
-    assert set(re.findall(r"^(\w+_IMAGE)=", example, re.MULTILINE)) & names == {
+    assert set(re.findall(r"^(\w+_IMAGE)=", example, re.MULTILINE)) & names == hosted
+    assert hosted == {
         "INGESTOR_IMAGE",
         "S3_SINK_IMAGE",
         "ETL_RUNNER_IMAGE",
