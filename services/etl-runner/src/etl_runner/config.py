@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from coinlake import prices
 from coinlake.contracts.cloud import CRAWLER, GLUE_JOB
 from coinlake.settings import Bytes, Count, Seconds, SecondsOrZero, ServiceSettings
 from etl_runner.core.plan import PlanningPolicy
@@ -70,7 +71,7 @@ class Settings(ServiceSettings):
         description="DPUs of a run; used for its cost.",
     )
     dpu_hour_usd: float = Field(
-        default=0.44,
+        default=prices.USD_PER_DPU_HOUR,
         ge=0,
         le=1_000,
         allow_inf_nan=False,
