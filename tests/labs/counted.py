@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
-from tests.labs.bucket import PAGE, Bucket, BucketStore, Faults, Page
+from tests.labs.bucket import PAGE, Bucket, BucketStore, Faults, Page, Stored
 
 Answer = TypeVar("Answer")
 # No name is behind it: the last code point.
@@ -31,16 +31,31 @@ class Counted(Faults):
         return answer
 
 
+class _Objects(dict[str, Stored]):
+    """Knows whether names came or went since they were sorted."""
+
+    is_sorted = False
+
+    def __setitem__(self, key: str, value: Stored) -> None:
+        self.is_sorted = self.is_sorted and key in self
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self.is_sorted = False
+        super().__delitem__(key)
+
+
 class YearsOfKeys(Bucket):
     """The bucket, whose listings look their place up instead of sorting all keys."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.objects: _Objects = _Objects()
         self._names: list[str] = []
 
     def page(self, prefix: str, after: str = "", delimiter: str = "") -> Page:
-        if len(self._names) != len(self.objects):
-            self._names = sorted(self.objects)
+        if not self.objects.is_sorted:
+            self._names, self.objects.is_sorted = sorted(self.objects), True
         start = max(bisect_left(self._names, prefix), bisect_right(self._names, after))
         if delimiter and after.startswith(prefix) and after.endswith(delimiter):
             start = bisect_left(self._names, after + _END)

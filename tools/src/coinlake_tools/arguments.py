@@ -64,6 +64,17 @@ def _audit(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--deep", action="store_true", help="read every object and compare it with Kafka"
     )
+    how_much = sub.add_mutually_exclusive_group()
+    how_much.add_argument(
+        "--full",
+        action="store_true",
+        help="prove everything anew; the default without --every",
+    )
+    how_much.add_argument(
+        "--remembered",
+        action="store_true",
+        help="go on from what earlier audits have proven, and prove some days of it again; the default with --every",
+    )
     sub.add_argument(
         "--raw-expires",
         action="store_true",

@@ -38,7 +38,7 @@ class Settings(ServiceSettings):
         default=2048 * _MIB, description="Largest total size of the raw objects in one batch."
     )
     reconcile_s: Seconds = Field(
-        default=300.0, description="Time between two listings of the recent hours."
+        default=900.0, description="Time between two listings of the recent hours."
     )
     poll_s: Seconds = Field(
         default=5.0, description="Time between two checks of a run or a crawl."

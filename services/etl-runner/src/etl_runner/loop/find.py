@@ -19,7 +19,8 @@ async def find(parts: StepParts, feed: str, dt: str) -> list[FoundHour]:
     lake = parts.lake
     heads = await lake.heads_of_day(feed, dt)
     raw = await lake.raw_of_day(feed, dt)
-    etags = await _published_etags(lake, feed, dt)
+    # Where nothing was ever committed nothing is published that could be compared.
+    etags = await _published_etags(lake, feed, dt) if heads else {}
     found = (
         FoundHour(hour, heads.get(hour), tuple(raw.get(hour, ())))
         for hour in sorted({*heads, *raw})
