@@ -35,10 +35,11 @@ class Reconcile:
         older = await self._next_older(recent)
         for feed in TABULAR:
             for day in sorted({*recent, *older}):
-                await self._day(feed, day, now_ms)
+                await self._day(feed, day, now_ms, recent=day in recent)
 
-    async def _day(self, feed: str, dt: str, now_ms: int) -> None:
-        found = {one.hour: one for one in await find(self._parts, feed, dt)}
+    async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
+        hours = await find(self._parts, feed, dt, promises=recent)
+        found = {one.hour: one for one in hours}
         for one in found.values():
             if one.objects:
                 self._promises(one)
