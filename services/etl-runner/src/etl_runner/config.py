@@ -50,7 +50,7 @@ class Settings(ServiceSettings):
         default=1800.0, description="A crawl that takes longer counts as failed."
     )
     audit_crawl_s: Seconds = Field(
-        default=86_400.0, description="Time between two crawls that only check the catalog."
+        default=604_800.0, description="Time between two crawls that only check the catalog."
     )
     park_after: Count = Field(
         default=5, description="An hour is parked after this many failures in a row."
