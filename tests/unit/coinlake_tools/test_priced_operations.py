@@ -110,7 +110,8 @@ def test_a_call_that_nobody_has_thought_of_is_found() -> None:
     fourth = "await sns.publish(Message=text)"
 
     assert [
-        set(calls_in(ast.parse(f"async def f():\n {text}"))) for text in (one, another, third, fourth)
+        set(calls_in(ast.parse(f"async def f():\n {text}")))
+        for text in (one, another, third, fourth)
     ] == [
         {"glue:GetPartitions"},
         {"sqs:CreateQueue"},

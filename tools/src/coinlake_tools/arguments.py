@@ -149,7 +149,10 @@ def _mark(sub: argparse.ArgumentParser) -> None:
 
 
 def _cost(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--host", action="store_true", help="include the EC2 host and storage")
+    sub.add_argument("--host", action="store_true", help="include the EC2 host")
+    sub.add_argument(
+        "--calls", action="store_true", help="show each operation and its calls per hour first"
+    )
     for field in fields(Host):
         flag = f"--{field.name.replace('_', '-')}"
         of = {"choices": list(INSTANCES)} if field.name == "instance" else {"type": float}

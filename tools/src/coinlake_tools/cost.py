@@ -94,6 +94,23 @@ def calls_table(plan: Pace) -> str:
     return "\n".join(rows)
 
 
+def ages_table(plan: Plan) -> str:
+    """What a month costs without the host, by the age of the lake, as a table of Markdown."""
+    rows = [
+        "| month | S3 requests | S3 storage | Glue, Athena | per month |",
+        "| ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for months in (1, 12, 36):
+        lines = estimate(replace(plan, age_months=months))
+        stored = sum(line.usd for line in lines if line.item == "S3 storage")
+        asked = sum(line.usd for line in lines if line.item.startswith("S3 ")) - stored
+        rest = total_usd(lines) - stored - asked
+        rows.append(
+            f"| {months} | {asked:.2f} | {stored:.2f} | {rest:.2f} | {total_usd(lines):.2f} USD |"
+        )
+    return "\n".join(rows)
+
+
 def total_usd(lines: Iterable[CostLine]) -> float:
     """The sum of the estimate."""
     return sum(line.usd for line in lines)

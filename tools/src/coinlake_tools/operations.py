@@ -107,11 +107,17 @@ def _per_month(times: float) -> float:
 _PROBES = 3600 / 15.0
 _IDLE_LOOKS = 3600 / (300.0 + 15.0)
 _AGAIN_A_DAY = 36
+_LOOKS_WHILE_OPEN = 5
 
 
-def _reproven(pace: Pace) -> float:
-    """Days that the auditor lists a day: the newest, and of the older ones so many at most."""
-    return 4 + min(_AGAIN_A_DAY, max(1.0, pace.age_days - 3))
+def _audit_lists(pace: Pace) -> float:
+    """The LISTs of a daily audit."""
+    again = min(_AGAIN_A_DAY, max(1.0, pace.age_days - 3))
+    # Memory, epochs (thrice), first names and the newest days, which are one listing.
+    each = 6 + again
+    # All topics, the files beside them, and looks while the newest object is on its way.
+    together = 2 + (TOPICS + 1) + _LOOKS_WHILE_OPEN * (2 + 4 * pace.day_pages)
+    return TOPICS * each + together + pace.day_pages * (4 + again)
 
 
 def _pass_lists(pace: Pace) -> float:
@@ -232,7 +238,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "auditor",
         "s3:ListObjectsV2",
         Billed.PUT,
-        busy=lambda p: (TOPICS * (6 + _reproven(p)) + 3 + p.day_pages * _reproven(p)) / 24,
+        busy=lambda p: _audit_lists(p) / 24,
     ),
     Operation("auditor", "s3:GetObject", Billed.GET, 4 * TOPICS / 24),
     Operation("auditor", "s3:HeadObject", Billed.GET, busy=lambda p: p.raw_objects_per_hour),
