@@ -54,9 +54,12 @@ def calls_in(tree: ast.AST) -> Iterator[str]:
             name = node.value
         if name in OF_AWS:
             yield OF_AWS[name]
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if _owner(node.func) == "store":
-                yield from OF_STORE.get(node.func.attr, ())
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and _owner(node.func) == "store"
+        ):
+            yield from OF_STORE.get(node.func.attr, ())
 
 
 def _owner(node: ast.Attribute) -> str:
