@@ -194,7 +194,7 @@ def test_a_query_costs_ten_megabytes_at_least_and_ddl_nothing(world: World) -> N
     world.rows("SELECT count(price_usd) FROM quotes")
 
     assert before == 0
-    assert world.bill.summary()["total_usd"] == pytest.approx(10 * 2**20 / 1e12 * 5)
+    assert world.bill.summary()["total_usd"] == pytest.approx(10 * 10**6 / 1e12 * 5)
 
 
 def test_a_file_replaced_in_mid_query_is_an_error(world: World) -> None:

@@ -88,17 +88,13 @@ def test_images_carry_their_labels_and_are_pushed_under_the_digest_that_is_told(
         **said,
         "org.opencontainers.image.title": "coinlake s3-sink",
     }
-<<<<<<< HEAD
-    with pytest.raises(
-        ReleaseError, match=r"there is no image \S+/coinlake/ingestor:9\.8\.7 here"
-    ):
-=======
     _built_elsewhere(tree, said)
     with pytest.raises(ReleaseError, match="is for linux/arm64; a host runs linux/amd64"):
         images.push(SOURCE.version, SOURCE.commit, "127.0.0.1:1")
-    docker("image", "rm", "--force", f"coinlake/ingestor:{SOURCE.version}")
-    with pytest.raises(ReleaseError, match=r"there is no image coinlake/ingestor:9\.8\.7 here"):
->>>>>>> ee03b75979c0130d4c33f2381473bdf9cb4de864
+    docker("image", "rm", "--force", images.local_name("ingestor", SOURCE.version))
+    with pytest.raises(
+        ReleaseError, match=r"there is no image \S+/coinlake/ingestor:9\.8\.7 here"
+    ):
         images.push(SOURCE.version, SOURCE.commit, "127.0.0.1:1")
 
 
@@ -107,7 +103,7 @@ def _built_elsewhere(tree: Path, said: dict[str, str]) -> None:
     labels = [f"--label={name}={value}" for name, value in said.items()]
     words = ["--quiet", "--platform=linux/arm64", "--target=ingestor", *labels]
     words += ["--file", str(tree / "deploy/compose/Dockerfile")]
-    docker("build", *words, "--tag", f"coinlake/ingestor:{SOURCE.version}", str(tree))
+    docker("build", *words, "--tag", images.local_name("ingestor", SOURCE.version), str(tree))
 
 
 def test_a_pushed_release_names_its_images_by_digest_in_the_archive(

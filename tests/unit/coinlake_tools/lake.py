@@ -17,7 +17,8 @@ from coinlake.contracts.raw_codec import (
 )
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import epoch_key
-from coinlake_tools.audit import Audit, Verdict
+from coinlake_tools.audit import Audit
+from coinlake_tools.audit_verdict import Verdict
 from coinlake_tools.lake_log import Kept
 from s3_sink.core.part import PartLimits, SealReason
 from s3_sink.core.partition_state import PartitionState

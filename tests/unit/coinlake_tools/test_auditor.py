@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.errors import ConfigError, TransientError
 from coinlake.testing import FakeClock
-from coinlake_tools.audit import Verdict
+from coinlake_tools.audit_verdict import Verdict
 from coinlake_tools.auditor import AuditMetrics, Auditor
 from coinlake_tools.chain_audit import Finding, Kind
 
@@ -42,7 +42,9 @@ class Script:
 
 
 def verdict(findings: Sequence[Finding] = ()) -> Verdict:
-    return Verdict(deep=False, topics=CHAINS, findings=tuple(findings))
+    return Verdict(
+        deep=False, topics=CHAINS, findings=tuple(findings), oldest_proof_ms=1_700_000_000_500
+    )
 
 
 async def played(script: Script, monkeypatch: pytest.MonkeyPatch) -> CollectorRegistry:
@@ -92,6 +94,8 @@ async def test_a_verdict_names_each_kind_and_how_often(monkeypatch: pytest.Monke
     found = {k: registry.get_sample_value("audit_findings", {"kind": k.value}) for k in Kind}
     assert found == {kind: 2 if kind is Kind.MISSING else 0 for kind in Kind}
     assert registry.get_sample_value("audit_objects") == 7
+    proof = registry.get_sample_value("audit_oldest_proof_timestamp_seconds")
+    assert proof == 1_700_000_000.5
 
 
 async def test_what_was_mended_is_no_longer_said(monkeypatch: pytest.MonkeyPatch) -> None:

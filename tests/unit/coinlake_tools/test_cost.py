@@ -3,6 +3,7 @@
 import pytest
 
 from coinlake_tools.cost import Plan, estimate, rendered, total_usd
+from local_cloud import bill
 
 
 def usd(plan: Plan, item: str) -> float:
@@ -10,10 +11,30 @@ def usd(plan: Plan, item: str) -> float:
     return line.usd
 
 
-def test_one_run_per_closed_hour_and_a_daily_crawl_cost_about_24_dollars() -> None:
-    plan = Plan()
+def test_one_run_per_closed_hour_and_a_daily_crawl_cost_about_26_dollars() -> None:
+    plan = Plan(crawls_per_day=1)
 
-    assert usd(plan, "Glue runs") + usd(plan, "Glue crawls") == pytest.approx(23.6, abs=0.1)
+    assert usd(plan, "Glue runs") + usd(plan, "Glue crawls") == pytest.approx(25.9, abs=0.1)
+
+
+def test_a_crawl_costs_what_the_laptops_bill_says() -> None:
+    _, on_the_laptop = bill.crawl_usd(Plan().crawl_seconds)
+    plan = Plan(crawls_per_day=24 / 730)
+
+    assert usd(plan, "Glue crawls") == pytest.approx(on_the_laptop)
+
+
+def test_an_old_lake_costs_what_it_stores_and_cents_for_its_crawl() -> None:
+    young, old = (estimate(Plan(age_months=months)) for months in (12, 36))
+    grown = {
+        one.item: two.usd - one.usd
+        for one, two in zip(young, old, strict=True)
+        if two.usd > one.usd
+    }
+
+    assert set(grown) == {"S3 storage", "S3 glue-crawler"}
+    assert grown["S3 glue-crawler"] < 1
+    assert sum(one.usd for one in old if one.item.startswith("S3 ")) < 10
 
 
 def test_a_run_each_five_minutes_at_the_floor_costs_what_the_floor_says() -> None:

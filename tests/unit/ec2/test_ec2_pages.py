@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from coinlake import prices
 from coinlake_tools import cost
 from coinlake_tools.host_cost import Host, host_lines
 from etl_runner.config import Settings as EtlSettings
@@ -43,7 +44,10 @@ def templates_host() -> Host:
 def test_the_bill_is_computed_from_the_template_and_the_default_settings() -> None:
     lines = cost.estimate(cost.Plan()) + host_lines(templates_host())
 
-    assert f"```text\n{cost.rendered(lines)}\n```" in PAGES[0].read_text()
+    page = PAGES[0].read_text()
+    assert f"```text\n{cost.rendered(lines)}\n```" in page
+    assert f"\n{cost.ages_table(cost.Plan())}\n" in page
+    assert f"\n{cost.calls_table(cost.Plan(age_months=12))}\n" in page
 
 
 def test_the_tool_assumes_the_templates_host_and_the_runners_settings() -> None:
@@ -53,8 +57,9 @@ def test_the_tool_assumes_the_templates_host_and_the_runners_settings() -> None:
     assert Host() == templates_host()
     assert plan.runs_per_hour == 3600 / settings["max_wait_s"].default
     assert plan.crawls_per_day == 86_400 / settings["audit_crawl_s"].default
+    assert plan.passes_per_hour == 3600 / settings["reconcile_s"].default
     assert plan.run_dpu == settings["dpu"].default
-    assert settings["dpu_hour_usd"].default == cost.USD_PER_DPU_HOUR
+    assert settings["dpu_hour_usd"].default == prices.USD_PER_DPU_HOUR
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)

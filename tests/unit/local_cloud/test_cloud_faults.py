@@ -79,7 +79,7 @@ def test_floors_make_small_work_dear() -> None:
 
     assert dpu_seconds == 120
     assert round(usd, 4) == 0.0147
-    assert bill.query_usd(1)[0] == 10 * 2**20
+    assert bill.query_usd(1)[0] == 10 * 10**6
 
 
 def test_the_bill_adds_up() -> None:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts, Output, ledger_key
-from query_api.adapters.ledger import LedgerReader
+from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.config import Settings
 from query_api.core.answers import ExecutionState, ResultColumn, Rows
 from query_api.core.coverage import Heads, newest_hours
@@ -99,7 +99,7 @@ async def ask(
     """The statements that were sent, and the scans of the answer."""
     metrics, engine = QueryApiMetrics(CollectorRegistry()), CountingEngine(during)
     ledger = LedgerReader(
-        store, metrics, lambda: NOW_MS + len(store.bucket.puts), ttl_ms=0, full_ms=0
+        store, metrics, lambda: NOW_MS + len(store.bucket.puts), Staleness(0, 0)
     )
     pace, capacity = PollingPace(0.001, 0.001, 1.0), QueryCapacity(1, 1, Decimal(5))
     executor = QueryExecutor(engine, pace, metrics, random.Random(1))
@@ -109,7 +109,7 @@ async def ask(
         parts = ApiParts(
             Settings(), "coinlake", runs, shared, ledger, NoGuard(), metrics, lambda: NOW_MS
         )
-        _, result = await steady(parts, build)
+        result = (await steady(parts, build)).result
     sent = [statement.sql for statement in engine.statements]
     return sent, None if result is None else list(result.scans)
 
@@ -172,30 +172,12 @@ async def test_the_ledger_is_read_once_per_entry_and_unreadable_ones_are_counted
     store, metrics = store_in_memory(), QueryApiMetrics(CollectorRegistry())
     await commit(store, NINE)
     await store.put(ledger_key("assets", TEN, 1), b"no json")
-    ledger = LedgerReader(store, metrics, lambda: NOW_MS, ttl_ms=0, full_ms=0)
+    ledger = LedgerReader(store, metrics, lambda: NOW_MS, Staleness(0, 0))
 
-    first, second = await asyncio.gather(ledger.view(), ledger.view(0))
+    first, second = await asyncio.gather(ledger.view(), ledger.view(max_age_ms=0))
 
     assert list(first.heads) == list(second.heads) == [("assets", NINE)]
     assert metrics.ledger_unreadable._value.get() == 1
     newest = metrics.newest_received.labels("assets")._value.get()
     assert newest == (NINE.start_ms + 5) / 1000
     assert metrics.watermark.labels("assets")._value.get() == NINE.end_ms / 1000
-
-
-async def test_old_hours_are_seen_when_all_days_are_listed_again() -> None:
-    store, metrics = store_in_memory(), QueryApiMetrics(CollectorRegistry())
-    now_ms = [NOW_MS]
-    old = Hour("2026-01-01", "00")
-    ledger = LedgerReader(store, metrics, lambda: now_ms[0], ttl_ms=0, full_ms=1000)
-    await ledger.view()
-    await commit(store, old)
-    await commit(store, NINE)
-
-    now_ms[0] += 1
-    soon = await ledger.view()
-    now_ms[0] += 1000
-    later = await ledger.view()
-
-    assert set(soon.heads) == {("assets", NINE)}
-    assert set(later.heads) == {("assets", NINE), ("assets", old)}

@@ -76,6 +76,8 @@ async def show_cost(args: argparse.Namespace, settings: Settings) -> None:
     """`coinlake cost`: the estimate for a month."""
     plan = cost.Plan(**{field.name: getattr(args, field.name) for field in fields(cost.Plan)})
     host = Host(**{field.name: getattr(args, field.name) for field in fields(Host)})
+    if args.calls:
+        _say(cost.calls_table(plan))
     _say(cost.rendered(cost.estimate(plan) + (host_lines(host) if args.host else [])))
 
 

@@ -64,6 +64,17 @@ def _audit(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--deep", action="store_true", help="read every object and compare it with Kafka"
     )
+    how_much = sub.add_mutually_exclusive_group()
+    how_much.add_argument(
+        "--full",
+        action="store_true",
+        help="prove everything anew; the default without --every",
+    )
+    how_much.add_argument(
+        "--remembered",
+        action="store_true",
+        help="go on from what earlier audits have proven, and prove some days of it again; the default with --every",
+    )
     sub.add_argument(
         "--raw-expires",
         action="store_true",
@@ -138,7 +149,10 @@ def _mark(sub: argparse.ArgumentParser) -> None:
 
 
 def _cost(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--host", action="store_true", help="include the EC2 host and storage")
+    sub.add_argument("--host", action="store_true", help="include the EC2 host")
+    sub.add_argument(
+        "--calls", action="store_true", help="show each operation and its calls per hour first"
+    )
     for field in fields(Host):
         flag = f"--{field.name.replace('_', '-')}"
         of = {"choices": list(INSTANCES)} if field.name == "instance" else {"type": float}

@@ -1,47 +1,43 @@
 """`coinlake audit`: proves that the raw zone holds every record once, or names what differs."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
-from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.topics import copied_by_the_sink
 from coinlake.store import ObjectStore
+from coinlake_tools import audit_verdict as say_of
+from coinlake_tools.audit_memory import ChainMemory, Counted, DayLook
+from coinlake_tools.audit_verdict import Verdict
 from coinlake_tools.chain_audit import Audited, Chain, Finding, Kind, Tile, tail_findings
 from coinlake_tools.deep_audit import kafka_finding, object_findings
-from coinlake_tools.lake_chain import TopicView, raw_topics, stray_findings, topic_view
+from coinlake_tools.full_look import FullLook
+from coinlake_tools.lake_chain import (
+    Heads,
+    TopicView,
+    raw_topics,
+    stray_findings,
+    topic_epochs,
+)
 from coinlake_tools.lake_log import Kept, LakeLog
+from coinlake_tools.lake_memory import TopicMemory, load, save
+from coinlake_tools.remembered_look import RememberedLook, Where
+from coinlake_tools.remembering import memory_of
 
 _LOOK_AGAIN_S = 2.0
+_LOOK_AGAIN_CAP_S = 60.0
+# Days that are proven again in a day: a lake of three years in a month.
+PROVEN_AGAIN_A_DAY = 36
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the audit found. `topics` is per topic, epoch and partition, in JSON's types."""
-
-    deep: bool
-    topics: Mapping[str, Any]
-    findings: tuple[Finding, ...]
-
-    @property
-    def is_proven(self) -> bool:
-        return not self.findings
-
-    def body(self) -> dict[str, Any]:
-        """The machine-readable verdict."""
-        first = next((one for one in self.findings if one.offset is not None), None)
-        return {
-            "verdict": "proven" if self.is_proven else "differs",
-            "deep": self.deep,
-            "first_difference": None if first is None else asdict(first),
-            "findings": [asdict(one) for one in self.findings],
-            "topics": self.topics,
-        }
+Look = FullLook | RememberedLook
 
 
 class Audit:
-    """One audit of a bucket against a broker; it reads, and writes nothing."""
+    """One audit of a bucket against a broker. It writes nothing but what it remembers.
+
+    `again` is how many older days are looked at again; None proves everything anew.
+    """
 
     def __init__(
         self,
@@ -51,12 +47,16 @@ class Audit:
         deep: bool,
         wait_s: float,
         raw_expires: bool = False,
+        again: int | None = None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._store = store
         self._log = log
         self._deep = deep
         self._wait_s = wait_s
         self._raw_expires = raw_expires
+        self._again = None if deep else again
+        self._now_ms = now_ms
 
     async def run(self, topics: Sequence[str], say: Callable[[str], None]) -> Verdict:
         """Audit these topics, or all that the bucket or the contract knows.
@@ -66,13 +66,41 @@ class Audit:
         findings = [] if topics else await stray_findings(self._store)
         every = topics or sorted({*await raw_topics(self._store), *copied_by_the_sink()})
         told: dict[str, Any] = {}
+        ignored: dict[str, str] = {}
+        proofs: list[int] = []
         for topic in every:
-            kept = await self._log.kept(topic)
-            view = await self._settled(topic, kept)
-            found, told[topic] = await self._topic(view, kept)
+            kept, memory = await self._log.kept(topic), await load(self._store, topic)
+            ignored |= memory.ignored
+            look = await self._look(topic, kept, memory)
+            view = await self._settled(look, kept)
+            found, told[topic] = await self._topic(view, kept, look, memory)
             findings += [*await self._identity(view), *found]
-            say(f"{topic}: {_sentence(told[topic], found)}")
-        return Verdict(self._deep, told, tuple(findings))
+            proofs += [one["oldest_proof_ms"] for one in told[topic].values()]
+            say(f"{topic}: {say_of.sentence(told[topic], found)}")
+        for key, reason in ignored.items():
+            say(f"{key} is not trusted, and all of its topic was proven anew: {reason}")
+        full = all(one["remembered"] is None for of in told.values() for one in of.values())
+        oldest = min(proofs, default=None)
+        return Verdict(self._deep, told, tuple(findings), full, oldest, ignored)
+
+    async def _look(self, topic: str, kept: Mapping[int, Kept], memory: TopicMemory) -> Look:
+        """A look that goes on from what is remembered, where that is all that is needed."""
+        now_ms, heads = self._now_ms(), Heads(self._store)
+        epochs, _ = await topic_epochs(self._store, topic)
+        newest = max(epochs, default=0)
+        chains = {
+            (number, partition): epoch.origin(partition)
+            for number, epoch in epochs.items()
+            for partition in {*epoch.origins, *(kept if number == newest else ())}
+        }
+        known = all(
+            at in memory.chains and memory.chains[at].origin == origin
+            for at, origin in chains.items()
+        )
+        if self._again is None or not chains or not known or memory.ignored:
+            return FullLook(self._store, topic, now_ms, heads)
+        memories = {at: one for at, one in memory.chains.items() if at[0] in epochs}
+        return RememberedLook(self._store, self._log, topic, memories, now_ms, heads)
 
     async def _identity(self, view: TopicView) -> list[Finding]:
         """Kafka's topic must be the one that the newest epoch is of, whatever their offsets say."""
@@ -83,14 +111,15 @@ class Audit:
         said = f"epoch {view.newest} has the topic id {recorded}, Kafka's topic has {now}: the topic was re-created"
         return [Finding(Kind.EPOCH, view.topic, said, view.newest)]
 
-    async def _settled(self, topic: str, kept: Mapping[int, Kept]) -> TopicView:
+    async def _settled(self, look: Look, kept: Mapping[int, Kept]) -> TopicView:
         """The bucket once it has what the broker had at the beginning, or the wait is over."""
-        left_s = self._wait_s
+        left_s, nap_s = self._wait_s, _LOOK_AGAIN_S
         while True:
-            view = await topic_view(self._store, topic)
+            view = await look.view()
             if _has_gap(view):
                 # A listing is no single moment: an object may land where it has passed already.
-                view = await topic_view(self._store, topic)
+                view = await look.view()
+            view = await look.searched(view, kept)
             # Before the first epoch's record a sink has not begun yet.
             open_ = [
                 number
@@ -102,39 +131,62 @@ class Audit:
                 )
             ]
             if not open_ or left_s <= 0:
-                return view
-            await asyncio.sleep(_LOOK_AGAIN_S)
-            left_s -= _LOOK_AGAIN_S
+                break
+            await asyncio.sleep(min(nap_s, left_s))
+            left_s -= nap_s
+            # Each look is paid for, and what is still open will be stored within a minute.
+            nap_s = min(2 * nap_s, _LOOK_AGAIN_CAP_S)
+        if self._again is not None:
+            await look.prove_again(self._again, raw_expires=self._raw_expires)
+        return await look.seen()
 
     async def _topic(
-        self, view: TopicView, kept: Mapping[int, Kept]
+        self, view: TopicView, kept: Mapping[int, Kept], look: Look, memory: TopicMemory
     ) -> tuple[list[Finding], dict[str, Any]]:
         findings, told = list(view.findings), {}
+        differing = await look.differing(view)
         if not view.newest:
-            findings += [_no_chain(view.topic, one, kept[one]) for one in kept if kept[one].end]
+            findings += [
+                say_of.no_chain(view.topic, one, kept[one]) for one in kept if kept[one].end
+            ]
         for epoch in sorted(view.epochs):
-            numbers = {one for number, one in view.chains if number == epoch}
+            numbers = {one for number, one in (*view.chains, *view.before) if number == epoch}
             if epoch == view.newest:
                 numbers |= set(kept)
+            numbers |= set(view.epochs[epoch].origins)
             for number in sorted(numbers):
+                at = (epoch, number)
                 log = kept.get(number) if epoch == view.newest else None
-                found, said = await self._partition(view, epoch, number, log)
+                found, said, after = await self._partition(
+                    view, at, log, look, differing.get(at, {})
+                )
+                said["saved"] = (
+                    None if after is None else await save(self._store, memory, after)
+                )
                 findings += found
                 told[f"{epoch}-{number}"] = said
         return findings, told
 
     async def _partition(
-        self, view: TopicView, epoch: int, number: int, log: Kept | None
-    ) -> tuple[list[Finding], dict[str, Any]]:
-        result = view.audited(epoch, number)
-        chain = view.chain(epoch, number)
+        self,
+        view: TopicView,
+        at: Where,
+        log: Kept | None,
+        look: Look,
+        differing: Mapping[str, DayLook],
+    ) -> tuple[list[Finding], dict[str, Any], ChainMemory | None]:
+        """What is wrong with a chain, what is told of it, and what is to be remembered."""
+        epoch, number = at
+        result, chain, before = view.audited(*at), view.chain(*at), look.memories.get(at)
         findings, unconfirmed = await self._without_markers(chain, result, log)
-        expired_to = None
-        if self._raw_expires and result.tiles and result.tiles[0].key.link > result.origin:
+        expired_to = self._expired_to(before, result, differing)
+        if before is not None:
+            begin = before.origin if expired_to is None else expired_to
+            findings += say_of.day_findings(chain, differing, begin)
+        elif expired_to is not None:
             # What is left begins later than the epoch: by the bucket's rule, not by a loss.
-            expired_to = result.tiles[0].key.link
-            at = (Kind.MISSING, result.origin)
-            findings = [one for one in findings if (one.kind, one.offset) != at]
+            first = (Kind.MISSING, result.origin)
+            findings = [one for one in findings if (one.kind, one.offset) != first]
         if log is not None:
             findings += await self._tail(view, number, log)
         elif epoch == view.newest:
@@ -145,11 +197,31 @@ class Audit:
             found, compared = await self._read(chain, result, log)
             findings += found
         findings.sort(key=lambda one: -1 if one.offset is None else one.offset)
-        return findings, {
-            **_told(result, log, findings, compared),
-            "unconfirmed_holes": unconfirmed,
-            "expired_to": expired_to,
-        }
+        sums = say_of.counted(
+            Counted() if before is None else before.counted,
+            result.tiles,
+            unconfirmed,
+            expired_to,
+        )
+        told = say_of.told(result, log, findings, compared, sums)
+        after = memory_of(chain, result, sums, look, before, differing)
+        # What waits in Kafka takes nothing from what was proven before it.
+        is_sound = all(one.kind is Kind.TAIL for one in findings)
+        kept = after if is_sound else before
+        told |= say_of.remembered(before, kept or after, look.days_looked_at)
+        return findings, told, after if is_sound else None
+
+    def _expired_to(
+        self, before: ChainMemory | None, result: Audited, differing: Mapping[str, DayLook]
+    ) -> int | None:
+        """Where what a rule of the bucket has left begins; None where nothing is gone."""
+        if before is None:
+            start = result.tiles[0].key.link if result.tiles else result.origin
+            return start if self._raw_expires and start > result.origin else None
+        if not self._raw_expires:
+            return before.counted.expired_to
+        begin = say_of.expired_to(before, differing)
+        return begin if begin > before.origin else None
 
     async def _without_markers(
         self, chain: Chain, result: Audited, log: Kept | None
@@ -221,45 +293,3 @@ def _has_gap(view: TopicView) -> bool:
         for epoch, number in view.chains
         for one in view.audited(epoch, number).findings
     )
-
-
-def _told(
-    result: Audited, log: Kept | None, findings: Sequence[Finding], compared: int
-) -> dict[str, Any]:
-    offsets = [one.offset for one in findings if one.offset is not None]
-    return {
-        "origin": result.origin,
-        "end": result.end,
-        "log_start": None if log is None else log.start,
-        "log_end": None if log is None else log.end,
-        "objects": len(result.tiles),
-        "records": sum(tile.meta.records for tile in result.tiles),
-        "values": sum(tile.meta.values for tile in result.tiles),
-        "stored_to_ms": max(
-            (
-                tile.meta.max_timestamp_ms
-                for tile in result.tiles
-                if tile.meta.values and tile.key.hour != UNKNOWN_HOUR
-            ),
-            default=None,
-        ),
-        "compared_with_kafka": compared,
-        "given_up": [
-            {"from": tile.key.link, "to": tile.meta.next_offset, "reason": tile.abandoned}
-            for tile in result.tiles
-            if tile.abandoned is not None
-        ],
-        "first_difference": min(offsets, default=None),
-    }
-
-
-def _no_chain(topic: str, number: int, log: Kept) -> Finding:
-    said = f"[{log.start}, {log.end}) is in Kafka, but no chain was ever started"
-    return Finding(Kind.EPOCH, topic, said, None, number, log.start)
-
-
-def _sentence(told: Mapping[str, Any], findings: Sequence[Finding]) -> str:
-    objects = sum(one["objects"] for one in told.values())
-    records = sum(one["records"] for one in told.values())
-    state = "proven" if not findings else f"{len(findings)} findings"
-    return f"{state}; {objects} objects, {records} records, {len(told)} chains"

@@ -15,7 +15,7 @@ from coinlake.health import serve
 from coinlake.lifecycle import Pulse, watchdog
 from coinlake.metrics import Family
 from coinlake.settings import HttpSettings
-from coinlake_tools.audit import Verdict
+from coinlake_tools.audit_verdict import Verdict
 from coinlake_tools.chain_audit import Kind
 
 log = logs.get(__name__)
@@ -39,6 +39,10 @@ class AuditMetrics:
         self.findings = family.gauge("findings", "Findings of the last audit.", "kind")
         self.due = family.gauge("due_timestamp_seconds", "When the next verdict is due.")
         self.objects = family.gauge("objects", "Raw objects seen by the last audit.")
+        self.oldest_proof = family.gauge(
+            "oldest_proof_timestamp_seconds",
+            "When the part of raw was last looked at that was not for the longest time.",
+        )
         self.took = family.gauge("duration_seconds", "How long the last audit took.")
         partition = ("topic", "partition")
         self.lag = family.gauge(
@@ -113,6 +117,8 @@ class Auditor:
             chain["objects"] for topic in verdict.topics.values() for chain in topic.values()
         )
         self._metrics.objects.set(objects)
+        if verdict.oldest_proof_ms is not None:
+            self._metrics.oldest_proof.set(verdict.oldest_proof_ms / 1000)
         self._tell_lag(verdict)
         self._metrics.took.set(took_s)
         self._metrics.verdicts.inc()
@@ -131,6 +137,8 @@ class Auditor:
             proven=verdict.is_proven,
             findings=len(verdict.findings),
             objects=objects,
+            full=verdict.full,
+            oldest_proof_ms=verdict.oldest_proof_ms,
             seconds=round(took_s, 1),
         )
 

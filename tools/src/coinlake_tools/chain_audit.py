@@ -11,6 +11,7 @@ from coinlake.contracts.abandoned import abandoned_reason
 from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
+from coinlake.store import Listed
 
 
 class Kind(StrEnum):
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     HOUR = "hour"  # an object in the folder of another hour
     HOLE = "hole"  # fewer records than offsets
     WATERMARK = "watermark"  # one that goes back
+    CHANGED = "changed"  # a day that was proven has other objects now
     EPOCH = "epoch"  # an epoch's record that is missing or wrong
     UNREADABLE = "unreadable"  # bytes that are no raw object
     HASH = "hash"  # bytes whose hash is not the metadata's
@@ -53,6 +55,7 @@ class Seen:
 
     key: RawKey
     metadata: Mapping[str, str] | None
+    listed: Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,25 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefix:
+    """The part of a chain that was walked before: up to `end`, with the highest watermark in it."""
+
+    end: int
+    watermark_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
-    """What the audit says of one partition in one epoch. The chain covers [origin, end)."""
+    """What the audit says of one partition in one epoch. The chain covers [origin, end).
+
+    `tiles` are the objects that were walked now: those behind the prefix, or all.
+    """
 
     origin: int
     end: int
     tiles: tuple[Tile, ...]
     findings: tuple[Finding, ...]
+    watermark_ms: int | None = None
 
     @property
     def first_difference(self) -> int | None:
@@ -127,8 +142,8 @@ class _Walk:
         self.findings.append(self.chain.finding(kind, text, offset, key))
 
 
-def audited(chain: Chain, objects: Iterable[Seen]) -> Audited:
-    """Walk along a chain's objects, whatever their order."""
+def audited(chain: Chain, objects: Iterable[Seen], before: Prefix | None = None) -> Audited:
+    """Walk along a chain's objects, whatever their order, from its origin or behind a prefix."""
     tiles: list[Tile] = []
     findings: list[Finding] = []
     for seen in objects:
@@ -137,10 +152,12 @@ def audited(chain: Chain, objects: Iterable[Seen]) -> Audited:
         if tile is not None:
             tiles.append(tile)
     tiles.sort(key=lambda tile: (tile.key.link, tile.meta.next_offset, str(tile.key)))
-    walk = _Walk(chain, chain.origin)
+    start = Prefix(chain.origin) if before is None else before
+    walk = _Walk(chain, start.end, start.watermark_ms)
     for tile in tiles:
         walk.step(tile)
-    return Audited(chain.origin, walk.end, tuple(tiles), tuple(findings + walk.findings))
+    found = tuple(findings + walk.findings)
+    return Audited(chain.origin, walk.end, tuple(tiles), found, walk.watermark_ms)
 
 
 def tail_findings(chain: Chain, end: int, start: int, log_end: int) -> list[Finding]:

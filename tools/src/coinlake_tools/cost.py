@@ -1,34 +1,31 @@
-"""What a month on AWS costs at us-east-1 list prices, from how often things happen.
+"""What a month on AWS costs at us-east-1 list prices, from how often things happen and how old the lake is."""
 
-The prices and least bills are those of the pages AWS Glue, Amazon Athena and Amazon S3 pricing.
-"""
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from dataclasses import dataclass
+from coinlake import prices
+from coinlake_tools.operations import (
+    DAYS_PER_MONTH,
+    HOURS_PER_MONTH,
+    OPERATIONS,
+    Billed,
+    Pace,
+)
 
-HOURS_PER_MONTH = 730
-DAYS_PER_MONTH = HOURS_PER_MONTH / 24
-USD_PER_DPU_HOUR = 0.44
-RUN_FLOOR_S = 60
-# AWS's own pages disagree on a crawl's least bill (1 or 10 minutes); the dearer one is taken.
-CRAWL_FLOOR_S = 600
-USD_PER_PUT = 0.005 / 1000
-USD_PER_TB_SCANNED = 5.0
-QUERY_FLOOR_BYTES = 10 * 10**6
+__all__ = ["HOURS_PER_MONTH", "CostLine", "Plan", "estimate", "rendered", "total_usd"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How often things happen. The defaults: one run per closed hour, one crawl a day."""
+class Plan(Pace):
+    """A pace, and how much each thing takes. The defaults: one run per closed hour, one crawl a week.
 
-    runs_per_hour: float = 1.0
-    run_seconds: float = 120.0
+    Stored bytes are those of the default feeds: raw about 0.7 GB a month, the tables as much again.
+    """
+
     run_dpu: float = 2.0
-    crawls_per_day: float = 1.0
-    crawl_seconds: float = 90.0
-    crawl_dpu: float = 1.0
-    queries_per_day: float = 1_000.0
+    crawl_dpu: float = prices.CRAWL_DPU
     query_bytes: float = 10e6
-    raw_objects_per_hour: float = 300.0
+    stored_gb_per_month: float = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +38,14 @@ class CostLine:
 
 
 def estimate(plan: Plan) -> list[CostLine]:
-    """The month's bill, line by line. The host and the stored bytes are in `host_cost`."""
+    """The month's bill at the lake's age, line by line. The host is in `host_cost`."""
     runs = plan.runs_per_hour * HOURS_PER_MONTH
-    run_hours = runs * max(plan.run_seconds, RUN_FLOOR_S) / 3600 * plan.run_dpu
+    run_hours = runs * max(plan.run_seconds, prices.RUN_FLOOR_S) / 3600 * plan.run_dpu
     crawls = plan.crawls_per_day * DAYS_PER_MONTH
-    crawl_hours = crawls * max(plan.crawl_seconds, CRAWL_FLOOR_S) / 3600 * plan.crawl_dpu
+    crawl_hours = crawls * max(plan.crawl_seconds, prices.CRAWL_FLOOR_S) / 3600 * plan.crawl_dpu
     queries = plan.queries_per_day * DAYS_PER_MONTH
-    scanned_tb = queries * max(plan.query_bytes, QUERY_FLOOR_BYTES) / 1e12
-    puts = plan.raw_objects_per_hour * HOURS_PER_MONTH
+    scanned_tb = queries * prices.billed_bytes(int(plan.query_bytes)) / prices.TB
+    stored = plan.stored_gb_per_month * plan.age_months
     return [
         CostLine("Glue runs", f"{runs:.0f} runs, {run_hours:.1f} DPU-h", _dpu(run_hours)),
         CostLine(
@@ -57,23 +54,82 @@ def estimate(plan: Plan) -> list[CostLine]:
         CostLine(
             "Athena",
             f"{queries:.0f} queries, {scanned_tb:.2f} TB",
-            scanned_tb * USD_PER_TB_SCANNED,
+            scanned_tb * prices.USD_PER_TB_SCANNED,
         ),
-        CostLine("S3 raw PUTs", f"{puts:.0f} requests", puts * USD_PER_PUT),
+        *request_lines(plan),
+        CostLine("S3 storage", f"{stored:.1f} GB", stored * prices.USD_PER_S3_GB_MONTH),
     ]
 
 
-def total_usd(lines: list[CostLine]) -> float:
+def request_lines(pace: Pace) -> list[CostLine]:
+    """The requests of each service, and what is billed by the million."""
+    lines = []
+    for service in dict.fromkeys(one.service for one in OPERATIONS):
+        put, get = (_monthly(pace, billed, service) for billed in (Billed.PUT, Billed.GET))
+        if put or get:
+            lines.append(
+                CostLine(
+                    f"S3 {service}",
+                    f"{put:.0f} PUT/LIST, {get:.0f} GET/HEAD",
+                    put * Billed.PUT.usd + get * Billed.GET.usd,
+                )
+            )
+    for billed in (Billed.CATALOG, Billed.SNS):
+        times = _monthly(pace, billed)
+        usd = max(0.0, times - billed.free_a_month) * billed.usd
+        lines.append(CostLine(billed.value, f"{times:.0f} requests, 1 million free", usd))
+    return lines
+
+
+def calls_table(plan: Pace) -> str:
+    """The calls of an hour by operation, as a table of Markdown: idle, and at this pace."""
+    idle = replace(plan, raw_objects_per_hour=0.0, runs_per_hour=0.0, queries_per_day=0.0)
+    rows = [
+        "| service | operation | billed as | idle | at the default pace |",
+        "| --- | --- | --- | ---: | ---: |",
+    ]
+    for one in OPERATIONS:
+        counts = (f"{one.per_hour(pace):.3g}" for pace in (idle, plan))
+        rows.append(f"| {one.service} | `{one.name}` | {one.billed} | {' | '.join(counts)} |")
+    return "\n".join(rows)
+
+
+def ages_table(plan: Plan) -> str:
+    """What a month costs without the host, by the age of the lake, as a table of Markdown."""
+    rows = [
+        "| month | S3 requests | S3 storage | Glue, Athena | per month |",
+        "| ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for months in (1, 12, 36):
+        lines = estimate(replace(plan, age_months=months))
+        stored = sum(line.usd for line in lines if line.item == "S3 storage")
+        asked = sum(line.usd for line in lines if line.item.startswith("S3 ")) - stored
+        rest = total_usd(lines) - stored - asked
+        rows.append(
+            f"| {months} | {asked:.2f} | {stored:.2f} | {rest:.2f} | {total_usd(lines):.2f} USD |"
+        )
+    return "\n".join(rows)
+
+
+def total_usd(lines: Iterable[CostLine]) -> float:
     """The sum of the estimate."""
     return sum(line.usd for line in lines)
 
 
 def rendered(lines: list[CostLine]) -> str:
     """The estimate as a table for people."""
-    rows = [f"{line.item:<14} {line.quantity:<30} {line.usd:>9.2f} USD" for line in lines]
-    rows.append(f"{'per month':<14} {'':<30} {total_usd(lines):>9.2f} USD")
+    rows = [f"{line.item:<16} {line.quantity:<34} {line.usd:>9.2f} USD" for line in lines]
+    rows.append(f"{'per month':<16} {'':<34} {total_usd(lines):>9.2f} USD")
     return "\n".join(rows)
 
 
+def _monthly(pace: Pace, billed: Billed, service: str | None = None) -> float:
+    return HOURS_PER_MONTH * sum(
+        one.per_hour(pace)
+        for one in OPERATIONS
+        if one.billed is billed and service in (None, one.service)
+    )
+
+
 def _dpu(hours: float) -> float:
-    return hours * USD_PER_DPU_HOUR
+    return hours * prices.USD_PER_DPU_HOUR

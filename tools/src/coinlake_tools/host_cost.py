@@ -1,20 +1,12 @@
-"""What the EC2 host costs a month at us-east-1 list prices, and how much memory it has.
-
-The prices are those of the pages Amazon EC2, EBS, VPC, CloudWatch and S3 pricing.
-"""
+"""What the EC2 host costs a month at us-east-1 list prices, and how much memory it has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from coinlake import prices
 from coinlake_tools.cost import HOURS_PER_MONTH, CostLine
 
-USD_PER_GP3_GB = 0.08
-USD_PER_SNAPSHOT_GB = 0.05
-USD_PER_ADDRESS_HOUR = 0.005
-USD_PER_LOG_GB = 0.50
-USD_PER_ALARM = 0.10
-USD_PER_S3_GB = 0.023
 # Of any size of instance; Linux keeps about a twentieth of the memory that is sold for itself (our
 # estimate, not measured).
 USABLE_MEMORY = 0.95
@@ -54,7 +46,6 @@ class Host:
     snapshot_gb: float = 20.0
     log_gb: float = 1.0
     alarms: int = 4
-    raw_gb: float = 10.0
 
 
 def host_lines(host: Host) -> list[CostLine]:
@@ -70,15 +61,18 @@ def host_lines(host: Host) -> list[CostLine]:
         CostLine(
             "gp3 disks",
             f"{host.data_gib:.0f} GB data, {host.system_gib:.0f} GB system",
-            disk * USD_PER_GP3_GB,
+            disk * prices.USD_PER_GP3_GB_MONTH,
         ),
         CostLine(
-            "IPv4 address", f"{HOURS_PER_MONTH} h", USD_PER_ADDRESS_HOUR * HOURS_PER_MONTH
+            "IPv4 address",
+            f"{HOURS_PER_MONTH} h",
+            prices.USD_PER_ADDRESS_HOUR * HOURS_PER_MONTH,
         ),
         CostLine(
-            "snapshots", f"{host.snapshot_gb:.0f} GB", host.snapshot_gb * USD_PER_SNAPSHOT_GB
+            "snapshots",
+            f"{host.snapshot_gb:.0f} GB",
+            host.snapshot_gb * prices.USD_PER_SNAPSHOT_GB_MONTH,
         ),
-        CostLine("logs", f"{host.log_gb:.0f} GB", host.log_gb * USD_PER_LOG_GB),
-        CostLine("alarms", f"{host.alarms}", host.alarms * USD_PER_ALARM),
-        CostLine("raw objects", f"{host.raw_gb:.0f} GB kept", host.raw_gb * USD_PER_S3_GB),
+        CostLine("logs", f"{host.log_gb:.0f} GB", host.log_gb * prices.USD_PER_LOG_GB),
+        CostLine("alarms", f"{host.alarms}", host.alarms * prices.USD_PER_ALARM_MONTH),
     ]

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import os
 import sys
 import time
@@ -19,7 +20,8 @@ from coinlake.settings import HttpSettings, KafkaSettings, load
 from coinlake.store import ObjectStore
 from coinlake_tools import auditor
 from coinlake_tools import repair as mending
-from coinlake_tools.audit import Audit, Verdict
+from coinlake_tools.audit import PROVEN_AGAIN_A_DAY, Audit
+from coinlake_tools.audit_verdict import Verdict
 from coinlake_tools.chain_marks import Marks
 from coinlake_tools.lake_log import LakeLog, open_lake_log
 from coinlake_tools.settings import Settings
@@ -27,15 +29,13 @@ from coinlake_tools.settings import Settings
 # More lines would hide the first, which tells most.
 _SHOWN = 50
 _LAST_PORT = 65_535
+_DAY_S = 86_400.0
 
 
 async def audit(args: argparse.Namespace, settings: Settings) -> int:
     """`coinlake audit`: 0 proven, 1 differs; what cannot be looked at is raised."""
     async with _lake(settings) as (store, log):
-        looking = Audit(
-            store, log, deep=args.deep, wait_s=args.wait, raw_expires=args.raw_expires
-        )
-        verdict = await looking.run(args.topic, _say)
+        verdict = await _auditing(store, log, args).run(args.topic, _say)
     if args.json:
         _write(Path(args.json), orjson.dumps(verdict.body(), option=orjson.OPT_INDENT_2))
     for one in verdict.findings[:_SHOWN]:
@@ -53,10 +53,7 @@ def keep_auditing(args: argparse.Namespace, settings: Settings) -> int:
 
     async def look() -> Verdict:
         async with _lake(settings) as (store, log):
-            looking = Audit(
-                store, log, deep=args.deep, wait_s=args.wait, raw_expires=args.raw_expires
-            )
-            return await looking.run(args.topic, lambda _: None)
+            return await _auditing(store, log, args).run(args.topic, lambda _: None)
 
     async def start(stop: asyncio.Event) -> None:
         await require_address(http)
@@ -107,6 +104,20 @@ async def epoch(args: argparse.Namespace, settings: Settings) -> None:
         marks = Marks(store, log, args.group)
         made = await marks.raise_epoch(args.topic, args.reason, time.time_ns() // 1_000_000)
     _say(f"epoch {made.number} of {made.topic} from {dict(made.origins)}")
+
+
+def _auditing(store: ObjectStore, log: LakeLog, args: argparse.Namespace) -> Audit:
+    """By hand everything is proven anew, again and again only what can have changed."""
+    is_full = args.full or not (args.every or args.remembered)
+    every_s = args.every or _DAY_S
+    return Audit(
+        store,
+        log,
+        deep=args.deep,
+        wait_s=args.wait,
+        raw_expires=args.raw_expires,
+        again=None if is_full else math.ceil(PROVEN_AGAIN_A_DAY * every_s / _DAY_S),
+    )
 
 
 @asynccontextmanager

@@ -12,13 +12,16 @@ USD_PER_DPU_HOUR = 0.44
 RUN_FLOOR_S = 60
 # AWS's page and its readers disagree on a crawl's floor (1 or 10 minutes); we take the dearer.
 CRAWL_FLOOR_S = 600
-CRAWL_DPU = 2
+# The service chooses it; AWS's own example of a crawl takes two (AWS Glue pricing).
+CRAWL_DPU = 2.0
 USD_PER_PUT = 0.005 / 1000
 USD_PER_GET = 0.0004 / 1000
 USD_PER_TB_SCANNED = 5.0
 TB = 10**12
-# Athena rounds up to the megabyte, with ten of them as the least for one query.
-QUERY_FLOOR_BYTES = 10 * 2**20
+# Athena rounds up to the megabyte, with ten of them as the least for one query. They are decimal: the
+# least limit of a query is 10000000 (Athena API, WorkGroupConfiguration: BytesScannedCutoffPerQuery).
+MB = 10**6
+QUERY_FLOOR_BYTES = 10 * MB
 
 
 @dataclass(slots=True)
@@ -72,5 +75,5 @@ def crawl_usd(seconds: float) -> tuple[float, float]:
 
 def query_usd(scanned_bytes: int) -> tuple[int, float]:
     """Billed bytes of one query that read `scanned_bytes`, and their price."""
-    billed = max(scanned_bytes, QUERY_FLOOR_BYTES)
+    billed = max(-(-scanned_bytes // MB) * MB, QUERY_FLOOR_BYTES)
     return billed, billed / TB * USD_PER_TB_SCANNED

@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from coinlake import prices
 from coinlake.contracts.cloud import CRAWLER, GLUE_JOB
 from coinlake.settings import Bytes, Count, Seconds, SecondsOrZero, ServiceSettings
 from etl_runner.core.plan import PlanningPolicy
@@ -37,7 +38,7 @@ class Settings(ServiceSettings):
         default=2048 * _MIB, description="Largest total size of the raw objects in one batch."
     )
     reconcile_s: Seconds = Field(
-        default=300.0, description="Time between two listings of the recent hours."
+        default=900.0, description="Time between two listings of the recent hours."
     )
     poll_s: Seconds = Field(
         default=5.0, description="Time between two checks of a run or a crawl."
@@ -49,7 +50,7 @@ class Settings(ServiceSettings):
         default=1800.0, description="A crawl that takes longer counts as failed."
     )
     audit_crawl_s: Seconds = Field(
-        default=86_400.0, description="Time between two crawls that only check the catalog."
+        default=604_800.0, description="Time between two crawls that only check the catalog."
     )
     park_after: Count = Field(
         default=5, description="An hour is parked after this many failures in a row."
@@ -70,7 +71,7 @@ class Settings(ServiceSettings):
         description="DPUs of a run; used for its cost.",
     )
     dpu_hour_usd: float = Field(
-        default=0.44,
+        default=prices.USD_PER_DPU_HOUR,
         ge=0,
         le=1_000,
         allow_inf_nan=False,

@@ -16,7 +16,7 @@ from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from query_api.adapters.athena import open_athena
 from query_api.adapters.guard import open_guard
-from query_api.adapters.ledger import LedgerReader
+from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
 from query_api.config import AthenaSettings, Settings
 from query_api.loop.execution import PollingPace, QueryExecutor
@@ -64,7 +64,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         parts = ApiParts(
             settings, settings.lake.database, runs, shared, ledger, guard, metrics, _now_ms
         )
-        running = ObservedQueryApi(runs, ledger, DependencyProbe(athena, ledger))
+        running = ObservedQueryApi(
+            runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s)
+        )
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
         app = _application(parts, running, connections, registry, pulse)
@@ -107,8 +109,8 @@ def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) ->
         store,
         metrics,
         _now_ms,
-        ttl_ms=int(settings.ledger_ttl_s * 1000),
-        full_ms=int(settings.ledger_full_s * 1000),
+        Staleness(int(settings.ledger_ttl_s * 1000), int(settings.ledger_full_s * 1000)),
+        newest_hours=settings.latest_hours,
     )
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from coinlake import prices
 from coinlake.contracts.cloud import ATHENA_RESULTS_PREFIX, WORKGROUP
 from coinlake.settings import (
     MAX_BYTES,
@@ -29,7 +30,10 @@ class AthenaSettings(BaseModel):
         description="Prefix for results in the bucket, unless the workgroup enforces its own.",
     )
     usd_per_tb: Decimal = Field(
-        default=Decimal(5), ge=0, le=1_000_000, description="Price of a scanned TB."
+        default=Decimal(int(prices.USD_PER_TB_SCANNED)),
+        ge=0,
+        le=1_000_000,
+        description="Price of a scanned TB.",
     )
     poll_first_s: Seconds = Field(default=0.05, description="Wait before the first poll.")
     poll_cap_s: Seconds = Field(default=1.0, description="Longest wait between polls.")
@@ -125,7 +129,11 @@ class Settings(ServiceSettings):
         default=2.0, description="How stale the cached newest hours of the ledger may be."
     )
     ledger_full_s: SecondsOrZero = Field(
-        default=30.0, description="How stale the cached whole ledger may be."
+        default=30.0, description="How stale the cached older hours of the ledger may be."
+    )
+    ledger_idle_s: Seconds = Field(
+        default=300.0,
+        description="How stale the newest hours of the ledger, and the gauges of them, may be while nobody asks.",
     )
     athena: AthenaSettings = Field(default_factory=AthenaSettings, description="Athena.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Limits.")

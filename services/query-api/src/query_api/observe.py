@@ -45,8 +45,9 @@ def bind_gauges(runs: QueryRuns, metrics: QueryApiMetrics) -> None:
 class DependencyProbe:
     """Asks Athena and S3 now and then: a look at /readyz must not cost a request of theirs."""
 
-    def __init__(self, athena: AthenaEngine, ledger: LedgerReader) -> None:
+    def __init__(self, athena: AthenaEngine, ledger: LedgerReader, idle_s: float) -> None:
         self._athena = athena
+        self._idle_ms = int(idle_s * 1000)
         self._ledger = ledger
         self._reasons: dict[str, str | None] = {
             "athena": "not asked yet",
@@ -67,7 +68,9 @@ class DependencyProbe:
             # A missing workgroup is a refusal, and somebody may still be making it.
             self._reasons["athena"] = str(error)
         try:
-            await self._ledger.view()
+            await self._ledger.probe()
+            # The listing is dear: for the gauges it is done seldom, and whoever asks does it anyway.
+            await self._ledger.view(max_age_ms=self._idle_ms)
             self._reasons["s3"] = None
         except TransientError as error:
             self._reasons["s3"] = str(error)
@@ -91,7 +94,10 @@ def ready(of: ObservedQueryApi) -> dict[str, str | None]:
 
 
 async def status(of: ObservedQueryApi) -> dict[str, Any]:
-    """The body of /status: queries now, and per feed what is published."""
+    """The body of /status: queries now, and per feed what the newest days hold.
+
+    Everybody may ask it, so it never lists the whole ledger.
+    """
     active = of.runs.active
     queries = {
         "active": len(active),
@@ -103,7 +109,7 @@ async def status(of: ObservedQueryApi) -> dict[str, Any]:
         return {"queries": queries, "feeds": None}
     feeds = {
         feed: {
-            "hours_published": sum(name == feed for name, _ in view.heads),
+            "newest_hours": sum(name == feed for name, _ in view.heads),
             "newest_received": time_or_null(newest_received_ms(view.heads, feed)),
             "watermark": time_or_null(watermark_ms(view.heads, feed)),
         }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 HOUR_MS = 3_600_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,6 +46,7 @@ def hour_of(timestamp_ms: int) -> Hour:
     return Hour(moment.strftime("%Y-%m-%d"), moment.strftime("%H"))
 
 
+@lru_cache(maxsize=4096)
 def parse_hour(path: str) -> Hour | None:
     """The hour named by `dt=…/hour=…`, or None where the text is no such path."""
     dt_part, _, hour_part = path.partition("/")

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from coinlake import prices
+
 RunOutcome = Literal["active", "succeeded", "failed"]
 
 # All ten (Glue API, JobRun: JobRunState); the developer guide's "AWS Glue job run statuses" lists
@@ -20,7 +22,6 @@ _OUTCOMES: dict[str, RunOutcome] = {
     "STOPPED": "failed",
     "EXPIRED": "failed",
 }
-_MINIMUM_S = 60  # Glue bills a minute at least (AWS Glue pricing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class GlueRun:
 
     @property
     def billed_s(self) -> int:
-        return max(_MINIMUM_S, self.execution_s)
+        return max(prices.RUN_FLOOR_S, self.execution_s)
 
     @property
     def reason(self) -> str:

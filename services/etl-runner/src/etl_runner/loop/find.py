@@ -11,15 +11,25 @@ from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
 
 
-async def find(parts: StepParts, feed: str, dt: str) -> list[FoundHour]:
+async def find(
+    parts: StepParts, feed: str, dt: str, *, promises: bool = True
+) -> list[FoundHour]:
     """Every hour of a feed's day (`YYYY-MM-DD`) that has raw objects or a ledger, oldest first.
 
+    Without `promises` the metadata of objects that a head was made from is not asked for: old ones
+    promise nothing that newer ones do not, and an old day would cost a request for each of them.
     Raises TransientError where the store is away, InvariantError where a ledger entry is none.
     """
     lake = parts.lake
     heads = await lake.heads_of_day(feed, dt)
-    raw = await lake.raw_of_day(feed, dt)
-    etags = await _published_etags(lake, feed, dt)
+    made_from = {
+        (item.key, item.etag)
+        for head in (() if promises else heads.values())
+        for item in head.inputs
+    }
+    raw = await lake.raw_of_day(feed, dt, made_from)
+    # Where nothing was ever committed nothing is published that could be compared.
+    etags = await _published_etags(lake, feed, dt) if heads else {}
     found = (
         FoundHour(hour, heads.get(hour), tuple(raw.get(hour, ())))
         for hour in sorted({*heads, *raw})

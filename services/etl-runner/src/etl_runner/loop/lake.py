@@ -1,6 +1,6 @@
 """The bucket as the runner reads it: raw listings, metadata, ledger heads."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from coinlake.contracts.batches import BatchInput
@@ -41,8 +41,13 @@ class LakeReader:
         days = [name.removeprefix(prefix).strip("/").removeprefix("dt=") for name in names]
         return sorted(day for day in days if parse_hour(f"dt={day}/hour=00") is not None)
 
-    async def raw_of_day(self, feed: str, dt: str) -> dict[FeedHour, list[ListedRawObject]]:
-        """Every raw object of a feed's day by hour."""
+    async def raw_of_day(
+        self, feed: str, dt: str, inputs: Container[tuple[str, str]] = ()
+    ) -> dict[FeedHour, list[ListedRawObject]]:
+        """Every raw object of a feed's day by hour.
+
+        Those among `inputs` (key, ETag) are known to be inputs: their metadata is not asked for.
+        """
         listed: dict[FeedHour, list[BatchInput]] = {}
         prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
         async for found in self.store.list(prefix):
@@ -50,7 +55,13 @@ class LakeReader:
             if hour is not None and not found.key.endswith("/"):
                 item = BatchInput(found.key, found.etag, found.size)
                 listed.setdefault(FeedHour(feed, hour), []).append(item)
-        return {hour: await self.looked_at(objects) for hour, objects in listed.items()}
+        return {
+            hour: [
+                *(ListedRawObject(item, None) for item in items if _named(item) in inputs),
+                *await self.looked_at(item for item in items if _named(item) not in inputs),
+            ]
+            for hour, items in listed.items()
+        }
 
     async def raw_of_hour(self, hour: FeedHour) -> list[ListedRawObject]:
         """Every raw object of one hour, now."""
@@ -111,6 +122,10 @@ class LakeReader:
                 raise InvariantError(f"{key} is not a valid ledger entry: {error}") from error
             _forget(self._heads)
         return self._heads[key]
+
+
+def _named(item: BatchInput) -> tuple[str, str]:
+    return item.key, item.etag
 
 
 def _forget(remembered: dict[Any, Any]) -> None:

@@ -1,5 +1,6 @@
 """The pass that finds what no hint told, and brings the hours that are tracked up to it."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from coinlake import logs
@@ -14,6 +15,8 @@ from etl_runner.loop.parts import StepParts
 log = logs.get(__name__)
 
 _RECENT = timedelta(hours=48)
+# Passes: an hour of them by default.
+_SHORTEST_ROUND = 4
 
 
 class Reconcile:
@@ -23,21 +26,20 @@ class Reconcile:
         self._parts = parts
         self._hours = hours
         self._older: list[str] = []
+        self._round_ends_in = 0
         self._underway: dict[FeedHour, str] = {}
 
     async def run(self, now_ms: int) -> None:
         """One pass. Raises TransientError where the store is away."""
-        dates = {feed: await self._parts.lake.dates(feed) for feed in TABULAR}
         recent = _days(now_ms)
-        everything = {day for days in dates.values() for day in days}
-        older = self._next_older(sorted(everything - recent))
-        for feed, days in dates.items():
-            for day in days:
-                if day in recent or day == older:
-                    await self._day(feed, day, now_ms)
+        older = await self._next_older(recent)
+        for feed in TABULAR:
+            for day in sorted({*recent, *older}):
+                await self._day(feed, day, now_ms, recent=day in recent)
 
-    async def _day(self, feed: str, dt: str, now_ms: int) -> None:
-        found = {one.hour: one for one in await find(self._parts, feed, dt)}
+    async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
+        hours = await find(self._parts, feed, dt, promises=recent)
+        found = {one.hour: one for one in hours}
         for one in found.values():
             if one.objects:
                 self._promises(one)
@@ -71,11 +73,15 @@ class Reconcile:
             log.error("published_differs", hour=str(hour), keys=list(found.differing))
             self._hours.repair(hour, now_ms)
 
-    def _next_older(self, days: list[str]) -> str | None:
-        """The older days in turn, for ever."""
-        if not self._older:
-            self._older = days
-        return self._older.pop() if self._older else None
+    async def _next_older(self, recent: Collection[str]) -> list[str]:
+        """The older days in turn, for ever. Which there are is asked once for each round of them."""
+        if not self._older and not self._round_ends_in:
+            everything = {day for feed in TABULAR for day in await self._parts.lake.dates(feed)}
+            self._older = sorted(everything - set(recent))
+            # A young lake has few, or none: its days are listed as seldom as those of an old one.
+            self._round_ends_in = max(len(self._older), _SHORTEST_ROUND)
+        self._round_ends_in -= 1
+        return [self._older.pop()] if self._older else []
 
 
 def _days(now_ms: int) -> set[str]:

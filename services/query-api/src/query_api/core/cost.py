@@ -3,10 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-_MB = 1_000_000
-_TB = Decimal(1_000_000_000_000)
-# The minimum (Amazon Athena pricing); a query that was never run costs nothing.
-_MINIMUM_BYTES = 10 * _MB
+from coinlake import prices
 
 
 def total_dollars(scans: Iterable[int], usd_per_tb: Decimal) -> Decimal:
@@ -15,6 +12,6 @@ def total_dollars(scans: Iterable[int], usd_per_tb: Decimal) -> Decimal:
 
 
 def dollars(scanned_bytes: int, usd_per_tb: Decimal) -> Decimal:
-    """The price of one query: up to whole megabytes, at least ten (Amazon Athena pricing)."""
-    billed = max(_MINIMUM_BYTES, -(-scanned_bytes // _MB) * _MB)
-    return (Decimal(billed) / _TB * usd_per_tb).quantize(Decimal("0.00000001"))
+    """The price of one query; one that was never run costs nothing and is not asked for."""
+    billed = prices.billed_bytes(scanned_bytes)
+    return (Decimal(billed) / prices.TB * usd_per_tb).quantize(Decimal("0.00000001"))

@@ -92,8 +92,13 @@ def between(heads: Heads, feed: str, first: Hour, last: Hour) -> dict[tuple[str,
     }
 
 
+def within(heads: Heads, first: Hour, last: Hour) -> Heads:
+    """The heads of a range of hours."""
+    return {at: head for at, head in heads.items() if first <= at[1] <= last}
+
+
 def dataset_version(heads: Heads, feeds: Iterable[str]) -> str:
-    """A name for exactly this state of some feeds: it changes when any hour is published."""
+    """A name for exactly this state of some feeds: it changes when any of these hours is published."""
     wanted = set(feeds)
     state = sorted(
         f"{feed}/{hour.path}/{head.version}"

@@ -67,7 +67,10 @@ _META: dict[str, Any] = {
         "description": "Everything received before this time is in the tables; with several feeds, the "
         "earliest of them. Null where no watermark is known.",
     },
-    "dataset_version": {**_STRING, "description": "Changes whenever an hour is published."},
+    "dataset_version": {
+        **_STRING,
+        "description": "Changes whenever an hour that the answer can be made from is published.",
+    },
     "scanned_bytes": _INTEGER,
     "usd": {**_STRING, "description": "What the query cost, in dollars."},
     "rows": _INTEGER,

@@ -7,14 +7,18 @@ from typing import Any
 from query_api.adapters.ledger import LedgerView
 from query_api.core.answers import QueryResult
 from query_api.core.cost import total_dollars
-from query_api.core.coverage import dataset_version, newest_received_ms, watermark_ms
+from query_api.core.coverage import newest_received_ms, watermark_ms
 from query_api.core.window import rfc3339, time_or_null
 
 
 def answer_meta(
-    view: LedgerView, feeds: Iterable[str], result: QueryResult | None, usd_per_tb: Decimal
+    view: LedgerView,
+    feeds: Iterable[str],
+    result: QueryResult | None,
+    usd_per_tb: Decimal,
+    version: str,
 ) -> dict[str, Any]:
-    """How fresh an answer is and what it cost. Without a query it cost nothing."""
+    """How fresh an answer is, of which version, and what it cost: nothing without a query."""
     names = sorted(set(feeds))
     scans = () if result is None else result.scans
     usd = total_dollars(scans, usd_per_tb)
@@ -24,7 +28,7 @@ def answer_meta(
             _oldest(newest_received_ms(view.heads, feed) for feed in names)
         ),
         "watermark": time_or_null(_oldest(watermark_ms(view.heads, feed) for feed in names)),
-        "dataset_version": dataset_version(view.heads, names),
+        "dataset_version": version,
         "scanned_bytes": sum(scans),
         "usd": f"{usd:f}",
         "rows": 0 if result is None else len(result.rows.rows),

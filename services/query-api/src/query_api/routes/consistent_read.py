@@ -7,9 +7,12 @@ from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.hours import Hour
 from query_api.adapters.ledger import LedgerView
 from query_api.core.answers import QueryResult
-from query_api.core.coverage import Heads, between, dataset_version
+from query_api.core.coverage import Heads, between, dataset_version, within
+from query_api.core.days import Days
 from query_api.core.statements import Statement
 from query_api.routes.parts import ApiParts
+
+_FEEDS = (ASSETS.name,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +25,41 @@ class BoundedStatement:
     max_rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class SteadyAnswer:
+    """The view before the query that answered, and the version of the hours that it could read."""
+
+    view: LedgerView
+    version: str
+    result: QueryResult | None
+
+
 Build = Callable[[Heads], BoundedStatement | None]
 """What to ask of the lake in this state; None where it holds nothing to ask."""
 
 
-async def steady(parts: ApiParts, build: Build) -> tuple[LedgerView, QueryResult | None]:
+async def steady(parts: ApiParts, build: Build, days: Days | None = None) -> SteadyAnswer:
     """Ask, and once more where an hour in the range was published while the query ran.
+
+    `days` are those that the range touches; None where only the newest hours can be in it.
 
     The view is the one before the query that answered: the rows hold at least what it shows.
     """
-    view = await parts.view()
+    view = await parts.view(_FEEDS, days)
     asked = build(view.heads)
     if asked is None:
-        return view, None
+        return SteadyAnswer(view, dataset_version({}, _FEEDS), None)
     result = await _fetch(parts, view, asked)
-    after = await parts.view(max_age_ms=0)
+    after = await parts.view(_FEEDS, days, max_age_ms=0)
     again = build(after.heads)
     if again is None or _same(view, asked, after, again):
-        return view, result
-    return after, (await _fetch(parts, after, again)).after(result)
+        return SteadyAnswer(view, _version(view, asked), result)
+    second = (await _fetch(parts, after, again)).after(result)
+    return SteadyAnswer(after, _version(after, again), second)
+
+
+def _version(view: LedgerView, asked: BoundedStatement) -> str:
+    return dataset_version(within(view.heads, asked.first, asked.last), _FEEDS)
 
 
 def _same(
@@ -54,7 +73,7 @@ def _same(
 
 async def _fetch(parts: ApiParts, view: LedgerView, asked: BoundedStatement) -> QueryResult:
     # The dataset version is part of the key: an answer is never shared across a publish.
-    key = (asked, dataset_version(view.heads, [ASSETS.name]))
+    key = (asked, _version(view, asked))
     return await parts.shared.fetch(
         key,
         asked.statement,

@@ -1,11 +1,13 @@
 """The opened parts that the handlers work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from coinlake.contracts.datasets import TABULAR
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerReader, LedgerView
 from query_api.config import Settings
+from query_api.core.days import Days
 from query_api.core.ports import StatementGuard
 from query_api.core.problems import unavailable
 from query_api.loop.runs import QueryRuns
@@ -26,9 +28,14 @@ class ApiParts:
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
 
-    async def view(self, max_age_ms: int | None = None) -> LedgerView:
-        """The ledger now; a problem (503) while the bucket is away."""
+    async def view(
+        self,
+        feeds: Iterable[str] = tuple(TABULAR),
+        days: Days | None = None,
+        max_age_ms: int | None = None,
+    ) -> LedgerView:
+        """The ledger now, the newest days and `days`; a problem (503) while the bucket is away."""
         try:
-            return await self.ledger.view(max_age_ms)
+            return await self.ledger.view(feeds, days, max_age_ms)
         except TransientError as error:
             raise unavailable("the ledger") from error

@@ -1,21 +1,27 @@
 """The typed endpoints: assets, quotes, candles, coverage."""
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
 
 from coinlake.contracts.datasets import ASSETS, TABULAR
-from query_api.adapters.ledger import LedgerView
 from query_api.core import statements
 from query_api.core.answers import QueryResult
-from query_api.core.coverage import Heads, between, coverage_rows, is_final, newest_hours
+from query_api.core.coverage import (
+    Heads,
+    between,
+    coverage_rows,
+    dataset_version,
+    is_final,
+    newest_hours,
+)
+from query_api.core.days import ALL_DAYS, days_of
 from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import INTERVALS_MS, Statement
 from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
 from query_api.routes.answer_meta import answer_meta
-from query_api.routes.consistent_read import BoundedStatement, steady
+from query_api.routes.consistent_read import BoundedStatement, SteadyAnswer, steady
 from query_api.routes.parameters import integer, only
 from query_api.routes.parts import ApiParts
 from query_api.routes.responses import json_answer
@@ -31,6 +37,7 @@ class PriceRoutes:
 
     def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
+        self._usd_per_tb = parts.settings.athena.usd_per_tb
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -54,8 +61,8 @@ class PriceRoutes:
             asked = statements.latest_assets(self._parts.database, hours, limit)
             return BoundedStatement(asked, hours[-1], hours[0], limit)
 
-        view, result = await steady(self._parts, build)
-        return self._answer(view, [] if result is None else result.rows.records(), result)
+        found = await steady(self._parts, build)
+        return self._answer(found, _records(found.result))
 
     async def asset(self, request: web.Request) -> web.Response:
         """The latest row of one asset."""
@@ -69,10 +76,11 @@ class PriceRoutes:
             asked = statements.latest_asset(self._parts.database, hours, asset_id)
             return BoundedStatement(asked, hours[-1], hours[0], 1)
 
-        view, result = await steady(self._parts, build)
+        found = await steady(self._parts, build)
+        result = found.result
         if result is None or not result.rows.rows:
             raise not_found("the newest published hours do not contain this asset")
-        return self._answer(view, result.rows.records()[0], result)
+        return self._answer(found, result.rows.records()[0])
 
     async def quotes(self, request: web.Request) -> web.Response:
         """The quotes of an asset in [from, to) of `source_ts`."""
@@ -86,8 +94,8 @@ class PriceRoutes:
         window = self._window(given, _DAY_MS, settings.limits.max_quotes_range_s * 1000)
         skew_ms = settings.max_skew_s * 1000
         asked = statements.quotes(self._parts.database, asset_id, window, skew_ms, limit, order)
-        view, result = await self._ranged(asked, window, limit)
-        return self._answer(view, _records(result), result)
+        found = await self._ranged(asked, window, limit)
+        return self._answer(found, _records(found.result))
 
     async def candles(self, request: web.Request) -> web.Response:
         """Candles of an asset; `final` where no more quotes can come into one."""
@@ -101,21 +109,22 @@ class PriceRoutes:
         window = _aligned(self._window(given, 100 * width_ms, most * width_ms), width_ms)
         skew_ms = settings.max_skew_s * 1000
         asked = statements.candles(self._parts.database, asset_id, interval, window, skew_ms)
-        view, result = await self._ranged(asked, window, most + 2)
-        rows = _records(result)
+        found = await self._ranged(asked, window, most + 2)
+        rows = _records(found.result)
         for row in rows:
             start_ms = instant_ms(str(row["start"]), "start")
             span = TimeWindow(start_ms, start_ms + width_ms)
             row["end"] = rfc3339(span.to_ms)
-            row["final"] = is_final(view.heads, ASSETS.name, span, skew_ms)
-        return self._answer(view, rows, result, {"interval": interval})
+            row["final"] = is_final(found.view.heads, ASSETS.name, span, skew_ms)
+        return self._answer(found, rows, {"interval": interval})
 
     async def coverage(self, request: web.Request) -> web.Response:
         """Per table what is published; from the ledger, so it costs no query."""
         only(request)
-        view = await self._parts.view()
+        view = await self._parts.view(days=ALL_DAYS)
         rows = coverage_rows(view.heads)
-        about = self._meta(view, TABULAR, None)
+        version = dataset_version(view.heads, TABULAR)
+        about = answer_meta(view, TABULAR, None, self._usd_per_tb, version)
         return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
 
     def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> TimeWindow:
@@ -129,28 +138,22 @@ class PriceRoutes:
 
     async def _ranged(
         self, statement: Statement, window: TimeWindow, max_rows: int
-    ) -> tuple[LedgerView, QueryResult | None]:
+    ) -> SteadyAnswer:
         first, last = received_hours(window, self._parts.settings.max_skew_s * 1000)
         asked = BoundedStatement(statement, first, last, max_rows)
         # Nothing published in the range is an empty answer, and not worth a query.
         return await steady(
             self._parts,
             lambda heads: asked if between(heads, ASSETS.name, first, last) else None,
+            days_of(first, last),
         )
 
-    def _meta(
-        self, view: LedgerView, feeds: Iterable[str], result: QueryResult | None
-    ) -> dict[str, Any]:
-        return answer_meta(view, feeds, result, self._parts.settings.athena.usd_per_tb)
-
     def _answer(
-        self,
-        view: LedgerView,
-        data: Any,
-        result: QueryResult | None,
-        more: dict[str, Any] | None = None,
+        self, found: SteadyAnswer, data: Any, more: dict[str, Any] | None = None
     ) -> web.Response:
-        about = self._meta(view, [ASSETS.name], result)
+        about = answer_meta(
+            found.view, [ASSETS.name], found.result, self._usd_per_tb, found.version
+        )
         return json_answer({"data": data, "meta": {**about, **(more or {})}})
 
 

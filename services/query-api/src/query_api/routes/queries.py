@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from coinlake.contracts.datasets import TABLES, dataset_of_table
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
+from query_api.core.coverage import dataset_version
 from query_api.core.guard import Checked
 from query_api.core.problems import (
     BadRequestError,
@@ -75,14 +76,15 @@ class QueryRoutes:
         self._forget_old()
         self._bound(caller)
         checked = await self._checked(ask)
-        view = await self._parts.view()
+        feeds = tuple(
+            sorted({dataset_of_table(name).name for name in checked.tables if name in TABLES})
+        )
+        # A statement may read any hour: of the ledger only the newest days are looked at for it.
+        view = await self._parts.view(feeds)
         run = self._parts.runs.submit(
             Statement(checked.sql),
             max_rows=ask.max_rows,
             deadline_s=self._parts.settings.limits.sql_deadline_s,
-        )
-        feeds = tuple(
-            {dataset_of_table(name).name for name in checked.tables if name in TABLES}
         )
         kept = KeptQuery(run, caller, feeds, view, self._clock())
         self._kept[run.id] = kept
@@ -172,7 +174,11 @@ class QueryRoutes:
             about |= {"href": where, "meta": {"as_of": rfc3339(kept.view.at_ms)}}
             return json_answer(about, 202, {"Location": where, "Retry-After": "1"})
         about["meta"] = answer_meta(
-            kept.view, kept.feeds, run.result, self._parts.settings.athena.usd_per_tb
+            kept.view,
+            kept.feeds,
+            run.result,
+            self._parts.settings.athena.usd_per_tb,
+            dataset_version(kept.view.heads, kept.feeds),
         )
         if run.result is None:
             about["problem"] = None if run.problem is None else run.problem.document()

@@ -25,7 +25,6 @@ from local_cloud.bill import Bill, query_usd
 WORKERS = 4
 # How long StopQueryExecution waits for the engine to give up.
 STOP_WAIT_S = 2.0
-MEGABYTE = 2**20
 
 
 @dataclass(slots=True)
@@ -152,7 +151,7 @@ class Pool:
         """
         if state == FAILED or (state == CANCELLED and one.state == QUEUED):
             return
-        billed, usd = query_usd(-(-one.scanned // MEGABYTE) * MEGABYTE)
+        billed, usd = query_usd(one.scanned)
         self._bill.charge("athena", "bytes_scanned_billed", billed, usd)
 
 

@@ -1,0 +1,53 @@
+"""What a question and a start of the real service ask of a real S3 and Athena, call by call."""
+
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from coinlake_tools.operations import FEEDS, Pace, of_service
+from tests.integration.query_api.conftest import Api, Cloud, StartApi
+from tests.odd_answers import Plan, odd_proxy
+
+A_QUESTION = Pace(raw_objects_per_hour=0.0, runs_per_hour=0.0, queries_per_day=24.0)
+
+
+@pytest.fixture
+def asked() -> Plan:
+    """A plan without odd answers: it counts."""
+    return Plan()
+
+
+@pytest.fixture
+def counted_api(cloud: Cloud, asked: Plan, start_api: StartApi) -> Iterator[Api]:
+    at = urlsplit(cloud.endpoint)
+    with odd_proxy((str(at.hostname), int(at.port or 0)), asked) as url:
+        # The looks while nobody asks come with the start, and then not within this test.
+        yield start_api(AWS_ENDPOINT_URL=url, QUERY_API_LEDGER_IDLE_S="86400")
+
+
+def test_a_question_costs_what_the_list_of_operations_says(
+    counted_api: Api, asked: Plan
+) -> None:
+    def counted() -> Counter[str]:
+        return Counter({name: n for name, n in asked.asked.items() if "probe" not in name})
+
+    # The first question reads the entries, and finds how far back the newest hours lie.
+    assert counted_api.ask("/v1/assets").status_code == 200
+    before = counted()
+    assert counted_api.ask("/v1/assets").status_code == 200
+    calls = counted() - before
+
+    said = of_service("query-api")
+    added = {
+        name: said[name].per_hour(A_QUESTION) - said[name].idle
+        for name in ("s3:ListObjectsV2", "athena:StartQueryExecution", "athena:GetQueryResults")
+    }
+    assert calls["LIST ledger"] == added["s3:ListObjectsV2"]
+    assert calls["Athena.StartQueryExecution"] == added["athena:StartQueryExecution"]
+    assert calls["Athena.GetQueryResults"] == added["athena:GetQueryResults"]
+    assert calls["GET ledger"] == 0
+    assert {name for name in calls if not name.startswith("Athena.")} == {"LIST ledger"}
+    # At its start it looked no further than the newest hours: a few LISTs for each feed.
+    assert before["LIST ledger"] <= 9 * FEEDS
