@@ -22,8 +22,8 @@ BOARD = Board(
                     "s",
                     "Time left of what Kafka and the proxy show, and of Kafka's authority.",
                     "min by (certificate) (coinlake_certificate_end_timestamp_seconds) - time()",
-                    (-1e12, "red"),
                     (21 * 86_400, "green"),
+                    base="red",
                     legend="{{certificate}}",
                 ),
                 number(
@@ -31,8 +31,8 @@ BOARD = Board(
                     "s",
                     "Time left of the AWS credentials that end first.",
                     'min(coinlake_credentials_end_timestamp_seconds{container!="tools"}) - time()',
-                    (-1e12, "red"),
                     (1200, "green"),
+                    base="red",
                 ),
                 number(
                     "Clock uncertain by",
@@ -65,9 +65,9 @@ BOARD = Board(
                     "percentunit",
                     "Share of each file system that is free.",
                     "min by (mountpoint) (node_filesystem_avail_bytes / node_filesystem_size_bytes)",
-                    (-1, "red"),
                     (0.05, "orange"),
                     (0.15, "green"),
+                    base="red",
                     legend="{{mountpoint}}",
                 ),
                 graph(
@@ -90,7 +90,7 @@ BOARD = Board(
                     "percentunit",
                     "Share of the time in which a disk had something to do.",
                     (
-                        "max by (device) (rate(node_disk_io_time_seconds_total[5m]))",
+                        "max by (device) (rate(node_disk_io_time_seconds_total[$__rate_interval]))",
                         "{{device}}",
                     ),
                 ),
@@ -112,7 +112,7 @@ BOARD = Board(
                     "Processes killed for want of memory in an hour; pages swapped in a second.",
                     ("sum(increase(node_vmstat_oom_kill[1h]))", "killed"),
                     (
-                        "sum(rate(node_vmstat_pswpin[5m]) + rate(node_vmstat_pswpout[5m]))",
+                        "sum(rate(node_vmstat_pswpin[$__rate_interval]) + rate(node_vmstat_pswpout[$__rate_interval]))",
                         "swapped",
                     ),
                 ),
@@ -121,7 +121,7 @@ BOARD = Board(
                     "percentunit",
                     "Share of the time of all CPUs; steal is what other guests got.",
                     (
-                        'avg by (mode) (rate(node_cpu_seconds_total{mode!="idle"}[5m]))',
+                        'avg by (mode) (rate(node_cpu_seconds_total{mode!="idle"}[$__rate_interval]))',
                         "{{mode}}",
                     ),
                     stacked=True,
@@ -130,9 +130,18 @@ BOARD = Board(
                     "Waiting",
                     "percentunit",
                     "Share of the time in which something waited for CPU, disk or memory.",
-                    ("max(rate(node_pressure_cpu_waiting_seconds_total[5m]))", "cpu"),
-                    ("max(rate(node_pressure_io_waiting_seconds_total[5m]))", "disk"),
-                    ("max(rate(node_pressure_memory_waiting_seconds_total[5m]))", "memory"),
+                    (
+                        "max(rate(node_pressure_cpu_waiting_seconds_total[$__rate_interval]))",
+                        "cpu",
+                    ),
+                    (
+                        "max(rate(node_pressure_io_waiting_seconds_total[$__rate_interval]))",
+                        "disk",
+                    ),
+                    (
+                        "max(rate(node_pressure_memory_waiting_seconds_total[$__rate_interval]))",
+                        "memory",
+                    ),
                 ),
                 graph(
                     "Load", "short", "Processes that run or wait.", ("max(node_load1)", "load")
@@ -156,8 +165,8 @@ BOARD = Board(
                     "short",
                     "1 while Kafka has an active controller.",
                     "sum(kafka_active_controllers)",
-                    (-1, "red"),
                     (1, "green"),
+                    base="red",
                 ),
                 number(
                     "Offline",
@@ -178,8 +187,8 @@ BOARD = Board(
                     "percentunit",
                     "Share of the last minute in which the request handlers had nothing to do.",
                     "min(kafka_request_handler_idle_ratio)",
-                    (-1, "red"),
                     (0.2, "green"),
+                    base="red",
                 ),
                 graph(
                     "Log of a topic",
@@ -193,7 +202,7 @@ BOARD = Board(
                     "Bps",
                     "What clients write to it and read from it.",
                     (
-                        "sum by (topic, direction) (rate(kafka_topic_bytes_total[5m]))",
+                        "sum by (topic, direction) (rate(kafka_topic_bytes_total[$__rate_interval]))",
                         "{{topic}} {{direction}}",
                     ),
                 ),
@@ -203,7 +212,7 @@ BOARD = Board(
                     "Answers with an error per minute.",
                     (
                         "sum by (request, error)"
-                        ' (rate(kafka_request_errors_total{error!="NONE"}[5m])) * 60 > 0',
+                        ' (rate(kafka_request_errors_total{error!="NONE"}[$__rate_interval])) * 60 > 0',
                         "{{request}} {{error}}",
                     ),
                 ),

@@ -102,14 +102,18 @@ def test_the_brokers_settings_get_their_passwords_on_no_command_line(
     users = ("broker", "admin", "ingestor", "s3-sink", "etl-runner", "auditor", "tools")
     for user in users:
         (kept / f"{user}.password").write_text(f"canary-of-{user}\n")
-    for name in ("broker.pem", "cluster.id"):
+    for name in ("broker.pem", "cluster.id", "agent.jar"):
         (kept / name).write_text("x\n")
 
     script = ROOT / "deploy/ec2/libexec/kafka-config"
     command = ["bash", str(script), "lake.example", str(tmp_path / "out")]
     subprocess.run(
         command,
-        env=environ | {"COINLAKE_VAR": str(tmp_path / "var")},
+        env=environ
+        | {
+            "COINLAKE_VAR": str(tmp_path / "var"),
+            "COINLAKE_KAFKA_AGENT": str(kept / "agent.jar"),
+        },
         check=True,
         capture_output=True,
     )

@@ -158,7 +158,7 @@ def test_npm_is_read_by_its_tag_and_a_range_is_no_pin(tmp_path: Path) -> None:
 def test_every_kind_of_pin_is_found() -> None:
     found = pinned.all_pins(ROOT, everything=False)
 
-    assert {pin.kind for pin in found} == {"python", "maven", "go", "image"}
+    assert {pin.kind for pin in found} == {"python", "maven", "go", "image", "npm"}
     assert {pin.name for pin in found} >= {
         "aiokafka", "pyspark", "ruff", "org.apache.kafka:kafka_2.13", "apache/kafka",
         "github.com/versity/versitygw", "github.com/docker/compose/v2",
