@@ -136,7 +136,7 @@ ROWS: tuple[Row, ...] = (
         "host",
         "the EC2 host's files; F80: its metadata, F81: a changed byte",
         _pytest("tests/integration/ec2"),
-        400,
+        700,
     ),
     Row("watch", "rules, alerts, dashboards", _pytest("tests/integration/observability"), 240),
     Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 500),
@@ -156,6 +156,11 @@ ROWS: tuple[Row, ...] = (
     ),
     *_generated(),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
-    Row("release", "make release, installed", _pytest("tests/integration/release"), 400),
+    Row(
+        "release",
+        "make release, installed, and on a host that boots for the first time",
+        _pytest("tests/integration/release"),
+        1500,
+    ),
     Row("e2e", "the whole stack", _pytest("tests/e2e"), 900, alone=True),
 )

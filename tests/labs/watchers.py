@@ -3,7 +3,7 @@
 Built by Go from their modules once per clone; Debian's are years older and judge other rules.
 """
 
-import os
+import json
 import re
 import shutil
 import subprocess
@@ -46,13 +46,32 @@ def module(tool: str) -> tuple[str, str]:
 
 
 def build(tool: str) -> None:
-    """Build the tool. Service discovery of clouds is half of the work, and ours has none."""
+    """Build the tool. Service discovery of clouds is half of the work, and ours has none.
+
+    In a module of its own that takes over the tool's `replace` lines: `go install` refuses a module
+    that has any (Go modules reference, "go install").
+    """
     name, version = module(tool)
     said = f"-s -w -X github.com/prometheus/common/version.Version={pinned(tool)}"
-    command = ["go", "install", "-tags", "remove_all_sd", "-ldflags", said]
     with tempfile.TemporaryDirectory(dir=_BIN) as folder:
-        environ = {**os.environ, "GOBIN": folder}
-        subprocess.run([*command, f"{name}/cmd/{tool}@{version}"], env=environ, check=True)
+
+        def go(*words: str) -> str:
+            command = ["go", *words]
+            return subprocess.run(
+                command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+            ).stdout
+
+        go("mod", "init", "coinlake.invalid/watchers")
+        theirs = json.loads(go("mod", "download", "-json", f"{name}@{version}"))["GoMod"]
+        for each in json.loads(go("mod", "edit", "-json", theirs)).get("Replace") or ():
+            old, new = (
+                "@".join(filter(None, (each[side]["Path"], each[side].get("Version"))))
+                for side in ("Old", "New")
+            )
+            go("mod", "edit", f"-replace={old}={new}")
+        go("get", f"{name}/cmd/{tool}@{version}")
+        built = f"{name}/cmd/{tool}"
+        go("build", "-tags", "remove_all_sd", "-ldflags", said, "-o", tool, built)
         (Path(folder) / tool).rename(_BIN / f"{tool}-{pinned(tool)}")
 
 

@@ -129,3 +129,15 @@ def test_an_image_is_called_as_the_host_calls_it() -> None:
         "QUERY_API_IMAGE",
         "TOOLS_IMAGE",
     }
+
+
+def test_a_host_that_builds_needs_one_base_whichever_builder_it_has() -> None:
+    # Docker's old builder makes every stage up to its target.
+    stages = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
+    names = [name for _, name in stages]
+    last = max(names.index(target) for target in images.HOSTED)
+
+    bases = {base for base, _ in stages[: last + 1]} - set(names)
+
+    assert bases == {"${PYTHON_IMAGE}"}
+    assert {base for base, _ in stages} - set(names) == {*bases, "${VERSITYGW_IMAGE}"}
