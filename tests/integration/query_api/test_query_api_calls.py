@@ -1,5 +1,6 @@
 """What a question and a start of the real service ask of a real S3 and Athena, call by call."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -33,6 +34,11 @@ def test_a_question_costs_what_the_list_of_operations_says(
     def counted() -> Counter[str]:
         return Counter({name: n for name, n in asked.asked.items() if "probe" not in name})
 
+    # What the start looks at for the gauges is over once it is ready.
+    deadline = time.monotonic() + 60
+    while counted_api.ask("/readyz", None).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     # The first question reads the entries, and finds how far back the newest hours lie.
     assert counted_api.ask("/v1/assets").status_code == 200
     before = counted()

@@ -160,7 +160,7 @@ def test_health_metrics_and_status_are_open(api: Api) -> None:
     assert ready.json() == {"ready": True, "needs": {"athena": "ok", "s3": "ok"}}
     assert api.ask("/healthz", None).status_code == 200
     assert 'query_api_requests_total{route="/v1/assets",status="200"}' in metrics.text
-    assert status["feeds"]["assets"]["hours_published"] == 2
+    assert status["feeds"]["assets"]["newest_hours"] == 2
 
 
 @pytest.mark.parametrize("what", ["quotes?", "candles?interval=1h&"])
