@@ -26,6 +26,7 @@ HOST_IMAGES = "".join(
         "PROMETHEUS",
         "ALERTMANAGER",
         "PROXY",
+        "NODE_EXPORTER",
     )
 )
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")

@@ -166,7 +166,8 @@ def test_a_release_is_pulled_from_the_registry_that_is_set(
 ) -> None:
     for name, value in (engine.env | {"DOCKER_BUILDKIT": "0"}).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(images, "TARGETS", ("ingestor", "tools"))
+    for name in ("TARGETS", "HOSTED"):
+        monkeypatch.setattr(images, name, ("ingestor", "tools"))
     said = images.labels(Source("0.1.0", "c" * 40, 1_790_000_000), None)
     built = images.build(folder.parents[1], {}, said)
     with registries.serve() as registry:

@@ -298,6 +298,13 @@ def test_the_hosts_address_and_name_are_of_something_that_outlives_it(
     assert "AddressOfInterface" in str(kept["Host"]["Metadata"])
 
 
+def test_what_comes_to_the_host_passes_its_security_group_alone(template: Template) -> None:
+    group = template.properties("HostInterface")["GroupSet"]
+
+    assert len(group) == 1
+    assert "HostSecurityGroup" in str(group[0])
+
+
 def test_what_is_imported_is_what_was_kept_but_for_what_is_gone(template: Template) -> None:
     lost = template_reader.read(EC2 / "import.yaml", {"BucketName": "the-lake"})
     statements = template.properties("LakePolicy")["PolicyDocument"]["Statement"]
