@@ -21,6 +21,7 @@ from coinlake.errors import (
 )
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
+from coinlake_tools.lake_chain import LAST_CHARACTER
 from local_stack.ports import free_ports
 from tests.labs.bucket import Bucket, BucketStore, Faults, store_in_memory
 
@@ -156,6 +157,15 @@ async def test_a_listing_is_in_key_order_and_can_start_after_a_key(store: Object
     listed = [item async for item in store.list("x/a")]
     assert head is not None
     assert (listed[0].etag, listed[0].size) == (head.etag, 3)
+
+
+async def test_a_listing_can_start_behind_all_of_a_folder(store: ObjectStore) -> None:
+    for key in ("z/t/a", "z/t/é/\U0001f600", "z/t-2/a", "z/t.txt", "z/u/a", "z/v.txt"):
+        await store.put(key, b"")
+
+    behind = [item.key async for item in store.list("z/", f"z/t/{LAST_CHARACTER}")]
+
+    assert behind == ["z/u/a", "z/v.txt"]
 
 
 async def test_folders_are_listed_one_level_down(store: ObjectStore) -> None:
