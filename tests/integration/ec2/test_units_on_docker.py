@@ -97,6 +97,7 @@ def command_of(ec2: Path, name: str, host: Path) -> list[str]:
         ("AWS_DEFAULT_REGION", "us-east-1"),
         ("LOG_PREFIX", "/coinlake"),
         ("KAFKA_PUBLISH", "127.0.0.1"),
+        ("RUNBOOKS_URL", "http://127.0.0.1:9090/user"),
     ):
         line = line.replace(f"${{{variable}}}", value)
     # Doubled, it is no variable (systemd.service(5), "Command lines").

@@ -101,7 +101,7 @@ def test_images_carry_their_labels_and_are_pushed_under_the_digest_that_is_told(
 def _built_elsewhere(tree: Path, said: dict[str, str]) -> None:
     """An image by hand, as a machine of another kind makes it unless it is told what for."""
     labels = [f"--label={name}={value}" for name, value in said.items()]
-    words = ["--quiet", "--platform=linux/arm64", "--target=ingestor", *labels]
+    words = ["--quiet", "--no-cache", "--platform=linux/arm64", "--target=ingestor", *labels]
     words += ["--file", str(tree / "deploy/compose/Dockerfile")]
     docker("build", *words, "--tag", images.local_name("ingestor", SOURCE.version), str(tree))
 

@@ -161,6 +161,7 @@ def _query_api(record: StackRecord, paths: Paths, environ: Mapping[str, str]) ->
     return {
         "QUERY_API_KEYS": f'["demo:read,sql:{hashed}"]',
         "QUERY_API_ANONYMOUS_READ": "true",
+        "QUERY_API_LEDGER_IDLE_S": "5",
     }
 
 
