@@ -32,7 +32,7 @@ def test_the_tools_are_those_of_the_images_that_are_pinned(tool: str) -> None:
     name, version = watchers.module(tool)
 
     # What Go writes into each binary of what it was made from.
-    assert f"dep\t{name}\t{version}\t".encode() in Path(str(watchers.find(tool))).read_bytes()
+    assert f"mod\t{name}\t{version}\t".encode() in Path(str(watchers.find(tool))).read_bytes()
 
 
 @pytest.mark.needs("promtool")
