@@ -43,7 +43,7 @@ compose-test: setup ## The compose stack on a real Docker engine: build, run, ki
 # Three workers take whole rooms (tests/rooms.py), the longest first: the tiers wait more than they work.
 test: jars unit ## What every change must pass: real Kafka, Spark and SQL, three rooms at a time (18 min)
 	@$(PYTEST) tests/e2e tests/integration tests/faults tests/contract tests/spark \
-	  -n 3 --dist loadscope --no-loadscope-reorder -v --durations=25 $(ARGS)
+	  -n 4 --dist loadscope --no-loadscope-reorder -v --durations=25 $(ARGS)
 
 conformance: setup ## The local Athena beside a real Trino: 7,000 texts of Trino's tests, recorded once
 	@$(CLEAN_ENV) $(BIN)/python -m tests.conformance record --only-missing

@@ -5,6 +5,7 @@ import os
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,8 @@ def ec2() -> Path:
     return EC2
 
 
-@pytest.fixture
-def aws_endpoint() -> Iterator[str]:
+@contextmanager
+def moto() -> Iterator[str]:
     """A moto server of its own port, with nothing in it."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -48,21 +49,35 @@ def aws_endpoint() -> Iterator[str]:
     # The servers of one process share what is in them.
     with urllib.request.urlopen(f"{endpoint}/moto-api/reset", data=b"") as answer:
         assert answer.status == 200
-    yield endpoint
-    server.stop()
+    try:
+        yield endpoint
+    finally:
+        server.stop()
 
 
-@pytest.fixture
-def aws_environ(aws_endpoint: str) -> dict[str, str]:
+def environ_of(endpoint: str) -> dict[str, str]:
     """The environment of a program that speaks to that server, and nothing of the person's own."""
     return {
         "PATH": os.environ["PATH"],
-        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_PAGER": "",
     }
+
+
+@pytest.fixture
+def aws_endpoint() -> Iterator[str]:
+    """A moto server of the test's own."""
+    with moto() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def aws_environ(aws_endpoint: str) -> dict[str, str]:
+    """The environment of a program that speaks to it."""
+    return environ_of(aws_endpoint)
 
 
 @pytest.fixture

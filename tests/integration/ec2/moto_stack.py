@@ -1,6 +1,8 @@
 """Both stacks of deploy/ec2 on a moto server, and what its CloudFormation lacks by its APIs."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +50,21 @@ class Stack:
             aws_secret_access_key="s",
         )
 
+    @contextmanager
+    def bucket_policy(self, ec2: Path) -> Iterator[None]:
+        """The lake's policy, for a while: moto denies by it and looks at no condition."""
+        policy = template_reader.read(ec2 / "coinlake.yaml", self.told).properties("LakePolicy")
+        s3 = self.client("s3")
+        s3.put_bucket_policy(
+            Bucket=policy["Bucket"], Policy=json.dumps(policy["PolicyDocument"])
+        )
+        yield
+        s3.delete_bucket_policy(Bucket=policy["Bucket"])
+
     def made_by_api(self, ec2: Path) -> None:
         """What moto's CloudFormation lacks, from the template's own definitions."""
         template = template_reader.read(ec2 / "coinlake.yaml", self.told)
         glue, athena = self.client("glue"), self.client("athena")
-        policy = template.properties("LakePolicy")
-        self.client("s3").put_bucket_policy(
-            Bucket=policy["Bucket"], Policy=json.dumps(policy["PolicyDocument"])
-        )
         glue.create_database(DatabaseInput=template.properties("Database")["DatabaseInput"])
         glue.create_job(**template.properties("RebuildJob"))
         glue.create_crawler(**template.properties("Crawler"))

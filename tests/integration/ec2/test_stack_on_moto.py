@@ -8,6 +8,7 @@ and workgroup are made here by their APIs from what the template says.
 import base64
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,18 +21,28 @@ from coinlake.s3 import open_store
 from etl_runner.adapters.catalog import GlueCatalog
 from etl_runner.adapters.jobs import GlueJobRuns
 from query_api.adapters.athena import open_athena
+from tests.integration.ec2.conftest import environ_of, moto
 from tests.integration.ec2.moto_stack import Stack
 
 # moto says so for each kind that it lacks; which those are is told above.
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")
 
 
+@pytest.fixture(scope="module")
+def made(ec2: Path) -> Iterator[Stack]:
+    """Both stacks, made once: the tests look at them, and add what no other asks for."""
+    with moto() as endpoint:
+        stack = Stack(ec2, environ_of(endpoint))
+        stack.made_by_api(ec2)
+        yield stack
+
+
 @pytest.fixture
-def stack(ec2: Path, aws_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Stack:
-    for name, value in aws_environ.items():
+def stack(made: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    for name, value in made.environ.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
-    return Stack(ec2, aws_environ)
+    return made
 
 
 def test_the_host_is_made_with_its_volume_and_metadata_that_wants_a_token(stack: Stack) -> None:
@@ -66,10 +77,10 @@ def test_nothing_comes_in_to_the_host(stack: Stack) -> None:
 
 
 def test_the_bucket_is_encrypted_and_takes_its_policy(stack: Stack, ec2: Path) -> None:
-    stack.made_by_api(ec2)
     s3 = stack.client("s3")
 
-    policy = json.loads(s3.get_bucket_policy(Bucket="the-lake")["Policy"])
+    with stack.bucket_policy(ec2):
+        policy = json.loads(s3.get_bucket_policy(Bucket="the-lake")["Policy"])
     assert {s["Sid"] for s in policy["Statement"]} == {
         "OnlyTls",
         "OnlyCreate",
@@ -113,9 +124,8 @@ def test_the_hosts_bootstrap_reads_its_settings_and_assumes_the_stacks_roles(
 
 
 async def test_the_runners_adapters_work_on_the_templates_job_and_database(
-    stack: Stack, ec2: Path
+    stack: Stack,
 ) -> None:
-    stack.made_by_api(ec2)
     hour = parse_hour("dt=2026-11-22/hour=07")
     assert hour is not None
 
@@ -148,10 +158,8 @@ async def test_the_runners_adapters_work_on_the_templates_job_and_database(
 
 
 async def test_the_query_service_finds_the_templates_workgroup_and_no_other(
-    stack: Stack, ec2: Path
+    stack: Stack,
 ) -> None:
-    stack.made_by_api(ec2)
-
     async with open_athena("coinlake", "coinlake", "s3://the-lake/athena-results/") as athena:
         await athena.probe()
     (made,) = [

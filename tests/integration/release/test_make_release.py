@@ -54,6 +54,7 @@ def dist(repository: Path, make: Make, tmp_path_factory: pytest.TempPathFactory)
     return clone / "dist"
 
 
+@pytest.mark.full_size
 def test_the_same_commit_gives_the_same_bytes_elsewhere_and_missing_images_are_told(
     repository: Path, dist: Path, make: Make, tool: Tool, tmp_path: Path
 ) -> None:

@@ -16,6 +16,9 @@ from tests.mutants.sampling import sample
 from tests.mutants.services import Service, is_real_here
 from tests.mutants.trial import Outcome, Suite, changed_copy, tried
 
+# Each starts programs, many of them several.
+pytestmark = pytest.mark.long
+
 SOURCE = "def larger(a, b):\n    return a if a > b else b\n"
 SHOP = Service("shop", "src", "shop", (), ())
 
