@@ -4,7 +4,9 @@ from pathlib import PurePosixPath
 
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-# Each worker has the stacks of these once, and no test there leaves anything to the next file.
+# Each worker has the stacks of these once, and no test there leaves anything to the next file. What a
+# folder starts is of scope "package": a stack of scope "session" polled, copied and rebuilt beside
+# all rooms that came after its own.
 _BY_FILE = frozenset(
     {
         "tests/faults/s3_sink",

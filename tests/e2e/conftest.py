@@ -256,7 +256,7 @@ def new_stack(folder: Path, environ: Mapping[str, str] = os.environ) -> Stack:
     return Stack(Paths(folder=folder), environ, ProgressLines())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """The shell of somebody who follows the tutorial."""
     opened = Terminal(tmp_path_factory.mktemp("clone"), without_keys())
@@ -266,7 +266,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lake(terminal: Terminal) -> Iterator[Lake]:
     """One stack for all stories, told in the order of their files: the tutorial's."""
     for block in blocks(TUTORIAL, "1. Run it"):
@@ -280,7 +280,7 @@ def lake(terminal: Terminal) -> Iterator[Lake]:
         assert processes_of(terminal.local) == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def past_body(lake: Lake) -> bytes:
     """A served answer, once more in a past hour of its own, `PAST_DT` and `PAST_HOUR`."""
     served = next(e for e in lake.served() if e["path"] == "/v3/assets" and e["status"] == 200)
@@ -289,14 +289,14 @@ def past_body(lake: Lake) -> bytes:
     return body
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def odd_values(lake: Lake) -> list[bytes]:
     """Answers of no sense, in a past hour of their own: `odd.DT` and `odd.HOUR`."""
     lake.produce(odd.TOPIC, odd.VALUES, odd.PAST_MS)
     return list(odd.VALUES)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settled(lake: Lake, past_body: bytes, odd_values: list[bytes]) -> None:
     """The ingestor stopped and everything published, the past hours in the same runs."""
     lake.stack.stop("ingestor")

@@ -9,7 +9,7 @@ from tests.trino_lab.maven import server_home
 from tests.trino_lab.server import running_trino
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def trino(jdk24: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trino]:
     """A single-node Trino without catalogs, on loopback."""
     # None of Trino's bundled plugins is needed for a query without tables.

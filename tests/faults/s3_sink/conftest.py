@@ -69,12 +69,12 @@ def store_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kafka_faults() -> KafkaFaults:
     return KafkaFaults()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(
     tmp_path_factory: pytest.TempPathFactory, kafka_faults: KafkaFaults
 ) -> Iterator[Broker]:
@@ -87,14 +87,14 @@ def broker(
             yield broker
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def proxied(broker: Broker) -> str:
     """The broker's address behind the proxy that `kafka_faults` steers."""
     assert isinstance(broker.spec, ProxiedSpec)
     return broker.spec.proxied
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def moto_store() -> Iterator[stores.Address]:
     with pytest.MonkeyPatch.context() as patch, stores.moto() as address:
         for name, value in CREDENTIALS.items():
@@ -102,7 +102,7 @@ def moto_store() -> Iterator[stores.Address]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def versitygw_store(
     tmp_path_factory: pytest.TempPathFactory, versitygw: str
 ) -> Iterator[stores.Address]:

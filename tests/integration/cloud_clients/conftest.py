@@ -33,7 +33,7 @@ ROWS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A cloud of this folder's own, with the table `lake.quotes`."""
     cloud = start(tmp_path_factory.mktemp("clients"))

@@ -33,7 +33,7 @@ log.segment.delete.delay.ms=500
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ec2() -> Path:
     """The folder deploy/ec2."""
     return EC2
@@ -89,7 +89,7 @@ def reader(tmp_path: Path, aws_environ: dict[str, str]) -> Reader:
     return one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostBroker]:
     """The host's broker; where root runs this, on a data volume of half a gibibyte."""
     base = tmp_path_factory.mktemp("kafka")
@@ -106,7 +106,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostBroker]:
             subprocess.run(["umount", str(volume)], check=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def users(broker: HostBroker) -> str:
     """What libexec/kafka-users said on it, when it had rights that are not in the table."""
     # The administrator's programs wait for the broker by themselves, a minute long.
@@ -115,7 +115,7 @@ def users(broker: HostBroker) -> str:
     return broker.script("kafka-users")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def topics(broker: HostBroker, users: str) -> list[str]:
     """Made by the tools' own user, as the bootstrap does."""
     return asyncio.run(ensure_topics(broker.settings("tools"), TOPICS.values()))

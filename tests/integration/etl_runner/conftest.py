@@ -184,7 +184,7 @@ class Runner:
 Start = Callable[..., Runner]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     # The job speaks to S3 by itself: an empty folder of S3A jars does.
     java = Path(shutil.which("java") or pytest.fail("java is missing")).resolve()
@@ -211,7 +211,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             process.wait(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lake(cloud: Cloud) -> Lake:
     return Lake(cloud, cloud.client("s3"), cloud.client("glue"), cloud.client("athena"))
 

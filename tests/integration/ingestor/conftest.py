@@ -203,7 +203,7 @@ async def eventually(
 StartIngestor = Callable[..., Awaitable[Web]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     with start_broker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker

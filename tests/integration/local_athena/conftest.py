@@ -117,7 +117,7 @@ TBLPROPERTIES ('classification'='parquet')
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     catalog = CatalogService(tmp_path_factory.mktemp("catalog") / "catalog.jsonl", time.time)
     engines = {"glue": Glue(catalog.operations)}
@@ -126,7 +126,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{serving.port}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clients(server: str) -> Iterator[Clients]:
     """Made once: botocore reads its models for each client anew."""
     made = clients_for(server, server, "us-east-1", "test", "test")

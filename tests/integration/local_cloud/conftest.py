@@ -132,7 +132,7 @@ def end(cloud: Cloud) -> int:
     return code
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One cloud for all tests that leave each other alone."""
     cloud = start(tmp_path_factory.mktemp("cloud"), "--timeout-minute-s", "1")

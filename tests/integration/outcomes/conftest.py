@@ -9,7 +9,7 @@ from tests.labs.cluster.stores import moto
 from tests.odd_answers import Plan, odd_proxy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def s3_server() -> Iterator[tuple[str, int]]:
     with moto() as address:
         yield address

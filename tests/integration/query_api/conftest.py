@@ -101,7 +101,7 @@ class Cloud:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One cloud with the lake of query_api_lake.py in it."""
     java = Path(shutil.which("java") or pytest.fail("java is missing")).resolve()
@@ -175,7 +175,7 @@ def key_item(name: str, scopes: str, key: str) -> str:
     return f"{name}:{scopes}:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def start_api(cloud: Cloud) -> Iterator[StartApi]:
     """Starts services with settings of the test's own; all are ended with exit code 0."""
     started: list[Api] = []
@@ -205,7 +205,7 @@ def start_api(cloud: Cloud) -> Iterator[StartApi]:
     assert codes == [0] * len(codes)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(start_api: StartApi) -> Api:
     """The service that tests share which leave each other alone."""
     return start_api()

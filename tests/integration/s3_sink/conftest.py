@@ -11,13 +11,13 @@ from tests.labs.cluster.lab import CREDENTIALS, Lab
 from tests.labs.cluster.stores import moto
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sink_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     with start_broker(tmp_path_factory.mktemp("sink-broker")) as broker:
         yield broker
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sink_s3() -> Iterator[tuple[str, int]]:
     with pytest.MonkeyPatch.context() as patch, moto() as address:
         for name, value in CREDENTIALS.items():
