@@ -40,8 +40,8 @@ check: lint types arrows ## Everything a commit needs, in under a minute
 compose-test: setup ## The compose stack on a real Docker engine: build, run, kill, restart, compare
 	@$(CLEAN_ENV) $(BIN)/python -m pytest tests/compose -v -s $(ARGS)
 
-# Three workers take whole rooms (tests/rooms.py), the longest first: the tiers wait more than they work.
-test: jars unit ## What every change must pass: real Kafka, Spark and SQL, three rooms at a time (18 min)
+# Four workers take whole rooms (tests/rooms.py), the longest first: the tiers wait more than they work.
+test: jars unit ## What every change must pass: real Kafka, Spark and SQL, four rooms at a time (15 min)
 	@$(PYTEST) tests/e2e tests/integration tests/faults tests/contract tests/spark \
 	  -n 4 --dist loadscope --no-loadscope-reorder -v --durations=25 $(ARGS)
 

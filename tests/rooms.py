@@ -1,4 +1,4 @@
-"""Which tests stay together when three workers run the tiers side by side."""
+"""Which tests stay together when several workers run the tiers side by side."""
 
 from pathlib import PurePosixPath
 

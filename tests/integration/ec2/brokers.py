@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from coinlake.settings import KafkaSettings
-from local_stack import jars, processes
+from local_stack import class_archive, jars, processes
 from local_stack.java import find_java
 from local_stack.paths import Paths
 from local_stack.ports import free_ports
@@ -87,8 +87,11 @@ def host_broker(base: Path, further: str = "") -> Iterator[HostBroker]:
     local, controller, inside, outside, metrics = free_ports(5)
     (base / "var").mkdir(exist_ok=True)
     agent = jars.fetch(Paths(), jars.AGENT, lambda _: None)
-    java = [str(find_java().home / "bin" / "java"), "-Xmx384m", "-XX:TieredStopAtLevel=1"]
-    folder = jars.fetch(Paths(), jars.KAFKA, lambda _: None)
+    folder, home = jars.fetch(Paths(), jars.KAFKA, lambda _: None), find_java().home
+    # Twenty programs of a second each: most of it is the start of Java.
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
+    quick += class_archive.starting_from(folder, home)
+    java = [str(home / "bin" / "java"), "-Xmx384m", *quick]
     plain = [*java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{folder}/*"]
     environ = {
         "PATH": "/usr/bin:/bin",

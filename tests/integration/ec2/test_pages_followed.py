@@ -26,6 +26,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.full_size
 def test_the_way_from_a_release_to_the_stack_and_to_nothing(reader: Reader) -> None:
     said = reader.writes_down_what_aws_is_called_with()
     # 1. Region, bucket, repositories.
