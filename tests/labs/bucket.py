@@ -33,12 +33,22 @@ class Page:
 
 
 class Bucket:
-    """The server's side. `overwrites` is the control in which If-None-Match is ignored."""
+    """The server's side. `overwrites` is the control in which If-None-Match is ignored.
 
-    def __init__(self, *, overwrites: bool = False, page: int = PAGE) -> None:
+    `now_ms` tells when an object was last modified; without it that is the number of its PUT.
+    """
+
+    def __init__(
+        self,
+        *,
+        overwrites: bool = False,
+        page: int = PAGE,
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
         self.objects: dict[str, Stored] = {}
         self.puts: list[str] = []
-        """The key of every PUT that was done, in order; its number is the object's time."""
+        """The key of every PUT that was done, in order."""
+        self._now_ms = now_ms or (lambda: len(self.puts))
         self._overwrites = overwrites
         self._page = page
 
@@ -62,7 +72,7 @@ class Bucket:
         etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
         # Metadata travels in headers, and S3 gives their names back in lower case.
         told = {name.lower(): value for name, value in metadata.items()}
-        self.objects[key] = Stored(body, etag, told, len(self.puts))
+        self.objects[key] = Stored(body, etag, told, self._now_ms())
         self.puts.append(key)
         return etag
 

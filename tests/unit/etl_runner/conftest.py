@@ -4,7 +4,7 @@ import pytest
 
 from coinlake.testing import FakeClock
 from tests.unit.etl_runner.runner import Runner
-from tests.unit.etl_runner.world import HOUR, World, new_world
+from tests.unit.etl_runner.world import World, new_world
 
 
 @pytest.fixture
@@ -13,8 +13,8 @@ def world() -> World:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(HOUR.start_ms / 1000 + 86_400)
+def clock(world: World) -> FakeClock:
+    return world.clock
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from etl_runner.core.hours import Hours
 from etl_runner.core.plan import PlanningPolicy
 from etl_runner.loop.batch import BatchPipeline, BatchTerms
 from etl_runner.loop.batch_loop import BatchLoop
-from etl_runner.loop.failing import Failing
+from etl_runner.loop.failing import Failing, Patience
 from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.run import Timing
 from etl_runner.loop.totals import Totals
 from tests.unit.etl_runner.world import World
@@ -39,8 +40,10 @@ class Runner:
         self.hours = Hours()
         self.parts = world.parts
         totals = Totals(world.metrics, 2, 0.44)
-        failing = Failing(self.hours, Backoff(1, 60), 3, totals, self.now_ms, random.Random(1))
-        terms = BatchTerms(POLICY, "dev", 1000, Timing(0.001, deadline_s, clock))
+        patience = Patience(Backoff(1, 60), Backoff(1, 60), Backoff(3600, 86_400), 3)
+        failing = Failing(self.hours, patience, totals, self.now_ms, random.Random(1))
+        self.records = RunnerRecords(world.store, self.hours, world.metrics)
+        terms = BatchTerms(POLICY, "dev", 1000, Timing(0.001, deadline_s, 0.0, clock))
         self.batches = BatchPipeline(
             self.parts,
             self.hours,
@@ -50,17 +53,29 @@ class Runner:
             failing,
             self.now_ms,
             lambda: None,
+            self.records.accepts_missing,
         )
-        self.reconcile = Reconcile(self.parts, self.hours)
+        self.reconcile = Reconcile(self.parts, self.hours, self.records)
         self.noticed = asyncio.Event()
 
     def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> BatchLoop:
         rng = NoticedRandom(self.noticed)
-        return BatchLoop(self.reconcile, self.batches, self.parts, Pulse(60), self.now_ms, rng)
+        return BatchLoop(
+            self.reconcile,
+            self.batches,
+            self.records,
+            self.parts,
+            Pulse(60),
+            self.now_ms,
+            rng,
+        )
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
 
     async def turn(self, stop: asyncio.Event | None = None) -> bool:
         await self.reconcile.run(self.now_ms())
-        return await self.batches.turn(stop or asyncio.Event())
+        try:
+            return await self.batches.turn(stop or asyncio.Event())
+        finally:
+            await self.records.save()

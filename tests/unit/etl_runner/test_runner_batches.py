@@ -67,7 +67,7 @@ async def test_a_busy_job_is_no_failure(world: World, runner: Runner) -> None:
     assert runner.hours.get(FeedHour("rates", HOUR)).failure.count == 0
 
 
-async def test_a_failed_run_keeps_its_hours_dirty_and_they_are_tried_one_by_one(
+async def test_a_failed_run_keeps_its_hours_dirty_and_they_are_tried_by_halves(
     world: World, runner: Runner, clock: FakeClock
 ) -> None:
     await world.land("rates")
@@ -77,11 +77,13 @@ async def test_a_failed_run_keeps_its_hours_dirty_and_they_are_tried_one_by_one(
     failed = runner.hours.get(FeedHour("rates", HOUR))
 
     assert failed.dirty
-    assert failed.failure.message == "the disk is made of cheese"
+    assert failed.wait.reason == "the disk is made of cheese"
     assert not await runner.turn()
     world.glue.fails_with = None
     clock.advance(60)
+    # The half of them: the other one must be at fault, and is tried at its time.
     await runner.turn()
+    clock.advance(60)
     await runner.turn()
     assert len({run.batch_id for run in world.glue.runs}) == 3
     assert len(world.ledger("rates")) == len(world.ledger("markets")) == 1
@@ -124,18 +126,33 @@ async def test_a_head_of_a_newer_job_is_left_alone(world: World, runner: Runner)
     await runner.turn()
 
     assert [entry.job_version for entry in world.ledger()] == [1, 99]
-    assert runner.hours.get(FeedHour("rates", HOUR)).parked
+    assert "newer job" in (runner.hours.get(FeedHour("rates", HOUR)).aside or "")
 
 
-@pytest.mark.parametrize("fault", ["store", "glue", "ledger"])
+async def test_a_ledger_that_cannot_be_read_stops_its_hour_and_no_other(
+    world: World, runner: Runner
+) -> None:
+    await world.land()
+    await world.land("markets")
+    broken = ledger_key("markets", HOUR, 1)
+    await world.store.put(broken, b"graffiti")
+
+    await runner.turn()
+
+    assert len(world.ledger()) == 1
+    aside = runner.hours.get(FeedHour("markets", HOUR)).aside
+    assert "not a valid ledger entry" in (aside or "")
+    assert world.counted("alarms_total", reason="ledger_unreadable") == 1
+    await world.store.delete(broken)
+    await runner.turn()
+    assert len(world.ledger("markets")) == 1
+
+
+@pytest.mark.parametrize("fault", ["store", "glue"])
 async def test_the_loop_outlives_what_is_away_or_broken(
     world: World, runner: Runner, fault: str
 ) -> None:
     await world.land()
-    broken = ledger_key("markets", HOUR, 1)
-    await world.land("markets")
-    if fault == "ledger":
-        await world.store.put(broken, b"graffiti")
     world.network.is_down = fault == "store"
     world.glue.is_missing = fault == "glue"
     stop, wake = asyncio.Event(), asyncio.Event()
@@ -145,7 +162,6 @@ async def test_the_loop_outlives_what_is_away_or_broken(
     await runner.noticed.wait()
     said = loop.fault
     world.network.is_down = False
-    world.bucket.objects.pop(broken, None)
     world.glue.is_missing = False
     await world.announcer.heard.wait()
     stop.set()

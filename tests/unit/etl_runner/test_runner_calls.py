@@ -10,6 +10,7 @@ from coinlake.contracts.raw_layout import RawKey
 from etl_runner.core.hours import Hours
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.records import RunnerRecords
 from tests.labs.bucket import Stored
 from tests.labs.counted import counted_store
 from tests.labs.ledger_entries import ledger_entry
@@ -33,7 +34,8 @@ async def calls_of_a_day(days: int) -> Counter[str]:
         store.bucket.put(ledger_key(FEED, hour, 1), entry.encode(), {})
     world = new_world()
     world.lake = LakeReader(store)
-    reconcile = Reconcile(world.parts, Hours())
+    hours = Hours()
+    reconcile = Reconcile(world.parts, hours, RunnerRecords(store, hours, world.metrics))
     # The first passes read what every process reads once: the recent days.
     await reconcile.run(NOON_MS)
     network.calls.clear()

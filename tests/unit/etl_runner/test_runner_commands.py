@@ -4,17 +4,20 @@ import asyncio
 from typing import Any
 
 from coinlake.contracts.hours import Hour
-from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.hours import Failure, FeedHour, Hours
 from etl_runner.loop.commands import OperatorCommands
+from etl_runner.loop.records import RunnerRecords
 from etl_runner.observe import update_gauges
 
 HOUR = Hour("2026-11-20", "07")
 AT = FeedHour("rates", HOUR)
+PARKED = Failure(count=1, message="the disk is full", not_before_ms=9000, is_parked=True)
 
 
 def commands(world: Any) -> tuple[OperatorCommands, Hours, asyncio.Event]:
     hours, wake = Hours(), asyncio.Event()
-    return OperatorCommands(world.lake, hours, wake, lambda: 5000), hours, wake
+    records = RunnerRecords(world.store, hours, world.metrics)
+    return OperatorCommands(world.lake, hours, records, wake, lambda: 5000), hours, wake
 
 
 async def test_a_rebuild_of_an_hour_that_has_raw_objects_wakes_the_loop(world: Any) -> None:
@@ -39,7 +42,7 @@ async def test_a_rebuild_of_an_hour_without_raw_objects_is_none(world: Any) -> N
 
 async def test_a_retry_frees_a_parked_hour_and_there_is_none_of_a_clean_one(world: Any) -> None:
     operator, hours, _ = commands(world)
-    hours.failed(AT, "the disk is full", not_before_ms=9000, park_after=1)
+    hours.failed(AT, PARKED)
 
     assert await operator.retry(AT)
     assert not await operator.retry(AT)
@@ -50,8 +53,8 @@ async def test_the_gauges_tell_how_many_hours_wait_and_for_how_long(world: Any) 
     await world.land()
     operator, hours, _ = commands(world)
     await operator.rebuild(AT)
-    hours.failed(AT, "the disk is full", not_before_ms=9000, park_after=1)
-    hours.promised("coincap.rates.v1", 0, HOUR.end_ms)
+    hours.failed(AT, PARKED)
+    hours.promises.promised("coincap.rates.v1", 0, HOUR.end_ms, HOUR.end_ms)
 
     update_gauges(hours, world.metrics, 65_000)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from coinlake.contracts.announcements import Landed
@@ -16,7 +17,8 @@ from etl_runner.config import Settings
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.status import hours_status, totals, watermarks
 from etl_runner.loop.hints import Hints
-from etl_runner.routes import routes
+from etl_runner.metrics import EtlMetrics
+from etl_runner.routes import HourCommands, routes
 
 HOUR = Hour("2026-11-20", "07")
 
@@ -30,7 +32,7 @@ def heard(*announcements: Landed) -> tuple[Hours, bool]:
     import asyncio
 
     hours, wake = Hours(), asyncio.Event()
-    hints = Hints(hours, wake, lambda: 1000)
+    hints = Hints(hours, wake, lambda: HOUR.end_ms, EtlMetrics(CollectorRegistry()))
     for one in announcements:
         hints.heard(one)
     return hours, wake.is_set()
@@ -75,7 +77,7 @@ async def answer(path: str, body: bytes, token: str | None = None, **headers: st
         return hour.feed == "rates"
 
     secret = None if token is None else SecretStr(token)
-    found = next(r for r in routes(act, act, secret) if r.path == path)
+    found = next(r for r in routes(HourCommands(act, act, act), secret) if r.path == path)
     request: Any = make_mocked_request("POST", path, headers=headers)
     request._read_bytes = body
     response = await found.handler(request)

@@ -8,9 +8,17 @@ from coinlake.contracts.batches import BatchHour, BatchInput
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
 from coinlake.contracts.ledger import LedgerEntry, RawInput
 from coinlake.contracts.raw_layout import RawKey
-from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.plan import PlanningPolicy, choose, closed_by, manifest, next_look_ms
+from etl_runner.core.hours import Failure, FeedHour, Hours
+from etl_runner.core.plan import (
+    Choice,
+    PlanningPolicy,
+    choose,
+    closed_by,
+    manifest,
+    next_look_ms,
+)
 from etl_runner.core.runs import GlueRun
+from etl_runner.core.tracked import digest_of
 from tests.labs.ledger_entries import ledger_entry
 
 AT = FeedHour("rates", Hour("2026-11-20", "07"))
@@ -32,6 +40,15 @@ def dirty(*hours: FeedHour, now_ms: int = DURING, size: int = 10) -> Hours:
     return known
 
 
+def promise(hours: Hours, complete_to_ms: int, partition: int = 0) -> None:
+    assert hours.promises.promised(TOPIC, partition, complete_to_ms, complete_to_ms)
+
+
+def chosen(hours: Hours, now_ms: int) -> list[FeedHour]:
+    choice = choose(hours, POLICY, now_ms)
+    return [] if choice is None else list(choice.hours)
+
+
 def entry(version: int, *items: BatchInput, complete: bool = False) -> LedgerEntry:
     inputs = tuple(RawInput(one.key, one.etag) for one in items)
     return ledger_entry(AT.feed, AT.at, version=version, inputs=inputs, complete=complete)
@@ -40,12 +57,12 @@ def entry(version: int, *items: BatchInput, complete: bool = False) -> LedgerEnt
 def test_a_dirty_hour_is_due_when_it_is_old_enough() -> None:
     hours = dirty()
 
-    assert choose(hours, POLICY, DURING + 59_999) == []
-    assert choose(hours, POLICY, DURING + 60_000) == [AT]
+    assert chosen(hours, DURING + 59_999) == []
+    assert chosen(hours, DURING + 60_000) == [AT]
 
 
 def test_a_dirty_hour_is_due_when_it_is_big_enough() -> None:
-    assert choose(dirty(size=1000), POLICY, DURING) == [AT]
+    assert chosen(dirty(size=1000), DURING) == [AT]
 
 
 def test_a_complete_hour_is_due_at_once_and_one_that_is_just_over_waits_for_its_promise() -> (
@@ -54,16 +71,16 @@ def test_a_complete_hour_is_due_at_once_and_one_that_is_just_over_waits_for_its_
     over = AT.at.end_ms + 10
     hours = dirty(now_ms=over - 70_000)
 
-    assert choose(hours, POLICY, over) == []
-    hours.promised(TOPIC, 0, AT.at.end_ms)
-    assert choose(hours, POLICY, over) == [AT]
+    assert chosen(hours, over) == []
+    promise(hours, AT.at.end_ms)
+    assert chosen(hours, over) == [AT]
     assert closed_by(AT, hours, POLICY, over) == "heartbeat"
 
 
 def test_without_a_promise_an_hour_is_due_after_its_grace_and_closed_by_age() -> None:
     hours = dirty()
 
-    assert choose(hours, POLICY, AT.at.end_ms + 30_000) == [AT]
+    assert chosen(hours, AT.at.end_ms + 30_000) == [AT]
     assert closed_by(AT, hours, POLICY, AT.at.end_ms + 30_000) == "open"
     assert closed_by(AT, hours, POLICY, AT.at.end_ms + 3_600_000) == "age"
 
@@ -72,12 +89,12 @@ def test_every_partition_that_gave_input_must_have_promised() -> None:
     hours = dirty()
     other = BatchInput(str(RawKey(TOPIC, AT.at, 0, 1, 0)), "e", 1)
     hours.landed(AT, other, DURING)
-    hours.promised(TOPIC, 0, AT.at.end_ms)
+    promise(hours, AT.at.end_ms)
 
     assert not hours.complete(AT)
-    hours.promised(TOPIC, 1, AT.at.end_ms)
+    promise(hours, AT.at.end_ms, 1)
     assert hours.complete(AT)
-    hours.promised(TOPIC, 1, AT.at.start_ms)
+    promise(hours, AT.at.start_ms, 1)
     assert hours.watermark_ms(TOPIC) == AT.at.end_ms
 
 
@@ -85,7 +102,7 @@ def test_what_is_committed_is_clean_until_the_listing_differs() -> None:
     hours = dirty()
     hours.committed(AT, entry(1, item()), DURING)
 
-    assert choose(hours, POLICY, DURING * 2) == []
+    assert chosen(hours, DURING * 2) == []
     late = item(1)
     hours.landed(AT, late, DURING + 5)
     assert hours.get(AT).dirty_since_ms == DURING + 5
@@ -106,12 +123,12 @@ def test_a_hint_that_is_newer_than_a_listing_outlives_it_once() -> None:
 
 def test_what_comes_late_into_a_closed_hour_waits_like_anything_else() -> None:
     hours = dirty()
-    hours.promised(TOPIC, 0, AT.at.end_ms)
+    promise(hours, AT.at.end_ms)
     hours.committed(AT, entry(1, item(), complete=True), DURING)
     hours.landed(AT, item(1), AT.at.end_ms * 2)
 
-    assert choose(hours, POLICY, AT.at.end_ms * 2) == []
-    assert choose(hours, POLICY, AT.at.end_ms * 2 + 60_000) == [AT]
+    assert chosen(hours, AT.at.end_ms * 2) == []
+    assert chosen(hours, AT.at.end_ms * 2 + 60_000) == [AT]
 
 
 def test_hours_that_are_not_due_come_along_up_to_the_limit() -> None:
@@ -120,38 +137,95 @@ def test_hours_that_are_not_due_come_along_up_to_the_limit() -> None:
     early = item(hour=AT)
     hours.listed(AT, {early.key: early}, DURING)
 
-    chosen = choose(hours, POLICY, others[-1].at.start_ms)
+    batch = chosen(hours, others[-1].at.start_ms)
 
-    assert chosen[0] == AT
-    assert len(chosen) == 3
+    assert batch[0] == AT
+    assert len(batch) == 3
 
 
-def test_an_hour_that_failed_goes_alone_later_and_is_parked_at_last() -> None:
+def test_an_hour_that_failed_goes_alone_later_and_comes_back_when_it_is_parked() -> None:
     other = FeedHour("markets", AT.at)
     hours = dirty(AT, other)
     later = DURING + 100_000
+    same = digest_of(hours.get(AT).inputs.values())
 
-    hours.failed(AT, "cheese", later + 1, park_after=2)
-    assert choose(hours, POLICY, later) == [other]
+    hours.failed(AT, Failure(count=1, not_before_ms=later + 1, inputs=same))
+    assert chosen(hours, later) == [other]
     hours.committed(other, replace(entry(1, item(hour=other)), feed="markets"), later)
-    assert choose(hours, POLICY, later) == []
-    assert choose(hours, POLICY, later + 1) == [AT]
-    hours.failed(AT, "cheese", later, park_after=2)
+    assert chosen(hours, later) == []
+    assert chosen(hours, later + 1) == [AT]
+    hours.failed(AT, Failure(count=2, not_before_ms=later * 2, inputs=same, is_parked=True))
     assert hours.get(AT).parked
-    assert choose(hours, POLICY, later * 2) == []
+    assert chosen(hours, later * 2 - 1) == []
+    assert chosen(hours, later * 2) == [AT]
     assert hours.retry(AT)
-    assert choose(hours, POLICY, later * 2) == [AT]
+    assert chosen(hours, later) == [AT]
     assert not hours.retry(other)
+
+
+def test_new_raw_data_is_a_reason_to_try_a_parked_hour_at_once() -> None:
+    hours = dirty()
+    same = digest_of(hours.get(AT).inputs.values())
+    hours.failed(AT, Failure(count=9, not_before_ms=DURING**2, inputs=same, is_parked=True))
+    later = DURING + 60_000
+    assert chosen(hours, later) == []
+
+    hours.landed(AT, item(1), later)
+
+    assert chosen(hours, later) == [AT]
+
+
+def test_under_a_live_stream_a_failed_hour_has_its_turn() -> None:
+    other = FeedHour("markets", AT.at)
+    hours = dirty(AT, other)
+    hours.failed(AT, Failure(count=1, inputs=digest_of(hours.get(AT).inputs.values())))
+    later = DURING + 60_000
+
+    assert choose(hours, POLICY, later, trial_first=False) == Choice((other,))
+    assert choose(hours, POLICY, later, trial_first=True) == Choice((AT,), is_trial=True)
+
+
+@pytest.mark.parametrize("guilty", range(8))
+def test_the_hour_that_fails_is_found_by_halving(guilty: int) -> None:
+    eight = [FeedHour("markets", Hour("2026-11-20", f"{n:02}")) for n in range(8)]
+    policy, now_ms = replace(POLICY, max_hours=9), eight[-1].at.end_ms * 2
+    hours = dirty(*eight, now_ms=eight[0].at.start_ms)
+    assert hours.suspects.failed(eight) is None
+
+    runs, found = 0, None
+    while found is None:
+        half = choose(hours, policy, now_ms, trial_first=True)
+        assert half is not None
+        assert half.is_trial
+        is_red = eight[guilty] in half.hours
+        found = (hours.suspects.failed if is_red else hours.suspects.succeeded)(half.hours)
+        runs += 1
+
+    assert found == eight[guilty]
+    assert runs <= 3
+    assert hours.suspects.groups == ()
+
+
+def test_while_the_job_may_be_broken_only_hours_that_fail_by_themselves_are_tried() -> None:
+    other = FeedHour("markets", AT.at)
+    hours = dirty(AT, other)
+    hours.failed(AT, Failure(count=1, inputs=digest_of(hours.get(AT).inputs.values())))
+    later = DURING + 60_000
+
+    held = choose(hours, POLICY, later, held_until_ms=later + 1)
+
+    assert held == Choice((AT,), is_trial=True)
+    assert choose(hours, POLICY, later, held_until_ms=later) == Choice((other,))
 
 
 def test_a_command_rebuilds_an_hour_that_is_clean() -> None:
     hours = dirty()
     hours.committed(AT, entry(1, item()), DURING)
-    hours.force(AT, DURING)
+    hours.force(AT, 1, DURING)
 
-    assert choose(hours, POLICY, DURING) == [AT]
+    assert chosen(hours, DURING) == [AT]
     hours.committed(AT, entry(2, item()), DURING)
-    assert choose(hours, POLICY, DURING) == []
+    assert chosen(hours, DURING) == []
 
 
 def test_the_same_work_has_the_same_name_and_other_work_another() -> None:
@@ -159,11 +233,18 @@ def test_the_same_work_has_the_same_name_and_other_work_another() -> None:
 
     names = {
         manifest([one], "c", 1).batch_id
-        for one in (hour, replace(hour, base_version=1), replace(hour, inputs=(item(1),)))
+        for one in (
+            hour,
+            replace(hour, base_version=1),
+            replace(hour, inputs=(item(1),)),
+            replace(hour, refused=1),
+        )
     }
 
-    assert len(names) == 3
+    assert len(names) == 4
     assert manifest([hour], "c", 1) == manifest([hour], "c", 1)
+    later = replace(hour, listed_to_ms=9)
+    assert manifest([later], "c", 1).batch_id == manifest([hour], "c", 1).batch_id
 
 
 def test_the_next_look_is_when_the_oldest_hour_is_due() -> None:
@@ -204,7 +285,7 @@ NEXT = FeedHour(AT.feed, Hour("2026-11-20", "08"))
 def test_tables_are_complete_up_to_where_the_stream_was_before_the_listing() -> None:
     hours = dirty()
     hours.frozen(AT, "batch", DURING)
-    hours.promised(TOPIC, 0, DURING + 50_000)  # while the job runs
+    promise(hours, DURING + 50_000)  # while the job runs
 
     assert hours.tables_watermark_ms(AT, "batch") == DURING
 
@@ -231,7 +312,7 @@ def test_what_lands_after_the_listing_does_not_take_back_what_is_covered() -> No
 
 def test_an_older_hour_that_is_parked_holds_the_watermark_of_newer_ones() -> None:
     hours = dirty(AT, NEXT)
-    hours.failed(AT, "odd", 0, park_after=1)
+    hours.failed(AT, Failure(count=1, message="odd", is_parked=True))
     hours.frozen(NEXT, "batch", NEXT.at.start_ms + 60_000)
 
     assert hours.tables_watermark_ms(NEXT, "batch") == AT.at.start_ms

@@ -1,7 +1,7 @@
 """Glue with memory, and the runner's steps over a bucket in memory."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from prometheus_client import CollectorRegistry
@@ -28,6 +28,7 @@ from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.contracts.tables import Column
 from coinlake.errors import NotFoundError, TransientError
+from coinlake.testing import FakeClock
 from etl_runner.core.hours import Hours
 from etl_runner.core.ports import BusyError
 from etl_runner.core.runs import GlueRun
@@ -121,7 +122,12 @@ class FakeCatalog:
         found = table_named(table).columns
         return [column for column in found if column.name != self.lacks]
 
-    async def register(self, table: str, hours: Iterable[Hour]) -> None:
+    async def registered(self, table: str, dt: str) -> Collection[Hour]:
+        return {hour for name, hour in self.partitions if name == table and hour.dt == dt}
+
+    async def register(
+        self, table: str, hours: Iterable[Hour], *, replaces: bool = False
+    ) -> None:
         if table not in self.tables:
             raise NotFoundError(table)
         self.partitions |= {(table, hour) for hour in hours}
@@ -159,6 +165,7 @@ class World:
     hours: Hours
     metrics: EtlMetrics
     registry: CollectorRegistry
+    clock: FakeClock = field(default_factory=FakeClock)
     links: int = 0
 
     async def land(
@@ -176,7 +183,7 @@ class World:
 
     @property
     def parts(self) -> StepParts:
-        tables = TableRegistrar(self.catalog, self.metrics)
+        tables = TableRegistrar(self.catalog, self.metrics, self.clock)
         return StepParts(self.lake, "coinlake", self.glue, tables, self.metrics)
 
     def ledger(self, feed: str = "rates", hour: Hour = HOUR) -> list[LedgerEntry]:
@@ -189,7 +196,9 @@ class World:
 
 
 def new_world() -> World:
-    bucket, network, registry = Bucket(), Faults(), CollectorRegistry()
+    clock = FakeClock(HOUR.start_ms / 1000 + 86_400)
+    bucket = Bucket(now_ms=lambda: int(clock() * 1000))
+    network, registry = Faults(), CollectorRegistry()
     store = BucketStore(bucket, network)
     return World(
         bucket,
@@ -202,4 +211,5 @@ def new_world() -> World:
         Hours(),
         EtlMetrics(registry),
         registry,
+        clock,
     )

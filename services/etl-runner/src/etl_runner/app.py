@@ -5,6 +5,7 @@ import random
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry
@@ -20,9 +21,10 @@ from etl_runner.core.hours import Hours
 from etl_runner.loop.batch import BatchPipeline, BatchTerms
 from etl_runner.loop.batch_loop import BatchLoop, Rhythm
 from etl_runner.loop.commands import OperatorCommands
-from etl_runner.loop.failing import Failing
+from etl_runner.loop.failing import Failing, Patience
 from etl_runner.loop.hints import Hints
 from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.run import Timing
 from etl_runner.loop.totals import Totals
 from etl_runner.metrics import EtlMetrics
@@ -33,7 +35,7 @@ from etl_runner.observe import (
     status_route,
     update_gauges,
 )
-from etl_runner.routes import routes
+from etl_runner.routes import HourCommands, routes
 from etl_runner.steps import StepParts, step_parts
 
 
@@ -69,11 +71,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             metrics=metrics,
         )
         wired = _wire(settings, parts, pulse)
-        observed, commands = wired.observed, wired.commands
-        served = [
-            status_route(observed),
-            *routes(commands.rebuild, commands.retry, settings.admin_token),
-        ]
+        observed, ordered = wired.observed, wired.commands
+        without = partial(ordered.rebuild, accepts_missing=True)
+        commands = HourCommands(ordered.rebuild, without, ordered.retry)
+        served = [status_route(observed), *routes(commands, settings.admin_token)]
         await open_.enter_async_context(
             health.serve(settings.http, registry, pulse, lambda: ready(observed), served)
         )
@@ -94,19 +95,38 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 def _wire(settings: Settings, parts: StepParts, pulse: Pulse) -> WiredRunner:
     hours, wake, rng = Hours(), asyncio.Event(), random.Random()
     totals = Totals(parts.metrics, settings.dpu, settings.dpu_hour_usd)
-    backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
-    failing = Failing(hours, backoff, settings.park_after, totals, _now_ms, rng)
+    failing = Failing(hours, _patience(settings), totals, _now_ms, rng)
+    records = RunnerRecords(parts.lake.store, hours, parts.metrics)
     announcer = KafkaAnnouncer(settings.kafka)
     pipeline = BatchPipeline(
-        parts, hours, _terms(settings), announcer, totals, failing, _now_ms, pulse.beat
+        parts,
+        hours,
+        _terms(settings),
+        announcer,
+        totals,
+        failing,
+        _now_ms,
+        pulse.beat,
+        records.accepts_missing,
     )
-    loop = BatchLoop(Reconcile(parts, hours), pipeline, parts, pulse, _now_ms, rng)
-    hints = KafkaHints(settings.kafka, Hints(hours, wake, _now_ms).heard)
+    reconcile = Reconcile(parts, hours, records)
+    loop = BatchLoop(reconcile, pipeline, records, parts, pulse, _now_ms, rng)
+    heard = Hints(hours, wake, _now_ms, parts.metrics)
+    hints = KafkaHints(settings.kafka, heard.heard, heard.unreadable)
     return WiredRunner(
         ObservedRunner(hours, totals, pipeline, loop, hints),
-        OperatorCommands(parts.lake, hours, wake, _now_ms),
+        OperatorCommands(parts.lake, hours, records, wake, _now_ms),
         announcer,
         wake,
+    )
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        failed=Backoff(settings.retry_base_s, settings.retry_cap_s),
+        away=Backoff(1.0, 300.0),
+        parked=Backoff(settings.parked_base_s, settings.parked_cap_s),
+        park_after=settings.park_after,
     )
 
 
@@ -115,7 +135,7 @@ def _terms(settings: Settings) -> BatchTerms:
         policy=settings.policy(),
         code_version=version("coinlake-etl-runner"),
         max_skew_ms=int(settings.max_skew_s * 1000),
-        timing=Timing(settings.poll_s, settings.run_deadline_s, time.time),
+        timing=Timing(settings.poll_s, settings.run_deadline_s, clock=time.time),
     )
 
 

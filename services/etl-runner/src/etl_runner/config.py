@@ -53,13 +53,21 @@ class Settings(ServiceSettings):
         default=604_800.0, description="Time between two crawls that only check the catalog."
     )
     park_after: Count = Field(
-        default=5, description="An hour is parked after this many failures in a row."
+        default=5,
+        description="An hour is parked after this many failures in a row: an alarm, and long waits.",
     )
     retry_base_s: Seconds = Field(
         default=60.0,
         description="Wait after the first failed run; it doubles with each further failure.",
     )
     retry_cap_s: Seconds = Field(default=1800.0, description="Longest wait after a failed run.")
+    parked_base_s: Seconds = Field(
+        default=3600.0,
+        description="Wait of a parked hour; it doubles with each further failure.",
+    )
+    parked_cap_s: Seconds = Field(
+        default=86_400.0, description="Longest wait of a parked hour."
+    )
     max_skew_s: Seconds = Field(
         default=3600.0, description="Largest usual |receive time - source time|."
     )

@@ -7,13 +7,24 @@ from coinlake.metrics import Family
 
 # Every reason that the code gives; a test looks for each.
 ALARMS = (
+    "batch_unreadable",
+    "column_missing",
     "column_type_differs",
     "foreign_object",
+    "hour_too_large",
+    "ledger_unreadable",
     "newer_job_version",
+    "partition_gone",
+    "partitions_unknown",
+    "promise_ahead",
     "promise_broken",
     "published_differs",
     "published_gone",
+    "raw_vanished",
+    "record_unreadable",
+    "staged_differs",
     "staged_gone",
+    "table_missing",
 )
 
 
@@ -29,6 +40,9 @@ class EtlMetrics:
         )
         self.parked_hours = gauge(
             "parked_hours", "Hours that failed too often and are no longer retried."
+        )
+        self.aside_hours = gauge(
+            "aside_hours", "Hours with which nothing may be done, see the alarms' reasons."
         )
         self.oldest_dirty_seconds = gauge(
             "oldest_dirty_seconds", "How long the oldest dirty hour has been dirty."
@@ -65,6 +79,9 @@ class EtlMetrics:
             "publish_conflicts_total",
             "Refused conditional PUTs, by what they meant.",
             "decision",
+        )
+        self.hints_unreadable = counter(
+            "hints_unreadable_total", "Announcements that are none."
         )
         self.alarms = counter("alarms_total", "Broken invariants.", "reason")
         self.crawls = counter("crawls_total", "Crawls, by outcome.", "outcome")

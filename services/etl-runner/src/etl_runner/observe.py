@@ -37,10 +37,12 @@ def bind_gauges(metrics: EtlMetrics) -> None:
 
 def update_gauges(hours: Hours, metrics: EtlMetrics, now_ms: int) -> None:
     """How the hours stand now."""
-    dirty = [tracked for _, tracked in hours.known() if tracked.dirty]
+    open_ = [tracked for _, tracked in hours.open()]
+    dirty = [tracked for tracked in open_ if tracked.dirty]
     ages = [now_ms - (tracked.dirty_since_ms or now_ms) for tracked in dirty]
     metrics.dirty_hours.set(len(dirty))
-    metrics.parked_hours.set(sum(tracked.parked for _, tracked in hours.known()))
+    metrics.parked_hours.set(sum(tracked.parked for tracked in open_))
+    metrics.aside_hours.set(sum(tracked.aside is not None for tracked in open_))
     metrics.oldest_dirty_seconds.set(max(ages, default=0) / 1000)
     for feed, mark_ms in watermarks(hours).items():
         if mark_ms is not None:

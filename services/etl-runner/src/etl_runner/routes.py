@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
@@ -9,7 +10,7 @@ from pydantic import SecretStr
 
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import parse_hour
-from coinlake.errors import TransientError
+from coinlake.errors import InvariantError, TransientError
 from coinlake.health import json_response
 from etl_runner.core.hours import FeedHour
 
@@ -17,23 +18,37 @@ HourCommand = Callable[[FeedHour], Awaitable[bool]]
 """Do it; False where there is no such hour."""
 
 
-def routes(
-    rebuild: HourCommand, retry: HourCommand, token: SecretStr | None
-) -> list[web.RouteDef]:
+@dataclass(frozen=True, slots=True)
+class HourCommands:
+    """What an operator may order. `rebuild_without` gives up raw objects that have vanished."""
+
+    rebuild: HourCommand
+    rebuild_without: HourCommand
+    retry: HourCommand
+
+
+def routes(commands: HourCommands, token: SecretStr | None) -> list[web.RouteDef]:
     """`POST /v1/rebuild` and `POST /v1/retry`."""
 
-    def command(act: HourCommand) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def command(
+        act: HourCommand, act_without: HourCommand | None = None
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             if not _allowed(request, token):
                 return json_response({"error": "a bearer token is needed"}, 401)
-            hour = _hour(await request.read())
-            if hour is None:
+            asked = _asked(await request.read())
+            hour = None if asked is None else _hour(asked)
+            accepts = False if asked is None else asked.get("accept_missing", False)
+            act_now = act_without if accepts is True else act
+            if hour is None or act_now is None or not isinstance(accepts, bool):
                 expected = 'expected {"feed":…,"dt":"YYYY-MM-DD","hour":"HH"}'
                 return json_response({"error": expected}, 400)
             try:
-                known = await act(hour)
+                known = await act_now(hour)
             except TransientError:
                 return json_response({"error": "the lake is away, try again"}, 503)
+            except InvariantError as error:
+                return json_response({"error": str(error)}, 409)
             if not known:
                 return json_response({"error": f"nothing to do for {hour}"}, 404)
             return json_response({"accepted": str(hour)}, 202)
@@ -41,8 +56,8 @@ def routes(
         return handle
 
     return [
-        web.post("/v1/rebuild", command(rebuild)),
-        web.post("/v1/retry", command(retry)),
+        web.post("/v1/rebuild", command(commands.rebuild, commands.rebuild_without)),
+        web.post("/v1/retry", command(commands.retry)),
     ]
 
 
@@ -53,11 +68,15 @@ def _allowed(request: web.Request, token: SecretStr | None) -> bool:
     return hmac.compare_digest(request.headers.get("Authorization", "").encode(), wanted)
 
 
-def _hour(body: bytes) -> FeedHour | None:
+def _asked(body: bytes) -> dict[str, object] | None:
     try:
         asked = orjson.loads(body)
-        feed, dt, hour = asked["feed"], asked["dt"], asked["hour"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+    except orjson.JSONDecodeError:
         return None
-    at = parse_hour(f"dt={dt}/hour={hour}")
-    return FeedHour(feed, at) if at is not None and feed in TABULAR else None
+    return asked if isinstance(asked, dict) else None
+
+
+def _hour(asked: dict[str, object]) -> FeedHour | None:
+    feed, at = asked.get("feed"), parse_hour(f"dt={asked.get('dt')}/hour={asked.get('hour')}")
+    is_known = isinstance(feed, str) and feed in TABULAR
+    return FeedHour(str(feed), at) if at is not None and is_known else None

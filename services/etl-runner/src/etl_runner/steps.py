@@ -12,7 +12,7 @@ same parts, made once from the caller's clients, and values; what one gives, the
             batch = await run(parts, frozen.manifest)
             verification = await verify(parts, batch)
             await publish(parts, batch, verification.accepted, commit_terms(now_ms))
-            await clean(parts, frozen.manifest)
+            await clean(parts, frozen.manifest.batch_id)
 
 Every step may be repeated, also by another process and beside a runner: what is frozen, run and
 published lies in the bucket, and only conditional writes change it. So a batch's id is all that

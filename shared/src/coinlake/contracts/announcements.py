@@ -1,9 +1,10 @@
 """What the sink and the runner announce on Kafka. Hints: the bucket is the truth."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from coinlake.contracts.hours import Hour
+from coinlake.contracts.hours import parse_hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,37 @@ class Published:
 
 def parse_landed(value: bytes) -> Landed:
     """Read an announcement back. Raises ValueError where it is none."""
-    try:
-        landed = Landed(**json.loads(value))
-        Hour(landed.dt, landed.hour).start_ms  # noqa: B018 - raises where the hour is none
-    except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"not an announcement: {error}") from error
+    landed: Landed = _announcement(Landed, value)
+    if parse_hour(f"dt={landed.dt}/hour={landed.hour}") is None:
+        raise ValueError(f"not an announcement: {landed.dt!r} {landed.hour!r} is no hour")
     return landed
 
 
 def parse_published(value: bytes) -> Published:
     """Read an announcement back. Raises ValueError where it is none."""
+    published: Published = _announcement(Published, value)
+    if not all(type(rows) is int for rows in published.rows.values()):
+        raise ValueError(f"not an announcement: rows {published.rows!r:.80}")
+    return published
+
+
+_TYPES: dict[Any, tuple[type, ...]] = {
+    int: (int,),
+    str: (str,),
+    int | None: (int, type(None)),
+    dict[str, int]: (dict,),
+}
+
+
+def _announcement(kind: type[Any], value: bytes) -> Any:
+    """An announcement with the types that it says; what it says beside them is of a later version."""
     try:
-        return Published(**json.loads(value))
-    except (TypeError, ValueError) as error:
+        raw = json.loads(value)
+        said = {field.name: raw[field.name] for field in fields(kind)}
+        for field in fields(kind):
+            # A bool is an int to Python, and no number to anybody else.
+            if type(said[field.name]) not in _TYPES[field.type]:
+                raise ValueError(f"{field.name} is {said[field.name]!r:.80}")
+    except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"not an announcement: {error}") from error
+    return kind(**said)

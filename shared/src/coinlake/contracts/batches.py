@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from coinlake.contracts.hours import Hour
@@ -10,6 +10,8 @@ from coinlake.contracts.ledger import Counts
 
 JOB_VERSION = 1
 """Raised with every change of what the job makes of raw; a runner never replaces a higher one."""
+MAX_HOUR_BYTES = 512 * 1024 * 1024
+"""The most raw bytes of one hour: one table of it is one object, made in the memory of one task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,11 @@ class FrozenOutput:
 
 @dataclass(frozen=True, slots=True)
 class BatchHour:
-    """One hour of a feed to rebuild. `base_version` is the ledger's head, 0 where there is none."""
+    """One hour of a feed to rebuild. `base_version` is the ledger's head, 0 where there is none.
+
+    `refused` batches of the very same work could not be used, so this one has another name. The
+    newest raw object that was listed, used or not, was modified at `listed_to_ms` (S3's clock).
+    """
 
     feed: str
     dt: str
@@ -39,6 +45,8 @@ class BatchHour:
     base_version: int
     published: tuple[FrozenOutput, ...]
     inputs: tuple[BatchInput, ...]
+    refused: int = 0
+    listed_to_ms: int = 0
 
     @property
     def at(self) -> Hour:
@@ -120,8 +128,8 @@ def parse_manifest(body: bytes) -> Manifest:
     try:
         raw: dict[str, Any] = json.loads(body)
         raw["hours"] = tuple(_batch_hour(item) for item in raw["hours"])
-        return Manifest(**raw)
-    except (TypeError, KeyError, UnicodeDecodeError) as error:
+        return Manifest(**_known(Manifest, raw))
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error}") from error
 
 
@@ -130,22 +138,28 @@ def parse_result(body: bytes) -> Result:
     try:
         raw: dict[str, Any] = json.loads(body)
         raw["hours"] = tuple(_hour_result(item) for item in raw["hours"])
-        return Result(**raw)
-    except (TypeError, KeyError, UnicodeDecodeError) as error:
+        return Result(**_known(Result, raw))
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a result: {error}") from error
 
 
 def _batch_hour(raw: dict[str, Any]) -> BatchHour:
     raw["published"] = tuple(FrozenOutput(**item) for item in raw["published"])
     raw["inputs"] = tuple(BatchInput(**item) for item in raw["inputs"])
-    return BatchHour(**raw)
+    return BatchHour(**_known(BatchHour, raw))
 
 
 def _hour_result(raw: dict[str, Any]) -> HourResult:
     raw["counts"] = Counts(**raw["counts"])
     raw["files"] = tuple(StagedFile(**item) for item in raw["files"])
     raw["unreadable"] = tuple(raw["unreadable"])
-    return HourResult(**raw)
+    return HourResult(**_known(HourResult, raw))
+
+
+def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
+    """The fields that this version knows: a later one may say more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in raw.items() if name in names}
 
 
 def _encode(value: Manifest | Result) -> bytes:

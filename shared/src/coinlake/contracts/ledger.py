@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from coinlake.contracts.cloud import (
@@ -56,6 +56,8 @@ class LedgerEntry:
 
     `watermark_ms` tells up to where the feed's tables are complete with this version: every record
     received before is in them. None where nobody has promised, and in entries of before 0.1.0.
+    The newest raw object of the hour, of those without values too, was modified at `listed_to_ms`
+    (S3's clock) when the inputs were listed; None in entries of before 0.1.0.
     """
 
     feed: str
@@ -77,6 +79,7 @@ class LedgerEntry:
     closed_by: str
     committed_at_ms: int
     watermark_ms: int | None = None
+    listed_to_ms: int | None = None
 
     @property
     def at(self) -> Hour:
@@ -94,8 +97,10 @@ def parse_entry(line: bytes) -> LedgerEntry:
         raw["inputs"] = tuple(RawInput(**item) for item in raw["inputs"])
         raw["outputs"] = tuple(Output(**item) for item in raw["outputs"])
         raw["counts"] = Counts(**raw["counts"])
-        return LedgerEntry(**raw)
-    except (TypeError, KeyError, ValueError) as error:
+        names = {field.name for field in fields(LedgerEntry)}
+        # A later version may say more.
+        return LedgerEntry(**{name: value for name, value in raw.items() if name in names})
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a ledger entry: {error}") from error
 
 

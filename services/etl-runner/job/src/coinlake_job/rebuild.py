@@ -9,15 +9,19 @@ from itertools import chain
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.storagelevel import StorageLevel
 
-from coinlake.contracts.batches import BatchHour, HourResult, Manifest, Result
+from coinlake.contracts.batches import (
+    MAX_HOUR_BYTES,
+    BatchHour,
+    HourResult,
+    Manifest,
+    Result,
+)
 from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake_job import lake, transform
 from coinlake_job.lake import Batch
 from coinlake_job.result import Tally, Written, hour_result, put_aside
 from coinlake_job.schemas import RECORD
 
-# One table of an hour is one object, made in the memory of one task.
-MAX_HOUR_BYTES = 512 * 1024 * 1024
 _BYTES_PER_TASK = 8 * 1024 * 1024
 _SMALL_TASKS = 4
 

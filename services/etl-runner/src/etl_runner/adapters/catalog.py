@@ -1,12 +1,12 @@
 """The Glue Data Catalog and the crawler on aiobotocore."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.cloud import CURATED_PREFIX
-from coinlake.contracts.hours import Hour
+from coinlake.contracts.hours import Hour, parse_hour
 from coinlake.contracts.tables import Column
 from coinlake.errors import NotFoundError, TransientError
 from etl_runner.adapters.aws import translated
@@ -38,37 +38,83 @@ class GlueCatalog:
         found = await self._storage(table)
         return None if found is None else found.columns
 
-    async def register(self, table: str, hours: Iterable[Hour]) -> None:
+    async def register(
+        self, table: str, hours: Iterable[Hour], *, replaces: bool = False
+    ) -> None:
         wanted = list(hours)
         found = await self._storage(table)
         if found is None:
             raise NotFoundError(f"table {table} is not in the catalog")
         for at in range(0, len(wanted), _PER_CALL):
-            await self._create(table, found.descriptor, wanted[at : at + _PER_CALL])
+            some = wanted[at : at + _PER_CALL]
+            there = await self._create(table, found.descriptor, some)
+            if replaces and there:
+                await self._update(table, found.descriptor, there)
 
-    async def _create(self, table: str, like: Mapping[str, Any], hours: list[Hour]) -> None:
-        partitions = [
-            {
-                "Values": [hour.dt, hour.hour],
-                "StorageDescriptor": {
-                    **like,
-                    "Location": f"s3://{self._bucket}/{CURATED_PREFIX}{table}/{hour.path}/",
-                },
-                "Parameters": {"classification": "parquet"},
-            }
-            for hour in hours
-        ]
+    async def registered(self, table: str, dt: str) -> Collection[Hour]:
+        found: set[Hour] = set()
+        token: dict[str, str] = {}
+        while True:
+            with translated(f"GetPartitions {table}"):
+                answer = await self._glue.get_partitions(
+                    DatabaseName=self._database,
+                    TableName=table,
+                    Expression=f"dt = '{dt}'",
+                    ExcludeColumnSchema=True,
+                    **token,
+                )
+                for partition in answer["Partitions"]:
+                    hour = parse_hour("dt={}/hour={}".format(*partition["Values"]))
+                    location = str(partition["StorageDescriptor"]["Location"]).rstrip("/")
+                    if hour is not None and f"{location}/" == self._location(table, hour):
+                        found.add(hour)
+                following = answer.get("NextToken")
+            if not following:
+                return found
+            token = {"NextToken": following}
+
+    def _location(self, table: str, hour: Hour) -> str:
+        return f"s3://{self._bucket}/{CURATED_PREFIX}{table}/{hour.path}/"
+
+    async def _create(
+        self, table: str, like: Mapping[str, Any], hours: list[Hour]
+    ) -> list[Hour]:
+        """Create partitions; those that were there, and stay as they are."""
+        partitions = [self._partition(table, like, hour) for hour in hours]
         with translated(f"BatchCreatePartition {table}"):
             answer = await self._glue.batch_create_partition(
                 DatabaseName=self._database, TableName=table, PartitionInputList=partitions
             )
-            wrong = [
-                error
-                for error in answer.get("Errors", [])
-                if error.get("ErrorDetail", {}).get("ErrorCode") != _THERE
-            ]
+            errors = answer.get("Errors", [])
+            there = [error for error in errors if _code(error) == _THERE]
+            values = {tuple(error["PartitionValues"]) for error in there}
+        wrong = [error for error in errors if _code(error) != _THERE]
         if wrong:
             raise TransientError(f"BatchCreatePartition {table}: {wrong[0]}")
+        return [hour for hour in hours if (hour.dt, hour.hour) in values]
+
+    async def _update(self, table: str, like: Mapping[str, Any], hours: list[Hour]) -> None:
+        entries = [
+            {
+                "PartitionValueList": [hour.dt, hour.hour],
+                "PartitionInput": self._partition(table, like, hour),
+            }
+            for hour in hours
+        ]
+        with translated(f"BatchUpdatePartition {table}"):
+            answer = await self._glue.batch_update_partition(
+                DatabaseName=self._database, TableName=table, Entries=entries
+            )
+            errors = answer.get("Errors", [])
+        if errors:
+            raise TransientError(f"BatchUpdatePartition {table}: {errors[0]}")
+
+    def _partition(self, table: str, like: Mapping[str, Any], hour: Hour) -> dict[str, Any]:
+        return {
+            "Values": [hour.dt, hour.hour],
+            "StorageDescriptor": {**like, "Location": self._location(table, hour)},
+            "Parameters": {"classification": "parquet"},
+        }
 
     async def crawl(self) -> None:
         """READY alone proves nothing: the crawl must be newer than ours and have succeeded.
@@ -126,6 +172,10 @@ class _Crawl:
     started: object = None
     status: str | None = None
     message: str | None = None
+
+
+def _code(error: Mapping[str, Any]) -> object:
+    return error.get("ErrorDetail", {}).get("ErrorCode")
 
 
 def _storage(descriptor: Mapping[str, Any]) -> _Storage:

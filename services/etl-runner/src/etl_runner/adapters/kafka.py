@@ -22,9 +22,15 @@ _MAX_WAITING = 1000  # announcements are hints: the oldest may go
 class KafkaHints:
     """Reads `coinlake.landed.v1` from its end; `fault` says why it does not, if so."""
 
-    def __init__(self, kafka: KafkaSettings, heard: Callable[[Landed], None]) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        heard: Callable[[Landed], None],
+        unreadable: Callable[[int, str], None],
+    ) -> None:
         self._kafka = kafka
         self._heard = heard
+        self._unreadable = unreadable
         self.fault: str | None = "not connected yet"
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -47,7 +53,7 @@ class KafkaHints:
                 try:
                     self._heard(parse_landed(record.value or b""))
                 except ValueError as error:
-                    log.warning("hint_unreadable", offset=record.offset, reason=str(error))
+                    self._unreadable(record.offset, str(error))
 
 
 class KafkaAnnouncer:

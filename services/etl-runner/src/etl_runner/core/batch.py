@@ -1,9 +1,16 @@
 """What the steps of a batch take and give: values, and nothing of the runner's memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from coinlake.contracts.batches import BatchInput, HourResult, Manifest, Result
+from coinlake.contracts.batches import (
+    JOB_VERSION,
+    MAX_HOUR_BYTES,
+    BatchInput,
+    HourResult,
+    Manifest,
+    Result,
+)
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_meta import RawMeta
 from etl_runner.core.hours import FeedHour, differs
@@ -11,16 +18,53 @@ from etl_runner.core.publication import RunFacts
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why an hour is set aside: a reason that alarms count, and what exactly."""
+
+    reason: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListedRawObject:
-    """A listed raw object; `meta` None where its writer was not our sink."""
+    """A listed raw object; `meta` None where its writer was not our sink, or nobody asked.
+
+    `is_input`: an object of heartbeats alone has nothing for any table. It was modified at
+    `modified_ms`, by S3's clock.
+    """
 
     item: BatchInput
     meta: RawMeta | None
+    is_input: bool
+    modified_ms: int = 0
 
-    @property
-    def is_input(self) -> bool:
-        """An object of heartbeats alone has nothing for any table."""
-        return self.meta is None or self.meta.values > 0
+
+def trouble_of(
+    head: LedgerEntry | None,
+    objects: Sequence[ListedRawObject],
+    *,
+    accepts_missing: bool = False,
+) -> Trouble | None:
+    """Why nothing may be done with an hour that differs from its head; None where something may.
+
+    The rows of raw objects that are gone stay as they are published: a rebuild would take them
+    away, so it wants somebody who `accepts_missing`.
+    """
+    inputs = inputs_of(objects)
+    if not differs(inputs.values(), head):
+        return None
+    if head is not None and head.job_version > JOB_VERSION:
+        return Trouble("newer_job_version", "the head was made by a newer job version")
+    there = {one.item.key for one in objects}
+    gone = [item.key for item in (() if head is None else head.inputs) if item.key not in there]
+    if gone and not accepts_missing:
+        said = f"{len(gone)} raw objects that the hour was made from are gone, first {gone[0]}"
+        return Trouble("raw_vanished", said)
+    size = sum(one.size for one in inputs.values())
+    if size > MAX_HOUR_BYTES:
+        said = f"{size} bytes of raw objects, and the job takes {MAX_HOUR_BYTES} an hour"
+        return Trouble("hour_too_large", said)
+    return None
 
 
 def inputs_of(objects: Iterable[ListedRawObject]) -> dict[str, BatchInput]:
@@ -45,7 +89,8 @@ class WantedHour:
 class FoundHour:
     """An hour as a listing found it: the ledger's head and the raw objects.
 
-    `differing` are published objects that are not what the head says. `underway` is the ETag of
+    `trouble` is why nothing may be done with the hour, if so: its head cannot be read, or a raw
+    object that the head was made from is gone, and a rebuild would take its rows away. `differing` are published objects that are not what the head says. `underway` is the ETag of
     one that belongs to the next version: somebody publishes that now, or died before the commit.
     """
 
@@ -54,6 +99,7 @@ class FoundHour:
     objects: tuple[ListedRawObject, ...]
     differing: tuple[str, ...] = ()
     underway: str | None = None
+    trouble: Trouble | None = None
 
     @property
     def inputs(self) -> dict[str, BatchInput]:
@@ -64,6 +110,8 @@ class FoundHour:
     def dirty(self) -> bool:
         """Whether a batch with this hour would change anything."""
         inputs = self.inputs
+        if self.trouble is not None:
+            return False
         return bool(inputs) and (bool(self.differing) or differs(inputs.values(), self.head))
 
     def wanted(self, *, forced: bool = False) -> WantedHour:
@@ -79,6 +127,8 @@ class SeenHour:
     hour: FeedHour
     head: LedgerEntry | None
     inputs: Mapping[str, BatchInput]
+    listed_to_ms: int = 0
+    trouble: Trouble | None = None
 
     @property
     def version(self) -> int:
@@ -123,11 +173,13 @@ class Verification:
 class PublicationOutcome:
     """What became of an hour; `head` is the ledger's newest version afterwards.
 
-    `entry` is the version that this call has committed: None where another was first, or where
-    a conditional PUT was refused (`refused` says what that meant).
+    `entry` is the version that this call has committed: None where another was first, where a
+    conditional PUT was refused (`refused` says what that meant), or where something that the hour
+    needs was away (`waits` says what): it is as it was, and is done again.
     """
 
     hour: FeedHour
     head: LedgerEntry | None
     entry: LedgerEntry | None = None
     refused: str | None = None
+    waits: str | None = None

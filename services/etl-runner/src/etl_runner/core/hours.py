@@ -1,80 +1,17 @@
 """The hours that the runner knows: what is raw, what is committed, what failed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from coinlake.contracts.batches import BatchInput
-from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
+from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_layout import parse_raw_key
+from etl_runner.core.suspects import Suspects
+from etl_runner.core.tracked import Failure, FeedHour, Tracked, Wait, differs
+from etl_runner.core.watermarks import Promises
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class FeedHour:
-    """One hour of one feed: the unit of everything here."""
-
-    feed: str
-    at: Hour
-
-    def __str__(self) -> str:
-        return f"{self.feed}/{self.at.dt}/{self.at.hour}"
-
-
-def differs(inputs: Iterable[BatchInput], head: LedgerEntry | None) -> bool:
-    """Whether raw objects are others than those that the ledger's head was made from."""
-    committed = () if head is None else head.inputs
-    return {(item.key, item.etag) for item in inputs} != {
-        (item.key, item.etag) for item in committed
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """How often the hour has failed in a row, why, and when it may be tried again (ms)."""
-
-    count: int = 0
-    message: str | None = None
-    not_before_ms: int = 0
-
-
-@dataclass(slots=True)
-class Tracked:
-    """What is known of an hour. `inputs` are its raw objects with values, by key.
-
-    `frozen` is the batch that it was last frozen into, with the stream's position before that
-    listing; what was received before `covered_ms` is in the head.
-    """
-
-    inputs: dict[str, BatchInput] = field(default_factory=dict)
-    hinted_ms: dict[str, int] = field(default_factory=dict)
-    head: LedgerEntry | None = None
-    dirty_since_ms: int | None = None
-    forced: bool = False
-    repair: bool = False
-    alone: bool = False
-    parked: bool = False
-    failure: Failure = field(default_factory=Failure)
-    frozen: tuple[str, int] | None = None
-    covered_ms: int = 0
-
-    @property
-    def version(self) -> int:
-        return 0 if self.head is None else self.head.version
-
-    @property
-    def differs(self) -> bool:
-        """Whether the raw listing differs from the inputs of the ledger's head."""
-        return differs(self.inputs.values(), self.head)
-
-    @property
-    def dirty(self) -> bool:
-        return bool(self.inputs) and (self.forced or self.repair or self.differs)
-
-    @property
-    def new_bytes(self) -> int:
-        """Bytes of raw objects that the head was not made from."""
-        known = set() if self.head is None else {item.key for item in self.head.inputs}
-        return sum(item.size for item in self.inputs.values() if item.key not in known)
+__all__ = ["Failure", "FeedHour", "Hours", "Tracked", "differs"]
 
 
 class Hours:
@@ -82,15 +19,33 @@ class Hours:
 
     def __init__(self) -> None:
         self._tracked: dict[FeedHour, Tracked] = {}
-        self._complete_to: dict[tuple[str, int], int] = {}
+        self._open: set[FeedHour] = set()
+        self.promises = Promises()
+        self.suspects = Suspects()
+        self.last_success_ms = 0
+        """When a run last gave a result that held."""
 
     def known(self) -> Iterable[tuple[FeedHour, Tracked]]:
         """Every hour, oldest first."""
-        return sorted(self._tracked.items(), key=lambda item: (item[0].at, item[0].feed))
+        return self._sorted(self._tracked)
+
+    def open(self) -> Iterable[tuple[FeedHour, Tracked]]:
+        """The hours with something to do or to see to, oldest first: few, however old the lake."""
+        return self._sorted(self._open)
 
     def get(self, hour: FeedHour) -> Tracked:
         """What is known of an hour, nothing at first."""
         return self._tracked.setdefault(hour, Tracked())
+
+    def forget(self, before_dt: str) -> None:
+        """Hours of days before this one in which there is nothing to do are looked up again."""
+        old = [
+            hour
+            for hour, tracked in self._tracked.items()
+            if hour.at.dt < before_dt and hour not in self._open and not tracked.hinted_ms
+        ]
+        for hour in old:
+            del self._tracked[hour]
 
     def listed(self, hour: FeedHour, inputs: Mapping[str, BatchInput], now_ms: int) -> None:
         """The hour's raw objects in a listing that began at `now_ms`.
@@ -102,63 +57,71 @@ class Hours:
         newer = {key: item for key, item in tracked.inputs.items() if key in since}
         tracked.hinted_ms = {key: tracked.hinted_ms[key] for key in newer}
         tracked.inputs = {**newer, **inputs}
-        self._age(tracked, now_ms)
+        self._age(hour, now_ms)
 
     def landed(self, hour: FeedHour, item: BatchInput, now_ms: int) -> None:
         """A hint that an object is there; the listing has the last word."""
         tracked = self.get(hour)
         tracked.inputs[item.key] = item
         tracked.hinted_ms[item.key] = now_ms
-        self._age(tracked, now_ms)
+        self._age(hour, now_ms)
 
     def committed(self, hour: FeedHour, head: LedgerEntry | None, now_ms: int) -> None:
         """The ledger's head of an hour; a newer one ends what was wanted of the older one."""
         tracked = self.get(hour)
-        if head is not None and head.version > tracked.version:
-            tracked.forced = tracked.repair = tracked.alone = tracked.parked = False
-            tracked.failure = Failure()
-            tracked.dirty_since_ms = None
+        if head is not None:
+            self._ended(hour, tracked, head)
         tracked.head = head
-        self._age(tracked, now_ms)
+        self._age(hour, now_ms)
 
-    def force(self, hour: FeedHour, now_ms: int) -> None:
-        """A command: rebuild the hour, also without changed inputs."""
+    def force(self, hour: FeedHour, version: int, now_ms: int) -> None:
+        """A command: rebuild this version of the hour, also without changed inputs."""
         tracked = self.get(hour)
-        tracked.forced, tracked.parked = True, False
-        tracked.failure = Failure()
-        self._age(tracked, now_ms)
+        tracked.forced_of = version
+        if tracked.failure.count:
+            tracked.failure = Failure(tracked.failure.version)
+        self._age(hour, now_ms)
 
     def repair(self, hour: FeedHour, now_ms: int) -> None:
         """What is published is not what the ledger says: rebuild over what is there."""
         tracked = self.get(hour)
         tracked.repair = True
-        self._age(tracked, now_ms)
+        self._age(hour, now_ms)
+
+    def set_aside(self, hour: FeedHour, reason: str | None) -> bool:
+        """Nothing may be done with the hour for this reason, or again; whether that is news."""
+        tracked = self.get(hour)
+        is_news = tracked.aside != reason
+        tracked.aside = reason
+        self._keep_open(hour)
+        return is_news
 
     def retry(self, hour: FeedHour) -> bool:
         """A command: try a parked or failing hour now; False where there is none."""
         tracked = self._tracked.get(hour)
-        if tracked is None or not (tracked.parked or tracked.failure.count):
+        if tracked is None or not tracked.failure.count:
             return False
-        tracked.parked, tracked.failure = False, Failure()
+        tracked.failure = Failure(tracked.failure.version)
+        self._keep_open(hour)
         return True
 
-    def failed(self, hour: FeedHour, message: str, not_before_ms: int, park_after: int) -> None:
-        """A run with this hour failed; from now on it is tried alone, after N it is parked."""
-        tracked = self.get(hour)
-        tracked.alone = True
-        tracked.failure = Failure(tracked.failure.count + 1, message, not_before_ms)
-        tracked.parked = tracked.failure.count >= park_after
+    def failed(self, hour: FeedHour, failure: Failure) -> None:
+        """The hour failed by itself; from now on it is tried alone."""
+        self.get(hour).failure = failure
+        self._keep_open(hour)
 
-    def promised(self, topic: str, partition: int, complete_to_ms: int | None) -> None:
-        """A stream position from an object's metadata or an announcement; it only rises."""
-        if complete_to_ms is not None:
-            known = self._complete_to.get((topic, partition), complete_to_ms)
-            self._complete_to[topic, partition] = max(known, complete_to_ms)
+    def waits(self, hour: FeedHour, wait: Wait) -> None:
+        """Something that the hour needs is away; that is no failure of the hour."""
+        self.get(hour).wait = wait
 
-    def watermark_ms(self, topic: str) -> int | None:
-        """Up to where every known partition of a topic is complete; None without promises."""
-        found = [ms for (name, _), ms in self._complete_to.items() if name == topic]
-        return min(found, default=None)
+    def succeeded(self, hours: Iterable[FeedHour], now_ms: int) -> None:
+        """A run gave results that hold: what failed while none did may be tried at once."""
+        had_success_ms, self.last_success_ms = self.last_success_ms, now_ms
+        done = set(hours)
+        for hour, tracked in self.open():
+            failure = tracked.failure
+            if failure.count and hour not in done and failure.since_ms > had_success_ms:
+                tracked.failure = replace(failure, not_before_ms=now_ms, changed_ms=now_ms)
 
     def frozen(self, hour: FeedHour, batch_id: str, position_ms: int | None) -> None:
         """The hour is part of a batch; its listing began with the stream at this position."""
@@ -176,10 +139,10 @@ class Hours:
             return None
         lacking = [
             max(other.at.start_ms, tracked.covered_ms)
-            for other, tracked in self._tracked.items()
+            for other, tracked in self.open()
             if other.feed == hour.feed
             and other != hour
-            and tracked.dirty
+            and (tracked.dirty or tracked.aside is not None)
             # Impossible times are no part of the stream's time.
             and other.at != UNKNOWN_HOUR
         ]
@@ -192,16 +155,51 @@ class Hours:
             tracked.covered_ms = max(tracked.covered_ms, tracked.frozen[1])
 
     def complete(self, hour: FeedHour) -> bool:
-        """Whether every partition that gave input has promised to send nothing more for it."""
-        keys = [parse_raw_key(key) for key in self.get(hour).inputs]
-        partitions = {(key.topic, key.partition) for key in keys if key is not None}
-        return bool(partitions) and all(
-            self._complete_to.get(partition, 0) >= hour.at.end_ms for partition in partitions
-        )
+        """Whether every partition of the topic has promised to send nothing more for it."""
+        for key in self.get(hour).inputs:
+            self.promises.seen_in(key)
+        named = (parse_raw_key(key) for key in self.get(hour).inputs)
+        topic = next((key.topic for key in named if key is not None), None)
+        mark_ms = None if topic is None else self.promises.watermark_ms(topic)
+        return mark_ms is not None and mark_ms >= hour.at.end_ms
 
-    @staticmethod
-    def _age(tracked: Tracked, now_ms: int) -> None:
+    def watermark_ms(self, topic: str) -> int | None:
+        """Up to where every partition of a topic is complete; None where one has not promised."""
+        return self.promises.watermark_ms(topic)
+
+    def _ended(self, hour: FeedHour, tracked: Tracked, head: LedgerEntry) -> None:
+        """What a version of the hour has ended."""
+        if tracked.failure.ended_by(head):
+            tracked.failure = Failure()
+        if tracked.forced_of is not None and head.version > tracked.forced_of:
+            tracked.forced_of = None
+        if head.version > tracked.version:
+            tracked.repair = False
+            tracked.wait = Wait()
+            tracked.dirty_since_ms = None
+            self.suspects.drop(hour)
+        if head.watermark_ms is not None:
+            # Whatever was received before it is in the feed's tables, so in this hour's.
+            tracked.covered_ms = max(tracked.covered_ms, head.watermark_ms)
+
+    def _age(self, hour: FeedHour, now_ms: int) -> None:
+        tracked = self._tracked[hour]
         if not tracked.dirty:
             tracked.dirty_since_ms = None
         elif tracked.dirty_since_ms is None:
             tracked.dirty_since_ms = now_ms
+        self._keep_open(hour)
+
+    def _keep_open(self, hour: FeedHour) -> None:
+        tracked = self._tracked[hour]
+        if not tracked.dirty or tracked.aside is not None:
+            # It can be in no run, and those that are suspected with it must not wait for it.
+            self.suspects.drop(hour)
+        if tracked.dirty or tracked.failure.count or tracked.aside is not None:
+            self._open.add(hour)
+        else:
+            self._open.discard(hour)
+
+    def _sorted(self, names: Iterable[FeedHour]) -> list[tuple[FeedHour, Tracked]]:
+        found = sorted(names, key=lambda hour: (hour.at, hour.feed))
+        return [(hour, self._tracked[hour]) for hour in found]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from coinlake.contracts.batches import JOB_VERSION, BatchHour, Manifest
@@ -22,6 +22,14 @@ class PlanningPolicy:
     max_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The hours of a batch. `is_trial`: one of them is known or suspected to fail its run."""
+
+    hours: tuple[FeedHour, ...]
+    is_trial: bool = False
+
+
 def due(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> bool:
     """Whether the hour by itself is a reason for a run now."""
     tracked = hours.get(hour)
@@ -37,34 +45,78 @@ def due(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> bo
 def eligible(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> bool:
     """Whether the hour may be in a batch now."""
     tracked = hours.get(hour)
-    if not tracked.dirty or tracked.parked or now_ms < tracked.failure.not_before_ms:
+    if not tracked.dirty or tracked.aside is not None or now_ms < tracked.not_before_ms:
         return False
     # Just over: the promise that nothing more comes is seconds away, and saves a second run.
     closing = hour.at.end_ms <= now_ms < hour.at.end_ms + policy.close_grace_ms
     return not closing or tracked.forced or hours.complete(hour)
 
 
-def choose(hours: Hours, policy: PlanningPolicy, now_ms: int) -> list[FeedHour]:
-    """The hours of the next batch; none where no hour is due.
+def choose(
+    hours: Hours,
+    policy: PlanningPolicy,
+    now_ms: int,
+    *,
+    trial_first: bool = False,
+    held_until_ms: int = 0,
+) -> Choice | None:
+    """The hours of the next batch; None where no hour is due.
 
-    The run is the price, so hours that are dirty but not yet due come along. An hour that has
-    failed goes alone, so that it cannot take others with it.
+    The run is the price, so hours that are dirty but not yet due come along. An hour that fails
+    by itself is tried alone, and a group with one that fails by halves; `trial_first` lets these
+    go before the others, so that neither waits for ever for the other. Until `held_until_ms` only
+    hours that fail by themselves are tried, each at its own time: the job itself may be broken.
     """
-    everything = [hour for hour, _ in hours.known()]
-    reasons = [hour for hour in everything if due(hour, hours, policy, now_ms)]
-    if not reasons:
-        return []
-    together = [hour for hour in reasons if not hours.get(hour).alone]
-    if not together:
-        return [min(reasons, key=lambda hour: hours.get(hour).failure.not_before_ms)]
-    rest = (
+    everything = [hour for hour, _ in hours.open()]
+    is_held = now_ms < held_until_ms
+    group = None if is_held else _half(hours, policy, now_ms)
+    trial = group or _alone(everything, hours, policy, now_ms)
+    batch = [] if is_held else _ordinary(everything, hours, policy, now_ms)
+    if trial is not None and (trial_first or not batch):
+        return Choice(trial, is_trial=True)
+    return Choice(tuple(batch)) if batch else None
+
+
+def _half(hours: Hours, policy: PlanningPolicy, now_ms: int) -> tuple[FeedHour, ...] | None:
+    for group in hours.suspects.groups:
+        half = [
+            hour
+            for hour in hours.suspects.next_half(group)
+            if eligible(hour, hours, policy, now_ms)
+        ]
+        if half:
+            return tuple(half)
+    return None
+
+
+def _alone(
+    everything: Sequence[FeedHour], hours: Hours, policy: PlanningPolicy, now_ms: int
+) -> tuple[FeedHour, ...] | None:
+    alone = [
         hour
         for hour in everything
-        if hour not in together
-        and not hours.get(hour).alone
-        and eligible(hour, hours, policy, now_ms)
+        if hours.get(hour).alone and due(hour, hours, policy, now_ms)
+    ]
+    # The one that waits the longest: each has its turn.
+    longest = min(alone, key=lambda hour: hours.get(hour).not_before_ms, default=None)
+    return None if longest is None else (longest,)
+
+
+def _ordinary(
+    everything: Sequence[FeedHour], hours: Hours, policy: PlanningPolicy, now_ms: int
+) -> list[FeedHour]:
+    usual = [
+        hour
+        for hour in everything
+        if not hours.get(hour).alone and not hours.suspects.holds(hour)
+    ]
+    reasons = [hour for hour in usual if due(hour, hours, policy, now_ms)]
+    if not reasons:
+        return []
+    rest = (
+        hour for hour in usual if hour not in reasons and eligible(hour, hours, policy, now_ms)
     )
-    return _within((*together, *rest), hours, policy)
+    return _within((*reasons, *rest), hours, policy)
 
 
 def _within(wanted: Iterable[FeedHour], hours: Hours, policy: PlanningPolicy) -> list[FeedHour]:
@@ -88,12 +140,9 @@ def closed_by(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int)
 def next_look_ms(hours: Hours, policy: PlanningPolicy, now_ms: int) -> int | None:
     """When the next hour may become due by itself; None where nothing waits."""
     moments = [
-        max(
-            (tracked.dirty_since_ms or now_ms) + policy.max_wait_ms,
-            tracked.failure.not_before_ms,
-        )
-        for _, tracked in hours.known()
-        if tracked.dirty and not tracked.parked
+        max((tracked.dirty_since_ms or now_ms) + policy.max_wait_ms, tracked.not_before_ms)
+        for _, tracked in hours.open()
+        if tracked.dirty and tracked.aside is None
     ]
     return min(moments, default=None)
 
@@ -101,9 +150,18 @@ def next_look_ms(hours: Hours, policy: PlanningPolicy, now_ms: int) -> int | Non
 def manifest(batch_hours: Iterable[BatchHour], code_version: str, max_skew_ms: int) -> Manifest:
     """The batch of these hours. Its id is a hash of what it is made from: same work, same id."""
     frozen = tuple(batch_hours)
-    content = [JOB_VERSION, max_skew_ms, [asdict(hour) for hour in frozen]]
+    content = [JOB_VERSION, max_skew_ms, [_named(hour) for hour in frozen]]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return Manifest(digest[:32], JOB_VERSION, code_version, max_skew_ms, frozen)
+
+
+def _named(hour: BatchHour) -> dict[str, object]:
+    # Without what older manifests do not have, a batch keeps its name over an upgrade.
+    named = asdict(hour)
+    del named["listed_to_ms"]
+    if not hour.refused:
+        del named["refused"]
+    return named
 
 
 def outranked(head: LedgerEntry | None) -> bool:

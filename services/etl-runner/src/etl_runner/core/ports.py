@@ -1,6 +1,6 @@
 """The abilities that the runner needs of the outside world, in our words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from coinlake.contracts.announcements import Published
@@ -38,8 +38,17 @@ class TableCatalog(Protocol):
         """The table's columns without partition keys; None where there is no table."""
         ...
 
-    async def register(self, table: str, hours: Iterable[Hour]) -> None:
-        """Make partitions known; those that are known stay. The table must exist."""
+    async def register(
+        self, table: str, hours: Iterable[Hour], *, replaces: bool = False
+    ) -> None:
+        """Make partitions known; those that are known stay, unless this `replaces` them.
+
+        Raises NotFoundError where there is no such table.
+        """
+        ...
+
+    async def registered(self, table: str, dt: str) -> Collection[Hour]:
+        """The hours of a day that have a partition at the place where the table's objects lie."""
         ...
 
     async def crawl(self) -> None:

@@ -7,9 +7,13 @@ from typing import Literal
 from coinlake.contracts.batches import BatchHour, HourResult, Manifest
 from coinlake.contracts.ledger import LedgerEntry, Output, RawInput
 
-BATCH_ID, BASE_VERSION, VERSION = "batch_id", "base_version", "version"
+BATCH_ID, BASE_VERSION, VERSION, JOB = "batch_id", "base_version", "version", "job_version"
 
-Decision = Literal["mine", "finish_theirs", "moved", "foreign"]
+Decision = Literal[
+    "mine", "finish_theirs", "moved", "outranked", "foreign", "staged_gone", "staged_differs"
+]
+# These are about what the run staged: the next batch of the same work needs a run of its own.
+OF_STAGED: frozenset[Decision] = frozenset({"staged_gone", "staged_differs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +39,29 @@ def object_metadata(manifest: Manifest, hour: BatchHour) -> dict[str, str]:
         BATCH_ID: manifest.batch_id,
         BASE_VERSION: str(hour.base_version),
         VERSION: str(hour.version),
+        JOB: str(manifest.job_version),
     }
 
 
 def decide(
-    metadata: Mapping[str, str], batch_id: str, hour: BatchHour, ledger_version: int
+    metadata: Mapping[str, str], manifest: Manifest, hour: BatchHour, ledger_version: int
 ) -> Decision:
     """What to do after a 412, from what is there and where the ledger is now.
 
     mine: my batch published it (before a crash, or another runner did for me): go on.
     moved: the ledger's head moved while I worked: drop the batch and plan again.
+    outranked: somebody publishes the next version with a newer job than ours: leave it to them.
     finish_theirs: somebody published the next version and died: commit it for them first.
     foreign: nobody who keeps the protocol wrote this: alarm, and repair.
     """
-    if metadata.get(BATCH_ID) == batch_id:
+    if metadata.get(BATCH_ID) == manifest.batch_id:
         return "mine"
     if ledger_version > hour.base_version:
         return "moved"
     if metadata.get(VERSION) == str(hour.version) and metadata.get(BATCH_ID):
-        return "finish_theirs"
+        job = metadata.get(JOB, "")
+        is_newer = job.isdecimal() and int(job) > manifest.job_version
+        return "outranked" if is_newer else "finish_theirs"
     return "foreign"
 
 
@@ -88,4 +96,5 @@ def ledger_entry(
         closed_by=closing.closed_by,
         committed_at_ms=now_ms,
         watermark_ms=closing.watermark_ms,
+        listed_to_ms=hour.listed_to_ms or None,
     )

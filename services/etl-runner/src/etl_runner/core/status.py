@@ -10,12 +10,12 @@ from etl_runner.core.runs import GlueRun
 
 
 def hours_status(hours: Hours) -> dict[str, Any]:
-    """Each hour as `<feed>/<dt>/<hour>`."""
+    """Each hour of the last days, and each older one with something to do, as `<feed>/<dt>/<hour>`."""
     return {str(hour): _hour(tracked) for hour, tracked in hours.known()}
 
 
 def totals(hours: Hours) -> dict[str, dict[str, int]]:
-    """Rows of the ledger's heads per table; quarantined rows under the name of the main table."""
+    """Rows of these hours per table; quarantined rows under the name of the main table."""
     curated: Counter[str] = Counter()
     quarantined: Counter[str] = Counter()
     for _, tracked in hours.known():
@@ -58,11 +58,13 @@ def _hour(tracked: Tracked) -> dict[str, Any]:
         "complete": head is not None and head.complete,
         "closed_by": "open" if head is None else head.closed_by,
         "failures": tracked.failure.count,
-        "message": tracked.failure.message,
+        "message": tracked.aside or tracked.failure.message or tracked.wait.reason,
     }
 
 
 def _state(tracked: Tracked) -> str:
+    if tracked.aside is not None:
+        return "aside"
     if tracked.parked:
         return "parked"
     return "dirty" if tracked.dirty else "clean"

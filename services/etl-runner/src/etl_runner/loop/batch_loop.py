@@ -14,6 +14,7 @@ from etl_runner.core.ports import BusyError
 from etl_runner.loop.batch import BatchPipeline, NowMs
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.run import StoppingError, wait_for
 
 log = logs.get(__name__)
@@ -38,11 +39,15 @@ class BatchLoop:
         self,
         reconcile: Reconcile,
         pipeline: BatchPipeline,
+        records: RunnerRecords,
         parts: StepParts,
         pulse: Pulse,
         now_ms: NowMs,
         rng: random.Random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._records = records
+        self._clock = clock
         self._reconcile = reconcile
         self._pipeline = pipeline
         self._parts = parts
@@ -62,7 +67,7 @@ class BatchLoop:
         turned: Callable[[], None],
     ) -> None:
         """Turn until `stop`; `turned` is called after each turn that went well."""
-        self._next_audit = time.monotonic() + rhythm.audit_s
+        self._next_audit = self._clock() + rhythm.audit_s
         failures = 0
         while not stop.is_set():
             self._pulse.beat()
@@ -88,21 +93,31 @@ class BatchLoop:
                     await self._idle(wake)
 
     async def _turn(self, stop: asyncio.Event, rhythm: Rhythm) -> bool:
-        if time.monotonic() >= self._next_pass:
+        if self._clock() >= self._next_pass:
             await self._pass()
-            self._next_pass = time.monotonic() + rhythm.reconcile_s
-        if time.monotonic() >= self._next_audit:
+            self._next_pass = self._clock() + rhythm.reconcile_s
+        if self._clock() >= self._next_audit:
+            self._next_audit = self._clock() + rhythm.audit_s
+            await self._audit()
+        try:
+            return await self._pipeline.turn(stop)
+        finally:
+            await self._records.save()
+
+    async def _audit(self) -> None:
+        """Let the crawler look at the catalog; that it cannot holds up no hour."""
+        try:
             await self._parts.tables.crawl("audit")
-            self._next_audit = time.monotonic() + rhythm.audit_s
-        return await self._pipeline.turn(stop)
+        except TransientError as error:
+            log.warning("audit_failed", reason=str(error))
 
     async def _pass(self) -> None:
-        started = time.monotonic()
+        started = self._clock()
         await self._reconcile.run(self._now_ms())
-        self._parts.metrics.reconcile_seconds.set(time.monotonic() - started)
+        self._parts.metrics.reconcile_seconds.set(self._clock() - started)
 
     async def _idle(self, wake: asyncio.Event) -> None:
-        longest_s = min(self._next_pass - time.monotonic(), _TURN_S)
+        longest_s = min(self._next_pass - self._clock(), _TURN_S)
         look_ms = self._pipeline.next_look_ms()
         now_ms = self._now_ms()
         waits_s = longest_s if look_ms is None else min(longest_s, (look_ms - now_ms) / 1000)
@@ -111,7 +126,7 @@ class BatchLoop:
         await wait_for(wake, max(0.05, waits_s))
 
     async def _sleep(self, stop: asyncio.Event, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not stop.is_set():
+        end = self._clock() + seconds
+        while (left := end - self._clock()) > 0 and not stop.is_set():
             self._pulse.beat()
             await wait_for(stop, min(left, _TURN_S))

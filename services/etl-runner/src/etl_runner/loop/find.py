@@ -4,37 +4,38 @@ from collections.abc import Mapping
 
 from coinlake.contracts.cloud import CURATED_PREFIX
 from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.ledger import LedgerEntry
+from coinlake.errors import InvariantError
 from coinlake.store import ObjectHead
-from etl_runner.core.batch import FoundHour
+from etl_runner.core.batch import FoundHour, Trouble, trouble_of
 from etl_runner.core.publication import BATCH_ID, VERSION
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
 
 
-async def find(
-    parts: StepParts, feed: str, dt: str, *, promises: bool = True
-) -> list[FoundHour]:
+async def find(parts: StepParts, feed: str, dt: str) -> list[FoundHour]:
     """Every hour of a feed's day (`YYYY-MM-DD`) that has raw objects or a ledger, oldest first.
 
-    Without `promises` the metadata of objects that a head was made from is not asked for: old ones
-    promise nothing that newer ones do not, and an old day would cost a request for each of them.
-    Raises TransientError where the store is away, InvariantError where a ledger entry is none.
+    An hour whose ledger cannot be read, or whose raw objects are gone, is told with its trouble,
+    and stops no other. Raises TransientError where the store is away.
     """
     lake = parts.lake
-    heads = await lake.heads_of_day(feed, dt)
-    made_from = {
-        (item.key, item.etag)
-        for head in (() if promises else heads.values())
-        for item in head.inputs
-    }
-    raw = await lake.raw_of_day(feed, dt, made_from)
+    read = await lake.heads_of_day(feed, dt)
+    heads = {hour: head for hour, head in read.items() if isinstance(head, LedgerEntry)}
+    raw = await lake.raw_of_day(feed, dt, heads)
     # Where nothing was ever committed nothing is published that could be compared.
     etags = await _published_etags(lake, feed, dt) if heads else {}
-    found = (
-        FoundHour(hour, heads.get(hour), tuple(raw.get(hour, ())))
-        for hour in sorted({*heads, *raw})
-    )
-    return [await _compared(lake, hour, etags) for hour in found]
+    found = []
+    for hour in sorted({*read, *raw}):
+        objects = tuple(raw.get(hour, ()))
+        head = read.get(hour)
+        if isinstance(head, InvariantError):
+            trouble = Trouble("ledger_unreadable", str(head))
+            found.append(FoundHour(hour, None, objects, trouble=trouble))
+        else:
+            one = FoundHour(hour, head, objects, trouble=trouble_of(head, objects))
+            found.append(await _compared(lake, one, etags))
+    return found
 
 
 async def _published_etags(lake: LakeReader, feed: str, dt: str) -> dict[str, str]:
@@ -54,8 +55,12 @@ async def _compared(lake: LakeReader, found: FoundHour, etags: Mapping[str, str]
         return found
     there = await lake.store.head(wrong[0])
     if there is not None and _is_of_version(there, found.head.version + 1):
-        return FoundHour(found.hour, found.head, found.objects, underway=there.etag)
-    return FoundHour(found.hour, found.head, found.objects, differing=wrong)
+        return FoundHour(
+            found.hour, found.head, found.objects, underway=there.etag, trouble=found.trouble
+        )
+    return FoundHour(
+        found.hour, found.head, found.objects, differing=wrong, trouble=found.trouble
+    )
 
 
 def _is_of_version(there: ObjectHead, version: int) -> bool:

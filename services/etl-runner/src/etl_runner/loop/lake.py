@@ -1,6 +1,7 @@
 """The bucket as the runner reads it: raw listings, metadata, ledger heads."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from coinlake.contracts.batches import BatchInput
@@ -17,13 +18,16 @@ from coinlake.contracts.raw_layout import hour_prefix, topic_prefix
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
 from coinlake.errors import InvariantError, TransientError
 from coinlake.fan_out import fan_out
-from coinlake.store import ObjectStore
+from coinlake.store import Listed, ObjectStore
 from etl_runner.core.batch import ListedRawObject
 from etl_runner.core.hours import FeedHour
 
 _AT_ONCE = 16
 # Enough for the recent days; what is forgotten is asked for again.
-_REMEMBERED = 200_000
+_REMEMBERED = 50_000
+_REMEMBERED_HEADS = 2_000
+# No PUT is under way for so long: its signature ends (SigV4, 15 minutes).
+_UNDER_WAY_MS = 900_000
 
 
 class LakeReader:
@@ -42,36 +46,49 @@ class LakeReader:
         return sorted(day for day in days if parse_hour(f"dt={day}/hour=00") is not None)
 
     async def raw_of_day(
-        self, feed: str, dt: str, inputs: Container[tuple[str, str]] = ()
+        self, feed: str, dt: str, heads: Mapping[FeedHour, LedgerEntry]
     ) -> dict[FeedHour, list[ListedRawObject]]:
-        """Every raw object of a feed's day by hour.
-
-        Those among `inputs` (key, ETag) are known to be inputs: their metadata is not asked for.
-        """
-        listed: dict[FeedHour, list[BatchInput]] = {}
+        """Every raw object of a feed's day by hour. What `heads` tell of them is not asked for."""
+        listed: dict[FeedHour, list[Listed]] = {}
         prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
         async for found in self.store.list(prefix):
             hour = parse_hour("/".join(found.key.split("/")[2:4]))
             if hour is not None and not found.key.endswith("/"):
-                item = BatchInput(found.key, found.etag, found.size)
-                listed.setdefault(FeedHour(feed, hour), []).append(item)
+                listed.setdefault(FeedHour(feed, hour), []).append(found)
         return {
-            hour: [
-                *(ListedRawObject(item, None) for item in items if _named(item) in inputs),
-                *await self.looked_at(item for item in items if _named(item) not in inputs),
-            ]
+            hour: await self._told_apart(items, heads.get(hour))
             for hour, items in listed.items()
         }
 
-    async def raw_of_hour(self, hour: FeedHour) -> list[ListedRawObject]:
-        """Every raw object of one hour, now."""
+    async def raw_of_hour(
+        self, hour: FeedHour, head: LedgerEntry | None = None
+    ) -> list[ListedRawObject]:
+        """Every raw object of one hour, now. What its `head` tells of them is not asked for."""
         prefix = f"{hour_prefix(TABULAR[hour.feed].topic, hour.at)}"
-        found = [
-            BatchInput(item.key, item.etag, item.size)
-            async for item in self.store.list(prefix)
-            if not item.key.endswith("/")
+        listed = [item async for item in self.store.list(prefix) if not item.key.endswith("/")]
+        return await self._told_apart(listed, head)
+
+    async def _told_apart(
+        self, listed: Iterable[Listed], head: LedgerEntry | None
+    ) -> list[ListedRawObject]:
+        """Listed objects, and which of them have values."""
+        inputs = {(item.key, item.etag) for item in (() if head is None else head.inputs)}
+        known, new = [], []
+        for found in listed:
+            item = BatchInput(found.key, found.etag, found.size)
+            if (item.key, item.etag) in inputs:
+                known.append(_raw(found, item, is_input=True))
+            elif head is not None and _was_passed_over(found, head):
+                known.append(_raw(found, item, is_input=False))
+            else:
+                new.append(found)
+        items = [BatchInput(found.key, found.etag, found.size) for found in new]
+        looked_at = await self.looked_at(items)
+        modified = zip(looked_at, new, strict=True)
+        return [
+            *known,
+            *(replace(raw, modified_ms=one.last_modified_ms) for raw, one in modified),
         ]
-        return await self.looked_at(found)
 
     async def looked_at(self, listed: Iterable[BatchInput]) -> list[ListedRawObject]:
         """Listed objects with their metadata; asks the store only for those that are new."""
@@ -91,17 +108,28 @@ class LakeReader:
         new = [item for item in wanted if (item.key, item.etag) not in found]
         await fan_out(look, new, _AT_ONCE)
         self._metas.update(found)
-        _forget(self._metas)
-        return [ListedRawObject(item, found[item.key, item.etag]) for item in wanted]
+        _forget(self._metas, _REMEMBERED)
+        metas = ((item, found[item.key, item.etag]) for item in wanted)
+        return [
+            ListedRawObject(item, meta, meta is None or meta.values > 0) for item, meta in metas
+        ]
 
-    async def heads_of_day(self, feed: str, dt: str) -> dict[FeedHour, LedgerEntry]:
-        """The ledger's newest version of every hour of a feed's day."""
+    async def heads_of_day(
+        self, feed: str, dt: str
+    ) -> dict[FeedHour, LedgerEntry | InvariantError]:
+        """The ledger's newest version of every hour of a feed's day, or why there is none."""
         newest: dict[FeedHour, str] = {}
         async for found in self.store.list(f"{LEDGER_PREFIX}feed={feed}/dt={dt}/"):
             named = parse_ledger_key(found.key)
             if named is not None:
                 newest[FeedHour(named[0], named[1])] = found.key
-        return {hour: await self.entry(key) for hour, key in newest.items()}
+        return {hour: await self._entry_or_error(key) for hour, key in newest.items()}
+
+    async def _entry_or_error(self, key: str) -> LedgerEntry | InvariantError:
+        try:
+            return await self.entry(key)
+        except InvariantError as error:
+            return error
 
     async def head(self, hour: FeedHour) -> LedgerEntry | None:
         """The ledger's newest version of one hour, now."""
@@ -120,14 +148,22 @@ class LakeReader:
                 self._heads[key] = parse_entry(body)
             except ValueError as error:
                 raise InvariantError(f"{key} is not a valid ledger entry: {error}") from error
-            _forget(self._heads)
+            _forget(self._heads, _REMEMBERED_HEADS)
         return self._heads[key]
 
 
-def _named(item: BatchInput) -> tuple[str, str]:
-    return item.key, item.etag
+def _was_passed_over(found: Listed, head: LedgerEntry) -> bool:
+    """Whether the head's own listing had the object, and did not take it: it is without values."""
+    return (
+        head.listed_to_ms is not None
+        and found.last_modified_ms < head.listed_to_ms - _UNDER_WAY_MS
+    )
 
 
-def _forget(remembered: dict[Any, Any]) -> None:
-    while len(remembered) > _REMEMBERED:
+def _raw(found: Listed, item: BatchInput, *, is_input: bool) -> ListedRawObject:
+    return ListedRawObject(item, None, is_input, found.last_modified_ms)
+
+
+def _forget(remembered: dict[Any, Any], most: int) -> None:
+    while len(remembered) > most:
         del remembered[next(iter(remembered))]

@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from coinlake import logs
-from coinlake.contracts.batches import BatchHour, HourResult, Manifest
+from coinlake.contracts.batches import BatchHour, HourResult
 from coinlake.contracts.ledger import LedgerEntry, Output, ledger_key, staging_prefix
-from coinlake.errors import InvariantError, PreconditionFailedError
+from coinlake.errors import InvariantError, PreconditionFailedError, TransientError
 from etl_runner.core.batch import FinishedBatch, PublicationOutcome
 from etl_runner.core.hours import FeedHour
-from etl_runner.core.publication import Closing, RunFacts, ledger_entry
+from etl_runner.core.publication import OF_STAGED, Closing, RunFacts, ledger_entry
 from etl_runner.loop.freeze import load_manifest
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.put_objects import Refused, put_objects
@@ -36,7 +36,8 @@ async def publish(
     """Publish, register and commit the accepted hours; what became of each.
 
     Every part of it may be repeated by anybody. An hour that another batch has published and not
-    committed is first committed for that batch.
+    committed is first committed for that batch. What is away for one hour stops no other: that
+    hour `waits`.
     """
     outcomes: list[PublicationOutcome] = []
 
@@ -44,28 +45,60 @@ async def publish(
         outcomes.append(outcome)
         terms.told(outcome)
 
-    hours = {FeedHour(hour.feed, hour.at): hour for hour in batch.manifest.hours}
     outputs: dict[FeedHour, list[Output]] = {}
-    for name, hour in hours.items():
-        if name not in accepted:
-            continue
-        published = await put_objects(parts, batch.manifest, hour, batch.results[name])
-        if isinstance(published, Refused):
-            tell(await _refused(parts, name, published, terms))
-        else:
-            outputs[name] = published
-    await parts.tables.register(outputs)
-    for name, published in outputs.items():
-        entry = _entry(batch, hours[name], published, terms)
-        is_ours = await _commit(parts, entry)
-        head = await parts.lake.head(name)
-        tell(PublicationOutcome(name, head, entry if is_ours else None))
+    for hour in batch.manifest.hours:
+        name = FeedHour(hour.feed, hour.at)
+        if name in accepted:
+            put = await _put(parts, batch, hour, terms)
+            if isinstance(put, PublicationOutcome):
+                tell(put)
+            else:
+                outputs[name] = put
+    for name, waits in (await parts.tables.register(outputs)).items():
+        tell(PublicationOutcome(name, None, waits=waits))
+        del outputs[name]
+    for hour in batch.manifest.hours:
+        name = FeedHour(hour.feed, hour.at)
+        if name in outputs:
+            tell(await _committed(parts, batch, hour, outputs[name], terms))
     return outcomes
 
 
-async def clean(parts: StepParts, manifest: Manifest) -> None:
-    """Remove what the batch staged, of all its attempts. To be done when it is published."""
-    prefix = staging_prefix(manifest.batch_id, "").removesuffix("/")
+async def _put(
+    parts: StepParts, batch: FinishedBatch, hour: BatchHour, terms: CommitTerms
+) -> list[Output] | PublicationOutcome:
+    """The hour's published objects; or what became of it."""
+    name = FeedHour(hour.feed, hour.at)
+    try:
+        published = await put_objects(parts, batch.manifest, hour, batch.results[name])
+        if isinstance(published, Refused):
+            return await _refused(parts, name, published, terms)
+    except (TransientError, InvariantError) as error:
+        return PublicationOutcome(name, None, waits=str(error))
+    return published
+
+
+async def _committed(
+    parts: StepParts,
+    batch: FinishedBatch,
+    hour: BatchHour,
+    outputs: Sequence[Output],
+    terms: CommitTerms,
+) -> PublicationOutcome:
+    """What became of an hour that is published and registered."""
+    name = FeedHour(hour.feed, hour.at)
+    try:
+        entry = _entry(batch, hour, outputs, terms)
+        is_ours = await _commit(parts, entry)
+        head = await parts.lake.head(name)
+    except (TransientError, InvariantError) as error:
+        return PublicationOutcome(name, None, waits=str(error))
+    return PublicationOutcome(name, head, entry if is_ours else None)
+
+
+async def clean(parts: StepParts, batch_id: str) -> None:
+    """Remove what a batch staged, of all its attempts. To be done when nobody needs it any more."""
+    prefix = staging_prefix(batch_id, "").removesuffix("/")
     async for found in parts.lake.store.list(prefix):
         await parts.lake.store.delete(found.key)
 
@@ -73,22 +106,38 @@ async def clean(parts: StepParts, manifest: Manifest) -> None:
 async def _refused(
     parts: StepParts, hour: FeedHour, refused: Refused, terms: CommitTerms
 ) -> PublicationOutcome:
-    if refused.theirs is not None:
-        await _finish(parts, refused.theirs, hour, terms)
-    elif refused.decision == "foreign":
+    decision: str = refused.decision
+    if refused.theirs is not None and not await _finished(parts, refused.theirs, hour, terms):
+        decision = "foreign"
+    if decision == "foreign":
         parts.metrics.alarms.labels(reason="foreign_object").inc()
-    return PublicationOutcome(hour, await parts.lake.head(hour), refused=refused.decision)
+    return PublicationOutcome(hour, await parts.lake.head(hour), refused=decision)
 
 
-async def _finish(parts: StepParts, batch_id: str, hour: FeedHour, terms: CommitTerms) -> None:
-    """Commit one hour of a batch whose runner published and died."""
-    manifest = await load_manifest(parts, batch_id)
-    result = await load_result(parts, batch_id)
-    if result is None:
-        raise InvariantError(f"batch {batch_id} published {hour} without a result")
+async def _finished(
+    parts: StepParts, batch_id: str, hour: FeedHour, terms: CommitTerms
+) -> bool:
+    """Commit one hour of a batch whose runner published and died; False where that cannot be."""
+    try:
+        manifest = await load_manifest(parts, batch_id)
+        result = await load_result(parts, batch_id)
+        if result is None:
+            raise InvariantError(f"batch {batch_id} has no result")
+        theirs = FinishedBatch(manifest, result, RunFacts("", 0))
+        if hour not in theirs.results:
+            raise InvariantError(f"batch {batch_id} has no result for {hour}")
+    except InvariantError as error:
+        # Nobody can commit it as it is: what is there is replaced like any stranger's object.
+        parts.metrics.alarms.labels(reason="batch_unreadable").inc()
+        log.error("batch_unreadable", batch_id=batch_id, hour=str(hour), reason=str(error))
+        return False
     log.info("batch_finished_for_another", batch_id=batch_id, hour=str(hour))
-    theirs = FinishedBatch(manifest, result, RunFacts("", 0))
-    await publish(parts, theirs, [hour], terms)
+    for outcome in await publish(parts, theirs, [hour], terms):
+        if outcome.waits is not None:
+            raise TransientError(outcome.waits)
+        if outcome.refused in {*OF_STAGED, "foreign"}:
+            return False
+    return True
 
 
 def _entry(

@@ -1,14 +1,16 @@
 """Rule 5: an hour's objects by conditional PUT, and what a refusal means."""
 
+import hashlib
 from dataclasses import dataclass
 
 from coinlake import logs
 from coinlake.contracts.batches import BatchHour, HourResult, Manifest, StagedFile
-from coinlake.contracts.ledger import Output, curated_key, result_key
+from coinlake.contracts.ledger import Output, curated_key
 from coinlake.errors import NotFoundError, PreconditionFailedError, TransientError
 from etl_runner.core.hours import FeedHour
-from etl_runner.core.publication import BATCH_ID, decide, object_metadata
+from etl_runner.core.publication import BATCH_ID, Decision, decide, object_metadata
 from etl_runner.loop.parts import StepParts
+from etl_runner.loop.refusals import refuse
 
 log = logs.get(__name__)
 
@@ -17,7 +19,7 @@ log = logs.get(__name__)
 class Refused:
     """An hour that could not be published; `theirs` is the batch to finish first, if any."""
 
-    decision: str
+    decision: Decision
     theirs: str | None = None
 
 
@@ -43,19 +45,35 @@ async def _object(
     body = await parts.lake.store.get(file.key)
     if body is None:
         return await _without_staged(parts, manifest, hour, key)
+    if not is_as_staged(body, file):
+        parts.metrics.alarms.labels(reason="staged_differs").inc()
+        log.error("staged_differs", batch_id=manifest.batch_id, key=file.key)
+        await refuse(parts, manifest.batch_id, [FeedHour(hour.feed, hour.at)], "staged differs")
+        return Refused("staged_differs")
     try:
         return await _put(parts, key, body, object_metadata(manifest, hour), frozen)
     except PreconditionFailedError:
         return await _refusal(parts, manifest, hour, key)
 
 
+def is_as_staged(body: bytes, file: StagedFile) -> bool:
+    """Whether the bytes are those that the run wrote.
+
+    The ETag of an object that one PUT wrote is its MD5 (S3 API Reference, Object: ETag), but for
+    encryption with KMS keys; there the size has to do.
+    """
+    if len(body) != file.size:
+        return False
+    is_md5 = len(file.etag) == 32 and "-" not in file.etag
+    return not is_md5 or hashlib.md5(body, usedforsecurity=False).hexdigest() == file.etag
+
+
 async def _without_staged(
     parts: StepParts, manifest: Manifest, hour: BatchHour, key: str
 ) -> str | Refused:
     """Whoever removed the staged object had committed the batch; or it was lost."""
-    store = parts.lake.store
     refusal = None
-    if await store.head(key) is not None:
+    if await parts.lake.store.head(key) is not None:
         refusal = await _refusal(parts, manifest, hour, key)
     if refusal is not None and not (
         isinstance(refusal, Refused) and refusal.decision == "foreign"
@@ -63,8 +81,7 @@ async def _without_staged(
         return refusal
     parts.metrics.alarms.labels(reason="staged_gone").inc()
     log.error("staged_gone", batch_id=manifest.batch_id, key=key)
-    # A result without its files is worth nothing; the next plan runs the batch again.
-    await store.delete(result_key(manifest.batch_id))
+    await refuse(parts, manifest.batch_id, [FeedHour(hour.feed, hour.at)], "staged is gone")
     return Refused("staged_gone")
 
 
@@ -89,7 +106,7 @@ async def _refusal(
         raise TransientError(f"{key} existed before and is now gone")
     ledger = await parts.lake.head(FeedHour(hour.feed, hour.at))
     version = 0 if ledger is None else ledger.version
-    decision = decide(there.metadata, manifest.batch_id, hour, version)
+    decision = decide(there.metadata, manifest, hour, version)
     parts.metrics.publish_conflicts.labels(decision=decision).inc()
     if decision == "mine":
         return there.etag

@@ -1,16 +1,19 @@
 """The pass that finds what no hint told, and brings the hours that are tracked up to it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from coinlake import logs
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.raw_layout import parse_raw_key
-from etl_runner.core.batch import FoundHour
+from etl_runner.core.batch import FoundHour, ListedRawObject
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.loop.find import find
+from etl_runner.loop.partitions import register_missing
 from etl_runner.loop.parts import StepParts
+from etl_runner.loop.records import RunnerRecords
+from etl_runner.loop.setting_aside import set_aside
 
 log = logs.get(__name__)
 
@@ -20,44 +23,76 @@ _SHORTEST_ROUND = 4
 
 
 class Reconcile:
-    """Lists the last 48 hours and one older day per pass, so that its cost is bounded."""
+    """Lists the last 48 hours and one older day per pass, so that its cost is bounded.
 
-    def __init__(self, parts: StepParts, hours: Hours) -> None:
+    The days of hours that fail or were ordered are listed as well: there are few of them.
+    """
+
+    def __init__(self, parts: StepParts, hours: Hours, records: RunnerRecords) -> None:
         self._parts = parts
         self._hours = hours
+        self._records = records
         self._older: list[str] = []
         self._round_ends_in = 0
         self._underway: dict[FeedHour, str] = {}
 
     async def run(self, now_ms: int) -> None:
         """One pass. Raises TransientError where the store is away."""
+        await self._records.load(now_ms)
         recent = _days(now_ms)
         older = await self._next_older(recent)
+        wanted = {hour.at.dt for hour, _ in self._hours.open()}
+        days = sorted({*recent, *older, *wanted})
         for feed in TABULAR:
-            for day in sorted({*recent, *older}):
+            for day in days:
                 await self._day(feed, day, now_ms, recent=day in recent)
+        self._hours.forget(min(recent))
 
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
-        hours = await find(self._parts, feed, dt, promises=recent)
-        found = {one.hour: one for one in hours}
+        found = {one.hour: one for one in await find(self._parts, feed, dt)}
+        if recent:
+            await self._promises(found.values(), now_ms)
         for one in found.values():
-            if one.objects:
-                self._promises(one)
-                self._hours.committed(one.hour, one.head, now_ms)
-                self._hours.listed(one.hour, one.inputs, now_ms)
+            self._found(one, now_ms)
         for hour, tracked in self._hours.known():
-            if hour in found and tracked.head is not None and not tracked.repair:
-                self._audit(found[hour], now_ms)
+            # All of its raw objects are gone, and it was never made.
+            if hour.feed == feed and hour.at.dt == dt and hour not in found and tracked.inputs:
+                self._hours.listed(hour, {}, now_ms)
+        await register_missing(self._parts, feed, dt, found.values())
 
-    def _promises(self, found: FoundHour) -> None:
-        # Impossible times have an hour of their own, which never moves a watermark.
-        if found.hour.at == UNKNOWN_HOUR:
-            return
-        topic = TABULAR[found.hour.feed].topic
-        for one in found.objects:
-            partition = _partition(one.item.key)
-            if one.meta is not None and partition is not None:
-                self._hours.promised(topic, partition, one.meta.complete_to_ms)
+    def _found(self, one: FoundHour, now_ms: int) -> None:
+        trouble = one.trouble
+        if trouble is not None and self._records.accepts_missing(one.hour):
+            trouble = trouble if trouble.reason != "raw_vanished" else None
+        if trouble is None or trouble.reason != "ledger_unreadable":
+            self._hours.committed(one.hour, one.head, now_ms)
+        self._hours.listed(one.hour, one.inputs, now_ms)
+        set_aside(self._parts.metrics, self._hours, one.hour, trouble)
+        if one.head is not None and not self._hours.get(one.hour).repair:
+            self._audit(one, now_ms)
+
+    async def _promises(self, found: Iterable[FoundHour], now_ms: int) -> None:
+        """What the newest object of each partition promises: none promises more."""
+        newest: dict[int, ListedRawObject] = {}
+        topic = ""
+        for one in found:
+            # Impossible times have an hour of their own, which never moves a watermark.
+            if one.hour.at == UNKNOWN_HOUR:
+                continue
+            topic = TABULAR[one.hour.feed].topic
+            for raw in one.objects:
+                named = parse_raw_key(raw.item.key)
+                if named is not None:
+                    before = newest.get(named.partition)
+                    if before is None or _position(before) < _position(raw):
+                        newest[named.partition] = raw
+        looked_at = await self._parts.lake.looked_at(raw.item for raw in newest.values())
+        for partition, raw in zip(newest, looked_at, strict=True):
+            complete_to_ms = None if raw.meta is None else raw.meta.complete_to_ms
+            told = self._hours.promises.promised(topic, partition, complete_to_ms, now_ms)
+            if not told:
+                self._parts.metrics.alarms.labels(reason="promise_ahead").inc()
+                log.error("promise_ahead", key=raw.item.key, complete_to_ms=complete_to_ms)
 
     def _audit(self, found: FoundHour, now_ms: int) -> None:
         """Is what is published what the ledger's head says?"""
@@ -66,9 +101,12 @@ class Reconcile:
             # Another runner is publishing right now, unless it still is at the next pass:
             # then it died, and a batch over the same base finishes its work first.
             if self._underway.get(hour) == found.underway:
-                self._hours.force(hour, now_ms)
+                version = self._hours.get(hour).version
+                self._hours.force(hour, version, now_ms)
             self._underway[hour] = found.underway
-        elif found.differing:
+            return
+        self._underway.pop(hour, None)
+        if found.differing:
             self._parts.metrics.alarms.labels(reason="published_differs").inc()
             log.error("published_differs", hour=str(hour), keys=list(found.differing))
             self._hours.repair(hour, now_ms)
@@ -84,6 +122,12 @@ class Reconcile:
         return [self._older.pop()] if self._older else []
 
 
+def _position(raw: ListedRawObject) -> tuple[int, int]:
+    named = parse_raw_key(raw.item.key)
+    assert named is not None
+    return named.epoch, named.link
+
+
 def _days(now_ms: int) -> set[str]:
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     first = (now - _RECENT).date()
@@ -91,8 +135,3 @@ def _days(now_ms: int) -> set[str]:
     return {
         (first + timedelta(days=n)).isoformat() for n in range((now.date() - first).days + 2)
     }
-
-
-def _partition(key: str) -> int | None:
-    named = parse_raw_key(key)
-    return None if named is None else named.partition

@@ -11,7 +11,7 @@ from coinlake import logs
 from coinlake.contracts.batches import Manifest, Result, parse_result
 from coinlake.contracts.cloud import BATCHES_PREFIX
 from coinlake.contracts.ledger import manifest_key, result_key
-from coinlake.errors import CoinlakeError, InvariantError, TransientError
+from coinlake.errors import CoinlakeError, InvariantError, NotFoundError, TransientError
 from etl_runner.core.batch import FinishedBatch
 from etl_runner.core.ports import BusyError, JobRuns
 from etl_runner.core.publication import RunFacts
@@ -31,10 +31,14 @@ class StoppingError(CoinlakeError):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How often to look, and when a run has taken too long, in seconds of `clock`."""
+    """How often to look, and when a run has taken too long, in seconds of `clock`.
+
+    A run that is told to stop and does not is left to itself `stopping_s` later.
+    """
 
     poll_s: float = 5.0
     deadline_s: float = 1800.0
+    stopping_s: float = 300.0
     clock: Callable[[], float] = time.time
 
 
@@ -89,8 +93,9 @@ async def load_result(parts: StepParts, batch_id: str) -> Result | None:
 async def _start(parts: StepParts, manifest: Manifest, timing: Timing) -> str:
     attempt = f"{int(timing.clock() * 1000)}-{secrets.token_hex(4)}"
     # The intent first: a crash after this line leaves a name to look for.
+    intent = f"{BATCHES_PREFIX}{manifest.batch_id}/intents/{attempt}.json"
     await parts.lake.store.put(
-        f"{BATCHES_PREFIX}{manifest.batch_id}/intents/{attempt}.json",
+        intent,
         json.dumps({"batch_id": manifest.batch_id, "attempt": attempt}).encode(),
         content_type="application/json",
     )
@@ -102,6 +107,8 @@ async def _start(parts: StepParts, manifest: Manifest, timing: Timing) -> str:
     try:
         run_id = await parts.jobs.start(arguments)
     except BusyError:
+        # It was not started: the intent is of nothing.
+        await parts.lake.store.delete(intent)
         raise
     except TransientError:
         # The reply may be what was lost, and it has no idempotency token (Glue API, StartJobRun).
@@ -116,22 +123,37 @@ async def _start(parts: StepParts, manifest: Manifest, timing: Timing) -> str:
 async def _ended(
     jobs: JobRuns, run_id: str, stop: asyncio.Event, timing: Timing, watch: RunWatch
 ) -> GlueRun:
-    """The run once it has ended; one that takes too long is stopped."""
+    """The run once it has ended; one that takes too long is stopped, and then left to itself.
+
+    Raises RunFailedError for one that does not stop: a result that it may still make is as good as
+    any, but nobody waits for it.
+    """
     deadline = timing.clock() + timing.deadline_s
-    stopped = False
+    last = deadline + timing.stopping_s
+    was_told = False
     while not stop.is_set():
         watch.beat()
+        state = "unseen"
         try:
             found = await jobs.get(run_id)
             watch.seen(found)
             if found.outcome != "active":
                 return found
-            if timing.clock() > deadline and not stopped:
+            state = found.state
+            if timing.clock() > deadline and not was_told:
                 log.error("run_too_long", run_id=run_id, limit_s=timing.deadline_s)
                 await jobs.stop(run_id)
-                stopped = True
+                was_told = True
+        except NotFoundError as error:
+            raise RunFailedError(f"Glue does not know run {run_id} any more") from error
         except TransientError as error:
             log.warning("run_not_seen", run_id=run_id, reason=str(error))
+            if timing.clock() > last:
+                # The loop says so, and finds the run again when Glue answers.
+                raise
+        if timing.clock() > last and state != "unseen":
+            log.error("run_left_alone", run_id=run_id, state=state)
+            raise RunFailedError(f"the run is {state} and does not stop")
         await wait_for(stop, timing.poll_s)
     raise StoppingError(f"run {run_id} goes on")
 

@@ -2,17 +2,19 @@
 
 from coinlake.contracts.batches import BatchHour
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.ledger import result_key
 from etl_runner.core.batch import FinishedBatch, Verification
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.verify import faults
 from etl_runner.loop.parts import StepParts
+from etl_runner.loop.refusals import refuse
 
 
 async def verify(parts: StepParts, batch: FinishedBatch) -> Verification:
     """Hold each hour's counts against what its raw objects say of themselves.
 
-    Where one hour's do not hold, the result is removed: the next run makes a new one.
+    The result stays where it is, also where one hour's counts do not hold: another hour of it may
+    be published already, and whoever goes on with that needs it. That the hour was refused is
+    noted, so that it is frozen into a batch of another name, whose run makes a new result.
     """
     accepted: list[FeedHour] = []
     wrong: dict[FeedHour, tuple[str, ...]] = {}
@@ -21,10 +23,9 @@ async def verify(parts: StepParts, batch: FinishedBatch) -> Verification:
         found = await _faults(parts, batch, hour, name)
         if found:
             wrong[name] = tuple(found)
+            await refuse(parts, batch.manifest.batch_id, [name], "; ".join(found))
         else:
             accepted.append(name)
-    if wrong:
-        await parts.lake.store.delete(result_key(batch.manifest.batch_id))
     return Verification(tuple(accepted), wrong)
 
 
