@@ -6,6 +6,7 @@ import pytest
 
 from coinlake.contracts.batches import (
     JOB_VERSION,
+    MAX_HOUR_BYTES,
     BatchHour,
     BatchInput,
     FrozenOutput,
@@ -14,7 +15,7 @@ from coinlake.contracts.batches import (
     parse_manifest,
     parse_result,
 )
-from coinlake_job.rebuild import MAX_HOUR_BYTES, HourTooLargeError, refuse_too_large, tasks
+from coinlake_job.rebuild import HourTooLargeError, refuse_too_large, tasks
 from coinlake_job.result import UnbalancedError, hour_result, put_aside
 
 HOUR = BatchHour(

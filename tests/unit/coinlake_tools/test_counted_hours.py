@@ -16,6 +16,7 @@ from etl_runner.config import Settings as EtlSettings
 from etl_runner.core.hours import Hours
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.reconcile import Reconcile
+from etl_runner.loop.records import RunnerRecords
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.config import Settings as QuerySettings
 from query_api.metrics import QueryApiMetrics
@@ -84,7 +85,9 @@ async def test_an_idle_hour_of_the_runner() -> None:
     fill(store, 12)
     world = new_world()
     world.lake = LakeReader(store)
-    reconcile = Reconcile(world.parts, Hours())
+    hours = Hours()
+    records = RunnerRecords(store, hours, world.metrics)
+    reconcile = Reconcile(world.parts, hours, records)
     await reconcile.run(NOON_MS)
     network.calls.clear()
 

@@ -13,6 +13,8 @@ RESOURCES = {
     "raw": f"{LAKE}/raw/coincap.assets.v1/dt=2026-11-22/hour=07/1-0-5.json.gz",
     "chain": f"{LAKE}/chain/coincap.assets.v1/1.json",
     "ledger": f"{LAKE}/ledger/feed=assets/1.json",
+    "intent": f"{LAKE}/batches/b/intents/a.json",
+    "runner's record": f"{LAKE}/runner/failures/feed=assets/dt=2026-11-20/hour=07.json",
     "manifest": f"{LAKE}/batches/b/manifest.json",
     "result": f"{LAKE}/batches/b/result.json",
     "staging": f"{LAKE}/staging/b/a/part-0.parquet",

@@ -43,7 +43,7 @@ MUST = [
     ("EtlRunnerRole", "s3:GetObject", RAW, {}),
     ("EtlRunnerRole", "s3:PutObject", f"{LAKE}/batches/b/manifest.json", NEW),
     ("EtlRunnerRole", "s3:GetObject", f"{LAKE}/batches/b/result.json", {}),
-    ("EtlRunnerRole", "s3:DeleteObject", f"{LAKE}/batches/b/result.json", {}),
+    ("EtlRunnerRole", "s3:DeleteObject", f"{LAKE}/batches/b/intents/a.json", {}),
     ("EtlRunnerRole", "s3:GetObject", f"{LAKE}/staging/b/a/part-0.parquet", {}),
     ("EtlRunnerRole", "s3:DeleteObject", f"{LAKE}/staging/b/a/part-0.parquet", {}),
     ("EtlRunnerRole", "s3:PutObject", f"{LAKE}/curated/quotes/x.parquet", {"s3:if-match": "e"}),

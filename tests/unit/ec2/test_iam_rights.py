@@ -63,11 +63,13 @@ MAY: dict[str, list[Grant]] = {
     "EtlRunnerRole": [
         *LIST,
         ("s3", "GetObject", ("raw", "manifest", "result", "staging", "curated", "ledger")),
-        ("s3", "PutObject", ("manifest", "result", "curated")),
-        ("s3", "DeleteObject", ("staging", "result")),
+        ("s3", "GetObject", ("intent", "runner's record")),
+        ("s3", "PutObject", ("manifest", "result", "curated", "intent", "runner's record")),
+        ("s3", "DeleteObject", ("staging", "intent", "runner's record")),
         ("glue", "StartJobRun GetJobRun GetJobRuns BatchStopJobRun", ("job",)),
         ("glue", "StartCrawler GetCrawler", ("crawler",)),
-        ("glue", "GetTable BatchCreatePartition", CATALOG),
+        ("glue", "GetTable GetPartitions", CATALOG),
+        ("glue", "BatchCreatePartition BatchUpdatePartition", CATALOG),
     ],
     "QueryApiRole": [*LIST, *ATHENA, ("s3", "GetObject", ("curated", "ledger"))],
     "ToolsRole": [
@@ -82,7 +84,7 @@ MAY: dict[str, list[Grant]] = {
     "GlueJobRole": [
         *LIST,
         *GLUE_LOGS,
-        ("s3", "GetObject", ("raw", "manifest", "result", "jobs")),
+        ("s3", "GetObject", ("raw", "manifest", "result", "intent", "jobs")),
         ("s3", "PutObject", ("staging", "result")),
     ],
     "CrawlerRole": [

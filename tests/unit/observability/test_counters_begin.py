@@ -65,7 +65,12 @@ def sources(service: str, package: str) -> str:
 
 
 def test_every_reason_of_the_runners_alarms_begins_at_zero() -> None:
-    given = re.findall(r'alarms\.labels\(reason="(\w+)"\)', sources("etl-runner", "etl_runner"))
+    text = sources("etl-runner", "etl_runner")
+    given = re.findall(r'alarms\.labels\(reason="(\w+)"\)', text)
+    given += re.findall(r'Trouble\("(\w+)"', text)
+    given += [
+        one for pair in re.findall(r'reason = "(\w+)" if .* else "(\w+)"', text) for one in pair
+    ]
 
     assert sorted(set(given)) == list(etl_runner.ALARMS)
 

@@ -121,9 +121,9 @@ def _audit_lists(pace: Pace) -> float:
 
 
 def _pass_lists(pace: Pace) -> float:
-    """Ledger and raw of each feed and day, and the tables of the days that have any."""
+    """Ledger and raw of each feed and day, the tables of the days that have any, the records."""
     listed = 2 * FEEDS * PASS_DAYS + TABLES * (PASS_DAYS - 1)
-    return pace.passes_per_hour * (listed + pace.day_pages * (PASS_DAYS - 1))
+    return pace.passes_per_hour * (listed + 1 + pace.day_pages * (PASS_DAYS - 1))
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -182,6 +182,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "etl-runner", "glue:GetTable", Billed.CATALOG, busy=lambda p: 2 * TABLES * _runs(p)
     ),
+    # Is everything registered that is committed?
+    Operation(
+        "etl-runner",
+        "glue:GetPartitions",
+        Billed.CATALOG,
+        busy=lambda p: p.passes_per_hour * TABLES * (PASS_DAYS - 1),
+    ),
+    Operation("etl-runner", "glue:BatchUpdatePartition", Billed.CATALOG),
     Operation(
         "etl-runner",
         "glue:BatchCreatePartition",

@@ -39,7 +39,7 @@ class EtlMetrics:
             "dirty_hours", "Hours with raw objects that are not published yet."
         )
         self.parked_hours = gauge(
-            "parked_hours", "Hours that failed too often and are no longer retried."
+            "parked_hours", "Hours that failed too often: they are tried again, but seldom."
         )
         self.aside_hours = gauge(
             "aside_hours", "Hours with which nothing may be done, see the alarms' reasons."
