@@ -1,0 +1,81 @@
+"""The catalog and its crawler: what is in it, and what hands do to it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.hours import Hour
+from coinlake.contracts.tables import Column
+from coinlake.errors import NotFoundError, TransientError
+from tests.labs.sim.wire import Wire
+
+TABLES = tuple(table for feed in TABULAR.values() for table in feed.published)
+
+
+class CatalogServer:
+    """The Data Catalog of one database."""
+
+    def __init__(self, rng: random.Random, reached: Callable[[str], None]) -> None:
+        self.tables: set[str] = set()
+        self.partitions: set[tuple[str, Hour]] = set()
+        self.is_away = False
+        self.crawls_fail = 0.0
+        self.hidden: set[str] = set()
+        """Tables that no crawl brings."""
+        self.crawls = 0
+        self._rng = rng
+        self._reached = reached
+
+    def columns(self, table: str) -> Sequence[Column] | None:
+        return table_named(table).columns if table in self.tables else None
+
+    def registered(self, table: str, dt: str) -> Collection[Hour]:
+        if table not in self.tables:
+            raise NotFoundError(table)
+        return {hour for name, hour in self.partitions if name == table and hour.dt == dt}
+
+    def register(self, table: str, hours: Iterable[Hour]) -> None:
+        if self.is_away:
+            self._reached("catalog away")
+            raise TransientError("BatchCreatePartition: 503")
+        if table not in self.tables:
+            raise NotFoundError(table)
+        self.partitions |= {(table, hour) for hour in hours}
+
+    def crawl(self) -> None:
+        self.crawls += 1
+        if self._rng.random() < self.crawls_fail:
+            self._reached("crawl failed")
+            raise TransientError("the crawler FAILED")
+        if self.hidden:
+            self._reached("crawl brought nothing")
+        self.tables |= set(TABLES) - self.hidden
+
+    def drop_table(self, table: str) -> None:
+        self.tables.discard(table)
+        self.partitions = {one for one in self.partitions if one[0] != table}
+
+
+class CatalogClient:
+    """One runner's client: `TableCatalog` over a network that may fail."""
+
+    def __init__(self, server: CatalogServer, wire: Wire) -> None:
+        self._server = server
+        self._wire = wire
+
+    async def columns(self, table: str) -> Sequence[Column] | None:
+        return await self._wire.ask("GetTable", lambda: self._server.columns(table))
+
+    async def registered(self, table: str, dt: str) -> Collection[Hour]:
+        return await self._wire.ask("GetPartitions", lambda: self._server.registered(table, dt))
+
+    async def register(
+        self, table: str, hours: Iterable[Hour], *, replaces: bool = False
+    ) -> None:
+        wanted = tuple(hours)
+        await self._wire.tell("Register", lambda: self._server.register(table, wanted))
+
+    async def crawl(self) -> None:
+        await asyncio.sleep(1.0)
+        await self._wire.tell("Crawl", self._server.crawl)

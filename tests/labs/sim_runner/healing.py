@@ -1,0 +1,147 @@
+"""The end of a run: faults stop, and everything that can be published must be."""
+
+import asyncio
+import json
+
+from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.ledger import LedgerEntry, curated_key, ledger_prefix, parse_entry
+from etl_runner.core.hours import FeedHour
+from tests.labs.sim_runner.world import World
+
+# Waits of parked hours and of crawls are two and six hours: minutes of the world.
+HEAL_S = 700.0
+IDLE_S = 40.0
+# Of a pass over five days: two listings a feed and day, one a table and day, the records.
+IDLE_CALLS = 1000
+
+
+class Healing:
+    """Heals a world, and judges what came of it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def run(self) -> None:
+        world = self._world
+        for weather in (world.place.store_weather, world.place.glue_weather):
+            weather.is_down, weather.slow_s = False, 0.0
+            weather.refused = weather.lost = weather.late = weather.resent = 0.0
+        trouble = world.glue.trouble
+        trouble.is_broken, trouble.stuck, trouble.odd = False, 0.0, 0.0
+        trouble.miscounts = frozenset()
+        world.catalog.hidden, world.catalog.is_away, world.catalog.crawls_fail = (
+            set(),
+            False,
+            0.0,
+        )
+        world.heartbeats_ahead.clear()
+        world.hands.mend_ledger()
+        if not world.plan.keeps_poison:
+            trouble.poison = frozenset()
+        for one in list(world.runners):
+            world.thaw(one)
+        if not world.awake():
+            world.start_runner()
+        world.note("healed")
+        await self._settles()
+        if not self.is_wrong():
+            await self._is_idle()
+        if not self.is_wrong():
+            self._is_told()
+
+    async def _settles(self) -> None:
+        world = self._world
+        deadline_s = world.loop.time() + HEAL_S
+        lacking: list[str] = []
+        while world.loop.time() < deadline_s and not self.is_wrong():
+            lacking = self._lacking()
+            if not lacking:
+                return
+            await asyncio.sleep(2.0)
+        if not self.is_wrong():
+            world.oracle.blame("unpublished for ever", "; ".join(lacking[:3]))
+
+    def _lacking(self) -> list[str]:
+        """What is not as it should be, hour by hour."""
+        raw = self._world.hours_of_raw()
+        hours = sorted({*raw, *self._world.oracle.versions})
+        found = []
+        for hour in hours:
+            why = self._why(hour, {key: one.etag for key, one in raw.get(hour, {}).items()})
+            if why:
+                found.append(f"{hour} {why}")
+        return found
+
+    def _why(self, hour: FeedHour, inputs: dict[str, str]) -> str | None:
+        head = self.head(hour)
+        if self._is_held(hour, head, inputs):
+            return None
+        if head is None:
+            return "has no head"
+        if {item.key: item.etag for item in head.inputs} != inputs:
+            return f"version {head.version} is not made from what is raw"
+        return self._not_visible(hour, head)
+
+    def _is_held(
+        self, hour: FeedHour, head: LedgerEntry | None, inputs: dict[str, str]
+    ) -> bool:
+        """Whether nothing can or may be done: it fails for ever, or raw has vanished."""
+        if hour in self._world.glue.trouble.poison:
+            return True
+        if head is None:
+            return not inputs
+        return any(item.key not in inputs for item in head.inputs)
+
+    def _not_visible(self, hour: FeedHour, head: LedgerEntry) -> str | None:
+        for output in head.outputs:
+            there = self._world.bucket.objects.get(curated_key(output.table, hour.at))
+            if there is None or there.etag != output.etag:
+                return f"{output.table} is not what the ledger says"
+            if (output.table, hour.at) not in self._world.catalog.partitions:
+                return f"{output.table} has no partition"
+        main = self._world.bucket.objects[curated_key(TABULAR[hour.feed].published[0], hour.at)]
+        wanted = [
+            one for item in head.inputs for one in self._world.oracle.raw[item.key, item.etag]
+        ]
+        return None if sorted(json.loads(main.body)) == sorted(wanted) else "has other rows"
+
+    def head(self, hour: FeedHour) -> LedgerEntry | None:
+        prefix = ledger_prefix(hour.feed, hour.at)
+        keys = [key for key in self._world.bucket.objects if key.startswith(prefix)]
+        return parse_entry(self._world.bucket.objects[max(keys)].body) if keys else None
+
+    async def _is_idle(self) -> None:
+        """Nothing is written any more, and what is asked is bounded."""
+        if self._world.glue.trouble.poison & set(self._world.hours_of_raw()):
+            return  # It is tried again, seldom.
+        await asyncio.sleep(IDLE_S)
+        before = [(one, one.network.asked, one.network.told) for one in self._world.awake()]
+        await asyncio.sleep(IDLE_S)
+        for one, asked, told in before:
+            if one.network.told != told:
+                self._world.oracle.blame("restless", f"{one.name} writes although all is done")
+            if one.network.asked - asked > IDLE_CALLS * IDLE_S / 8:
+                self._world.oracle.blame("restless", f"{one.network.asked - asked} calls")
+
+    def _is_told(self) -> None:
+        """What cannot be mended is alarmed, with its reason."""
+        raw = self._world.hours_of_raw()
+        for hour in self._world.oracle.versions:
+            head = self.head(hour)
+            there = raw.get(hour, {})
+            if head is not None and any(item.key not in there for item in head.inputs):
+                told = any(one.hours.get(hour).aside for one in self._world.awake())
+                if not told:
+                    self._world.oracle.blame(
+                        "untold", f"{hour} lost raw objects, nobody is told"
+                    )
+
+    def is_wrong(self) -> bool:
+        world = self._world
+        for one in [*world.runners, *world.dead]:
+            if one.crash is not None:
+                world.oracle.blame("crash", f"{one.name}: {one.crash!r}")
+        for error in world.loop.troubles:
+            world.oracle.blame("crash", f"an error that nobody heard: {error!r}")
+        world.loop.troubles.clear()
+        return bool(world.oracle.violations)

@@ -1,0 +1,115 @@
+"""What must be true of the bucket, checked at the moment that something lands there."""
+
+import json
+from collections.abc import Callable
+
+from coinlake.contracts.batches import parse_manifest
+from coinlake.contracts.cloud import CURATED_PREFIX, LEDGER_PREFIX
+from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.hours import Hour, parse_hour
+from coinlake.contracts.ledger import LedgerEntry, curated_key, parse_entry
+from coinlake.contracts.raw_layout import RAW_PREFIX
+from etl_runner.core.hours import FeedHour
+from tests.labs.bucket import Bucket, Stored
+
+MAIN = {feed: dataset.published[0] for feed, dataset in TABULAR.items()}
+
+
+class Oracle:
+    """Watches every PUT. `violations` is empty in a good run."""
+
+    def __init__(
+        self,
+        note: Callable[[str], None],
+        reached: Callable[[str], None],
+        promised_ms: Callable[[str], int],
+        ignores: frozenset[str] = frozenset(),
+    ) -> None:
+        self._note = note
+        self._reached = reached
+        self._promised_ms = promised_ms
+        self._ignores = ignores
+        self.bucket: Bucket | None = None
+        self.violations: list[str] = []
+        self.raw: dict[tuple[str, str], list[str]] = {}
+        """The ids of each raw object that there ever was, by key and ETag."""
+        self.versions: dict[FeedHour, dict[int, str]] = {}
+        """The batch of each version that was ever committed."""
+        self.touched: set[FeedHour] = set()
+        """Hours at which a hand was laid: what is published may differ for a while."""
+        self.commits = 0
+
+    def blame(self, kind: str, text: str) -> None:
+        """Something is not as promised."""
+        if kind not in self._ignores:
+            self._note(f"VIOLATION {kind}: {text}")
+            self.violations.append(f"{kind}: {text}")
+
+    def landed(self, key: str, stored: Stored, replaced: bool) -> None:
+        if key.startswith(RAW_PREFIX):
+            self.raw[key, stored.etag] = json.loads(stored.body)
+        elif key.startswith(CURATED_PREFIX):
+            self._published(key, stored)
+        elif key.startswith(LEDGER_PREFIX):
+            self._committed(key, stored, replaced)
+
+    def _published(self, key: str, stored: Stored) -> None:
+        _, table, dt, hour, _ = key.split("/")
+        at = parse_hour(f"{dt}/{hour}")
+        feed = next(name for name, main in MAIN.items() if table in TABULAR[name].published)
+        batch_id = stored.metadata.get("batch_id", "")
+        assert at is not None
+        rows = json.loads(stored.body)
+        self._note(f"bucket: {key} version {stored.metadata.get('version')} of {batch_id[:6]}")
+        if len(rows) != len(set(rows)):
+            self.blame("doubled", f"{key} has rows twice")
+        if table == MAIN[feed] and sorted(rows) != self._wanted(feed, at, batch_id):
+            self.blame(
+                "partial", f"{key} has not the rows of what {batch_id[:6]} was frozen from"
+            )
+
+    def _wanted(self, feed: str, at: Hour, batch_id: str) -> list[str]:
+        assert self.bucket is not None
+        found = self.bucket.objects.get(f"batches/{batch_id}/manifest.json")
+        if found is None:
+            return ["no manifest"]
+        for hour in parse_manifest(found.body).hours:
+            if (hour.feed, hour.at) == (feed, at):
+                ids = [self.raw[item.key, item.etag] for item in hour.inputs]
+                return sorted(one for some in ids for one in some)
+        return ["not in the manifest"]
+
+    def _committed(self, key: str, stored: Stored, replaced: bool) -> None:
+        entry = parse_entry(stored.body)
+        hour = FeedHour(entry.feed, entry.at)
+        known = self.versions.setdefault(hour, {})
+        self.commits += 1
+        self._note(f"ledger: {hour} version {entry.version} of {entry.batch_id[:6]}")
+        if replaced:
+            self.blame("overwritten", f"{key} was overwritten")
+        if entry.version > 1 and entry.version - 1 not in known:
+            self.blame("gap", f"{hour} has version {entry.version} and no {entry.version - 1}")
+        if entry.version in known and hour not in self.touched:
+            self.blame("twice", f"{hour} has version {entry.version} twice")
+        known[entry.version] = entry.batch_id
+        if entry.complete:
+            self._reached("complete hour")
+            promised_ms = self._promised_ms(TABULAR[entry.feed].topic)
+            if promised_ms < entry.at.end_ms:
+                self.blame("early", f"{hour} is complete, and the stream only to {promised_ms}")
+        self._is_published(hour, entry)
+
+    def _is_published(self, hour: FeedHour, entry: LedgerEntry) -> None:
+        assert self.bucket is not None
+        for output in entry.outputs:
+            there = self.bucket.objects.get(curated_key(output.table, entry.at))
+            is_there = there is not None and there.etag == output.etag
+            if not is_there and hour not in self.touched and not self._is_newer(there, entry):
+                self.blame(
+                    "unpublished", f"{hour} is committed, {output.table} is not published"
+                )
+
+    @staticmethod
+    def _is_newer(there: Stored | None, entry: LedgerEntry) -> bool:
+        version = "0" if there is None else there.metadata.get("version", "0")
+        return int(version) > entry.version
