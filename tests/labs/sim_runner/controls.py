@@ -6,6 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+import etl_runner.loop.batch as batch_module
+import etl_runner.loop.find as find_module
+import etl_runner.loop.freeze as freeze_module
+import etl_runner.loop.put_objects as put_module
+import etl_runner.loop.reconcile as reconcile_module
+from coinlake.contracts.batches import StagedFile
+from coinlake.contracts.ledger import result_key
+from coinlake.contracts.raw_layout import parse_raw_key
+from coinlake.errors import InvariantError
+from etl_runner.core import plan
+from etl_runner.core.batch import FinishedBatch, Verification
+from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.tracked import Tracked
+from etl_runner.core.watermarks import Promises
+from etl_runner.loop.lake import LakeReader
+from etl_runner.loop.parts import StepParts
+from etl_runner.loop.records import RunnerRecords
+from etl_runner.loop.verify import verify
+
 
 @dataclass(frozen=True)
 class Control:
@@ -31,6 +50,90 @@ class Control:
 NONE = Control("the product")
 
 
+async def _verify_and_remove(parts: StepParts, batch: FinishedBatch) -> Verification:
+    """As it was: where one hour's counts do not hold, the whole result goes."""
+    verification = await verify(parts, batch)
+    if verification.faults:
+        await parts.lake.store.delete(result_key(batch.manifest.batch_id))
+    return verification
+
+
+_HEADS_OF_DAY = LakeReader.heads_of_day
+
+
+async def _any_head_or_none(lake: LakeReader, feed: str, dt: str) -> Any:
+    """An entry that cannot be read ends the pass."""
+    found = await _HEADS_OF_DAY(lake, feed, dt)
+    for head in found.values():
+        if isinstance(head, InvariantError):
+            raise head
+    return found
+
+
+def _always_believed(
+    promises: Promises, topic: str, partition: int, complete_to_ms: int | None, now_ms: int
+) -> bool:
+    promises.seen(topic, partition)
+    if complete_to_ms is not None:
+        known = promises._complete_to.get((topic, partition), complete_to_ms)
+        promises._complete_to[topic, partition] = max(known, complete_to_ms)
+    return True
+
+
+def _of_its_inputs(hours: Hours, hour: FeedHour) -> bool:
+    """Only the partitions that gave input are asked."""
+    keys = [parse_raw_key(key) for key in hours.get(hour).inputs]
+    slots = {(key.topic, key.partition) for key in keys if key is not None}
+    known = hours.promises._complete_to
+    return bool(slots) and all(known.get(slot, 0) >= hour.at.end_ms for slot in slots)
+
+
+def _no_trouble(*_: object, **__: object) -> None:
+    """Raw objects that are gone are nobody's business."""
+
+
+def _any_bytes(body: bytes, file: StagedFile) -> bool:
+    return True
+
+
+async def _no_look(*_: object) -> None:
+    """Nobody looks whether a partition is still there."""
+
+
+def _never(tracked: Tracked) -> int:
+    return 10**15 if tracked.failure.count else tracked.wait.until_ms
+
+
+def _usual_only(*_: object) -> None:
+    """Hours that fail by themselves have no turn."""
+
+
+async def _nothing_loaded(*_: object) -> None:
+    """What an earlier process knew is forgotten."""
+
+
 def every() -> dict[str, Control]:
     """Every control by name."""
-    return {}
+    found = (
+        Control("results-are-removed", patches=((batch_module, "verify", _verify_and_remove),)),
+        Control(
+            "one-ledger-stops-all", patches=((LakeReader, "heads_of_day", _any_head_or_none),)
+        ),
+        Control("promises-are-believed", patches=((Promises, "promised", _always_believed),)),
+        Control("own-partitions-only", patches=((Hours, "complete", _of_its_inputs),)),
+        Control("parked-for-ever", patches=((Tracked, "not_before_ms", property(_never)),)),
+        Control(
+            "vanished-is-nothing",
+            patches=(
+                (find_module, "trouble_of", _no_trouble),
+                (freeze_module, "trouble_of", _no_trouble),
+            ),
+        ),
+        Control("any-staged-bytes", patches=((put_module, "is_as_staged", _any_bytes),)),
+        Control(
+            "partitions-unwatched", patches=((reconcile_module, "register_missing", _no_look),)
+        ),
+        Control("failed-have-no-turn", patches=((plan, "_alone", _usual_only),)),
+        Control("commands-are-forgotten", patches=((RunnerRecords, "load", _nothing_loaded),)),
+    )
+    return {control.name: control for control in found}

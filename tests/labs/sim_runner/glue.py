@@ -48,6 +48,7 @@ class GlueServer:
         self.trouble = Trouble()
         self.runs: list[GlueRun] = []
         self.calls = 0
+        self.started: Callable[[Sequence[FeedHour]], None] = lambda _: None
         self._bucket = bucket
         self._rng = rng
         self._reached = reached
@@ -67,6 +68,7 @@ class GlueServer:
             self._bucket.objects[f"batches/{batch_id}/manifest.json"].body
         )
         self._note(f"glue: {run_id} of {[str(h.feed) + h.hour for h in manifest.hours]}")
+        self.started([FeedHour(hour.feed, hour.at) for hour in manifest.hours])
         if len(manifest.hours) > 1:
             self._reached("batch of many")
         self._plan(run_id, manifest, attempt)

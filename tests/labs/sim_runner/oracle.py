@@ -38,6 +38,7 @@ class Oracle:
         self.touched: set[FeedHour] = set()
         """Hours at which a hand was laid: what is published may differ for a while."""
         self.commits = 0
+        self.published: Callable[[FeedHour], None] = lambda _: None
 
     def blame(self, kind: str, text: str) -> None:
         """Something is not as promised."""
@@ -84,6 +85,7 @@ class Oracle:
         hour = FeedHour(entry.feed, entry.at)
         known = self.versions.setdefault(hour, {})
         self.commits += 1
+        self.published(hour)
         self._note(f"ledger: {hour} version {entry.version} of {entry.batch_id[:6]}")
         if replaced:
             self.blame("overwritten", f"{key} was overwritten")

@@ -1,7 +1,7 @@
 """One run from its seed to its verdict."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from tests.labs.seeds import Verdict
 from tests.labs.sim.clock import SimLoop, in_virtual_time
@@ -53,14 +53,14 @@ async def _play(world: World, events: Collection[int] | None) -> None:
     for number, event in enumerate(world.plan.events, 1):
         if events is None or number in events:
             world.loop.call_at(event.at_s, world.happen, event)
-    while world.loop.time() < CHAOS_S + 1 and not healing.is_wrong():
+    while world.loop.time() < CHAOS_S + 1 and not healing.is_wrong():  # noqa: ASYNC110
         await asyncio.sleep(1.0)
     if not healing.is_wrong():
         await healing.run()
     await _clear(world, background)
 
 
-async def _clear(world: World, background: list[asyncio.Future[None]]) -> None:
+async def _clear(world: World, background: Sequence[asyncio.Future[None]]) -> None:
     for one in [*world.runners, *world.dead]:
         world.loop.thaw(one.process)
     tasks = asyncio.all_tasks() - {asyncio.current_task()}

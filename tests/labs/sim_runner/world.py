@@ -3,14 +3,16 @@
 import asyncio
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from coinlake.contracts.announcements import Landed
 from coinlake.contracts.batches import parse_manifest
+from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of, parse_hour
 from coinlake.contracts.raw_layout import RAW_PREFIX, RawKey
 from coinlake.contracts.raw_meta import RawMeta
+from coinlake.errors import PreconditionFailedError
 from etl_runner.core.hours import FeedHour
 from tests.labs.bucket import Bucket, Stored
 from tests.labs.sim.clock import SimLoop
@@ -29,10 +31,16 @@ class WatchedBucket(Bucket):
     """A bucket whose every PUT is judged."""
 
     oracle: Oracle
+    reached: Callable[[str], None]
 
     def put(self, key: str, body: bytes, metadata: object, **conditions: object) -> str:
         there = key in self.objects
-        etag = super().put(key, body, metadata, **conditions)  # type: ignore[arg-type]
+        try:
+            etag = super().put(key, body, metadata, **conditions)  # type: ignore[arg-type]
+        except PreconditionFailedError:
+            if key.startswith(LEDGER_PREFIX):
+                self.reached("ledger conflict")
+            raise
         self.oracle.landed(key, self.objects[key], there)
         return etag
 
@@ -55,7 +63,7 @@ class World:
         self.promised: dict[tuple[str, int], int] = {}
         self.oracle = Oracle(self.note, self.reached, self.truly_promised_ms, ignores)
         self.bucket = WatchedBucket(now_ms=self.now_ms)
-        self.bucket.oracle = self.oracle
+        self.bucket.oracle, self.bucket.reached = self.oracle, self.reached
         self.oracle.bucket = self.bucket
         self.glue = GlueServer(
             self.bucket, random.Random(f"glue-{seed}"), self.reached, self.note
@@ -73,6 +81,8 @@ class World:
         self.runners: list[RunnerProcess] = []
         self.dead: list[RunnerProcess] = []
         self.hands = Hands(self)
+        self.glue.started = self._run_started
+        self.oracle.published = self._hour_published
         self.heartbeats_ahead: set[tuple[str, int]] = set()
         self._seed = seed
         self._started = 0
@@ -95,6 +105,8 @@ class World:
         for feed in FEEDS:
             for partition in range(self.plan.partitions):
                 self.promised[TABULAR[feed].topic, partition] = 0
+                # Every partition has its heartbeats.
+                self.land(feed, partition, self.now_ms() - 2 * HOUR_MS, 0)
             for ago in range(1, self.rng.randint(1, 4)):
                 self.land(feed, 0, self.now_ms() - ago * HOUR_MS, self.rng.randint(1, 3))
 
@@ -195,6 +207,17 @@ class World:
             self.reached("runner frozen")
             self.note(f"thaw {one.name}")
             self.loop.thaw(one.process)
+
+    def _run_started(self, hours: Sequence[FeedHour]) -> None:
+        for one in self.awake():
+            if any(set(hours) < set(group) for group in one.hours.suspects.groups):
+                self.reached("half of a batch")
+            if len(hours) == 1 and one.hours.get(hours[0]).alone:
+                self.reached("hour alone")
+
+    def _hour_published(self, hour: FeedHour) -> None:
+        if any(one.hours.get(hour).parked for one in self.awake()):
+            self.reached("parked hour published")
 
     def happen(self, event: Event) -> None:
         self.note(f"event: {event}")

@@ -10,6 +10,7 @@ from etl_runner.core.hours import Hours
 from etl_runner.core.plan import PlanningPolicy
 from etl_runner.loop.batch import BatchPipeline, BatchTerms
 from etl_runner.loop.batch_loop import BatchLoop
+from etl_runner.loop.commands import OperatorCommands
 from etl_runner.loop.failing import Failing, Patience
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
@@ -57,6 +58,9 @@ class Runner:
         )
         self.reconcile = Reconcile(self.parts, self.hours, self.records)
         self.noticed = asyncio.Event()
+        self.commands = OperatorCommands(
+            self.parts.lake, self.hours, self.records, asyncio.Event(), self.now_ms
+        )
 
     def loop(self, stop: asyncio.Event, wake: asyncio.Event) -> BatchLoop:
         rng = NoticedRandom(self.noticed)

@@ -57,6 +57,10 @@ class FakeGlue:
     stays: str | None = None
     records_more: int = 0
     is_missing: bool = False
+    miscounts: Collection[str] = ()
+    never_stops: bool = False
+    changes_staged: bool = False
+    writes_graffiti: bool = False
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, arguments: Mapping[str, str]) -> str:
@@ -85,11 +89,14 @@ class FakeGlue:
                 body = f"{manifest.batch_id} {table}".encode()
                 etag = await self.store.put(key, body)
                 files.append(StagedFile(table, key, etag, len(body), 1))
-            n = len(hour.inputs) + self.records_more
+                if self.changes_staged:
+                    await self.store.put(key, body[::-1])
+            n = len(hour.inputs) + self.records_more + (hour.feed in self.miscounts)
             counts = Counts(n, n, 0, 0, 0, n, n, 0, 0)
             hours.append(HourResult(hour.feed, hour.dt, hour.hour, counts, tuple(files)))
         result = Result(manifest.batch_id, attempt, 1, "dev", 1000, tuple(hours))
-        await self.store.put(result_key(manifest.batch_id), result.encode(), if_none_match=True)
+        said = b"graffiti" if self.writes_graffiti else result.encode()
+        await self.store.put(result_key(manifest.batch_id), said, if_none_match=True)
 
     async def get(self, run_id: str) -> GlueRun:
         self.asked.set()
@@ -102,7 +109,10 @@ class FakeGlue:
 
     async def stop(self, run_id: str) -> None:
         self.runs = [
-            replace(run, state="STOPPED") if run.run_id == run_id else run for run in self.runs
+            replace(run, state="STOPPING" if self.never_stops else "STOPPED")
+            if run.run_id == run_id
+            else run
+            for run in self.runs
         ]
 
 
@@ -114,13 +124,16 @@ class FakeCatalog:
     partitions: set[tuple[str, Hour]] = field(default_factory=set)
     crawls: int = 0
     lacks: str | None = None
+    lacks_for_ever: str | None = None
+    hidden: set[str] = field(default_factory=set)
     is_away: bool = False
 
     async def columns(self, table: str) -> Sequence[Column] | None:
-        if table not in self.tables:
+        if table not in self.tables - self.hidden:
             return None
         found = table_named(table).columns
-        return [column for column in found if column.name != self.lacks]
+        lacking = {self.lacks, self.lacks_for_ever}
+        return [column for column in found if column.name not in lacking]
 
     async def registered(self, table: str, dt: str) -> Collection[Hour]:
         return {hour for name, hour in self.partitions if name == table and hour.dt == dt}
@@ -128,7 +141,7 @@ class FakeCatalog:
     async def register(
         self, table: str, hours: Iterable[Hour], *, replaces: bool = False
     ) -> None:
-        if table not in self.tables:
+        if table not in self.tables - self.hidden:
             raise NotFoundError(table)
         self.partitions |= {(table, hour) for hour in hours}
 
@@ -174,11 +187,13 @@ class World:
         hour: Hour = HOUR,
         complete_to_ms: int | None = None,
         values: int = 1,
+        body: bytes | None = None,
     ) -> str:
         key = str(RawKey(TABULAR[feed].topic, hour, 0, 0, self.links))
         self.links += 1
         meta = raw_meta(1, complete_to_ms, values).encode()
-        await self.store.put(key, f"raw {self.links}".encode(), metadata=meta)
+        said = f"raw {self.links}".encode() if body is None else body
+        await self.store.put(key, said, metadata=meta)
         return key
 
     @property
