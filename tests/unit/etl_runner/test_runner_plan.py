@@ -243,7 +243,7 @@ def test_the_same_work_has_the_same_name_and_other_work_another() -> None:
 
     assert len(names) == 4
     assert manifest([hour], "c", 1) == manifest([hour], "c", 1)
-    later = replace(hour, listed_to_ms=9)
+    later = replace(hour, valueless=("k",))
     assert manifest([later], "c", 1).batch_id == manifest([hour], "c", 1).batch_id
 
 

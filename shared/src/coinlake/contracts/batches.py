@@ -35,8 +35,8 @@ class FrozenOutput:
 class BatchHour:
     """One hour of a feed to rebuild. `base_version` is the ledger's head, 0 where there is none.
 
-    `refused` batches of the very same work could not be used, so this one has another name. The
-    newest raw object that was listed, used or not, was modified at `listed_to_ms` (S3's clock).
+    `refused` batches of the very same work could not be used, so this one has another name.
+    `valueless` are the keys of the raw objects that were listed and have nothing for any table.
     """
 
     feed: str
@@ -46,7 +46,7 @@ class BatchHour:
     published: tuple[FrozenOutput, ...]
     inputs: tuple[BatchInput, ...]
     refused: int = 0
-    listed_to_ms: int = 0
+    valueless: tuple[str, ...] = ()
 
     @property
     def at(self) -> Hour:
@@ -146,6 +146,7 @@ def parse_result(body: bytes) -> Result:
 def _batch_hour(raw: dict[str, Any]) -> BatchHour:
     raw["published"] = tuple(FrozenOutput(**item) for item in raw["published"])
     raw["inputs"] = tuple(BatchInput(**item) for item in raw["inputs"])
+    raw["valueless"] = tuple(raw.get("valueless", ()))
     return BatchHour(**_known(BatchHour, raw))
 
 

@@ -56,8 +56,7 @@ class LedgerEntry:
 
     `watermark_ms` tells up to where the feed's tables are complete with this version: every record
     received before is in them. None where nobody has promised, and in entries of before 0.1.0.
-    The newest raw object of the hour, of those without values too, was modified at `listed_to_ms`
-    (S3's clock) when the inputs were listed; None in entries of before 0.1.0.
+    `valueless` are the keys of the hour's other raw objects, which have nothing for any table.
     """
 
     feed: str
@@ -79,7 +78,7 @@ class LedgerEntry:
     closed_by: str
     committed_at_ms: int
     watermark_ms: int | None = None
-    listed_to_ms: int | None = None
+    valueless: tuple[str, ...] = ()
 
     @property
     def at(self) -> Hour:
@@ -97,6 +96,7 @@ def parse_entry(line: bytes) -> LedgerEntry:
         raw["inputs"] = tuple(RawInput(**item) for item in raw["inputs"])
         raw["outputs"] = tuple(Output(**item) for item in raw["outputs"])
         raw["counts"] = Counts(**raw["counts"])
+        raw["valueless"] = tuple(raw.get("valueless", ()))
         names = {field.name for field in fields(LedgerEntry)}
         # A later version may say more.
         return LedgerEntry(**{name: value for name, value in raw.items() if name in names})

@@ -29,14 +29,12 @@ class Trouble:
 class ListedRawObject:
     """A listed raw object; `meta` None where its writer was not our sink, or nobody asked.
 
-    `is_input`: an object of heartbeats alone has nothing for any table. It was modified at
-    `modified_ms`, by S3's clock.
+    `is_input`: an object of heartbeats alone has nothing for any table.
     """
 
     item: BatchInput
     meta: RawMeta | None
     is_input: bool
-    modified_ms: int = 0
 
 
 def trouble_of(
@@ -127,7 +125,7 @@ class SeenHour:
     hour: FeedHour
     head: LedgerEntry | None
     inputs: Mapping[str, BatchInput]
-    listed_to_ms: int = 0
+    valueless: tuple[str, ...] = ()
     trouble: Trouble | None = None
 
     @property

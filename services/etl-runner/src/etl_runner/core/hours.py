@@ -75,11 +75,9 @@ class Hours:
         self._age(hour, now_ms)
 
     def force(self, hour: FeedHour, version: int, now_ms: int) -> None:
-        """A command: rebuild this version of the hour, also without changed inputs."""
+        """Rebuild this version of the hour, also without changed inputs; if it fails it waits."""
         tracked = self.get(hour)
         tracked.forced_of = version
-        if tracked.failure.count:
-            tracked.failure = Failure(tracked.failure.version)
         self._age(hour, now_ms)
 
     def repair(self, hour: FeedHour, now_ms: int) -> None:

@@ -158,7 +158,7 @@ def manifest(batch_hours: Iterable[BatchHour], code_version: str, max_skew_ms: i
 def _named(hour: BatchHour) -> dict[str, object]:
     # Without what older manifests do not have, a batch keeps its name over an upgrade.
     named = asdict(hour)
-    del named["listed_to_ms"]
+    del named["valueless"]
     if not hour.refused:
         del named["refused"]
     return named

@@ -96,5 +96,5 @@ def ledger_entry(
         closed_by=closing.closed_by,
         committed_at_ms=now_ms,
         watermark_ms=closing.watermark_ms,
-        listed_to_ms=hour.listed_to_ms or None,
+        valueless=hour.valueless,
     )

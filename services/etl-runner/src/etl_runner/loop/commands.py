@@ -43,6 +43,7 @@ class OperatorCommands:
         self._hours.listed(hour, inputs, now_ms)
         version = 0 if head is None else head.version
         await self._records.rebuild(hour, Command(version, accepts_missing), now_ms)
+        self._hours.retry(hour)
         await self._records.save()
         if accepts_missing:
             self._hours.set_aside(hour, None)

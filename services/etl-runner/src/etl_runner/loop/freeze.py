@@ -105,8 +105,8 @@ async def _look(lake: LakeReader, wanted: WantedHour, accepts_missing: bool) -> 
         return SeenHour(wanted.hour, None, {}, trouble=Trouble("ledger_unreadable", str(error)))
     objects = await lake.raw_of_hour(wanted.hour, head)
     trouble = trouble_of(head, objects, accepts_missing=accepts_missing)
-    listed_to_ms = max((one.modified_ms for one in objects), default=0)
-    return SeenHour(wanted.hour, head, inputs_of(objects), listed_to_ms, trouble)
+    valueless = tuple(sorted(one.item.key for one in objects if not one.is_input))
+    return SeenHour(wanted.hour, head, inputs_of(objects), valueless, trouble)
 
 
 async def _batch_hour(lake: LakeReader, wanted: WantedHour, seen: SeenHour) -> BatchHour | None:
@@ -131,7 +131,7 @@ async def _batch_hour(lake: LakeReader, wanted: WantedHour, seen: SeenHour) -> B
         seen.version,
         published,
         items,
-        listed_to_ms=seen.listed_to_ms,
+        valueless=seen.valueless,
     )
 
 

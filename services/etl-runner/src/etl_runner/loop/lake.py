@@ -1,7 +1,6 @@
 """The bucket as the runner reads it: raw listings, metadata, ledger heads."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from coinlake.contracts.batches import BatchInput
@@ -26,8 +25,6 @@ _AT_ONCE = 16
 # Enough for the recent days; what is forgotten is asked for again.
 _REMEMBERED = 50_000
 _REMEMBERED_HEADS = 2_000
-# No PUT is under way for so long: its signature ends (SigV4, 15 minutes).
-_UNDER_WAY_MS = 900_000
 
 
 class LakeReader:
@@ -73,22 +70,17 @@ class LakeReader:
     ) -> list[ListedRawObject]:
         """Listed objects, and which of them have values."""
         inputs = {(item.key, item.etag) for item in (() if head is None else head.inputs)}
+        valueless = set(() if head is None else head.valueless)
         known, new = [], []
         for found in listed:
             item = BatchInput(found.key, found.etag, found.size)
             if (item.key, item.etag) in inputs:
-                known.append(_raw(found, item, is_input=True))
-            elif head is not None and _was_passed_over(found, head):
-                known.append(_raw(found, item, is_input=False))
+                known.append(ListedRawObject(item, None, is_input=True))
+            elif item.key in valueless:
+                known.append(ListedRawObject(item, None, is_input=False))
             else:
-                new.append(found)
-        items = [BatchInput(found.key, found.etag, found.size) for found in new]
-        looked_at = await self.looked_at(items)
-        modified = zip(looked_at, new, strict=True)
-        return [
-            *known,
-            *(replace(raw, modified_ms=one.last_modified_ms) for raw, one in modified),
-        ]
+                new.append(item)
+        return [*known, *await self.looked_at(new)]
 
     async def looked_at(self, listed: Iterable[BatchInput]) -> list[ListedRawObject]:
         """Listed objects with their metadata; asks the store only for those that are new."""
@@ -150,18 +142,6 @@ class LakeReader:
                 raise InvariantError(f"{key} is not a valid ledger entry: {error}") from error
             _forget(self._heads, _REMEMBERED_HEADS)
         return self._heads[key]
-
-
-def _was_passed_over(found: Listed, head: LedgerEntry) -> bool:
-    """Whether the head's own listing had the object, and did not take it: it is without values."""
-    return (
-        head.listed_to_ms is not None
-        and found.last_modified_ms < head.listed_to_ms - _UNDER_WAY_MS
-    )
-
-
-def _raw(found: Listed, item: BatchInput, *, is_input: bool) -> ListedRawObject:
-    return ListedRawObject(item, None, is_input, found.last_modified_ms)
 
 
 def _forget(remembered: dict[Any, Any], most: int) -> None:
