@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import itertools
 import json
 from typing import Any
 
@@ -23,7 +24,6 @@ from tests.unit.coinlake_tools.published import (
     answer,
     bitcoin,
 )
-import itertools
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A day's certificate: canonical JSON whose name is the hash of its bytes. Values in, values out."""
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.raw_index import Record
-import itertools
 
 FORMAT = 1
 CERTIFICATES_PREFIX = "certificates/"
