@@ -103,18 +103,17 @@ async def test_a_day_that_is_not_over_is_not_certified() -> None:
     assert await refused(await proven(made)) == ["not complete", "not complete"]
 
 
-async def test_an_hour_that_was_closed_by_age_is_not_complete() -> None:
+async def test_an_hour_that_was_open_when_it_was_published_is_complete_by_the_promise() -> None:
+    """Nothing came after its last version, so there was none that could say that it is closed."""
     made = a_day()
-    made.publish("rates", NINE, watermark_ms=None)
-    key = ledger_key("rates", NINE, 2)
+    key = ledger_key("rates", NINE, 1)
     body = made.objects[key][0].replace(b'"complete":true', b'"complete":false')
-    made.objects[key] = (body.replace(b':"heartbeat"', b':"age"'), {})
+    made.objects[key] = (body.replace(b':"heartbeat"', b':"open"'), {})
 
-    lake = await proven(made)
+    certified = await (await proven(made)).certifier.certificate(DT)
 
-    assert (await lake.certifier.certificate(DT))["wrong"] == [
-        f"not complete: rates {DT} 09, closed by age"
-    ]
+    assert (certified["complete"], certified["wrong"]) == (True, [])
+    assert certified["feeds"]["rates"]["hours"]["09"]["ledger"]["closed_by"] == "open"
 
 
 async def test_offsets_that_are_in_no_object_are_told_and_those_of_the_days_beside_are_not() -> (
