@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import itertools
 import json
+import random
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -80,6 +82,12 @@ async def test_its_name_is_its_content_and_made_twice_it_is_the_same(lake: Prove
     assert name == f"{DT}-{hashlib.sha256(first).hexdigest()}.json"
     assert list(certificate.wrong_with_the_file(name, first)) == []
     assert certificate.encoded(certificate.parsed(first)) == first
+
+
+def test_the_bytes_are_canonical_whatever_order_they_are_made_in() -> None:
+    made = certificate.encoded({"b": 1, "a": {"d": None, "c": "é"}})
+
+    assert made == '{"a":{"c":"é","d":null},"b":1}\n'.encode()
 
 
 async def refused(lake: Proven) -> list[str]:
@@ -165,6 +173,24 @@ async def test_each_object_of_the_day_is_read_once_and_nothing_else(lake: Proven
     assert lake.requests[GET] == raw + 1 + published + 2 * ledgers
     # Each raw object, and the last of the day after for both feeds.
     assert lake.requests[HEAD] == raw + 2
+
+
+async def test_a_day_of_any_size_is_read_one_object_at_a_time() -> None:
+    made = a_day()
+    size = 256 * 1024
+    for number in range(40):
+        made.land("rejected", NINE, random.Random(number).randbytes(size))
+    lake = await proven(made)
+
+    tracemalloc.start()
+    try:
+        certified = await lake.certifier.certificate(DT)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert certified["counts"]["raw_bytes"] > 40 * size
+    assert peak < 10 * size
 
 
 async def test_a_check_says_in_what_the_lake_is_no_more_as_certified(lake: Proven) -> None:

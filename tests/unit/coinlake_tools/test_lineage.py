@@ -98,6 +98,16 @@ async def test_a_value_that_the_bytes_do_not_give_is_told(
     assert said.startswith(f"{column}: the row has {value!r}")
 
 
+async def test_every_digit_of_a_price_is_compared(lake: Proven) -> None:
+    row = a_row(lake, asset_id="bitcoin", element_index=0, price_usd=PRICE)
+    near = f"{PRICE[:-1]}1"
+    assert float(near) == float(PRICE)
+
+    assert (await traced(lake, "quotes", row)).wrong == []
+    (said,) = (await traced(lake, "quotes", {**row, "price_usd": near})).wrong
+    assert said.startswith(f"price_usd: the row has '{near}'")
+
+
 async def test_a_place_alone_is_enough_and_then_it_says_that_nothing_was_compared(
     lake: Proven,
 ) -> None:
