@@ -1,16 +1,22 @@
 """`coinlake lineage`: from a row of a table to the bytes that it is made of, with every hash on the way."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from coinlake.contracts import headers
-from coinlake.contracts.datasets import CANDLES_1M, TABULAR, Dataset, dataset_of_table
+from coinlake.contracts.datasets import (
+    CANDLES_1M,
+    TABULAR,
+    Dataset,
+    dataset_of_table,
+    table_named,
+)
 from coinlake.contracts.ledger import LedgerEntry, ledger_prefix
-from coinlake.contracts.raw_codec import decode
+from coinlake.contracts.raw_codec import decode, encode
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import RawKey, parse_raw_key
 from coinlake.contracts.raw_meta import parse_raw_meta
@@ -19,12 +25,11 @@ from coinlake.differences import Head, head_keys, head_of
 from coinlake.errors import ConfigError
 from coinlake.store import ObjectHead, ObjectStore
 from coinlake_tools.element_bytes import element_bytes
-from coinlake_tools.lineage_row import Asked, Compared, compared
+from coinlake_tools.lineage_row import Asked, Compared, Row, compared
 
-JOB_RULES = "coinlake_job.answers"
+JOB_RULES = "coinlake_job.objects"
 # Bounds a soft rule that is counted and changes no row.
 _ANY_SKEW_MS = 2**62
-Rules = Callable[[str, bytes, int | None, int], Any]
 
 
 @dataclass
@@ -150,78 +155,69 @@ def _judge(dataset: Dataset, found: Lineage, record: Record) -> None:
         found.wrong += found.comparison.differing
 
 
-def job_rules() -> Rules | None:
-    """The job's own rules for an answer, which need no Spark; None where they are not installed.
+def job_rules() -> Any | None:
+    """The job's own reading of raw objects, which needs no Spark; None where it is not installed.
 
     Found, not imported: the tools depend on `coinlake` only (ADR 85).
     """
-    if find_spec("coinlake_job") is None:
-        return None
-    rules: Rules = import_module(JOB_RULES).read_answer
-    return rules
+    return None if find_spec("coinlake_job") is None else import_module(JOB_RULES)
 
 
-def _made(
-    dataset: Dataset, found: Lineage, record: Record, rules: Rules
-) -> dict[str, Any] | None:
-    """The row that the rules make, in the types of `lineage_row`; None where they make none."""
-    asked, value = found.asked, record.value or b""
-    answer = rules(dataset.name, value, record.timestamp_ms, _ANY_SKEW_MS)
-    told = headers.text_headers(record.headers)
-    common: dict[str, Any] = {
-        "source_ts": answer.source_ms,
-        "received_ts": record.timestamp_ms,
-        "source": told.get(headers.SOURCE),
-        "poll_id": told.get(headers.POLL_ID),
-        "tick_id": told.get(headers.TICK_ID),
-        "topic": found.key.topic,
-        "epoch": found.key.epoch,
-        "kafka_partition": found.key.partition,
-        "kafka_offset": record.offset,
-        "element_index": asked.element,
-        "raw_object": asked.raw_object,
-    }
+def _made(dataset: Dataset, found: Lineage, record: Record, rules: Any) -> Row | None:
+    """The row that the rules make of a record, times in ms; None where they make none."""
+    asked, etag = found.asked, "" if found.head is None else found.head.etag
+    hour = found.key.hour
+    source = rules.RawSource(
+        dataset.name, hour.dt, hour.hour, asked.raw_object, etag, None, _ANY_SKEW_MS
+    )
+    # The record alone: others of the object say nothing of this row.
+    (read,) = rules.rows_of(source, encode([record]).body)
     if is_quarantine(asked.table):
-        own = _put_aside(asked, answer)
+        own = _put_aside(asked, read)
     elif asked.table == dataset.tables[0]:
-        own = next((one for one in answer.rows if one["element_index"] == asked.element), None)
+        own = _element(read.get(asked.table), asked.element)
     else:
-        own = _token(asked, answer)
-    return None if own is None else {**common, **own}
+        own = _token(asked, _element(read.get(dataset.tables[0]), asked.element))
+    return None if own is None else {"element_index": asked.element, **_in_ms(asked, read, own)}
 
 
-def _put_aside(asked: Asked, answer: Any) -> dict[str, Any] | None:
+def _in_ms(asked: Asked, read: Row, own: Row) -> dict[str, Any]:
+    """The columns of the table, from the record and from its element; the job has microseconds."""
+    made: dict[str, Any] = {}
+    for column in table_named(asked.table).columns:
+        value = own.get(column.name, read.get(column.name))
+        if column.type == "timestamp" and value is not None:
+            value //= 1000
+        made[column.name] = dict(value or ()) if column.type.startswith("map<") else value
+    return made
+
+
+def _element(rows: Sequence[Row] | None, index: int | None) -> Row | None:
+    return next((one for one in rows or () if one["element_index"] == index), None)
+
+
+def _put_aside(asked: Asked, read: Row) -> Row | None:
     if asked.element is None:
-        if answer.reason is None:
-            return None
-        # What is no UTF-8 cannot be text: the raw object keeps it as it came.
-        return {"rule": answer.rule, "reason": answer.reason}
+        return read if read.get("reason") is not None else None
+    place = (main_name(asked.table), asked.element)
     fits = [
         one
-        for one in answer.rejected
-        if (one.table, one.element_index) == (main_name(asked.table), asked.element)
+        for one in read.get("rejected") or ()
+        if (one["table"], one["element_index"]) == place
     ]
     # Several tokens of one element may have been put aside: the row says which it is.
     row = asked.row or {}
-    one = next((each for each in fits if each.raw == row.get("raw")), next(iter(fits), None))
-    return None if one is None else {"rule": one.rule, "reason": one.reason, "raw": one.raw}
+    return next((one for one in fits if one["raw"] == row.get("raw")), next(iter(fits), None))
 
 
-def _token(asked: Asked, answer: Any) -> dict[str, Any] | None:
+def _token(asked: Asked, element: Row | None) -> Row | None:
     """A row of the tokens: which one is said by its chain and its place."""
     row = asked.row or {}
-    for one in answer.rows:
-        if one["element_index"] != asked.element:
-            continue
-        for chain, addresses in one.get("tokens", ()):
-            for place, address in enumerate(addresses):
-                if (chain, str(place)) == (row.get("chain_id"), str(row.get("address_index"))):
-                    return {
-                        "asset_id": one["asset_id"],
-                        "chain_id": chain,
-                        "address": address,
-                        "address_index": place,
-                    }
+    for chain, addresses in (element or {}).get("tokens") or ():
+        for place, address in enumerate(addresses):
+            if (chain, str(place)) == (row.get("chain_id"), str(row.get("address_index"))):
+                own = {"chain_id": chain, "address": address, "address_index": place}
+                return {**(element or {}), **own}
     return None
 
 

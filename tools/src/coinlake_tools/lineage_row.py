@@ -1,7 +1,7 @@
 """A row as somebody got it, from Athena, from the query service or as plain JSON; and is it right?"""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -130,9 +130,3 @@ def _ms(told: Any) -> int:
     moment = datetime.fromisoformat(str(told).removesuffix(" UTC"))
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return round(aware.timestamp() * 1000)
-
-
-def readable(row: Row) -> Iterator[str]:
-    """A made row for people, a line for each column."""
-    for name, value in row.items():
-        yield f"  {name}: {'null' if value is None else value}"
