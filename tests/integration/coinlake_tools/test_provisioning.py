@@ -3,24 +3,13 @@
 The cloud is empty at first, so what is refused comes first.
 """
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import boto3
 
 from coinlake_tools.provision import STEPS
-
-
-def coinlake(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "coinlake_tools", *arguments],
-        env=dict(environ),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+from tests.integration.coinlake_tools.in_process import coinlake
 
 
 def client(environ: Mapping[str, str], service: str) -> Any:
@@ -36,15 +25,15 @@ def client(environ: Mapping[str, str], service: str) -> Any:
 def test_a_part_that_needs_another_says_what_is_missing(environ: Mapping[str, str]) -> None:
     done = coinlake(environ, "provision", "--job")
 
-    assert done.returncode == 1
-    assert "NoSuchBucket" in done.stderr
+    assert done.code == 1
+    assert "NoSuchBucket" in done.err
 
 
 def test_nothing_is_provisioned_without_being_told_what(environ: Mapping[str, str]) -> None:
     done = coinlake(environ, "provision")
 
-    assert done.returncode == 2
-    assert "--all" in done.stderr
+    assert done.code == 2
+    assert "--all" in done.err
 
 
 def test_everything_is_there_after_provisioning_and_repeating_it_is_fine(
@@ -53,8 +42,8 @@ def test_everything_is_there_after_provisioning_and_repeating_it_is_fine(
     first = coinlake(environ, "provision", "--all")
     second = coinlake(environ, "provision", "--all")
 
-    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
-    assert len(first.stdout.splitlines()) == len(STEPS)
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert len(first.out.splitlines()) == len(STEPS)
     glue, s3 = client(environ, "glue"), client(environ, "s3")
     script = glue.get_job(JobName="coinlake-rebuild")["Job"]["Command"]["ScriptLocation"]
     key = script.removeprefix("s3://coinlake/")
