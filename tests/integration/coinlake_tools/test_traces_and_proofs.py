@@ -278,13 +278,14 @@ def test_a_stranger_checks_a_certificate_with_the_pages_own_commands(
     files = [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
     assert str(len(files)) in said.split()
 
-    # Control: each block that compares is red where what it looks at is not as certified.
-    for path in files:
-        if path.suffix == ".gz":
-            path.write_bytes(path.read_bytes() + b"x")
-            break
-    intro = f"BUCKET={BUCKET}; DT={DT}\n"
-    assert "FAILED" in stranger.types(intro + check[2], code=1)
+    # Controls: one byte more in an object, one row more in the certificate.
+    one = next(path for path in files if path.suffix == ".gz")
+    one.write_bytes(one.read_bytes() + b"x")
+    assert "FAILED" in stranger.types(check[2], code=1)
+    forged = tmp_path / certificate.name
+    forged.write_bytes(certificate.read_bytes().replace(b'"rows":3', b'"rows":4'))
+    stranger.environ["CERTIFICATE"] = str(forged)
+    stranger.types(check[0], code=1)
 
 
 def test_the_certificate_is_checked_by_the_command(shell: Shell, certificate: Path) -> None:

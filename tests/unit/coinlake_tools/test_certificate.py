@@ -6,13 +6,15 @@ import itertools
 import json
 import random
 import tracemalloc
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinlake.contracts.ledger import curated_key, ledger_key
+from coinlake.contracts.ledger import Counts, curated_key, ledger_key
 from coinlake_tools import certificate
 from coinlake_tools.certificate import Span, between, merged, span_of
 from coinlake_tools.lake_requests import GET, HEAD
@@ -26,6 +28,8 @@ from tests.unit.coinlake_tools.published import (
     answer,
     bitcoin,
 )
+
+PAGE = Path(__file__).parents[3] / "docs/reference/certificate.md"
 
 
 @pytest.fixture
@@ -88,6 +92,32 @@ def test_the_bytes_are_canonical_whatever_order_they_are_made_in() -> None:
     made = certificate.encoded({"b": 1, "a": {"d": None, "c": "é"}})
 
     assert made == '{"a":{"c":"é","d":null},"b":1}\n'.encode()
+
+
+def names_in(value: Any, beside: frozenset[str]) -> set[str]:
+    """Every key of a value; those of `beside` lead to keys that are data, which are passed over."""
+    if isinstance(value, list):
+        return {name for item in value for name in names_in(item, beside)}
+    if not isinstance(value, dict):
+        return set()
+    found = set(value)
+    for name, inner in value.items():
+        inside = inner.values() if name in beside and isinstance(inner, dict) else [inner]
+        found |= {each for item in inside for each in names_in(item, beside)}
+    return found
+
+
+async def test_every_field_is_described_on_the_page(lake: Proven) -> None:
+    made = await lake.certifier.certificate(DT)
+    page = PAGE.read_text()
+
+    of_data = frozenset({"feeds", "hours", "rows", "promised_ms"})
+    # What the ledger and missed ticks count is theirs.
+    counts = {field.name for field in fields(Counts)}
+    missing = {name for name in names_in(made, of_data) - counts if f"`{name}`" not in page}
+
+    assert missing == set()
+    assert len(names_in(made, of_data)) > 50
 
 
 async def refused(lake: Proven) -> list[str]:
