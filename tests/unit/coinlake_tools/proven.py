@@ -15,6 +15,10 @@ from tests.unit.coinlake_tools.published import BUCKET, DT, NEXT, PublishedLake,
 NOW_MS = NEXT.start_ms + 3_600_000
 
 
+async def at_once(_: float) -> None:
+    """A wait without waiting."""
+
+
 @dataclass
 class FakeCatalog:
     """The catalog's side, with memory."""
@@ -50,7 +54,7 @@ class Proven:
         return DayReader(self.counting, self.catalog)
 
     def __post_init__(self) -> None:
-        self.counting = CountingStore(self.store)
+        self.counting = CountingStore(self.store, at_once)
 
     @property
     def requests(self) -> Counter[str]:

@@ -12,12 +12,12 @@ import pytest
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import curated_key, ledger_key
 from coinlake.differences import Kind, PartitionSeen, Remedy
-from coinlake.errors import ConfigError, TransientError
+from coinlake.errors import ConfigError, TransientError, Trouble
 from coinlake_tools import doctor_report, lake_requests
 from coinlake_tools.doctor import WholeLake, day_named, last_days
 from coinlake_tools.lake_requests import GET, HEAD, LIST, PUT, CountingStore
 from tests.labs.bucket import Bucket, BucketStore, Faults
-from tests.unit.coinlake_tools.proven import NOW_MS, Proven, proven
+from tests.unit.coinlake_tools.proven import NOW_MS, Proven, at_once, proven
 from tests.unit.coinlake_tools.published import DT, NEXT_DT, NINE, TEN, answer, bitcoin
 
 PAGE = Path(__file__).parents[3] / doctor_report.PAGE
@@ -110,7 +110,7 @@ async def test_a_sink_and_a_runner_at_work_at_any_moment_of_the_look_are_no_faul
     while network.number <= 0:
         lake, number = await proven(), number + 1
         network = _At(number, partial(_late_data_is_published, lake))
-        lake.counting = CountingStore(BucketStore(lake.store.bucket, network))
+        lake.counting = CountingStore(BucketStore(lake.store.bucket, network), at_once)
 
         found = await lake.doctor(feeds=("rates",), now_ms=0)
 
@@ -135,9 +135,56 @@ async def test_where_it_cannot_look_it_says_nothing_of_what_is_there(lake: Prove
         await lake.doctor()
 
     lake.catalog.is_down = False
-    lake.counting = CountingStore(BucketStore(Bucket(), Faults(is_down=True)))
+    lake.counting = CountingStore(BucketStore(Bucket(), Faults(is_down=True)), at_once)
     with pytest.raises(TransientError, match="LIST"):
         await lake.doctor()
+
+
+class _Throttled(Faults):
+    """Every third request is refused once, with this trouble."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__()
+        self._trouble = trouble
+        self.number = 0
+
+    async def ask(self, what: str, apply: Callable[[], Answer]) -> Answer:
+        self.number += 1
+        if self.number % 3 == 0:
+            raise TransientError(f"{what}: 503 SlowDown", self._trouble)
+        return await super().ask(what, apply)
+
+
+async def test_a_request_that_fails_once_is_asked_again_and_one_that_is_denied_is_not(
+    lake: Proven,
+) -> None:
+    throttled = _Throttled(Trouble.THROTTLED)
+    lake.counting = CountingStore(BucketStore(lake.store.bucket, throttled), at_once)
+
+    found = await lake.doctor()
+
+    assert (found.counts, found.hours) == ({}, 3)
+    # As it is billed: what failed counts too.
+    assert sum(lake.requests.values()) == throttled.number
+
+    denied = _Throttled(Trouble.DENIED)
+    lake.counting = CountingStore(BucketStore(lake.store.bucket, denied), at_once)
+    with pytest.raises(TransientError, match="SlowDown"):
+        await lake.doctor()
+    assert denied.number == 3
+
+
+async def test_a_listing_of_many_pages_is_whole_also_where_a_page_is_asked_again() -> None:
+    lake, throttled = await proven(), _Throttled(Trouble.SERVER)
+    names = [f"curated/quotes/dt={DT}/hour=09/{n:05}.parquet" for n in range(2500)]
+    for name in names:
+        lake.alter(name, b"x")
+    store = CountingStore(BucketStore(lake.store.bucket, throttled), at_once)
+
+    listed = [one.key async for one in store.list(f"curated/quotes/dt={DT}/hour=09/0")]
+
+    assert listed == names
+    assert store.requests[LIST] == throttled.number == 4
 
 
 async def test_a_table_that_the_catalog_does_not_have_is_one_difference_an_hour(

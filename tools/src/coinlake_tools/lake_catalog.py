@@ -1,7 +1,9 @@
 """The partitions that are registered in the Glue Data Catalog: read, never changed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -9,6 +11,7 @@ from botocore.exceptions import ClientError
 from coinlake.aws import open_client
 from coinlake.differences import PartitionSeen
 from coinlake.outcomes import away, code_of
+from coinlake_tools.lake_requests import Sleep, patiently
 
 _GONE = "EntityNotFoundException"
 
@@ -24,8 +27,9 @@ class Catalog(Protocol):
 class GlueCatalog:
     """One database of the Glue Data Catalog. `requests` counts what was asked, as it is billed."""
 
-    def __init__(self, glue: Any, database: str) -> None:
+    def __init__(self, glue: Any, database: str, sleep: Sleep = asyncio.sleep) -> None:
         self._glue = glue
+        self._sleep = sleep
         self._database = database
         self.requests = 0
 
@@ -40,7 +44,7 @@ class GlueCatalog:
             request["Expression"] = f"dt = '{dt}'"
         found: list[PartitionSeen] = []
         while True:
-            page = await self._page(table, request)
+            page = await patiently(partial(self._page, table, request), self._sleep)
             if page is None:
                 return None
             found += page[0]
