@@ -19,6 +19,7 @@ RESOURCES = {
     "result": f"{LAKE}/batches/b/result.json",
     "staging": f"{LAKE}/staging/b/a/part-0.parquet",
     "curated": f"{LAKE}/curated/quotes/x.parquet",
+    "certificate": f"{LAKE}/certificates/2026-11-22-0123.json",
     "jobs": f"{LAKE}/jobs/0123456789abcdef/entry.py",
     "athena-results": f"{LAKE}/athena-results/q.csv",
     "another key": f"{LAKE}/another/key",

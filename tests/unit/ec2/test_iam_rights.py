@@ -76,6 +76,7 @@ MAY: dict[str, list[Grant]] = {
         *LIST,
         *ATHENA,
         ("s3", "PutObject", ("jobs",)),
+        ("s3", "GetObject", ("raw", "ledger", "curated", "certificate")),
         ("glue", "CreateJob GetJob UpdateJob", ("job",)),
         ("glue", "CreateTable UpdateTable", ("catalog", "database", "ledger table")),
     ],
@@ -104,6 +105,7 @@ SOMETIMES = {
     ("S3SinkRole", "s3:PutObject", "chain"): {"new"},
     ("EtlRunnerRole", "s3:PutObject", "ledger"): {"new"},
     ("ToolsRole", "iam:PassRole", "GlueJobRole"): {"to Glue"},
+    ("ToolsRole", "s3:PutObject", "certificate"): {"new"},
     **{
         ("GlueJobRole", "cloudwatch:PutMetricData", label): {"Glue's metrics"}
         for label in EVERYTHING

@@ -1,4 +1,4 @@
-"""The command `coinlake`: topics, provisioning, rebuild, retry, status, audit, repair, cost."""
+"""The command `coinlake`: sets up, checks and operates coinlake; `COMMANDS` has what it can do."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from coinlake.contracts.topics import TOPICS
 from coinlake.errors import CoinlakeError, ConfigError
 from coinlake.settings import KafkaSettings, load
 from coinlake.topics import describe, ensure_topics
-from coinlake_tools import cost, lake_commands, services_http
+from coinlake_tools import cost, lake_commands, proof_commands, services_http
 from coinlake_tools.arguments import parser
 from coinlake_tools.aws_calls import open_aws
 from coinlake_tools.host_cost import Host, host_lines
@@ -92,7 +92,12 @@ COMMANDS: dict[str, Command] = {
     "repair": lake_commands.repair,
     "abandon": lake_commands.abandon,
     "epoch": lake_commands.epoch,
+    "doctor": proof_commands.examine,
+    "lineage": proof_commands.trace,
+    "certify": proof_commands.certify,
 }
+# For these 1 is a verdict; what could not be looked at is none.
+_VERDICTS = frozenset({"audit", "doctor", "lineage", "certify"})
 
 
 def main() -> int:
@@ -107,8 +112,7 @@ def main() -> int:
         return 2
     except CoinlakeError as error:
         sys.stderr.write(f"coinlake: {error}\n")
-        # For the audit 1 is a verdict; what could not be looked at is none.
-        return 2 if args.command == "audit" else 1
+        return 2 if args.command in _VERDICTS else 1
     return code or 0
 
 

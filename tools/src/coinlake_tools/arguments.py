@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from coinlake.contracts.datasets import TABULAR
 from coinlake_tools.cost import Plan
+from coinlake_tools.doctor import PATIENCE_H
 from coinlake_tools.host_cost import INSTANCES, Host
 from coinlake_tools.provision import STEPS
 
@@ -32,6 +33,13 @@ def parser() -> argparse.ArgumentParser:
     _epoch(
         commands.add_parser("epoch", help="begin a new epoch for a topic that was re-created")
     )
+    _doctor(
+        commands.add_parser("doctor", help="show what differs between raw, ledger and tables")
+    )
+    _lineage(
+        commands.add_parser("lineage", help="follow a row back to the bytes that it is of")
+    )
+    _certify(commands.add_parser("certify", help="write or check the certificate of a day"))
     _cost(commands.add_parser("cost", help="estimate what a month on AWS costs"))
     return top
 
@@ -146,6 +154,64 @@ def _partition(sub: argparse.ArgumentParser) -> None:
 def _mark(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--reason", required=True, help="why; it is kept in the bucket")
     sub.add_argument("--group", default="coinlake-s3-sink", help="the sinks' consumer group")
+
+
+def _doctor(sub: argparse.ArgumentParser) -> None:
+    which = sub.add_mutually_exclusive_group()
+    which.add_argument("--dt", help="only this UTC day, YYYY-MM-DD")
+    which.add_argument(
+        "--days", type=int, default=3, metavar="N", help="today and the days before; default 3"
+    )
+    which.add_argument(
+        "--all", action="store_true", help="every day there is; says first what that costs"
+    )
+    sub.add_argument(
+        "--feed",
+        action="append",
+        default=[],
+        choices=list(TABULAR),
+        help="only this feed; may be repeated",
+    )
+    sub.add_argument("--json", metavar="FILE", help="write the complete report to this file")
+    sub.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE_H,
+        metavar="HOURS",
+        help=f"how long what is normal for a while may last; default {PATIENCE_H:g}",
+    )
+    sub.add_argument(
+        "--raw-expires",
+        type=float,
+        metavar="DAYS",
+        help="a rule of the bucket expires raw objects after so many days",
+    )
+
+
+def _lineage(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--table", required=True, help="the table that the row is of")
+    sub.add_argument("--row", metavar="FILE", help="the row as JSON; - reads standard input")
+    sub.add_argument("--raw-object", metavar="KEY", help="the row's raw_object")
+    sub.add_argument("--offset", type=int, metavar="N", help="the row's kafka_offset")
+    sub.add_argument("--element", type=int, metavar="I", help="the row's element_index")
+
+
+def _certify(sub: argparse.ArgumentParser) -> None:
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument("--dt", help="the UTC day to certify, YYYY-MM-DD")
+    what.add_argument(
+        "--check", metavar="FILE", help="say in what the lake is not as certified"
+    )
+    sub.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder to write to; without it certificates/ in the bucket",
+    )
+    sub.add_argument(
+        "--even-so",
+        action="store_true",
+        help="certify a day that is not complete, or in which something is wrong; the certificate says so",
+    )
 
 
 def _cost(sub: argparse.ArgumentParser) -> None:

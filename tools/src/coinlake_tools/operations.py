@@ -274,6 +274,8 @@ BY_HAND: dict[str, Billed] = {
     "s3:ListObjectsV2": Billed.PUT,
     "s3:HeadObject": Billed.GET,
     "s3:GetObject": Billed.GET,
+    # `coinlake doctor` and `certify`: a page of a table's partitions.
+    "glue:GetPartitions": Billed.CATALOG,
     "glue:CreateDatabase": Billed.CATALOG,
     "glue:CreateTable": Billed.CATALOG,
     "glue:UpdateTable": Billed.CATALOG,

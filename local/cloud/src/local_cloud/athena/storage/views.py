@@ -11,7 +11,7 @@ from typing import Any
 from local_cloud.athena.sql.analysis.type_names import named_type
 from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.hive_types import hive_name
-from local_cloud.athena.sql.types import OutputColumn, trino_name
+from local_cloud.athena.sql.types import OutputColumn, Type, trino_name
 from local_cloud.athena.storage.catalog import CatalogTable
 
 _START, _END = "/* Presto View: ", " */"
@@ -30,11 +30,24 @@ def view_text(sql: str, database: str, columns: tuple[OutputColumn, ...]) -> str
         "originalSql": sql,
         "catalog": "awsdatacatalog",
         "schema": database,
-        "columns": [
-            {"name": one.name.lower(), "type": trino_name(one.type)} for one in columns
-        ],
+        "columns": [{"name": one.name.lower(), "type": _type_id(one.type)} for one in columns],
     }
     return f"{_START}{base64.b64encode(json.dumps(said).encode()).decode()}{_END}"
+
+
+def _type_id(of: Type) -> str:
+    """A type as a view keeps it: each field of a row is quoted, since `table` is a word of SQL's own.
+
+    (Trino, NamedTypeSignature.toString; typeof() quotes only what it must.)
+    """
+    if of.name == "row":
+        fields = zip(of.fields, map(_type_id, of.args), strict=True)
+        return f"row({','.join(kind if n is None else f'{_quoted(n)} {kind}' for n, kind in fields)})"
+    return f"{of.name}({','.join(map(_type_id, of.args))})" if of.args else trino_name(of)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def stored(table: CatalogTable) -> StoredView:
