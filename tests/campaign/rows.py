@@ -74,8 +74,24 @@ def _generated() -> tuple[Row, ...]:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("sim", "20,000 seeds of the sink", ("-m", "tests.labs.sim", "--seeds", "20000"), 1100),
-    Row("controls", "the sink without its rules", ("-m", "tests.labs.sim", "--controls"), 30),
+    Row(
+        "sim",
+        "20,000 seeds of the sink",
+        ("-m", "tests.labs.sim", "--world", "sink", "--seeds", "20000"),
+        1100,
+    ),
+    Row(
+        "controls",
+        "the sink without its rules",
+        ("-m", "tests.labs.sim", "--world", "sink", "--controls"),
+        30,
+    ),
+    Row(
+        "sim-runner",
+        "2,000 seeds of the runner",
+        ("-m", "tests.labs.sim", "--world", "runner", "--seeds", "2000"),
+        1200,
+    ),
     Row(
         "pythons",
         "the unit tests and the job on Python 3.12 and 3.13",

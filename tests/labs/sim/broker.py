@@ -19,6 +19,8 @@ class PartitionLog:
     start: int = 0
     end: int = 0
     records: list[Record] = field(default_factory=list)
+    is_truncated: bool = False
+    """Nobody produces until it is mended: a log that has grown again is only told by its records."""
 
     def append(self, record: Record) -> None:
         self.records.append(record)
@@ -27,7 +29,12 @@ class PartitionLog:
     def from_offset(self, offset: int, count: int) -> list[Record]:
         """The first records at or after an offset that are still kept."""
         at = bisect_left(self.records, max(offset, self.start), key=lambda one: one.offset)
-        return self.records[at : at + count]
+        found = self.records[at : at + count]
+        return [one for one in found if one.offset < self.end] if self.is_truncated else found
+
+    def truncate(self, end: int) -> None:
+        """An unclean leader has less; `records` keeps what was sent, and perhaps stored."""
+        self.end, self.start, self.is_truncated = end, min(self.start, end), True
 
 
 @dataclass
@@ -51,11 +58,13 @@ class Group:
         subscribed: Callable[[], list[Partition]],
         watch: CommitWatcher,
         note: Callable[[str], None],
+        reached: Callable[[str], None],
     ) -> None:
         self._now_s = now_s
         self._subscribed = subscribed
         self._watch = watch
         self._note = note
+        self._reached = reached
         self._members: dict[str, _Member] = {}
         self._closes_at_s: float | None = None
         self.generation = 0
@@ -90,6 +99,7 @@ class Group:
     def commit(self, name: str, generation: int, commits: Mapping[Partition, Commit]) -> None:
         """Raises TransientError where the member is not of this generation."""
         if name not in self._members or generation != self.generation:
+            self._reached("commit-fenced")
             raise TransientError(f"commit of {name}: illegal generation {generation}")
         for partition, commit in commits.items():
             self.commits[partition] = commit
@@ -106,11 +116,13 @@ class Group:
         for name, member in list(self._members.items()):
             if member.joining is None and now_s - member.seen_s > self.SESSION_S:
                 self._note(f"group: {name} is expelled")
+                self._reached("expelled")
                 self.leave(name)
         if self._closes_at_s is not None and now_s > self._closes_at_s:
             for name, member in list(self._members.items()):
                 if member.joining is None:
                     self._note(f"group: {name} did not join in time")
+                    self._reached("join-too-slow")
                     del self._members[name]
         self._complete_if_all_joined()
 
@@ -143,16 +155,21 @@ class Broker:
         now_s: Callable[[], float],
         watch: CommitWatcher,
         note: Callable[[str], None],
+        reached: Callable[[str], None],
     ) -> None:
         self.topic = topic
         self.partitions = [Partition(topic, number) for number in range(partitions)]
         self.is_there = True
         self.denied: dict[Partition, str] = {}
         """Partitions that may not be read, and why."""
+        self.forgets_when_asked = 0
+        """So many records expire once the starts of the logs have been asked for."""
         self.life = 1
         self.logs = {one: PartitionLog(1) for one in self.partitions}
-        self.past: list[PartitionLog] = []
-        self.group = Group(now_s, lambda: self.partitions if self.is_there else [], watch, note)
+        self.past: dict[Partition, list[PartitionLog]] = {one: [] for one in self.partitions}
+        self.group = Group(
+            now_s, lambda: self.partitions if self.is_there else [], watch, note, reached
+        )
 
     @property
     def topic_id(self) -> UUID:
@@ -172,15 +189,34 @@ class Broker:
         return LogRange(log.start, log.end)
 
     def starts(self) -> dict[int, int]:
-        return {one.number: self.log(one).start for one in self.partitions}
+        """Where the logs start; a segment may expire as soon as somebody has asked."""
+        starts = {one.number: self.log(one).start for one in self.partitions}
+        for log in self.logs.values():
+            log.start = min(log.start + self.forgets_when_asked, log.end)
+        self.forgets_when_asked = 0
+        return starts
 
     def first_from(self, partition: Partition, offset: int, topic_id: UUID) -> Record | None:
         return next(iter(self.log(partition, topic_id).from_offset(offset, 1)), None)
 
+    def lives(self, partition: Partition) -> list[PartitionLog]:
+        """All logs that there were of a partition, the newest last."""
+        return [*self.past[partition], *([self.logs[partition]] if self.is_there else [])]
+
+    def mend(self, partition: Partition) -> PartitionLog:
+        """A truncated log goes on from its new end; what it lost is past."""
+        log = self.logs[partition]
+        self.past[partition].append(log)
+        kept = [one for one in log.records if one.offset < log.end]
+        self.logs[partition] = PartitionLog(log.life, log.start, log.end, kept)
+        return self.logs[partition]
+
     def delete_topic(self, keeps_commits: bool) -> None:
         """The topic goes; its group may or may not forget what was committed."""
+        if self.is_there:
+            for partition, log in self.logs.items():
+                self.past[partition].append(log)
         self.is_there = False
-        self.past += self.logs.values()
         if not keeps_commits:
             self.group.commits.clear()
         self.group.rebalance()

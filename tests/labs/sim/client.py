@@ -9,7 +9,7 @@ from uuid import UUID
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
 from s3_sink.core.ports import Commit, LogRange, Partition, Polled
-from tests.labs.sim.broker import Broker
+from tests.labs.sim.broker import Broker, PartitionLog
 from tests.labs.sim.wire import Wire
 
 
@@ -58,7 +58,15 @@ class MemberSource:
 
     HEARTBEAT_S = 1.0
 
-    def __init__(self, name: str, broker: Broker, wire: Wire, rng: random.Random) -> None:
+    def __init__(
+        self,
+        name: str,
+        broker: Broker,
+        wire: Wire,
+        rng: random.Random,
+        reached: Callable[[str], None],
+    ) -> None:
+        self._reached = reached
         self._name = name
         self._broker = broker
         self._wire = wire
@@ -143,25 +151,42 @@ class MemberSource:
         beyond: list[Partition] = []
         gone: list[Partition] = []
         heard: dict[Partition, str | None] = {}
+        positions: dict[Partition, int] = {}
         for partition in [one for one in self._positions if one not in self._paused]:
             heard[partition] = self._broker.denied.get(partition)
             if heard[partition] is not None:
+                self._reached("read-denied")
                 continue
-            position = self._positions[partition]
             try:
                 log = self._broker.log(partition, self._topics.get(partition))
             except TransientError:
+                self._reached("topic-gone")
                 gone.append(partition)
                 continue
-            if not log.start <= position <= log.end:
+            if not log.start <= self._positions[partition] <= log.end:
+                self._reached("out-of-range")
                 beyond.append(partition)
-            elif records := log.from_offset(position, self._rng.randint(1, self.at_once)):
+                continue
+            if records := self._read_on(partition, log):
                 given[partition] = records
-                self._positions[partition] = records[-1].offset + 1
+            positions[partition] = self._positions[partition]
         if given and self._rng.random() < weather.lost / 4:
             # A client that has moved on although what it read was lost on the way.
+            self._reached("read-lost")
             raise TransientError("poll: corrupt batch")
-        return Polled(given, tuple(beyond), tuple(gone), heard)
+        return Polled(given, tuple(beyond), tuple(gone), heard, positions)
+
+    def _read_on(self, partition: Partition, log: PartitionLog) -> list[Record]:
+        """Some records from the position on, which then is behind them, and behind any marker."""
+        position = self._positions[partition]
+        records = log.from_offset(position, self._rng.randint(1, self.at_once))
+        if records:
+            position = records[-1].offset + 1
+        if position < log.end and not log.from_offset(position, 1):
+            self._reached("read-marker")
+            position = log.end
+        self._positions[partition] = position
+        return records
 
     def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:
         if partition in self._positions:
@@ -186,5 +211,6 @@ class MemberSource:
         # One connection: a request cannot overtake another, but its answer may be lost.
         if self._rng.random() < self._wire.weather.lost:
             await self._wire.ask(what, apply)
+            self._reached("commit-answer-lost")
             raise TransientError(f"{what}: the connection was closed")
         await self._wire.ask(what, apply)

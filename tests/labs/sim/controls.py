@@ -146,14 +146,22 @@ class Control:
     """A broken variant. `patches` are (owner, name, replacement).
 
     A control must lose, double or mix records, not merely look odd: the kinds of violation that
-    the dropped rule is trivially guilty of are not counted.
+    the dropped rule is trivially guilty of are not counted (`ignores`). One that is to show that
+    the judge sees one kind is judged by that alone (`seen_as`). One that only shows when something
+    is done to the world (`needs`, names of events) is not played where none of it is drawn.
     """
 
     name: str
     ignores: frozenset[str] = frozenset()
+    seen_as: str = ""
+    needs: frozenset[str] = frozenset()
     overwrites: bool = False
     writer: type[Writer] = Writer
     patches: tuple[tuple[Any, str, Any], ...] = ()
+
+    def counts(self, kind: str) -> bool:
+        """Whether a violation of this kind is one."""
+        return kind == self.seen_as if self.seen_as else kind not in self.ignores
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -168,7 +176,13 @@ class Control:
                 patch.stop()
 
 
-_ODD = frozenset({"hour", "promise", "commit", "stuck", "refusal", "no refusal", "metadata"})
+_ODD = frozenset(
+    {
+        *("hour", "promise", "commit", "stuck", "refusal", "no refusal", "metadata", "times"),
+        *("announcement", "unannounced", "account", "told", "stop", "age"),
+    }
+)
+_ANEW = frozenset({"recreate", "recreate_when"})
 NONE = Control("the product")
 
 
@@ -179,6 +193,7 @@ async def _no_probe(*_: object) -> None:
 def controls() -> dict[str, Control]:
     """Every control by name."""
     import tests.labs.sim.sink as sink
+    from tests.labs.sim.slips import slips
 
     every = (
         Control(
@@ -197,14 +212,23 @@ def controls() -> dict[str, Control]:
         Control(
             "any-topic",
             ignores=_ODD,
+            needs=_ANEW,
             patches=(
                 (Finder, "_is_same_topic", _any_topic),
                 (s3_sink.loop.partition_worker, "current_epoch", _any_epoch),
             ),
         ),
-        Control("fetch-by-name", ignores=_ODD, patches=((Broker, "log", _any_id),)),
-        Control("any-bucket", ignores=_ODD, patches=((Guard, "check", _any_bucket),)),
+        Control(
+            "fetch-by-name", ignores=_ODD, needs=_ANEW, patches=((Broker, "log", _any_id),)
+        ),
+        Control(
+            "any-bucket",
+            ignores=_ODD,
+            needs=frozenset({"empty"}),
+            patches=((Guard, "check", _any_bucket),),
+        ),
         Control("one-denied-stops-all", patches=((MemberSource, "_read", _all_or_nothing),)),
         Control("names-are-text", patches=((raw_index, "_pack_headers", _only_text),)),
+        *slips(),
     )
     return {control.name: control for control in every}

@@ -1,7 +1,9 @@
 """The end of a run: faults stop, an operator mends what was refused, and all must be stored."""
 
 import asyncio
+from collections.abc import Collection
 
+from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.errors import ConfigError
 from coinlake_tools.chain_marks import Marks
 from s3_sink.core.partition_state import Phase
@@ -15,6 +17,9 @@ from tests.labs.sim.world import TOPIC, World
 _HEAL_S = 120.0
 # A request of a dead sink may still be on its way: longer than the network can hold one.
 _SILENCE_S = 25.0
+# Why a partition is refused for its commit, and what an operator answers with a new epoch.
+_COMMITS = frozenset({"commit", "named-commit"})
+_NEW_EPOCH = frozenset({"recreated", "emptied", "truncated"})
 
 
 class Healing:
@@ -84,7 +89,7 @@ class Healing:
             if self._all_stopped():
                 return False
             await asyncio.sleep(1.0)
-        if any(self._owed(one) == "commit" for one in self._world.broker.partitions):
+        if any(self._owed(one) in _COMMITS for one in self._world.broker.partitions):
             return False  # Nobody looks at a commit before the next assignment.
         if not self._is_wrong():
             self._world.oracle.blame("stuck", f"no progress: {self._standing()}")
@@ -113,10 +118,16 @@ class Healing:
         epoch = self._world.oracle.epochs.get(self._world.oracle.epoch)
         if epoch is not None and epoch.topic_id != self._world.broker.topic_id:
             return "recreated"
+        if chain.end > log.end:
+            return "truncated"
         if chain.end < log.start:
             return "expired"
-        if commit is not None and commit.offset > chain.end and not commit.metadata:
-            return "commit"
+        if commit is not None and commit.offset > chain.end:
+            named = parse_raw_key(commit.metadata)
+            if named is None:
+                return "commit"
+            if named.epoch == self._world.oracle.epoch:
+                return "named-commit"
         return None
 
     def _all_stopped(self) -> bool:
@@ -158,7 +169,7 @@ class Healing:
         # Some may only be starting now.
         while not all(sink.is_over for sink in self._world.sinks):
             for sink in self._world.sinks:
-                sink.stop.set()
+                sink.tell_to_stop()
             await asyncio.sleep(1.0)
         if operate:
             await self._put_right()
@@ -169,8 +180,12 @@ class Healing:
         deadline_s = self._world.loop.time() + _HEAL_S
         while self._world.loop.time() < deadline_s and not self._is_wrong():
             states = self._states(partition)
-            if Phase.STOPPED in states or self._owed(partition) is None:
-                return  # Refused; or a late request of a dead sink has removed the reason.
+            owed = self._owed(partition)
+            if owed is None:
+                return  # A late request of a dead sink has removed the reason.
+            if Phase.STOPPED in states:
+                self._world.reached(f"refused-{owed}")
+                return
             if Phase.RUNNING in states:
                 self._world.oracle.blame(
                     "no refusal", f"{partition} runs: {self._owed(partition)}"
@@ -185,22 +200,41 @@ class Healing:
         await asyncio.sleep(_SILENCE_S)
         while world.broker.group.members:
             for sink in world.sinks:  # some were only about to start
-                sink.stop.set()
+                sink.tell_to_stop()
             await asyncio.sleep(1.0)
         owed = {one: self._owed(one) for one in world.broker.partitions}
         store = calm_store(world.loop, world.bucket)
         marks = Marks(store, ReadOnlyLog(world.broker), "the sinks")
         try:
-            if {"recreated", "emptied"} & set(owed.values()):
+            if _NEW_EPOCH & set(owed.values()):
+                self._mend([one for one, reason in owed.items() if reason == "truncated"])
                 await marks.raise_epoch(TOPIC, "made anew", 0)
-            for partition, reason in owed.items():
-                if reason == "expired" and not {"recreated", "emptied"} & set(owed.values()):
-                    start = world.broker.logs[partition].start
-                    await marks.abandon(TOPIC, partition.number, start, "expired unread: 100 %")
+            else:
+                await self._abandon(marks, [one for one in owed if owed[one] == "expired"])
         except ConfigError as error:
             world.oracle.blame("operator", f"the tools refuse: {error}")
-        if "commit" in owed.values():
+        if any(self._is_ahead(one) for one in world.broker.partitions):
             world.broker.group.commits.clear()
+
+    async def _abandon(self, marks: Marks, partitions: Collection[Partition]) -> None:
+        for one in partitions:
+            start = self._world.broker.logs[one].start
+            await marks.abandon(TOPIC, one.number, start, "expired unread: 100 %")
+
+    def _mend(self, partitions: Collection[Partition]) -> None:
+        """Logs go on from where the new leader ends, with other records than were lost."""
+        for partition in partitions:
+            log = self._world.broker.mend(partition)
+            for _ in range(10):
+                self._world.append(log)
+
+    def _is_ahead(self, partition: Partition) -> bool:
+        """Whether a commit speaks of more than the chain has, and of no ended epoch."""
+        commit = self._world.broker.group.commits.get(partition)
+        if commit is None or commit.offset <= self._world.oracle.chain(partition.number).end:
+            return False
+        named = parse_raw_key(commit.metadata)
+        return named is None or named.epoch == self._world.oracle.epoch
 
     def _is_wrong(self) -> bool:
         for sink in self._world.sinks:

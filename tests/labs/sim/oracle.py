@@ -4,19 +4,22 @@ It reads keys, metadata and bytes with the contract's codec and compares them wi
 simulated producer sent; it shares nothing else with the sink.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coinlake.contracts.abandoned import abandoned_reason
 from coinlake.contracts.epochs import Epoch, parse_epoch
 from coinlake.contracts.headers import COMPLETE_TO, complete_to_ms
-from coinlake.contracts.hours import hour_of
+from coinlake.contracts.hours import UNKNOWN_HOUR, hour_of
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import CHAIN_PREFIX, RawKey, parse_raw_key
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
 from s3_sink.core.ports import Commit, Partition
+from s3_sink.core.start import Start
 from tests.labs.bucket import Stored
+from tests.labs.sim.announced import Announcements
 from tests.labs.sim.broker import Broker, PartitionLog
 
 
@@ -24,18 +27,54 @@ from tests.labs.sim.broker import Broker, PartitionLog
 class Chain:
     """One partition's chain in one epoch. `life` is that of the topic whose records it holds."""
 
-    end: int
+    origin: int
     life: int | None = None
     promised_ms: int | None = None
-    last_key: str = ""
+    newest_ms: int | None = None
+    objects: list[tuple[RawKey, RawMeta]] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        return max((meta.next_offset for _, meta in self.objects), default=self.origin)
+
+    @property
+    def last_key(self) -> str:
+        return str(self.objects[-1][0]) if self.objects else ""
+
+    def add(self, raw: RawKey, meta: RawMeta) -> None:
+        self.objects.append((raw, meta))
+        if raw.hour != UNKNOWN_HOUR:
+            self.newest_ms = max(meta.max_timestamp_ms, self.newest_ms or 0)
+
+    def lose_last(self) -> RawKey:
+        """The newest object is gone; what was promised is what the one before it says."""
+        lost, _ = self.objects.pop()
+        self.promised_ms = self.objects[-1][1].complete_to_ms if self.objects else None
+        known = [
+            meta.max_timestamp_ms for raw, meta in self.objects if raw.hour != UNKNOWN_HOUR
+        ]
+        self.newest_ms = max(known, default=None)
+        self.life = self.life if self.objects else None
+        return lost
 
 
 class Oracle:
     """Watches the bucket and the group. `violations` is empty in a good run."""
 
-    def __init__(self, note: Callable[[str], None], ignores: frozenset[str]) -> None:
+    def __init__(
+        self,
+        note: Callable[[str], None],
+        counts: Callable[[str], bool],
+        reached: Callable[[str], None],
+        holds: Callable[[str, int], bool],
+    ) -> None:
         self._note = note
-        self._ignores = ignores
+        self._counts = counts
+        self._reached = reached
+        self.announcements = Announcements(self.blame, holds)
+        self.committed_once: dict[Partition, set[int]] = defaultdict(set)
+        """All that the group has ever had, of whomever."""
+        self._known: dict[str, RawMeta] = {}
         self.broker: Broker | None = None
         self.violations: list[str] = []
         self.epochs: dict[int, Epoch] = {}
@@ -49,7 +88,7 @@ class Oracle:
 
     def blame(self, kind: str, text: str) -> None:
         """Something is not as promised; a control may be about worse than this kind."""
-        if kind not in self._ignores:
+        if self._counts(kind):
             self._note(f"VIOLATION {kind}: {text}")
             self.violations.append(f"{kind}: {text}")
 
@@ -59,8 +98,13 @@ class Oracle:
 
     def chain(self, partition: int) -> Chain:
         """The chain of a partition in the current epoch."""
-        origin = self.epochs[self.epoch].origin(partition) if self.epochs else 0
-        return self.chains.setdefault((self.epoch, partition), Chain(origin))
+        return self.chain_of(self.epoch, partition)
+
+    def chain_of(self, epoch: int, partition: int) -> Chain:
+        """The chain of a partition in one epoch."""
+        known = self.epochs.get(epoch)
+        origin = known.origin(partition) if known is not None else 0
+        return self.chains.setdefault((epoch, partition), Chain(origin))
 
     def emptied(self) -> None:
         """Nothing is left of the bucket: what was there does not count any more."""
@@ -68,6 +112,23 @@ class Oracle:
         self.epochs.clear()
         self.chains.clear()
         self.is_empty, self.must_have_noticed = True, False
+
+    def restored(self, partition: int) -> str | None:
+        """The bucket is put back to before a partition's newest object; its key."""
+        chain = self.chain(partition)
+        return str(chain.lose_last()) if chain.objects else None
+
+    def expired(self, partition: Partition, commit: Commit | None) -> list[str]:
+        """A rule of the bucket has taken a whole chain: it goes on from its commit, if that tells of it."""
+        chain = self.chain(partition.number)
+        keys = [str(raw) for raw, _ in chain.objects]
+        while chain.objects:
+            chain.lose_last()
+        named = parse_raw_key(commit.metadata) if commit is not None else None
+        knows = named is not None and named.epoch == self.epoch and named.hour != UNKNOWN_HOUR
+        if commit is not None and knows:
+            chain.origin = commit.offset
+        return keys
 
     # What lands.
 
@@ -80,18 +141,21 @@ class Oracle:
             self.blame("foreign", f"foreign object {key}")
             return
         self._note(f"bucket: {key} [{meta.link}, {meta.next_offset}) of {meta.writer}")
+        self._known[key] = meta
+        self.announcements.landed(raw, meta, stored)
         if raw.epoch in self.lost_epochs:
             if self.must_have_noticed:
                 self.blame("emptied", f"{raw} goes on although what was before it is gone")
             return
         if replaced:
             self.blame("overwritten", f"{key} was overwritten")
-        self._extends(raw, meta)
+        self._extends(raw, meta, is_mark=abandoned_reason(stored.metadata) is not None)
         self._holds(raw, meta, stored)
 
     def committed(self, member: str, partition: Partition, commit: Commit) -> None:
         """Commits never run ahead of data, and name the object that ends there."""
         self._note(f"commit: {member} {partition} {commit.offset}")
+        self.committed_once[partition].add(commit.offset)
         named = parse_raw_key(commit.metadata)
         if named is None:
             self.blame("commit", f"{partition}: commit {commit.offset} names no object")
@@ -105,6 +169,21 @@ class Oracle:
                 "ahead",
                 f"{partition}: commit {commit.offset} is ahead of the chain's end {end}",
             )
+        known = self._known.get(commit.metadata)
+        if known is None or (known.next_offset, named.partition) != (
+            commit.offset,
+            partition.number,
+        ):
+            self.blame("commit", f"{partition}: {commit} is not where that object ends")
+
+    def started(self, partition: Partition, start: Start) -> None:
+        """Nobody goes on below what was committed in the same epoch: what is between is missing."""
+        commit, link = start.committed, start.tip.link
+        if commit is None or commit.offset <= link:
+            return
+        named = parse_raw_key(commit.metadata)
+        if named is None or named.epoch >= start.epoch:
+            self.blame("no refusal", f"{partition} starts at {link}, committed is {commit}")
 
     def _epoch_landed(self, key: str, stored: Stored) -> None:
         if key.endswith(".json"):
@@ -113,23 +192,25 @@ class Oracle:
                 self.blame("emptied", f"epoch {epoch.number} is made a second time")
             self.epochs.setdefault(epoch.number, epoch)
             self.is_empty = False
+            if epoch.number > 1:
+                self._reached("epoch-raised")
             self._note(f"bucket: epoch {epoch.number} from {dict(epoch.origins)}")
 
-    def _extends(self, raw: RawKey, meta: RawMeta) -> None:
+    def _extends(self, raw: RawKey, meta: RawMeta, *, is_mark: bool) -> None:
         epoch = self.epochs.get(raw.epoch)
         if epoch is None:
             self.blame("foreign", f"{raw} is of an epoch that is not there")
             return
-        slot = (raw.epoch, raw.partition)
-        chain = self.chains.setdefault(slot, Chain(epoch.origin(raw.partition)))
+        chain = self.chain_of(raw.epoch, raw.partition)
         if meta.link != raw.link or not meta.link <= meta.first_offset < meta.next_offset:
             self.blame("metadata", f"{raw} says link {meta.link}, first {meta.first_offset}")
-        if raw.link < chain.end:
+        # Where a whole chain has expired, an operator's mark is for all that the epoch ever had.
+        is_all = is_mark and not chain.objects and raw.link == epoch.origin(raw.partition)
+        if raw.link < chain.end and not is_all:
             self.blame("doubling", f"{raw} starts before the chain's end {chain.end}")
         elif raw.link > chain.end:
             self.blame("loss", f"{raw} leaves a gap from {chain.end}")
-        chain.end = max(chain.end, meta.next_offset)
-        chain.last_key = str(raw)
+        chain.add(raw, meta)
         self.objects += 1
         self.values += meta.values
 
@@ -144,8 +225,14 @@ class Oracle:
         values = sum(one.value is not None for one in records)
         if told != (decoded.sha256, len(records), records[0].offset, values):
             self.blame("metadata", f"{raw} is not what its metadata says")
-        if {hour_of(one.timestamp_ms) for one in records} != {raw.hour}:
+        times = [one.timestamp_ms for one in records]
+        if (meta.min_timestamp_ms, meta.max_timestamp_ms) != (min(times), max(times)):
+            self.blame(
+                "times", f"{raw} says {meta.min_timestamp_ms} to {meta.max_timestamp_ms}"
+            )
+        if {hour_of(one) for one in times} != {raw.hour}:
             self.blame("hour", f"{raw} holds records of another hour")
+        self._count(raw, values, times)
         chain = self.chains.get((raw.epoch, raw.partition))
         if abandoned_reason(stored.metadata) is not None:
             self._gives_up(raw, meta)
@@ -153,8 +240,17 @@ class Oracle:
             self._same_bytes(raw, meta, records, chain)
             self._same_promise(raw, meta, records, chain)
 
+    def _count(self, raw: RawKey, values: int, times: list[int]) -> None:
+        if values == 0:
+            self._reached("object-heartbeats")
+        if times != sorted(times):
+            self._reached("object-out-of-order")
+        if raw.hour == UNKNOWN_HOUR:
+            self._reached("object-unknown-hour")
+
     def _gives_up(self, raw: RawKey, meta: RawMeta) -> None:
         """A gap marker may only stand for what Kafka has no more."""
+        self._reached("range-abandoned")
         start = self._lives(raw.partition)[-1].start
         if meta.next_offset > start:
             self.blame("gap", f"{raw} gives up to {meta.next_offset}, Kafka has from {start}")
@@ -187,6 +283,4 @@ class Oracle:
 
     def _lives(self, partition: int) -> list[PartitionLog]:
         assert self.broker is not None
-        now = self.broker.logs[self.broker.partitions[partition]]
-        past = self.broker.past[partition :: len(self.broker.partitions)]
-        return [*past, now] if now not in past else past
+        return self.broker.lives(self.broker.partitions[partition])

@@ -1,38 +1,32 @@
 """One run from its seed to its verdict."""
 
 import asyncio
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection
 
+from tests.labs.seeds import Verdict
 from tests.labs.sim.clock import SimLoop, in_virtual_time
-from tests.labs.sim.controls import NONE, Control
+from tests.labs.sim.controls import NONE, Control, controls
 from tests.labs.sim.healing import Healing
-from tests.labs.sim.scenario import CHAOS_S
+from tests.labs.sim.scenario import CHAOS_S, drawn_by
 from tests.labs.sim.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How a run went. Times in virtual seconds; the digest is that of the timeline."""
-
-    seed: int
-    violations: tuple[str, ...]
-    timeline: tuple[str, ...]
-    objects: int
-    refusals: int
-    virtual_s: float
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256("\n".join(self.timeline).encode()).hexdigest()[:16]
+def run_named(seed: int, control: str | None, events: Collection[int] | None) -> Verdict:
+    """Play one seed under a control that is told by its name."""
+    chosen = controls()[control] if control else NONE
+    drawn = drawn_by(seed).events
+    if chosen.needs and chosen.needs.isdisjoint(event.what for event in drawn):
+        why = f"not played: {', '.join(sorted(chosen.needs))} is not drawn"
+        return Verdict(seed, (), (why,), 0.0, tuple(map(str, drawn)))
+    return run(seed, chosen, events)
 
 
-def run(seed: int, control: Control = NONE) -> Verdict:
-    """Play one seed to its end."""
+def run(seed: int, control: Control = NONE, events: Collection[int] | None = None) -> Verdict:
+    """Play one seed to its end, with all that it has drawn or with these of its events."""
     played: list[tuple[World, Healing]] = []
 
     async def play(loop: SimLoop) -> None:
-        world = World(seed, control, loop)
+        world = World(seed, control, loop, events)
         healing = Healing(world)
         played.append((world, healing))
         await _play(world, healing)
@@ -44,9 +38,10 @@ def run(seed: int, control: Control = NONE) -> Verdict:
         seed,
         tuple(dict.fromkeys(world.oracle.violations)),
         tuple(world.timeline),
-        world.oracle.objects,
-        healing.refusals,
         world.loop.time(),
+        world.drawn,
+        {"objects": world.oracle.objects, "refusals": healing.refusals},
+        dict(world.situations.times),
     )
 
 
@@ -64,6 +59,7 @@ async def _play(world: World, healing: Healing) -> None:
             await asyncio.sleep(1.0)
     if not world.oracle.violations:
         await healing.run()
+        world.look()
     await _clear(world, background)
 
 

@@ -12,6 +12,8 @@ from tests.labs.sim.wire import Weather
 
 CHAOS_S = 30.0
 _HOUR_MS = 3_600_000
+# Producers are late by minutes: within a part timestamps go back as well as on.
+_LATE_MS = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,9 @@ class Event:
     at_s: float
     what: str
     amount: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.at_s:.2f} s {self.what}"
 
 
 # What can happen, and how often beside each other.
@@ -34,9 +39,21 @@ _EVENTS = {
     "kafka_down": 2,
     "trim": 2,
     "deny": 2,
+    "stop_when": 2,
 }
 # These end in a refusal, as they must; a run has one of them at most.
-DISASTERS = ("expire", "recreate", "empty", "wrong_commit", "early_commit")
+DISASTERS = (
+    "expire",
+    "recreate",
+    "recreate_when",
+    "empty",
+    "wrong_commit",
+    "early_commit",
+    "truncate",
+    "restore",
+    "expire_raw",
+    "first_sight",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +68,35 @@ class Scenario:
     has_holes: bool
 
 
+def drawn_by(seed: int) -> Scenario:
+    """The run of a seed."""
+    return scenario(random.Random(f"plan-{seed}"))
+
+
 def scenario(rng: random.Random) -> Scenario:
     """Draw a run."""
     calm = rng.random() < 0.1
     events = [] if calm else [_event(rng) for _ in range(rng.randint(1, 7))]
-    if rng.random() < 0.35:
+    partitions, sinks = rng.choice((1, 1, 2)), rng.choice((1, 2, 2, 3))
+    if rng.random() < 0.5:
         disaster = rng.choice(DISASTERS)
         at_s = rng.uniform(2, CHAOS_S)
+        if disaster == "first_sight":
+            # It needs two that look, and nobody has looked before.
+            at_s, partitions, sinks = 0.0, 2, 2
         events.append(Event(at_s, disaster, rng.random()))
         if rng.random() < 0.7:
             # Somebody must look again while it hurts.
             events.append(
-                Event(at_s + rng.uniform(0.1, 5), rng.choice(("stop", "kill", "add")))
+                Event(
+                    at_s + rng.uniform(0.1, 5),
+                    rng.choice(("stop", "kill", "add", "stop_when")),
+                    rng.random(),
+                )
             )
     return Scenario(
-        partitions=rng.choice((1, 1, 2)),
-        sinks=rng.choice((1, 2, 2, 3)),
+        partitions=partitions,
+        sinks=sinks,
         events=tuple(sorted(events, key=lambda event: event.at_s)),
         store_weather=Weather(
             refused=rng.choice((0.0, 0.1, 0.3)),
@@ -103,6 +133,8 @@ def record(rng: random.Random, life: int, offset: int, at_s: float) -> Record:
     headers = ((header_name(b"\xff\x00name"), b"v"),) if 0.14 <= luck < 0.17 else ()
     if luck < 0.14:
         now_ms = rng.choice((-1, 0, now_ms - _HOUR_MS, 2**62))
+    elif luck < 0.3:
+        now_ms -= rng.randint(0, _LATE_MS)
     value = b"" if luck > 0.98 else b'{"life":%d,"n":%d}' % (life, offset)
     # Even an empty value must tell its life, or two topics could not be told apart.
     return Record(offset, now_ms, b"%d" % life, value, headers)

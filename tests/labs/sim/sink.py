@@ -2,10 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from coinlake.backoff import Backoff
+from coinlake.contracts.announcements import Landed
 from coinlake.contracts.raw_codec import (
     Decoded,
     Encoded,
@@ -16,6 +17,7 @@ from coinlake.contracts.raw_codec import (
     ending,
 )
 from coinlake.contracts.raw_index import Record
+from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.errors import TransientError
 from s3_sink.core.found import Found
 from s3_sink.core.memory_budget import MemoryBudget
@@ -27,14 +29,19 @@ from s3_sink.loop.create_only import require_create_only
 from s3_sink.loop.guard import Guard
 from s3_sink.loop.partition_worker import Outside
 from s3_sink.loop.sink import Policy, Sink
+from s3_sink.loop.starting import unless_stopped
 from s3_sink.loop.writer import Writer
+from tests.labs.sim.announced import Announcements
 from tests.labs.sim.broker import Broker
-from tests.labs.sim.bucket import WatchedBucket, open_bucket
+from tests.labs.sim.bucket import PutWatch, WatchedBucket, open_bucket
 from tests.labs.sim.client import MemberSource, ReaderLog
 from tests.labs.sim.clock import Process, SimLoop
+from tests.labs.sim.oracle import Oracle
 from tests.labs.sim.wire import Weather, Wire
 
 FLUSH_DEADLINE_S = 2.0
+# What no time was meant to pass for.
+_AT_ONCE_S = 0.001
 # How often the bucket is looked at beside the writing.
 GUARD_S = 3.0
 # The wall clock runs a hundred times faster, so that hours pass within one run.
@@ -65,32 +72,72 @@ class SlowCodec:
         return ending(body)
 
 
-@dataclass
 class Ears:
-    """Hears the sink and writes the timeline."""
+    """Hears one sink: writes the timeline, and counts what it lives through."""
 
-    name: str
-    note: Callable[[str], None]
-    stopped_for: dict[Partition, str] = field(default_factory=dict)
-    unread: dict[Partition, str] = field(default_factory=dict)
+    def __init__(self, sink: "SinkProcess", place: "Place") -> None:
+        self.stopped_for: dict[Partition, str] = {}
+        self.unread: dict[Partition, str] = {}
+        self._of = sink
+        self._place = place
+        self._has_met: set[Partition] = set()
 
     def started(self, partition: Partition, start: Start) -> None:
-        self.note(f"{self.name}: {partition} starts at {start.tip.link} ({start.compared=})")
+        self._note(f"{partition} starts at {start.tip.link} ({start.compared=})")
         self.stopped_for.pop(partition, None)
+        self._told.started(self._of.name, partition.number, start.tip.link)
+        self._place.oracle.started(partition, start)
+        self._count(start)
+
+    def _count(self, start: Start) -> None:
+        tip, commit = start.tip, start.committed
+        if start.expired:
+            self._place.reached("start-expired-chain")
+        elif tip.found is not None and not start.compared:
+            self._place.reached("start-uncompared")
+        named = parse_raw_key(commit.metadata) if commit is not None else None
+        if commit is None:
+            if tip.found is not None:
+                self._place.reached("start-without-commit")
+        elif named is None:
+            self._place.reached("start-nameless-commit")
+        elif named.epoch < start.epoch:
+            self._place.reached("start-older-epoch")
+        elif commit.offset == tip.link:
+            self._place.reached("start-at-commit")
+        else:
+            self._place.reached("start-behind-commit")
 
     def stopped(self, partition: Partition, reason: str) -> None:
-        self.note(f"{self.name}: {partition} stops: {reason}")
+        self._note(f"{partition} stops: {reason}")
         self.stopped_for[partition] = reason
+        self._told.let_go(self._of.name, partition.number)
 
     def left(self, partition: Partition) -> None:
         self.stopped_for.pop(partition, None)
+        self._told.let_go(self._of.name, partition.number)
 
     def adopted(self, partition: Partition, found: Found) -> None:
-        self.note(f"{self.name}: {partition} adopts up to {found.meta.next_offset}")
+        state, end = self._of.sink.states.get(partition), found.meta.next_offset
+        self._note(f"{partition} adopts up to {end}")
+        self._has_met.discard(partition)
+        self._place.reached("412-another")
+        if state is not None and state.first_sealed is not None:
+            if end > state.fetched_to:
+                self._place.reached("adopted-jump")
+            elif end < state.first_sealed.next_offset:
+                self._place.reached("adopted-short")
 
-    def written(self, partition: Partition, part: Part, found: Found) -> None: ...
+    def written(self, partition: Partition, part: Part, found: Found) -> None:
+        self._place.reached(f"cut-{part.reason.value}")
+        if partition in self._has_met:
+            self._has_met.discard(partition)
+            self._place.reached("412-ours")
+
+    def met(self, partition: Partition) -> None:
+        self._has_met.add(partition)
+
     def retried(self, partition: Partition, kind: str, reason: str) -> None: ...
-    def met(self, partition: Partition) -> None: ...
     def committed(self, seconds: float) -> None: ...
     def commit_failed(self, reason: str) -> None: ...
     def polled(self, trouble: str | None) -> None: ...
@@ -102,6 +149,24 @@ class Ears:
 
     def assigned(self, partitions: int) -> None: ...
 
+    @property
+    def _told(self) -> Announcements:
+        return self._place.oracle.announcements
+
+    def _note(self, text: str) -> None:
+        self._place.note(f"{self._of.name}: {text}")
+
+
+class Wall:
+    """The clock on the wall, which is not the one that sinks measure with."""
+
+    def __init__(self, loop: SimLoop) -> None:
+        self._loop = loop
+        self.ahead_ms = 0
+
+    def now_ms(self) -> int:
+        return BEGIN_MS + self.ahead_ms + int(self._loop.time() * WALL_MS_PER_S)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -112,7 +177,10 @@ class Place:
     bucket: WatchedBucket
     kafka_weather: Weather
     store_weather: Weather
+    wall: Wall
+    oracle: Oracle
     note: Callable[[str], None]
+    reached: Callable[[str], None]
     writer: type[Writer] = Writer
 
 
@@ -124,23 +192,28 @@ class SinkProcess:
         self.name = name
         self.crash: BaseException | None = None
         self.is_over = False
+        self.is_probing = True
         self.stop = asyncio.Event()
-        self.ears = Ears(name, place.note)
+        self.stopped_at_s: float | None = None
+        self.awake_since_s = place.loop.time()
+        self.ears = Ears(self, place)
         self._place = place
         self._rng = rng
         kafka = Wire(place.loop, rng, place.kafka_weather)
-        self._source = MemberSource(name, place.broker, kafka, rng)
-        self._store = open_bucket(place.bucket, Wire(place.loop, rng, place.store_weather), rng)
+        self._source = MemberSource(name, place.broker, kafka, rng, place.reached)
+        self.puts = PutWatch(name, self.process, self.holds, place.reached)
+        wire = Wire(place.loop, rng, place.store_weather)
+        self._store = open_bucket(place.bucket, wire, rng, self.puts)
         codec = SlowCodec(rng)
         outside = Outside(
             self._source,
             ReaderLog(place.broker, kafka),
             self._store,
             codec,
-            lambda landed: None,
+            self._announce,
             self._wait,
             place.loop.time,
-            self._now_ms,
+            place.wall.now_ms,
             self._fits,
         )
         budget = MemoryBudget(rng.choice((10**9, 4_000)), 1)
@@ -150,28 +223,75 @@ class SinkProcess:
         self.sink = Sink(outside, policy, writer, self.ears)
         self.task = place.loop.spawn(self.process, self._main())
 
+    def tell_to_stop(self) -> None:
+        """SIGTERM, once or again."""
+        if self.stopped_at_s is None:
+            self.stopped_at_s = self._place.loop.time()
+        self.stop.set()
+
     def states(self) -> dict[Partition, Phase]:
         """What it says of the partitions that it holds."""
         return {one: state.phase for one, state in self.sink.states.items()}
 
+    def holds(self, number: int) -> bool:
+        """Whether it is at work on a partition."""
+        states = self.states()
+        running = [one.number for one, phase in states.items() if phase is Phase.RUNNING]
+        return number in running and not (self.process.is_dead or self.is_over)
+
+    @property
+    def is_putting(self) -> bool:
+        return any(self.puts.under_way.values())
+
+    # What the group tells passes through here.
+
+    async def revoked(self, partitions: Collection[Partition]) -> None:
+        states = [self.sink.states[one] for one in partitions if one in self.sink.states]
+        for state in states:
+            if self.puts.under_way[state.partition.number]:
+                self._place.reached("revoked-while-putting")
+            if state.phase is Phase.STARTING:
+                self._place.reached("revoked-while-looking")
+        began_s = self._place.loop.time()
+        workers = [one for one in self.sink._workers.values() if one.partition in partitions]
+        await self.sink.revoked(partitions)
+        self._let_go_since(began_s)
+        if any(worker.task is not None and not worker.task.done() for worker in workers):
+            self._place.oracle.blame("stop", f"{self.name} still works on what it has let go")
+        if any(state.first_sealed is not None for state in states):
+            self._place.reached("flush-given-up")
+
+    def _let_go_since(self, began_s: float) -> None:
+        """The group waits only so long, whatever the store does."""
+        took_s = self._place.loop.time() - max(began_s, self.awake_since_s)
+        if took_s > FLUSH_DEADLINE_S + _AT_ONCE_S:
+            self._place.oracle.blame("stop", f"{self.name} let go after {took_s:.2f} s")
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        self.sink.assigned(partitions)
+
     async def _main(self) -> None:
         try:
-            await self._probe()
-            async with asyncio.TaskGroup() as tasks:
-                members: list[asyncio.Task[None]] = []
-
-                def join(sink: Sink) -> None:
-                    members.append(tasks.create_task(self._source.belong(sink)))
-
-                await self.sink.run(join, self.stop, lambda: None)
-                members[0].cancel()
-            await self._source.leave()
+            if await unless_stopped(self.stop, self._probe()):
+                self.is_probing = False
+                await self._serve()
         except Exception as error:  # whatever it is, the judge must hear of it
             self.crash = error
         finally:
             self.is_over = True
 
-    async def _probe(self) -> None:
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            members: list[asyncio.Task[None]] = []
+
+            def join(_: Sink) -> None:
+                members.append(tasks.create_task(self._source.belong(self)))
+
+            await self.sink.run(join, self.stop, lambda: None)
+            members[0].cancel()
+        await self._source.leave()
+
+    async def _probe(self) -> bool:
         attempt = 0
         while True:
             try:
@@ -180,7 +300,7 @@ class SinkProcess:
                 await self._wait(attempt)
                 attempt += 1
             else:
-                return
+                return True
 
     async def _wait(self, attempt: int) -> None:
         await asyncio.sleep(Backoff(0.1, 2.0).delay_s(attempt, self._rng))
@@ -189,5 +309,5 @@ class SinkProcess:
     async def _fits(topic: str) -> None:
         """Every topic is one that only expires."""
 
-    def _now_ms(self) -> int:
-        return BEGIN_MS + int(self._place.loop.time() * WALL_MS_PER_S)
+    def _announce(self, landed: Landed) -> None:
+        self._place.oracle.announcements.told(self.name, landed)

@@ -35,6 +35,8 @@ class FakeGroup:
     commits: dict[Partition, Commit] = field(default_factory=dict)
     failures: list[TransientError] = field(default_factory=list)
     at_once: int = 5
+    markers: int = 0
+    """So many offsets behind what was read are no records."""
     topics: dict[Partition, UUID] = field(default_factory=dict)
 
     async def poll(self, timeout_s: float) -> Polled:
@@ -56,7 +58,8 @@ class FakeGroup:
                 given[partition] = fresh
         for partition, records in given.items():
             self.positions[partition] = records[-1].offset + 1
-        return Polled(given, tuple(beyond), tuple(gone))
+        read_to = {one: at + self.markers for one, at in self.positions.items()}
+        return Polled(given, tuple(beyond), tuple(gone), positions=read_to)
 
     def seek(self, partition: Partition, offset: int, topic_id: UUID) -> None:
         self.positions[partition] = offset
