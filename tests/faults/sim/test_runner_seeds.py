@@ -5,7 +5,7 @@ import pytest
 from tests.labs.seeds import quiet
 from tests.labs.sim_runner.play import run_named
 
-SHARE = 12
+SHARE = 6
 
 
 @pytest.mark.parametrize("first", range(0, 4 * SHARE, SHARE))
