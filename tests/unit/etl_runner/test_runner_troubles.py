@@ -314,6 +314,20 @@ async def test_a_partition_that_was_dropped_is_registered_again(
     assert world.counted("alarms_total", reason="partition_gone") == 1
 
 
+async def test_a_table_that_was_dropped_comes_back_with_its_partitions(
+    world: World, runner: Runner
+) -> None:
+    await world.land()
+    await runner.turn()
+    world.catalog.tables.discard("rates")
+    world.catalog.partitions.discard(("rates", HOUR))
+
+    await runner.turn()
+
+    assert "rates" in world.catalog.tables
+    assert ("rates", HOUR) in world.catalog.partitions
+
+
 async def test_staged_bytes_that_were_changed_are_not_published(
     world: World, runner: Runner, clock: FakeClock
 ) -> None:

@@ -291,7 +291,6 @@ def altered(*path: str, **more: Any) -> bytes:
 @pytest.mark.parametrize(
     "body",
     [
-        altered(shape=2),
         altered("inputs", "", size=9),
         altered("outputs", "", codec="zstd"),
         altered("counts", late=1),
@@ -302,6 +301,10 @@ def test_a_field_that_nobody_knows_is_of_a_later_release(body: bytes) -> None:
 
     assert isinstance(head, Unreadable)
     assert head.is_newer
+
+
+def test_an_entry_of_a_later_release_may_say_more() -> None:
+    assert head_of(LEDGER[2], altered(colour="blue")) == head_of(LEDGER[2], altered())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ async def register_missing(
     """Register again what is committed and has no partition.
 
     One question per table and day. What of the catalog is away or missing is told, and holds up
-    nothing else: a table that is not there comes with the next batch of its feed.
+    nothing else.
     """
     heads = [one.head for one in found if one.head is not None]
     wanted: dict[str, list[Hour]] = {table: [] for table in TABULAR[feed].published}

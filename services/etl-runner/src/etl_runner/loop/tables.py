@@ -57,11 +57,18 @@ class TableRegistrar:
 
     async def unregistered(self, table: str, dt: str, hours: Iterable[Hour]) -> list[Hour]:
         """Which of these hours of a day have no partition. Raises TransientError."""
-        there = await self._catalog.registered(table, dt)
+        try:
+            there = await self._catalog.registered(table, dt)
+        except NotFoundError:
+            return list(hours)
         return [hour for hour in hours if hour not in there]
 
     async def register_again(self, table: str, hours: Iterable[Hour]) -> None:
-        """Register hours of a table that is there. Raises TransientError, NotFoundError."""
+        """Register hours that had a partition. Raises TransientError, also where the table is gone
+        and no crawl brought it back."""
+        waits = await self._crawled([table])
+        if table in waits:
+            raise TransientError(waits[table])
         await self._catalog.register(table, hours, replaces=True)
 
     async def crawl(self, reason: str) -> None:
