@@ -11,7 +11,7 @@ from coinlake.contracts.hours import hour_of
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.errors import InvariantError, PreconditionFailedError, TransientError
-from coinlake.store import Listed
+from coinlake.store import Listed, ObjectHead
 from s3_sink.core.lag import Lag, lag_of
 from s3_sink.core.part import SealReason
 from s3_sink.core.partition_state import PartitionState, Phase
@@ -20,6 +20,7 @@ from s3_sink.core.status import partition_status
 from s3_sink.core.watermark import Watermark
 from s3_sink.loop.create_only import require_create_only
 from s3_sink.loop.epochs import current_epoch
+from s3_sink.loop.finder import NEWEST_DAYS
 from tests.labs.bucket import Answer, BucketStore, Faults
 from tests.unit.s3_sink.stage import ONE, Stage
 from tests.unit.s3_sink.world import HOUR_MS, LIMITS, NOON_MS, PARTITION, World
@@ -70,6 +71,45 @@ async def test_a_log_that_ends_where_the_chain_does_is_long_enough(world: World)
     world.log.records = _records(0, 10)
 
     assert (await world.start(origin=10)).tip.link == 10
+
+
+@pytest.mark.parametrize("late_ms", [0, -HOUR_MS, -20 * HOUR_MS, -NOON_MS - 1])
+async def test_a_log_that_lost_what_the_commit_does_not_name_yet_stops_the_chain(
+    world: World, late_ms: int
+) -> None:
+    # [8, 10) was stored and its commit was not: the log ends where the chain seems to.
+    last = [Record(n, NOON_MS + late_ms, None, b"v") for n in (8, 9)]
+    await world.store_all([*_records(0, 8), *last], size=8)
+    world.log.commit = Commit(8, _key(0))
+    world.log.records = _records(0, 8)
+
+    with pytest.raises(InvariantError, match="ends at 10, but the log ends at 8"):
+        await world.start()
+
+
+async def test_where_the_log_ends_with_the_chain_only_the_newest_days_are_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.log.records = _records(0, 10)
+    await world.store_all(world.log.records)
+    world.log.commit = Commit(10, _key(0))
+    for hour in range(24 * 90):
+        other = RawKey(TOPIC, hour_of(NOON_MS - hour * HOUR_MS), 1, 1, hour)
+        await world.store.put(str(other), b"")
+    asked: list[str] = []
+    head = world.store.head
+
+    async def head_(key: str) -> ObjectHead | None:
+        asked.append(key)
+        return await head(key)
+
+    monkeypatch.setattr(world.store, "head", head_)
+
+    start = await world.start()
+
+    assert start.tip.link == 10
+    # The commit's object, the hours of two days, and the one of impossible times.
+    assert len(asked) <= 1 + NEWEST_DAYS * 24 + 1
 
 
 @pytest.mark.parametrize("end", [9, 3])
