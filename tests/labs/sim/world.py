@@ -80,6 +80,7 @@ class World:
             control.writer,
         )
         self._told = Told(self.oracle, self.broker)
+        self.is_healed = False
         self._started = 0
         self._seed = seed
 
@@ -229,7 +230,11 @@ class World:
         act: Callable[[SinkProcess], None],
         tries: int,
     ) -> None:
-        """Act as soon as something is so of a sink that is awake; give it up after a while."""
+        """Act as soon as something is so of a sink that is awake; give it up after a while, or
+        where the faults are over.
+        """
+        if self.is_healed:
+            return
         awake = [one for one in self.sinks if not one.process.is_frozen and not one.is_over]
         found = next((one for one in awake if one.stopped_at_s is None and is_so(one)), None)
         if found is not None:
