@@ -185,9 +185,10 @@ class World:
         self.dead.append(sink)
 
     def _power_cut(self, amount: float) -> None:
-        """All sinks die at once, and two come back."""
+        """All sinks die at once, with what they had just sent, and two come back."""
         for sink in list(self.sinks):
             self._end(sink)
+        self.broker.group.leave_all()
         for late_s in (0.0, amount * 3):
             self.loop.call_later(0.1 + late_s, self.start_sink)
 
