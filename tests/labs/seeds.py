@@ -148,6 +148,7 @@ def _play(world: World, wanted: argparse.Namespace) -> int:
                 break
     took_s = time.monotonic() - began
     if wrong:
+        # One that broke the world is played again to show how.
         _shrink(world, wrong[0].seed, wanted.control)
     _say(situations.table())
     unreached = situations.unreached()
@@ -228,8 +229,12 @@ def _begin(world: World) -> None:
 
 def _run(task: tuple[int, str | None]) -> Verdict:
     seed, control = task
+    try:
+        verdict = _PLAYED[0].run(seed, control, None)
+    except Exception as error:  # a world that breaks is red, and the other seeds go on
+        verdict = Verdict(seed, (f"world: {error!r}",), (), 0.0)
     # Timelines are long, and all but a failing one are thrown away: that one is played again.
-    return replace(_PLAYED[0].run(seed, control, None), timeline=())
+    return replace(verdict, timeline=())
 
 
 def _only(worlds: Mapping[str, World], wanted: argparse.Namespace) -> str:

@@ -88,6 +88,11 @@ class Group:
         if self._members.pop(name, None) is not None:
             self.rebalance()
 
+    def leave_all(self) -> None:
+        """All members are gone at once, with what they had sent."""
+        self._members.clear()
+        self.rebalance()
+
     def heartbeat(self, name: str, generation: int) -> bool:
         """Whether the member may keep its partitions. Raises TransientError for strangers."""
         member = self._members.get(name)

@@ -31,6 +31,7 @@ class Healing:
 
     async def run(self) -> None:
         """All faults end; what was refused is put right by an operator, and then all is stored."""
+        self._world.is_healed = True
         for weather in (self._world.store_weather, self._world.kafka_weather):
             weather.is_down, weather.slow_s = False, 0.0
             weather.refused = weather.lost = weather.late = weather.conflicts = 0.0

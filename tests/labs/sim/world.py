@@ -80,6 +80,7 @@ class World:
             control.writer,
         )
         self._told = Told(self.oracle, self.broker)
+        self.is_healed = False
         self._started = 0
         self._seed = seed
 
@@ -184,9 +185,10 @@ class World:
         self.dead.append(sink)
 
     def _power_cut(self, amount: float) -> None:
-        """All sinks die at once, and two come back."""
+        """All sinks die at once, with what they had just sent, and two come back."""
         for sink in list(self.sinks):
             self._end(sink)
+        self.broker.group.leave_all()
         for late_s in (0.0, amount * 3):
             self.loop.call_later(0.1 + late_s, self.start_sink)
 
@@ -229,7 +231,11 @@ class World:
         act: Callable[[SinkProcess], None],
         tries: int,
     ) -> None:
-        """Act as soon as something is so of a sink that is awake; give it up after a while."""
+        """Act as soon as something is so of a sink that is awake; give it up after a while, or
+        where the faults are over.
+        """
+        if self.is_healed:
+            return
         awake = [one for one in self.sinks if not one.process.is_frozen and not one.is_over]
         found = next((one for one in awake if one.stopped_at_s is None and is_so(one)), None)
         if found is not None:

@@ -61,6 +61,22 @@ def test_a_red_seed_ends_the_play_where_it_is_to_stop(
     assert capsys.readouterr().out == "seed 9: wet: the cellar\n"
 
 
+def _breaks(seed: int, control: str | None, events: Collection[int] | None) -> Verdict:
+    if seed == 3:
+        raise ValueError("no such street")
+    return _run(seed, control, events)
+
+
+def test_a_seed_that_breaks_the_world_is_red_and_told_with_its_number(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    worlds = {"town": World("town", _breaks, _controls, TOWN.situations)}
+
+    assert main(worlds, ["--seeds", "9", "--jobs", "1", "--stop"]) == 1
+
+    assert capsys.readouterr().out == "seed 3: world: ValueError('no such street')\n"
+
+
 def test_what_was_not_reached_is_told_and_at_full_size_a_failure(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

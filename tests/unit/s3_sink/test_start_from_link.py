@@ -12,7 +12,7 @@ from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.errors import InvariantError, TransientError
 from s3_sink.core.ports import Commit
-from s3_sink.loop.finder import MAX_STEPS, NEWEST_HOURS
+from s3_sink.loop.finder import MAX_STEPS, NEWEST_DAYS, NEWEST_HOURS
 from tests.unit.s3_sink.world import World
 
 HOUR_MS = 3_600_000
@@ -114,9 +114,10 @@ async def test_of_a_long_history_only_the_newest_hours_are_asked_one_by_one(
     start = await world.start()
 
     assert start.tip.link == 10
-    # The days, three of them, their hours, and once all of it.
-    assert len(asked) <= 1 + 3 + NEWEST_HOURS + 1
-    assert asked.count("raw/coincap.assets.v1/") <= 2
+    # The days, three of them, their hours, and once all of it; then, as the log ends there, what
+    # hours there are in the newest days.
+    assert len(asked) <= 1 + 3 + NEWEST_HOURS + 1 + 1 + NEWEST_DAYS
+    assert asked.count("raw/coincap.assets.v1/") <= 3
 
 
 async def test_a_topic_that_is_made_anew_while_its_end_is_looked_for_is_asked_again(

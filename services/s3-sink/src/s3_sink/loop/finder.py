@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from coinlake.contracts.epochs import Epoch
-from coinlake.contracts.hours import UNKNOWN_HOUR, hour_of
+from coinlake.contracts.hours import UNKNOWN_HOUR, hour_of, parse_hour
 from coinlake.contracts.raw_codec import Ending
 from coinlake.contracts.raw_layout import RawKey, parse_raw_key, topic_prefix
 from coinlake.errors import ArchivedError, InvariantError, TransientError
@@ -14,6 +14,8 @@ from s3_sink.loop.look import look, read_ending
 
 # Two days of hours: a sink that was away longer lists the whole topic once.
 NEWEST_HOURS = 48
+# Of these the last object is looked for where the log cannot tell its hour.
+NEWEST_DAYS = 2
 # Each step costs a read from Kafka and a HEAD; beyond this one listing is cheaper.
 MAX_STEPS = 32
 # A lifecycle rule counts in days (S3 API, LifecycleExpiration: Days): what is younger has not gone
@@ -111,12 +113,31 @@ class Finder:
         if tip.link < kept.end:
             record = await self._log.first_from(self._partition, tip.link, self._topic_id)
         if record is None:
-            return None
+            return await self._beyond_the_log(tip.link)
         number, partition = self._epoch.number, self._partition
         hour = hour_of(record.timestamp_ms)
         return await self._tip(
             RawKey(partition.topic, hour, number, partition.number, tip.link)
         )
+
+    async def _beyond_the_log(self, link: int) -> Tip | None:
+        """The object that starts where the log ends: there is one where the log was truncated.
+
+        Its first record is gone, so nobody knows its hour: it is asked for in the newest ones.
+        """
+        topic = self._partition.topic
+        hours = {UNKNOWN_HOUR}
+        for day in (await self._folders(topic_prefix(topic)))[:NEWEST_DAYS]:
+            names = [
+                name.removeprefix(topic_prefix(topic)) for name in await self._folders(day)
+            ]
+            hours |= {hour for name in names if (hour := parse_hour(name.rstrip("/")))}
+        for hour in sorted(hours, reverse=True):
+            key = RawKey(topic, hour, self._epoch.number, self._partition.number, link)
+            tip = await self._tip(key)
+            if tip is not None:
+                return tip
+        return None
 
     async def _tip(self, key: RawKey) -> Tip | None:
         found = await look(self._store, self._codec, key)
