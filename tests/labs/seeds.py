@@ -6,15 +6,14 @@ What is played is a `World`; this knows nothing of what happens in one.
 import argparse
 import hashlib
 import logging
-import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing.pool import Pool
 
 import structlog
 
@@ -118,9 +117,9 @@ def _silence() -> None:
 def _until_red(world: World, wanted: argparse.Namespace) -> int:
     seeds = range(wanted.first, wanted.first + wanted.seeds)
     with _pool(world, wanted.jobs) as pool:
-        for verdict in pool.imap(_run, ((seed, wanted.control) for seed in seeds), chunksize=8):
+        for verdict in pool.map(_run, ((seed, wanted.control) for seed in seeds), chunksize=8):
             if verdict.violations:
-                pool.terminate()
+                pool.shutdown(cancel_futures=True)
                 _say(f"seed {verdict.seed}: {verdict.violations[0]}")
                 return 1
     return 0
@@ -133,7 +132,7 @@ def _play(world: World, wanted: argparse.Namespace) -> int:
     first, count, seconds = wanted.first, wanted.seeds, wanted.seconds
     with _pool(world, wanted.jobs) as pool:
         tasks = ((seed, wanted.control) for seed in range(first, first + count))
-        for verdict in pool.imap(_run, tasks, chunksize=8):
+        for verdict in pool.map(_run, tasks, chunksize=8):
             done += 1
             totals.update(verdict.counted)
             situations.add(verdict.situations)
@@ -144,7 +143,7 @@ def _play(world: World, wanted: argparse.Namespace) -> int:
                 _say(f"  {done} seeds, {done / (time.monotonic() - began):.1f} seeds/s")
             if seconds is not None and time.monotonic() - began > seconds:
                 _say(f"out of time: go on with --from {first + done} --seeds {count - done}")
-                pool.terminate()
+                pool.shutdown(cancel_futures=True)
                 break
     took_s = time.monotonic() - began
     if wrong:
@@ -183,8 +182,9 @@ def _first_red_of_many(world: World, control: str, jobs: int) -> Verdict | None:
     """As `first_red`, with all processes at once."""
     with _pool(world, jobs) as pool:
         tasks = ((seed, control) for seed in range(CONTROL_SEEDS))
-        found = next((one for one in pool.imap(_run, tasks) if one.violations), None)
-        pool.terminate()
+        played = pool.map(_run, tasks, chunksize=4)
+        found = next((one for one in played if one.violations), None)
+        pool.shutdown(cancel_futures=True)
     return found
 
 
@@ -218,8 +218,9 @@ def _show(verdict: Verdict) -> int:
 _PLAYED: list[World] = []
 
 
-def _pool(world: World, jobs: int) -> Pool:
-    return multiprocessing.Pool(jobs, _begin, (world,))
+def _pool(world: World, jobs: int) -> ProcessPoolExecutor:
+    """Processes that play a world; one that is killed is an error, and no endless wait."""
+    return ProcessPoolExecutor(jobs, initializer=_begin, initargs=(world,))
 
 
 def _begin(world: World) -> None:
