@@ -116,10 +116,9 @@ def _silence() -> None:
 
 def _until_red(world: World, wanted: argparse.Namespace) -> int:
     seeds = range(wanted.first, wanted.first + wanted.seeds)
-    with _pool(world, wanted.jobs) as pool:
-        for verdict in pool.map(_run, ((seed, wanted.control) for seed in seeds), chunksize=8):
+    with _played(world, wanted.jobs, ((seed, wanted.control) for seed in seeds)) as verdicts:
+        for verdict in verdicts:
             if verdict.violations:
-                pool.shutdown(cancel_futures=True)
                 _say(f"seed {verdict.seed}: {verdict.violations[0]}")
                 return 1
     return 0
@@ -130,9 +129,9 @@ def _play(world: World, wanted: argparse.Namespace) -> int:
     totals: Counter[str] = Counter()
     situations = Situations(world.situations)
     first, count, seconds = wanted.first, wanted.seeds, wanted.seconds
-    with _pool(world, wanted.jobs) as pool:
-        tasks = ((seed, wanted.control) for seed in range(first, first + count))
-        for verdict in pool.map(_run, tasks, chunksize=8):
+    tasks = ((seed, wanted.control) for seed in range(first, first + count))
+    with _played(world, wanted.jobs, tasks) as verdicts:
+        for verdict in verdicts:
             done += 1
             totals.update(verdict.counted)
             situations.add(verdict.situations)
@@ -143,7 +142,6 @@ def _play(world: World, wanted: argparse.Namespace) -> int:
                 _say(f"  {done} seeds, {done / (time.monotonic() - began):.1f} seeds/s")
             if seconds is not None and time.monotonic() - began > seconds:
                 _say(f"out of time: go on with --from {first + done} --seeds {count - done}")
-                pool.shutdown(cancel_futures=True)
                 break
     took_s = time.monotonic() - began
     if wrong:
@@ -180,12 +178,9 @@ def _all_controls(world: World, jobs: int) -> int:
 
 def _first_red_of_many(world: World, control: str, jobs: int) -> Verdict | None:
     """As `first_red`, with all processes at once."""
-    with _pool(world, jobs) as pool:
-        tasks = ((seed, control) for seed in range(CONTROL_SEEDS))
-        played = pool.map(_run, tasks, chunksize=4)
-        found = next((one for one in played if one.violations), None)
-        pool.shutdown(cancel_futures=True)
-    return found
+    tasks = ((seed, control) for seed in range(CONTROL_SEEDS))
+    with _played(world, jobs, tasks) as verdicts:
+        return next((one for one in verdicts if one.violations), None)
 
 
 def _shrink(world: World, seed: int, control: str | None) -> int:
@@ -218,9 +213,22 @@ def _show(verdict: Verdict) -> int:
 _PLAYED: list[World] = []
 
 
-def _pool(world: World, jobs: int) -> ProcessPoolExecutor:
-    """Processes that play a world; one that is killed is an error, and no endless wait."""
-    return ProcessPoolExecutor(jobs, initializer=_begin, initargs=(world,))
+@contextmanager
+def _played(
+    world: World, jobs: int, tasks: Iterable[tuple[int, str | None]]
+) -> Iterator[Iterable[Verdict]]:
+    """The verdicts in the order of the seeds, from so many processes; those that nobody asks for any
+    more are not played. A process that is killed is an error, and no endless wait.
+    """
+    if jobs == 1:
+        _begin(world)
+        yield map(_run, tasks)
+        return
+    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(world,))
+    try:
+        yield pool.map(_run, tasks, chunksize=8)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _begin(world: World) -> None:

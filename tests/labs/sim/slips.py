@@ -42,12 +42,16 @@ def _stop_and_hold(state: PartitionState, reason: str) -> None:
     state.phase, state.reason = Phase.STOPPED, reason
 
 
-_FROM_OFFSET = Part.from_offset
+_LANDED = PartitionState.landed
 
 
-def _as_heavy_as_before(part: Part, offset: int) -> Part | None:
-    left = _FROM_OFFSET(part, offset)
-    return None if left is None else replace(left, weight=part.weight)
+def _as_heavy_as_before(
+    state: PartitionState, next_offset: int, complete_to_ms: int | None
+) -> bool:
+    weight = state._sealed_weight
+    jump = _LANDED(state, next_offset, complete_to_ms)
+    state._sealed_weight = weight
+    return jump
 
 
 def _due_at_twice_its_age(part: OpenPart, now_s: float) -> bool:
@@ -163,7 +167,7 @@ def slips() -> tuple[Control, ...]:
         Control(
             "as-heavy-as-before",
             seen_as="account",
-            **_patched(Part, "from_offset", _as_heavy_as_before),
+            **_patched(state, "landed", _as_heavy_as_before),
         ),
         Control(
             "twice-its-age",

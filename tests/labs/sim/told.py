@@ -16,8 +16,8 @@ from tests.labs.sim.oracle import Oracle
 _HEADER_BYTES = 100
 # Of what is sent, and of keys and headers while they are packed (`core/partition_state.py`).
 _COPIES = 2
-# Ages are looked at twice a second, by the sink and here.
-_TICKS_S = 1.1
+# Ages are looked at twice a second by the sink, and once a second here.
+_TICKS_S = 1.6
 
 
 class Told:

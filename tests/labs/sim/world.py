@@ -104,8 +104,9 @@ class World:
 
     async def tick(self) -> None:
         while True:
-            await asyncio.sleep(0.5)
-            self.broker.group.tick()
+            for _ in range(2):
+                await asyncio.sleep(0.5)
+                self.broker.group.tick()
             self.look()
 
     def look(self) -> None:
