@@ -50,7 +50,8 @@ def unit_suite(tests: Sequence[str], seconds: float) -> Suite:
 
 
 def simulation_suite(seeds: int) -> Suite:
-    command = (sys.executable, "-m", "tests.labs.sim", "--seeds", str(seeds), "--stop")
+    sim = (sys.executable, "-m", "tests.labs.sim", "--world", "sink")
+    command = (*sim, "--seeds", str(seeds), "--stop")
     return Suite("simulation", command, SECONDS_PER_SEED * seeds + SPARE_S)
 
 
