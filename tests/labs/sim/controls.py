@@ -1,11 +1,9 @@
 """The broken variants: each drops one rule of the protocol, and each must be caught."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
-from unittest import mock
 from uuid import UUID
 
 import s3_sink.loop.partition_worker
@@ -26,6 +24,7 @@ from s3_sink.loop.epochs import _newest, _read, current_epoch
 from s3_sink.loop.finder import Finder, _refuse_outside
 from s3_sink.loop.guard import Guard
 from s3_sink.loop.writer import CONTENT_TYPE, WriteOutcome, Writer
+from tests.labs.patching import Patch, patched
 from tests.labs.sim.broker import Broker, PartitionLog
 from tests.labs.sim.client import MemberSource
 from tests.labs.sim.sink import BEGIN_MS, WALL_MS_PER_S
@@ -157,23 +156,15 @@ class Control:
     needs: frozenset[str] = frozenset()
     overwrites: bool = False
     writer: type[Writer] = Writer
-    patches: tuple[tuple[Any, str, Any], ...] = ()
+    patches: tuple[Patch, ...] = ()
 
     def counts(self, kind: str) -> bool:
         """Whether a violation of this kind is one."""
         return kind == self.seen_as if self.seen_as else kind not in self.ignores
 
-    @contextmanager
-    def applied(self) -> Iterator[None]:
+    def applied(self) -> AbstractContextManager[None]:
         """The rule is dropped inside of this."""
-        running = [mock.patch.object(*patch) for patch in self.patches]
-        for patch in running:
-            patch.start()
-        try:
-            yield
-        finally:
-            for patch in running:
-                patch.stop()
+        return patched(self.patches)
 
 
 _ODD = frozenset(

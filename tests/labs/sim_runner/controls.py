@@ -1,10 +1,8 @@
 """The broken variants: each drops one rule of the runner, and each must be caught."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
 import etl_runner.loop.batch as batch_module
 import etl_runner.loop.find as find_module
@@ -24,6 +22,7 @@ from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.verify import verify
+from tests.labs.patching import Patch, patched
 
 
 @dataclass(frozen=True)
@@ -32,19 +31,11 @@ class Control:
 
     name: str
     ignores: frozenset[str] = frozenset()
-    patches: tuple[tuple[Any, str, Any], ...] = ()
+    patches: tuple[Patch, ...] = ()
 
-    @contextmanager
-    def applied(self) -> Iterator[None]:
+    def applied(self) -> AbstractContextManager[None]:
         """The rule is dropped inside of this."""
-        running = [mock.patch.object(*patch) for patch in self.patches]
-        for patch in running:
-            patch.start()
-        try:
-            yield
-        finally:
-            for patch in running:
-                patch.stop()
+        return patched(self.patches)
 
 
 NONE = Control("the product")

@@ -98,10 +98,6 @@ class GlueServer:
         else:
             self._become(run_id, "STOPPED")
 
-    def forget(self) -> None:
-        """The oldest runs are no longer known."""
-        self.runs = [run for run in self.runs if run.outcome == "active"]
-
     def _plan(self, run_id: str, manifest: Manifest, attempt: str) -> None:
         luck, later = self._rng.random(), self._server.call_later
         takes_s = self._rng.uniform(0.5, 3.0)
@@ -109,10 +105,10 @@ class GlueServer:
         names = [FeedHour(hour.feed, hour.at) for hour in manifest.hours]
         if self.trouble.is_broken:
             self._reached("run failed")
-            later(takes_s, self._fail, run_id, "ERROR", "the job is broken")
+            later(takes_s, self._become, run_id, "ERROR", "the job is broken")
         elif self.trouble.poison & set(names):
             self._reached("run failed with its hour")
-            later(takes_s, self._fail, run_id, "FAILED", "an hour of it is made of cheese")
+            later(takes_s, self._become, run_id, "FAILED", "an hour of it is made of cheese")
         elif luck < self.trouble.stuck:
             self._reached("run stuck")
             if self._rng.random() < 0.5:
@@ -131,24 +127,24 @@ class GlueServer:
         match self._rng.randrange(4):
             case 0:
                 self._reached("run timed out")
-                later(takes_s * 2, self._fail, run_id, "TIMEOUT", None)
+                later(takes_s * 2, self._become, run_id, "TIMEOUT", None)
             case 1:
                 self._reached("run failed with a result")
                 later(takes_s, self._made, run_id, manifest, attempt)
-                later(takes_s + 0.5, self._fail, run_id, "FAILED", "the driver was lost")
+                later(takes_s + 0.5, self._become, run_id, "FAILED", "the driver was lost")
             case 2:
                 self._reached("run succeeded without a result")
                 later(takes_s, self._become, run_id, "SUCCEEDED")
             case _:
                 # Killed in mid-write: some staged files, no result.
                 later(takes_s / 2, self._staged, manifest, attempt)
-                later(takes_s, self._fail, run_id, "FAILED", "an executor was lost")
+                later(takes_s, self._become, run_id, "FAILED", "an executor was lost")
 
     def _finish(self, run_id: str, manifest: Manifest, attempt: str) -> None:
         if self._made(run_id, manifest, attempt):
             self._become(run_id, "SUCCEEDED")
         else:
-            self._fail(run_id, "FAILED", "an input is gone or is another")
+            self._become(run_id, "FAILED", "an input is gone or is another")
 
     def _made(self, run_id: str, manifest: Manifest, attempt: str) -> bool:
         """Stage, and put the result; whether all inputs were there as they were frozen."""
@@ -192,9 +188,6 @@ class GlueServer:
             counts = Counts(n, len(rows), 0, 0, n - len(rows), len(rows), len(rows), 0, 0)
             made.append(HourResult(hour.feed, hour.dt, hour.hour, counts, tuple(files)))
         return tuple(made)
-
-    def _fail(self, run_id: str, state: str, message: str | None) -> None:
-        self._become(run_id, state, message)
 
     def _become(self, run_id: str, state: str, message: str | None = None) -> None:
         self.runs = [

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from tests.labs.seeds import Verdict
 from tests.labs.sim.clock import SimLoop, in_virtual_time
-from tests.labs.sim_runner.controls import NONE, Control, every
+from tests.labs.sim_runner.controls import NONE, every
 from tests.labs.sim_runner.healing import Healing
 from tests.labs.sim_runner.scenario import CHAOS_S
 from tests.labs.sim_runner.sometimes import SITUATIONS
@@ -81,6 +81,3 @@ def _count(world: World) -> None:
         for decision, name in names.items():
             if one.metrics.publish_conflicts.labels(decision=decision)._value.get():
                 world.reached(name)
-
-
-__all__ = ["Control", "run_named"]

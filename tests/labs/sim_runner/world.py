@@ -6,10 +6,9 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 
 from coinlake.contracts.announcements import Landed
-from coinlake.contracts.batches import parse_manifest
 from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.hours import HOUR_MS, Hour, hour_of, parse_hour
+from coinlake.contracts.hours import HOUR_MS, hour_of, parse_hour
 from coinlake.contracts.raw_layout import RAW_PREFIX, RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.errors import PreconditionFailedError
@@ -250,10 +249,3 @@ class World:
 
     def committed(self) -> Iterable[FeedHour]:
         return sorted(self.oracle.versions)
-
-    def batch_hours(self, batch_id: str) -> list[FeedHour]:
-        body = self.bucket.objects[f"batches/{batch_id}/manifest.json"].body
-        return [FeedHour(one.feed, one.at) for one in parse_manifest(body).hours]
-
-
-__all__ = ["FEEDS", "Hour", "World"]

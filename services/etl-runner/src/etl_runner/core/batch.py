@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coinlake.contracts.batches import (
-    JOB_VERSION,
     MAX_HOUR_BYTES,
     BatchInput,
     HourResult,
@@ -14,6 +13,7 @@ from coinlake.contracts.batches import (
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_meta import RawMeta
 from etl_runner.core.hours import FeedHour, differs
+from etl_runner.core.plan import outranked
 from etl_runner.core.publication import RunFacts
 
 
@@ -23,6 +23,11 @@ class Trouble:
 
     reason: str
     said: str
+
+    @property
+    def hides_head(self) -> bool:
+        """Whether nobody knows which version the hour has."""
+        return self.reason == "ledger_unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ def trouble_of(
     inputs = inputs_of(objects)
     if not differs(inputs.values(), head):
         return None
-    if head is not None and head.job_version > JOB_VERSION:
+    if outranked(head):
         return Trouble("newer_job_version", "the head was made by a newer job version")
     there = {one.item.key for one in objects}
     gone = [item.key for item in (() if head is None else head.inputs) if item.key not in there]
@@ -87,9 +92,9 @@ class WantedHour:
 class FoundHour:
     """An hour as a listing found it: the ledger's head and the raw objects.
 
-    `trouble` is why nothing may be done with the hour, if so: its head cannot be read, or a raw
-    object that the head was made from is gone, and a rebuild would take its rows away. `differing` are published objects that are not what the head says. `underway` is the ETag of
-    one that belongs to the next version: somebody publishes that now, or died before the commit.
+    `trouble` is why nothing may be done with the hour, if so, see `trouble_of`. `differing` are
+    published objects that are not what the head says. `underway` is the ETag of one that belongs
+    to the next version: somebody publishes that now, or died before the commit.
     """
 
     hour: FeedHour

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from coinlake.contracts.batches import BatchInput
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.ledger import LedgerEntry
-from coinlake.contracts.raw_layout import parse_raw_key
 from etl_runner.core.suspects import Suspects
 from etl_runner.core.tracked import Failure, FeedHour, Tracked, Wait, differs
 from etl_runner.core.watermarks import Promises
@@ -57,12 +57,15 @@ class Hours:
         newer = {key: item for key, item in tracked.inputs.items() if key in since}
         tracked.hinted_ms = {key: tracked.hinted_ms[key] for key in newer}
         tracked.inputs = {**newer, **inputs}
+        for key in inputs:
+            self.promises.seen_in(key)
         self._age(hour, now_ms)
 
     def landed(self, hour: FeedHour, item: BatchInput, now_ms: int) -> None:
         """A hint that an object is there; the listing has the last word."""
         tracked = self.get(hour)
         tracked.inputs[item.key] = item
+        self.promises.seen_in(item.key)
         tracked.hinted_ms[item.key] = now_ms
         self._age(hour, now_ms)
 
@@ -154,11 +157,9 @@ class Hours:
 
     def complete(self, hour: FeedHour) -> bool:
         """Whether every partition of the topic has promised to send nothing more for it."""
-        for key in self.get(hour).inputs:
-            self.promises.seen_in(key)
-        named = (parse_raw_key(key) for key in self.get(hour).inputs)
-        topic = next((key.topic for key in named if key is not None), None)
-        mark_ms = None if topic is None else self.promises.watermark_ms(topic)
+        if not self.get(hour).inputs:
+            return False
+        mark_ms = self.promises.watermark_ms(TABULAR[hour.feed].topic)
         return mark_ms is not None and mark_ms >= hour.at.end_ms
 
     def watermark_ms(self, topic: str) -> int | None:

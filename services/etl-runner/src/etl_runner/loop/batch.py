@@ -155,7 +155,7 @@ class BatchPipeline:
         return WantedHour(hour, tracked.version, tracked.forced, tracked.repair)
 
     def _seen_hour(self, seen: SeenHour, now_ms: int) -> None:
-        if seen.trouble is None or seen.trouble.reason != "ledger_unreadable":
+        if seen.trouble is None or not seen.trouble.hides_head:
             self._hours.committed(seen.hour, seen.head, now_ms)
             self._hours.listed(seen.hour, seen.inputs, now_ms)
         set_aside(self._parts.metrics, self._hours, seen.hour, seen.trouble)

@@ -1,6 +1,7 @@
 """Find the hours of a day: raw against ledger, ledger against what is published."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from coinlake.contracts.cloud import CURATED_PREFIX
 from coinlake.contracts.datasets import TABULAR
@@ -8,16 +9,23 @@ from coinlake.contracts.ledger import LedgerEntry
 from coinlake.errors import InvariantError
 from coinlake.store import ObjectHead
 from etl_runner.core.batch import FoundHour, Trouble, trouble_of
+from etl_runner.core.hours import FeedHour
 from etl_runner.core.publication import BATCH_ID, VERSION
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
 
 
-async def find(parts: StepParts, feed: str, dt: str) -> list[FoundHour]:
+async def find(
+    parts: StepParts,
+    feed: str,
+    dt: str,
+    *,
+    accepts_missing: Callable[[FeedHour], bool] = lambda _: False,
+) -> list[FoundHour]:
     """Every hour of a feed's day (`YYYY-MM-DD`) that has raw objects or a ledger, oldest first.
 
-    An hour whose ledger cannot be read, or whose raw objects are gone, is told with its trouble,
-    and stops no other. Raises TransientError where the store is away.
+    An hour whose ledger cannot be read, or whose raw objects are gone (unless it `accepts_missing`),
+    is told with its trouble, and stops no other. Raises TransientError where the store is away.
     """
     lake = parts.lake
     read = await lake.heads_of_day(feed, dt)
@@ -30,10 +38,11 @@ async def find(parts: StepParts, feed: str, dt: str) -> list[FoundHour]:
         objects = tuple(raw.get(hour, ()))
         head = read.get(hour)
         if isinstance(head, InvariantError):
-            trouble = Trouble("ledger_unreadable", str(head))
-            found.append(FoundHour(hour, None, objects, trouble=trouble))
+            unreadable = Trouble("ledger_unreadable", str(head))
+            found.append(FoundHour(hour, None, objects, trouble=unreadable))
         else:
-            one = FoundHour(hour, head, objects, trouble=trouble_of(head, objects))
+            trouble = trouble_of(head, objects, accepts_missing=accepts_missing(hour))
+            one = FoundHour(hour, head, objects, trouble=trouble)
             found.append(await _compared(lake, one, etags))
     return found
 
@@ -55,12 +64,8 @@ async def _compared(lake: LakeReader, found: FoundHour, etags: Mapping[str, str]
         return found
     there = await lake.store.head(wrong[0])
     if there is not None and _is_of_version(there, found.head.version + 1):
-        return FoundHour(
-            found.hour, found.head, found.objects, underway=there.etag, trouble=found.trouble
-        )
-    return FoundHour(
-        found.hour, found.head, found.objects, differing=wrong, trouble=found.trouble
-    )
+        return replace(found, underway=there.etag)
+    return replace(found, differing=wrong)
 
 
 def _is_of_version(there: ObjectHead, version: int) -> bool:

@@ -49,7 +49,9 @@ class Reconcile:
         self._hours.forget(min(recent))
 
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
-        found = {one.hour: one for one in await find(self._parts, feed, dt)}
+        accepts = self._records.accepts_missing
+        hours = await find(self._parts, feed, dt, accepts_missing=accepts)
+        found = {one.hour: one for one in hours}
         if recent:
             await self._promises(found.values(), now_ms)
         for one in found.values():
@@ -61,13 +63,10 @@ class Reconcile:
         await register_missing(self._parts, feed, dt, found.values())
 
     def _found(self, one: FoundHour, now_ms: int) -> None:
-        trouble = one.trouble
-        if trouble is not None and self._records.accepts_missing(one.hour):
-            trouble = trouble if trouble.reason != "raw_vanished" else None
-        if trouble is None or trouble.reason != "ledger_unreadable":
+        if one.trouble is None or not one.trouble.hides_head:
             self._hours.committed(one.hour, one.head, now_ms)
         self._hours.listed(one.hour, one.inputs, now_ms)
-        set_aside(self._parts.metrics, self._hours, one.hour, trouble)
+        set_aside(self._parts.metrics, self._hours, one.hour, one.trouble)
         if one.head is not None and not self._hours.get(one.hour).repair:
             self._audit(one, now_ms)
 
