@@ -1,9 +1,12 @@
 """The one bucket in memory: S3's rules, strongly consistent, over a network that may fail."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from sortedcontainers import SortedDict
 
 from coinlake.errors import NotFoundError, PreconditionFailedError, TransientError
 from coinlake.store import Listed, ObjectHead
@@ -45,7 +48,8 @@ class Bucket:
         page: int = PAGE,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
-        self.objects: dict[str, Stored] = {}
+        self._sorted = SortedDict()
+        self.objects: dict[str, Stored] = self._sorted
         self.puts: list[str] = []
         """The key of every PUT that was done, in order."""
         self._now_ms = now_ms or (lambda: len(self.puts))
@@ -88,18 +92,26 @@ class Bucket:
 
     def page(self, prefix: str, after: str = "", delimiter: str = "") -> Page:
         """The next names behind `after`, in byte order: an object each, or a common prefix."""
-        # Text sorts by code point, and UTF-8 keeps that order in its bytes.
-        keys = sorted(key for key in self.objects if key.startswith(prefix))
-        folders = {key: _folder(key, prefix, delimiter) for key in keys}
-        names = dict.fromkeys(folders[key] or key for key in keys)
-        behind = [name for name in names if name > after]
-        given = behind[: self._page]
-        rolled_up = frozenset(folders.values())
+        names = self._names_behind(prefix, after, delimiter)
+        given = list(itertools.islice(names, self._page))
         return Page(
-            tuple(self._listed(name) for name in given if name not in rolled_up),
-            tuple(name for name in given if name in rolled_up),
-            given[-1] if len(behind) > len(given) else None,
+            tuple(self._listed(name) for name, is_folder in given if not is_folder),
+            tuple(name for name, is_folder in given if is_folder),
+            given[-1][0] if next(names, None) is not None else None,
         )
+
+    def _names_behind(self, prefix: str, after: str, delimiter: str) -> Iterator[tuple[str, bool]]:
+        """Each name behind `after`, and whether it is a common prefix."""
+        last = ""
+        # Text sorts by code point, and UTF-8 keeps that order in its bytes.
+        for key in self._sorted.irange(max(prefix, after)):
+            if not key.startswith(prefix):
+                return
+            folder = _folder(key, prefix, delimiter)
+            name = folder or key
+            if name > after and name != last:
+                yield name, folder is not None
+                last = name
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
