@@ -14,6 +14,8 @@ from coinlake.store import Listed, ObjectHead
 Answer = TypeVar("Answer")
 # What S3 gives at once (S3 API Reference, ListObjectsV2: MaxKeys).
 PAGE = 1000
+# The first and the last code point: right behind a name, and behind all that begin with it.
+_FIRST, _LAST = "\0", "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Page:
     token: str | None
 
 
+class Objects(SortedDict):  # type: ignore[misc]  # the library has no types
+    """What lies in a bucket, by key and in the order of the keys."""
+
+
 class Bucket:
     """The server's side. `overwrites` is the control in which If-None-Match is ignored.
 
@@ -48,8 +54,7 @@ class Bucket:
         page: int = PAGE,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
-        self._sorted = SortedDict()
-        self.objects: dict[str, Stored] = self._sorted
+        self.objects = Objects()
         self.puts: list[str] = []
         """The key of every PUT that was done, in order."""
         self._now_ms = now_ms or (lambda: len(self.puts))
@@ -100,18 +105,20 @@ class Bucket:
             given[-1][0] if next(names, None) is not None else None,
         )
 
-    def _names_behind(self, prefix: str, after: str, delimiter: str) -> Iterator[tuple[str, bool]]:
+    def _names_behind(
+        self, prefix: str, after: str, delimiter: str
+    ) -> Iterator[tuple[str, bool]]:
         """Each name behind `after`, and whether it is a common prefix."""
-        last = ""
+        start = max(prefix, after)
+        if delimiter and after.startswith(prefix) and after.endswith(delimiter):
+            start = after + _LAST
         # Text sorts by code point, and UTF-8 keeps that order in its bytes.
-        for key in self._sorted.irange(max(prefix, after)):
-            if not key.startswith(prefix):
-                return
+        while (key := next(self.objects.irange(start), None)) and key.startswith(prefix):
             folder = _folder(key, prefix, delimiter)
-            name = folder or key
-            if name > after and name != last:
-                yield name, folder is not None
-                last = name
+            if key > after:
+                yield folder or key, folder is not None
+            # The next name that is another: what a folder holds is not looked at.
+            start = folder + _LAST if folder else key + _FIRST
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
