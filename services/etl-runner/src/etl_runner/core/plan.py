@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from coinlake.contracts.batches import JOB_VERSION, BatchHour, Manifest
+from coinlake.contracts.compact_json import fields_of
 from coinlake.contracts.ledger import LedgerEntry
 from etl_runner.core.hours import FeedHour, Hours
 
@@ -151,13 +152,15 @@ def manifest(batch_hours: Iterable[BatchHour], code_version: str, max_skew_ms: i
     """The batch of these hours. Its id is a hash of what it is made from: same work, same id."""
     frozen = tuple(batch_hours)
     content = [JOB_VERSION, max_skew_ms, [_named(hour) for hour in frozen]]
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(
+        json.dumps(content, default=fields_of, sort_keys=True).encode()
+    ).hexdigest()
     return Manifest(digest[:32], JOB_VERSION, code_version, max_skew_ms, frozen)
 
 
 def _named(hour: BatchHour) -> dict[str, object]:
     # Without what older manifests do not have, a batch keeps its name over an upgrade.
-    named = asdict(hour)
+    named = fields_of(hour)
     del named["valueless"]
     if not hour.refused:
         del named["refused"]
