@@ -19,6 +19,7 @@ from etl_runner.loop.failing import Failing, Patience
 from etl_runner.loop.hints import Hints
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
+from etl_runner.loop.publish import HiveTablePublisher
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.run import Timing
@@ -122,6 +123,7 @@ class RunnerProcess:
             parts,
             self.hours,
             BatchTerms(place.policy, "sim", 1000, timing),
+            HiveTablePublisher(parts),
             Silent(),
             totals,
             failing,

@@ -1,6 +1,6 @@
 """What the steps of a batch take and give: values, and nothing of the runner's memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coinlake.contracts.batches import (
@@ -14,7 +14,7 @@ from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_meta import RawMeta
 from etl_runner.core.hours import FeedHour, differs
 from etl_runner.core.plan import outranked
-from etl_runner.core.publication import RunFacts
+from etl_runner.core.publication import Closing, RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +186,19 @@ class PublicationOutcome:
     entry: LedgerEntry | None = None
     refused: str | None = None
     waits: str | None = None
+
+
+ClosingOf = Callable[[FeedHour, str], Closing]
+"""How far an hour is closed with a batch, asked at the moment of its commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTerms:
+    """What the ledger's entries say beside the batch, and who is told of each hour at once.
+
+    `now_ms` is the time of the commits, ms since the epoch, UTC.
+    """
+
+    closing_of: ClosingOf
+    now_ms: int
+    told: Callable[[PublicationOutcome], None] = lambda _: None
