@@ -74,15 +74,33 @@ def test_a_complete_hour_is_due_at_once_and_one_that_is_just_over_waits_for_its_
     assert chosen(hours, over) == []
     promise(hours, AT.at.end_ms)
     assert chosen(hours, over) == [AT]
-    assert closed_by(AT, hours, POLICY, over) == "heartbeat"
+    hours.frozen(AT, "batch", hours.watermark_ms(TOPIC))
+    assert closed_by(AT, "batch", hours, POLICY, over) == "heartbeat"
 
 
 def test_without_a_promise_an_hour_is_due_after_its_grace_and_closed_by_age() -> None:
     hours = dirty()
 
     assert chosen(hours, AT.at.end_ms + 30_000) == [AT]
-    assert closed_by(AT, hours, POLICY, AT.at.end_ms + 30_000) == "open"
-    assert closed_by(AT, hours, POLICY, AT.at.end_ms + 3_600_000) == "age"
+    assert closed_by(AT, "batch", hours, POLICY, AT.at.end_ms + 30_000) == "open"
+    assert closed_by(AT, "batch", hours, POLICY, AT.at.end_ms + 3_600_000) == "age"
+
+
+@pytest.mark.parametrize(
+    ("position_ms", "frozen_as"),
+    [(AT.at.end_ms - 1, "batch"), (None, "batch"), (AT.at.end_ms, "another")],
+    ids=["before the promise", "without a promise", "by somebody else"],
+)
+def test_a_promise_that_came_after_the_listing_closes_nothing(
+    position_ms: int | None, frozen_as: str
+) -> None:
+    over = AT.at.end_ms + 10
+    hours = dirty(now_ms=over)
+    hours.frozen(AT, frozen_as, position_ms)
+    promise(hours, AT.at.end_ms)  # while the job runs, or publishing waits
+
+    assert hours.complete(AT)
+    assert closed_by(AT, "batch", hours, POLICY, over) == "open"
 
 
 def test_every_partition_that_gave_input_must_have_promised() -> None:

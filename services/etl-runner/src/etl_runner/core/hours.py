@@ -162,6 +162,12 @@ class Hours:
         mark_ms = self.promises.watermark_ms(TABULAR[hour.feed].topic)
         return mark_ms is not None and mark_ms >= hour.at.end_ms
 
+    def complete_with(self, hour: FeedHour, batch_id: str) -> bool:
+        """Whether a batch has all that the hour will ever have: every partition had promised so before
+        the hour was listed for it. Nobody knows of a batch that was frozen by somebody else."""
+        frozen = self.get(hour).frozen
+        return frozen is not None and frozen[0] == batch_id and frozen[1] >= hour.at.end_ms
+
     def watermark_ms(self, topic: str) -> int | None:
         """Up to where every partition of a topic is complete; None where one has not promised."""
         return self.promises.watermark_ms(topic)
