@@ -203,6 +203,7 @@ class Place:
     note: Callable[[str], None]
     reached: Callable[[str], None]
     writer: type[Writer] = Writer
+    tick_s: float = 0.5
 
 
 class SinkProcess:
@@ -238,7 +239,9 @@ class SinkProcess:
             self._fits,
         )
         budget = MemoryBudget(rng.choice((10**9, 4_000)), 1)
-        policy = Policy(limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=0.5)
+        policy = Policy(
+            limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=place.tick_s
+        )
         guard = Guard(self._store, place.loop.time, GUARD_S)
         writer = place.writer(self._store, codec, self._wait, self.ears, guard, name)
         self.sink = Sink(outside, policy, writer, self.ears)

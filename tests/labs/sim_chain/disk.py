@@ -12,6 +12,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from types import SimpleNamespace, TracebackType
 
 Undo = Callable[[], None]
@@ -86,7 +87,7 @@ class DiskPath:
 
     @property
     def suffix(self) -> str:
-        return os.path.splitext(self.name)[1]
+        return PurePosixPath(self.name).suffix
 
     @property
     def parent(self) -> DiskPath:

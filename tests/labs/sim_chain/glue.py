@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from coinlake.contracts.batches import BatchHour, HourResult, Manifest, StagedFile
@@ -38,6 +38,14 @@ def first_of_each(rows: list[Row]) -> list[Row]:
 
 class ChainGlue(GlueServer):
     """The service, whose job decodes what the sinks have written."""
+
+    # The job's own time limit (deploy/ec2: Timeout), beside days of a minute.
+    TIMES_OUT_S = 25.0
+
+    def start(self, arguments: Mapping[str, str]) -> str:
+        run_id = super().start(arguments)
+        self._server.call_later(self.TIMES_OUT_S, self._become, run_id, "TIMEOUT")
+        return run_id
 
     deduplicated: Callable[[list[Row]], list[Row]] = staticmethod(first_of_each)
 

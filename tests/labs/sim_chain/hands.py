@@ -61,7 +61,11 @@ class Hands:
     def _kill_in_write(self, amount: float) -> None:
         disk = self._world.disk
         disk.breaks_after = int(amount * 40)
-        disk.broken = lambda: self._end_ingestor(back_after_s=amount * 10) and None
+
+        def broken() -> None:
+            self._end_ingestor(back_after_s=amount * 10)
+
+        disk.broken = broken
 
     def _power_cut(self, amount: float) -> None:
         if self._end_ingestor(back_after_s=1 + amount * 15):

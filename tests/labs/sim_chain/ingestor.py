@@ -17,6 +17,7 @@ from coinlake.kafka import Producer
 from coinlake.lifecycle import Pulse
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import CreditLimits
+from ingestor.core.entries import TickOutcome
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.feeds import FEEDS
 from ingestor.core.gates import KeyGate
@@ -99,7 +100,7 @@ class _WatchedAttempt(PollAttempt):
 
     async def ask(self, page: Page, tick: Tick, tick_id: str | None = None) -> Reply:
         reply = await super().ask(page, tick, tick_id)
-        self.place.ticks.asked(page, tick, is_answered=reply.answer is not None)
+        self.place.ticks.asked(page, tick, is_answered=reply.outcome is TickOutcome.USABLE)
         if reply.answer is not None:
             self.place.answered(page, reply.answer)
         return reply
@@ -124,6 +125,7 @@ class IngestorProcess:
         self.stop = asyncio.Event()
         self.crash: BaseException | None = None
         self.is_over = False
+        self.has_begun = False
         self.journal: Journal | None = None
         self.budget: Budget | None = None
         self.clock: Clock | None = None
@@ -135,6 +137,14 @@ class IngestorProcess:
     @property
     def is_at_work(self) -> bool:
         return not (self.is_over or self.process.is_frozen or self.process.is_dead)
+
+    @property
+    def has_sent_all(self) -> bool:
+        """Whether it is up, and Kafka has all that it has journaled."""
+        journal = self.journal
+        if journal is None or not self.is_at_work or self.stop.is_set():
+            return False
+        return self.has_begun and not journal.progress.pending_records
 
     async def _main(self) -> None:
         try:
@@ -201,6 +211,7 @@ class IngestorProcess:
     def _missed(self, plan: PagePlan, journal: Journal, stamps: Stamps) -> MissedTickLog:
         missed = _WatchedMissed(plan, journal, stamps, PRODUCER, self.metrics)
         missed.ticks = self._place.ticks
+        self.has_begun = True
         return missed
 
     def _clock(self) -> Clock:

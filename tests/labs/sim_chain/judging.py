@@ -1,13 +1,11 @@
 """The end of a run is judged three times: by its own eyes, by the audit, and by the ledger's own check."""
 
-import asyncio
 import random
 from collections import defaultdict
 from dataclasses import replace
 
 from coinlake.contracts.cloud import CURATED_PREFIX
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.hours import HOUR_MS
 from coinlake.contracts.ledger import curated_key
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RAW_PREFIX, parse_raw_key
@@ -85,9 +83,11 @@ class Judges:
             if rows != wanted.get(hour, set()):
                 lacking = len(wanted.get(hour, set()) - rows)
                 found.append(f"{hour}: {len(rows)} rows, {lacking} answers are missing")
-            for table in TABULAR[hour.feed].published:
-                if (table, hour.at) not in world.catalog.partitions:
-                    found.append(f"{hour}: {table} has no partition")
+            found += [
+                f"{hour}: {table} has no partition"
+                for table in TABULAR[hour.feed].published
+                if (table, hour.at) not in world.catalog.partitions
+            ]
         return found
 
     def open_hours(self) -> list[str]:
@@ -150,6 +150,8 @@ class Damage:
         added = ""
         match kind:
             case 0:
+                if not meta.values:
+                    return  # Heartbeats alone: nobody can tell that they were stored before.
                 del objects[key]
             case 1:
                 body = objects[self._rng.choice(keys)].body
@@ -201,6 +203,3 @@ class Damage:
             world.reached("doctor saw the damage")
         objects[key], objects[raw] = kept, kept_raw
         world.catalog.partitions.add((table, hour.at))
-
-
-__all__ = ["HOUR_MS", "Damage", "Judges", "asyncio"]

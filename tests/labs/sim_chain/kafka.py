@@ -4,13 +4,25 @@ import asyncio
 import random
 import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
+from typing import cast
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaConnectionError,
+    KafkaError,
+    OutOfOrderSequenceNumber,
+    RequestTimedOutError,
+)
 
 from coinlake.contracts.headers import Header
 from coinlake.contracts.raw_index import Record
 from coinlake.errors import TransientError
+from coinlake.kafka import KafkaProducer, Producer
 from s3_sink.core.ports import Partition
 from tests.labs.sim.broker import Broker
 from tests.labs.sim.wire import Wire
@@ -20,11 +32,10 @@ AHEAD_MS = 3_600_000
 # aiokafka would go on for 15 s (`coinlake.kafka`: request_timeout_ms); the world's days are short.
 GIVES_UP_S = 6.0
 
+Sent = tuple[int, bytes | None, bytes | None, tuple[Header, ...]]
+"""Timestamp, key, value and headers of a record."""
+
 Appended = Callable[[Partition, Record], None]
-
-
-class InvalidTimestampError(Exception):
-    """By its name, as aiokafka calls it."""
 
 
 class ProducerServer:
@@ -53,7 +64,7 @@ class ProducerServer:
         session: int,
         number: int,
         partition: Partition,
-        record: tuple[int, bytes | None, bytes | None, tuple[Header, ...]],
+        record: Sent,
     ) -> int:
         """The offset of a record; of the first time where it was sent again."""
         taken = self._taken[session, partition]
@@ -61,11 +72,11 @@ class ProducerServer:
             self._reached("sent again by the client")
             return taken[number]
         if number > len(taken):
-            raise TransientError("OutOfOrderSequenceNumber")
+            raise OutOfOrderSequenceNumber
         timestamp_ms, key, value, headers = record
         if timestamp_ms > self._now_ms() + AHEAD_MS:
             self._reached("stamp refused")
-            raise TransientError("produce: InvalidTimestampError") from InvalidTimestampError()
+            raise InvalidTimestampError
         log = self.broker.logs[partition]
         landed = Record(log.end, timestamp_ms, key, value, headers)
         log.append(landed)
@@ -79,56 +90,83 @@ class ProducerServer:
         return there[zlib.crc32(key or b"") % len(there)]
 
 
-class SimProducer:
-    """One client: the port `coinlake.kafka.Producer`."""
+@dataclass(frozen=True)
+class _Metadata:
+    offset: int
+
+
+class SimClient:
+    """What `AIOKafkaProducer` is to the project's producer, which makes a new one after each failure."""
 
     def __init__(self, server: ProducerServer, wire: Wire, rng: random.Random) -> None:
         self._server = server
         self._wire = wire
         self._rng = rng
-        self._session = server.new_session()
+        self._session = 0
         self._numbers: defaultdict[Partition, int] = defaultdict(int)
 
-    async def connect(self) -> None:
-        await self._wire.ask("connect", lambda: None)
+    async def start(self) -> None:
+        try:
+            await self._wire.ask("connect", lambda: None)
+        except TransientError as error:
+            raise KafkaConnectionError(str(error)) from error
+        self._session = self._server.new_session()
 
-    async def send(
+    async def stop(self) -> None:
+        """Nothing is flushed: each send is waited for."""
+
+    async def send_and_wait(
         self,
         topic: str,
         *,
-        key: bytes | None,
         value: bytes | None,
-        headers: Sequence[Header] = (),
-        timestamp_ms: int | None = None,
-        partition: int | None = None,
-    ) -> int:
-        assert timestamp_ms is not None  # all of ours are stamped
-        to = (
-            self._server.partition_of(topic, key)
-            if partition is None
-            else Partition(topic, partition)
-        )
+        key: bytes | None,
+        headers: list[Header],
+        timestamp_ms: int,
+        partition: int | None,
+    ) -> _Metadata:
+        if partition is None:
+            to = self._server.partition_of(topic, key)
+        else:
+            to = Partition(topic, partition)
         number = self._numbers[to]
         self._numbers[to] += 1
         record = (timestamp_ms, key, value, tuple(headers))
         loop = asyncio.get_running_loop()
         gives_up_s = loop.time() + GIVES_UP_S
         while True:
-            try:
-                return await self._wire.tell(
-                    "produce", lambda: self._server.append(self._session, number, to, record)
-                )
-            except TransientError as error:
-                if error.__cause__ is not None or loop.time() > gives_up_s:
-                    raise
+            answer = await self._tried(number, to, record)
+            if isinstance(answer, int):
+                return _Metadata(answer)
+            if isinstance(answer, KafkaError):
+                raise answer
+            if loop.time() > gives_up_s:
+                raise RequestTimedOutError
             await asyncio.sleep(self._rng.uniform(0.1, 1.0))
+
+    async def _tried(self, number: int, to: Partition, record: Sent) -> int | KafkaError | None:
+        """The offset, or why the broker refuses it; None where nobody answers."""
+
+        def append() -> int | KafkaError:
+            try:
+                return self._server.append(self._session, number, to, record)
+            except KafkaError as error:
+                return error
+
+        try:
+            return await self._wire.tell("produce", append)
+        except TransientError:
+            return None
 
 
 @asynccontextmanager
 async def producer(
     server: ProducerServer, wire: Wire, rng: random.Random
-) -> AsyncIterator[SimProducer]:
-    """A producer that has reached its broker. Raises TransientError where none answers."""
-    one = SimProducer(server, wire, rng)
-    await one.connect()
-    yield one
+) -> AsyncIterator[Producer]:
+    """The project's producer, as `coinlake.kafka.open_producer` opens it."""
+    one = KafkaProducer(lambda: cast(AIOKafkaProducer, SimClient(server, wire, rng)))
+    try:
+        await one.open()
+        yield one
+    finally:
+        await one.close()

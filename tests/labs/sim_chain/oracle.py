@@ -45,10 +45,7 @@ class Sent:
     partition: Partition
     record: Record
     named: Named
-
-    @property
-    def hour(self) -> Hour:
-        return hour_of(self.record.timestamp_ms)
+    hour: Hour
 
 
 class _Hints:
@@ -129,7 +126,7 @@ class Oracle:
         if headers[SHA256] != digest:
             self.blame("bytes", f"poll {poll_id} says another hash than that of its value")
         first = self.sent.get(poll_id)
-        one = Sent(partition, record, (key, digest))
+        one = Sent(partition, record, (key, digest), hour_of(record.timestamp_ms))
         if first is not None:
             self._again(first, one)
             return

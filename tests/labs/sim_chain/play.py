@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from unittest import mock
 
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.topics import TOPICS, Topic
 from etl_runner.loop import reconcile
 from ingestor.adapters import files, spool
@@ -34,7 +35,7 @@ def run_named(
             await _play(world, Healing(world, seed))
 
     # The disk stands for the file system, and this lake has two feeds: each costs as much as the other.
-    tabular = {name: reconcile.TABULAR[name] for name in FEEDS_POLLED}
+    tabular = {name: TABULAR[name] for name in FEEDS_POLLED}
     lab = (
         (spool, "os", os_of_the_disk),
         (files, "os", os_of_the_disk),

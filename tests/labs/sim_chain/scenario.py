@@ -8,7 +8,7 @@ from tests.labs.sim.wire import Weather
 from tests.labs.sim_chain.ingestor import IngestorTerms
 from tests.labs.sim_chain.upstream import Mood
 
-CHAOS_S = 60.0
+CHAOS_S = 45.0
 # In the middle of a month, and one whose end is the end of an hour, of a day and of a month.
 NOON_MS = 1_795_262_400_000  # 2026-11-21T12:00:00Z
 MONTHS_END_MS = 1_796_083_200_000  # 2026-12-01T00:00:00Z
@@ -86,11 +86,11 @@ def drawn_by(seed: int) -> Scenario:
 
 def scenario(rng: random.Random) -> Scenario:
     """Draw a run."""
-    count = 0 if rng.random() < 0.05 else rng.randint(1, 7)
+    count = 0 if rng.random() < 0.05 else rng.randint(1, 6)
     names = rng.choices(list(EVENTS), list(EVENTS.values()), k=count)
     events = [Event(rng.uniform(1, CHAOS_S), name, rng.random()) for name in names]
     budget = rng.choice(("none",) * 7 + ("total", "total", "month"))
-    turns_at_s = rng.uniform(15, 50)
+    turns_at_s = rng.uniform(12, 36)
     turn_ms = MONTHS_END_MS if budget == "month" or rng.random() < 0.1 else NOON_MS
     return Scenario(
         begin_ms=turn_ms - int(turns_at_s * 1000),
@@ -119,13 +119,13 @@ def scenario(rng: random.Random) -> Scenario:
             refused=rng.choice((0.0, 0.03)),
             lost=rng.choice((0.0, 0.08)),
             late=rng.choice((0.0, 0.05)),
-            late_s=10.0,
+            late_s=6.0,
         ),
         store_weather=Weather(
             refused=rng.choice((0.0, 0.02, 0.1)),
             lost=rng.choice((0.0, 0.05, 0.15)),
             late=rng.choice((0.0, 0.05)),
-            late_s=10.0,
+            late_s=6.0,
             resent=rng.choice((0.0, 0.03)),
             conflicts=rng.choice((0.0, 0.05)),
         ),

@@ -1,6 +1,6 @@
 """Is every tick told: as an answer, a failure, or as one that was missed?"""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from coinlake.contracts.missed_ticks import MissedTicks
@@ -14,6 +14,20 @@ class _PageTicks:
     answered: set[int] = field(default_factory=set)
     asked: dict[int, int] = field(default_factory=dict)
     """The interval of each tick that was asked."""
+
+
+def _wrong(ticks: _PageTicks, missed: Set[int], stopped_ms: int) -> Iterator[str]:
+    """What is wrong with what is told of one page."""
+    told, both = ticks.told | missed, ticks.answered & missed
+    if both:
+        yield f"{min(both)} is answered and missed"
+    for due_ms, interval_ms in sorted(ticks.asked.items()):
+        if due_ms - interval_ms not in told and due_ms > min(told):
+            yield f"nothing is told of {due_ms - interval_ms}"
+            return
+    last_ms, interval_ms = max(told, default=0), max(ticks.asked.values(), default=0)
+    if interval_ms and last_ms < stopped_ms - 2 * interval_ms - 1_000:
+        yield f"nothing is told after {last_ms}"
 
 
 class Ticks:
@@ -49,19 +63,8 @@ class Ticks:
                 blame("tick", f"{gap.page}: {gap.count} ticks are {len(due)}")
             missed.setdefault(gap.page, set()).update(due)
         for key, ticks in self._pages.items():
-            of_page = missed.get(key, set())
-            told = ticks.told | of_page
-            both = ticks.answered & of_page
-            if both:
-                blame("tick", f"{key}: {min(both)} is answered and missed")
-            for due_ms, interval_ms in sorted(ticks.asked.items()):
-                if due_ms - interval_ms not in told and due_ms > min(told):
-                    blame("tick", f"{key}: nothing is told of {due_ms - interval_ms}")
-                    break
-            if ticks.asked:
-                last_ms, interval_ms = max(told), max(ticks.asked.values())
-                if last_ms < stopped_ms - 2 * interval_ms - 1_000:
-                    blame("tick", f"{key}: nothing is told after {last_ms}")
+            for wrong in _wrong(ticks, missed.get(key, set()), stopped_ms):
+                blame("tick", f"{key}: {wrong}")
 
     def _of(self, key: str) -> _PageTicks:
         return self._pages.setdefault(key, _PageTicks())
