@@ -19,6 +19,7 @@ from etl_runner.core.plan import (
 )
 from etl_runner.core.runs import GlueRun
 from etl_runner.core.tracked import digest_of
+from etl_runner.core.trail import Mark
 from tests.labs.ledger_entries import ledger_entry
 
 AT = FeedHour("rates", Hour("2026-11-20", "07"))
@@ -42,6 +43,13 @@ def dirty(*hours: FeedHour, now_ms: int = DURING, size: int = 10) -> Hours:
 
 def promise(hours: Hours, complete_to_ms: int, partition: int = 0) -> None:
     assert hours.promises.promised(TOPIC, partition, complete_to_ms, complete_to_ms)
+
+
+def known(hours: Hours, complete_to_ms: int, end: int = 5) -> None:
+    """A pass has listed all that there is."""
+    hours.trail.listed(TOPIC, 0, Mark(0, end, complete_to_ms))
+    hours.trail.pass_begins()
+    hours.trail.pass_ended()
 
 
 def chosen(hours: Hours, now_ms: int) -> list[FeedHour]:
@@ -302,6 +310,7 @@ NEXT = FeedHour(AT.feed, Hour("2026-11-20", "08"))
 
 def test_tables_are_complete_up_to_where_the_stream_was_before_the_listing() -> None:
     hours = dirty()
+    known(hours, NEXT.at.end_ms)
     hours.frozen(AT, "batch", DURING)
     promise(hours, DURING + 50_000)  # while the job runs
 
@@ -310,6 +319,7 @@ def test_tables_are_complete_up_to_where_the_stream_was_before_the_listing() -> 
 
 def test_an_hour_that_is_still_dirty_holds_the_tables_watermark_at_its_start() -> None:
     hours = dirty(AT, NEXT)
+    known(hours, NEXT.at.end_ms)
     hours.frozen(AT, "batch", NEXT.at.start_ms + 90_000)
 
     assert hours.tables_watermark_ms(AT, "batch") == NEXT.at.start_ms
@@ -317,6 +327,7 @@ def test_an_hour_that_is_still_dirty_holds_the_tables_watermark_at_its_start() -
 
 def test_what_lands_after_the_listing_does_not_take_back_what_is_covered() -> None:
     hours = dirty(AT, NEXT)
+    known(hours, NEXT.at.end_ms)
     hours.frozen(NEXT, "first", NEXT.at.start_ms + 60_000)
     hours.committed(NEXT, entry(1, item(hour=NEXT)), DURING)
     hours.covered(NEXT, "first")
@@ -330,10 +341,41 @@ def test_what_lands_after_the_listing_does_not_take_back_what_is_covered() -> No
 
 def test_an_older_hour_that_is_parked_holds_the_watermark_of_newer_ones() -> None:
     hours = dirty(AT, NEXT)
+    known(hours, NEXT.at.end_ms)
     hours.failed(AT, Failure(count=1, message="odd", is_parked=True))
     hours.frozen(NEXT, "batch", NEXT.at.start_ms + 60_000)
 
     assert hours.tables_watermark_ms(NEXT, "batch") == AT.at.start_ms
+
+
+def test_a_lost_hint_holds_the_tables_watermark_until_what_it_told_of_is_known() -> None:
+    hours = dirty(NEXT)
+    known(hours, DURING, end=5)
+    hours.frozen(NEXT, "batch", NEXT.at.start_ms + 90_000)
+    # Of [5, 7) nobody has heard: it may be of any hour.
+    hours.trail.heard(TOPIC, 0, 7, Mark(0, 9, NEXT.at.start_ms + 90_000))
+
+    before = hours.tables_watermark_ms(NEXT, "batch")
+    hours.trail.heard(TOPIC, 0, 5, Mark(0, 7, NEXT.at.start_ms + 30_000))
+
+    assert before == DURING
+    assert hours.tables_watermark_ms(NEXT, "batch") == NEXT.at.start_ms + 90_000
+
+
+def test_a_listing_closes_what_lies_before_it_and_nothing_that_came_meanwhile() -> None:
+    trail = Hours().trail
+    trail.listed(TOPIC, 0, Mark(0, 5, 50))
+    trail.pass_begins()
+    trail.pass_ended()
+    trail.heard(TOPIC, 0, 7, Mark(0, 9, 90))  # the hint before it was lost
+    trail.pass_begins()
+    trail.listed(TOPIC, 0, Mark(0, 20, 200))  # it landed while the hours were listed
+    trail.pass_ended()
+
+    assert trail.complete_to_ms(TOPIC, [0]) == 90
+    assert trail.complete_to_ms(TOPIC, [0, 1]) is None
+    trail.heard(TOPIC, 0, 9, Mark(0, 20, 200))
+    assert trail.complete_to_ms(TOPIC, [0]) == 200
 
 
 @pytest.mark.parametrize("position_ms", [None, DURING])
@@ -341,6 +383,7 @@ def test_without_a_promise_or_of_a_batch_of_others_nothing_is_claimed(
     position_ms: int | None,
 ) -> None:
     hours = dirty()
+    known(hours, NEXT.at.end_ms)
     hours.frozen(AT, "ours", position_ms)
 
     assert hours.tables_watermark_ms(AT, "theirs") is None
@@ -351,6 +394,7 @@ def test_other_feeds_and_impossible_times_hold_nothing_up() -> None:
     hours = dirty(
         AT, FeedHour(AT.feed, UNKNOWN_HOUR), FeedHour("assets", Hour("2026-11-01", "00"))
     )
+    known(hours, NEXT.at.end_ms)
     hours.frozen(AT, "batch", DURING)
 
     assert hours.tables_watermark_ms(AT, "batch") == DURING
