@@ -13,7 +13,7 @@ from etl_runner.core import tracked
 from etl_runner.core.hours import FeedHour, Hours
 from ingestor.adapters import journal, spool
 from ingestor.core.progress import Pending, Progress
-from ingestor.core.recovery import Files, Hole
+from ingestor.core.recovery import Files, Hole, recovered
 from ingestor.core.schedule import Resumed, Tick
 from ingestor.core.watermark import FloorClock
 from ingestor.loop import heartbeats, polling
@@ -31,7 +31,7 @@ from tests.labs.sim_chain.glue import ChainGlue, Row
 
 # The ingestor.
 
-_RECOVERED = journal.recovered
+_RECOVERED = recovered
 
 
 def _nothing_waits(files: Files) -> tuple[Progress, list[Hole]]:

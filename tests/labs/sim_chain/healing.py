@@ -152,6 +152,11 @@ class Healing:
                 world.reached("out of credits")
             if gap.cause == "spool_full":
                 world.reached("spool full")
+        for one in world.ingestors():
+            if one.metrics.restamped._value.get():
+                world.reached("record restamped")
+        if world.catalog.crawls:
+            world.reached("crawl")
 
     def is_wrong(self) -> bool:
         """Whether there is a violation, with those that nobody else would tell of."""

@@ -48,7 +48,7 @@ class Sent:
     hour: Hour
 
 
-class _Hints:
+class Hints:
     """Hears the sinks: what they announce goes on to the runners."""
 
     def __init__(self, tell: Callable[[Landed], None]) -> None:
@@ -81,7 +81,7 @@ class Oracle:
     reached: Callable[[str], None]
     counts: Callable[[str], bool]
     now_ms: Callable[[], int]
-    announcements: _Hints
+    announcements: Hints
     bucket: Bucket = field(init=False)
     violations: list[str] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
@@ -92,7 +92,6 @@ class Oracle:
     commits: int = 0
     heads: dict[FeedHour, LedgerEntry] = field(default_factory=dict)
     _promised: dict[Partition, int] = field(default_factory=dict)
-    _complete: set[FeedHour] = field(default_factory=set)
     _stored_to: defaultdict[tuple[str, int], int] = field(
         default_factory=lambda: defaultdict(int)
     )
@@ -139,9 +138,6 @@ class Oracle:
 
     def _again(self, first: Sent, one: Sent) -> None:
         self.reached("answer twice in Kafka")
-        feed = FEED_OF.get(one.partition.topic)
-        if feed is not None and FeedHour(feed, one.hour) in self._complete:
-            self.reached("late duplicate")
         if (first.named, first.record.timestamp_ms) != (one.named, one.record.timestamp_ms):
             self.blame("bytes", f"one poll has two answers: {first.named} and {one.named}")
 
@@ -195,7 +191,6 @@ class Oracle:
         told_ms = entry.watermark_ms or 0
         if entry.complete:
             self.reached("complete hour")
-            self._complete.add(hour)
         for one in self.sent.values():
             if FEED_OF.get(one.partition.topic) != entry.feed:
                 continue

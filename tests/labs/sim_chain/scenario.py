@@ -78,6 +78,13 @@ class Scenario:
     lost_hints: float
     has_tables: bool
 
+    @property
+    def answers_all_heartbeats(self) -> bool:
+        """Whether Kafka tells what became of each heartbeat."""
+        weather = self.kafka_weather
+        is_away = any(event.what == "kafka_down" for event in self.events)
+        return not (is_away or weather.refused or weather.lost or weather.late)
+
 
 def drawn_by(seed: int) -> Scenario:
     """The run of a seed."""

@@ -50,7 +50,6 @@ SITUATIONS = {
     "second version": "an hour was published a second time",
     "duplicate removed": "a run removed an answer that Kafka has twice",
     "complete hour": "an hour was committed as complete by promise",
-    "late duplicate": "a second copy of an answer came into an hour that was complete",
     "crawl": "a crawl made the tables",
     # Those who judge.
     "whole": "everything was published, and audit and doctor said so",

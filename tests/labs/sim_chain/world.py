@@ -25,7 +25,7 @@ from tests.labs.sim_chain.glue import ChainGlue
 from tests.labs.sim_chain.hands import Hands
 from tests.labs.sim_chain.ingestor import BASE_URL, IngestorPlace, IngestorProcess
 from tests.labs.sim_chain.kafka import ProducerServer
-from tests.labs.sim_chain.oracle import FEED_OF, Oracle, _Hints
+from tests.labs.sim_chain.oracle import FEED_OF, Hints, Oracle
 from tests.labs.sim_chain.scenario import Event, Scenario, drawn_by
 from tests.labs.sim_chain.sometimes import SITUATIONS
 from tests.labs.sim_chain.ticks import Ticks
@@ -91,7 +91,7 @@ class World:
         self.untrusted: set[str] = set()
         """Ingestors that may have lost an answer before it was in the journal."""
         self.oracle = Oracle(
-            self.note, self.reached, control.counts, self.now_ms, _Hints(self._announce)
+            self.note, self.reached, control.counts, self.now_ms, Hints(self._announce)
         )
         self._build_kafka()
         self.bucket = WatchedBucket(
@@ -268,6 +268,8 @@ class World:
         one = self.ingestor
         if one is None:
             return
+        if one.budget is not None and not one.is_over and one.budget.factor > 1:
+            self.reached("interval stretched")
         if one.journal is not None:
             self.ticks.known(one.journal.progress.ticks)
             if one.journal.refusal is not None:
@@ -275,6 +277,11 @@ class World:
         if one.is_over and not one.process.is_dead:
             self.bury_ingestor()
             self.loop.call_later(1.0, self.start_ingestor)
+
+    def ingestors(self) -> list[IngestorProcess]:
+        """All that there were."""
+        every = (self.ingestor, *self.dead)
+        return [one for one in every if isinstance(one, IngestorProcess)]
 
     def bury_ingestor(self) -> None:
         """The one there is has ended, however it did."""
