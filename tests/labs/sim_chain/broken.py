@@ -78,8 +78,9 @@ def _untold(*_: object) -> None:
     """Ticks that nobody polled are nobody's business."""
 
 
-def _enough(*_: object) -> bool:
-    return True
+def _enough(_: Budget) -> int:
+    """Whatever was spent."""
+    return 10**9
 
 
 # The sink.
@@ -156,7 +157,7 @@ def controls() -> dict[str, Control]:
         _control("no-floor", (FloorClock, "__call__", _as_the_clock_says), seen_as={"promise"}),
         _control("restart-asks-nothing", (polling, "resume", _anew), seen_as={"tick"}),
         _control("missed-untold", (MissedTickLog, "miss", _untold), seen_as={"tick"}),
-        _control("budget-ignored", (Budget, "can_afford", _enough), seen_as={"credits"}),
+        _control("budget-ignored", (Budget, "left", property(_enough)), seen_as={"credits"}),
         _control(
             "commit-before-put",
             (PartitionWorker, "_write_one", _committed_first),

@@ -113,7 +113,7 @@ class _WatchedMissed(MissedTickLog):
 
     async def plan(self, tick: Tick) -> None:
         await super().plan(tick)
-        self.ticks.known({self._page.key: tick})
+        self.ticks.planned(self._page, tick)
 
 
 class IngestorProcess:

@@ -12,6 +12,7 @@ from ingestor.core.schedule import Tick
 class _PageTicks:
     told: set[int] = field(default_factory=set)
     answered: set[int] = field(default_factory=set)
+    planned: set[int] = field(default_factory=set)
     asked: dict[int, int] = field(default_factory=dict)
     """The interval of each tick that was asked."""
 
@@ -44,10 +45,19 @@ class Ticks:
         if is_answered:
             ticks.answered.add(tick.due_ms)
 
-    def known(self, ticks: Mapping[str, Tick]) -> None:
-        """What a journal says of the last tick of each page, planned or done."""
-        for key, tick in ticks.items():
-            self._of(key).told.add(tick.due_ms)
+    def planned(self, page: Page, tick: Tick) -> None:
+        """Where a schedule begins, or goes on: only the very first has nothing before it."""
+        ticks = self._of(page.key)
+        if not ticks.told:
+            ticks.told.add(tick.due_ms)
+        ticks.planned.add(tick.due_ms)
+
+    def known(self, last: Mapping[str, Tick]) -> None:
+        """What a journal says of the last tick of each page: an outcome, if it is not the plan."""
+        for key, tick in last.items():
+            ticks = self._of(key)
+            if tick.due_ms not in ticks.planned:
+                ticks.told.add(tick.due_ms)
 
     def judge(
         self,
