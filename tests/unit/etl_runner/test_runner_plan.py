@@ -362,6 +362,21 @@ def test_a_lost_hint_holds_the_tables_watermark_until_what_it_told_of_is_known()
     assert hours.tables_watermark_ms(NEXT, "batch") == NEXT.at.start_ms + 90_000
 
 
+@pytest.mark.parametrize(
+    ("epoch", "link", "known_ms"), [(1, 0, 90), (1, 3, None), (2, 0, None)]
+)
+def test_the_first_object_of_a_new_topic_has_nothing_before_it(
+    epoch: int, link: int, known_ms: int | None
+) -> None:
+    trail = Hours().trail
+    trail.pass_begins()
+    trail.pass_ended()
+    trail.heard(TOPIC, 0, link, Mark(epoch, 7, 50))
+    trail.heard(TOPIC, 0, 7, Mark(epoch, 9, 90))
+
+    assert trail.complete_to_ms(TOPIC, [0]) == known_ms
+
+
 def test_a_listing_closes_what_lies_before_it_and_nothing_that_came_meanwhile() -> None:
     trail = Hours().trail
     trail.listed(TOPIC, 0, Mark(0, 5, 50))

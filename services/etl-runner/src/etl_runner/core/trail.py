@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 Slot = tuple[str, int]
 Position = tuple[int, int]
+# Where the first epoch of a topic begins that nothing had expired from (`contracts/epochs.py`).
+_FIRST = (1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Trail:
     def heard(self, topic: str, partition: int, link: int, mark: Mark) -> None:
         """A hint of an object that begins at `link`."""
         slot = (topic, partition)
+        if slot not in self._newest and (mark.epoch, link) <= _FIRST:
+            # Nothing can lie before it: a new topic waits for no listing.
+            self._known[slot] = mark
         self._seen(slot, mark)
         self._ahead.setdefault(slot, {})[mark.epoch, link] = mark
         self._follow(slot)
