@@ -4,24 +4,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-import etl_runner.loop.batch as batch_module
 import etl_runner.loop.find as find_module
 import etl_runner.loop.freeze as freeze_module
+import etl_runner.loop.publish as publish_module
 import etl_runner.loop.put_objects as put_module
 import etl_runner.loop.reconcile as reconcile_module
 from coinlake.contracts.batches import StagedFile
-from coinlake.contracts.ledger import result_key
+from coinlake.contracts.ledger import LedgerEntry, ledger_key
 from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.errors import InvariantError
 from etl_runner.core import plan
-from etl_runner.core.batch import FinishedBatch, Verification
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.tracked import Tracked
+from etl_runner.core.tracked import Failure, Tracked
 from etl_runner.core.watermarks import Promises
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.records import RunnerRecords
-from etl_runner.loop.verify import verify
 from tests.labs.patching import Patch, patched
 
 
@@ -39,14 +37,6 @@ class Control:
 
 
 NONE = Control("the product")
-
-
-async def _verify_and_remove(parts: StepParts, batch: FinishedBatch) -> Verification:
-    """As it was: where one hour's counts do not hold, the whole result goes."""
-    verification = await verify(parts, batch)
-    if verification.faults:
-        await parts.lake.store.delete(result_key(batch.manifest.batch_id))
-    return verification
 
 
 _HEADS_OF_DAY = LakeReader.heads_of_day
@@ -103,10 +93,34 @@ async def _nothing_loaded(*_: object) -> None:
     """What an earlier process knew is forgotten."""
 
 
+async def _put_over(*arguments: Any) -> str:
+    """Whatever is there is replaced."""
+    parts, key, body, metadata, _ = arguments
+    etag: str = await parts.lake.store.put(key, body, metadata=metadata)
+    return etag
+
+
+async def _commit_over(parts: StepParts, entry: LedgerEntry) -> bool:
+    """Whoever commits last has the version."""
+    await parts.lake.store.put(ledger_key(entry.feed, entry.at, entry.version), entry.encode())
+    return True
+
+
+def _own_is_kept(records: RunnerRecords, hour: FeedHour, failure: Failure) -> None:
+    """Two runners that saw an hour fail write over each other's record."""
+    records._failures[hour] = failure
+    own = records._hours.get(hour).failure
+    if (failure.version, failure.count) > (own.version, own.count):
+        records._hours.failed(hour, failure)
+
+
+async def _hints_alone(*_: object, **__: object) -> None:
+    """Nothing is listed: what no announcement told is not there."""
+
+
 def every() -> dict[str, Control]:
     """Every control by name."""
     found = (
-        Control("results-are-removed", patches=((batch_module, "verify", _verify_and_remove),)),
         Control(
             "one-ledger-stops-all", patches=((LakeReader, "heads_of_day", _any_head_or_none),)
         ),
@@ -125,6 +139,10 @@ def every() -> dict[str, Control]:
             "partitions-unwatched", patches=((reconcile_module, "register_missing", _no_look),)
         ),
         Control("failed-have-no-turn", patches=((plan, "_alone", _usual_only),)),
+        Control("objects-are-overwritten", patches=((put_module, "_put", _put_over),)),
+        Control("ledger-is-overwritten", patches=((publish_module, "_commit", _commit_over),)),
+        Control("own-record-is-kept", patches=((RunnerRecords, "_failing", _own_is_kept),)),
+        Control("hints-alone", patches=((reconcile_module.Reconcile, "_day", _hints_alone),)),
         Control("commands-are-forgotten", patches=((RunnerRecords, "load", _nothing_loaded),)),
     )
     return {control.name: control for control in found}

@@ -8,11 +8,12 @@ import pytest
 from coinlake.contracts.batches import BatchInput
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import HOUR_MS, Hour
-from coinlake.contracts.ledger import RawInput, curated_key, parse_entry
+from coinlake.contracts.ledger import RawInput, curated_key, ledger_key, parse_entry
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.testing import FakeClock
 from etl_runner.core.batch import ListedRawObject, trouble_of
 from etl_runner.core.hours import FeedHour
+from tests.labs.bucket import Stored
 from tests.labs.ledger_entries import ledger_entry
 from tests.unit.etl_runner.runner import Runner
 from tests.unit.etl_runner.world import HOUR, World, raw_meta
@@ -62,6 +63,25 @@ async def test_somebody_may_give_up_what_has_vanished(world: World, runner: Runn
     await runner.turn()
 
     assert [len(entry.inputs) for entry in world.ledger()] == [2, 1]
+
+
+async def test_a_ledger_entry_that_was_written_over_is_told_by_who_has_read_it_before(
+    world: World, runner: Runner
+) -> None:
+    await world.land()
+    await runner.turn()
+    await runner.turn()
+    key = ledger_key("rates", HOUR, 1)
+    kept = world.bucket.objects[key]
+    world.bucket.objects[key] = Stored(b"graffiti", "g", {}, 0)
+
+    await runner.turn()
+    assert "not a valid ledger entry" in aside(runner)
+    world.bucket.objects[key] = kept
+    await runner.turn()
+
+    assert aside(runner) == ""
+    assert len(world.ledger()) == 1
 
 
 async def test_a_partition_that_was_dropped_is_registered_again(

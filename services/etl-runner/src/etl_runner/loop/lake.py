@@ -33,7 +33,7 @@ class LakeReader:
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
         self._metas: dict[tuple[str, str], RawMeta | None] = {}
-        self._heads: dict[str, LedgerEntry] = {}
+        self._heads: dict[tuple[str, str], LedgerEntry] = {}
 
     async def dates(self, feed: str) -> list[str]:
         """The days for which the feed has raw objects, oldest first."""
@@ -110,38 +110,43 @@ class LakeReader:
         self, feed: str, dt: str
     ) -> dict[FeedHour, LedgerEntry | InvariantError]:
         """The ledger's newest version of every hour of a feed's day, or why there is none."""
-        newest: dict[FeedHour, str] = {}
+        newest: dict[FeedHour, Listed] = {}
         async for found in self.store.list(f"{LEDGER_PREFIX}feed={feed}/dt={dt}/"):
             named = parse_ledger_key(found.key)
             if named is not None:
-                newest[FeedHour(named[0], named[1])] = found.key
-        return {hour: await self._entry_or_error(key) for hour, key in newest.items()}
+                newest[FeedHour(named[0], named[1])] = found
+        return {hour: await self._entry_or_error(found) for hour, found in newest.items()}
 
-    async def _entry_or_error(self, key: str) -> LedgerEntry | InvariantError:
+    async def _entry_or_error(self, found: Listed) -> LedgerEntry | InvariantError:
         try:
-            return await self.entry(key)
+            return await self.entry(found.key, found.etag)
         except InvariantError as error:
             return error
 
     async def head(self, hour: FeedHour) -> LedgerEntry | None:
         """The ledger's newest version of one hour, now."""
-        key = None
+        newest = None
         async for found in self.store.list(ledger_prefix(hour.feed, hour.at)):
-            key = found.key if parse_ledger_key(found.key) is not None else key
-        return None if key is None else await self.entry(key)
+            newest = found if parse_ledger_key(found.key) is not None else newest
+        return None if newest is None else await self.entry(newest.key, newest.etag)
 
-    async def entry(self, key: str) -> LedgerEntry:
-        """A version of an hour. Raises InvariantError where it is none, TransientError."""
-        if key not in self._heads:
-            body = await self.store.get(key)
-            if body is None:
-                raise TransientError(f"{key} was listed but no longer exists")
-            try:
-                self._heads[key] = parse_entry(body)
-            except ValueError as error:
-                raise InvariantError(f"{key} is not a valid ledger entry: {error}") from error
-            _forget(self._heads, _REMEMBERED_HEADS)
-        return self._heads[key]
+    async def entry(self, key: str, etag: str) -> LedgerEntry:
+        """A version of an hour, as it was listed: nobody of us writes over one, but somebody may.
+
+        Raises InvariantError where it is none, TransientError.
+        """
+        remembered = self._heads.get((key, etag))
+        if remembered is not None:
+            return remembered
+        body = await self.store.get(key)
+        if body is None:
+            raise TransientError(f"{key} was listed but no longer exists")
+        try:
+            entry = self._heads[key, etag] = parse_entry(body)
+        except ValueError as error:
+            raise InvariantError(f"{key} is not a valid ledger entry: {error}") from error
+        _forget(self._heads, _REMEMBERED_HEADS)
+        return entry
 
 
 def _forget(remembered: dict[Any, Any], most: int) -> None:
