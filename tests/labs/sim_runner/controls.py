@@ -12,12 +12,13 @@ import etl_runner.loop.reconcile as reconcile_module
 from coinlake.contracts.batches import StagedFile
 from coinlake.contracts.ledger import LedgerEntry, ledger_key
 from coinlake.contracts.raw_layout import parse_raw_key
+from coinlake.differences import Difference, Unreadable
 from coinlake.errors import InvariantError
 from etl_runner.core import plan
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.tracked import Failure, Tracked
 from etl_runner.core.watermarks import Promises
-from etl_runner.loop.lake import LakeReader
+from etl_runner.loop.lake import LakeReader, LedgerDay
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.records import RunnerRecords
 from tests.labs.patching import Patch, patched
@@ -39,15 +40,15 @@ class Control:
 NONE = Control("the product")
 
 
-_HEADS_OF_DAY = LakeReader.heads_of_day
+_LEDGER_OF_DAY = LakeReader.ledger_of_day
 
 
-async def _any_head_or_none(lake: LakeReader, feed: str, dt: str) -> Any:
+async def _any_head_or_none(lake: LakeReader, feed: str, dt: str) -> LedgerDay:
     """An entry that cannot be read ends the pass."""
-    found = await _HEADS_OF_DAY(lake, feed, dt)
-    for head in found.values():
-        if isinstance(head, InvariantError):
-            raise head
+    found = await _LEDGER_OF_DAY(lake, feed, dt)
+    for head in found.heads.values():
+        if isinstance(head, Unreadable):
+            raise InvariantError(head.said)
     return found
 
 
@@ -77,8 +78,9 @@ def _any_bytes(body: bytes, file: StagedFile) -> bool:
     return True
 
 
-async def _no_look(*_: object) -> None:
+async def _no_look(*_: object) -> list[Difference]:
     """Nobody looks whether a partition is still there."""
+    return []
 
 
 def _never(tracked: Tracked) -> int:
@@ -122,7 +124,7 @@ def every() -> dict[str, Control]:
     """Every control by name."""
     found = (
         Control(
-            "one-ledger-stops-all", patches=((LakeReader, "heads_of_day", _any_head_or_none),)
+            "one-ledger-stops-all", patches=((LakeReader, "ledger_of_day", _any_head_or_none),)
         ),
         Control("promises-are-believed", patches=((Promises, "promised", _always_believed),)),
         Control("own-partitions-only", patches=((Hours, "complete", _of_its_inputs),)),
@@ -135,9 +137,7 @@ def every() -> dict[str, Control]:
             ),
         ),
         Control("any-staged-bytes", patches=((put_module, "is_as_staged", _any_bytes),)),
-        Control(
-            "partitions-unwatched", patches=((reconcile_module, "register_missing", _no_look),)
-        ),
+        Control("partitions-unwatched", patches=((reconcile_module, "see_to", _no_look),)),
         Control("failed-have-no-turn", patches=((plan, "_alone", _usual_only),)),
         Control("objects-are-overwritten", patches=((put_module, "_put", _put_over),)),
         Control("ledger-is-overwritten", patches=((publish_module, "_commit", _commit_over),)),

@@ -1,20 +1,17 @@
 """The bucket as the runner reads it: raw listings, metadata, ledger heads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.batches import BatchInput
 from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import parse_hour
-from coinlake.contracts.ledger import (
-    LedgerEntry,
-    ledger_prefix,
-    parse_entry,
-    parse_ledger_key,
-)
+from coinlake.contracts.ledger import LedgerEntry, ledger_prefix, parse_ledger_key
 from coinlake.contracts.raw_layout import hour_prefix, topic_prefix
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
+from coinlake.differences import Head, Unreadable, head_keys, head_of
 from coinlake.errors import InvariantError, TransientError
 from coinlake.fan_out import fan_out
 from coinlake.store import Listed, ObjectStore
@@ -25,6 +22,22 @@ _AT_ONCE = 16
 # Enough for the recent days; what is forgotten is asked for again.
 _REMEMBERED = 50_000
 _REMEMBERED_HEADS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerDay:
+    """Every key of the ledger below a day, and the newest version of each hour that has one."""
+
+    keys: tuple[str, ...]
+    heads: Mapping[FeedHour, Head]
+
+
+@dataclass(frozen=True, slots=True)
+class RawDay:
+    """The raw objects of a day by hour, and what lies below the day in no hour."""
+
+    hours: Mapping[FeedHour, Sequence[ListedRawObject]]
+    strays: tuple[Listed, ...]
 
 
 class LakeReader:
@@ -44,18 +57,25 @@ class LakeReader:
 
     async def raw_of_day(
         self, feed: str, dt: str, heads: Mapping[FeedHour, LedgerEntry]
-    ) -> dict[FeedHour, list[ListedRawObject]]:
+    ) -> RawDay:
         """Every raw object of a feed's day by hour. What `heads` tell of them is not asked for."""
         listed: dict[FeedHour, list[Listed]] = {}
+        strays = []
         prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
         async for found in self.store.list(prefix):
-            hour = parse_hour("/".join(found.key.split("/")[2:4]))
-            if hour is not None and not found.key.endswith("/"):
+            parts = found.key.split("/")
+            hour = parse_hour("/".join(parts[2:4]))
+            if found.key.endswith("/"):
+                continue
+            if hour is None or len(parts) != 5:
+                strays.append(found)
+            else:
                 listed.setdefault(FeedHour(feed, hour), []).append(found)
-        return {
+        hours = {
             hour: await self._told_apart(items, heads.get(hour))
             for hour, items in listed.items()
         }
+        return RawDay(hours, tuple(strays))
 
     async def raw_of_hour(
         self, hour: FeedHour, head: LedgerEntry | None = None
@@ -106,47 +126,52 @@ class LakeReader:
             ListedRawObject(item, meta, meta is None or meta.values > 0) for item, meta in metas
         ]
 
-    async def heads_of_day(
-        self, feed: str, dt: str
-    ) -> dict[FeedHour, LedgerEntry | InvariantError]:
-        """The ledger's newest version of every hour of a feed's day, or why there is none."""
-        newest: dict[FeedHour, Listed] = {}
-        async for found in self.store.list(f"{LEDGER_PREFIX}feed={feed}/dt={dt}/"):
-            named = parse_ledger_key(found.key)
-            if named is not None:
-                newest[FeedHour(named[0], named[1])] = found
-        return {hour: await self._entry_or_error(found) for hour, found in newest.items()}
+    async def ledger_of_day(self, feed: str, dt: str) -> LedgerDay:
+        """The ledger of a feed's day: what is there, and the newest version of every hour."""
+        listed = {
+            found.key: found
+            async for found in self.store.list(f"{LEDGER_PREFIX}feed={feed}/dt={dt}/")
+            if not found.key.endswith("/")
+        }
+        heads: dict[FeedHour, Head] = {}
+        for hour, key in head_keys(listed).items():
+            heads[FeedHour(feed, hour)] = await self._read(listed[key])
+        return LedgerDay(tuple(listed), heads)
 
-    async def _entry_or_error(self, found: Listed) -> LedgerEntry | InvariantError:
-        try:
-            return await self.entry(found.key, found.etag)
-        except InvariantError as error:
-            return error
+    async def _read(self, found: Listed) -> Head:
+        """A version, or why it cannot be read."""
+        remembered = self._heads.get((found.key, found.etag))
+        if remembered is not None:
+            return remembered
+        head = head_of(found.key, await self._body(found.key))
+        if isinstance(head, LedgerEntry):
+            self._remember(found.key, found.etag, head)
+        return head
 
     async def head(self, hour: FeedHour) -> LedgerEntry | None:
-        """The ledger's newest version of one hour, now."""
+        """The ledger's newest version of one hour, now.
+
+        Raises InvariantError where it cannot be read, TransientError where the store is away.
+        """
         newest = None
         async for found in self.store.list(ledger_prefix(hour.feed, hour.at)):
             newest = found if parse_ledger_key(found.key) is not None else newest
-        return None if newest is None else await self.entry(newest.key, newest.etag)
+        if newest is None:
+            return None
+        head = await self._read(newest)
+        if isinstance(head, Unreadable):
+            raise InvariantError(f"{head.key} is not a valid ledger entry: {head.said}")
+        return head
 
-    async def entry(self, key: str, etag: str) -> LedgerEntry:
-        """A version of an hour, as it was listed: nobody of us writes over one, but somebody may.
-
-        Raises InvariantError where it is none, TransientError.
-        """
-        remembered = self._heads.get((key, etag))
-        if remembered is not None:
-            return remembered
+    async def _body(self, key: str) -> bytes:
         body = await self.store.get(key)
         if body is None:
             raise TransientError(f"{key} was listed but no longer exists")
-        try:
-            entry = self._heads[key, etag] = parse_entry(body)
-        except ValueError as error:
-            raise InvariantError(f"{key} is not a valid ledger entry: {error}") from error
+        return body
+
+    def _remember(self, key: str, etag: str, entry: LedgerEntry) -> None:
+        self._heads[key, etag] = entry
         _forget(self._heads, _REMEMBERED_HEADS)
-        return entry
 
 
 def _forget(remembered: dict[Any, Any], most: int) -> None:

@@ -9,8 +9,8 @@ from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.raw_layout import parse_raw_key
 from etl_runner.core.batch import FoundHour, ListedRawObject
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.loop.find import find
-from etl_runner.loop.partitions import register_missing
+from etl_runner.loop.differing import Told, see_to
+from etl_runner.loop.find import look
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.setting_aside import set_aside
@@ -35,6 +35,7 @@ class Reconcile:
         self._older: list[str] = []
         self._round_ends_in = 0
         self._underway: dict[FeedHour, str] = {}
+        self._told = Told(parts)
 
     async def run(self, now_ms: int) -> None:
         """One pass. Raises TransientError where the store is away."""
@@ -50,8 +51,8 @@ class Reconcile:
 
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
         accepts = self._records.accepts_missing
-        hours = await find(self._parts, feed, dt, accepts_missing=accepts)
-        found = {one.hour: one for one in hours}
+        day = await look(self._parts, feed, dt, accepts_missing=accepts)
+        found = {one.hour: one for one in day.hours}
         if recent:
             await self._promises(found.values(), now_ms)
         for one in found.values():
@@ -60,7 +61,7 @@ class Reconcile:
             # All of its raw objects are gone, and it was never made.
             if hour.feed == feed and hour.at.dt == dt and hour not in found and tracked.inputs:
                 self._hours.listed(hour, {}, now_ms)
-        await register_missing(self._parts, feed, dt, found.values())
+        self._told.tell(day.seen, await see_to(self._parts, day.seen))
 
     def _found(self, one: FoundHour, now_ms: int) -> None:
         if one.trouble is None or not one.trouble.hides_head:
