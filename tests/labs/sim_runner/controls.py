@@ -1,5 +1,6 @@
 """The broken variants: each drops one rule of the runner, and each must be caught."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +13,14 @@ import etl_runner.loop.reconcile as reconcile_module
 from coinlake.contracts.batches import StagedFile
 from coinlake.contracts.ledger import LedgerEntry, ledger_key
 from coinlake.contracts.raw_layout import parse_raw_key
-from coinlake.differences import Difference, Unreadable
+from coinlake.differences import Difference, Head, Unreadable
 from coinlake.errors import InvariantError
+from coinlake.store import Listed
 from etl_runner.core import plan
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.tracked import Failure, Tracked
 from etl_runner.core.watermarks import Promises
-from etl_runner.loop.lake import LakeReader, LedgerDay
+from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.records import RunnerRecords
 from tests.labs.patching import Patch, patched
@@ -40,13 +42,15 @@ class Control:
 NONE = Control("the product")
 
 
-_LEDGER_OF_DAY = LakeReader.ledger_of_day
+_HEADS_OF = LakeReader.heads_of
 
 
-async def _any_head_or_none(lake: LakeReader, feed: str, dt: str) -> LedgerDay:
+async def _any_head_or_none(
+    lake: LakeReader, feed: str, ledger: Iterable[Listed]
+) -> dict[FeedHour, Head]:
     """An entry that cannot be read ends the pass."""
-    found = await _LEDGER_OF_DAY(lake, feed, dt)
-    for head in found.heads.values():
+    found = await _HEADS_OF(lake, feed, ledger)
+    for head in found.values():
         if isinstance(head, Unreadable):
             raise InvariantError(head.said)
     return found
@@ -123,9 +127,7 @@ async def _hints_alone(*_: object, **__: object) -> None:
 def every() -> dict[str, Control]:
     """Every control by name."""
     found = (
-        Control(
-            "one-ledger-stops-all", patches=((LakeReader, "ledger_of_day", _any_head_or_none),)
-        ),
+        Control("one-ledger-stops-all", patches=((LakeReader, "heads_of", _any_head_or_none),)),
         Control("promises-are-believed", patches=((Promises, "promised", _always_believed),)),
         Control("own-partitions-only", patches=((Hours, "complete", _of_its_inputs),)),
         Control("parked-for-ever", patches=((Tracked, "not_before_ms", property(_never)),)),

@@ -1,11 +1,12 @@
 """What of a day differs, the catalog included: put right where it can be, told where it cannot."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from coinlake import logs
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import LedgerEntry
 from coinlake.differences import (
     DaySeen,
     Difference,
@@ -36,13 +37,22 @@ TOLD = frozenset(
 Partitions = Mapping[str, Sequence[PartitionSeen] | None]
 
 
-async def see_to(parts: StepParts, day: DaySeen) -> list[Difference]:
+async def registered(parts: StepParts, feed: str, dt: str) -> Partitions:
+    """What is registered for a feed's day, without the tables that could not be asked: that is told."""
+    found: dict[str, Sequence[PartitionSeen] | None] = {}
+    for table in TABULAR[feed].published:
+        try:
+            found[table] = await parts.tables.registered(table, dt)
+        except TransientError as error:
+            _unknown(parts, table, error)
+    return found
+
+
+async def see_to(parts: StepParts, day: DaySeen, partitions: Partitions) -> list[Difference]:
     """Register again what is committed and has no partition; the day's differences.
 
-    One question per table that has something committed. What of the catalog is away or missing is
-    told, and holds up nothing else.
+    What of the catalog is away or missing is told, and holds up nothing else.
     """
-    partitions = await _partitions(parts, day)
     seen = replace(day, partitions=partitions)
     found = [one for hour in hours_of(seen) for one in differences(hour, parts.bucket)]
     # Nothing is known of a table that could not be asked.
@@ -58,15 +68,16 @@ async def see_to(parts: StepParts, day: DaySeen) -> list[Difference]:
     return found
 
 
-async def _partitions(parts: StepParts, day: DaySeen) -> Partitions:
-    heads = [head for head in (day.heads or {}).values() if isinstance(head, LedgerEntry)]
-    found: dict[str, Sequence[PartitionSeen] | None] = {}
-    for table in dict.fromkeys(out.table for head in heads for out in head.outputs):
-        try:
-            found[table] = await parts.tables.registered(table, day.dt)
-        except TransientError as error:
-            _unknown(parts, table, error)
-    return found
+def digest_of_day(listed: str, partitions: Partitions) -> str | None:
+    """A name for a day's listings and partitions; None where a table could not be asked or is not there."""
+    if any(found is None for found in partitions.values()) or not partitions:
+        return None
+    named = sorted(
+        (one.table, one.values, one.location)
+        for found in partitions.values()
+        for one in found or ()
+    )
+    return hashlib.sha256(f"{listed} {named}".encode()).hexdigest()
 
 
 async def _register(parts: StepParts, table: str, hours: list[Hour]) -> None:

@@ -1,14 +1,16 @@
 """Find the hours of a day: raw against ledger, ledger against what is published."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from coinlake.contracts.cloud import CURATED_PREFIX
+from coinlake.contracts.cloud import CURATED_PREFIX, LEDGER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import LedgerEntry
+from coinlake.contracts.raw_layout import topic_prefix
 from coinlake.differences import DaySeen, ObjectSeen, RawSeen, Unreadable
 from coinlake.fan_out import fan_out
-from coinlake.store import ObjectHead
+from coinlake.store import Listed, ObjectHead
 from etl_runner.core.batch import DayFound, FoundHour, Trouble, trouble_of
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.publication import BATCH_ID, VERSION
@@ -27,29 +29,60 @@ async def find(
     An hour whose ledger cannot be read, or whose raw objects are gone (unless it `accepts_missing`),
     is told with its trouble, and stops no other. Raises TransientError where the store is away.
     """
-    return list((await look(parts, feed, dt, accepts_missing=accepts_missing)).hours)
+    listed = await list_day(parts.lake, feed, dt)
+    return list((await read_day(parts.lake, listed, accepts_missing=accepts_missing)).hours)
 
 
-async def look(
-    parts: StepParts, feed: str, dt: str, *, accepts_missing: Accepts = lambda _: False
+@dataclass(frozen=True, slots=True)
+class DayListing:
+    """What is listed of a feed's day: ledger, raw, and the objects of each table."""
+
+    feed: str
+    dt: str
+    ledger: Sequence[Listed]
+    raw: Sequence[Listed]
+    objects: Mapping[str, Sequence[Listed]]
+
+    @property
+    def digest(self) -> str:
+        """A name for all keys and ETags: what has the same name is the same day."""
+        listed = [*self.ledger, *self.raw, *(one for of in self.objects.values() for one in of)]
+        named = "".join(f"{one.key}\n{one.etag}\n" for one in listed)
+        return hashlib.sha256(named.encode()).hexdigest()
+
+
+async def list_day(lake: LakeReader, feed: str, dt: str) -> DayListing:
+    """List a day, the ledger first: raw then has all that its entries name."""
+    dataset = TABULAR[feed]
+    ledger = await lake.list_below(f"{LEDGER_PREFIX}feed={feed}/dt={dt}/")
+    raw = await lake.list_below(f"{topic_prefix(dataset.topic)}dt={dt}/")
+    objects = {
+        table: await lake.list_below(f"{CURATED_PREFIX}{table}/dt={dt}/")
+        for table in dataset.published
+    }
+    return DayListing(feed, dt, ledger, raw, objects)
+
+
+async def read_day(
+    lake: LakeReader, listed: DayListing, *, accepts_missing: Accepts = lambda _: False
 ) -> DayFound:
-    """As `find`, with what was seen of the day beside its hours."""
-    lake = parts.lake
-    ledger = await lake.ledger_of_day(feed, dt)
-    heads = {hour: head for hour, head in ledger.heads.items() if isinstance(head, LedgerEntry)}
-    raw = await lake.raw_of_day(feed, dt, heads)
-    # Where nothing was ever committed nothing is published that could be compared.
-    objects = await _objects(lake, feed, dt, heads) if heads else []
+    """The hours of a listed day, with all that was seen beside them."""
+    read = await lake.heads_of(listed.feed, listed.ledger)
+    heads = {hour: head for hour, head in read.items() if isinstance(head, LedgerEntry)}
+    raw = await lake.raw_by_hour(listed.feed, listed.raw, heads)
+    objects = await _objects(lake, listed.objects, heads)
     found = []
-    for hour in sorted({*ledger.heads, *raw.hours}):
-        listed, head = tuple(raw.hours.get(hour, ())), ledger.heads.get(hour)
+    for hour in sorted({*read, *raw.hours}):
+        items, head = tuple(raw.hours.get(hour, ())), read.get(hour)
         if isinstance(head, Unreadable):
-            found.append(FoundHour(hour, None, listed, trouble=_unreadable(head)))
+            found.append(FoundHour(hour, None, items, trouble=_unreadable(head)))
         else:
-            trouble = trouble_of(head, listed, accepts_missing=accepts_missing(hour))
-            found.append(_compared(FoundHour(hour, head, listed, trouble=trouble), objects))
-    by_hour = {hour.at: head for hour, head in ledger.heads.items()}
-    return DayFound(tuple(found), DaySeen(feed, dt, _raw(raw), ledger.keys, by_hour, objects))
+            trouble = trouble_of(head, items, accepts_missing=accepts_missing(hour))
+            found.append(_compared(FoundHour(hour, head, items, trouble=trouble), objects))
+    by_hour = {hour.at: head for hour, head in read.items()}
+    keys = [one.key for one in listed.ledger]
+    seen = DaySeen(listed.feed, listed.dt, _raw(raw), keys, by_hour, objects)
+    return DayFound(tuple(found), seen)
 
 
 def _unreadable(head: Unreadable) -> Trouble:
@@ -66,15 +99,16 @@ def _raw(raw: RawDay) -> list[RawSeen]:
 
 
 async def _objects(
-    lake: LakeReader, feed: str, dt: str, heads: Mapping[FeedHour, LedgerEntry]
+    lake: LakeReader,
+    by_table: Mapping[str, Sequence[Listed]],
+    heads: Mapping[FeedHour, LedgerEntry],
 ) -> list[ObjectSeen]:
     """What lies in the tables; the version is asked of those that no head lists."""
     committed = {(out.key, out.etag) for head in heads.values() for out in head.outputs}
     listed = [
         ObjectSeen(table, found.key, found.etag, found.size, found.last_modified_ms)
-        for table in TABULAR[feed].published
-        async for found in lake.store.list(f"{CURATED_PREFIX}{table}/dt={dt}/")
-        if not found.key.endswith("/")
+        for table, objects in by_table.items()
+        for found in objects
     ]
 
     async def with_version(one: ObjectSeen) -> ObjectSeen:

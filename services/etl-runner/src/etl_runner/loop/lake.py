@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.batches import BatchInput
-from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import parse_hour
 from coinlake.contracts.ledger import LedgerEntry, ledger_prefix, parse_ledger_key
@@ -22,14 +21,6 @@ _AT_ONCE = 16
 # Enough for the recent days; what is forgotten is asked for again.
 _REMEMBERED = 50_000
 _REMEMBERED_HEADS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerDay:
-    """Every key of the ledger below a day, and the newest version of each hour that has one."""
-
-    keys: tuple[str, ...]
-    heads: Mapping[FeedHour, Head]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +46,26 @@ class LakeReader:
         days = [name.removeprefix(prefix).strip("/").removeprefix("dt=") for name in names]
         return sorted(day for day in days if parse_hour(f"dt={day}/hour=00") is not None)
 
-    async def raw_of_day(
-        self, feed: str, dt: str, heads: Mapping[FeedHour, LedgerEntry]
+    async def list_below(self, prefix: str) -> list[Listed]:
+        """Every object below a prefix, without the markers of folders."""
+        return [found async for found in self.store.list(prefix) if not found.key.endswith("/")]
+
+    async def raw_by_hour(
+        self, feed: str, listed: Iterable[Listed], heads: Mapping[FeedHour, LedgerEntry]
     ) -> RawDay:
-        """Every raw object of a feed's day by hour. What `heads` tell of them is not asked for."""
-        listed: dict[FeedHour, list[Listed]] = {}
+        """Listed raw objects of a day, told apart. What `heads` tell of them is not asked for."""
+        by_hour: dict[FeedHour, list[Listed]] = {}
         strays = []
-        prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
-        async for found in self.store.list(prefix):
+        for found in listed:
             parts = found.key.split("/")
             hour = parse_hour("/".join(parts[2:4]))
-            if found.key.endswith("/"):
-                continue
             if hour is None or len(parts) != 5:
                 strays.append(found)
             else:
-                listed.setdefault(FeedHour(feed, hour), []).append(found)
+                by_hour.setdefault(FeedHour(feed, hour), []).append(found)
         hours = {
             hour: await self._told_apart(items, heads.get(hour))
-            for hour, items in listed.items()
+            for hour, items in by_hour.items()
         }
         return RawDay(hours, tuple(strays))
 
@@ -126,17 +118,11 @@ class LakeReader:
             ListedRawObject(item, meta, meta is None or meta.values > 0) for item, meta in metas
         ]
 
-    async def ledger_of_day(self, feed: str, dt: str) -> LedgerDay:
-        """The ledger of a feed's day: what is there, and the newest version of every hour."""
-        listed = {
-            found.key: found
-            async for found in self.store.list(f"{LEDGER_PREFIX}feed={feed}/dt={dt}/")
-            if not found.key.endswith("/")
-        }
-        heads: dict[FeedHour, Head] = {}
-        for hour, key in head_keys(listed).items():
-            heads[FeedHour(feed, hour)] = await self._read(listed[key])
-        return LedgerDay(tuple(listed), heads)
+    async def heads_of(self, feed: str, ledger: Iterable[Listed]) -> dict[FeedHour, Head]:
+        """The newest version of every hour in a listing of a day's ledger."""
+        listed = {found.key: found for found in ledger}
+        newest = head_keys(listed).items()
+        return {FeedHour(feed, hour): await self._read(listed[key]) for hour, key in newest}
 
     async def _read(self, found: Listed) -> Head:
         """A version, or why it cannot be read."""
