@@ -1,7 +1,7 @@
 """The exam's lab for Hive tables: a bucket and a catalog in memory, every call of them numbered."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
@@ -29,6 +29,7 @@ from coinlake.contracts.ledger import (
     staging_prefix,
 )
 from coinlake.contracts.tables import Column
+from coinlake.differences import PartitionSeen
 from coinlake.errors import TransientError
 from etl_runner.core.batch import FinishedBatch
 from etl_runner.core.hours import FeedHour
@@ -82,7 +83,7 @@ class NumberedCatalog(FakeCatalog):
         super_register = super().register
         await self._calls.around(lambda: super_register(table, hours, replaces=replaces))
 
-    async def registered(self, table: str, dt: str) -> Collection[Hour]:
+    async def registered(self, table: str, dt: str) -> Sequence[PartitionSeen]:
         super_registered = super().registered
         return await self._calls.around(lambda: super_registered(table, dt))
 

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.backoff import Backoff
 from coinlake.contracts.announcements import Published, parse_landed
+from coinlake.errors import InvariantError, TransientError
 from coinlake.lifecycle import Pulse
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import PlanningPolicy
@@ -79,6 +80,7 @@ class StoreNetwork:
         self._wire = wire
         self.asked = 0
         self.told = 0
+        self.told_last = ""
 
     async def ask(self, what: str, apply: Callable[[], Answer]) -> Answer:
         self.asked += 1
@@ -86,6 +88,7 @@ class StoreNetwork:
 
     async def tell(self, what: str, apply: Callable[[], Answer]) -> Answer:
         self.told += 1
+        self.told_last = what
         return await self._wire.tell(what, apply)
 
 
@@ -106,6 +109,7 @@ class RunnerProcess:
         self.hours = Hours()
         self.metrics = EtlMetrics(CollectorRegistry())
         self.crash: BaseException | None = None
+        self.refused_order = ""
         self.is_over = False
         store_wire = Wire(place.loop, random.Random(rng.random()), place.store_weather)
         glue_wire = Wire(place.loop, random.Random(rng.random()), place.glue_weather)
@@ -159,15 +163,16 @@ class RunnerProcess:
     def alarms(self, reason: str) -> float:
         return float(self.metrics.alarms.labels(reason=reason)._value.get())
 
-    def order(self, loop: SimLoop, hour: FeedHour) -> None:
-        """An operator's command, as the HTTP route takes it."""
-        loop.spawn(self.process, self._order(hour))
+    def order(self, loop: SimLoop, hour: FeedHour, accepted: Callable[[], None]) -> None:
+        """An operator's command, as the HTTP route takes it; whether he was told that it holds."""
+        loop.spawn(self.process, self._order(hour, accepted))
 
-    async def _order(self, hour: FeedHour) -> None:
+    async def _order(self, hour: FeedHour, accepted: Callable[[], None]) -> None:
         try:
-            await self.commands.rebuild(hour)
-        except Exception as error:
-            del error
+            if await self.commands.rebuild(hour):
+                accepted()
+        except (TransientError, InvariantError) as error:
+            self.refused_order = str(error)
 
     async def _run(self) -> None:
         try:

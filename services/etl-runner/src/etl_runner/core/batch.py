@@ -12,6 +12,7 @@ from coinlake.contracts.batches import (
 )
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_meta import RawMeta
+from coinlake.differences import DaySeen
 from etl_runner.core.hours import FeedHour, differs
 from etl_runner.core.plan import outranked
 from etl_runner.core.publication import Closing, RunFacts
@@ -121,6 +122,14 @@ class FoundHour:
         """The hour for `freeze`; `forced` also where nothing has changed."""
         version = 0 if self.head is None else self.head.version
         return WantedHour(self.hour, version, forced, bool(self.differing))
+
+
+@dataclass(frozen=True, slots=True)
+class DayFound:
+    """A feed's day as the listings show it: its hours, and all that can be compared with the catalog."""
+
+    hours: tuple[FoundHour, ...]
+    seen: DaySeen
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Protocol
 from coinlake.contracts.announcements import Published
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.tables import Column
+from coinlake.differences import PartitionSeen
 from coinlake.errors import TransientError
 from etl_runner.core.batch import CommitTerms, FinishedBatch, PublicationOutcome
 from etl_runner.core.hours import FeedHour
@@ -49,8 +50,8 @@ class TableCatalog(Protocol):
         """
         ...
 
-    async def registered(self, table: str, dt: str) -> Collection[Hour]:
-        """The hours of a day that have a partition at the place where the table's objects lie."""
+    async def registered(self, table: str, dt: str) -> Sequence[PartitionSeen]:
+        """What is registered for a day. Raises NotFoundError where there is no such table."""
         ...
 
     async def crawl(self) -> None:

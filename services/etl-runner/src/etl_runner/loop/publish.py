@@ -172,7 +172,6 @@ async def _commit(parts: StepParts, entry: LedgerEntry) -> bool:
             key, entry.encode(), if_none_match=True, content_type="application/json"
         )
     except PreconditionFailedError:
-        there = await parts.lake.entry(key)
-        log.info("ledger_was_first", key=key, mine=there.batch_id == entry.batch_id)
+        log.info("ledger_was_first", key=key)
         return False
     return True
