@@ -223,11 +223,15 @@ def main() -> int:
     ) as alone:
         costs = list(alone.map(measure, LAKES))
     sys.stdout.write(table(costs) + "\n")
-    return (
-        0
-        if len({str((sorted(c.run.items()), sorted(c.idle.items()))) for c in costs}) == 1
-        else 1
-    )
+    return 0 if len({_asked(cost) for cost in costs}) == 1 else 1
+
+
+def _asked(cost: Cost) -> str:
+    """Calls of a run and of an idle hour, but LIST: young lakes ask more often which days there are."""
+    told = [
+        sorted((calls - Counter(LIST=calls["LIST"])).items()) for calls in (cost.run, cost.idle)
+    ]
+    return str(told)
 
 
 if __name__ == "__main__":
