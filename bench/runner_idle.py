@@ -115,8 +115,8 @@ async def _cost(hours: int) -> Cost:
     world, network = world_of(hours)
     clock = FakeClock(NOON.start_ms / 1000)
     world.clock = clock
-    catalog = _count(world, network.calls)
-    del catalog
+    _count(world, network.calls)
+    await world.catalog.registered("rates", NOON.dt)
     gc.collect()
     before_kib = _resident_kib()
     runner = Runner(world, clock)
@@ -125,11 +125,12 @@ async def _cost(hours: int) -> Cost:
         await runner.reconcile.run(runner.now_ms())
 
     start = await _calls(network, passed)
-    await world.land("rates", Hour("2026-11-22", "11"))
-    run = await _calls(network, lambda: _turn(runner))
-    # Older days are read in turn, once by each process, and the pass behind a run reads what it wrote.
+    # Older days are read in turn, once by each process.
     for _ in range(hours // 24 + 8):
         await passed()
+    await world.land("rates", Hour("2026-11-22", "11"))
+    run = await _calls(network, lambda: _turn(runner))
+    await passed()  # what the run wrote is read once
     began = time.process_time()
     idle = await _calls(network, lambda: _idle_hour(runner, clock))
     cpu_s = time.process_time() - began
@@ -168,7 +169,7 @@ async def _calls(network: CountedCalls, act: Callable[[], object]) -> Counter[st
     return Counter(network.calls)
 
 
-def _count(world: World, calls: Counter[str]) -> object:
+def _count(world: World, calls: Counter[str]) -> None:
     """Count what is asked of catalog and Glue in the same account."""
     for owner, names in (
         (
@@ -179,7 +180,6 @@ def _count(world: World, calls: Counter[str]) -> object:
     ):
         for name, said in names.items():
             setattr(owner, name, _counted(getattr(owner, name), said, calls))
-    return None
 
 
 def _counted(
@@ -223,11 +223,15 @@ def main() -> int:
     ) as alone:
         costs = list(alone.map(measure, LAKES))
     sys.stdout.write(table(costs) + "\n")
-    return (
-        0
-        if len({str((sorted(c.run.items()), sorted(c.idle.items()))) for c in costs}) == 1
-        else 1
-    )
+    return 0 if len({_asked(cost) for cost in costs}) == 1 else 1
+
+
+def _asked(cost: Cost) -> str:
+    """Calls of a run and of an idle hour, but LIST: young lakes ask more often which days there are."""
+    told = [
+        sorted((calls - Counter(LIST=calls["LIST"])).items()) for calls in (cost.run, cost.idle)
+    ]
+    return str(told)
 
 
 if __name__ == "__main__":

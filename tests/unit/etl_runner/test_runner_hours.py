@@ -248,3 +248,14 @@ def test_an_hour_without_raw_objects_is_not_complete() -> None:
     known.listed(AT, {item().key: item()}, 1)
     assert known.complete(AT)
     assert not known.complete(NEXT)
+
+
+def test_what_is_left_behind_a_newer_version_is_as_old_as_that() -> None:
+    known = dirty(now_ms=100)
+    known.landed(AT, item(1), 150)
+    known.committed(AT, head(1, item()), 400)
+    # It is dirty still, with what the version was not made from.
+    assert known.get(AT).dirty
+    assert known.get(AT).dirty_since_ms == 400
+    known.committed(AT, head(1, item()), 900)
+    assert known.get(AT).dirty_since_ms == 400

@@ -51,10 +51,9 @@ class Script:
     async def run(self, now_ms: int) -> None:
         self.done.append("pass")
 
-    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
         self.waited.append(seconds)
         self.now_s += seconds
-        return False
 
 
 @pytest.fixture
@@ -202,9 +201,9 @@ async def test_the_fault_stays_until_a_turn_went_well(
     script.turns = [TransientError("away")]
     wait = script.wait
 
-    async def noted(event: asyncio.Event, seconds: float) -> bool:
+    async def noted(event: asyncio.Event, seconds: float) -> None:
         faults.append(loop.fault)
-        return await wait(event, seconds)
+        await wait(event, seconds)
 
     monkeypatch.setattr(batch_loop, "wait_for", noted)
     await turned(TransientError("away"), False)

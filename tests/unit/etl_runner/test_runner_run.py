@@ -29,10 +29,9 @@ class Waits:
     clock: FakeClock
     count: int = 0
 
-    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
         self.count += 1
         self.clock.advance(seconds)
-        return event.is_set()
 
 
 @pytest.fixture
