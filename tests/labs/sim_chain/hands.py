@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tests.labs.sim.sink import SinkProcess
 from tests.labs.sim_chain.scenario import Event
 
 if TYPE_CHECKING:
-    from tests.labs.sim.sink import SinkProcess
+    from tests.labs.sim_chain.ingestor import IngestorProcess
     from tests.labs.sim_chain.world import World
     from tests.labs.sim_runner.runner import RunnerProcess
 
@@ -218,9 +219,9 @@ class Hands:
         if len(self._world.runners) < 2:
             self._world.start_runner()
 
-    def thaw(self, one: object) -> None:
-        process = one.process  # type: ignore[attr-defined]
-        if process.is_frozen and not process.is_dead:
-            if hasattr(one, "awake_since_s"):
+    def thaw(self, one: IngestorProcess | SinkProcess | RunnerProcess) -> None:
+        """One that was frozen goes on; one that was killed meanwhile does not."""
+        if one.process.is_frozen and not one.process.is_dead:
+            if isinstance(one, SinkProcess):
                 one.awake_since_s = self._world.loop.time()
-            self._world.loop.thaw(process)
+            self._world.loop.thaw(one.process)

@@ -87,6 +87,8 @@ class World:
         self.now_ms = wall.now_ms
         self.host_ahead_ms = 0
         self.is_healed = False
+        self.is_over = False
+        """No ingestor is started any more: what came in is followed to its end."""
         self.ticks = Ticks()
         self.untrusted: set[str] = set()
         """Ingestors that may have lost an answer before it was in the journal."""
@@ -201,9 +203,6 @@ class World:
             self.ingestor = IngestorProcess(
                 self._name("ingestor"), self.ingestor_place, self._rng()
             )
-
-    is_over = False
-    """No ingestor is started any more: what came in is followed to its end."""
 
     def start_sink(self) -> None:
         name = self._name("sink")
