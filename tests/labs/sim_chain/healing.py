@@ -100,7 +100,7 @@ class Healing:
         world, judges, blame = self._world, self._judges, self._world.oracle.blame
         self._answers_are_kept()
         await self._lake_is_whole()
-        if not (world.hands.has_set_clock or world.plan.terms.limits.per_month < 10**9):
+        if not (world.hands.has_set_clock or world.plan.is_stretched):
             world.ticks.judge(world.gaps(), stopped_ms, blame)
         self._credits_last()
         self._count()

@@ -79,6 +79,11 @@ class Scenario:
     has_tables: bool
 
     @property
+    def is_stretched(self) -> bool:
+        """Whether the month's credits may not be enough for the wished intervals."""
+        return self.terms.limits.per_month < NO_LIMIT
+
+    @property
     def answers_all_heartbeats(self) -> bool:
         """Whether Kafka tells what became of each heartbeat."""
         weather = self.kafka_weather

@@ -267,7 +267,7 @@ class World:
         one = self.ingestor
         if one is None:
             return
-        if one.budget is not None and not one.is_over and one.budget.factor > 1:
+        if self.plan.is_stretched and one.budget is not None and one.budget.factor > 1:
             self.reached("interval stretched")
         if one.journal is not None:
             self.ticks.known(one.journal.progress.ticks)
