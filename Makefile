@@ -54,7 +54,7 @@ campaign: setup jars ## Everything at full size, resumable row by row (hours; RO
 	@$(CLEAN_ENV) $(BIN)/python -m tests.campaign.run $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) \
 	  --jobs $(or $(JOBS),1) $(ROWS)
 
-sim: setup ## Sink and runner in a seeded simulation (SEEDS=1000, FROM=0), then their broken variants
+sim: setup ## Sink, runner and chain in seeded simulations (SEEDS=1000, FROM=0), then broken variants
 	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)
 	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.sim --controls
 

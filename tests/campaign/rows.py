@@ -93,6 +93,18 @@ ROWS: tuple[Row, ...] = (
         1200,
     ),
     Row(
+        "sim-chain",
+        "20,000 seeds of the whole chain",
+        ("-m", "tests.labs.sim", "--world", "chain", "--seeds", "20000"),
+        3600,
+    ),
+    Row(
+        "controls-chain",
+        "the chain without its rules",
+        ("-m", "tests.labs.sim", "--world", "chain", "--controls"),
+        600,
+    ),
+    Row(
         "pythons",
         "the unit tests and the job on Python 3.12 and 3.13",
         ("-m", "tests.pythons"),

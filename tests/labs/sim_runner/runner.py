@@ -65,6 +65,9 @@ class Place:
     store_weather: Weather
     glue_weather: Weather
     reached: Callable[[str], None]
+    policy: PlanningPolicy = POLICY
+    rhythm: Rhythm = RHYTHM
+    patience: Patience = PATIENCE
 
     def now_ms(self) -> int:
         return BEGIN_MS + int(self.loop.time() * WALL_MS_PER_S)
@@ -117,13 +120,13 @@ class RunnerProcess:
         glue = GlueClient(place.glue, glue_wire, place.reached)
         parts = StepParts(LakeReader(store), "lake", glue, tables, self.metrics)
         totals = Totals(self.metrics, 2, 0.44)
-        failing = Failing(self.hours, PATIENCE, totals, place.now_ms, rng)
+        failing = Failing(self.hours, place.patience, totals, place.now_ms, rng)
         records = RunnerRecords(store, self.hours, self.metrics)
         timing = Timing(0.5, 12.0, 8.0, place.loop.time)
         pipeline = BatchPipeline(
             parts,
             self.hours,
-            BatchTerms(POLICY, "sim", 1000, timing),
+            BatchTerms(place.policy, "sim", 1000, timing),
             HiveTablePublisher(parts),
             Silent(),
             totals,
@@ -133,6 +136,7 @@ class RunnerProcess:
             records.accepts_missing,
         )
         self._wake = asyncio.Event()
+        self._rhythm = place.rhythm
         self._hints = Hints(self.hours, self._wake, place.now_ms, self.metrics)
         self.commands = OperatorCommands(
             parts.lake, self.hours, records, self._wake, place.now_ms
@@ -172,7 +176,7 @@ class RunnerProcess:
 
     async def _run(self) -> None:
         try:
-            await self._loop.run(self.stop, self._wake, RHYTHM, lambda: None)
+            await self._loop.run(self.stop, self._wake, self._rhythm, lambda: None)
         except Exception as error:
             self.crash = error
         finally:

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from coinlake.contracts.batches import BatchInput
-from coinlake.contracts.hours import Hour
+from coinlake.contracts.hours import HOUR_MS, Hour
 from coinlake.contracts.ledger import LedgerEntry, RawInput
 from coinlake.contracts.raw_layout import RawKey
 from etl_runner.core.hours import Failure, FeedHour, Hours
 from etl_runner.core.tracked import Tracked, Wait, digest_of
+from etl_runner.core.trail import Mark
 from tests.labs.ledger_entries import ledger_entry
 
 DAY = "2026-11-20"
@@ -27,6 +28,13 @@ def dirty(*hours: FeedHour, now_ms: int = 100) -> Hours:
     for hour in hours or (AT,):
         known.listed(hour, {item(hour=hour).key: item(hour=hour)}, now_ms)
     return known
+
+
+def whole(known: Hours) -> None:
+    """All raw objects are known, and the stream has promised more than is asked for."""
+    known.trail.listed("coincap.rates.v1", 0, Mark(0, 9, NEXT.at.end_ms + HOUR_MS * 9))
+    known.trail.pass_begins()
+    known.trail.pass_ended()
 
 
 def head(version: int, *items: BatchInput, hour: FeedHour = AT) -> LedgerEntry:
@@ -219,6 +227,7 @@ def test_what_an_hour_covers_only_rises() -> None:
 def test_the_tables_are_complete_to_the_oldest_lack_of_any_other_hour() -> None:
     later = FeedHour("rates", Hour(DAY, "10"))
     known = dirty(AT, NEXT, later)
+    whole(known)
     known.frozen(later, "b", NEXT.at.end_ms + 99)
     assert known.tables_watermark_ms(later, "b") == AT.at.start_ms
     known.get(AT).covered_ms = NEXT.at.start_ms + 5
@@ -233,6 +242,7 @@ def test_the_tables_are_complete_to_the_oldest_lack_of_any_other_hour() -> None:
 
 def test_an_hour_that_is_set_aside_holds_the_tables_at_its_start() -> None:
     known = dirty(AT, NEXT)
+    whole(known)
     known.committed(AT, head(1, item()), 100)
     known.frozen(NEXT, "b", NEXT.at.end_ms)
     assert known.tables_watermark_ms(NEXT, "b") == NEXT.at.end_ms

@@ -131,9 +131,11 @@ def _within(wanted: Iterable[FeedHour], hours: Hours, policy: PlanningPolicy) ->
     return chosen
 
 
-def closed_by(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> str:
-    """How the hour was closed: `heartbeat` (promised), `age` (assumed), or it is `open`."""
-    if hours.complete(hour):
+def closed_by(
+    hour: FeedHour, batch_id: str, hours: Hours, policy: PlanningPolicy, now_ms: int
+) -> str:
+    """How a batch closes the hour: `heartbeat` (promised), `age` (assumed), or it leaves it `open`."""
+    if hours.complete_with(hour, batch_id):
         return "heartbeat"
     return "age" if now_ms >= hour.at.end_ms + policy.close_age_ms else "open"
 

@@ -223,7 +223,7 @@ def closing_of(hours: Hours, policy: PlanningPolicy, now_ms: NowMs) -> ClosingOf
     """How far an hour is closed, asked at the moment of its commit from a batch."""
 
     def close(hour: FeedHour, batch_id: str) -> Closing:
-        how = closed_by(hour, hours, policy, now_ms())
+        how = closed_by(hour, batch_id, hours, policy, now_ms())
         return Closing(how == "heartbeat", how, hours.tables_watermark_ms(hour, batch_id))
 
     return close

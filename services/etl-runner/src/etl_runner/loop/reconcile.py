@@ -9,6 +9,7 @@ from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.raw_layout import parse_raw_key
 from etl_runner.core.batch import FoundHour, ListedRawObject
 from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.trail import Mark
 from etl_runner.loop.differing import Told, digest_of_day, registered, see_to
 from etl_runner.loop.find import list_day, read_day
 from etl_runner.loop.parts import StepParts
@@ -46,9 +47,11 @@ class Reconcile:
         older = await self._next_older(recent)
         wanted = {hour.at.dt for hour, _ in self._hours.open()}
         days = sorted({*recent, *older, *wanted})
+        self._hours.trail.pass_begins()
         for feed in TABULAR:
             for day in days:
                 await self._day(feed, day, now_ms, recent=day in recent)
+        self._hours.trail.pass_ended()
         self._hours.forget(min(recent))
 
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
@@ -101,11 +104,16 @@ class Reconcile:
                         newest[named.partition] = raw
         looked_at = await self._parts.lake.looked_at(raw.item for raw in newest.values())
         for partition, raw in zip(newest, looked_at, strict=True):
-            complete_to_ms = None if raw.meta is None else raw.meta.complete_to_ms
-            told = self._hours.promises.promised(topic, partition, complete_to_ms, now_ms)
-            if not told:
-                self._parts.metrics.alarms.labels(reason="promise_ahead").inc()
-                log.error("promise_ahead", key=raw.item.key, complete_to_ms=complete_to_ms)
+            self._promised(topic, partition, raw, now_ms)
+
+    def _promised(self, topic: str, partition: int, raw: ListedRawObject, now_ms: int) -> None:
+        complete_to_ms = None if raw.meta is None else raw.meta.complete_to_ms
+        if raw.meta is not None:
+            mark = Mark(_position(raw)[0], raw.meta.next_offset, complete_to_ms)
+            self._hours.trail.listed(topic, partition, mark)
+        if not self._hours.promises.promised(topic, partition, complete_to_ms, now_ms):
+            self._parts.metrics.alarms.labels(reason="promise_ahead").inc()
+            log.error("promise_ahead", key=raw.item.key, complete_to_ms=complete_to_ms)
 
     def _audit(self, found: FoundHour, now_ms: int) -> None:
         """Is what is published what the ledger's head says?"""
