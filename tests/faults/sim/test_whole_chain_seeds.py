@@ -24,7 +24,13 @@ def test_what_was_answered_is_published_once_and_told_so(first: int) -> None:
 
 @pytest.mark.parametrize(
     "control",
-    ["restart-asks-nothing", "trust-412", "late-forgotten", "blind-audit", "blind-doctor"],
+    [
+        "journal-forgotten",
+        "restart-asks-nothing",
+        "late-forgotten",
+        "blind-audit",
+        "blind-doctor",
+    ],
 )
 def test_control_a_chain_without_its_rule_is_caught(control: str) -> None:
     with quiet():
