@@ -88,9 +88,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "sim-runner",
-        "2,000 seeds of the runner",
-        ("-m", "tests.labs.sim", "--world", "runner", "--seeds", "2000"),
-        1200,
+        "20,000 seeds of the runner",
+        ("-m", "tests.labs.sim", "--world", "runner", "--seeds", "20000"),
+        3600,
     ),
     Row(
         "sim-chain",

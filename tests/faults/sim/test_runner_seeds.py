@@ -23,7 +23,12 @@ def test_no_hour_is_lost_doubled_or_left_behind(first: int) -> None:
 
 @pytest.mark.parametrize(
     "control",
-    ["one-ledger-stops-all", "promises-are-believed", "parked-for-ever", "partitions-unwatched"],
+    [
+        "one-ledger-stops-all",
+        "promises-are-believed",
+        "parked-for-ever",
+        "partitions-unwatched",
+    ],
 )
 def test_control_a_runner_without_its_rule_is_caught(control: str) -> None:
     with quiet():
