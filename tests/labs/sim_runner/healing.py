@@ -30,6 +30,7 @@ class Healing:
         if not self.is_wrong():
             await self._is_idle()
         if not self.is_wrong():
+            await asyncio.sleep(TOLD_S)
             self._is_told()
 
     def _heal(self) -> None:
