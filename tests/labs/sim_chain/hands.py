@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tests.labs.sim.sink import SinkProcess
 from tests.labs.sim_chain.scenario import Event
 
 if TYPE_CHECKING:
-    from tests.labs.sim.sink import SinkProcess
+    from tests.labs.sim_chain.ingestor import IngestorProcess
     from tests.labs.sim_chain.world import World
     from tests.labs.sim_runner.runner import RunnerProcess
 
 # How far a clock is set: beyond what anybody takes for a slow clock, and beyond Kafka's hour.
-_JUMPS_MS = (3_000, 40_000, 900_000, 2_700_000, 7_200_000)
-
-_KAFKAS_MS = 3_600_000
+_JUMPS_MS = (3_000, 40_000, 900_000, 2_700_000)
+_WILD_MS = 7_200_000
 
 
 class Hands:
@@ -97,14 +97,17 @@ class Hands:
         """The clock of the ingestor's host is set, and set right again after a while."""
         world = self._world
         by_ms = _JUMPS_MS[int(amount * 1000) % len(_JUMPS_MS)]
-        if by_ms > _KAFKAS_MS and not world.plan.answers_all_heartbeats:
-            # Nobody knows whether Kafka has heard one, so the journal waits until it may have.
-            by_ms //= 4
         if amount < 0.5:
             by_ms = -by_ms
         self.has_set_clock = True
         world.reached("clock ahead" if by_ms > 0 else "clock back")
         self._for(3 + amount * 30, world, "host_ahead_ms", by_ms)
+
+    def _clock_wild(self, amount: float) -> None:
+        """It is set beyond all that Kafka takes, for longer than anybody doubts it."""
+        self.has_set_clock = True
+        self._world.reached("clock ahead")
+        self._for(10 + amount * 20, self._world, "host_ahead_ms", _WILD_MS)
 
     # CoinCap.
 
@@ -218,9 +221,9 @@ class Hands:
         if len(self._world.runners) < 2:
             self._world.start_runner()
 
-    def thaw(self, one: object) -> None:
-        process = one.process  # type: ignore[attr-defined]
-        if process.is_frozen and not process.is_dead:
-            if hasattr(one, "awake_since_s"):
+    def thaw(self, one: IngestorProcess | SinkProcess | RunnerProcess) -> None:
+        """One that was frozen goes on; one that was killed meanwhile does not."""
+        if one.process.is_frozen and not one.process.is_dead:
+            if isinstance(one, SinkProcess):
                 one.awake_since_s = self._world.loop.time()
-            self._world.loop.thaw(process)
+            self._world.loop.thaw(one.process)

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from dataclasses import replace
 
 from ingestor.core.credits import month_of
 from tests.labs.sim.wire import Weather
@@ -18,6 +17,12 @@ _DAMAGED = 0.2
 """So many runs end with a damaged raw object, and so many with a damaged table."""
 # The ingestor's own deadline twice, and what its last requests may take.
 _DRAINS_S = 30.0
+
+
+def _become(one: object, other: object) -> None:
+    """All share the first object: it takes the values of the second."""
+    for name, value in vars(other).items():
+        setattr(one, name, value)
 
 
 class Healing:
@@ -52,11 +57,9 @@ class Healing:
         world.host_ahead_ms = 0
         world.disk.is_full, world.disk.breaks_after = False, None
         world.loop.thread_s = lambda: 0.0005
-        world.upstream.mood.__dict__.update(
-            replace(Mood(), has_dates=world.plan.mood.has_dates).__dict__
-        )
+        _become(world.upstream.mood, Mood(has_dates=world.plan.mood.has_dates))
         for weather in (world.kafka_weather, world.store_weather, world.glue_weather):
-            weather.__dict__.update(Weather().__dict__)
+            _become(weather, Weather())
         trouble = world.glue.trouble
         trouble.is_broken, trouble.stuck, trouble.odd = False, 0.0, 0.0
         for one in (world.ingestor, *world.sinks, *world.runners):
@@ -97,7 +100,7 @@ class Healing:
         world, judges, blame = self._world, self._judges, self._world.oracle.blame
         self._answers_are_kept()
         await self._lake_is_whole()
-        if not (world.hands.has_set_clock or world.plan.terms.limits.per_month < 10**9):
+        if not (world.hands.has_set_clock or world.plan.is_stretched):
             world.ticks.judge(world.gaps(), stopped_ms, blame)
         self._credits_last()
         self._count()

@@ -8,6 +8,7 @@ from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.topics import TOPICS, Topic
 from etl_runner.loop import reconcile
 from ingestor.adapters import files, spool
+from ingestor.loop import sending
 from tests.labs.patching import patched
 from tests.labs.seeds import Verdict
 from tests.labs.sim.clock import SimLoop, in_virtual_time
@@ -35,11 +36,13 @@ def run_named(
             await _play(world, Healing(world, seed))
 
     # The disk stands for the file system, and this lake has two feeds: each costs as much as the other.
+    # Who waits for an event looks up seldom: nobody watches the pulse here.
     tabular = {name: TABULAR[name] for name in FEEDS_POLLED}
     lab = (
         (spool, "os", os_of_the_disk),
         (files, "os", os_of_the_disk),
         (reconcile, "TABULAR", tabular),
+        (sending, "_IDLE_S", 5.0),
     )
     with patched(lab), chosen.applied():
         in_virtual_time(play)

@@ -87,6 +87,8 @@ class World:
         self.now_ms = wall.now_ms
         self.host_ahead_ms = 0
         self.is_healed = False
+        self.is_over = False
+        """No ingestor is started any more: what came in is followed to its end."""
         self.ticks = Ticks()
         self.untrusted: set[str] = set()
         """Ingestors that may have lost an answer before it was in the journal."""
@@ -202,9 +204,6 @@ class World:
                 self._name("ingestor"), self.ingestor_place, self._rng()
             )
 
-    is_over = False
-    """No ingestor is started any more: what came in is followed to its end."""
-
     def start_sink(self) -> None:
         name = self._name("sink")
         rng = self._rng()
@@ -268,7 +267,7 @@ class World:
         one = self.ingestor
         if one is None:
             return
-        if one.budget is not None and not one.is_over and one.budget.factor > 1:
+        if self.plan.is_stretched and one.budget is not None and one.budget.factor > 1:
             self.reached("interval stretched")
         if one.journal is not None:
             self.ticks.known(one.journal.progress.ticks)
