@@ -38,7 +38,7 @@ def test_f41_without_a_free_slot_batches_wait_and_each_has_one_run(
 
     with (
         world.read() as seen,
-        world.runner(without=None if is_defended else "busy", **settings) as runner,
+        world.runner(without=None if is_defended else "busy", settings=settings) as runner,
     ):
         with slot_taken(world.lake):
             before |= {run["Id"] for run in runs(world.lake)}

@@ -22,7 +22,8 @@ async def _put_over(store: S3Store, key: str, body: bytes, **more: Any) -> str:
     if key.startswith(("curated/", "ledger/")):
         more.pop("if_none_match", None)
         more.pop("if_match", None)
-    return await _put(store, key, body, **more)
+    etag: str = await _put(store, key, body, **more)
+    return etag
 
 
 def _conditions() -> None:
