@@ -5,7 +5,7 @@ import pytest
 from coinlake.contracts.hours import Hour
 from tests.faults.etl_runner.conftest import Batch, Fault, Worlds
 from tests.labs.runners.calls import Call, Calls, Trap
-from tests.labs.runners.glue import job_settings, runs, slot_taken
+from tests.labs.runners.glue import job_settings, runs, slot_taken, stop_active
 from tests.labs.runners.lake import put_back
 from tests.labs.runners.world import FEED, World, answer
 
@@ -152,6 +152,7 @@ def test_f48_a_run_that_waits_for_ever_is_cancelled_and_tried_again(
                 runner.until(lambda: len(_states(world, before)) > 1)
             states = _states(world, before)
             runner.end()
+            stop_active(world.lake)
         if not is_defended:
             assert states == ["WAITING"]
             return

@@ -63,6 +63,7 @@ def slot_taken(lake: Lake) -> Iterator[None]:
     try:
         yield
     finally:
+        # Errors are told in the answer: it is none if the run was stopped before.
         lake.glue.batch_stop_job_run(JobName=GLUE_JOB, JobRunIds=[run["JobRunId"]])
 
 
@@ -72,6 +73,14 @@ def runs(lake: Lake, batch_id: str | None = None) -> list[dict[str, Any]]:
     return [
         run for run in found if batch_id in (None, run.get("Arguments", {}).get("--batch_id"))
     ]
+
+
+def stop_active(lake: Lake) -> None:
+    """Stop every run that has not ended."""
+    active = {"WAITING", "STARTING", "RUNNING"}
+    ids = [run["Id"] for run in runs(lake) if run["JobRunState"] in active]
+    if ids:
+        lake.glue.batch_stop_job_run(JobName=GLUE_JOB, JobRunIds=ids)
 
 
 @contextmanager

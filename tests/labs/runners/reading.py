@@ -72,7 +72,10 @@ def reading(
     broken: list[BaseException] = []
 
     def read() -> None:
-        while not stop.wait(every_s):
+        is_last = False
+        while not is_last:
+            # Once more after the end: the last count is that of what stays.
+            is_last = stop.wait(every_s)
             try:
                 seen.look(look())
             except ClientError as error:

@@ -64,13 +64,15 @@ rebuild.main(sys.argv[1:])
 # As JSON is read where nobody thinks of it: numbers through 64 bits.
 THROUGH_FLOATS = b"""\
 import sys
-from decimal import Decimal
+from decimal import Context, Decimal
 from coinlake_job import lake, rebuild, values
 reader = lake.reader
 def through_floats(value, scale):
+    if not isinstance(value, str) or not values._NUMBER.fullmatch(value):
+        return None
     try:
-        return Decimal(float(value)).quantize(values._UNITS[scale])
-    except (ArithmeticError, TypeError, ValueError):
+        return Decimal(float(value)).quantize(values._UNITS[scale], context=Context(prec=38))
+    except ArithmeticError:
         return None
 def patched(bucket):
     read = reader(bucket)

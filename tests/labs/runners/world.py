@@ -155,8 +155,7 @@ class World:
                 heir.until(lambda: self.is_settled(heir))
                 victim.end()
             heir.end()
-            found = self.now()
-        return self.faults(found, seen)
+        return self.faults(self.now(), seen)
 
     def labels(self) -> dict[str, str]:
         return {hour.path: label for hour, label in self.hours.items()}
@@ -173,6 +172,11 @@ class World:
             ]
             if not found[hour].are_objects_the_ledgers:
                 wrong.append(f"{label}: the published objects are not those of the ledger")
+            wrong += [
+                f"{label}: at last a reader counted {one.counts.get(hour)}"
+                for one in seen
+                if one.counts.get(hour, [])[-1:] != self.counts[hour][-1:]
+            ]
         return wrong + self.partial(seen)
 
     def partial(self, seen: Sequence[Seen]) -> list[str]:
@@ -180,7 +184,7 @@ class World:
         return [
             f"{self.hours[hour]}: a reader counted {counts}, not {self.counts[hour]}"
             for one in seen
-            for hour, counts in one.counts.items()
+            for hour, counts in list(one.counts.items())
             if not _is_in_order(counts, self.counts[hour])
         ]
 
