@@ -90,6 +90,14 @@ def batch(
         yield Batch(world, *prepared(world))
 
 
+@pytest.fixture
+def first_batch(lake: Lake, tmp_path: Path) -> Iterator[Batch]:
+    """A batch of one hour, in a lake whose tables no crawl has found yet."""
+    world = World(lake, tmp_path, None, {Hour(YESTERDAY, "12"): "new"}, is_first=True)
+    with job_script(lake, Path(recorded_job.__file__).read_bytes()):
+        yield Batch(world, *prepared(world))
+
+
 Worlds = Callable[[dict[str, list[int]]], World]
 """A world with these hours of yesterday, and the counts that a reader may see of each."""
 

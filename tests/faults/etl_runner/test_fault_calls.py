@@ -42,3 +42,26 @@ def test_f45_a_runner_disturbed_at_any_call_of_a_batch_changes_no_table(
         f"{time.monotonic() - started:.0f} s",
     )
     assert wrong == []
+
+
+@pytest.mark.full_size
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+def test_f45_f55_a_runner_disturbed_at_a_call_of_the_first_crawl_changes_no_table(
+    first_batch: Batch, fault: Fault, how: How, side: Side
+) -> None:
+    """The calls that only the first batch of a lake makes: those to the crawler, and around them."""
+    cases = [
+        call for call in first_batch.calls if "Crawler" in call.name or "Table" in call.name
+    ]
+    assert len([call for call in cases if "StartCrawler" in call.name]) == 1
+
+    wrong = [
+        f"{how} {side} {call}: {said}"
+        for call in cases
+        for said in first_batch.world.disturbed(first_batch.start, call, side, how)
+    ]
+
+    fault("F45, F55", f"{how} {side} each of {len(cases)} calls around the first crawl")
+    assert wrong == []

@@ -46,7 +46,13 @@ def test_f43_f56_spark_that_dies_in_mid_write_under_a_crawler_leaves_no_partial_
 
     with job_script(world.lake, ENTRY), world.read() as seen, crawling(world.lake) as crawls:
         with (
-            slowed(world.lake, "s3:PutObject", "staging/", 90 if minutes else 5),
+            slowed(
+                world.lake,
+                "s3:PutObject",
+                "staging/",
+                90 if minutes else 5,
+                outlives=True,
+            ),
             job_settings(world.lake, **minutes),
             world.runner() as runner,
         ):

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,8 +85,14 @@ def stop_active(lake: Lake) -> None:
 
 
 @contextmanager
-def slowed(lake: Lake, operation: str, key_prefix: str, delay_s: float) -> Iterator[None]:
-    """A call waits before it is done, for the length of a block: in its midst, for who looks."""
+def slowed(
+    lake: Lake, operation: str, key_prefix: str, delay_s: float, *, outlives: bool = False
+) -> Iterator[None]:
+    """A call waits before it is done, for the length of a block: in its midst, for who looks.
+
+    Behind the block nothing waits any more, unless it `outlives` it: what a killed job has sent is
+    done all the same.
+    """
     rule = {
         "operation": operation,
         "key_prefix": f"{BUCKET}/{key_prefix}",
@@ -96,6 +103,7 @@ def slowed(lake: Lake, operation: str, key_prefix: str, delay_s: float) -> Itera
         yield
     finally:
         _faults(lake, "DELETE", None)
+        time.sleep(0 if outlives else delay_s)
 
 
 def slowed_calls(lake: Lake) -> int:

@@ -15,7 +15,14 @@ from local_stack.ports import free_ports
 from tests.integration.etl_runner.conftest import Lake, until
 from tests.labs.cluster.kafka_proxy import KafkaFaults
 from tests.labs.runners.calls import Call, Calls, Side, Trap, counting_proxy
-from tests.labs.runners.lake import PublishedHour, Snapshot, published, put_back, taken
+from tests.labs.runners.lake import (
+    DATABASE,
+    PublishedHour,
+    Snapshot,
+    published,
+    put_back,
+    taken,
+)
 from tests.labs.runners.process import ForkedRunner, forked_runner
 from tests.labs.runners.reading import Seen, by_partition, by_sql, reading
 
@@ -62,6 +69,8 @@ class World:
     expected: dict[Hour, PublishedHour] = field(default_factory=dict)
     counts: dict[Hour, list[int]] = field(default_factory=dict)
     """The rows of each hour with each version, 0 first where it is new: a reader counts no others."""
+    is_first: bool = False
+    """Whether the batch is the lake's first: its tables are not there yet, so that it crawls."""
     started: int = 0
 
     @property
@@ -134,7 +143,7 @@ class World:
 
     def disturbed(self, start: Snapshot, call: Call, side: Side, how: How) -> list[str]:
         """What is wrong after the runner was killed or frozen there, and another came; [] if nothing."""
-        put_back(self.lake, start)
+        self.begin(start)
         caught: list[ForkedRunner] = []
         number = signal.SIGKILL if how == "killed" else signal.SIGSTOP
         trap = Trap(call, side, lambda: caught[0].send(number), is_dropped=how == "killed")
@@ -215,7 +224,7 @@ def prepared(world: World) -> tuple[Snapshot, list[Call]]:
     if not late:
         # The first batch of a lake crawls, since it has no tables yet; no other does.
         world.undisturbed(Calls(world.labels()))
-        put_back(lake, start)
+        world.begin(start)
     calls = Calls(world.labels())
     world.undisturbed(calls)
     world.expected = world.now()
