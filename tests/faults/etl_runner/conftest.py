@@ -18,7 +18,7 @@ from tests.labs.cluster.kafka_proxy import KafkaFaults, ProxiedSpec, open_kafka_
 from tests.labs.runners import recorded_job
 from tests.labs.runners.calls import Call
 from tests.labs.runners.glue import job_script
-from tests.labs.runners.lake import Snapshot
+from tests.labs.runners.lake import Snapshot, put_back
 from tests.labs.runners.world import Kafka, World, prepared
 
 __all__ = ["cloud", "lake"]
@@ -90,10 +90,12 @@ def batch(
         yield Batch(world, *prepared(world))
 
 
-@pytest.fixture
-def first_batch(lake: Lake, tmp_path: Path) -> Iterator[Batch]:
-    """A batch of one hour, in a lake whose tables no crawl has found yet."""
-    world = World(lake, tmp_path, None, {Hour(YESTERDAY, "12"): "new"}, is_first=True)
+@pytest.fixture(scope="module")
+def first_batch(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Batch]:
+    """A batch of one hour, in an empty lake whose tables no crawl has found yet."""
+    hours = {Hour(YESTERDAY, "12"): "new"}
+    world = World(lake, tmp_path_factory.mktemp("first"), None, hours, is_first=True)
+    put_back(lake, Snapshot({}, dict.fromkeys(world.tables, ())))
     with job_script(lake, Path(recorded_job.__file__).read_bytes()):
         yield Batch(world, *prepared(world))
 

@@ -131,6 +131,13 @@ class World:
     def now(self) -> dict[Hour, PublishedHour]:
         return {hour: published(self.lake, FEED, hour) for hour in self.hours}
 
+    def begin(self, start: Snapshot) -> None:
+        """Put the lake back to before the batch."""
+        put_back(self.lake, start)
+        if self.is_first:
+            for table in self.tables:
+                self.lake.glue.delete_table(DatabaseName=DATABASE, Name=table)
+
     def undisturbed(self, calls: Calls) -> None:
         """The batch as nobody disturbs it, to its last call."""
         told = Call("Kafka.Produce", len(self.hours))
