@@ -54,7 +54,7 @@ campaign: setup jars ## Everything at full size, resumable row by row (hours; RO
 	@$(CLEAN_ENV) $(BIN)/python -m tests.campaign.run $(if $(SECONDS_MAX),--seconds $(SECONDS_MAX)) \
 	  --jobs $(or $(JOBS),1) $(ROWS)
 
-sim: setup ## Sink and runner in a seeded simulation (SEEDS=1000, FROM=0), then their broken variants
+sim: setup ## Sink, runner and chain in seeded simulations (SEEDS=1000, FROM=0), then broken variants
 	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0) $(ARGS)
 	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.sim --controls
 
@@ -67,6 +67,9 @@ bench-sink: setup jars ## The sink and its peers on one topic, a core each (ARGS
 
 bench-sink-memory: setup jars ## The sink's peak memory: 3 million values behind, S3 slow for two minutes
 	@$(CLEAN_ENV) $(BIN)/python -m bench.memory $(ARGS)
+
+bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in lakes of 10, 1,000, 9,000 hours
+	@$(CLEAN_ENV) $(BIN)/python -m bench.runner_idle
 
 audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
@@ -163,5 +166,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons outdated \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-runner audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

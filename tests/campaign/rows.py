@@ -117,9 +117,21 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "sim-runner",
-        "2,000 seeds of the runner",
-        ("-m", "tests.labs.sim", "--world", "runner", "--seeds", "2000"),
-        1200,
+        "20,000 seeds of the runner",
+        ("-m", "tests.labs.sim", "--world", "runner", "--seeds", "20000"),
+        3600,
+    ),
+    Row(
+        "sim-chain",
+        "20,000 seeds of the whole chain",
+        ("-m", "tests.labs.sim", "--world", "chain", "--seeds", "20000"),
+        3600,
+    ),
+    Row(
+        "controls-chain",
+        "the chain without its rules",
+        ("-m", "tests.labs.sim", "--world", "chain", "--controls"),
+        600,
     ),
     Row(
         "pythons",

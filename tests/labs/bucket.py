@@ -1,9 +1,12 @@
 """The one bucket in memory: S3's rules, strongly consistent, over a network that may fail."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from sortedcontainers import SortedDict
 
 from coinlake.errors import NotFoundError, PreconditionFailedError, TransientError
 from coinlake.store import Listed, ObjectHead
@@ -11,6 +14,8 @@ from coinlake.store import Listed, ObjectHead
 Answer = TypeVar("Answer")
 # What S3 gives at once (S3 API Reference, ListObjectsV2: MaxKeys).
 PAGE = 1000
+# The first and the last code point: right behind a name, and behind all that begin with it.
+_FIRST, _LAST = "\0", "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,10 @@ class Page:
     token: str | None
 
 
+class Objects(SortedDict):  # type: ignore[misc]  # the library has no types
+    """What lies in a bucket, by key and in the order of the keys."""
+
+
 class Bucket:
     """The server's side. `overwrites` is the control in which If-None-Match is ignored.
 
@@ -45,7 +54,7 @@ class Bucket:
         page: int = PAGE,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
-        self.objects: dict[str, Stored] = {}
+        self.objects = Objects()
         self.puts: list[str] = []
         """The key of every PUT that was done, in order."""
         self._now_ms = now_ms or (lambda: len(self.puts))
@@ -88,18 +97,28 @@ class Bucket:
 
     def page(self, prefix: str, after: str = "", delimiter: str = "") -> Page:
         """The next names behind `after`, in byte order: an object each, or a common prefix."""
-        # Text sorts by code point, and UTF-8 keeps that order in its bytes.
-        keys = sorted(key for key in self.objects if key.startswith(prefix))
-        folders = {key: _folder(key, prefix, delimiter) for key in keys}
-        names = dict.fromkeys(folders[key] or key for key in keys)
-        behind = [name for name in names if name > after]
-        given = behind[: self._page]
-        rolled_up = frozenset(folders.values())
+        names = self._names_behind(prefix, after, delimiter)
+        given = list(itertools.islice(names, self._page))
         return Page(
-            tuple(self._listed(name) for name in given if name not in rolled_up),
-            tuple(name for name in given if name in rolled_up),
-            given[-1] if len(behind) > len(given) else None,
+            tuple(self._listed(name) for name, is_folder in given if not is_folder),
+            tuple(name for name, is_folder in given if is_folder),
+            given[-1][0] if next(names, None) is not None else None,
         )
+
+    def _names_behind(
+        self, prefix: str, after: str, delimiter: str
+    ) -> Iterator[tuple[str, bool]]:
+        """Each name behind `after`, and whether it is a common prefix."""
+        start = max(prefix, after)
+        if delimiter and after.startswith(prefix) and after.endswith(delimiter):
+            start = after + _LAST
+        # Text sorts by code point, and UTF-8 keeps that order in its bytes.
+        while (key := next(self.objects.irange(start), None)) and key.startswith(prefix):
+            folder = _folder(key, prefix, delimiter)
+            if key > after:
+                yield folder or key, folder is not None
+            # The next name that is another: what a folder holds is not looked at.
+            start = folder + _LAST if folder else key + _FIRST
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)

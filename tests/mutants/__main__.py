@@ -27,7 +27,7 @@ def main() -> int:
     """0 where the sample was tried to its end."""
     wanted = _arguments()
     service = SERVICES[wanted.service]
-    folders = [*service.unit, *(["tests/labs/sim"] if service.simulated else [])]
+    folders = [*service.unit, *_world_folders(service)]
     if wanted.integration:
         folders += service.integration
     known = Results(KEPT / f"{service.name}.jsonl", f"{digest_of(folders)}-{wanted.seeds}")
@@ -35,8 +35,8 @@ def main() -> int:
     done: list[Tried] = []
     judged = judgements()
     tests = reach(service, KEPT)
-    if service.simulated and wanted.seeds:
-        require_green(service, simulation_suite(wanted.seeds), KEPT)
+    if service.world and wanted.seeds:
+        require_green(service, simulation_suite(service.world, wanted.seeds), KEPT)
     if wanted.integration:
         require_reach(service, integration_suite(service))
     ended = time.monotonic() + wanted.seconds if wanted.seconds else None
@@ -57,6 +57,14 @@ def main() -> int:
     return 0 if len(done) == len(chosen) else 3
 
 
+def _world_folders(service: Service) -> list[str]:
+    """Where the tests of its world are: another world is another result."""
+    if service.world is None:
+        return []
+    own = f"tests/labs/sim_{service.world}"
+    return ["tests/labs/sim", *([own] if (ROOT / own).is_dir() else [])]
+
+
 def _suites(
     service: Service,
     change: Change,
@@ -72,8 +80,8 @@ def _suites(
     reached = tests.tests_of(change)
     if reached:
         suites.append(unit_suite(reached, sum(tests.seconds[test] for test in reached)))
-    if service.simulated and wanted.seeds and group_of(change.file) in {"core", "loop"}:
-        suites.append(simulation_suite(wanted.seeds))
+    if service.world and wanted.seeds and group_of(change.file) in {"core", "loop"}:
+        suites.append(simulation_suite(service.world, wanted.seeds))
     if wanted.integration and not is_judged:
         suites.append(integration_suite(service))
     return suites
@@ -85,7 +93,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="which sample (default 1)")
     parser.add_argument("--sample", type=int, default=120, help="how many changes (120)")
     parser.add_argument("--groups", nargs="+", choices=GROUPS, default=list(GROUPS))
-    parser.add_argument("--seeds", type=int, default=300, help="of the sink's simulation (300)")
+    parser.add_argument("--seeds", type=int, default=300, help="of its simulated world (300)")
     parser.add_argument(
         "--integration", action="store_true", help="those tests too: minutes each"
     )

@@ -20,7 +20,8 @@ class Service:
     integration: tuple[str, ...]
     soonest: tuple[str, ...] = ()
     """Files of the integration tests that notice most: the others run behind them."""
-    simulated: bool = False
+    world: str | None = None
+    """The simulated world that plays it, if there is one."""
 
     def integration_files(self) -> list[str]:
         """The integration tests, file by file, in the order in which they are run."""
@@ -69,7 +70,15 @@ SERVICES = {
             ("tests/unit/s3_sink",),
             ("tests/integration/s3_sink",),
             ("test_audit_and_repair.py", "test_sink_metrics.py", "test_sink_bytes.py"),
-            simulated=True,
+            world="sink",
+        ),
+        Service(
+            "etl-runner",
+            "services/etl-runner/src",
+            "etl_runner",
+            ("tests/unit/etl_runner", "tests/contract/publishing"),
+            ("tests/integration/etl_runner",),
+            world="runner",
         ),
     )
 }

@@ -16,7 +16,7 @@ from tests.mutants.services import ROOT, Service
 
 # A busy machine is slower than the traced run was; a hang is for ever.
 SLOWER, SPARE_S = 4.0, 30.0
-SECONDS_PER_SEED = 0.5
+SECONDS_PER_SEED = 2.0
 TRIES = 2
 NO_TESTS = 5  # pytest.ExitCode.NO_TESTS_COLLECTED
 QUIET = ("-x", "-q", "-p", "no:cacheprovider")
@@ -49,8 +49,8 @@ def unit_suite(tests: Sequence[str], seconds: float) -> Suite:
     return Suite("unit", (*QUIET, *tests), SLOWER * seconds + SPARE_S, forked=True)
 
 
-def simulation_suite(seeds: int) -> Suite:
-    sim = (sys.executable, "-m", "tests.labs.sim", "--world", "sink")
+def simulation_suite(world: str, seeds: int) -> Suite:
+    sim = (sys.executable, "-m", "tests.labs.sim", "--world", world)
     command = (*sim, "--seeds", str(seeds), "--stop")
     return Suite("simulation", command, SECONDS_PER_SEED * seeds + SPARE_S)
 

@@ -151,19 +151,21 @@ class Group:
 
 
 class Broker:
-    """One topic with its partitions and one group."""
+    """Topics with their partitions, and one group that reads all of them."""
 
     def __init__(
         self,
-        topic: str,
-        partitions: int,
+        topics: Mapping[str, int],
         now_s: Callable[[], float],
         watch: CommitWatcher,
         note: Callable[[str], None],
         reached: Callable[[str], None],
     ) -> None:
-        self.topic = topic
-        self.partitions = [Partition(topic, number) for number in range(partitions)]
+        self.partitions = [
+            Partition(topic, number)
+            for topic, count in topics.items()
+            for number in range(count)
+        ]
         self.is_there = True
         self.denied: dict[Partition, str] = {}
         """Partitions that may not be read, and why."""
@@ -180,7 +182,7 @@ class Broker:
     def topic_id(self) -> UUID:
         """Raises TransientError while the topic is not there."""
         if not self.is_there:
-            raise TransientError(f"{self.topic}: unknown topic or partition")
+            raise TransientError("unknown topic or partition")
         return UUID(int=self.life)
 
     def log(self, partition: Partition, topic_id: UUID | None = None) -> PartitionLog:
@@ -193,9 +195,13 @@ class Broker:
         log = self.log(partition)
         return LogRange(log.start, log.end)
 
-    def starts(self) -> dict[int, int]:
+    def partitions_of(self, topic: str) -> list[Partition]:
+        """The partitions of one topic."""
+        return [one for one in self.partitions if one.topic == topic]
+
+    def starts(self, topic: str) -> dict[int, int]:
         """Where the logs start; a segment may expire as soon as somebody has asked."""
-        starts = {one.number: self.log(one).start for one in self.partitions}
+        starts = {one.number: self.log(one).start for one in self.partitions_of(topic)}
         for log in self.logs.values():
             log.start = min(log.start + self.forgets_when_asked, log.end)
         self.forgets_when_asked = 0

@@ -21,9 +21,14 @@ class WatchedBucket(Bucket):
     put back to what it had been before."""
 
     def __init__(
-        self, watch: Watcher, reached: Callable[[str], None], *, overwrites: bool = False
+        self,
+        watch: Watcher,
+        reached: Callable[[str], None],
+        *,
+        overwrites: bool = False,
+        now_ms: Callable[[], int] | None = None,
     ) -> None:
-        super().__init__(overwrites=overwrites)
+        super().__init__(overwrites=overwrites, now_ms=now_ms)
         self.life = 1
         self.restores = 0
         self._watch = watch

@@ -34,7 +34,7 @@ class ReaderLog:
         return await self._wire.ask("topic", lambda: self._broker.topic_id)
 
     async def starts(self, topic: str) -> Mapping[int, int]:
-        return await self._wire.ask("starts", self._broker.starts)
+        return await self._wire.ask("starts", lambda: self._broker.starts(topic))
 
     async def first_from(
         self, partition: Partition, offset: int, topic_id: UUID

@@ -10,7 +10,9 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
+
+T = TypeVar("T")
 
 
 class Process:
@@ -49,6 +51,8 @@ class SimLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now_s = 0.0
         self.troubles: list[BaseException] = []
+        self.thread_s: Callable[[], float] = lambda: 0.0005
+        """How long a thread takes for its work."""
         self.set_exception_handler(self._hear)
 
     def time(self) -> float:
@@ -66,6 +70,25 @@ class SimLoop(asyncio.BaseEventLoop):
         for handle in process.parked:
             self._ready.append(cast(_Scheduled, handle))
         process.parked.clear()
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: object, work: Callable[..., T], *arguments: Any
+    ) -> asyncio.Future[T]:
+        """A thread of the process that asks: frozen and killed with it, and done in one piece."""
+        done: asyncio.Future[T] = self.create_future()
+
+        def run() -> None:
+            try:
+                found = work(*arguments)
+            except BaseException as error:
+                if not done.done():
+                    done.set_exception(error)
+            else:
+                if not done.done():
+                    done.set_result(found)
+
+        self.call_later(self.thread_s(), run)
+        return done
 
     def _run_once(self) -> None:
         self._advance()

@@ -21,7 +21,7 @@ class ReadOnlyLog:
         self._broker = broker
 
     async def kept(self, topic: str) -> Mapping[int, Kept]:
-        logs = {one.number: self._broker.log(one) for one in self._broker.partitions}
+        logs = {one.number: self._broker.log(one) for one in self._broker.partitions_of(topic)}
         return {number: Kept(log.start, log.end) for number, log in logs.items()}
 
     async def records(self, topic: str, partition: int, start: int, stop: int) -> list[Record]:
@@ -33,7 +33,9 @@ class ReadOnlyLog:
 
     async def commits(self, group: str, topic: str) -> Mapping[int, str]:
         commits = self._broker.group.commits
-        return {one.number: commit.metadata for one, commit in commits.items()}
+        return {
+            one.number: commit.metadata for one, commit in commits.items() if one.topic == topic
+        }
 
     async def members(self, group: str) -> int:
         return self._broker.group.members

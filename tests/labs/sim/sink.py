@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from coinlake.backoff import Backoff
 from coinlake.contracts.announcements import Landed
@@ -31,12 +32,10 @@ from s3_sink.loop.partition_worker import Outside
 from s3_sink.loop.sink import Policy, Sink
 from s3_sink.loop.starting import unless_stopped
 from s3_sink.loop.writer import Writer
-from tests.labs.sim.announced import Announcements
 from tests.labs.sim.broker import Broker
 from tests.labs.sim.bucket import PutWatch, WatchedBucket, open_bucket
 from tests.labs.sim.client import MemberSource, ReaderLog
 from tests.labs.sim.clock import Process, SimLoop
-from tests.labs.sim.oracle import Oracle
 from tests.labs.sim.wire import Weather, Wire
 
 FLUSH_DEADLINE_S = 2.0
@@ -47,6 +46,24 @@ GUARD_S = 3.0
 # The wall clock runs a hundred times faster, so that hours pass within one run.
 WALL_MS_PER_S = 100_000
 BEGIN_MS = 1_790_000_000_000
+
+
+class Listener(Protocol):
+    """Hears what a sink tells on Kafka, and what it owes to tell."""
+
+    def told(self, name: str, landed: Landed) -> None: ...
+    def started(self, name: str, partition: int, link: int) -> None: ...
+    def let_go(self, name: str, partition: int) -> None: ...
+
+
+class Judge(Protocol):
+    """What a sink has for its judge."""
+
+    @property
+    def announcements(self) -> Listener: ...
+
+    def started(self, partition: Partition, start: Start) -> None: ...
+    def blame(self, kind: str, text: str) -> None: ...
 
 
 class SlowCodec:
@@ -150,7 +167,7 @@ class Ears:
     def assigned(self, partitions: int) -> None: ...
 
     @property
-    def _told(self) -> Announcements:
+    def _told(self) -> Listener:
         return self._place.oracle.announcements
 
     def _note(self, text: str) -> None:
@@ -160,12 +177,16 @@ class Ears:
 class Wall:
     """The clock on the wall, which is not the one that sinks measure with."""
 
-    def __init__(self, loop: SimLoop) -> None:
+    def __init__(
+        self, loop: SimLoop, begin_ms: int = BEGIN_MS, ms_per_s: int = WALL_MS_PER_S
+    ) -> None:
         self._loop = loop
+        self._begin_ms = begin_ms
+        self._ms_per_s = ms_per_s
         self.ahead_ms = 0
 
     def now_ms(self) -> int:
-        return BEGIN_MS + self.ahead_ms + int(self._loop.time() * WALL_MS_PER_S)
+        return self._begin_ms + self.ahead_ms + int(self._loop.time() * self._ms_per_s)
 
 
 @dataclass(frozen=True)
@@ -178,10 +199,11 @@ class Place:
     kafka_weather: Weather
     store_weather: Weather
     wall: Wall
-    oracle: Oracle
+    oracle: Judge
     note: Callable[[str], None]
     reached: Callable[[str], None]
     writer: type[Writer] = Writer
+    tick_s: float = 0.5
 
 
 class SinkProcess:
@@ -217,7 +239,9 @@ class SinkProcess:
             self._fits,
         )
         budget = MemoryBudget(rng.choice((10**9, 4_000)), 1)
-        policy = Policy(limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=0.5)
+        policy = Policy(
+            limits, budget, frozenset(), FLUSH_DEADLINE_S, poll_s=1.0, tick_s=place.tick_s
+        )
         guard = Guard(self._store, place.loop.time, GUARD_S)
         writer = place.writer(self._store, codec, self._wait, self.ears, guard, name)
         self.sink = Sink(outside, policy, writer, self.ears)

@@ -22,6 +22,7 @@ class Weather:
     refused: float = 0.0
     lost: float = 0.0
     late: float = 0.0
+    late_s: float = 20.0
     resent: float = 0.0
     conflicts: float = 0.0
 
@@ -52,7 +53,7 @@ class Wire:
         luck -= weather.lost
         if luck < weather.late:
             # The sender gives up; the request lands long after, perhaps behind its own retry.
-            self._at_server(self._rng.uniform(0.1, 20.0), _quietly(apply))
+            self._at_server(self._rng.uniform(0.1, weather.late_s), _quietly(apply))
             return await self._carry(what, self._raised(what), self._there_s())
         luck -= weather.late
         if luck < weather.resent:

@@ -54,8 +54,7 @@ class World:
         self.dead: list[SinkProcess] = []
         self.oracle = Oracle(self.note, control.counts, self.reached, self._holds)
         self.broker = Broker(
-            TOPIC,
-            self.plan.partitions,
+            {TOPIC: self.plan.partitions},
             loop.time,
             self.oracle.committed,
             self.note,

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.tables import Column
+from coinlake.differences import PartitionSeen
 from coinlake.errors import NotFoundError, TransientError
 from tests.labs.sim.wire import Wire
 
@@ -30,10 +31,16 @@ class CatalogServer:
     def columns(self, table: str) -> Sequence[Column] | None:
         return table_named(table).columns if table in self.tables else None
 
-    def registered(self, table: str, dt: str) -> Collection[Hour]:
+    def registered(self, table: str, dt: str) -> Sequence[PartitionSeen]:
         if table not in self.tables:
             raise NotFoundError(table)
-        return {hour for name, hour in self.partitions if name == table and hour.dt == dt}
+        return [
+            PartitionSeen(
+                table, (hour.dt, hour.hour), f"s3://lake/curated/{table}/{hour.path}/"
+            )
+            for name, hour in sorted(self.partitions)
+            if name == table and hour.dt == dt
+        ]
 
     def register(self, table: str, hours: Iterable[Hour]) -> None:
         if self.is_away:
@@ -67,7 +74,7 @@ class CatalogClient:
     async def columns(self, table: str) -> Sequence[Column] | None:
         return await self._wire.ask("GetTable", lambda: self._server.columns(table))
 
-    async def registered(self, table: str, dt: str) -> Collection[Hour]:
+    async def registered(self, table: str, dt: str) -> Sequence[PartitionSeen]:
         return await self._wire.ask("GetPartitions", lambda: self._server.registered(table, dt))
 
     async def register(

@@ -1,27 +1,27 @@
 """The broken variants: each drops one rule of the runner, and each must be caught."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-import etl_runner.loop.batch as batch_module
 import etl_runner.loop.find as find_module
 import etl_runner.loop.freeze as freeze_module
+import etl_runner.loop.publish as publish_module
 import etl_runner.loop.put_objects as put_module
 import etl_runner.loop.reconcile as reconcile_module
 from coinlake.contracts.batches import StagedFile
-from coinlake.contracts.ledger import result_key
-from coinlake.contracts.raw_layout import parse_raw_key
+from coinlake.contracts.ledger import LedgerEntry, ledger_key
+from coinlake.differences import Difference, Head, Unreadable
 from coinlake.errors import InvariantError
+from coinlake.store import Listed
 from etl_runner.core import plan
-from etl_runner.core.batch import FinishedBatch, Verification
-from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.core.tracked import Tracked
+from etl_runner.core.hours import FeedHour
+from etl_runner.core.tracked import Failure, Tracked
 from etl_runner.core.watermarks import Promises
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.records import RunnerRecords
-from etl_runner.loop.verify import verify
 from tests.labs.patching import Patch, patched
 
 
@@ -41,23 +41,17 @@ class Control:
 NONE = Control("the product")
 
 
-async def _verify_and_remove(parts: StepParts, batch: FinishedBatch) -> Verification:
-    """As it was: where one hour's counts do not hold, the whole result goes."""
-    verification = await verify(parts, batch)
-    if verification.faults:
-        await parts.lake.store.delete(result_key(batch.manifest.batch_id))
-    return verification
+_HEADS_OF = LakeReader.heads_of
 
 
-_HEADS_OF_DAY = LakeReader.heads_of_day
-
-
-async def _any_head_or_none(lake: LakeReader, feed: str, dt: str) -> Any:
+async def _any_head_or_none(
+    lake: LakeReader, feed: str, ledger: Iterable[Listed]
+) -> dict[FeedHour, Head]:
     """An entry that cannot be read ends the pass."""
-    found = await _HEADS_OF_DAY(lake, feed, dt)
+    found = await _HEADS_OF(lake, feed, ledger)
     for head in found.values():
-        if isinstance(head, InvariantError):
-            raise head
+        if isinstance(head, Unreadable):
+            raise InvariantError(head.said)
     return found
 
 
@@ -71,12 +65,9 @@ def _always_believed(
     return True
 
 
-def _of_its_inputs(hours: Hours, hour: FeedHour) -> bool:
-    """Only the partitions that gave input are asked."""
-    keys = [parse_raw_key(key) for key in hours.get(hour).inputs]
-    slots = {(key.topic, key.partition) for key in keys if key is not None}
-    known = hours.promises._complete_to
-    return bool(slots) and all(known.get(slot, 0) >= hour.at.end_ms for slot in slots)
+def _that_have_promised(promises: Promises, topic: str) -> set[int]:
+    """A partition that has said nothing is not asked."""
+    return {number for name, number in promises._complete_to if name == topic}
 
 
 def _no_trouble(*_: object, **__: object) -> None:
@@ -87,8 +78,9 @@ def _any_bytes(body: bytes, file: StagedFile) -> bool:
     return True
 
 
-async def _no_look(*_: object) -> None:
+async def _no_look(*_: object) -> list[Difference]:
     """Nobody looks whether a partition is still there."""
+    return []
 
 
 def _never(tracked: Tracked) -> int:
@@ -103,15 +95,39 @@ async def _nothing_loaded(*_: object) -> None:
     """What an earlier process knew is forgotten."""
 
 
+async def _put_over(*arguments: Any) -> str:
+    """Whatever is there is replaced."""
+    parts, key, body, metadata, _ = arguments
+    etag: str = await parts.lake.store.put(key, body, metadata=metadata)
+    return etag
+
+
+async def _commit_over(parts: StepParts, entry: LedgerEntry) -> bool:
+    """Whoever commits last has the version."""
+    await parts.lake.store.put(ledger_key(entry.feed, entry.at, entry.version), entry.encode())
+    return True
+
+
+def _own_is_kept(records: RunnerRecords, hour: FeedHour, failure: Failure) -> None:
+    """Two runners that saw an hour fail write over each other's record."""
+    records._failures[hour] = failure
+    own = records._hours.get(hour).failure
+    if (failure.version, failure.count) > (own.version, own.count):
+        records._hours.failed(hour, failure)
+
+
+async def _hints_alone(*_: object, **__: object) -> None:
+    """Nothing is listed: what no announcement told is not there."""
+
+
 def every() -> dict[str, Control]:
     """Every control by name."""
     found = (
-        Control("results-are-removed", patches=((batch_module, "verify", _verify_and_remove),)),
-        Control(
-            "one-ledger-stops-all", patches=((LakeReader, "heads_of_day", _any_head_or_none),)
-        ),
+        Control("one-ledger-stops-all", patches=((LakeReader, "heads_of", _any_head_or_none),)),
         Control("promises-are-believed", patches=((Promises, "promised", _always_believed),)),
-        Control("own-partitions-only", patches=((Hours, "complete", _of_its_inputs),)),
+        Control(
+            "own-partitions-only", patches=((Promises, "partitions", _that_have_promised),)
+        ),
         Control("parked-for-ever", patches=((Tracked, "not_before_ms", property(_never)),)),
         Control(
             "vanished-is-nothing",
@@ -121,10 +137,12 @@ def every() -> dict[str, Control]:
             ),
         ),
         Control("any-staged-bytes", patches=((put_module, "is_as_staged", _any_bytes),)),
-        Control(
-            "partitions-unwatched", patches=((reconcile_module, "register_missing", _no_look),)
-        ),
+        Control("partitions-unwatched", patches=((reconcile_module, "see_to", _no_look),)),
         Control("failed-have-no-turn", patches=((plan, "_alone", _usual_only),)),
+        Control("objects-are-overwritten", patches=((put_module, "_put", _put_over),)),
+        Control("ledger-is-overwritten", patches=((publish_module, "_commit", _commit_over),)),
+        Control("own-record-is-kept", patches=((RunnerRecords, "_failing", _own_is_kept),)),
+        Control("hints-alone", patches=((reconcile_module.Reconcile, "_day", _hints_alone),)),
         Control("commands-are-forgotten", patches=((RunnerRecords, "load", _nothing_loaded),)),
     )
     return {control.name: control for control in found}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.ledger import curated_key, ledger_key
+from coinlake.contracts.ledger import curated_key, ledger_key, parse_ledger_key
 from coinlake.contracts.raw_layout import RAW_PREFIX
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.records import FAILURES_PREFIX
@@ -27,6 +27,8 @@ class Hands:
         self.removed_raw: dict[str, Stored] = {}
         self.broken_ledger: dict[str, Stored] = {}
         self.poisoned: set[FeedHour] = set()
+        self.commanded: dict[FeedHour, int] = {}
+        """The version that each accepted command wants to be followed by another."""
 
     def do(self, event: Event) -> None:
         act: Callable[[float], None] = getattr(self, f"_{event.what}")
@@ -203,6 +205,17 @@ class Hands:
                 self._world.bucket.objects[key] = Stored(b"graffiti", "g", {}, 0)
                 self._world.oracle.touched.add(hour)
 
+    def hours_with_graffiti(self) -> set[FeedHour]:
+        """The hours whose newest ledger entry somebody wrote over."""
+        found = set()
+        for key in self.broken_ledger:
+            named = parse_ledger_key(key)
+            assert named is not None
+            later = key.rpartition("/")[0] + "/"
+            if max(one for one in self._world.bucket.objects if one.startswith(later)) == key:
+                found.add(FeedHour(named[0], named[1]))
+        return found
+
     def mend_ledger(self) -> None:
         self._world.bucket.objects.update(self.broken_ledger)
         self.broken_ledger.clear()
@@ -280,4 +293,11 @@ class Hands:
         hour, one = self._hour(amount), self._runner(amount)
         if hour is not None and one is not None:
             self._world.reached("command")
-            one.order(self._world.loop, hour)
+            version = max(self._world.oracle.versions[hour])
+            one.order(self._world.loop, hour, lambda: self._accepted(hour, version))
+
+    def _accepted(self, hour: FeedHour, version: int) -> None:
+        self._world.note(f"command accepted: {hour} of version {version}")
+        # Where somebody removed the head the command was about another version.
+        if hour not in self._world.oracle.touched:
+            self.commanded[hour] = version

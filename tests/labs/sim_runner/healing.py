@@ -11,6 +11,8 @@ from tests.labs.sim_runner.world import World
 # Waits of parked hours and of crawls are two and six hours: minutes of the world.
 HEAL_S = 700.0
 IDLE_S = 40.0
+# Two passes: what is odd has been seen by then.
+TOLD_S = 20.0
 # Of a pass over five days: two listings a feed and day, one a table and day, the records.
 IDLE_CALLS = 1000
 
@@ -22,6 +24,15 @@ class Healing:
         self._world = world
 
     async def run(self) -> None:
+        self._heal()
+        await self._settles()
+        await self._settles_without_graffiti()
+        if not self.is_wrong():
+            await self._is_idle()
+        if not self.is_wrong():
+            self._is_told()
+
+    def _heal(self) -> None:
         world = self._world
         for weather in (world.place.store_weather, world.place.glue_weather):
             weather.is_down, weather.slow_s = False, 0.0
@@ -29,13 +40,11 @@ class Healing:
         trouble = world.glue.trouble
         trouble.is_broken, trouble.stuck, trouble.odd = False, 0.0, 0.0
         trouble.miscounts = frozenset()
-        world.catalog.hidden, world.catalog.is_away, world.catalog.crawls_fail = (
-            set(),
-            False,
-            0.0,
-        )
+        catalog = world.catalog
+        catalog.hidden, catalog.is_away, catalog.crawls_fail = set(), False, 0.0
         world.heartbeats_ahead.clear()
-        world.hands.mend_ledger()
+        if not world.plan.keeps_graffiti:
+            world.hands.mend_ledger()
         if not world.plan.keeps_poison:
             trouble.poison = frozenset()
         for one in list(world.runners):
@@ -43,11 +52,20 @@ class Healing:
         if not world.awake():
             world.start_runner()
         world.note("healed")
+
+    async def _settles_without_graffiti(self) -> None:
+        """What nobody could read stops nothing else, is told, and goes on once it can be read."""
+        world = self._world
+        if not world.hands.broken_ledger or self.is_wrong():
+            return
+        await asyncio.sleep(TOLD_S)
+        world.reached("others published beside graffiti")
+        for hour in world.hands.hours_with_graffiti():
+            if not all(one.hours.get(hour).aside for one in world.awake()):
+                world.oracle.blame("untold", f"{hour} has no readable ledger")
+        world.hands.mend_ledger()
+        world.note("ledger mended")
         await self._settles()
-        if not self.is_wrong():
-            await self._is_idle()
-        if not self.is_wrong():
-            self._is_told()
 
     async def _settles(self) -> None:
         world = self._world
@@ -73,6 +91,8 @@ class Healing:
         return found
 
     def _why(self, hour: FeedHour, inputs: dict[str, str]) -> str | None:
+        if hour in self._world.hands.hours_with_graffiti():
+            return None
         head = self.head(hour)
         if self._is_held(hour, head, inputs):
             return None
@@ -80,6 +100,8 @@ class Healing:
             return "has no head"
         if {item.key: item.etag for item in head.inputs} != inputs:
             return f"version {head.version} is not made from what is raw"
+        if head.version <= self._world.hands.commanded.get(hour, 0):
+            return f"version {head.version} is not what an accepted command wants"
         return self._not_visible(hour, head)
 
     def _is_held(
@@ -119,7 +141,8 @@ class Healing:
         await asyncio.sleep(IDLE_S)
         for one, asked, told in before:
             if one.network.told != told:
-                self._world.oracle.blame("restless", f"{one.name} writes although all is done")
+                said = f"{one.name} writes although all is done: {one.network.told_last}"
+                self._world.oracle.blame("restless", said)
             if one.network.asked - asked > IDLE_CALLS * IDLE_S / 8:
                 self._world.oracle.blame("restless", f"{one.network.asked - asked} calls")
 

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.backoff import Backoff
 from coinlake.contracts.announcements import Published, parse_landed
+from coinlake.errors import InvariantError, TransientError
 from coinlake.lifecycle import Pulse
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.plan import PlanningPolicy
@@ -19,6 +20,7 @@ from etl_runner.loop.failing import Failing, Patience
 from etl_runner.loop.hints import Hints
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
+from etl_runner.loop.publish import HiveTablePublisher
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.run import Timing
@@ -43,7 +45,7 @@ POLICY = PlanningPolicy(
     max_hours=6,
     max_bytes=100_000,
 )
-RHYTHM = Rhythm(reconcile_s=8.0, audit_s=60.0, busy_s=1.0)
+RHYTHM = Rhythm(reconcile_s=10.0, audit_s=60.0, busy_s=1.0)
 PATIENCE = Patience(
     failed=Backoff(60.0, 900.0),
     away=Backoff(30.0, 600.0),
@@ -63,6 +65,9 @@ class Place:
     store_weather: Weather
     glue_weather: Weather
     reached: Callable[[str], None]
+    policy: PlanningPolicy = POLICY
+    rhythm: Rhythm = RHYTHM
+    patience: Patience = PATIENCE
 
     def now_ms(self) -> int:
         return BEGIN_MS + int(self.loop.time() * WALL_MS_PER_S)
@@ -75,6 +80,7 @@ class StoreNetwork:
         self._wire = wire
         self.asked = 0
         self.told = 0
+        self.told_last = ""
 
     async def ask(self, what: str, apply: Callable[[], Answer]) -> Answer:
         self.asked += 1
@@ -82,6 +88,7 @@ class StoreNetwork:
 
     async def tell(self, what: str, apply: Callable[[], Answer]) -> Answer:
         self.told += 1
+        self.told_last = what
         return await self._wire.tell(what, apply)
 
 
@@ -102,6 +109,7 @@ class RunnerProcess:
         self.hours = Hours()
         self.metrics = EtlMetrics(CollectorRegistry())
         self.crash: BaseException | None = None
+        self.refused_order = ""
         self.is_over = False
         store_wire = Wire(place.loop, random.Random(rng.random()), place.store_weather)
         glue_wire = Wire(place.loop, random.Random(rng.random()), place.glue_weather)
@@ -112,13 +120,14 @@ class RunnerProcess:
         glue = GlueClient(place.glue, glue_wire, place.reached)
         parts = StepParts(LakeReader(store), "lake", glue, tables, self.metrics)
         totals = Totals(self.metrics, 2, 0.44)
-        failing = Failing(self.hours, PATIENCE, totals, place.now_ms, rng)
+        failing = Failing(self.hours, place.patience, totals, place.now_ms, rng)
         records = RunnerRecords(store, self.hours, self.metrics)
         timing = Timing(0.5, 12.0, 8.0, place.loop.time)
         pipeline = BatchPipeline(
             parts,
             self.hours,
-            BatchTerms(POLICY, "sim", 1000, timing),
+            BatchTerms(place.policy, "sim", 1000, timing),
+            HiveTablePublisher(parts),
             Silent(),
             totals,
             failing,
@@ -127,6 +136,7 @@ class RunnerProcess:
             records.accepts_missing,
         )
         self._wake = asyncio.Event()
+        self._rhythm = place.rhythm
         self._hints = Hints(self.hours, self._wake, place.now_ms, self.metrics)
         self.commands = OperatorCommands(
             parts.lake, self.hours, records, self._wake, place.now_ms
@@ -153,19 +163,20 @@ class RunnerProcess:
     def alarms(self, reason: str) -> float:
         return float(self.metrics.alarms.labels(reason=reason)._value.get())
 
-    def order(self, loop: SimLoop, hour: FeedHour) -> None:
-        """An operator's command, as the HTTP route takes it."""
-        loop.spawn(self.process, self._order(hour))
+    def order(self, loop: SimLoop, hour: FeedHour, accepted: Callable[[], None]) -> None:
+        """An operator's command, as the HTTP route takes it; whether he was told that it holds."""
+        loop.spawn(self.process, self._order(hour, accepted))
 
-    async def _order(self, hour: FeedHour) -> None:
+    async def _order(self, hour: FeedHour, accepted: Callable[[], None]) -> None:
         try:
-            await self.commands.rebuild(hour)
-        except Exception as error:
-            del error
+            if await self.commands.rebuild(hour):
+                accepted()
+        except (TransientError, InvariantError) as error:
+            self.refused_order = str(error)
 
     async def _run(self) -> None:
         try:
-            await self._loop.run(self.stop, self._wake, RHYTHM, lambda: None)
+            await self._loop.run(self.stop, self._wake, self._rhythm, lambda: None)
         except Exception as error:
             self.crash = error
         finally:

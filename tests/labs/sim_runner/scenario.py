@@ -56,7 +56,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One run. `keeps_poison`: what fails goes on failing for ever, and must stop nothing else."""
+    """One run. `keeps_poison` and `keeps_graffiti`: hours that fail, and ledger entries that somebody
+    wrote over, stay so while everything else heals, and must stop nothing else.
+    """
 
     runners: int
     partitions: int
@@ -64,6 +66,7 @@ class Scenario:
     store_weather: Weather
     glue_weather: Weather
     keeps_poison: bool
+    keeps_graffiti: bool
     lost_hints: float
 
 
@@ -85,4 +88,5 @@ def scenario(rng: random.Random) -> Scenario:
         glue_weather=Weather(refused=rng.choice((0.0, 0.05)), lost=rng.choice((0.0, 0.1))),
         keeps_poison=rng.random() < 0.5,
         lost_hints=rng.choice((0.0, 0.3, 1.0)),
+        keeps_graffiti=rng.random() < 0.5,
     )

@@ -45,6 +45,7 @@ SITUATIONS = {
     "partition dropped": "somebody dropped a partition",
     "table dropped": "somebody dropped a table",
     "ledger broken": "somebody wrote over the newest ledger entry",
+    "others published beside graffiti": "all else was whole while a ledger entry was none",
     "ledger head removed": "somebody removed the newest ledger entry",
     "crawl brought nothing": "a crawl succeeded and did not bring a table",
     "crawl failed": "a crawl failed",

@@ -12,6 +12,7 @@ from etl_runner.loop.batch import BatchPipeline, BatchTerms
 from etl_runner.loop.batch_loop import BatchLoop
 from etl_runner.loop.commands import OperatorCommands
 from etl_runner.loop.failing import Failing, Patience
+from etl_runner.loop.publish import HiveTablePublisher
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.run import Timing
@@ -49,6 +50,7 @@ class Runner:
             self.parts,
             self.hours,
             terms,
+            HiveTablePublisher(self.parts),
             world.announcer,
             totals,
             failing,

@@ -8,11 +8,14 @@ import pytest
 from coinlake.contracts.batches import BatchInput
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import HOUR_MS, Hour
-from coinlake.contracts.ledger import RawInput, curated_key, parse_entry
+from coinlake.contracts.ledger import RawInput, curated_key, ledger_key, parse_entry
 from coinlake.contracts.raw_layout import RawKey
+from coinlake.differences import Kind, Remedy
 from coinlake.testing import FakeClock
 from etl_runner.core.batch import ListedRawObject, trouble_of
 from etl_runner.core.hours import FeedHour
+from etl_runner.loop.differing import TOLD
+from tests.labs.bucket import Stored
 from tests.labs.ledger_entries import ledger_entry
 from tests.unit.etl_runner.runner import Runner
 from tests.unit.etl_runner.world import HOUR, World, raw_meta
@@ -62,6 +65,25 @@ async def test_somebody_may_give_up_what_has_vanished(world: World, runner: Runn
     await runner.turn()
 
     assert [len(entry.inputs) for entry in world.ledger()] == [2, 1]
+
+
+async def test_a_ledger_entry_that_was_written_over_is_told_by_who_has_read_it_before(
+    world: World, runner: Runner
+) -> None:
+    await world.land()
+    await runner.turn()
+    await runner.turn()
+    key = ledger_key("rates", HOUR, 1)
+    kept = world.bucket.objects[key]
+    world.bucket.objects[key] = Stored(b"graffiti", "g", {}, 0)
+
+    await runner.turn()
+    assert "not a valid ledger entry" in aside(runner)
+    world.bucket.objects[key] = kept
+    await runner.turn()
+
+    assert aside(runner) == ""
+    assert len(world.ledger()) == 1
 
 
 async def test_a_partition_that_was_dropped_is_registered_again(
@@ -173,3 +195,77 @@ def test_what_is_clean_is_no_trouble_and_what_is_gone_is() -> None:
     assert gone.reason == "raw_vanished"
     assert trouble_of(head, [], accepts_missing=True) is None
     assert trouble_of(replace(head, job_version=99), []) is not None
+
+
+# ---- what nobody repairs -----------------------------------------------------------------------
+
+STRAYS = {
+    Kind.OBJECT_STRAY: f"curated/rates/{HOUR.path}/copy.parquet",
+    Kind.RAW_STRAY: f"raw/{TABULAR['rates'].topic}/dt={HOUR.dt}/notes.txt",
+    Kind.LEDGER_STRAY: f"ledger/feed=rates/{HOUR.path}/notes.json",
+}
+
+
+@pytest.mark.parametrize("kind", STRAYS)
+async def test_what_lies_where_it_does_not_belong_is_told(
+    world: World, runner: Runner, kind: Kind
+) -> None:
+    await world.land()
+    await runner.turn()
+    world.bucket.objects[STRAYS[kind]] = Stored(b"x", "x", {}, 0)
+
+    for _ in range(3):
+        await runner.turn()
+
+    assert world.counted("alarms_total", reason=str(kind)) == 3
+    assert STRAYS[kind] in world.bucket.objects
+    assert ledger_key("rates", HOUR, 2) not in world.bucket.objects
+
+
+async def test_a_version_that_is_missing_below_the_head_is_told(
+    world: World, runner: Runner, clock: FakeClock
+) -> None:
+    for _ in range(2):
+        await world.land()
+        await runner.turn()
+        clock.advance(7200)
+    del world.bucket.objects[ledger_key("rates", HOUR, 1)]
+
+    await runner.turn()
+
+    assert world.counted("alarms_total", reason="ledger_gap") == 1
+
+
+async def test_a_partition_of_an_hour_without_rows_is_told(
+    world: World, runner: Runner
+) -> None:
+    await world.land()
+    await runner.turn()
+    world.catalog.partitions.add(("rates", Hour(HOUR.dt, "03")))
+
+    await runner.turn()
+
+    assert world.counted("alarms_total", reason="partition_stray") == 1
+
+
+async def test_another_runner_that_publishes_is_no_difference(
+    world: World, runner: Runner, clock: FakeClock
+) -> None:
+    """An object of the next version, not committed yet, in an hour with and without a head."""
+    await world.land()
+    await runner.turn()
+    of_batch = {"batch_id": "b", "base_version": "1", "version": "2", "job_version": "1"}
+    for hour, version in ((HOUR, "2"), (Hour(HOUR.dt, "08"), "1")):
+        key = curated_key("rates", hour)
+        world.bucket.put(key, b"theirs", {**of_batch, "version": version})
+
+    await Runner(world, clock).reconcile.run(int(clock() * 1000))
+
+    assert [world.counted("alarms_total", reason=kind) for kind in TOLD] == [0] * len(TOLD)
+
+
+async def test_every_kind_of_difference_is_repaired_or_told_or_passes_by_itself() -> None:
+    """Whatever the doctor can print, the runner does something about."""
+    aside = {Kind.INPUT_GONE, Kind.HEAD_UNREADABLE, Kind.HEAD_NEWER}
+    for kind in Kind:
+        assert (kind.remedy is Remedy.PERSON) == (kind in TOLD | aside), kind

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coinlake.contracts.batches import BatchHour, BatchInput
-from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
+from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import LedgerEntry, RawInput
 from coinlake.contracts.raw_layout import RawKey
 from etl_runner.core.hours import Failure, FeedHour, Hours
@@ -74,15 +74,33 @@ def test_a_complete_hour_is_due_at_once_and_one_that_is_just_over_waits_for_its_
     assert chosen(hours, over) == []
     promise(hours, AT.at.end_ms)
     assert chosen(hours, over) == [AT]
-    assert closed_by(AT, hours, POLICY, over) == "heartbeat"
+    hours.frozen(AT, "batch", hours.watermark_ms(TOPIC))
+    assert closed_by(AT, "batch", hours, POLICY, over) == "heartbeat"
 
 
 def test_without_a_promise_an_hour_is_due_after_its_grace_and_closed_by_age() -> None:
     hours = dirty()
 
     assert chosen(hours, AT.at.end_ms + 30_000) == [AT]
-    assert closed_by(AT, hours, POLICY, AT.at.end_ms + 30_000) == "open"
-    assert closed_by(AT, hours, POLICY, AT.at.end_ms + 3_600_000) == "age"
+    assert closed_by(AT, "batch", hours, POLICY, AT.at.end_ms + 30_000) == "open"
+    assert closed_by(AT, "batch", hours, POLICY, AT.at.end_ms + 3_600_000) == "age"
+
+
+@pytest.mark.parametrize(
+    ("position_ms", "frozen_as"),
+    [(AT.at.end_ms - 1, "batch"), (None, "batch"), (AT.at.end_ms, "another")],
+    ids=["before the promise", "without a promise", "by somebody else"],
+)
+def test_a_promise_that_came_after_the_listing_closes_nothing(
+    position_ms: int | None, frozen_as: str
+) -> None:
+    over = AT.at.end_ms + 10
+    hours = dirty(now_ms=over)
+    hours.frozen(AT, frozen_as, position_ms)
+    promise(hours, AT.at.end_ms)  # while the job runs, or publishing waits
+
+    assert hours.complete(AT)
+    assert closed_by(AT, "batch", hours, POLICY, over) == "open"
 
 
 def test_every_partition_that_gave_input_must_have_promised() -> None:
@@ -275,64 +293,3 @@ def test_every_run_state_has_an_outcome(state: str, outcome: str) -> None:
 def test_a_run_costs_a_minute_at_least() -> None:
     assert GlueRun("r", "FAILED", None, None, None, 5).billed_s == 60
     assert "EXPIRED" in GlueRun("r", "EXPIRED", None, None, None, 5).reason
-
-
-# ---- the tables' watermark ------------------------------------------------------------------
-
-NEXT = FeedHour(AT.feed, Hour("2026-11-20", "08"))
-
-
-def test_tables_are_complete_up_to_where_the_stream_was_before_the_listing() -> None:
-    hours = dirty()
-    hours.frozen(AT, "batch", DURING)
-    promise(hours, DURING + 50_000)  # while the job runs
-
-    assert hours.tables_watermark_ms(AT, "batch") == DURING
-
-
-def test_an_hour_that_is_still_dirty_holds_the_tables_watermark_at_its_start() -> None:
-    hours = dirty(AT, NEXT)
-    hours.frozen(AT, "batch", NEXT.at.start_ms + 90_000)
-
-    assert hours.tables_watermark_ms(AT, "batch") == NEXT.at.start_ms
-
-
-def test_what_lands_after_the_listing_does_not_take_back_what_is_covered() -> None:
-    hours = dirty(AT, NEXT)
-    hours.frozen(NEXT, "first", NEXT.at.start_ms + 60_000)
-    hours.committed(NEXT, entry(1, item(hour=NEXT)), DURING)
-    hours.covered(NEXT, "first")
-    late = item(7, hour=NEXT)
-    hours.landed(NEXT, late, DURING)
-
-    hours.frozen(AT, "second", NEXT.at.start_ms + 90_000)
-
-    assert hours.tables_watermark_ms(AT, "second") == NEXT.at.start_ms + 60_000
-
-
-def test_an_older_hour_that_is_parked_holds_the_watermark_of_newer_ones() -> None:
-    hours = dirty(AT, NEXT)
-    hours.failed(AT, Failure(count=1, message="odd", is_parked=True))
-    hours.frozen(NEXT, "batch", NEXT.at.start_ms + 60_000)
-
-    assert hours.tables_watermark_ms(NEXT, "batch") == AT.at.start_ms
-
-
-@pytest.mark.parametrize("position_ms", [None, DURING])
-def test_without_a_promise_or_of_a_batch_of_others_nothing_is_claimed(
-    position_ms: int | None,
-) -> None:
-    hours = dirty()
-    hours.frozen(AT, "ours", position_ms)
-
-    assert hours.tables_watermark_ms(AT, "theirs") is None
-    assert hours.tables_watermark_ms(AT, "ours") == position_ms
-
-
-def test_other_feeds_and_impossible_times_hold_nothing_up() -> None:
-    hours = dirty(
-        AT, FeedHour(AT.feed, UNKNOWN_HOUR), FeedHour("assets", Hour("2026-11-01", "00"))
-    )
-    hours.frozen(AT, "batch", DURING)
-
-    assert hours.tables_watermark_ms(AT, "batch") == DURING

@@ -9,7 +9,7 @@ from coinlake.contracts.batches import parse_manifest
 from coinlake.contracts.ledger import curated_key
 from coinlake.testing import FakeClock
 from etl_runner.loop.run import StoppingError
-from tests.labs.bucket import Stored
+from tests.labs.bucket import Objects, Stored
 from tests.unit.etl_runner.runner import Runner
 from tests.unit.etl_runner.world import HOUR, World
 
@@ -140,7 +140,7 @@ async def test_staged_files_that_are_gone_cost_a_new_run_and_no_row(
     world.catalog.is_away = True
     world.bucket.objects = Forgetful(world.bucket.objects)
     await runner.turn()
-    world.bucket.objects = dict(world.bucket.objects)
+    world.bucket.objects = Objects(world.bucket.objects)
     world.catalog.is_away = False
     clock.advance(60)
 
@@ -150,7 +150,7 @@ async def test_staged_files_that_are_gone_cost_a_new_run_and_no_row(
     assert len(world.ledger()) == 1
 
 
-class Forgetful(dict[str, Stored]):
+class Forgetful(Objects):
     """A bucket whose lifecycle rule eats staged objects at once."""
 
     def __setitem__(self, key: str, value: Stored) -> None:

@@ -27,6 +27,7 @@ from coinlake.contracts.ledger import (
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.contracts.tables import Column
+from coinlake.differences import PartitionSeen
 from coinlake.errors import NotFoundError, TransientError
 from coinlake.testing import FakeClock
 from etl_runner.core.hours import Hours
@@ -135,8 +136,14 @@ class FakeCatalog:
         lacking = {self.lacks, self.lacks_for_ever}
         return [column for column in found if column.name not in lacking]
 
-    async def registered(self, table: str, dt: str) -> Collection[Hour]:
-        return {hour for name, hour in self.partitions if name == table and hour.dt == dt}
+    async def registered(self, table: str, dt: str) -> Sequence[PartitionSeen]:
+        return [
+            PartitionSeen(
+                table, (hour.dt, hour.hour), f"s3://coinlake/curated/{table}/{hour.path}/"
+            )
+            for name, hour in self.partitions
+            if name == table and hour.dt == dt
+        ]
 
     async def register(
         self, table: str, hours: Iterable[Hour], *, replaces: bool = False

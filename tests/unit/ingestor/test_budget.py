@@ -6,11 +6,20 @@ from pathlib import Path
 import orjson
 import pytest
 
+from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
+from coinlake.lifecycle import Pulse
 from ingestor.adapters.balance_file import write_balance
+from ingestor.adapters.journal import open_journal
 from ingestor.core.credits import Balance, CreditLimits
+from ingestor.core.feed_ticks import FeedTicks
+from ingestor.core.feeds import ASSETS
+from ingestor.core.page import pages
 from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
+from ingestor.core.schedule import Missed
 from ingestor.loop.budget import Allowance, Budget, PagePlan
+from ingestor.loop.concurrency import ConcurrencyLimit
+from ingestor.loop.polling import MissedTickLog, Poller
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi
 from tests.unit.ingestor.times import HOUR, MINUTE, Times
 
@@ -229,3 +238,31 @@ async def test_what_an_error_costs_is_no_price(bench: Bench) -> None:
             await bench.attempt(FakeApi(answer)).ask(PAGE, TICK)
 
     assert bench.budget.price(PAGE) == 29
+
+
+async def test_two_pages_due_at_once_do_not_spend_the_last_credits_twice(
+    tmp_path: Path,
+) -> None:
+    async with open_journal(tmp_path / "journal", max_bytes=10**7) as journal:
+        bench = Bench(tmp_path, journal, CreditLimits(4_000_000, max_total=29))
+        api, ticks, at_once = FakeApi(bench.good()), FeedTicks("assets"), ConcurrencyLimit(8)
+        attempt, pollers = bench.attempt(api), []
+        for page in pages(ASSETS, 100, 2):
+            plan = PagePlan(page, 60_000)
+            missed = MissedTickLog(plan, journal, bench.stamps, "me", bench.metrics)
+            # What the disk takes first: meanwhile the other page is looked at.
+            missed.miss(
+                Missed(TICK.due_ms - 60_000, TICK.due_ms - 60_000, 1), 60_000, Cause.OVERRUN
+            )
+            pollers.append(
+                Poller(
+                    *(plan, attempt, bench.gating, bench.budget, missed, ticks, at_once),
+                    Pulse(60),
+                )
+            )
+        await asyncio.gather(*(one._tick(TICK, asyncio.Event()) for one in pollers))
+        unnamed = [[run.cause for run in one.missed.unnamed] for one in pollers]
+
+    assert len(api.urls) == 1
+    assert sorted(unnamed) == [[], [Cause.CREDITS]]
+    assert bench.budget.balance.total <= 29

@@ -9,12 +9,11 @@ from dataclasses import fields
 
 import orjson
 
-from coinlake.contracts.hours import parse_hour
 from coinlake.contracts.topics import TOPICS
 from coinlake.errors import CoinlakeError, ConfigError
 from coinlake.settings import KafkaSettings, load
 from coinlake.topics import describe, ensure_topics
-from coinlake_tools import cost, lake_commands, proof_commands, services_http
+from coinlake_tools import cost, hour_commands, lake_commands, proof_commands, services_http
 from coinlake_tools.arguments import parser
 from coinlake_tools.aws_calls import open_aws
 from coinlake_tools.host_cost import Host, host_lines
@@ -50,18 +49,8 @@ async def provision_parts(args: argparse.Namespace, settings: Settings) -> None:
 
 
 async def hour_command(args: argparse.Namespace, settings: Settings) -> None:
-    """`coinlake rebuild` and `coinlake retry`: a POST to the runner."""
-    if parse_hour(f"dt={args.dt}/hour={args.hour}") is None:
-        raise ConfigError(f"invalid hour: {args.dt} {args.hour} (write it like 2026-11-22 07)")
-    url = settings.urls().get("etl-runner")
-    if url is None:
-        raise ConfigError("ETL_RUNNER_URL is not set")
-    secret = settings.etl_runner_admin_token
-    body = {"feed": args.feed, "dt": args.dt, "hour": args.hour}
-    answer = await services_http.command(
-        url, f"/v1/{args.command}", body, secret.get_secret_value() if secret else None
-    )
-    _say(_json(answer))
+    """`coinlake rebuild` and `coinlake retry`."""
+    _say(_json(await hour_commands.order(args, settings)))
 
 
 async def status(args: argparse.Namespace, settings: Settings) -> None:

@@ -18,10 +18,10 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _topics(commands.add_parser("topics", help="create or list the Kafka topics"))
     _provision(commands.add_parser("provision", help="create whatever is missing in AWS"))
-    _hour(commands.add_parser("rebuild", help="rebuild one hour of a feed from its raw data"))
+    _rebuild(commands.add_parser("rebuild", help="rebuild hours from their raw data"))
     _hour(
         commands.add_parser(
-            "retry", help="retry an hour that was parked after repeated failures"
+            "retry", help="retry hours that were parked after repeated failures"
         )
     )
     commands.add_parser("status", help="show the status of each service as JSON")
@@ -60,9 +60,18 @@ def _provision(sub: argparse.ArgumentParser) -> None:
 
 
 def _hour(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--feed", required=True, choices=list(TABULAR))
+    sub.add_argument("--feed", choices=list(TABULAR), help="one feed; without it every feed")
     sub.add_argument("--dt", required=True, help="UTC day, YYYY-MM-DD")
-    sub.add_argument("--hour", required=True, help="UTC hour, 00 to 23")
+    sub.add_argument("--hour", help="UTC hour, 00 to 23; without it every hour of the day")
+
+
+def _rebuild(sub: argparse.ArgumentParser) -> None:
+    _hour(sub)
+    sub.add_argument(
+        "--accept-missing",
+        action="store_true",
+        help="also without raw objects that are gone, whose rows are given up",
+    )
 
 
 def _audit(sub: argparse.ArgumentParser) -> None:

@@ -121,8 +121,8 @@ def _audit_lists(pace: Pace) -> float:
 
 
 def _pass_lists(pace: Pace) -> float:
-    """Ledger and raw of each feed and day, the tables of the days that have any, the records."""
-    listed = 2 * FEEDS * PASS_DAYS + TABLES * (PASS_DAYS - 1)
+    """Ledger, raw and tables of each feed and day, the records."""
+    listed = (2 * FEEDS + TABLES) * PASS_DAYS
     return pace.passes_per_hour * (listed + 1 + pace.day_pages * (PASS_DAYS - 1))
 
 
@@ -153,7 +153,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     # Of an object that is new, once.
     Operation("etl-runner", "s3:HeadObject", Billed.GET, busy=lambda p: p.raw_objects_per_hour),
-    # The entries of an older day, which no process has read yet.
+    # At most: the entries of an older day, as a process reads them that has just started. Once it has
+    # seen every day it reads none of them again.
     Operation(
         "etl-runner",
         "s3:GetObject",
@@ -187,7 +188,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "etl-runner",
         "glue:GetPartitions",
         Billed.CATALOG,
-        busy=lambda p: p.passes_per_hour * TABLES * (PASS_DAYS - 1),
+        busy=lambda p: p.passes_per_hour * TABLES * PASS_DAYS,
     ),
     Operation("etl-runner", "glue:BatchUpdatePartition", Billed.CATALOG),
     Operation(

@@ -14,14 +14,10 @@ _TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 async def get_json(session: aiohttp.ClientSession, url: str) -> Any:
     """The JSON body of a GET. Raises TransientError where there is none."""
-    return await _exchange(session, "GET", url, None, {})
-
-
-async def post_json(
-    session: aiohttp.ClientSession, url: str, body: Any, headers: Mapping[str, str]
-) -> Any:
-    """Send JSON, get JSON. Raises TransientError with the service's own words."""
-    return await _exchange(session, "POST", url, body, headers)
+    status, answer = await _answered(session, "GET", url, None, {})
+    if status >= 400:
+        raise TransientError(f"GET {url}: {status} {str(answer)[:300]}")
+    return answer
 
 
 async def status_of_all(urls: Mapping[str, str]) -> dict[str, Any]:
@@ -33,11 +29,14 @@ async def status_of_all(urls: Mapping[str, str]) -> dict[str, Any]:
     return dict(zip(urls, answers, strict=True))
 
 
-async def command(url: str, path: str, body: Any, token: str | None) -> Any:
-    """POST a command to a service; the token goes as a bearer token."""
+async def posted(url: str, path: str, body: Any, token: str | None) -> tuple[int, Any]:
+    """POST a command to a service, with the token as a bearer token: the status and the answer.
+
+    Raises TransientError where there is no answer, or none that is JSON.
+    """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-        return await post_json(session, f"{url}{path}", body, headers)
+        return await _answered(session, "POST", f"{url}{path}", body, headers)
 
 
 async def _or_reason(session: aiohttp.ClientSession, url: str) -> Any:
@@ -47,15 +46,16 @@ async def _or_reason(session: aiohttp.ClientSession, url: str) -> Any:
         return {"error": str(error)}
 
 
-async def _exchange(
+async def _answered(
     session: aiohttp.ClientSession, method: str, url: str, body: Any, headers: Mapping[str, str]
-) -> Any:
+) -> tuple[int, Any]:
     try:
         async with session.request(method, url, json=body, headers=headers) as answer:
             text = await answer.read()
-            if answer.status >= 400:
-                said = text.decode("utf-8", "replace")[:300]
-                raise TransientError(f"{method} {url}: {answer.status} {said}")
-            return orjson.loads(text)
-    except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
+    except (aiohttp.ClientError, TimeoutError) as error:
         raise TransientError(f"{method} {url}: {type(error).__name__}: {error}") from error
+    try:
+        return answer.status, orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        said = text.decode("utf-8", "replace")[:300]
+        raise TransientError(f"{method} {url}: {answer.status} {said}") from error

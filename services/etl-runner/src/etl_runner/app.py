@@ -23,6 +23,7 @@ from etl_runner.loop.batch_loop import BatchLoop, Rhythm
 from etl_runner.loop.commands import OperatorCommands
 from etl_runner.loop.failing import Failing, Patience
 from etl_runner.loop.hints import Hints
+from etl_runner.loop.publish import HiveTablePublisher
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.run import Timing
@@ -102,6 +103,7 @@ def _wire(settings: Settings, parts: StepParts, pulse: Pulse) -> WiredRunner:
         parts,
         hours,
         _terms(settings),
+        HiveTablePublisher(parts),
         announcer,
         totals,
         failing,

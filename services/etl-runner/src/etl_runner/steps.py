@@ -29,6 +29,7 @@ from coinlake.store import ObjectStore
 from etl_runner.adapters.catalog import GlueCatalog
 from etl_runner.adapters.jobs import GlueJobRuns
 from etl_runner.core.batch import (
+    CommitTerms,
     FinishedBatch,
     FoundHour,
     FrozenBatch,
@@ -42,7 +43,7 @@ from etl_runner.loop.find import find
 from etl_runner.loop.freeze import freeze, load_manifest
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
-from etl_runner.loop.publish import CommitTerms, clean, publish
+from etl_runner.loop.publish import clean, publish
 from etl_runner.loop.run import RunFailedError, RunWatch, Timing, run
 from etl_runner.loop.tables import TableRegistrar
 from etl_runner.loop.verify import verify

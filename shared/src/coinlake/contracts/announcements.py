@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import parse_hour
 
 
@@ -40,7 +41,7 @@ class Published:
     rows: dict[str, int]
 
     def encode(self) -> bytes:
-        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
+        return compact_json(self)
 
 
 def parse_landed(value: bytes) -> Landed:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts
 
@@ -164,4 +165,4 @@ def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _encode(value: Manifest | Result) -> bytes:
-    return json.dumps(asdict(value), separators=(",", ":"), sort_keys=True).encode()
+    return compact_json(value)

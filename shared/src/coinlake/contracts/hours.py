@@ -20,7 +20,7 @@ class Hour:
     @property
     def start_ms(self) -> int:
         """The first millisecond of the hour."""
-        start = datetime.strptime(f"{self.dt} {self.hour}", "%Y-%m-%d %H").replace(tzinfo=UTC)
+        start = datetime.fromisoformat(f"{self.dt}T{self.hour}:00+00:00")
         return (start - _EPOCH) // timedelta(milliseconds=1)
 
     @property

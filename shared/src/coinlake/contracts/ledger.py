@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from coinlake.contracts.cloud import (
@@ -11,6 +11,7 @@ from coinlake.contracts.cloud import (
     LEDGER_PREFIX,
     STAGING_PREFIX,
 )
+from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour, parse_hour
 
 _NAME = re.compile(r"(\d{10})\.json")
@@ -86,7 +87,7 @@ class LedgerEntry:
 
     def encode(self) -> bytes:
         """One line of JSON, so that the ledger is a table."""
-        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode() + b"\n"
+        return compact_json(self) + b"\n"
 
 
 def parse_entry(line: bytes) -> LedgerEntry:

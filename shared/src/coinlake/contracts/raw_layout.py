@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coinlake.contracts.hours import Hour, parse_hour
 
@@ -37,6 +38,7 @@ def hour_prefix(topic: str, hour: Hour) -> str:
     return f"{RAW_PREFIX}{topic}/{hour.path}/"
 
 
+@lru_cache(maxsize=4096)
 def parse_raw_key(key: str) -> RawKey | None:
     """Take a key apart; None where it is no raw object of ours."""
     parts = key.split("/")

@@ -116,13 +116,13 @@ def _partitions(
             yield _told(hour, Kind.PARTITION_MISSING, said, table=table)
     there = {one.table for one in hour.objects}
     for table, one in registered.items():
-        if _place(one.location) != f"s3://{bucket}/{CURATED_PREFIX}{table}/{at.path}":
+        # A publisher registers it before the commit: what lies there is told by itself.
+        if table not in tables and table not in there:
+            yield _told(hour, Kind.PARTITION_STRAY, _nothing(one), table=table)
+        elif _place(one.location) != f"s3://{bucket}/{CURATED_PREFIX}{table}/{at.path}":
             yield _told(
                 hour, Kind.PARTITION_ELSEWHERE, f"points to {one.location}", table=table
             )
-        # A publisher registers it before the commit: what lies there is told by itself.
-        elif table not in tables and table not in there:
-            yield _told(hour, Kind.PARTITION_STRAY, _nothing(one), table=table)
 
 
 def _in_no_hour(hour: HourSeen) -> Iterator[Difference]:

@@ -1,13 +1,14 @@
 """The Glue Data Catalog and the crawler on aiobotocore."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.cloud import CURATED_PREFIX
-from coinlake.contracts.hours import Hour, parse_hour
+from coinlake.contracts.hours import Hour
 from coinlake.contracts.tables import Column
+from coinlake.differences import PartitionSeen
 from coinlake.errors import NotFoundError, TransientError
 from etl_runner.adapters.aws import translated
 
@@ -51,8 +52,8 @@ class GlueCatalog:
             if replaces and there:
                 await self._update(table, found.descriptor, there)
 
-    async def registered(self, table: str, dt: str) -> Collection[Hour]:
-        found: set[Hour] = set()
+    async def registered(self, table: str, dt: str) -> Sequence[PartitionSeen]:
+        found: list[PartitionSeen] = []
         token: dict[str, str] = {}
         while True:
             with translated(f"GetPartitions {table}"):
@@ -64,10 +65,8 @@ class GlueCatalog:
                     **token,
                 )
                 for partition in answer["Partitions"]:
-                    hour = parse_hour("dt={}/hour={}".format(*partition["Values"]))
-                    location = str(partition["StorageDescriptor"]["Location"]).rstrip("/")
-                    if hour is not None and f"{location}/" == self._location(table, hour):
-                        found.add(hour)
+                    location = str(partition["StorageDescriptor"]["Location"])
+                    found.append(PartitionSeen(table, tuple(partition["Values"]), location))
                 following = answer.get("NextToken")
             if not following:
                 return found

@@ -1,6 +1,6 @@
 """What the steps of a batch take and give: values, and nothing of the runner's memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coinlake.contracts.batches import (
@@ -12,9 +12,10 @@ from coinlake.contracts.batches import (
 )
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_meta import RawMeta
+from coinlake.differences import DaySeen
 from etl_runner.core.hours import FeedHour, differs
 from etl_runner.core.plan import outranked
-from etl_runner.core.publication import RunFacts
+from etl_runner.core.publication import Closing, RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,14 @@ class FoundHour:
 
 
 @dataclass(frozen=True, slots=True)
+class DayFound:
+    """A feed's day as the listings show it: its hours, and all that can be compared with the catalog."""
+
+    hours: tuple[FoundHour, ...]
+    seen: DaySeen
+
+
+@dataclass(frozen=True, slots=True)
 class SeenHour:
     """An hour at the moment of freezing: first the head was read, then raw was listed."""
 
@@ -186,3 +195,19 @@ class PublicationOutcome:
     entry: LedgerEntry | None = None
     refused: str | None = None
     waits: str | None = None
+
+
+ClosingOf = Callable[[FeedHour, str], Closing]
+"""How far an hour is closed with a batch, asked at the moment of its commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTerms:
+    """What the ledger's entries say beside the batch, and who is told of each hour at once.
+
+    `now_ms` is the time of the commits, ms since the epoch, UTC.
+    """
+
+    closing_of: ClosingOf
+    now_ms: int
+    told: Callable[[PublicationOutcome], None] = lambda _: None

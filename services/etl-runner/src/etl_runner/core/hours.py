@@ -9,6 +9,7 @@ from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.ledger import LedgerEntry
 from etl_runner.core.suspects import Suspects
 from etl_runner.core.tracked import Failure, FeedHour, Tracked, Wait, differs
+from etl_runner.core.trail import Trail
 from etl_runner.core.watermarks import Promises
 
 __all__ = ["Failure", "FeedHour", "Hours", "Tracked", "differs"]
@@ -21,6 +22,7 @@ class Hours:
         self._tracked: dict[FeedHour, Tracked] = {}
         self._open: set[FeedHour] = set()
         self.promises = Promises()
+        self.trail = Trail()
         self.suspects = Suspects()
         self.last_success_ms = 0
         """When a run last gave a result that held."""
@@ -133,10 +135,12 @@ class Hours:
         """Up to where the feed's tables are complete once the hour is committed from a batch.
 
         Whatever was received before it is in them: of this hour by its own listing, and no other
-        hour of the feed lacks anything older. None where the batch was frozen by somebody else.
+        hour of the feed lacks anything older, as far as all raw objects are known. None where the
+        batch was frozen by somebody else.
         """
-        frozen = self.get(hour).frozen
-        if frozen is None or frozen[0] != batch_id:
+        frozen, topic = self.get(hour).frozen, TABULAR[hour.feed].topic
+        known_ms = self.trail.complete_to_ms(topic, self.promises.partitions(topic))
+        if frozen is None or frozen[0] != batch_id or known_ms is None:
             return None
         lacking = [
             max(other.at.start_ms, tracked.covered_ms)
@@ -147,7 +151,7 @@ class Hours:
             # Impossible times are no part of the stream's time.
             and other.at != UNKNOWN_HOUR
         ]
-        return min(frozen[1], *lacking) if lacking else frozen[1]
+        return min(frozen[1], known_ms, *lacking)
 
     def covered(self, hour: FeedHour, batch_id: str) -> None:
         """The hour was committed from a batch: what was received before its listing is in."""
@@ -161,6 +165,12 @@ class Hours:
             return False
         mark_ms = self.promises.watermark_ms(TABULAR[hour.feed].topic)
         return mark_ms is not None and mark_ms >= hour.at.end_ms
+
+    def complete_with(self, hour: FeedHour, batch_id: str) -> bool:
+        """Whether a batch has all that the hour will ever have: every partition had promised so before
+        the hour was listed for it. Nobody knows of a batch that was frozen by somebody else."""
+        frozen = self.get(hour).frozen
+        return frozen is not None and frozen[0] == batch_id and frozen[1] >= hour.at.end_ms
 
     def watermark_ms(self, topic: str) -> int | None:
         """Up to where every partition of a topic is complete; None where one has not promised."""

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from coinlake.contracts.batches import JOB_VERSION, BatchHour, Manifest
+from coinlake.contracts.compact_json import fields_of
 from coinlake.contracts.ledger import LedgerEntry
 from etl_runner.core.hours import FeedHour, Hours
 
@@ -130,9 +131,11 @@ def _within(wanted: Iterable[FeedHour], hours: Hours, policy: PlanningPolicy) ->
     return chosen
 
 
-def closed_by(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> str:
-    """How the hour was closed: `heartbeat` (promised), `age` (assumed), or it is `open`."""
-    if hours.complete(hour):
+def closed_by(
+    hour: FeedHour, batch_id: str, hours: Hours, policy: PlanningPolicy, now_ms: int
+) -> str:
+    """How a batch closes the hour: `heartbeat` (promised), `age` (assumed), or it leaves it `open`."""
+    if hours.complete_with(hour, batch_id):
         return "heartbeat"
     return "age" if now_ms >= hour.at.end_ms + policy.close_age_ms else "open"
 
@@ -151,13 +154,15 @@ def manifest(batch_hours: Iterable[BatchHour], code_version: str, max_skew_ms: i
     """The batch of these hours. Its id is a hash of what it is made from: same work, same id."""
     frozen = tuple(batch_hours)
     content = [JOB_VERSION, max_skew_ms, [_named(hour) for hour in frozen]]
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(
+        json.dumps(content, default=fields_of, sort_keys=True).encode()
+    ).hexdigest()
     return Manifest(digest[:32], JOB_VERSION, code_version, max_skew_ms, frozen)
 
 
 def _named(hour: BatchHour) -> dict[str, object]:
     # Without what older manifests do not have, a batch keeps its name over an upgrade.
-    named = asdict(hour)
+    named = fields_of(hour)
     del named["valueless"]
     if not hour.refused:
         del named["refused"]

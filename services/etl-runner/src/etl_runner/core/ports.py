@@ -6,7 +6,10 @@ from typing import Protocol
 from coinlake.contracts.announcements import Published
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.tables import Column
+from coinlake.differences import PartitionSeen
 from coinlake.errors import TransientError
+from etl_runner.core.batch import CommitTerms, FinishedBatch, PublicationOutcome
+from etl_runner.core.hours import FeedHour
 from etl_runner.core.runs import GlueRun
 
 
@@ -47,12 +50,45 @@ class TableCatalog(Protocol):
         """
         ...
 
-    async def registered(self, table: str, dt: str) -> Collection[Hour]:
-        """The hours of a day that have a partition at the place where the table's objects lie."""
+    async def registered(self, table: str, dt: str) -> Sequence[PartitionSeen]:
+        """What is registered for a day. Raises NotFoundError where there is no such table."""
         ...
 
     async def crawl(self) -> None:
         """Run the crawler and wait until that very crawl has succeeded."""
+        ...
+
+
+class TablePublisher(Protocol):
+    """Makes what a batch staged the committed version of its hours, in one table format.
+
+    What it promises; an implementation passes the exam in `tests/contract/publishing`:
+
+    whole: whoever reads an hour of a table sees the rows of one version, at every moment.
+    once: of all batches over one version of an hour, one commits the next. The others are refused
+        and leave nothing that a reader could see.
+    visible first: versions count up by one, and one is committed after its rows can be read.
+    repeatable: anybody may publish a batch again after any interruption, and at the same time. What
+        is committed stays, what is missing is made good.
+    begun is finished: what a batch published and could not commit is committed for it before
+        another batch publishes the hour.
+    as staged: staged bytes that are not those of the result are refused, and the hour is then frozen
+        into a batch of another name.
+    each hour by itself: what is away or odd for one hour holds up no other.
+    """
+
+    async def publish(
+        self, batch: FinishedBatch, accepted: Collection[FeedHour], terms: CommitTerms
+    ) -> Sequence[PublicationOutcome]:
+        """Publish and commit the accepted hours; what became of each.
+
+        `terms.told` hears each outcome as soon as it is known, also of hours that were finished for
+        another batch. Raises TransientError only where nothing of the batch can be said.
+        """
+        ...
+
+    async def clean(self, batch_id: str) -> None:
+        """Remove what a batch staged, of all its attempts: nobody needs it any more."""
         ...
 
 

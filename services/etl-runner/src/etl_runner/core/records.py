@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from coinlake.contracts.cloud import RUNNER_PREFIX
+from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import parse_hour
 from etl_runner.core.tracked import Failure, FeedHour
@@ -37,7 +38,7 @@ def parse_record_key(prefix: str, key: str) -> FeedHour | None:
 
 def encoded(record: Failure | Command) -> bytes:
     """The record as it lies in the bucket."""
-    return json.dumps(asdict(record), separators=(",", ":"), sort_keys=True).encode()
+    return compact_json(record)
 
 
 def parse_failure(body: bytes) -> Failure:

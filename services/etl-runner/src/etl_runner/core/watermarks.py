@@ -44,12 +44,12 @@ class Promises:
 
     def watermark_ms(self, topic: str) -> int | None:
         """Up to where every partition of a topic is complete; None where one has not promised."""
-        partitions = self._partitions(topic)
+        partitions = self.partitions(topic)
         found = [self._complete_to.get((topic, number)) for number in partitions]
         known = [ms for ms in found if ms is not None]
         return min(known) if known and len(known) == len(found) else None
 
-    def _partitions(self, topic: str) -> set[int]:
+    def partitions(self, topic: str) -> set[int]:
         """Those that the topic is made with, and those that were seen beside them."""
         made = TOPICS[topic].partitions if topic in TOPICS else 0
         return {*range(made), *self._seen.get(topic, ())}

@@ -12,6 +12,8 @@ from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.errors import InvariantError
 from etl_runner.core.batch import (
+    ClosingOf,
+    CommitTerms,
     FinishedBatch,
     FrozenBatch,
     PublicationOutcome,
@@ -25,13 +27,12 @@ from etl_runner.core.plan import (
     closed_by,
     next_look_ms,
 )
-from etl_runner.core.ports import PublicationAnnouncer
+from etl_runner.core.ports import PublicationAnnouncer, TablePublisher
 from etl_runner.core.publication import OF_STAGED, Closing
 from etl_runner.core.runs import GlueRun
 from etl_runner.loop.failing import Failing
 from etl_runner.loop.freeze import freeze
 from etl_runner.loop.parts import StepParts
-from etl_runner.loop.publish import ClosingOf, CommitTerms, clean, publish
 from etl_runner.loop.refusals import refuse
 from etl_runner.loop.run import RunFailedError, RunWatch, Timing, run
 from etl_runner.loop.setting_aside import set_aside
@@ -61,6 +62,7 @@ class BatchPipeline:
         parts: StepParts,
         hours: Hours,
         terms: BatchTerms,
+        publisher: TablePublisher,
         announcer: PublicationAnnouncer,
         totals: Totals,
         failing: Failing,
@@ -71,6 +73,7 @@ class BatchPipeline:
         self._parts = parts
         self._hours = hours
         self._terms = terms
+        self._publisher = publisher
         self._announcer = announcer
         self._totals = totals
         self._failing = failing
@@ -119,7 +122,7 @@ class BatchPipeline:
         entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
         self._told(batch, entries, time.monotonic() - started)
         if not any(outcome.waits for outcome in outcomes):
-            await clean(self._parts, manifest.batch_id)
+            await self._publisher.clean(manifest.batch_id)
         return True
 
     def next_look_ms(self) -> int | None:
@@ -175,10 +178,10 @@ class BatchPipeline:
 
     async def _published(
         self, batch: FinishedBatch, accepted: Sequence[FeedHour]
-    ) -> list[PublicationOutcome]:
+    ) -> Sequence[PublicationOutcome]:
         now_ms = self._now_ms()
         terms = CommitTerms(self._closing_of, now_ms, lambda one: self._became(one, now_ms))
-        return await publish(self._parts, batch, accepted, terms)
+        return await self._publisher.publish(batch, accepted, terms)
 
     def _became(self, outcome: PublicationOutcome, now_ms: int) -> None:
         # At once: how far the next hour is closed depends on it.
@@ -220,7 +223,7 @@ def closing_of(hours: Hours, policy: PlanningPolicy, now_ms: NowMs) -> ClosingOf
     """How far an hour is closed, asked at the moment of its commit from a batch."""
 
     def close(hour: FeedHour, batch_id: str) -> Closing:
-        how = closed_by(hour, hours, policy, now_ms())
+        how = closed_by(hour, batch_id, hours, policy, now_ms())
         return Closing(how == "heartbeat", how, hours.tables_watermark_ms(hour, batch_id))
 
     return close

@@ -10,6 +10,7 @@ from coinlake.contracts.datasets import dataset_of_topic
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
 from coinlake.contracts.raw_layout import parse_raw_key
 from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.trail import Mark
 from etl_runner.metrics import EtlMetrics
 
 log = logs.get(__name__)
@@ -40,6 +41,8 @@ class Hints:
         feed, key = dataset_of_topic(landed.topic), parse_raw_key(landed.key)
         if feed is None or key is None:
             return
+        mark = Mark(landed.epoch, landed.next_offset, landed.complete_to_ms)
+        self._hours.trail.heard(landed.topic, landed.partition, landed.link, mark)
         hour = Hour(landed.dt, landed.hour)
         if hour != UNKNOWN_HOUR and not self._hours.promises.promised(
             landed.topic, landed.partition, landed.complete_to_ms, self._now_ms()

@@ -1,20 +1,16 @@
 """The bucket as the runner reads it: raw listings, metadata, ledger heads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from coinlake.contracts.batches import BatchInput
-from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import parse_hour
-from coinlake.contracts.ledger import (
-    LedgerEntry,
-    ledger_prefix,
-    parse_entry,
-    parse_ledger_key,
-)
+from coinlake.contracts.ledger import LedgerEntry, ledger_prefix, parse_ledger_key
 from coinlake.contracts.raw_layout import hour_prefix, topic_prefix
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
+from coinlake.differences import Head, Unreadable, head_keys, head_of
 from coinlake.errors import InvariantError, TransientError
 from coinlake.fan_out import fan_out
 from coinlake.store import Listed, ObjectStore
@@ -27,13 +23,21 @@ _REMEMBERED = 50_000
 _REMEMBERED_HEADS = 2_000
 
 
+@dataclass(frozen=True, slots=True)
+class RawDay:
+    """The raw objects of a day by hour, and what lies below the day in no hour."""
+
+    hours: Mapping[FeedHour, Sequence[ListedRawObject]]
+    strays: tuple[Listed, ...]
+
+
 class LakeReader:
     """Reads the bucket; remembers metadata of objects, which never changes under one ETag."""
 
     def __init__(self, store: ObjectStore) -> None:
         self.store = store
         self._metas: dict[tuple[str, str], RawMeta | None] = {}
-        self._heads: dict[str, LedgerEntry] = {}
+        self._heads: dict[tuple[str, str], LedgerEntry] = {}
 
     async def dates(self, feed: str) -> list[str]:
         """The days for which the feed has raw objects, oldest first."""
@@ -42,20 +46,28 @@ class LakeReader:
         days = [name.removeprefix(prefix).strip("/").removeprefix("dt=") for name in names]
         return sorted(day for day in days if parse_hour(f"dt={day}/hour=00") is not None)
 
-    async def raw_of_day(
-        self, feed: str, dt: str, heads: Mapping[FeedHour, LedgerEntry]
-    ) -> dict[FeedHour, list[ListedRawObject]]:
-        """Every raw object of a feed's day by hour. What `heads` tell of them is not asked for."""
-        listed: dict[FeedHour, list[Listed]] = {}
-        prefix = f"{topic_prefix(TABULAR[feed].topic)}dt={dt}/"
-        async for found in self.store.list(prefix):
-            hour = parse_hour("/".join(found.key.split("/")[2:4]))
-            if hour is not None and not found.key.endswith("/"):
-                listed.setdefault(FeedHour(feed, hour), []).append(found)
-        return {
+    async def list_below(self, prefix: str) -> list[Listed]:
+        """Every object below a prefix, without the markers of folders."""
+        return [found async for found in self.store.list(prefix) if not found.key.endswith("/")]
+
+    async def raw_by_hour(
+        self, feed: str, listed: Iterable[Listed], heads: Mapping[FeedHour, LedgerEntry]
+    ) -> RawDay:
+        """Listed raw objects of a day, told apart. What `heads` tell of them is not asked for."""
+        by_hour: dict[FeedHour, list[Listed]] = {}
+        strays = []
+        for found in listed:
+            parts = found.key.split("/")
+            hour = parse_hour("/".join(parts[2:4]))
+            if hour is None or len(parts) != 5:
+                strays.append(found)
+            else:
+                by_hour.setdefault(FeedHour(feed, hour), []).append(found)
+        hours = {
             hour: await self._told_apart(items, heads.get(hour))
-            for hour, items in listed.items()
+            for hour, items in by_hour.items()
         }
+        return RawDay(hours, tuple(strays))
 
     async def raw_of_hour(
         self, hour: FeedHour, head: LedgerEntry | None = None
@@ -106,42 +118,46 @@ class LakeReader:
             ListedRawObject(item, meta, meta is None or meta.values > 0) for item, meta in metas
         ]
 
-    async def heads_of_day(
-        self, feed: str, dt: str
-    ) -> dict[FeedHour, LedgerEntry | InvariantError]:
-        """The ledger's newest version of every hour of a feed's day, or why there is none."""
-        newest: dict[FeedHour, str] = {}
-        async for found in self.store.list(f"{LEDGER_PREFIX}feed={feed}/dt={dt}/"):
-            named = parse_ledger_key(found.key)
-            if named is not None:
-                newest[FeedHour(named[0], named[1])] = found.key
-        return {hour: await self._entry_or_error(key) for hour, key in newest.items()}
+    async def heads_of(self, feed: str, ledger: Iterable[Listed]) -> dict[FeedHour, Head]:
+        """The newest version of every hour in a listing of a day's ledger."""
+        listed = {found.key: found for found in ledger}
+        newest = head_keys(listed).items()
+        return {FeedHour(feed, hour): await self._read(listed[key]) for hour, key in newest}
 
-    async def _entry_or_error(self, key: str) -> LedgerEntry | InvariantError:
-        try:
-            return await self.entry(key)
-        except InvariantError as error:
-            return error
+    async def _read(self, found: Listed) -> Head:
+        """A version, or why it cannot be read."""
+        remembered = self._heads.get((found.key, found.etag))
+        if remembered is not None:
+            return remembered
+        head = head_of(found.key, await self._body(found.key))
+        if isinstance(head, LedgerEntry):
+            self._remember(found.key, found.etag, head)
+        return head
 
     async def head(self, hour: FeedHour) -> LedgerEntry | None:
-        """The ledger's newest version of one hour, now."""
-        key = None
-        async for found in self.store.list(ledger_prefix(hour.feed, hour.at)):
-            key = found.key if parse_ledger_key(found.key) is not None else key
-        return None if key is None else await self.entry(key)
+        """The ledger's newest version of one hour, now.
 
-    async def entry(self, key: str) -> LedgerEntry:
-        """A version of an hour. Raises InvariantError where it is none, TransientError."""
-        if key not in self._heads:
-            body = await self.store.get(key)
-            if body is None:
-                raise TransientError(f"{key} was listed but no longer exists")
-            try:
-                self._heads[key] = parse_entry(body)
-            except ValueError as error:
-                raise InvariantError(f"{key} is not a valid ledger entry: {error}") from error
-            _forget(self._heads, _REMEMBERED_HEADS)
-        return self._heads[key]
+        Raises InvariantError where it cannot be read, TransientError where the store is away.
+        """
+        newest = None
+        async for found in self.store.list(ledger_prefix(hour.feed, hour.at)):
+            newest = found if parse_ledger_key(found.key) is not None else newest
+        if newest is None:
+            return None
+        head = await self._read(newest)
+        if isinstance(head, Unreadable):
+            raise InvariantError(f"{head.key} is not a valid ledger entry: {head.said}")
+        return head
+
+    async def _body(self, key: str) -> bytes:
+        body = await self.store.get(key)
+        if body is None:
+            raise TransientError(f"{key} was listed but no longer exists")
+        return body
+
+    def _remember(self, key: str, etag: str, entry: LedgerEntry) -> None:
+        self._heads[key, etag] = entry
+        _forget(self._heads, _REMEMBERED_HEADS)
 
 
 def _forget(remembered: dict[Any, Any], most: int) -> None:

@@ -1,15 +1,14 @@
 """Rule 6: publish, register the partitions, and last put the ledger, which is the commit."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 
 from coinlake import logs
 from coinlake.contracts.batches import BatchHour, HourResult
 from coinlake.contracts.ledger import LedgerEntry, Output, ledger_key, staging_prefix
 from coinlake.errors import InvariantError, PreconditionFailedError, TransientError
-from etl_runner.core.batch import FinishedBatch, PublicationOutcome
+from etl_runner.core.batch import CommitTerms, FinishedBatch, PublicationOutcome
 from etl_runner.core.hours import FeedHour
-from etl_runner.core.publication import OF_STAGED, Closing, RunFacts, ledger_entry
+from etl_runner.core.publication import OF_STAGED, RunFacts, ledger_entry
 from etl_runner.loop.freeze import load_manifest
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.put_objects import Refused, put_objects
@@ -17,17 +16,24 @@ from etl_runner.loop.run import load_result
 
 log = logs.get(__name__)
 
-ClosingOf = Callable[[FeedHour, str], Closing]
-"""How far an hour is closed with a batch, asked at the moment of its commit."""
 
+class HiveTablePublisher:
+    """Tables as Hive reads them: a folder per hour, one Parquet object in it, a registered partition.
 
-@dataclass(frozen=True, slots=True)
-class CommitTerms:
-    """What the ledger's entries say beside the batch, and who is told of each hour at once."""
+    An hour's object is replaced by a conditional PUT, which makes its rows visible; the PUT of the
+    ledger's next version is the commit. The port `TablePublisher` says what that promises.
+    """
 
-    closing_of: ClosingOf
-    now_ms: int
-    told: Callable[[PublicationOutcome], None] = lambda _: None
+    def __init__(self, parts: StepParts) -> None:
+        self._parts = parts
+
+    async def publish(
+        self, batch: FinishedBatch, accepted: Collection[FeedHour], terms: CommitTerms
+    ) -> Sequence[PublicationOutcome]:
+        return await publish(self._parts, batch, accepted, terms)
+
+    async def clean(self, batch_id: str) -> None:
+        await clean(self._parts, batch_id)
 
 
 async def publish(
@@ -166,7 +172,6 @@ async def _commit(parts: StepParts, entry: LedgerEntry) -> bool:
             key, entry.encode(), if_none_match=True, content_type="application/json"
         )
     except PreconditionFailedError:
-        there = await parts.lake.entry(key)
-        log.info("ledger_was_first", key=key, mine=there.batch_id == entry.batch_id)
+        log.info("ledger_was_first", key=key)
         return False
     return True

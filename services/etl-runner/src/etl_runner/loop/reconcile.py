@@ -9,8 +9,9 @@ from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.raw_layout import parse_raw_key
 from etl_runner.core.batch import FoundHour, ListedRawObject
 from etl_runner.core.hours import FeedHour, Hours
-from etl_runner.loop.find import find
-from etl_runner.loop.partitions import register_missing
+from etl_runner.core.trail import Mark
+from etl_runner.loop.differing import Told, digest_of_day, registered, see_to
+from etl_runner.loop.find import list_day, read_day
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.records import RunnerRecords
 from etl_runner.loop.setting_aside import set_aside
@@ -35,6 +36,9 @@ class Reconcile:
         self._older: list[str] = []
         self._round_ends_in = 0
         self._underway: dict[FeedHour, str] = {}
+        self._told = Told(parts)
+        self._whole: dict[tuple[str, str], str] = {}
+        """The older days in which nothing differed, by the name of what was there."""
 
     async def run(self, now_ms: int) -> None:
         """One pass. Raises TransientError where the store is away."""
@@ -43,15 +47,22 @@ class Reconcile:
         older = await self._next_older(recent)
         wanted = {hour.at.dt for hour, _ in self._hours.open()}
         days = sorted({*recent, *older, *wanted})
+        self._hours.trail.pass_begins()
         for feed in TABULAR:
             for day in days:
                 await self._day(feed, day, now_ms, recent=day in recent)
+        self._hours.trail.pass_ended()
         self._hours.forget(min(recent))
 
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
+        listed = await list_day(self._parts.lake, feed, dt)
+        partitions = await registered(self._parts, feed, dt)
+        name = digest_of_day(listed.digest, partitions)
+        if not recent and self._whole.get((feed, dt)) == name and not self._is_open(feed, dt):
+            return
         accepts = self._records.accepts_missing
-        hours = await find(self._parts, feed, dt, accepts_missing=accepts)
-        found = {one.hour: one for one in hours}
+        day = await read_day(self._parts.lake, listed, accepts_missing=accepts)
+        found = {one.hour: one for one in day.hours}
         if recent:
             await self._promises(found.values(), now_ms)
         for one in found.values():
@@ -60,7 +71,13 @@ class Reconcile:
             # All of its raw objects are gone, and it was never made.
             if hour.feed == feed and hour.at.dt == dt and hour not in found and tracked.inputs:
                 self._hours.listed(hour, {}, now_ms)
-        await register_missing(self._parts, feed, dt, found.values())
+        differences = await see_to(self._parts, day.seen, partitions)
+        self._told.tell(day.seen, differences)
+        if not recent and not differences and name is not None:
+            self._whole[feed, dt] = name
+
+    def _is_open(self, feed: str, dt: str) -> bool:
+        return any(hour.feed == feed and hour.at.dt == dt for hour, _ in self._hours.open())
 
     def _found(self, one: FoundHour, now_ms: int) -> None:
         if one.trouble is None or not one.trouble.hides_head:
@@ -87,11 +104,16 @@ class Reconcile:
                         newest[named.partition] = raw
         looked_at = await self._parts.lake.looked_at(raw.item for raw in newest.values())
         for partition, raw in zip(newest, looked_at, strict=True):
-            complete_to_ms = None if raw.meta is None else raw.meta.complete_to_ms
-            told = self._hours.promises.promised(topic, partition, complete_to_ms, now_ms)
-            if not told:
-                self._parts.metrics.alarms.labels(reason="promise_ahead").inc()
-                log.error("promise_ahead", key=raw.item.key, complete_to_ms=complete_to_ms)
+            self._promised(topic, partition, raw, now_ms)
+
+    def _promised(self, topic: str, partition: int, raw: ListedRawObject, now_ms: int) -> None:
+        complete_to_ms = None if raw.meta is None else raw.meta.complete_to_ms
+        if raw.meta is not None:
+            mark = Mark(_position(raw)[0], raw.meta.next_offset, complete_to_ms)
+            self._hours.trail.listed(topic, partition, mark)
+        if not self._hours.promises.promised(topic, partition, complete_to_ms, now_ms):
+            self._parts.metrics.alarms.labels(reason="promise_ahead").inc()
+            log.error("promise_ahead", key=raw.item.key, complete_to_ms=complete_to_ms)
 
     def _audit(self, found: FoundHour, now_ms: int) -> None:
         """Is what is published what the ledger's head says?"""

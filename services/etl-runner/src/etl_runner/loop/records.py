@@ -90,7 +90,8 @@ class RunnerRecords:
     def _failing(self, hour: FeedHour, failure: Failure) -> None:
         self._failures[hour] = failure
         own = self._hours.get(hour).failure
-        if (failure.version, failure.count) > (own.version, own.count):
+        # Of two that are as far, the one that is stored: both runners end with the same.
+        if (failure.version, failure.count) >= (own.version, own.count):
             self._hours.failed(hour, failure)
 
     def _gone(self, listed: Mapping[str, str]) -> None:
@@ -98,6 +99,7 @@ class RunnerRecords:
         for hour in list(self._failures):
             if record_key(FAILURES_PREFIX, hour) not in listed:
                 del self._failures[hour]
+                self._hours.retry(hour)
         for hour in list(self._commands):
             if record_key(COMMANDS_PREFIX, hour) not in listed:
                 del self._commands[hour]

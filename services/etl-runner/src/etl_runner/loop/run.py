@@ -1,6 +1,7 @@
 """Rule 2: one run of the job for a batch, found again after a crash or a lost reply."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import time
@@ -164,11 +165,8 @@ async def _facts(jobs: JobRuns, result: Result) -> RunFacts:
     return RunFacts("", 0) if found is None else RunFacts(found.run_id, found.billed_s)
 
 
-async def wait_for(event: asyncio.Event, seconds: float) -> bool:
-    """Wait, at most so long; whether the event came."""
-    try:
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event comes, at most so long."""
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -7,6 +7,7 @@ from coinlake import logs
 from coinlake.contracts.datasets import table_named
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Output
+from coinlake.differences import PartitionSeen
 from coinlake.errors import NotFoundError, TransientError
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.ports import TableCatalog
@@ -55,13 +56,12 @@ class TableRegistrar:
                 waits[table] = str(error)
         return {hour: waits[table] for table in waits for hour in wanted[table]}
 
-    async def unregistered(self, table: str, dt: str, hours: Iterable[Hour]) -> list[Hour]:
-        """Which of these hours of a day have no partition. Raises TransientError."""
+    async def registered(self, table: str, dt: str) -> Sequence[PartitionSeen] | None:
+        """What is registered for a day; None where there is no table. Raises TransientError."""
         try:
-            there = await self._catalog.registered(table, dt)
+            return await self._catalog.registered(table, dt)
         except NotFoundError:
-            return list(hours)
-        return [hour for hour in hours if hour not in there]
+            return None
 
     async def register_again(self, table: str, hours: Iterable[Hour]) -> None:
         """Register hours that had a partition. Raises TransientError, also where the table is gone

@@ -5,11 +5,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from coinlake.errors import CoinlakeError
 from ingestor.core.feeds import FEEDS
 
 _FREE_BYTES = 2_500
 
 UNPAGED_ITEMS = 200  # /rates answers with all of its rates, about 170 (as its clients say)
+
+
+class NoCreditsError(CoinlakeError):
+    """What is left does not pay for a call."""
 
 
 def price(decoded_bytes: int) -> int:

@@ -11,6 +11,7 @@ from ingestor.adapters.balance_file import read_balance, write_balance
 from ingestor.core.credits import (
     Balance,
     CreditLimits,
+    NoCreditsError,
     Wish,
     first_price,
     month_ms_left,
@@ -94,9 +95,14 @@ class Budget:
         return self.price(page) <= self.left
 
     async def reserve(self, page: Page) -> int:
-        """Set the price of a call aside, synced. Raises TransientError where the disk refuses."""
+        """Set the price of a call aside, synced. Raises TransientError where the disk refuses.
+
+        Raises NoCreditsError where others have set aside what was left when the page was looked at.
+        """
         async with self._lock:
-            credits = self.price(page)
+            credits, left = self.price(page), self.left
+            if credits > left:
+                raise NoCreditsError(f"{page.key} may cost {credits} credits, {left} are left")
             balance = self.balance.reserve(credits)
             # Counted before it is written, so that nothing else spends it meanwhile.
             self._balance = balance

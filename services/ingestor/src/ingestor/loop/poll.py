@@ -70,7 +70,8 @@ class PollAttempt:
         self._metrics = metrics
 
     async def ask(self, page: Page, tick: Tick, tick_id: str | None = None) -> Reply:
-        """One attempt for one tick, which has a name that its pages share. Raises TransientError where the disk refuses the result."""
+        """One attempt for one tick, which has a name that its pages share. Raises TransientError where the
+        disk refuses the result, NoCreditsError where nothing is left to pay with."""
         reserved = await self._budget.reserve(page)
         poll_id = self._terms.new_id(16)
         call, asked_ms = Call(), self._clock.steady_ms()

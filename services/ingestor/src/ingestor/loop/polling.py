@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from coinlake import logs
 from coinlake.contracts.missed_ticks import Cause
 from coinlake.errors import TransientError
 from coinlake.lifecycle import Pulse, sleep_or_stop
 from ingestor.adapters.journal import Journal
+from ingestor.core.credits import NoCreditsError
 from ingestor.core.entries import TickMark, TickOutcome
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import PageGate
@@ -154,7 +156,20 @@ class Poller:
             self.missed.miss(Missed(tick.due_ms, tick.due_ms, 1), tick.interval_ms, cause)
             return
         tick_id = self._ticks.id_of(self.plan.page.key, tick.due_ms, tick.interval_ms)
-        again_ms = await self._poll(tick, tick_id)
+        try:
+            again_ms = await self._poll(tick, tick_id)
+        except NoCreditsError:
+            self.missed.miss(
+                Missed(tick.due_ms, tick.due_ms, 1), tick.interval_ms, Cause.CREDITS
+            )
+            return
+        with suppress(NoCreditsError):  # then what came of the tick so far is its outcome
+            await self._again(tick, tick_id, again_ms, ends_ms, stop)
+
+    async def _again(
+        self, tick: Tick, tick_id: str, again_ms: int | None, ends_ms: int, stop: asyncio.Event
+    ) -> None:
+        """Try the tick again until it has an answer, its time is over, or nothing may be asked."""
         while again_ms is not None and again_ms < ends_ms:
             if not await self._waited_until(again_ms, stop):
                 return

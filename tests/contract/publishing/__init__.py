@@ -1,0 +1,1 @@
+"""What every implementation of the publishing port is held to."""

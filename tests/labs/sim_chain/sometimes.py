@@ -1,0 +1,58 @@
+"""What may happen in the chain's world, by name: at full size all of it must have."""
+
+SITUATIONS = {
+    # CoinCap.
+    "api unreachable": "a call found nobody",
+    "api silent": "a call was billed and never answered",
+    "answer broke off": "an answer broke off on its way",
+    "rate limited": "the API answered 429",
+    "server error": "the API answered 5xx",
+    "key refused": "the API refused the key",
+    "odd body": "an answer with status 200 was not usable",
+    "same answer again": "the API gave the same bytes twice",
+    # The ingestor.
+    "ingestor killed": "an ingestor was killed",
+    "killed in mid-write": "an ingestor died between two changes of its disk",
+    "power cut": "the ingestor's host lost power",
+    "changes lost with the power": "a power cut met changes that were not synced",
+    "ingestor stopped": "an ingestor was told to stop, and another came",
+    "ingestor frozen": "an ingestor was frozen and woke up",
+    "disk full": "the journal's disk refused a write",
+    "spool full": "nothing was asked since too much waited for Kafka",
+    "clock ahead": "the ingestor's clock was set forward",
+    "clock back": "the ingestor's clock was set back",
+    "stamp refused": "Kafka refused a record for its stamp",
+    "record restamped": "a record that Kafka refused was sent with an earlier stamp",
+    "answer unjournaled": "an answer came and never got into the journal",
+    "ticks missed": "ticks were told as missed",
+    "out of credits": "nothing was asked since the credits were spent",
+    "interval stretched": "the plan stretched an interval",
+    # The way into Kafka.
+    "sent again by the client": "a producer repeated a request that had been taken",
+    "answer twice in Kafka": "an answer was sent by two producers",
+    "late replay": "an answer came to Kafka in a later hour than its own",
+    # Sinks.
+    "412-another": "a 412 was for another sink's object",
+    "put-answer-lost": "a PUT landed and its answer was lost",
+    "put-late": "a PUT landed after its sender had given it up",
+    "start-behind-commit": "a sink's start walked on from a commit",
+    "two-owners": "two sinks believed at once that they own a partition",
+    "sink killed": "a sink was killed",
+    "sink frozen": "a sink was frozen and woke up",
+    # The runner.
+    "runner killed": "a runner was killed",
+    "two runners": "two runners were alive at once",
+    "lost hint": "an announcement never came to the runner",
+    "batch of many": "a batch of several hours was run",
+    "run failed": "a run failed although nothing was wrong with its hours",
+    "run stuck": "a run stayed RUNNING until it was told to stop",
+    "late object": "a raw object landed in an hour that was committed already",
+    "second version": "an hour was published a second time",
+    "duplicate removed": "a run removed an answer that Kafka has twice",
+    "complete hour": "an hour was committed as complete by promise",
+    "crawl": "a crawl made the tables",
+    # Those who judge.
+    "whole": "everything was published, and audit and doctor said so",
+    "audit saw the damage": "the audit named a raw object that was damaged on purpose",
+    "doctor saw the damage": "the ledger's check named a published hour that was damaged on purpose",
+}

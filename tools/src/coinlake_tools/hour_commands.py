@@ -1,0 +1,61 @@
+"""`coinlake rebuild` and `coinlake retry`: hours of the runner, one or a day of them."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.hours import Hour, parse_hour
+from coinlake.errors import ConfigError, TransientError
+from coinlake_tools import services_http
+from coinlake_tools.settings import Settings
+
+_HOURS = tuple(f"{hour:02}" for hour in range(24))
+_NOTHING_TO_DO = 404
+
+
+async def order(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """Send the command for each hour; which were accepted, and for which there is nothing to do.
+
+    Raises ConfigError for an impossible hour, TransientError where the runner refuses one or is away:
+    what was accepted before stays accepted, and may be sent again.
+    """
+    hours = list(_hours(args))
+    url = settings.urls().get("etl-runner")
+    if url is None:
+        raise ConfigError("ETL_RUNNER_URL is not set")
+    secret = settings.etl_runner_admin_token
+    token = secret.get_secret_value() if secret else None
+    more = {"accept_missing": True} if getattr(args, "accept_missing", False) else {}
+    accepted, nothing = [], []
+    for feed, hour in hours:
+        body = {"feed": feed, "dt": hour.dt, "hour": hour.hour, **more}
+        status, answer = await services_http.posted(url, f"/v1/{args.command}", body, token)
+        name = f"{feed}/{hour.dt}/{hour.hour}"
+        if status == _NOTHING_TO_DO:
+            nothing.append(name)
+        elif status < 400:
+            accepted.append(name)
+        else:
+            done = f" ({len(accepted)} hours were accepted before)" if accepted else ""
+            raise TransientError(f"{name}: {status} {_said(answer)}{done}")
+    if not accepted:
+        raise TransientError(
+            f"nothing to do for {', '.join(nothing[:3])}{' …' * (len(nothing) > 3)}"
+        )
+    return {"accepted": accepted, "nothing_to_do": nothing}
+
+
+def _hours(args: argparse.Namespace) -> Iterator[tuple[str, Hour]]:
+    feeds = [args.feed] if args.feed else list(TABULAR)
+    for feed in feeds:
+        for name in [args.hour] if args.hour else _HOURS:
+            hour = parse_hour(f"dt={args.dt}/hour={name}")
+            if hour is None:
+                said = f"{args.dt} {name} (write it like 2026-11-22 07)"
+                raise ConfigError(f"invalid hour: {said}")
+            yield feed, hour
+
+
+def _said(answer: Any) -> str:
+    return str(answer.get("error", answer) if isinstance(answer, Mapping) else answer)[:300]
