@@ -62,8 +62,8 @@ def _faults() -> tuple[Row, ...]:
 
 # The same for the runner's: what is chosen of a family's file, if not all.
 _RUNNER_FAULTS = (
-    ("killed", "calls", "F44, F45: killed before and after each call of a batch", 1600),
-    ("frozen", "calls", "F45: frozen there, and thawed beside another", 2000),
+    ("killed", "calls", "F44, F45: killed before and after each call of a batch", 1900),
+    ("frozen", "calls", "F45: frozen there, and thawed beside another", 2300),
     ("runs", "runs", "F41, F42, F44, F48: what Glue answers", 560),
     ("zombies", "zombies", "F45: a PUT that comes two versions late", 600),
     ("hints", "hints", "F40: announcements lost, repeated, shuffled", 300),
