@@ -60,6 +60,35 @@ def _faults() -> tuple[Row, ...]:
     )
 
 
+# The same for the runner's: what is chosen of a family's file, if not all.
+_RUNNER_FAULTS = (
+    ("killed", "calls", "F44, F45: killed before and after each call of a batch", 1900),
+    ("frozen", "calls", "F45: frozen there, and thawed beside another", 2300),
+    ("runs", "runs", "F41, F42, F44, F48: what Glue answers", 560),
+    ("zombies", "zombies", "F45: a PUT that comes two versions late", 600),
+    ("hints", "hints", "F40: announcements lost, repeated, shuffled", 300),
+    ("spark", "spark", "F43, F46, F47, F56: Spark dies in mid-write and in its commit", 1000),
+    ("content", "content", "F49, F50, F56: prices that no API gives", 300),
+    ("catalog", "catalog", "F55, F57: the crawler and races for a partition", 60),
+)
+
+
+def _runner_faults() -> tuple[Row, ...]:
+    """One row per family of the runner's faults."""
+    return tuple(
+        Row(
+            f"fault-runner-{name}",
+            f"the runner: {what}",
+            (
+                *_pytest(f"tests/faults/etl_runner/test_fault_{file}.py"),
+                *(("-k", name) if name != file else ()),
+            ),
+            about_s,
+        )
+        for name, file, what, about_s in _RUNNER_FAULTS
+    )
+
+
 def _generated() -> tuple[Row, ...]:
     """Generated queries beside a real Trino (JDK 24)."""
     return tuple(
@@ -88,9 +117,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "sim-runner",
-        "2,000 seeds of the runner",
-        ("-m", "tests.labs.sim", "--world", "runner", "--seeds", "2000"),
-        1200,
+        "20,000 seeds of the runner",
+        ("-m", "tests.labs.sim", "--world", "runner", "--seeds", "20000"),
+        3600,
     ),
     Row(
         "sim-chain",
@@ -160,6 +189,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("memory", "3 million values behind a slow S3", ("-m", "bench.memory"), 400, alone=True),
     *_faults(),
+    *_runner_faults(),
     Row(
         "host",
         "the EC2 host's files; F80: its metadata, F81: a changed byte",

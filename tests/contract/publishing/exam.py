@@ -228,6 +228,19 @@ async def two_at_once_with_two_batches(new_lab: NewLab) -> None:
                 assert await lab.read(hour) == rows_of(hour, name), (number, when)
 
 
+async def a_mixture_of_two_batches_ends(new_lab: NewLab) -> None:
+    """Hands removed an object between two batches, and an object of each lies there."""
+    lab = new_lab()
+    one, two = await staged(lab, "one"), await staged(lab, "two")
+    await lab.mix(one, two, RATES)
+
+    for batch in (one, two):
+        became = {outcome.hour: outcome for outcome in await published(lab, batch)}
+        assert became[RATES].refused == "foreign"
+    assert await versions(lab, RATES) == []
+    assert await lab.read(MARKETS) != {}
+
+
 async def readers_see_one_version_at_every_call(new_lab: NewLab) -> None:
     lab = new_lab()
     seen: set[tuple[str, str]] = set()
@@ -302,5 +315,6 @@ QUESTIONS: tuple[Callable[[NewLab], Awaitable[None]], ...] = (
     killed_at_each_call_and_another_batch,
     two_at_once_with_one_batch,
     two_at_once_with_two_batches,
+    a_mixture_of_two_batches_ends,
     readers_see_one_version_at_every_call,
 )

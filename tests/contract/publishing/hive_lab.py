@@ -34,7 +34,7 @@ from coinlake.errors import TransientError
 from etl_runner.core.batch import FinishedBatch
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.plan import manifest
-from etl_runner.core.publication import RunFacts
+from etl_runner.core.publication import RunFacts, object_metadata
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.publish import HiveTablePublisher
@@ -123,6 +123,14 @@ class HiveLab:
             else:
                 body = self._bucket.objects[file.key].body
                 self._bucket.put(file.key, body[::-1], {})
+
+    async def mix(self, one: FinishedBatch, two: FinishedBatch, hour: FeedHour) -> None:
+        for number, file in enumerate(one.results[hour].files):
+            batch = two if number else one
+            (frozen,) = [of for of in batch.manifest.hours if of.feed == hour.feed]
+            metadata = object_metadata(batch.manifest, frozen)
+            body = self._bucket.objects[batch.results[hour].files[number].key].body
+            self._bucket.put(curated_key(file.table, hour.at), body, metadata)
 
     def is_staged(self, batch: FinishedBatch) -> bool:
         files = [file for hour in batch.result.hours for file in hour.files]

@@ -76,6 +76,10 @@ class PublishingLab(Protocol):
         """What was staged for an hour is other bytes, or gone."""
         ...
 
+    async def mix(self, one: FinishedBatch, two: FinishedBatch, hour: FeedHour) -> None:
+        """Of an hour's tables the first is published by one batch, the others by another."""
+        ...
+
     def is_staged(self, batch: FinishedBatch) -> bool:
         """Whether anything that the batch staged is there."""
         ...

@@ -47,13 +47,18 @@ async def _all_hours(parts: StepParts, *_: Any) -> Any:
 
 
 async def _committed_first(
-    parts: StepParts, batch: Any, hour: Any, terms: Any, _put: Any = publish_module._put
+    parts: StepParts,
+    batch: Any,
+    hour: Any,
+    terms: Any,
+    waiting: Any,
+    _put: Any = publish_module._put,
 ) -> Any:
     """The ledger before the rows."""
     entry = publish_module._entry(batch, hour, [], terms)
     if entry.version > len([k async for k in parts.lake.store.list(_prefix(entry))]):
         await publish_module._commit(parts, entry)
-    return await _put(parts, batch, hour, terms)
+    return await _put(parts, batch, hour, terms, waiting)
 
 
 def _prefix(entry: LedgerEntry) -> str:

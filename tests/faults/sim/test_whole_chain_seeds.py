@@ -7,7 +7,7 @@ from tests.labs.sim.__main__ import WORLDS
 from tests.labs.sim_chain.play import run_named
 
 CHAIN = WORLDS["chain"]
-SHARE = 10
+SHARE = 25
 
 
 @pytest.mark.parametrize("first", range(0, 20 * SHARE, SHARE))

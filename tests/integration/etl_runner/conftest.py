@@ -46,6 +46,7 @@ class Cloud:
 
     process: subprocess.Popen[str]
     port: int
+    admin_port: int
 
     @property
     def environ(self) -> dict[str, str]:
@@ -200,7 +201,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        cloud = Cloud(process, json.loads(process.stdout.readline())["port"])
+        said = json.loads(process.stdout.readline())
+        cloud = Cloud(process, said["port"], said["admin_port"])
         provision = [sys.executable, "-m", "coinlake_tools", "provision", "--all"]
         told = subprocess.run(provision, env=cloud.environ, capture_output=True, text=True)
         assert told.returncode == 0, told.stdout + told.stderr

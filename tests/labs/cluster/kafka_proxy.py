@@ -5,9 +5,10 @@ import random
 import struct
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 from local_stack.broker import BrokerSpec
 
@@ -27,6 +28,8 @@ class KafkaFaults:
     garble: dict[int, list[str]] = field(default_factory=dict)
     """What comes in place of the next answers to requests of a kind, in their order: `empty`, `cut`
     (in the middle) or `noise` (random bytes), each behind the right correlation id."""
+    holds: Callable[[int, Literal["before", "after"]], bool] | None = None
+    """Asked on both sides of each request, in a thread of its own: whether it goes on."""
     swallowed: int = 0
     cuts: int = 0
     seen: Counter[int] = field(default_factory=Counter)
@@ -137,6 +140,8 @@ async def _requests(
             faults.swallow = faults.swallow | {api}
             faults.cuts += 1
             link.is_cut = True
+        if not await _goes_on(faults, api, "before"):
+            raise ConnectionResetError("the request is lost")
         link.asked.append(api)
         broker.write(head + body)
         await broker.drain()
@@ -150,11 +155,18 @@ async def _answers(
         body = await broker.readexactly(struct.unpack(">i", head)[0])
         if link.is_cut:
             raise ConnectionResetError("the answer is lost")
-        kinds = faults.garble.get(link.asked.popleft())
+        api = link.asked.popleft()
+        if not await _goes_on(faults, api, "after"):
+            raise ConnectionResetError("the answer is lost")
+        kinds = faults.garble.get(api)
         if kinds:
             body = _garbled(kinds.pop(0), body, faults.rng)
         writer.write(struct.pack(">i", len(body)) + body)
         await writer.drain()
+
+
+async def _goes_on(faults: KafkaFaults, api: int, side: Literal["before", "after"]) -> bool:
+    return faults.holds is None or await asyncio.to_thread(faults.holds, api, side)
 
 
 def _garbled(kind: str, body: bytes, rng: random.Random) -> bytes:

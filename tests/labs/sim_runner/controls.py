@@ -12,12 +12,11 @@ import etl_runner.loop.put_objects as put_module
 import etl_runner.loop.reconcile as reconcile_module
 from coinlake.contracts.batches import StagedFile
 from coinlake.contracts.ledger import LedgerEntry, ledger_key
-from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake.differences import Difference, Head, Unreadable
 from coinlake.errors import InvariantError
 from coinlake.store import Listed
 from etl_runner.core import plan
-from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.hours import FeedHour
 from etl_runner.core.tracked import Failure, Tracked
 from etl_runner.core.watermarks import Promises
 from etl_runner.loop.lake import LakeReader
@@ -66,12 +65,9 @@ def _always_believed(
     return True
 
 
-def _of_its_inputs(hours: Hours, hour: FeedHour) -> bool:
-    """Only the partitions that gave input are asked."""
-    keys = [parse_raw_key(key) for key in hours.get(hour).inputs]
-    slots = {(key.topic, key.partition) for key in keys if key is not None}
-    known = hours.promises._complete_to
-    return bool(slots) and all(known.get(slot, 0) >= hour.at.end_ms for slot in slots)
+def _that_have_promised(promises: Promises, topic: str) -> set[int]:
+    """A partition that has said nothing is not asked."""
+    return {number for name, number in promises._complete_to if name == topic}
 
 
 def _no_trouble(*_: object, **__: object) -> None:
@@ -129,7 +125,9 @@ def every() -> dict[str, Control]:
     found = (
         Control("one-ledger-stops-all", patches=((LakeReader, "heads_of", _any_head_or_none),)),
         Control("promises-are-believed", patches=((Promises, "promised", _always_believed),)),
-        Control("own-partitions-only", patches=((Hours, "complete", _of_its_inputs),)),
+        Control(
+            "own-partitions-only", patches=((Promises, "partitions", _that_have_promised),)
+        ),
         Control("parked-for-ever", patches=((Tracked, "not_before_ms", property(_never)),)),
         Control(
             "vanished-is-nothing",

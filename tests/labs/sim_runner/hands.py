@@ -298,6 +298,4 @@ class Hands:
 
     def _accepted(self, hour: FeedHour, version: int) -> None:
         self._world.note(f"command accepted: {hour} of version {version}")
-        # Where somebody removed the head the command was about another version.
-        if hour not in self._world.oracle.touched:
-            self.commanded[hour] = version
+        self.commanded[hour] = version

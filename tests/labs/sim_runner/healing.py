@@ -30,6 +30,7 @@ class Healing:
         if not self.is_wrong():
             await self._is_idle()
         if not self.is_wrong():
+            await asyncio.sleep(TOLD_S)
             self._is_told()
 
     def _heal(self) -> None:
@@ -98,9 +99,14 @@ class Healing:
             return None
         if head is None:
             return "has no head"
-        if {item.key: item.etag for item in head.inputs} != inputs:
+        # An object that was gone for a moment counts as an input, whatever it has.
+        raw = self._world.oracle.raw
+        made_of = {item.key: item.etag for item in head.inputs if raw[item.key, item.etag]}
+        if made_of != inputs:
             return f"version {head.version} is not made from what is raw"
-        if head.version <= self._world.hands.commanded.get(hour, 0):
+        # Where somebody removed a head the versions count anew.
+        is_touched = hour in self._world.oracle.touched
+        if not is_touched and head.version <= self._world.hands.commanded.get(hour, 0):
             return f"version {head.version} is not what an accepted command wants"
         return self._not_visible(hour, head)
 
@@ -112,7 +118,10 @@ class Healing:
             return True
         if head is None:
             return not inputs
-        return any(item.key not in inputs for item in head.inputs)
+        return self._has_lost(head)
+
+    def _has_lost(self, head: LedgerEntry) -> bool:
+        return any(item.key not in self._world.bucket.objects for item in head.inputs)
 
     def _not_visible(self, hour: FeedHour, head: LedgerEntry) -> str | None:
         for output in head.outputs:
@@ -148,11 +157,9 @@ class Healing:
 
     def _is_told(self) -> None:
         """What cannot be mended is alarmed, with its reason."""
-        raw = self._world.hours_of_raw()
         for hour in self._world.oracle.versions:
             head = self.head(hour)
-            there = raw.get(hour, {})
-            if head is not None and any(item.key not in there for item in head.inputs):
+            if head is not None and self._has_lost(head):
                 told = any(one.hours.get(hour).aside for one in self._world.awake())
                 if not told:
                     self._world.oracle.blame(

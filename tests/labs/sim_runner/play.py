@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
+from coinlake.contracts.datasets import TABULAR
+from etl_runner.loop import reconcile
+from tests.labs.patching import patched
 from tests.labs.seeds import Verdict
 from tests.labs.sim.clock import SimLoop, in_virtual_time
 from tests.labs.sim_runner.controls import NONE, every
 from tests.labs.sim_runner.healing import Healing
 from tests.labs.sim_runner.scenario import CHAOS_S
 from tests.labs.sim_runner.sometimes import SITUATIONS
-from tests.labs.sim_runner.world import World
+from tests.labs.sim_runner.world import FEEDS, World
 from tests.labs.situations import Situations
 
 
@@ -26,7 +29,9 @@ def run_named(
         played.append(world)
         await _play(world, events)
 
-    with chosen.applied():
+    # This lake has two feeds: each costs a pass as much as the other.
+    feeds = (reconcile, "TABULAR", {name: TABULAR[name] for name in FEEDS})
+    with patched((feeds,)), chosen.applied():
         in_virtual_time(play)
     (world,) = played
     _count(world)

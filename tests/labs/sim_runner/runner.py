@@ -45,7 +45,7 @@ POLICY = PlanningPolicy(
     max_hours=6,
     max_bytes=100_000,
 )
-RHYTHM = Rhythm(reconcile_s=8.0, audit_s=60.0, busy_s=1.0)
+RHYTHM = Rhythm(reconcile_s=10.0, audit_s=60.0, busy_s=1.0)
 PATIENCE = Patience(
     failed=Backoff(60.0, 900.0),
     away=Backoff(30.0, 600.0),

@@ -235,3 +235,34 @@ async def test_a_refused_start_takes_its_intent_back(
     with pytest.raises(BusyError):
         await run(world.parts, manifest, timing=timing(clock))
     assert not any("/intents/" in key for key in world.bucket.objects)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "state", "attempt", "is_stopped"),
+    [
+        (91, "RUNNING", "{ms}-ab", True),
+        (91, "WAITING", "{ms}-ab", True),
+        (89, "RUNNING", "{ms}-ab", False),
+        (91, "STOPPING", "{ms}-ab", False),
+        (91, "SUCCEEDED", "{ms}-ab", False),
+        # Nobody of ours named it so: its beginning is not known.
+        (91, "RUNNING", "somebody's", False),
+        (91, "RUNNING", "²-ab", False),
+    ],
+)
+async def test_a_run_of_a_dead_runner_does_not_hold_the_slot_for_ever(
+    world: World,
+    clock: FakeClock,
+    manifest: Manifest,
+    waits: Waits,
+    age_s: float,
+    state: str,
+    attempt: str,
+    is_stopped: bool,
+) -> None:
+    begun = attempt.format(ms=int((clock() - age_s) * 1000))
+    world.glue.runs = [GlueRun("jr_dead", state, "other", begun, None, 5)]
+    world.glue.busy = 1
+    with pytest.raises(BusyError):
+        await run(world.parts, manifest, timing=timing(clock))
+    assert (world.glue.runs[0].state == "STOPPED") is is_stopped

@@ -41,6 +41,13 @@ class GlueRun:
         return _OUTCOMES.get(self.state, "active")
 
     @property
+    def started_s(self) -> float | None:
+        """When it was started, seconds since the epoch, by the name of its attempt; None where that
+        says nothing."""
+        begin = (self.attempt or "").partition("-")[0]
+        return int(begin) / 1000 if begin.isascii() and begin.isdecimal() else None
+
+    @property
     def billed_s(self) -> int:
         return max(prices.RUN_FLOOR_S, self.execution_s)
 
@@ -48,6 +55,11 @@ class GlueRun:
     def reason(self) -> str:
         """Why it failed, in Glue's words."""
         return self.message or f"the run ended {self.state} without a message"
+
+
+def attempt_name(now_s: float, token: str) -> str:
+    """The name of a start at a time, in seconds since the epoch: nobody else has it."""
+    return f"{int(now_s * 1000)}-{token}"
 
 
 def active_of(runs: Iterable[GlueRun], batch_id: str) -> GlueRun | None:

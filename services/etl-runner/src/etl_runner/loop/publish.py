@@ -37,14 +37,19 @@ class HiveTablePublisher:
 
 
 async def publish(
-    parts: StepParts, batch: FinishedBatch, accepted: Collection[FeedHour], terms: CommitTerms
+    parts: StepParts,
+    batch: FinishedBatch,
+    accepted: Collection[FeedHour],
+    terms: CommitTerms,
+    behind: frozenset[str] = frozenset(),
 ) -> list[PublicationOutcome]:
     """Publish, register and commit the accepted hours; what became of each.
 
     Every part of it may be repeated by anybody. An hour that another batch has published and not
     committed is first committed for that batch. What is away for one hour stops no other: that
-    hour `waits`.
+    hour `waits`. `behind` are batches that wait until this one is finished: it finishes none of them.
     """
+    waiting = behind | {batch.manifest.batch_id}
     outcomes: list[PublicationOutcome] = []
 
     def tell(outcome: PublicationOutcome) -> None:
@@ -55,7 +60,7 @@ async def publish(
     for hour in batch.manifest.hours:
         name = FeedHour(hour.feed, hour.at)
         if name in accepted:
-            put = await _put(parts, batch, hour, terms)
+            put = await _put(parts, batch, hour, terms, waiting)
             if isinstance(put, PublicationOutcome):
                 tell(put)
             else:
@@ -71,14 +76,18 @@ async def publish(
 
 
 async def _put(
-    parts: StepParts, batch: FinishedBatch, hour: BatchHour, terms: CommitTerms
+    parts: StepParts,
+    batch: FinishedBatch,
+    hour: BatchHour,
+    terms: CommitTerms,
+    waiting: frozenset[str],
 ) -> list[Output] | PublicationOutcome:
     """The hour's published objects; or what became of it."""
     name = FeedHour(hour.feed, hour.at)
     try:
         published = await put_objects(parts, batch.manifest, hour, batch.results[name])
         if isinstance(published, Refused):
-            return await _refused(parts, name, published, terms)
+            return await _refused(parts, name, published, terms, waiting)
     except (TransientError, InvariantError) as error:
         return PublicationOutcome(name, None, waits=str(error))
     return published
@@ -110,10 +119,15 @@ async def clean(parts: StepParts, batch_id: str) -> None:
 
 
 async def _refused(
-    parts: StepParts, hour: FeedHour, refused: Refused, terms: CommitTerms
+    parts: StepParts,
+    hour: FeedHour,
+    refused: Refused,
+    terms: CommitTerms,
+    waiting: frozenset[str],
 ) -> PublicationOutcome:
     decision: str = refused.decision
-    if refused.theirs is not None and not await _finished(parts, refused.theirs, hour, terms):
+    theirs = refused.theirs
+    if theirs is not None and not await _finished(parts, theirs, hour, terms, waiting):
         decision = "foreign"
     if decision == "foreign":
         parts.metrics.alarms.labels(reason="foreign_object").inc()
@@ -121,10 +135,17 @@ async def _refused(
 
 
 async def _finished(
-    parts: StepParts, batch_id: str, hour: FeedHour, terms: CommitTerms
+    parts: StepParts,
+    batch_id: str,
+    hour: FeedHour,
+    terms: CommitTerms,
+    waiting: frozenset[str],
 ) -> bool:
     """Commit one hour of a batch whose runner published and died; False where that cannot be."""
     try:
+        if batch_id in waiting:
+            # An object of each lies there, and neither can be whole: hands were at work.
+            raise InvariantError(f"batch {batch_id} waits for the one that would finish it")
         manifest = await load_manifest(parts, batch_id)
         result = await load_result(parts, batch_id)
         if result is None:
@@ -138,7 +159,7 @@ async def _finished(
         log.error("batch_unreadable", batch_id=batch_id, hour=str(hour), reason=str(error))
         return False
     log.info("batch_finished_for_another", batch_id=batch_id, hour=str(hour))
-    for outcome in await publish(parts, theirs, [hour], terms):
+    for outcome in await publish(parts, theirs, [hour], terms, waiting):
         if outcome.waits is not None:
             raise TransientError(outcome.waits)
         if outcome.refused in {*OF_STAGED, "foreign"}:

@@ -16,7 +16,7 @@ from coinlake.errors import CoinlakeError, InvariantError, NotFoundError, Transi
 from etl_runner.core.batch import FinishedBatch
 from etl_runner.core.ports import BusyError, JobRuns
 from etl_runner.core.publication import RunFacts
-from etl_runner.core.runs import GlueRun, active_of, of_attempt
+from etl_runner.core.runs import GlueRun, active_of, attempt_name, of_attempt
 from etl_runner.loop.parts import StepParts
 
 log = logs.get(__name__)
@@ -92,7 +92,7 @@ async def load_result(parts: StepParts, batch_id: str) -> Result | None:
 
 
 async def _start(parts: StepParts, manifest: Manifest, timing: Timing) -> str:
-    attempt = f"{int(timing.clock() * 1000)}-{secrets.token_hex(4)}"
+    attempt = attempt_name(timing.clock(), secrets.token_hex(4))
     # The intent first: a crash after this line leaves a name to look for.
     intent = f"{BATCHES_PREFIX}{manifest.batch_id}/intents/{attempt}.json"
     await parts.lake.store.put(
@@ -110,6 +110,7 @@ async def _start(parts: StepParts, manifest: Manifest, timing: Timing) -> str:
     except BusyError:
         # It was not started: the intent is of nothing.
         await parts.lake.store.delete(intent)
+        await _stop_overdue(parts.jobs, timing)
         raise
     except TransientError:
         # The reply may be what was lost, and it has no idempotency token (Glue API, StartJobRun).
@@ -119,6 +120,17 @@ async def _start(parts: StepParts, manifest: Manifest, timing: Timing) -> str:
         run_id = found.run_id
     log.info("run_started", batch_id=manifest.batch_id, attempt=attempt, run_id=run_id)
     return run_id
+
+
+async def _stop_overdue(jobs: JobRuns, timing: Timing) -> None:
+    """Stop what has the slot for too long: a run whose runner died has nobody who would."""
+    latest = timing.clock() - timing.deadline_s - timing.stopping_s
+    for found in await jobs.recent():
+        if found.outcome == "active" and found.state != "STOPPING":
+            started = found.started_s
+            if started is not None and started < latest:
+                log.error("run_too_long", run_id=found.run_id, limit_s=timing.deadline_s)
+                await jobs.stop(found.run_id)
 
 
 async def _ended(

@@ -1,0 +1,1 @@
+"""A package: what its fixtures of that scope start ends with its last test."""
