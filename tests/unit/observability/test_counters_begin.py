@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from coinlake.errors import Trouble
 from coinlake_tools.auditor import AuditMetrics
 from etl_runner import metrics as etl_runner
+from etl_runner.loop.differing import TOLD
 from ingestor.core.ports import FailureKind
 from ingestor.metrics import FAILURES, IngestorMetrics
 from query_api import metrics as query_api
@@ -71,6 +72,7 @@ def test_every_reason_of_the_runners_alarms_begins_at_zero() -> None:
     given += [
         one for pair in re.findall(r'reason = "(\w+)" if .* else "(\w+)"', text) for one in pair
     ]
+    given += [str(kind) for kind in TOLD]
 
     assert sorted(set(given)) == list(etl_runner.ALARMS)
 
