@@ -10,6 +10,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 _BY_FILE = frozenset(
     {
         "tests/faults/s3_sink",
+        "tests/faults/sim",
         "tests/integration/ingestor",
         "tests/integration/local_athena",
         "tests/integration/query_api",
