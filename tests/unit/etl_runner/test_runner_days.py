@@ -99,6 +99,19 @@ async def test_a_catalog_that_is_away_keeps_an_older_day_from_being_whole(
     assert ("rates", HOUR) in world.catalog.partitions
 
 
+async def test_an_older_day_is_made_in_a_lake_without_tables(
+    world: World, clock: FakeClock
+) -> None:
+    """What is restored into an empty lake, or lands ten days late, when no crawl has run yet."""
+    await world.land()
+    clock.advance(10 * 86_400)
+    runner = Runner(world, clock)
+    await passes(runner, 2)
+    assert runner.hours.get(AT).dirty
+    await runner.turn()
+    assert len(world.ledger()) == 1
+
+
 async def test_markers_of_folders_and_objects_of_others_are_no_trouble(
     world: World, runner: Runner
 ) -> None:

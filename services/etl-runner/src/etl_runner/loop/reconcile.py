@@ -58,7 +58,8 @@ class Reconcile:
         listed = await list_day(self._parts.lake, feed, dt)
         partitions = await registered(self._parts, feed, dt)
         name = digest_of_day(listed.digest, partitions)
-        if not recent and self._whole.get((feed, dt)) == name and not self._is_open(feed, dt):
+        is_whole = name is not None and self._whole.get((feed, dt)) == name
+        if is_whole and not recent and not self._is_open(feed, dt):
             return
         accepts = self._records.accepts_missing
         day = await read_day(self._parts.lake, listed, accepts_missing=accepts)
