@@ -137,6 +137,8 @@ class FakeCatalog:
         return [column for column in found if column.name not in lacking]
 
     async def registered(self, table: str, dt: str) -> Sequence[PartitionSeen]:
+        if table not in self.tables - self.hidden:
+            raise NotFoundError(table)
         return [
             PartitionSeen(
                 table, (hour.dt, hour.hour), f"s3://coinlake/curated/{table}/{hour.path}/"
