@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections import Counter
 
+from coinlake.contracts.cloud import RUNNER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import LedgerEntry, curated_key, ledger_prefix, parse_entry
 from etl_runner.core.hours import FeedHour
@@ -11,6 +13,8 @@ from tests.labs.sim_runner.world import World
 # Waits of parked hours and of crawls are two and six hours: minutes of the world.
 HEAL_S = 700.0
 IDLE_S = 40.0
+# A try of each of three runners, and one more that was under way.
+RECORD_PUTS = 4
 # Two passes: what is odd has been seen by then.
 TOLD_S = 20.0
 # Of a pass over five days: two listings a feed and day, one a table and day, the records.
@@ -144,7 +148,9 @@ class Healing:
     async def _is_idle(self) -> None:
         """Nothing is written any more, and what is asked is bounded."""
         if self._world.glue.trouble.poison & set(self._world.hours_of_raw()):
-            return  # It is tried again, seldom.
+            # It is tried again, seldom; between its tries nothing is written of it.
+            await self._records_are_still()
+            return
         await asyncio.sleep(IDLE_S)
         before = [(one, one.network.asked, one.network.told) for one in self._world.awake()]
         await asyncio.sleep(IDLE_S)
@@ -154,6 +160,16 @@ class Healing:
                 self._world.oracle.blame("restless", said)
             if one.network.asked - asked > IDLE_CALLS * IDLE_S / 8:
                 self._world.oracle.blame("restless", f"{one.network.asked - asked} calls")
+
+    async def _records_are_still(self) -> None:
+        puts = self._world.bucket.puts
+        await asyncio.sleep(IDLE_S)
+        before = len(puts)
+        await asyncio.sleep(IDLE_S)
+        written = Counter(key for key in puts[before:] if key.startswith(RUNNER_PREFIX))
+        for key, times in written.items():
+            if times > RECORD_PUTS:
+                self._world.oracle.blame("restless", f"{key} was written {times} times")
 
     def _is_told(self) -> None:
         """What cannot be mended is alarmed, with its reason."""
