@@ -91,6 +91,12 @@ def first_red(world: World, control: str, seeds: Iterable[int]) -> Verdict | Non
     return next((one for one in played if one.violations), None)
 
 
+def violated(world: World, seeds: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """What is wrong with the product, by the seed; empty where every seed holds."""
+    played = {seed: world.run(seed, None, None).violations for seed in seeds}
+    return {seed: wrong for seed, wrong in played.items() if wrong}
+
+
 def smallest_red(world: World, red: Verdict, control: str | None) -> list[int]:
     """The numbers of few events with which a red seed is still red in the same way."""
 

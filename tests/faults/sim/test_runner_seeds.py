@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.labs.seeds import quiet
+from tests.labs.seeds import first_red, quiet, violated
+from tests.labs.sim.__main__ import WORLDS
 from tests.labs.sim_runner.play import run_named
 
+RUNNER = WORLDS["runner"]
 # One test each: a failing one names its seeds, and the report shows where time goes.
 SHARE = 25
 
@@ -12,11 +14,7 @@ SHARE = 25
 @pytest.mark.parametrize("first", range(0, 20 * SHARE, SHARE))
 def test_no_hour_is_lost_doubled_or_left_behind(first: int) -> None:
     with quiet():
-        wrong = {
-            seed: verdict.violations
-            for seed in range(first, first + SHARE)
-            if (verdict := run_named(seed)).violations
-        }
+        wrong = violated(RUNNER, range(first, first + SHARE))
 
     assert wrong == {}
 
@@ -32,9 +30,7 @@ def test_no_hour_is_lost_doubled_or_left_behind(first: int) -> None:
 )
 def test_control_a_runner_without_its_rule_is_caught(control: str) -> None:
     with quiet():
-        red = next(
-            (one for seed in range(40) if (one := run_named(seed, control)).violations), None
-        )
+        red = first_red(RUNNER, control, range(40))
 
     assert red is not None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.labs.seeds import first_red, quiet
+from tests.labs.seeds import first_red, quiet, violated
 from tests.labs.sim.__main__ import WORLDS
 from tests.labs.sim_chain.play import run_named
 
@@ -13,11 +13,7 @@ SHARE = 25
 @pytest.mark.parametrize("first", range(0, 20 * SHARE, SHARE))
 def test_what_was_answered_is_published_once_and_told_so(first: int) -> None:
     with quiet():
-        wrong = {
-            seed: verdict.violations
-            for seed in range(first, first + SHARE)
-            if (verdict := run_named(seed)).violations
-        }
+        wrong = violated(CHAIN, range(first, first + SHARE))
 
     assert wrong == {}
 

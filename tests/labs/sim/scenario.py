@@ -7,6 +7,7 @@ from coinlake.batch_records import header_name
 from coinlake.contracts.headers import heartbeat_headers
 from coinlake.contracts.raw_index import Record
 from s3_sink.core.part import PartLimits
+from tests.labs.events import Event
 from tests.labs.sim.sink import BEGIN_MS, WALL_MS_PER_S
 from tests.labs.sim.wire import Weather
 
@@ -14,18 +15,6 @@ CHAOS_S = 30.0
 _HOUR_MS = 3_600_000
 # Producers are late by minutes: within a part timestamps go back as well as on.
 _LATE_MS = 600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that is done to the world at a time, in virtual seconds."""
-
-    at_s: float
-    what: str
-    amount: float = 0.0
-
-    def __str__(self) -> str:
-        return f"{self.at_s:.2f} s {self.what}"
 
 
 # What can happen, and how often beside each other.

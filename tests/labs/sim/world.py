@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from s3_sink.core.partition_state import Phase
 from s3_sink.core.ports import Commit, Partition
+from tests.labs.events import Event, picked
 from tests.labs.sim.broker import Broker, PartitionLog
 from tests.labs.sim.bucket import WatchedBucket
 from tests.labs.sim.clock import SimLoop
 from tests.labs.sim.controls import Control
 from tests.labs.sim.oracle import Oracle
-from tests.labs.sim.scenario import Event, Scenario, drawn_by, limits, record
+from tests.labs.sim.scenario import Scenario, drawn_by, limits, record
 from tests.labs.sim.sink import Place, SinkProcess, Wall
 from tests.labs.sim.sometimes import SITUATIONS
 from tests.labs.sim.told import Told
@@ -39,14 +40,7 @@ class World:
         self.rng = random.Random(f"world-{seed}")
         drawn = drawn_by(seed)
         self.drawn = tuple(map(str, drawn.events))
-        self.plan: Scenario = replace(
-            drawn,
-            events=tuple(
-                event
-                for number, event in enumerate(drawn.events, 1)
-                if events is None or number in events
-            ),
-        )
+        self.plan: Scenario = replace(drawn, events=picked(drawn.events, events))
         self.timeline: list[str] = []
         self.situations = Situations(SITUATIONS)
         self.reached = self.situations.reached

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tests.labs.events import Event
 from tests.labs.sim.sink import SinkProcess
-from tests.labs.sim_chain.scenario import Event
 
 if TYPE_CHECKING:
     from tests.labs.sim_chain.ingestor import IngestorProcess

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 
 from ingestor.core.credits import CreditLimits
+from tests.labs.events import Event
 from tests.labs.sim.wire import Weather
 from tests.labs.sim_chain.ingestor import IngestorTerms
 from tests.labs.sim_chain.upstream import Mood
@@ -47,18 +48,6 @@ EVENTS = {
     "stuck": 2,
     "odd_ends": 2,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that is done to the world at a time, in virtual seconds."""
-
-    at_s: float
-    what: str
-    amount: float
-
-    def __str__(self) -> str:
-        return f"{self.at_s:.2f} s {self.what} {self.amount:.3f}"
 
 
 @dataclass(frozen=True, slots=True)

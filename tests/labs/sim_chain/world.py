@@ -14,6 +14,7 @@ from etl_runner.loop.batch_loop import Rhythm
 from etl_runner.loop.failing import Patience
 from ingestor.core.ports import ApiAnswer
 from s3_sink.core.part import PartLimits
+from tests.labs.events import Event, picked
 from tests.labs.sim.broker import Broker
 from tests.labs.sim.bucket import WatchedBucket
 from tests.labs.sim.clock import SimLoop
@@ -26,7 +27,7 @@ from tests.labs.sim_chain.hands import Hands
 from tests.labs.sim_chain.ingestor import BASE_URL, IngestorPlace, IngestorProcess
 from tests.labs.sim_chain.kafka import ProducerServer
 from tests.labs.sim_chain.oracle import FEED_OF, Hints, Oracle
-from tests.labs.sim_chain.scenario import Event, Scenario, drawn_by
+from tests.labs.sim_chain.scenario import Scenario, drawn_by
 from tests.labs.sim_chain.sometimes import SITUATIONS
 from tests.labs.sim_chain.ticks import Ticks
 from tests.labs.sim_chain.upstream import Upstream
@@ -73,14 +74,7 @@ class World:
         self.rng = random.Random(f"chain-world-{seed}")
         drawn = drawn_by(seed)
         self.drawn = tuple(map(str, drawn.events))
-        self.plan: Scenario = replace(
-            drawn,
-            events=tuple(
-                event
-                for number, event in enumerate(drawn.events, 1)
-                if events is None or number in events
-            ),
-        )
+        self.plan: Scenario = replace(drawn, events=picked(drawn.events, events))
         self.timeline: list[str] = []
         self.situations = Situations(SITUATIONS)
         wall = Wall(loop, drawn.begin_ms, 1000)

@@ -11,8 +11,8 @@ from coinlake.contracts.raw_layout import RAW_PREFIX
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.records import FAILURES_PREFIX
 from tests.labs.bucket import Stored
+from tests.labs.events import Event
 from tests.labs.sim_runner.catalog import TABLES
-from tests.labs.sim_runner.scenario import Event
 
 if TYPE_CHECKING:
     from tests.labs.sim_runner.runner import RunnerProcess

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 from coinlake.contracts.datasets import TABULAR
 from etl_runner.loop import reconcile
+from tests.labs.events import picked
 from tests.labs.patching import patched
 from tests.labs.seeds import Verdict
 from tests.labs.sim.clock import SimLoop, in_virtual_time
@@ -55,9 +56,8 @@ async def _play(world: World, events: Collection[int] | None) -> None:
     world.seed_the_past()
     for _ in range(world.plan.runners):
         world.start_runner()
-    for number, event in enumerate(world.plan.events, 1):
-        if events is None or number in events:
-            world.loop.call_at(event.at_s, world.happen, event)
+    for event in picked(world.plan.events, events):
+        world.loop.call_at(event.at_s, world.happen, event)
     while world.loop.time() < CHAOS_S + 1 and not healing.is_wrong():  # noqa: ASYNC110
         await asyncio.sleep(1.0)
     if not healing.is_wrong():

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 
+from tests.labs.events import Event
 from tests.labs.sim.wire import Weather
 
 CHAOS_S = 120.0
@@ -40,18 +41,6 @@ EVENTS = {
     "odd_hint": 2,
     "command": 3,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that is done to the world at a time, in virtual seconds."""
-
-    at_s: float
-    what: str
-    amount: float
-
-    def __str__(self) -> str:
-        return f"{self.at_s:.2f} {self.what} {self.amount:.3f}"
 
 
 @dataclass(frozen=True, slots=True)

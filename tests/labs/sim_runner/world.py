@@ -14,13 +14,14 @@ from coinlake.contracts.raw_meta import RawMeta
 from coinlake.errors import PreconditionFailedError
 from etl_runner.core.hours import FeedHour
 from tests.labs.bucket import Bucket, Stored
+from tests.labs.events import Event
 from tests.labs.sim.clock import SimLoop
 from tests.labs.sim_runner.catalog import CatalogServer
 from tests.labs.sim_runner.glue import GlueServer
 from tests.labs.sim_runner.hands import Hands
 from tests.labs.sim_runner.oracle import Oracle
 from tests.labs.sim_runner.runner import BEGIN_MS, MINUTE_MS, Place, RunnerProcess
-from tests.labs.sim_runner.scenario import Event, Scenario, scenario
+from tests.labs.sim_runner.scenario import Scenario, scenario
 from tests.labs.situations import Situations
 
 FEEDS = ("rates", "markets")

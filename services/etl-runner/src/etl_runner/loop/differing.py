@@ -69,7 +69,8 @@ async def see_to(parts: StepParts, day: DaySeen, partitions: Partitions) -> list
 
 
 def digest_of_day(listed: str, partitions: Partitions) -> str | None:
-    """A name for a day's listings and partitions; None where a table could not be asked or is not there."""
+    """A name for a day's listings and the partitions of the tables that were asked; None where one is
+    not there, or none could be asked."""
     if any(found is None for found in partitions.values()) or not partitions:
         return None
     named = sorted(

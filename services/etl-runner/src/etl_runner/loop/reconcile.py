@@ -57,9 +57,10 @@ class Reconcile:
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
         listed = await list_day(self._parts.lake, feed, dt)
         partitions = await registered(self._parts, feed, dt)
-        name = digest_of_day(listed.digest, partitions)
+        # Recent days are always read, for their promises.
+        name = None if recent else digest_of_day(listed.digest, partitions)
         is_whole = name is not None and self._whole.get((feed, dt)) == name
-        if is_whole and not recent and not self._is_open(feed, dt):
+        if is_whole and not self._is_open(feed, dt):
             return
         accepts = self._records.accepts_missing
         day = await read_day(self._parts.lake, listed, accepts_missing=accepts)
@@ -74,7 +75,7 @@ class Reconcile:
                 self._hours.listed(hour, {}, now_ms)
         differences = await see_to(self._parts, day.seen, partitions)
         self._told.tell(day.seen, differences)
-        if not recent and not differences and name is not None:
+        if name is not None and not differences:
             self._whole[feed, dt] = name
 
     def _is_open(self, feed: str, dt: str) -> bool:
