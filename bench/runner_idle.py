@@ -8,12 +8,11 @@ counted. Calls are the same on every machine, seconds are not: read them as rati
 
 import asyncio
 import gc
-import random
 import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -25,7 +24,6 @@ from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from coinlake.contracts.ledger import Output, RawInput, curated_key, ledger_key
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.differences import PartitionSeen
-from coinlake.logs import get
 from coinlake.testing import FakeClock
 from etl_runner.loop.lake import LakeReader
 from tests.labs.bucket import BucketStore, Stored
@@ -34,8 +32,6 @@ from tests.labs.ledger_entries import ledger_entry
 from tests.labs.seeds import quiet
 from tests.unit.etl_runner.runner import Runner
 from tests.unit.etl_runner.world import FakeCatalog, World, new_world, raw_meta
-
-log = get(__name__)
 
 LAKES = (10, 1000, 9000)
 PASSES_AN_HOUR = 4
@@ -58,10 +54,6 @@ class Cost:
     kib: int
 
 
-class CountedCalls(Counted):
-    """Calls of the bucket and of the catalog in one account."""
-
-
 class CatalogOfYears(FakeCatalog):
     """Its answers take as long in a lake of years: partitions are looked up by table and day."""
 
@@ -81,9 +73,9 @@ class CatalogOfYears(FakeCatalog):
         return self._by_day.get((table, dt), [])
 
 
-def world_of(hours: int) -> tuple[World, CountedCalls]:
+def world_of(hours: int) -> tuple[World, Counted]:
     """A lake with so many published hours of each feed, the newest one of this morning."""
-    world, network = new_world(), CountedCalls()
+    world, network = new_world(), Counted()
     world.store = BucketStore(world.bucket, network)
     world.lake = LakeReader(world.store)
     world.glue.store = world.store
@@ -161,11 +153,10 @@ async def _idle_hour(runner: Runner, clock: FakeClock) -> None:
         await runner.records.save()
 
 
-async def _calls(network: CountedCalls, act: Callable[[], object]) -> Counter[str]:
+async def _calls(network: Counted, act: Callable[[], Awaitable[None]]) -> Counter[str]:
+    """What is asked meanwhile, by name."""
     network.calls.clear()
-    done = act()
-    assert asyncio.iscoroutine(done)
-    await done
+    await act()
     return Counter(network.calls)
 
 
@@ -194,7 +185,6 @@ def _counted(
 
 def measure(hours: int) -> Cost:
     """One lake, in this process."""
-    random.seed(1)
     with quiet():
         return asyncio.run(_cost(hours))
 
