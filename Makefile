@@ -42,7 +42,7 @@ compose-test: setup ## The compose stack on a real Docker engine: build, run, ki
 
 # Four workers take whole rooms (tests/rooms.py), the longest first: the tiers wait more than they work.
 test: jars unit ## What every change must pass: real Kafka, Spark and SQL, four rooms at a time (15 min)
-	@$(PYTEST) tests/e2e tests/faults/sim tests/integration tests/faults tests/contract tests/spark \
+	@$(PYTEST) tests/e2e tests/integration tests/faults tests/contract tests/spark \
 	  -n 4 --dist loadscope --no-loadscope-reorder -v --durations=25 $(ARGS)
 
 conformance: setup ## The local Athena beside a real Trino: 7,000 texts of Trino's tests, recorded once

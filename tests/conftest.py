@@ -10,7 +10,7 @@ from xdist.remote import Producer
 
 from tests.labs import watchers
 from tests.labs.cluster.versitygw import find_tool, find_versitygw
-from tests.rooms import Rooms
+from tests.rooms import Rooms, turn_of
 from tests.trino_lab.jdk import jdk24 as jdk24_home
 
 # Its 200 ms for an example are a timed assertion: they were red on a busy machine.
@@ -64,6 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left = {item for item in items if _is_left_out(item)}
         config.hook.pytest_deselected(items=list(left))
         items[:] = [item for item in items if item not in left]
+    items.sort(key=lambda item: turn_of(item.nodeid))
     for item in items:
         for mark in item.iter_markers("needs"):
             tool = mark.args[0]

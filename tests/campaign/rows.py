@@ -198,7 +198,12 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("watch", "rules, alerts, dashboards", _pytest("tests/integration/observability"), 240),
     Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 500),
-    Row("cloud", "the local cloud", _pytest("tests/integration/local_cloud"), 240),
+    Row(
+        "cloud",
+        "the local cloud",
+        _pytest("tests/integration/local_cloud", "tests/integration/cloud_state"),
+        280,
+    ),
     Row(
         "clients",
         "released clients of Athena and Glue",

@@ -19,6 +19,12 @@ def blocks(page: Path, section: str) -> list[str]:
     return re.findall(r"```sh\n(.*?)```", text, re.S)
 
 
+def _without_make(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a reader's own shell has: not the variables of the `make` that runs the tests."""
+    made = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS")
+    return {name: value for name, value in environ.items() if name not in made}
+
+
 class Terminal:
     """One bash in a folder that is a clone but for its own `.local`: variables and functions stay."""
 
@@ -30,7 +36,7 @@ class Terminal:
         self._shell = subprocess.Popen(
             ["bash"],
             cwd=folder,
-            env={**environ, "LOCAL_STACK_FOLDER": str(self.local)},
+            env={**_without_make(environ), "LOCAL_STACK_FOLDER": str(self.local)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -18,7 +18,7 @@ SEED = 15
     [
         pytest.param("killed", "before", marks=pytest.mark.full_size),
         ("killed", "after"),
-        ("frozen", "before"),
+        pytest.param("frozen", "before", marks=pytest.mark.full_size),
         pytest.param("frozen", "after", marks=pytest.mark.full_size),
     ],
 )

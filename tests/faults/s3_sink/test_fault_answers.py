@@ -62,6 +62,7 @@ async def test_a_sink_goes_on_behind_answers_of_kafka_that_nobody_can_read(
 
 
 @pytest.mark.representative("moto")
+@pytest.mark.full_size
 async def test_control_a_member_that_is_dead_and_stays_stores_nothing_more(
     lab: Lab, proxied: str, garbling: KafkaFaults, fault: Fault
 ) -> None:

@@ -32,6 +32,7 @@ def test_of_many_pyiceberg_writers_at_once_none_is_lost(cloud: Cloud, writers: i
     assert told["attempts"] > writers
 
 
+@pytest.mark.full_size
 def test_without_the_comparison_writers_that_were_told_they_committed_are_lost(
     tmp_path: Path,
 ) -> None:

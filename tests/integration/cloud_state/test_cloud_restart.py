@@ -75,6 +75,7 @@ def test_catalog_jobs_crawlers_and_workgroups_outlive_a_sigkill(tmp_path: Path) 
     assert after["partitions"][0]["Parameters"] == {"version": "2"}
 
 
+@pytest.mark.full_size
 def test_a_last_line_that_a_crash_cut_short_is_dropped_and_the_rest_stays(
     tmp_path: Path,
 ) -> None:

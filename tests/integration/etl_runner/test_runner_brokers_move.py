@@ -34,7 +34,7 @@ async def _send(settings: KafkaSettings, value: bytes) -> None:
         await producer.send(LANDED, key=None, value=value)
 
 
-@pytest.mark.full_size(but="silent-defended")
+@pytest.mark.full_size
 @pytest.mark.parametrize("is_defended", [True, False], ids=["defended", "control"])
 @pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "silent"])
 async def test_a_tail_reads_on_where_it_was_once_its_broker_has_moved(

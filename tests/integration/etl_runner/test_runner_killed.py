@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from coinlake.contracts.hours import Hour
 from tests.integration.etl_runner.conftest import Lake, Start, until
 
@@ -13,6 +15,7 @@ def body(rate: str) -> bytes:
     return json.dumps({"data": data, "timestamp": HOUR.start_ms}).encode()
 
 
+@pytest.mark.full_size
 def test_a_runner_killed_while_its_run_works_is_continued_by_the_next(
     lake: Lake, start_runner: Start
 ) -> None:

@@ -48,7 +48,7 @@ def odd_url(cloud: Cloud, plan: Plan) -> Iterator[str]:
 
 
 # A heartbeat closes every hour before its own: these hours are the first of the shared lake.
-@pytest.mark.full_size(but="Glue")
+@pytest.mark.full_size
 @pytest.mark.parametrize(
     ("operations", "hour", "seed"),
     [(S3_CALLS, "03", 1), (GLUE_CALLS, "04", 2)],

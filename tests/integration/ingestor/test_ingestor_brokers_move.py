@@ -42,7 +42,7 @@ def _all_is_sent(status: Any) -> bool:
     return status["journal"]["pending_records"] == 0 and not any(status["needs"].values())
 
 
-@pytest.mark.full_size(but="silent")
+@pytest.mark.full_size
 @pytest.mark.parametrize("is_silent", [False, True], ids=["refuses", "silent"])
 async def test_the_ingestor_follows_a_broker_to_its_new_address(
     moving: MovingBroker,

@@ -186,7 +186,7 @@ async def test_what_was_stamped_and_promised_two_hours_ahead_is_sent_under_the_t
     assert ingestor.process.lines("watermark_lowered")
 
 
-@pytest.mark.full_size(but="running")
+@pytest.mark.full_size
 @pytest.mark.parametrize("boots_wrong", [False, True], ids=["running", "at a start"])
 async def test_a_clock_400_days_ahead_turns_no_month(
     start_ingestor: StartIngestor,

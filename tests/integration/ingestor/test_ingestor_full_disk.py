@@ -87,7 +87,7 @@ async def test_a_disk_that_waiting_answers_fill_heals_when_kafka_is_back(
     await _kept_or_named(topics, simulator)
 
 
-@pytest.mark.full_size(but="restarted")
+@pytest.mark.full_size
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 async def test_a_disk_without_room_for_names_heals_when_kafka_is_back(
     broker: Broker,

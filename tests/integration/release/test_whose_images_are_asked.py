@@ -161,6 +161,7 @@ def test_with_any_pull_policy_only_a_name_that_nobody_can_have_is_asked_for(
     assert engine.asked_for_ours() == {"coinlake.invalid:443"}
 
 
+@pytest.mark.full_size
 def test_a_release_is_pulled_from_the_registry_that_is_set(
     engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

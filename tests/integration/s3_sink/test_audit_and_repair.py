@@ -109,6 +109,7 @@ async def test_a_sink_goes_on_behind_an_abandoned_range(lab: Lab) -> None:
     assert proven.code == 0, proven.text
 
 
+@pytest.mark.full_size
 async def test_a_sink_copies_a_topic_made_anew_in_a_new_epoch(lab: Lab) -> None:
     await _filled(lab)
     await lab.delete()

@@ -12,6 +12,7 @@ def _numbers(lab: Lab, partition: int = 0) -> list[int]:
     return [json.loads(record.value or b"")["n"] for record in lab.stored(partition)]
 
 
+@pytest.mark.full_size
 async def test_each_offset_is_stored_once_although_the_sink_is_killed_again_and_again(
     lab: Lab,
 ) -> None:
@@ -63,6 +64,7 @@ async def test_members_that_join_and_leave_hand_partitions_over_without_a_trace(
     assert [_numbers(lab, partition) for partition in range(4)] == [list(range(100))] * 4
 
 
+@pytest.mark.full_size
 async def test_a_frozen_sink_that_wakes_up_after_it_was_replaced_doubles_nothing(
     lab: Lab,
 ) -> None:

@@ -75,6 +75,7 @@ async def test_objects_are_counted_by_why_they_were_cut(lab: Lab) -> None:
     assert sink.end() == 0
 
 
+@pytest.mark.full_size
 async def test_what_is_cut_by_a_revoke_and_a_shutdown_is_counted_too(lab: Lab) -> None:
     patient = {"S3_SINK_OBJECT__MAX_AGE_S": "600"}
     await lab.create(partitions=2)

@@ -48,6 +48,7 @@ def watched() -> Iterator[tuple[str, list[bool]]]:
             called.append(False)
 
 
+@pytest.mark.full_size(but="{}_HTTP__HOST-no")
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
     ("variable", "value"),
