@@ -13,8 +13,8 @@ CLEAN_ENV := env -u COINCAP_API_KEY -u COINCAP_BASE_URL
 PYTEST := $(CLEAN_ENV) $(BIN)/python -m pytest
 UNIT := $(PYTEST) tests/unit -q -n 2 --dist loadfile
 STACK := $(BIN)/python -m local_stack
-PACKAGES := sql shared services/ingestor services/s3-sink services/etl-runner services/etl-runner/job \
-  services/query-api tools local/cloud local/coincap local/stack
+PACKAGES := sql shared services/ingestor services/s3-sink services/etl-runner \
+  services/etl-runner/kernel services/etl-runner/job services/query-api tools local/cloud local/coincap local/stack
 SOURCES := $(addsuffix /src,$(PACKAGES))
 
 help: ## Show this list
@@ -67,6 +67,9 @@ bench-sink: setup jars ## The sink and its peers on one topic, a core each (ARGS
 
 bench-sink-memory: setup jars ## The sink's peak memory: 3 million values behind, S3 slow for two minutes
 	@$(CLEAN_ENV) $(BIN)/python -m bench.memory $(ARGS)
+
+bench-etl: setup ## The job and two scripts that make the same table, on one core (ARGS="--megabytes 60")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.etl $(ARGS)
 
 bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in lakes of 10, 1,000, 9,000 hours
 	@$(CLEAN_ENV) $(BIN)/python -m bench.runner_idle
@@ -166,5 +169,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-runner audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons outdated \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

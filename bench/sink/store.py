@@ -68,6 +68,11 @@ class Store:
         body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
 
+    def put(self, bucket: str, key: str, body: bytes) -> str:
+        """Store an object; its ETag, without quotes."""
+        answer = self._client.put_object(Bucket=bucket, Key=key, Body=body)
+        return str(answer["ETag"]).strip('"')
+
     def drop(self, bucket: str) -> None:
         """Forget a bucket: the disk must hold one writer's objects at a time, not all."""
         shutil.rmtree(self._folder / bucket)

@@ -10,6 +10,7 @@ PACKAGES = (
     "services/ingestor",
     "services/s3-sink",
     "services/etl-runner",
+    "services/etl-runner/kernel",
     "services/etl-runner/job",
     "services/query-api",
     "tools",

@@ -17,6 +17,7 @@ from deploy.release.version import PACKAGES
 
 # Runs with the wheels' own code, so that the bundle is the one that `coinlake provision` of this
 # release uploads; what it needs of them is standard library only.
+_BUNDLED = ("coinlake-", "coinlake_tools-", "coinlake_kernel-", "coinlake_job-")
 _BUNDLE = """\
 import pathlib, sys
 from coinlake_tools.bundle import installed_bundle
@@ -45,7 +46,7 @@ def bundle(wheels: list[Path], folder: Path) -> str:
     """Write the two objects of the Glue job below the folder by their keys; the digest."""
     with TemporaryDirectory(prefix="coinlake-bundle-") as scratch:
         for wheel in wheels:
-            if wheel.name.startswith(("coinlake-", "coinlake_tools-", "coinlake_job-")):
+            if wheel.name.startswith(_BUNDLED):
                 with zipfile.ZipFile(wheel) as packed:
                     packed.extractall(scratch)
         done = subprocess.run(

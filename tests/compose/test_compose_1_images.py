@@ -16,7 +16,7 @@ IMAGES = {
     "s3-sink": ("coinlake", "coinlake-s3-sink"),
     "etl-runner": ("coinlake", "coinlake-etl-runner"),
     "query-api": ("coinlake", "coinlake-trino-sql", "coinlake-query-api"),
-    "tools": ("coinlake", "coinlake-tools", "coinlake-job"),
+    "tools": ("coinlake", "coinlake-tools", "coinlake-kernel", "coinlake-job"),
     "simulator": ("coinlake-coincap-simulator",),
     "local-cloud": ("coinlake-trino-sql", "coinlake-local-cloud"),
     "s3": (),

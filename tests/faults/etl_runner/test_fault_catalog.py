@@ -14,7 +14,7 @@ from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Output, curated_key
 from coinlake.errors import TransientError
-from coinlake_job.parquet import parquet_bytes
+from coinlake_kernel.parquet import parquet_bytes, without_rows
 from etl_runner.adapters import catalog as catalog_module
 from etl_runner.adapters.catalog import GlueCatalog
 from etl_runner.core.hours import FeedHour
@@ -44,7 +44,7 @@ def table(lake: Lake) -> str:
 
 def _put_objects(lake: Lake) -> None:
     for name in TABULAR[FEED].published:
-        body = parquet_bytes(name, (), {"coinlake.batch_id": "none"})
+        body = parquet_bytes(name, without_rows(name), {"coinlake.batch_id": "none"})
         lake.s3.put_object(Bucket=BUCKET, Key=curated_key(name, HOUR), Body=body)
 
 

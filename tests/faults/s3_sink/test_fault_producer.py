@@ -1,10 +1,8 @@
 """What the ingestor sends twice, cannot send, or cannot write down: F05, F08, F33."""
 
 import json
-import os
 import random
 import signal
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -101,42 +99,29 @@ async def test_f05_an_answer_whose_ack_was_lost_is_twice_in_kafka_and_once_in_th
 
 
 def _deduplicated(lab: Lab) -> list[int]:
-    """The offsets that the ETL's own code marks as duplicates, on a real Spark."""
-    import pyarrow as pa
-    from pyspark.sql import SparkSession
+    """The offsets that the ETL's own code takes for duplicates: those that no row is of."""
+    from coinlake_kernel.hour import HourKernel
+    from coinlake_kernel.records import RawSource, records_of
 
-    from coinlake_job import transform
-    from coinlake_job.objects import RawSource, rows_of
-    from coinlake_job.schemas import RECORD, RECORD_ARROW
-
-    rows = []
-    for one in lab.objects():
+    kernel: HourKernel | None = None
+    offsets: list[int] = []
+    for one in sorted(lab.objects(), key=lambda one: one.key):
         key = parse_raw_key(one.key)
         assert key is not None
         source = RawSource("assets", key.hour.dt, key.hour.hour, one.key, "e", None, 60_000)
-        rows += list(rows_of(source, one.body))
-
-    def make(batches: Any) -> Any:
-        for batch in batches:
-            if batch.num_rows:
-                yield pa.RecordBatch.from_pylist(rows, schema=RECORD_ARROW)
-
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    spark = (
-        SparkSession.builder.master("local[1]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "1")
-        .getOrCreate()
-    )
-    try:
-        frame = spark.createDataFrame([(1,)], "n int").coalesce(1).mapInArrow(make, RECORD)
-        marked = transform.deduplicated(frame).filter("state = 'duplicate'")
-        return sorted(row["kafka_offset"] for row in marked.collect())
-    finally:
-        spark.stop()
+        kernel = kernel or HourKernel("assets", 60_000)
+        kernel.add(source, one.body)
+        offsets += [record.kafka_offset for record in records_of(source, one.body)]
+    assert kernel is not None
+    typed = kernel.finish()
+    kept = {
+        offset
+        for name in ("quotes", "quotes_quarantine")
+        if name in typed.tables
+        for offset in typed.tables[name].table()["kafka_offset"].to_pylist()
+    }
+    assert typed.tallies["duplicates"] == len(set(offsets) - kept)
+    return sorted(set(offsets) - kept)
 
 
 @pytest.mark.parametrize(

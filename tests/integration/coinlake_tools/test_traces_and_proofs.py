@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pyarrow as pa
 import pytest
 from botocore.config import Config
 
 from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.tables import TableSchema
-from coinlake_job.parquet import parquet_bytes
-from coinlake_job.schemas import file_schema
+from coinlake_kernel.parquet import parquet_bytes
+from coinlake_kernel.schemas import file_schema
+from coinlake_kernel.sorted_rows import SortedRows
 from tests.e2e.terminal import blocks
 from tests.integration.coinlake_tools.in_process import Said, coinlake
 from tests.unit.coinlake_tools.published import BUCKET, DT, PublishedLake, a_day
@@ -41,19 +43,10 @@ DOCS = ROOT / "docs"
 def file_of(table: str, rows: Sequence[dict[str, Any]]) -> bytes:
     """A Parquet object by the job's own writer."""
     schema = file_schema(table_named(table))
-    full = [
-        {name: _stored(schema, name, row.get(name)) for name in schema.names} for row in rows
-    ]
-    batches = pa.Table.from_pylist(full, schema).to_batches()
-    return parquet_bytes(
-        table, [batch.to_struct_array() for batch in batches], {"made": "test"}
-    )
-
-
-def _stored(schema: pa.Schema, name: str, value: Any) -> Any:
-    """Records have microseconds, files milliseconds."""
-    is_time = value is not None and pa.types.is_timestamp(schema.field(name).type)
-    return value // 1000 if is_time else value
+    full = [{name: row.get(name) for name in schema.names} for row in rows]
+    made = pa.Table.from_pylist(full, schema).combine_chunks()
+    columns = {name: made[name].combine_chunks() for name in schema.names}
+    return parquet_bytes(table, SortedRows(columns, np.arange(len(rows))), {"made": "test"})
 
 
 @dataclass

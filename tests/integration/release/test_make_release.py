@@ -126,10 +126,10 @@ def test_wheels_install_without_an_index_and_every_service_starts_of_them(
     from_where = run(
         "-c",
         f"import importlib.util as u; print([u.find_spec(n).origin for n in {SERVICES}"
-        " + ('trino_sql', 'coinlake', 'coinlake_job', 'coinlake_tools', 'local_cloud', 'local_stack',"
+        " + ('trino_sql', 'coinlake', 'coinlake_kernel', 'coinlake_job', 'coinlake_tools', 'local_cloud', 'local_stack',"
         " 'coincap_simulator')])",
     )
-    assert from_where.stdout.count(str(site)) == 11
+    assert from_where.stdout.count(str(site)) == 12
     for service in SERVICES:
         # Far enough to read its settings, and no further: nothing it needs is here.
         done = run("-m", service, **{f"{service.upper()}_TYPO": "1"})

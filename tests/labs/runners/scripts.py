@@ -28,45 +28,44 @@ main(sys.argv[1:])
 WITH_BOOKMARK = b"""\
 import sys
 from dataclasses import replace
-from coinlake_job import rebuild
-read = rebuild.read
-def only_new(spark, bucket, manifest):
-    hours = [
-        replace(hour, inputs=hour.inputs[-1:]) if hour.base_version else hour
-        for hour in manifest.hours
-    ]
-    return read(spark, bucket, replace(manifest, hours=tuple(hours)))
-rebuild.read = only_new
-rebuild.main(sys.argv[1:])
+from coinlake_job import carry, rebuild
+def only_new(task):
+    hour = task.hour
+    if hour.base_version:
+        task = replace(task, hour=replace(hour, inputs=hour.inputs[-1:]))
+    return carry.rebuilt(task)
+rebuild.main(sys.argv[1:], only_new)
 """
 
 # As Spark writes by itself: file by file into the place that is read.
 IN_PLACE = b"""\
 import sys
-from coinlake_job import lake, rebuild
-from coinlake_job.parquet import groups, parquet_bytes
-def writer(batch):
-    def write(batches):
-        s3 = lake.client()
-        for (table, dt, hour), parts in groups(batches):
-            rows = [part.slice(at, 1) for part in parts for at in range(len(part))]
-            for number, row in enumerate(rows):
-                key = f"curated/{table}/dt={dt}/hour={hour}/part-{number}.parquet"
-                s3.put_object(
-                    Bucket=batch.bucket, Key=key, Body=parquet_bytes(table, [row], {})
-                )
-        yield from ()
-    return write
-lake.writer = writer
-rebuild.main(sys.argv[1:])
+from dataclasses import replace
+from coinlake.contracts.ledger import curated_key
+from coinlake_job import carry, lake, rebuild
+from coinlake_kernel.parquet import parquet_bytes
+def in_place(task):
+    s3 = lake.client()
+    typed = carry.read(s3, task)
+    for table, rows in typed.tables.items():
+        folder = curated_key(table, task.hour.at).rpartition("/")[0]
+        for number, place in enumerate(rows.order):
+            one = replace(rows, order=rows.order[number : number + 1])
+            s3.put_object(
+                Bucket=task.batch.bucket,
+                Key=f"{folder}/part-{number}.parquet",
+                Body=parquet_bytes(table, one, {}),
+            )
+    return carry.hour_result(task.hour, typed, carry.stage(s3, task, typed))
+rebuild.main(sys.argv[1:], in_place)
 """
 
 # As JSON is read where nobody thinks of it: numbers through 64 bits.
 THROUGH_FLOATS = b"""\
 import sys
 from decimal import Context, Decimal
-from coinlake_job import lake, rebuild, values
-reader = lake.reader
+from coinlake_job import carry, rebuild
+from coinlake_kernel import reading, values
 def through_floats(value, scale):
     if not isinstance(value, str) or not values._NUMBER.fullmatch(value):
         return None
@@ -74,12 +73,9 @@ def through_floats(value, scale):
         return Decimal(float(value)).quantize(values._UNITS[scale], context=Context(prec=38))
     except ArithmeticError:
         return None
-def patched(bucket):
-    read = reader(bucket)
-    def patched_read(batches):
-        values._decimal = through_floats
-        yield from read(batches)
-    return patched_read
-lake.reader = patched
-rebuild.main(sys.argv[1:])
+def patched(task):
+    values._decimal = through_floats
+    reading.Reader.read = lambda self, value: None
+    return carry.rebuilt(task)
+rebuild.main(sys.argv[1:], patched)
 """

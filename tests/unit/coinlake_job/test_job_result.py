@@ -1,6 +1,6 @@
 """The sums of an hour: they hold, or nothing is published."""
 
-from typing import Any
+from collections import Counter
 
 import pytest
 
@@ -12,11 +12,16 @@ from coinlake.contracts.batches import (
     FrozenOutput,
     Manifest,
     Result,
+    StagedFile,
     parse_manifest,
     parse_result,
 )
-from coinlake_job.rebuild import HourTooLargeError, refuse_too_large, tasks
-from coinlake_job.result import UnbalancedError, hour_result, put_aside
+from coinlake.contracts.hours import Hour
+from coinlake.contracts.raw_layout import RawKey
+from coinlake_job.carry import in_order
+from coinlake_job.rebuild import HourTooLargeError, refuse_too_large
+from coinlake_job.result import UnbalancedError, hour_result
+from coinlake_kernel.hour import TypedHour
 
 HOUR = BatchHour(
     "assets", "2026-11-20", "07", 0, (FrozenOutput("quotes", None),), (BatchInput("k", "e", 5),)
@@ -36,31 +41,17 @@ GOOD = {
 }
 
 
-def tallies(**changed: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "feed": "assets",
-            "dt": "2026-11-20",
-            "hour": "07",
-            "name": name,
-            "n": n,
-            "min_ms": 10,
-            "max_ms": 20 if name == "usable" else 15,
-        }
-        for name, n in (GOOD | changed).items()
-    ]
+def typed(**changed: int) -> TypedHour:
+    return TypedHour({}, Counter(GOOD | changed), 10, 20)
 
 
-def files(rows: int = 4, aside: int = 3) -> list[dict[str, Any]]:
+def files(rows: int = 4, aside: int = 3) -> list[StagedFile]:
     counts = {"quotes": rows, "quotes_quarantine": aside}
-    return [
-        {"table": table, "key": "k", "etag": "e", "size": 1, "rows": n}
-        for table, n in counts.items()
-    ]
+    return [StagedFile(table, "k", "e", 1, n) for table, n in counts.items()]
 
 
 def test_an_hour_that_balances_has_a_result() -> None:
-    result = hour_result(HOUR, tallies(), files(), "quotes")
+    result = hour_result(HOUR, typed(), files())
 
     assert (result.counts.records, result.counts.unknown_fields) == (6, 3)
     assert (result.unknown, result.notes) == ({"x": 3}, {"unfit:rank": 2})
@@ -76,20 +67,12 @@ def test_a_row_lost_or_doubled_fails_the_run(
     changed: dict[str, int], rows: int, aside: int
 ) -> None:
     with pytest.raises(UnbalancedError, match="does not hold"):
-        hour_result(HOUR, tallies(**changed), files(rows, aside), "quotes")
-
-
-def test_only_quarantines_with_rows_are_made() -> None:
-    token = tallies()[0] | {"name": "rule:token_usable"}
-
-    assert put_aside(tallies()) == {"quotes_quarantine"}
-    assert put_aside([token]) == {"asset_tokens_quarantine"}
-    assert put_aside([tallies()[0]]) == set()
+        hour_result(HOUR, typed(**changed), files(rows, aside))
 
 
 def test_manifest_and_result_come_back() -> None:
     manifest = Manifest("b", JOB_VERSION, "c", 5, (HOUR,))
-    result = Result("b", "a", 1, "c", 9, (hour_result(HOUR, tallies(), files(), "quotes"),))
+    result = Result("b", "a", 1, "c", 9, (hour_result(HOUR, typed(), files()),))
 
     assert parse_manifest(manifest.encode()) == manifest
     assert parse_result(result.encode()) == result
@@ -105,7 +88,18 @@ def test_an_hour_too_large_is_refused_with_what_to_do() -> None:
         "assets", "2026-11-20", "07", 0, (), (BatchInput("k", "e", MAX_HOUR_BYTES + 1),)
     )
 
+    refuse_too_large(Manifest("b", 1, "c", 5, (HOUR,)))
     with pytest.raises(HourTooLargeError, match="poll less often"):
         refuse_too_large(Manifest("b", 1, "c", 5, (large,)))
-    assert tasks(Manifest("b", 1, "c", 5, (HOUR,))) == 2
-    assert tasks(Manifest("b", 1, "c", 5, (large,))) == 64
+
+
+def test_objects_are_read_in_the_order_of_kafka_and_those_of_others_last() -> None:
+    hour = Hour("2026-11-20", "07")
+    keys = [str(RawKey("coincap.assets.v1", hour, *place)) for place in ((2, 0, 5), (10, 0, 0))]
+    foreign = ["raw/coincap.assets.v1/dt=2026-11-20/hour=07/a.json", "raw/x"]
+
+    found = in_order(
+        [BatchInput(key, "e", 1) for key in (foreign[1], *reversed(keys), foreign[0])]
+    )
+
+    assert [item.key for item in found] == [*keys, *foreign]

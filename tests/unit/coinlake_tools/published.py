@@ -28,7 +28,8 @@ from coinlake.contracts.raw_layout import RawKey
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.contracts.tables import quarantine_name
 from coinlake.differences import PartitionSeen
-from coinlake_job.objects import RawSource, rows_of
+from coinlake_kernel.objects import rows_of
+from coinlake_kernel.records import RawSource
 from tests.labs.ledger_entries import ledger_entry
 
 DT, NEXT_DT = "2026-11-22", "2026-11-23"

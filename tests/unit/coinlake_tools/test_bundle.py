@@ -23,6 +23,7 @@ def test_the_archive_holds_the_job_and_the_contracts_and_nothing_else_of_coinlak
     names = archive.namelist()
 
     assert "coinlake_job/__init__.py" in names
+    assert "coinlake_kernel/hour.py" in names
     assert "coinlake/contracts/tables.py" in names
     shared = {name for name in names if name.startswith("coinlake/")}
     assert {name for name in shared if not name.startswith("coinlake/contracts/")} == {

@@ -1,6 +1,7 @@
 """The requests that create coinlake in AWS."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +10,17 @@ from coinlake.contracts.ledger import Counts, LedgerEntry, Output, RawInput
 from coinlake_tools import resources
 from coinlake_tools.bundle import Bundle
 from coinlake_tools.hive_types import columns, hive_type
-from coinlake_tools.resources import Lake
+from coinlake_tools.resources import PYTHON_MODULES, Lake
 
+ROOT = Path(__file__).parents[3]
 LAKE = Lake("the-bucket", "coinlake", "arn:aws:iam::1:role/glue")
 BUNDLE = Bundle(b"script", b"zip")
+
+
+def test_the_modules_that_glue_installs_are_those_that_are_locked() -> None:
+    locked = (ROOT / "requirements" / "job.txt").read_text()
+
+    assert all(f"{one} \\" in locked.splitlines() for one in PYTHON_MODULES.split(","))
 
 
 def test_the_crawler_has_one_target_per_table_and_one_per_quarantine() -> None:

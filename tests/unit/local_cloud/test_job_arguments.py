@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -49,6 +50,9 @@ def test_extra_files_are_separated_by_commas() -> None:
         {"--a": "x" * arguments.LIMIT_BYTES},
         {"--additional-python-modules": "polars"},
         {"additional-python-modules": "polars"},
+        {"--additional-python-modules": f"orjson=={version('orjson')},polars==1.0.0"},
+        {"--additional-python-modules": "orjson==0.0.1"},
+        {"--additional-python-modules": "s3://b/orjson-3.13.0-py3-none-any.whl"},
         {"--job-bookmark-option": "job-bookmark-enable"},
         {"--enable-glue-datacatalog": "true"},
         {"--enable-glue-datacatalog": "anything"},
@@ -61,6 +65,10 @@ def test_what_cannot_be_carried_out_is_refused(given: dict[str, str]) -> None:
         arguments.check(given)
 
     assert caught.value.code == "InvalidInputException"
+
+
+def test_modules_that_are_here_need_nothing() -> None:
+    arguments.check({"--additional-python-modules": f"orjson=={version('orjson')}, pyarrow"})
 
 
 def test_bookmarks_that_are_off_are_fine() -> None:

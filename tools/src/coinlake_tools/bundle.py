@@ -1,4 +1,4 @@
-"""Packs the Glue job: its entry script, and a zip of the job with the contracts it reads by."""
+"""Packs the Glue job: its entry script, and a zip of the job with its kernel and contracts."""
 
 import hashlib
 import io
@@ -10,7 +10,7 @@ from pathlib import Path
 from coinlake.contracts.cloud import JOBS_PREFIX
 from coinlake.errors import ConfigError
 
-JOB_PACKAGE = "coinlake_job"
+JOB_PACKAGE, KERNEL_PACKAGE = "coinlake_job", "coinlake_kernel"
 ENTRY = "entry.py"
 # Zips keep local times; a constant one makes equal sources equal bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -41,6 +41,7 @@ def installed_bundle() -> Bundle:
     job, shared = _folder(JOB_PACKAGE), _folder("coinlake")
     files = {"coinlake/__init__.py": shared / "__init__.py"}
     files |= _sources("coinlake/contracts", shared / "contracts")
+    files |= _sources(KERNEL_PACKAGE, _folder(KERNEL_PACKAGE))
     files |= _sources(JOB_PACKAGE, job)
     return Bundle(_entry(job).read_bytes(), pack(_read(files)))
 

@@ -27,7 +27,8 @@ from coinlake.store import ObjectHead, ObjectStore
 from coinlake_tools.element_bytes import element_bytes
 from coinlake_tools.lineage_row import Asked, Compared, Row, compared
 
-JOB_RULES = "coinlake_job.objects"
+_KERNEL = "coinlake_kernel"
+JOB_RULES = f"{_KERNEL}.objects"
 # Bounds a soft rule that is counted and changes no row.
 _ANY_SKEW_MS = 2**62
 
@@ -160,7 +161,7 @@ def job_rules() -> Any | None:
 
     Found, not imported: the tools depend on `coinlake` only (ADR 85).
     """
-    return None if find_spec("coinlake_job") is None else import_module(JOB_RULES)
+    return None if find_spec(_KERNEL) is None else import_module(JOB_RULES)
 
 
 def _made(dataset: Dataset, found: Lineage, record: Record, rules: Any) -> Row | None:
@@ -182,12 +183,10 @@ def _made(dataset: Dataset, found: Lineage, record: Record, rules: Any) -> Row |
 
 
 def _in_ms(asked: Asked, read: Row, own: Row) -> dict[str, Any]:
-    """The columns of the table, from the record and from its element; the job has microseconds."""
+    """The columns of the table, from the record and from its element."""
     made: dict[str, Any] = {}
     for column in table_named(asked.table).columns:
         value = own.get(column.name, read.get(column.name))
-        if column.type == "timestamp" and value is not None:
-            value //= 1000
         made[column.name] = dict(value or ()) if column.type.startswith("map<") else value
     return made
 

@@ -20,6 +20,9 @@ from coinlake_tools.hive_types import columns
 
 LEDGER_TABLE = "ledger"
 LEDGER_VIEW = "ledger_head"
+PYTHON_MODULES = "orjson==3.13.0"
+"""What the job needs and Glue does not ship; pip installs it when a run starts (Glue developer guide,
+"Using Python libraries with AWS Glue")."""
 # A rebuild takes a minute or two; a run that hangs must not be billed for Glue's eight hours (Glue
 # API, Job: Timeout).
 _TIMEOUT_MINUTES = 20
@@ -63,6 +66,7 @@ def job(lake: Lake, bundle: Bundle) -> dict[str, Any]:
         },
         "DefaultArguments": {
             "--extra-py-files": lake.url(bundle.archive_key),
+            "--additional-python-modules": PYTHON_MODULES,
             # Our ledger knows what was read; a bookmark is a timestamp filter (Glue developer
             # guide, "Tracking processed data using job bookmarks").
             "--job-bookmark-option": "job-bookmark-disable",

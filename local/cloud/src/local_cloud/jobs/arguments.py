@@ -1,7 +1,9 @@
 """Glue's rules for arguments: which value wins, and which ones the script sees."""
 
+import re
 import shlex
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 
 from local_cloud.errors import AwsError
 
@@ -16,7 +18,6 @@ BOOKMARK = "--job-bookmark-option"
 # what it writes, and that nothing here carries out. Those about metrics and logs go to CloudWatch,
 # which is not there; they change no run.
 REFUSED = {
-    "--additional-python-modules": "packages come with the Python of this cloud",
     "--python-modules-installer-option": "packages come with the Python of this cloud",
     "--extra-jars": "jars come with --spark-jars of this cloud",
     "--user-jars-first": "jars come with --spark-jars of this cloud",
@@ -37,6 +38,8 @@ REFUSED = {
     "--write-shuffle-spills-to-s3": "shuffles stay on the disk",
 }
 LANGUAGE = "--job-language"
+MODULES = "--additional-python-modules"
+_PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:==([^=,\s]+))?")
 
 
 def resolved(
@@ -59,10 +62,27 @@ def check(arguments: Mapping[str, str]) -> None:
     for name, reason in REFUSED.items():
         if arguments.get(name) not in (None, "", "false"):
             raise AwsError("InvalidInputException", f"{name} is not there: {reason}")
+    for module in filter(None, map(str.strip, arguments.get(MODULES, "").split(","))):
+        if not _is_here(module):
+            raise AwsError(
+                "InvalidInputException",
+                f"{MODULES}: {module} is not there: packages come with the Python of this cloud",
+            )
     if arguments.get(LANGUAGE, "python") != "python":
         raise AwsError("InvalidInputException", f"{LANGUAGE}: only python runs here")
     if arguments.get(BOOKMARK, "job-bookmark-disable") != "job-bookmark-disable":
         raise AwsError("InvalidInputException", "job bookmarks are not there in this cloud")
+
+
+def _is_here(module: str) -> bool:
+    """Whether pip would have nothing to do for it, in the Python that runs the scripts."""
+    pinned = _PINNED.fullmatch(module)
+    if pinned is None:
+        return False
+    try:
+        return version(pinned[1]) == (pinned[2] or version(pinned[1]))
+    except PackageNotFoundError:
+        return False
 
 
 def command_line(job: str, run_id: str, arguments: Mapping[str, str]) -> list[str]:

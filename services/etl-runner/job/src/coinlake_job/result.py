@@ -1,97 +1,54 @@
-"""What a run made, hour by hour: tallies and files become the result, after its sums hold."""
+"""What a run made of an hour: tallies and files become its result, after its sums hold."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from coinlake.contracts.batches import BatchHour, HourResult, StagedFile
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.ledger import Counts
 from coinlake.contracts.tables import quarantine_name
-from coinlake_job.answers import TOKEN_RULE
-
-Tally = Mapping[str, Any]
-"""feed, dt, hour, name, n, min_ms, max_ms"""
-Written = Mapping[str, Any]
-"""table, dt, hour, key, etag, size, rows"""
-
-_ASIDE = ("quarantined_", "unreadable:")
-_ANSWERS = ("usable", "quarantined_records", "duplicates")
+from coinlake_kernel.hour import TypedHour
 
 
 class UnbalancedError(Exception):
     """The sums of an hour do not hold: rows were lost or doubled, nothing may be published."""
 
 
-def hour_result(
-    hour: BatchHour,
-    tallies: Iterable[Tally],
-    files: Iterable[Written],
-    main_table: str,
-) -> HourResult:
+def hour_result(hour: BatchHour, typed: TypedHour, files: Sequence[StagedFile]) -> HourResult:
     """The result of one hour. Raises UnbalancedError where a sum does not hold."""
-    own = [
-        tally
-        for tally in tallies
-        if (tally["feed"], tally["dt"], tally["hour"]) == (hour.feed, hour.dt, hour.hour)
-    ]
-    by_name = {str(tally["name"]): int(tally["n"]) for tally in own}
-    unknown = _prefixed(by_name, "unknown:")
-    notes = {name: n for name, n in by_name.items() if name.startswith(("unfit:", "rule:"))}
+    tallies = typed.tallies
+    unknown = _prefixed(tallies, "unknown:")
+    notes = {name: n for name, n in tallies.items() if name.startswith(("unfit:", "rule:"))}
     counts = Counts(
-        records=by_name.get("records", 0),
-        usable=by_name.get("usable", 0),
-        quarantined_records=by_name.get("quarantined_records", 0),
-        duplicates=by_name.get("duplicates", 0),
-        heartbeats=by_name.get("heartbeats", 0),
-        elements=by_name.get("elements", 0),
-        rows=by_name.get("rows", 0),
-        quarantined_rows=by_name.get("quarantined_rows", 0),
+        records=tallies["records"],
+        usable=tallies["usable"],
+        quarantined_records=tallies["quarantined_records"],
+        duplicates=tallies["duplicates"],
+        heartbeats=tallies["heartbeats"],
+        elements=tallies["elements"],
+        rows=tallies["rows"],
+        quarantined_rows=tallies["quarantined_rows"],
         unknown_fields=sum(unknown.values()),
     )
-    staged = tuple(
-        StagedFile(
-            str(f["table"]), str(f["key"]), str(f["etag"]), int(f["size"]), int(f["rows"])
-        )
-        for f in files
-    )
-    gone = tuple(sorted(_prefixed(by_name, "unreadable:")))
-    _check(hour, counts, staged, len(gone), main_table)
-    times = [
-        tally for tally in own if tally["name"] in _ANSWERS and tally["min_ms"] is not None
-    ]
+    gone = tuple(sorted(_prefixed(tallies, "unreadable:")))
+    _check(hour, counts, files, len(gone))
     return HourResult(
         hour.feed,
         hour.dt,
         hour.hour,
         counts,
-        staged,
+        tuple(files),
         gone,
         unknown,
         notes,
-        min((int(tally["min_ms"]) for tally in times), default=None),
-        max((int(tally["max_ms"]) for tally in times), default=None),
+        typed.min_received_ms,
+        typed.max_received_ms,
     )
 
 
-def put_aside(tallies: Iterable[Tally]) -> set[str]:
-    """The quarantine tables that will have rows."""
-    found = set()
-    for tally in tallies:
-        name = str(tally["name"])
-        if name == f"rule:{TOKEN_RULE}":
-            found.add(quarantine_name("asset_tokens"))
-        elif name.startswith(_ASIDE):
-            found.add(quarantine_name(ELEMENTS[str(tally["feed"])].table))
-    return found
-
-
 def _check(
-    hour: BatchHour,
-    counts: Counts,
-    files: tuple[StagedFile, ...],
-    unreadable: int,
-    main_table: str,
+    hour: BatchHour, counts: Counts, files: Sequence[StagedFile], unreadable: int
 ) -> None:
+    main = ELEMENTS[hour.feed].table
     rows = {file.table: file.rows for file in files}
     quarantined = counts.quarantined_rows + counts.quarantined_records + unreadable
     answers = counts.usable + counts.quarantined_records + counts.duplicates
@@ -104,9 +61,9 @@ def _check(
             counts.elements,
             counts.rows + counts.quarantined_rows,
         ),
-        f"rows written to {main_table}": (rows.get(main_table), counts.rows),
-        f"rows written to {quarantine_name(main_table)}": (
-            rows.get(quarantine_name(main_table)),
+        f"rows written to {main}": (rows.get(main), counts.rows),
+        f"rows written to {quarantine_name(main)}": (
+            rows.get(quarantine_name(main)),
             quarantined,
         ),
     }
@@ -117,7 +74,7 @@ def _check(
             )
 
 
-def _prefixed(by_name: Mapping[str, int], prefix: str) -> dict[str, int]:
+def _prefixed(tallies: Mapping[str, int], prefix: str) -> dict[str, int]:
     return {
-        name.removeprefix(prefix): n for name, n in by_name.items() if name.startswith(prefix)
+        name.removeprefix(prefix): n for name, n in tallies.items() if name.startswith(prefix)
     }

@@ -27,12 +27,17 @@ Holds = Callable[[Row, RuleContext], bool]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a table; `dqdl` says the same in Glue's Data Quality language, if it can."""
+    """One rule of a table; `dqdl` says the same in Glue's Data Quality language, if it can.
+
+    It looks at `columns`: one of them must be there (completeness), each is above zero if it is there
+    (range), all of them tell rows of one answer apart (uniqueness).
+    """
 
     name: str
     table: str
     dimension: Dimension
     hard: bool
+    columns: tuple[str, ...]
     holds: Holds
     dqdl: str | None
 
@@ -42,7 +47,7 @@ def _complete(table: str, columns: tuple[str, ...], name: str) -> Rule:
         return any(row[column] not in (None, "") for column in columns)
 
     dqdl = " or ".join(f'(IsComplete "{column}")' for column in columns)
-    return Rule(name, table, "completeness", True, holds, dqdl)
+    return Rule(name, table, "completeness", True, columns, holds, dqdl)
 
 
 def _positive(table: str, column: str) -> Rule:
@@ -51,7 +56,7 @@ def _positive(table: str, column: str) -> Rule:
         return value is None or value > 0
 
     dqdl = f'ColumnValues "{column}" > 0'
-    return Rule(f"{column}_positive", table, "range", False, holds, dqdl)
+    return Rule(f"{column}_positive", table, "range", False, (column,), holds, dqdl)
 
 
 def _unique(table: str, identity: tuple[str, ...]) -> Rule:
@@ -61,9 +66,9 @@ def _unique(table: str, identity: tuple[str, ...]) -> Rule:
         context.seen.add(own)
         return not known
 
-    columns = " ".join(f'"{column}"' for column in (*identity, "topic", "kafka_offset"))
+    key = " ".join(f'"{column}"' for column in (*identity, "topic", "kafka_offset"))
     return Rule(
-        "unique_in_answer", table, "uniqueness", False, holds, f"IsPrimaryKey {columns}"
+        "unique_in_answer", table, "uniqueness", False, identity, holds, f"IsPrimaryKey {key}"
     )
 
 
@@ -75,7 +80,7 @@ def _fresh(table: str) -> Rule:
             return True
         return abs(context.received_ms - context.source_ms) <= context.max_skew_ms
 
-    return Rule("source_time_near", table, "freshness", False, holds, None)
+    return Rule("source_time_near", table, "freshness", False, (), holds, None)
 
 
 def _rules() -> tuple[Rule, ...]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
-from coinlake_job.answers import JudgedAnswer, read_answer
-from coinlake_job.rules import BY_TABLE, dqdl
-from coinlake_job.schemas import RECORD_COLUMNS
+from coinlake.contracts.tables import PROVENANCE, TIMES
+from coinlake_kernel.answers import JudgedAnswer, read_answer
+from coinlake_kernel.rules import BY_TABLE, dqdl
 
 AT_MS = 1_795_341_600_000
 
@@ -153,7 +153,8 @@ def test_every_column_of_a_table_has_a_source(feed: str) -> None:
 
     fields = {field.column for field in element.fields}
 
-    assert fields | {"extra", "element_index"} == columns - set(RECORD_COLUMNS)
+    from_the_record = {column.name for column in (*TIMES, *PROVENANCE)} - {"element_index"}
+    assert fields | {"extra", "element_index"} == columns - from_the_record
     kinds = {"text", "amount", "ratio", "int", "bigint", "boolean", "millis"}
     assert {field.kind for field in element.fields} <= kinds
     assert TABULAR[feed].published[0] == element.table

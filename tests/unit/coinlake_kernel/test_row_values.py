@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coinlake_job.values import Number, json_text, parse_json, plain_text, typed
+from coinlake_kernel.values import Number, json_text, parse_json, plain_text, typed
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
-from coinlake_job.objects import RawSource, rows_of
+from coinlake_kernel.objects import rows_of
+from coinlake_kernel.records import RawSource
 
 HOUR = Hour("2026-11-20", "07")
 KEY = str(RawKey("coincap.rates.v1", HOUR, 2, 3, 40))
@@ -29,7 +30,7 @@ def test_a_record_knows_where_it_is_from() -> None:
 
     assert (row["topic"], row["epoch"], row["kafka_partition"]) == ("coincap.rates.v1", 2, 3)
     assert (row["kafka_offset"], row["poll_id"], row["source"]) == (41, "p1", "simulator")
-    assert row["received_ts"] == HOUR.start_ms * 1000
+    assert row["received_ts"] == HOUR.start_ms
     assert row["rates"][0]["rate_id"] == "euro"
     assert dict(row["tallies"])["rows"] == 1
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.elements import Element
-from coinlake_job.rules import BY_TABLE, RuleContext
-from coinlake_job.values import json_text, parse_json, plain_text, storable, typed
+from coinlake_kernel.rules import BY_TABLE, RuleContext
+from coinlake_kernel.values import json_text, parse_json, plain_text, storable, typed
 
 # A hostile body may invent a million keys; beyond these they are counted together.
 _MAX_UNKNOWN_NAMES = 64
@@ -68,8 +68,9 @@ def _read_envelope(
     answer = JudgedAnswer(source_ms=source_ms)
     if source_ms is None:
         answer.tallies["unfit:source_ts"] += 1
-    for key in envelope.keys() - set(_ENVELOPE):
-        _count_unknown(answer, f"envelope.{key}")
+    for key in envelope:
+        if key not in _ENVELOPE:
+            count_unknown(answer.tallies, f"envelope.{key}")
     context = RuleContext(source_ms, received_ms, max_skew_ms, set())
     for index, item in enumerate(envelope["data"]):
         _read_element(answer, ELEMENTS[feed], index, item, context)
@@ -99,7 +100,7 @@ def _read_element(
         if rule.holds(row, context):
             continue
         if rule.hard:
-            _reject(answer, element, index, rule.name, _missing(element, item), item)
+            _reject(answer, element, index, rule.name, missing(element, item), item)
             return
         answer.tallies[f"rule:{rule.name}"] += 1
     answer.tallies["rows"] += 1
@@ -123,7 +124,7 @@ def _row(
     for key, value in item.items():
         if key not in known:
             extra[_free_name(plain_text(key), extra)] = plain_text(value)
-            _count_unknown(answer, key)
+            count_unknown(answer.tallies, key)
     row["extra"] = extra
     return row
 
@@ -163,19 +164,21 @@ def _reject_token(answer: JudgedAnswer, index: int, reason: str, item: Any) -> N
     answer.rejected.append(Rejected("asset_tokens", index, TOKEN_RULE, reason, json_text(item)))
 
 
-def _missing(element: Element, item: dict[str, Any]) -> str:
+def missing(element: Element, item: dict[str, Any]) -> str:
+    """The reason of an element without a usable id or price."""
     needed = (*element.identity, *element.price)
     keys = [column.key for column in element.fields if column.column in needed]
     seen = ", ".join(f"{key}={json_text(item.get(key))[:80]}" for key in keys)
     return f"no usable id or price: {seen}"
 
 
-def _count_unknown(answer: JudgedAnswer, key: str) -> None:
+def count_unknown(tallies: Counter[str], key: str) -> None:
+    """Count a key that no column knows, in the tallies of one answer."""
     name = f"unknown:{key if storable(key) else json_text(key)}"
-    if name not in answer.tallies:
-        names = sum(known.startswith("unknown:") for known in answer.tallies)
+    if name not in tallies:
+        names = sum(known.startswith("unknown:") for known in tallies)
         name = name if names < _MAX_UNKNOWN_NAMES else f"unknown:{_OTHER}"
-    answer.tallies[name] += 1
+    tallies[name] += 1
 
 
 def _free_name(name: str, taken: dict[str, str]) -> str:

@@ -1,0 +1,68 @@
+"""The quality rules over whole columns: for each row, whether the rule holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coinlake_kernel.rules import Rule
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class RowColumns:
+    """Rows of answers, each of which has every identity once.
+
+    `is_near` says of each row whether the times of its answer are near each other.
+    """
+
+    length: int
+    texts: dict[str, list[str | None]]
+    numbers: dict[str, pa.Array]
+    is_near: Mask
+
+
+def holds(rule: Rule, rows: RowColumns) -> Mask:
+    """Raises KeyError for a rule of a dimension that is not known here."""
+    return _CONDITIONS[rule.dimension](rule, rows)
+
+
+def _complete(rule: Rule, rows: RowColumns) -> Mask:
+    found = np.zeros(rows.length, bool)
+    for column in rule.columns:
+        if column in rows.numbers:
+            found |= _numpy(pc.is_valid(rows.numbers[column]))
+        else:
+            found |= np.fromiter(map(bool, rows.texts[column]), bool, rows.length)
+    return found
+
+
+def _above_zero(rule: Rule, rows: RowColumns) -> Mask:
+    (column,) = rule.columns
+    above: Mask = _numpy(pc.greater(rows.numbers[column], 0).fill_null(True))
+    return above
+
+
+def _unique(_: Rule, rows: RowColumns) -> Mask:
+    return np.ones(rows.length, bool)
+
+
+def _near(_: Rule, rows: RowColumns) -> Mask:
+    return rows.is_near
+
+
+def _numpy(found: pa.Array) -> Any:
+    return found.to_numpy(zero_copy_only=False)
+
+
+_CONDITIONS: dict[str, Callable[[Rule, RowColumns], Mask]] = {
+    "completeness": _complete,
+    "range": _above_zero,
+    "uniqueness": _unique,
+    "freshness": _near,
+}

@@ -1,0 +1,184 @@
+"""An hour of a dataset: raw objects in, typed tables and tallies out."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.tables import main_name, quarantine_name
+from coinlake_kernel.answers import Rejected, read_answer
+from coinlake_kernel.further_tables import asset_tokens, candles_1m
+from coinlake_kernel.hour_rows import HourRows
+from coinlake_kernel.main_table import MainTable
+from coinlake_kernel.objects import raw_text
+from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, records_of
+from coinlake_kernel.schemas import file_schema
+from coinlake_kernel.sorted_rows import SortedRows
+
+_FURTHER: dict[str, Callable[[MainTable], SortedRows]] = {
+    "asset_tokens": asset_tokens,
+    "candles_1m": candles_1m,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TypedHour:
+    """What an hour was made into.
+
+    `tables` are those that have rows, by name. `tallies` counts records by what became of them and
+    what the rules say of their elements (see `answers.JudgedAnswer`). Times are those of its answers.
+    """
+
+    tables: dict[str, SortedRows]
+    tallies: Counter[str]
+    min_received_ms: int | None
+    max_received_ms: int | None
+
+
+class HourKernel:
+    """Takes the raw objects of one hour, in the order in which the first of two equals stays."""
+
+    def __init__(self, feed: str, max_skew_ms: int) -> None:
+        dataset = TABULAR[feed]
+        assert dataset.element is not None
+        self._dataset, self._element = dataset, dataset.element
+        self._max_skew_ms = max_skew_ms
+        self._records: list[SourcedRecord] = []
+        self._source_ms: list[int | None] = []
+        self._seen: set[tuple[bytes | None, bytes]] = set()
+        self._tallies: Counter[str] = Counter()
+        self._received: list[int] = []
+        self._put_aside: list[dict[str, Any]] = []
+        self._rows = HourRows(self._element, self._is_near)
+
+    def add(self, source: RawSource, body: bytes) -> None:
+        """Take an object. One that cannot be read is a row of the quarantine."""
+        try:
+            records = records_of(source, body)
+        except UnreadableError as error:
+            self._tallies[f"unreadable:{source.key}"] += 1
+            self._put_aside.append(
+                {
+                    "rule": "object",
+                    "reason": f"unreadable object: {error}",
+                    "raw_object": source.key,
+                    "raw_etag": source.etag,
+                    "topic": source.topic,
+                }
+            )
+            return
+        for record in records:
+            self._take(record)
+
+    def finish(self) -> TypedHour:
+        """The tables of everything that was taken."""
+        self._rows.settle()
+        main = MainTable(self._element, self._rows, self._records, self._source_ms)
+        tables = {self._element.table: main.rows()}
+        tables |= {one.name: _FURTHER[one.name](main) for one in self._dataset.further}
+        for table in self._dataset.tables:
+            tables[quarantine_name(table)] = self._quarantine(quarantine_name(table))
+        return TypedHour(
+            {name: rows for name, rows in tables.items() if len(rows)},
+            +(self._tallies + self._rows.tallies),
+            min(self._received, default=None),
+            max(self._received, default=None),
+        )
+
+    def _take(self, record: SourcedRecord) -> None:
+        self._tallies["records"] += 1
+        value = record.value
+        if value is None:
+            self._tallies["heartbeats"] += 1
+            return
+        if record.received_ms is not None:
+            self._received.append(record.received_ms)
+        same = (record.key, hashlib.sha256(value).digest())
+        if same in self._seen:
+            self._tallies["duplicates"] += 1
+            return
+        self._seen.add(same)
+        self._answer(_without_value(record), value)
+
+    def _answer(self, record: SourcedRecord, value: bytes) -> None:
+        number = len(self._records)
+        read = self._rows.reader.read(value)
+        if read is not None:
+            self._keep(record, read.source_ms)
+            self._rows.add_read(number, read, len(value))
+            return
+        judged = read_answer(self._dataset.name, value, record.received_ms, self._max_skew_ms)
+        if judged.reason is not None:
+            self._tallies["quarantined_records"] += 1
+            told = {"rule": judged.rule, "reason": judged.reason, "raw": raw_text(value)}
+            self._put_aside.append(_provenance(record) | told)
+            return
+        self._keep(record, judged.source_ms)
+        self._rows.add_judged(number, judged)
+
+    def _keep(self, record: SourcedRecord, source_ms: int | None) -> None:
+        self._tallies["usable"] += 1
+        self._records.append(record)
+        self._source_ms.append(source_ms)
+
+    def _is_near(self, number: int) -> bool:
+        source, received = self._source_ms[number], self._records[number].received_ms
+        if source is None or received is None:
+            return source is not None
+        return abs(received - source) <= self._max_skew_ms
+
+    def _quarantine(self, table: str) -> SortedRows:
+        is_own = main_name(table) == self._element.table
+        rows = self._put_aside if is_own else []
+        rows = rows + [
+            self._rejected(number, one)
+            for number, one in self._rows.rejected
+            if quarantine_name(one.table) == table
+        ]
+        schema = file_schema(table_named(table))
+        found = pa.Table.from_pylist(rows, schema=schema).combine_chunks()
+        sort = [(name, "ascending") for name in table_named(table).sort]
+        order = pa.compute.sort_indices(found, sort_keys=sort).to_numpy()
+        columns = {name: found[name].combine_chunks() for name in schema.names}
+        return SortedRows(columns, order)
+
+    def _rejected(self, number: int, one: Rejected) -> dict[str, Any]:
+        told = {
+            "rule": one.rule,
+            "reason": one.reason,
+            "raw": one.raw,
+            "element_index": one.element_index,
+        }
+        return _provenance(self._records[number]) | told
+
+
+def _without_value(record: SourcedRecord) -> SourcedRecord:
+    """Kept for its rows, without what they were made of."""
+    return SourcedRecord(
+        **{
+            name: getattr(record, name)
+            for name in SourcedRecord.__slots__
+            if name not in ("key", "value")
+        },
+        key=None,
+        value=None,
+    )
+
+
+def _provenance(record: SourcedRecord) -> dict[str, Any]:
+    return {
+        "received_ts": record.received_ms,
+        "source": record.source,
+        "poll_id": record.poll_id,
+        "tick_id": record.tick_id,
+        "topic": record.topic,
+        "epoch": record.epoch,
+        "kafka_partition": record.kafka_partition,
+        "kafka_offset": record.kafka_offset,
+        "raw_object": record.raw_object,
+        "raw_etag": record.raw_etag,
+    }

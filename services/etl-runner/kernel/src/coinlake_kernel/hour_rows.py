@@ -1,0 +1,200 @@
+"""The rows of an hour as they come in: answers are collected, typed together and judged."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from coinlake.contracts.elements import TYPES, Element
+from coinlake_kernel.answers import JudgedAnswer, Rejected, missing
+from coinlake_kernel.columns import as_parsed, typed_column
+from coinlake_kernel.conditions import RowColumns, holds
+from coinlake_kernel.reading import ReadAnswer, Reader
+from coinlake_kernel.rules import BY_TABLE
+from coinlake_kernel.schemas import arrow_type
+from coinlake_kernel.values import json_text, plain_text
+
+# Parsed answers of so many bytes are typed together: they are still in the cache of a core then.
+_TOGETHER_BYTES = 1024 * 1024
+
+Numbers = npt.NDArray[np.int32]
+Extra = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows by column. `texts` and `tokens` are numbers of the reader's memos, `record` the numbers
+    of the records they are from; `extra` is by the place of the row."""
+
+    texts: Numbers
+    tokens: Numbers
+    record: Numbers
+    element: Numbers
+    numbers: list[pa.Array]
+    extra: dict[int, Extra]
+
+
+@dataclass(slots=True)
+class HourRows:
+    """Rows of one dataset and hour.
+
+    `is_near` says of the number of a record whether its two times are near each other.
+    """
+
+    element: Element
+    is_near: Callable[[int], bool]
+    parts: list[Part] = field(default_factory=list)
+    rejected: list[tuple[int, Rejected]] = field(default_factory=list)
+    tallies: Counter[str] = field(default_factory=Counter)
+    reader: Reader = field(init=False)
+    _waiting: list[tuple[int, ReadAnswer]] = field(default_factory=list)
+    _waiting_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.reader = Reader(self.element)
+
+    def add_read(self, record: int, answer: ReadAnswer, size: int) -> None:
+        """Take an answer of `size` bytes that was read by columns."""
+        self._waiting.append((record, answer))
+        self._waiting_bytes += size
+        if self._waiting_bytes >= _TOGETHER_BYTES:
+            self.settle()
+
+    def add_judged(self, record: int, answer: JudgedAnswer) -> None:
+        """Take an answer that the rules judged by rows."""
+        self.settle()
+        self.tallies.update(answer.tallies)
+        self.rejected += [(record, one) for one in answer.rejected]
+        if answer.rows:
+            self.parts.append(self._part_of_rows(record, answer.rows))
+
+    def settle(self) -> None:
+        """Type and judge what waits."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if waiting:
+            self._settle(waiting)
+
+    def _settle(self, waiting: Sequence[tuple[int, ReadAnswer]]) -> None:
+        lengths = [len(answer.items) for _, answer in waiting]
+        count = sum(lengths)
+        starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int32)
+        record = np.repeat(np.array([number for number, _ in waiting], np.int32), lengths)
+        place = np.arange(count, dtype=np.int32)
+        element = place - np.repeat(starts, lengths)
+        texts = np.fromiter(
+            chain.from_iterable(answer.texts for _, answer in waiting), np.int32, count
+        )
+        tokens = np.fromiter(
+            chain.from_iterable(answer.tokens for _, answer in waiting), np.int32, count
+        )
+        extra: dict[int, Extra] = {}
+        numbers = self._typed([answer for _, answer in waiting], extra)
+        for start, (_, answer) in zip(starts.tolist(), waiting, strict=True):
+            for index, unknown in answer.extra.items():
+                extra.setdefault(start + index, {}).update(unknown)
+            self.tallies.update(answer.tallies)
+            self.tallies["unfit:source_ts"] += answer.source_ms is None
+        part = Part(texts, tokens, record, element, numbers, extra)
+        items = chain.from_iterable(answer.items for _, answer in waiting)
+        self._judge(part, list(items))
+
+    def _typed(self, answers: Sequence[ReadAnswer], extra: dict[int, Extra]) -> list[pa.Array]:
+        typed = []
+        for number, one in enumerate(self.reader.number_fields):
+            values = list(chain.from_iterable(answer.numbers[number] for answer in answers))
+            column, unfit = typed_column(values, one.kind)
+            for place in unfit:
+                extra.setdefault(place, {})[one.column] = plain_text(as_parsed(values[place]))
+            self.tallies[f"unfit:{one.column}"] += len(unfit)
+            typed.append(column)
+        return typed
+
+    def _judge(self, part: Part, items: list[dict[str, Any]]) -> None:
+        rows = self._columns(part)
+        is_row = np.ones(rows.length, bool)
+        for rule in BY_TABLE[self.element.table]:
+            good = holds(rule, rows)
+            if rule.hard:
+                for place in np.flatnonzero(is_row & ~good).tolist():
+                    self._reject(part, place, rule.name, as_parsed(items[place]))
+                is_row &= good
+            else:
+                # All hard rules come first.
+                self.tallies[f"rule:{rule.name}"] += int((is_row & ~good).sum())
+        kept = int(is_row.sum())
+        self.tallies["elements"] += rows.length
+        self.tallies["rows"] += kept
+        self.tallies["quarantined_rows"] += rows.length - kept
+        if kept:
+            self.parts.append(part if kept == rows.length else _only(part, is_row))
+
+    def _reject(self, part: Part, place: int, rule: str, item: dict[str, Any]) -> None:
+        told = missing(self.element, item)
+        index = int(part.element[place])
+        rejected = Rejected(self.element.table, index, rule, told, json_text(item))
+        self.rejected.append((int(part.record[place]), rejected))
+
+    def _columns(self, part: Part) -> RowColumns:
+        known = self.reader.texts.known
+        near = {number: self.is_near(number) for number in np.unique(part.record).tolist()}
+        return RowColumns(
+            len(part.texts),
+            {
+                one.column: [known[number][at] for number in part.texts.tolist()]
+                for at, one in enumerate(self.reader.text_fields)
+                if one.column in self.element.identity
+            },
+            {
+                one.column: column
+                for one, column in zip(self.reader.number_fields, part.numbers, strict=True)
+            },
+            np.fromiter((near[number] for number in part.record.tolist()), bool),
+        )
+
+    def _part_of_rows(self, record: int, rows: Sequence[dict[str, Any]]) -> Part:
+        reader = self.reader
+        texts = [
+            reader.texts.number(tuple(row[one.column] for one in reader.text_fields))
+            for row in rows
+        ]
+        tokens = [reader.tokens.number(_usable_tokens(row.get("tokens", ()))) for row in rows]
+        return Part(
+            np.array(texts, np.int32),
+            np.array(tokens, np.int32),
+            np.full(len(rows), record, np.int32),
+            np.array([row["element_index"] for row in rows], np.int32),
+            [
+                pa.array([row[one.column] for row in rows], arrow_type(TYPES[one.kind]))
+                for one in reader.number_fields
+            ],
+            {place: row["extra"] for place, row in enumerate(rows) if row["extra"]},
+        )
+
+
+def _usable_tokens(
+    tokens: Sequence[tuple[str, list[str | None]]],
+) -> tuple[tuple[str, str, int], ...]:
+    return tuple(
+        (chain, address, place)
+        for chain, addresses in tokens
+        for place, address in enumerate(addresses)
+        if address is not None
+    )
+
+
+def _only(part: Part, wanted: npt.NDArray[np.bool_]) -> Part:
+    mask = pa.array(wanted)
+    places = np.cumsum(wanted) - 1
+    return Part(
+        part.texts[wanted],
+        part.tokens[wanted],
+        part.record[wanted],
+        part.element[wanted],
+        [column.filter(mask) for column in part.numbers],
+        {int(places[at]): extra for at, extra in part.extra.items() if wanted[at]},
+    )

@@ -1,0 +1,121 @@
+"""The tables of an hour by the row rules alone, in plain Python: what the kernel must equal."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.tables import main_name, quarantine_name
+from coinlake_kernel.objects import rows_of
+from coinlake_kernel.records import RawSource
+
+Row = dict[str, Any]
+_MINUTE_MS = 60_000
+_MOMENT = (
+    "received_ts",
+    "epoch",
+    "kafka_partition",
+    "kafka_offset",
+    "raw_object",
+    "element_index",
+)
+
+
+@dataclass
+class HourByRules:
+    """Rows by table, each with the columns of the contract; times are ms since the epoch."""
+
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    tallies: Counter[str] = field(default_factory=Counter)
+
+
+def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRules:
+    main, *others = TABULAR[feed].tables
+    made = HourByRules()
+    found: dict[str, list[Row]] = {}
+    seen: set[Any] = set()
+    for source, body in objects:
+        for record in rows_of(source, body):
+            if record["state"] in ("usable", "quarantined"):
+                same = (record["key"], record["sha256"])
+                if same in seen:
+                    made.tallies.update(records=1, duplicates=1)
+                    continue
+                seen.add(same)
+            for name, count in record["tallies"]:
+                made.tallies[name] += count
+            _sort_into(found, record, main)
+    if "asset_tokens" in others:
+        found["asset_tokens"] = [token for row in found.get(main, ()) for token in _tokens(row)]
+    if "candles_1m" in others:
+        found["candles_1m"] = _candles(found.get(main, ()))
+    made.tables = {name: _columns(name, rows) for name, rows in found.items() if rows}
+    return made
+
+
+def _sort_into(found: dict[str, list[Row]], record: Row, main: str) -> None:
+    if record["state"] in ("quarantined", "unreadable"):
+        found.setdefault(quarantine_name(main), []).append(record)
+    for element in record.get(main) or ():
+        found.setdefault(main, []).append(record | element)
+    for rejected in record.get("rejected") or ():
+        table = quarantine_name(rejected["table"])
+        found.setdefault(table, []).append(record | rejected)
+
+
+def _tokens(row: Row) -> list[Row]:
+    return [
+        row | {"chain_id": chain, "address": address, "address_index": place}
+        for chain, addresses in row["tokens"]
+        for place, address in enumerate(addresses)
+        if address is not None
+    ]
+
+
+def _candles(quotes: Iterable[Row]) -> list[Row]:
+    dated = [
+        row | {"minute": row["source_ts"] // _MINUTE_MS * _MINUTE_MS}
+        for row in quotes
+        if row["source_ts"] is not None
+    ]
+
+    def candle(row: Row) -> tuple[str, int]:
+        return (row["asset_id"], row["minute"])
+
+    made = []
+    for (asset, minute), rows in groupby(sorted(dated, key=candle), candle):
+        own = sorted(rows, key=lambda row: (row["source_ts"], *_nulls_last(row, _MOMENT)))
+        prices = [row["price_usd"] for row in own]
+        made.append(
+            {
+                "asset_id": asset,
+                "minute": minute,
+                "open": prices[0],
+                "high": max(prices),
+                "low": min(prices),
+                "close": prices[-1],
+                "quotes": len(own),
+                "first_source_ts": own[0]["source_ts"],
+                "last_source_ts": own[-1]["source_ts"],
+            }
+        )
+    return made
+
+
+def _columns(name: str, rows: Sequence[Row]) -> list[Row]:
+    table = table_named(name)
+    ties = ("received_ts", "kafka_offset", "element_index", "topic", "epoch", "kafka_partition")
+    keys = (*table.sort, *(one for one in ties if one not in table.sort))
+    if main_name(name) != name:
+        keys = (*keys, "raw")
+    picked = [{column.name: row.get(column.name) for column in table.columns} for row in rows]
+    return sorted(picked, key=lambda row: _nulls_last(row, keys))
+
+
+def _nulls_last(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(
+        (row.get(one) is None, row.get(one) or 0 if row.get(one) is None else row[one])
+        for one in columns
+    )
