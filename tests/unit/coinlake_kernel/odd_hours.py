@@ -37,6 +37,8 @@ ODD: tuple[Any, ...] = (
     ),
 )
 
+TIMES = (0, 1, 1_795_341_600, 253_402_300_799_999, 253_402_300_800_000)
+
 Objects = list[tuple[RawSource, bytes]]
 
 
@@ -106,6 +108,8 @@ def _damaged(random: Random, envelope: dict[str, Any], body: bytes) -> bytes:
         b"  " + body + b"\n",
         body.replace(b'":"', b'":"\\ud800', 1),
         body.replace(b'":"', b'":NaN,"z":"', 1),
+        body.replace(b'"id":', b'"id":"twice","id":'),
+        re.sub(rb'"timestamp":[0-9]+', b'"timestamp":%d' % random.choice(TIMES), body),
         re.sub(rb":([0-9]+)([,}])", rb":\1.00\2", body),
         b"",
         json.dumps(envelope).encode(),

@@ -16,7 +16,11 @@ AT_MS = 1_795_341_600_000
 
 def read(data: Any, feed: str = "assets", **envelope: Any) -> JudgedAnswer:
     body = {"timestamp": AT_MS, "data": data} | envelope
-    return read_answer(feed, json.dumps(body).encode(), AT_MS + 300, 60_000)
+    return read_text(json.dumps(body), feed)
+
+
+def read_text(body: str, feed: str = "assets") -> JudgedAnswer:
+    return read_answer(feed, body.encode(), AT_MS + 300, 60_000)
 
 
 def asset(**more: Any) -> dict[str, Any]:
@@ -158,6 +162,69 @@ def test_every_column_of_a_table_has_a_source(feed: str) -> None:
     kinds = {"text", "amount", "ratio", "int", "bigint", "boolean", "millis"}
     assert {field.kind for field in element.fields} <= kinds
     assert TABULAR[feed].published[0] == element.table
+
+
+@pytest.mark.parametrize(
+    "odd", ["", " ", "\t\n", "a\u0000b", "a\u009fb", "x" * 257, "\u00e9" * 129, None]
+)
+def test_an_id_that_cannot_be_one_is_put_aside_with_its_text(odd: Any) -> None:
+    answer = read([{"id": odd, "priceUsd": "1"}, {"id": "b" * 256, "priceUsd": "1"}])
+
+    assert [row["asset_id"] for row in answer.rows] == ["b" * 256]
+    (rejected,) = answer.rejected
+    assert rejected.rule == "asset_id_usable"
+    assert json.loads(rejected.raw)["id"] == odd
+
+
+def test_a_key_that_is_there_twice_is_counted_and_what_it_hides_is_kept() -> None:
+    item = (
+        '{"id":"a","priceUsd":"1","priceUsd":"3","new":1.50,"priceUsd":"2","new":{"x":1,"x":2}}'
+    )
+    answer = read_text(f'{{"timestamp":{AT_MS},"data":[{item}]}}')
+
+    (row,) = answer.rows
+    assert row["price_usd"] == 2
+    assert row["extra"] == {
+        "new": '{"x":1,"x":2}',
+        "priceUsd#1": "1",
+        "priceUsd#2": "3",
+        "new#1": "1.50",
+    }
+    assert (answer.tallies["repeated:priceUsd"], answer.tallies["repeated:new"]) == (2, 1)
+
+
+def test_of_a_chain_that_is_there_twice_the_last_counts_and_the_first_is_put_aside() -> None:
+    item = '{"id":"a","priceUsd":"1","tokens":{"1":["0xa"],"1":["0xb"]}}'
+    answer = read_text(f'{{"timestamp":{AT_MS},"data":[{item}]}}')
+
+    assert answer.rows[0]["tokens"] == [("1", ["0xb"])]
+    assert [one.raw for one in answer.rejected] == ['{"1":["0xa"]}']
+
+
+def test_an_answer_with_two_arrays_is_put_aside_as_a_whole() -> None:
+    answer = read_text(
+        f'{{"data":[{{"id":"a","priceUsd":"1"}}],"data":[],"timestamp":{AT_MS}}}'
+    )
+
+    assert (answer.rule, answer.reason) == ("envelope", "data is there more than once")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [0, AT_MS // 1000, AT_MS - 70_000, AT_MS + 70_000, 253_402_300_799_999, "soon", 1.5],
+)
+def test_a_source_time_that_cannot_be_is_kept_as_text_and_makes_no_candle(told: Any) -> None:
+    answer = read([{"id": "a", "priceUsd": "1"}], timestamp=told)
+
+    assert answer.source_ms is None
+    assert answer.rows[0]["extra"] == {"source_ts": str(told)}
+    assert answer.tallies["unfit:source_ts"] == 1
+
+
+def test_a_source_time_within_the_bound_stays() -> None:
+    for told in (AT_MS, AT_MS + 60_000, AT_MS - 59_700):
+        answer = read([{"id": "a", "priceUsd": "1"}], timestamp=told)
+        assert (answer.source_ms, answer.rows[0]["extra"]) == (told, {})
 
 
 def test_the_rules_can_be_said_in_dqdl() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from coinlake.contracts.batches import JOB_VERSION
 from coinlake.contracts.ledger import curated_key, ledger_key
 from coinlake.testing import FakeClock
 from etl_runner.core.hours import FeedHour
@@ -125,7 +126,7 @@ async def test_a_head_of_a_newer_job_is_left_alone(world: World, runner: Runner)
 
     await runner.turn()
 
-    assert [entry.job_version for entry in world.ledger()] == [1, 99]
+    assert [entry.job_version for entry in world.ledger()] == [JOB_VERSION, 99]
     assert "newer job" in (runner.hours.get(FeedHour("rates", HOUR)).aside or "")
 
 

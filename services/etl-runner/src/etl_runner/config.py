@@ -69,7 +69,8 @@ class Settings(ServiceSettings):
         default=86_400.0, description="Longest wait of a parked hour."
     )
     max_skew_s: Seconds = Field(
-        default=3600.0, description="Largest usual |receive time - source time|."
+        default=3600.0,
+        description="Largest |receive time - source time|; one further off leaves `source_ts` null.",
     )
     dpu: float = Field(
         default=2.0,

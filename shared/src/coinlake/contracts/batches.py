@@ -9,7 +9,7 @@ from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts
 
-JOB_VERSION = 1
+JOB_VERSION = 2
 """Raised with every change of what the job makes of raw; a runner never replaces a higher one."""
 MAX_HOUR_BYTES = 512 * 1024 * 1024
 """The most raw bytes of one hour: one table of it is one object, made in the memory of one task."""
@@ -89,8 +89,9 @@ class HourResult:
     """What the job made of one hour.
 
     `unreadable` are keys of raw objects that no record could be read from; `unknown` counts keys
-    that no column knows; `notes` counts values that did not fit (`unfit:<column>`) and soft rules
-    that failed (`rule:<name>`). Times are ms since the epoch, UTC.
+    that no column knows; `notes` counts values that did not fit (`unfit:<column>`), keys that an
+    object had more than once (`repeated:<key>`) and soft rules that failed (`rule:<name>`). Times
+    are ms since the epoch, UTC.
     """
 
     feed: str

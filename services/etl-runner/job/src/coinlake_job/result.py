@@ -8,6 +8,8 @@ from coinlake.contracts.ledger import Counts
 from coinlake.contracts.tables import quarantine_name
 from coinlake_kernel.hour import TypedHour
 
+_NOTES = ("unfit:", "rule:", "repeated:")
+
 
 class UnbalancedError(Exception):
     """The sums of an hour do not hold: rows were lost or doubled, nothing may be published."""
@@ -17,7 +19,7 @@ def hour_result(hour: BatchHour, typed: TypedHour, files: Sequence[StagedFile]) 
     """The result of one hour. Raises UnbalancedError where a sum does not hold."""
     tallies = typed.tallies
     unknown = _prefixed(tallies, "unknown:")
-    notes = {name: n for name, n in tallies.items() if name.startswith(("unfit:", "rule:"))}
+    notes = {name: n for name, n in tallies.items() if name.startswith(_NOTES)}
     counts = Counts(
         records=tallies["records"],
         usable=tallies["usable"],

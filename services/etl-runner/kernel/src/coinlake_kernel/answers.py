@@ -1,16 +1,24 @@
 """One API answer to typed rows: pure, so that every odd body is a test of a millisecond."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.elements import Element
 from coinlake_kernel.rules import BY_TABLE, RuleContext
-from coinlake_kernel.values import json_text, parse_json, plain_text, storable, typed
+from coinlake_kernel.values import (
+    json_text,
+    parse_json,
+    plain_text,
+    replaced,
+    storable,
+    typed,
+)
 
 # A hostile body may invent a million keys; beyond these they are counted together.
-_MAX_UNKNOWN_NAMES = 64
+_MAX_NAMES = 64
 _OTHER = "(other)"
 TOKEN_RULE = "token_usable"
 """The rule of every rejected entry of `tokens`."""
@@ -32,8 +40,8 @@ class Rejected:
 class JudgedAnswer:
     """What became of an answer. `reason` is set where the whole of it could not be used.
 
-    `tallies` counts `elements`, `rows`, `quarantined_rows`, `unknown:<key>`, `unfit:<column>`
-    and `rule:<name>` (soft rules that failed).
+    `tallies` counts `elements`, `rows`, `quarantined_rows`, `unknown:<key>`, `unfit:<column>`,
+    `repeated:<key>` and `rule:<name>` (soft rules that failed).
     """
 
     source_ms: int | None = None
@@ -64,17 +72,31 @@ def _read_envelope(
     reason = _envelope_fault(envelope)
     if reason is not None:
         return JudgedAnswer(rule="envelope", reason=reason)
-    source_ms = typed(envelope.get("timestamp"), "millis")
+    told = envelope.get("timestamp")
+    source_ms = typed(told, "millis")
+    if is_far(source_ms, received_ms, max_skew_ms) or _repeats(envelope, "timestamp"):
+        source_ms = None
     answer = JudgedAnswer(source_ms=source_ms)
+    texts: dict[str, str] = {}
     if source_ms is None:
         answer.tallies["unfit:source_ts"] += 1
+        texts = {} if told is None else {"source_ts": plain_text(told)}
     for key in envelope:
         if key not in _ENVELOPE:
-            count_unknown(answer.tallies, f"envelope.{key}")
+            count_key(answer.tallies, "unknown", f"envelope.{key}")
+    for key, _, _ in replaced(envelope):
+        count_key(answer.tallies, "repeated", f"envelope.{key}")
     context = RuleContext(source_ms, received_ms, max_skew_ms, set())
     for index, item in enumerate(envelope["data"]):
-        _read_element(answer, ELEMENTS[feed], index, item, context)
+        _read_element(answer, ELEMENTS[feed], index, item, context, texts)
     return answer
+
+
+def is_far(source_ms: int | None, received_ms: int | None, max_skew_ms: int) -> bool:
+    """Whether the source says a time that cannot be that of this answer."""
+    if source_ms is None or received_ms is None:
+        return False
+    return abs(received_ms - source_ms) > max_skew_ms
 
 
 def _envelope_fault(envelope: Any) -> str | None:
@@ -85,17 +107,28 @@ def _envelope_fault(envelope: Any) -> str | None:
         return f"no data{said}"
     if not isinstance(envelope["data"], list):
         return f"data is {_kind(envelope['data'])}, not an array"
+    if _repeats(envelope, "data"):
+        return "data is there more than once"
     return None
 
 
+def _repeats(envelope: dict[str, Any], key: str) -> bool:
+    return any(one == key for one, _, _ in replaced(envelope))
+
+
 def _read_element(
-    answer: JudgedAnswer, element: Element, index: int, item: Any, context: RuleContext
+    answer: JudgedAnswer,
+    element: Element,
+    index: int,
+    item: Any,
+    context: RuleContext,
+    texts: Mapping[str, str],
 ) -> None:
     answer.tallies["elements"] += 1
     if not isinstance(item, dict):
         _reject(answer, element, index, "element", f"{_kind(item)}, not an object", item)
         return
-    row = _row(answer, element, index, item)
+    row = _row(answer, element, index, item, texts)
     for rule in BY_TABLE[element.table]:
         if rule.holds(row, context):
             continue
@@ -110,10 +143,14 @@ def _read_element(
 
 
 def _row(
-    answer: JudgedAnswer, element: Element, index: int, item: dict[str, Any]
+    answer: JudgedAnswer,
+    element: Element,
+    index: int,
+    item: dict[str, Any],
+    texts: Mapping[str, str],
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"element_index": index}
-    extra: dict[str, str] = {}
+    extra: dict[str, str] = {**texts}
     for column in element.fields:
         value = item.get(column.key)
         row[column.column] = fitted = typed(value, column.kind)
@@ -124,7 +161,10 @@ def _row(
     for key, value in item.items():
         if key not in known:
             extra[_free_name(plain_text(key), extra)] = plain_text(value)
-            count_unknown(answer.tallies, key)
+            count_key(answer.tallies, "unknown", key)
+    for key, nth, value in replaced(item):
+        extra[_free_name(f"{plain_text(key)}#{nth + 1}", extra)] = plain_text(value)
+        count_key(answer.tallies, "repeated", key)
     row["extra"] = extra
     return row
 
@@ -138,6 +178,8 @@ def _tokens(
     if not isinstance(tokens, dict):
         _reject_token(answer, index, f"tokens is {_kind(tokens)}, not an object", tokens)
         return []
+    for chain, _, addresses in replaced(tokens):
+        _reject_token(answer, index, "the chain is there again", {chain: addresses})
     found: list[tuple[str, list[str | None]]] = []
     for chain, addresses in tokens.items():
         if not isinstance(addresses, list):
@@ -172,12 +214,12 @@ def missing(element: Element, item: dict[str, Any]) -> str:
     return f"no usable id or price: {seen}"
 
 
-def count_unknown(tallies: Counter[str], key: str) -> None:
-    """Count a key that no column knows, in the tallies of one answer."""
-    name = f"unknown:{key if storable(key) else json_text(key)}"
+def count_key(tallies: Counter[str], what: str, key: str) -> None:
+    """Count a key that is `unknown` to every column, or `repeated`, in the tallies of one answer."""
+    name = f"{what}:{key if storable(key) else json_text(key)}"
     if name not in tallies:
-        names = sum(known.startswith("unknown:") for known in tallies)
-        name = name if names < _MAX_UNKNOWN_NAMES else f"unknown:{_OTHER}"
+        names = sum(known.startswith(f"{what}:") for known in tallies)
+        name = name if names < _MAX_NAMES else f"{what}:{_OTHER}"
     tallies[name] += 1
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coinlake_kernel.rules import Rule
+from coinlake_kernel.rules import Rule, is_id
 
 Mask = npt.NDArray[np.bool_]
 
@@ -35,11 +35,13 @@ def holds(rule: Rule, rows: RowColumns) -> Mask:
 def _complete(rule: Rule, rows: RowColumns) -> Mask:
     found = np.zeros(rows.length, bool)
     for column in rule.columns:
-        if column in rows.numbers:
-            found |= _numpy(pc.is_valid(rows.numbers[column]))
-        else:
-            found |= np.fromiter(map(bool, rows.texts[column]), bool, rows.length)
+        found |= _numpy(pc.is_valid(rows.numbers[column]))
     return found
+
+
+def _valid(rule: Rule, rows: RowColumns) -> Mask:
+    (column,) = rule.columns
+    return np.fromiter(map(is_id, rows.texts[column]), bool, rows.length)
 
 
 def _above_zero(rule: Rule, rows: RowColumns) -> Mask:
@@ -62,6 +64,7 @@ def _numpy(found: pa.Array) -> Any:
 
 _CONDITIONS: dict[str, Callable[[Rule, RowColumns], Mask]] = {
     "completeness": _complete,
+    "validity": _valid,
     "range": _above_zero,
     "uniqueness": _unique,
     "freshness": _near,

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.tables import main_name, quarantine_name
-from coinlake_kernel.answers import Rejected, read_answer
+from coinlake_kernel.answers import Rejected, is_far, read_answer
 from coinlake_kernel.further_tables import asset_tokens, candles_1m
 from coinlake_kernel.hour_rows import HourRows
 from coinlake_kernel.main_table import MainTable
@@ -107,7 +107,9 @@ class HourKernel:
     def _answer(self, record: SourcedRecord, value: bytes) -> None:
         number = len(self._records)
         read = self._rows.reader.read(value)
-        if read is not None:
+        if read is not None and not is_far(
+            read.source_ms, record.received_ms, self._max_skew_ms
+        ):
             self._keep(record, read.source_ms)
             self._rows.add_read(number, read, len(value))
             return

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from coinlake.contracts.elements import Element
-from coinlake_kernel.answers import count_unknown
+from coinlake_kernel.answers import count_key
 from coinlake_kernel.columns import as_parsed
 from coinlake_kernel.memos import TextMemo, TokenMemo
 from coinlake_kernel.values import plain_text, typed
@@ -74,7 +74,7 @@ class Reader:
             unknown, parsed = _Unknown(), self._whole(items)
             for key in envelope:
                 if key not in _ENVELOPE:
-                    count_unknown(unknown.tallies, f"envelope.{key}")
+                    count_key(unknown.tallies, "unknown", f"envelope.{key}")
             if parsed is None:
                 parsed = self._partial(items, unknown)
             if parsed is None:
@@ -97,7 +97,10 @@ class Reader:
         of_tokens = self.tokens.numbers(of_texts, [one[0] if one else None for one in maps])
         if of_tokens is None:
             return None
-        source_ms = typed(as_parsed(envelope.get("timestamp")), "millis")
+        told = envelope.get("timestamp")
+        source_ms = typed(as_parsed(told), "millis")
+        if source_ms is None and told is not None:
+            return None
         columns = list(zip(*numbers, strict=True)) or [()] * len(self.number_fields)
         return ReadAnswer(
             source_ms, items, of_texts, columns, of_tokens, unknown.extra, unknown.tallies
@@ -123,7 +126,7 @@ class Reader:
             if not self._columns.isdisjoint(others):
                 return None
             for key in others:
-                count_unknown(unknown.tallies, key)
+                count_key(unknown.tallies, "unknown", key)
             if others:
                 unknown.extra[index] = {key: plain_text(as_parsed(item[key])) for key in others}
         texts, numbers, maps = (

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
+from unicodedata import category
 
 from coinlake.contracts.datasets import ELEMENTS
 
-Dimension = Literal["completeness", "range", "uniqueness", "freshness"]
+Dimension = Literal["completeness", "validity", "range", "uniqueness", "freshness"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class RuleContext:
     """Identities of the rows before this one in the same answer."""
 
 
+MAX_ID_BYTES = 256
+"""Longer texts are no ids; CoinCap's have at most some forty characters."""
 Row = Mapping[str, Any]
 Holds = Callable[[Row, RuleContext], bool]
 
@@ -29,8 +33,8 @@ Holds = Callable[[Row, RuleContext], bool]
 class Rule:
     """One rule of a table; `dqdl` says the same in Glue's Data Quality language, if it can.
 
-    It looks at `columns`: one of them must be there (completeness), each is above zero if it is there
-    (range), all of them tell rows of one answer apart (uniqueness).
+    It looks at `columns`: one of them must be there (completeness), each is a usable id (validity) or
+    above zero if it is there (range), all of them tell rows of one answer apart (uniqueness).
     """
 
     name: str
@@ -48,6 +52,25 @@ def _complete(table: str, columns: tuple[str, ...], name: str) -> Rule:
 
     dqdl = " or ".join(f'(IsComplete "{column}")' for column in columns)
     return Rule(name, table, "completeness", True, columns, holds, dqdl)
+
+
+@lru_cache(maxsize=100_000)
+def is_id(text: str | None) -> bool:
+    """Whether a text can be an id: not blank, no control characters, at most 256 bytes."""
+    if text is None or not text.strip() or len(text.encode()) > MAX_ID_BYTES:
+        return False
+    return not any(category(character) == "Cc" for character in text)
+
+
+def _valid(table: str, column: str) -> Rule:
+    def holds(row: Row, _: RuleContext) -> bool:
+        return is_id(row[column])
+
+    dqdl = (
+        f'(IsComplete "{column}") and (ColumnLength "{column}" <= {MAX_ID_BYTES})'
+        f' and (ColumnValues "{column}" matches "[^\\p{{Cc}}]*[^\\p{{Cc}}\\s][^\\p{{Cc}}]*")'
+    )
+    return Rule(f"{column}_usable", table, "validity", True, (column,), holds, dqdl)
 
 
 def _positive(table: str, column: str) -> Rule:
@@ -86,10 +109,7 @@ def _fresh(table: str) -> Rule:
 def _rules() -> tuple[Rule, ...]:
     rules = []
     for element in ELEMENTS.values():
-        rules += [
-            _complete(element.table, (column,), f"{column}_usable")
-            for column in element.identity
-        ]
+        rules += [_valid(element.table, column) for column in element.identity]
         if element.price:
             rules.append(_complete(element.table, element.price, "price_usable"))
         rules += [_positive(element.table, column) for column in element.price]

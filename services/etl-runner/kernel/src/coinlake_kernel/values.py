@@ -7,6 +7,7 @@ here and not casts of Spark, which round (Spark 3.5, Decimal.toPrecision: ROUND_
 
 import json
 import re
+from collections import Counter
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
@@ -28,6 +29,32 @@ class Number(str):
     __slots__ = ()
 
 
+class Repeating(dict[str, Any]):
+    """A JSON object with a key that is there more than once: the last value counts.
+
+    `pairs` has all of them, as they were written.
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+
+def replaced(value: dict[str, Any]) -> list[tuple[str, int, Any]]:
+    """The pairs of an object that do not count, as their key comes again: key, how many of the same
+    key are before it, value."""
+    if not isinstance(value, Repeating):
+        return []
+    last = {key: at for at, (key, _) in enumerate(value.pairs)}
+    before: Counter[str] = Counter()
+    found = []
+    for at, (key, one) in enumerate(value.pairs):
+        if at != last[key]:
+            found.append((key, before[key], one))
+        before[key] += 1
+    return found
+
+
 def parse_json(value: bytes) -> Any:
     """Parse a body; numbers come back as Number. Raises ValueError with the reason."""
     try:
@@ -36,17 +63,29 @@ def parse_json(value: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start}") from error
     try:
-        return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number)
+        return json.loads(
+            text,
+            parse_float=Number,
+            parse_int=Number,
+            parse_constant=Number,
+            object_pairs_hook=_object,
+        )
     except RecursionError as error:
         raise ValueError("not JSON: nested too deep") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from error
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else Repeating(pairs)
+
+
 def json_text(value: Any) -> str:
     """JSON text of a parsed value, numbers as they were written, safe for UTF-8 storage."""
     if isinstance(value, dict):
-        inner = ",".join(f"{json_text(str(k))}:{json_text(v)}" for k, v in value.items())
+        pairs = value.pairs if isinstance(value, Repeating) else value.items()
+        inner = ",".join(f"{json_text(str(k))}:{json_text(v)}" for k, v in pairs)
         return f"{{{inner}}}"
     if isinstance(value, list):
         return f"[{','.join(json_text(item) for item in value)}]"
