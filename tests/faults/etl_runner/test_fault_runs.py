@@ -1,5 +1,7 @@
 """Glue's answers to a runner: F41 no slot, F42 a lost reply, F44 a result unread, F48 a run that waits."""
 
+from collections import Counter
+
 import pytest
 
 from coinlake.contracts.hours import Hour
@@ -87,10 +89,12 @@ def test_f42_a_run_whose_start_nobody_heard_of_is_found_again(
         runner.until(lambda: world.is_settled(runner))
         runner.end()
 
-    made = [run for run in runs(world.lake) if run["Id"] not in before]
+    made = Counter(
+        run["Arguments"]["--batch_id"] for run in runs(world.lake) if run["Id"] not in before
+    )
     assert trap.sprung.is_set()
     assert world.faults(world.now(), seen) == []
-    assert (len(made) == 1) == is_defended, made
+    assert (max(made.values()) == 1) == is_defended, made
     if is_defended:
         fault("F42", "StartJobRun done, its reply lost: one run")
 
@@ -117,9 +121,12 @@ def test_f44_a_result_that_is_there_is_read_and_not_made_again(
             heir.until(lambda: world.is_settled(heir))
             heir.end()
 
-    made = [run for run in runs(world.lake) if run["Id"] not in before]
+    # Of one batch: on a busy machine the victim may have begun with one of the two hours.
+    made = Counter(
+        run["Arguments"]["--batch_id"] for run in runs(world.lake) if run["Id"] not in before
+    )
     assert world.faults(world.now(), seen) == []
-    assert (len(made) == 1) == is_defended, made
+    assert (max(made.values()) == 1) == is_defended, made
     if is_defended:
         fault("F44", "killed with the result unread: its heir reads it, one run")
 
