@@ -22,7 +22,7 @@ from etl_runner.loop.tables import TableRegistrar
 from etl_runner.metrics import EtlMetrics
 from tests.faults.etl_runner.conftest import YESTERDAY, Fault
 from tests.integration.etl_runner.conftest import BUCKET, Lake, until
-from tests.labs.runners.glue import crawl_ended, slowed
+from tests.labs.runners.glue import crawl_ended, slowed, slowed_calls
 from tests.labs.runners.lake import partitions
 
 FEED, TABLE = "exchanges", "exchanges"
@@ -121,12 +121,13 @@ async def test_f55_a_crawl_that_somebody_stops_holds_up_its_hours_until_the_next
 
     async with _catalogs(lake, monkeypatch, 1) as (catalog,):
         registrar = TableRegistrar(catalog, counted, lambda: now_s)
-        with slowed(lake, "s3:ListObjectsV2", "", 0.1):
+        with slowed(lake, "s3:ListObjectsV2", "", 0.5):
             lake.glue.start_crawler(Name=CRAWLER)  # somebody's, which is under way
             stopper = threading.Thread(target=_stop_the_next, args=(lake, len(_crawls(lake))))
             stopper.start()
             waits = await registrar.register(_outputs())
             await asyncio.to_thread(stopper.join)
+            assert slowed_calls(lake) > 0
         crawl_ended(lake)
         succeeded = counted.crawls.labels(outcome="succeeded")._value.get()
         now_s = 120.0

@@ -95,7 +95,8 @@ def slowed(
     """
     rule = {
         "operation": operation,
-        "key_prefix": f"{BUCKET}/{key_prefix}",
+        # A listing names the bucket alone.
+        "key_prefix": f"{BUCKET}/{key_prefix}" if key_prefix else BUCKET,
         "delay_ms": int(delay_s * 1000),
     }
     _faults(lake, "PUT", {"rules": [rule]})
