@@ -140,6 +140,12 @@ ROWS: tuple[Row, ...] = (
         600,
     ),
     Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
+    Row(
+        "kernel",
+        "the job's kernel equals the row rules: 10,000 hours and a million values by chance",
+        _pytest("tests/unit/coinlake_kernel"),
+        400,
+    ),
     Row("stores", "the store's exam on every store", _pytest(_EXAM), 300),
     Row(
         "trino",

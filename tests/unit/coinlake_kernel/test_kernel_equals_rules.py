@@ -73,8 +73,8 @@ def test_hours_by_chance(first: int) -> None:
     assert_all_equal(range(first, first + 30))
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("first", range(1_000, 3_000, 500))
+@pytest.mark.full_size
+@pytest.mark.parametrize("first", range(1_000, 11_000, 500))
 def test_many_hours_by_chance(first: int) -> None:
     assert_all_equal(range(first, first + 500))
 
@@ -219,7 +219,7 @@ def test_hostile_answers(name: str) -> None:
     assert made.tallies["usable"] >= 2
 
 
-@pytest.mark.long
+@pytest.mark.full_size
 def test_an_answer_of_a_million_elements() -> None:
     items = [f'{{"id":"a{n}","priceUsd":"{n}.5"}}' for n in range(1_000_000)]
 

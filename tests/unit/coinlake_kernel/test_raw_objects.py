@@ -2,14 +2,17 @@
 
 import gzip
 import json
+from random import Random
 
 from coinlake.contracts.headers import AnswerHeaders
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.raw_codec import encode
+from coinlake.contracts.raw_gzip import STANDARD_INFLATE, Inflate
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
+from coinlake_kernel.hour import FAST_INFLATE
 from coinlake_kernel.objects import rows_of
-from coinlake_kernel.records import RawSource
+from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, records_of
 
 HOUR = Hour("2026-11-20", "07")
 KEY = str(RawKey("coincap.rates.v1", HOUR, 2, 3, 40))
@@ -93,3 +96,30 @@ def test_an_object_that_is_not_what_its_metadata_says_is_unreadable() -> None:
     bad = list(rows_of(source(sha256="0" * 64), encoded.body))
 
     assert (good[0]["state"], bad[0]["state"]) == ("usable", "unreadable")
+
+
+def _read(body: bytes, inflate: Inflate) -> list[SourcedRecord] | None:
+    try:
+        return records_of(source(), body, inflate)
+    except UnreadableError:
+        return None
+
+
+def test_the_fast_inflater_reads_what_zlib_reads_and_refuses_what_zlib_refuses() -> None:
+    random = Random(1)
+    values = [BODY * random.randint(1, 400) for _ in range(20)]
+    body = encode(
+        [Record(n, HOUR.start_ms, None, value) for n, value in enumerate(values)]
+    ).body
+    outcomes = set()
+    for _ in range(400):
+        odd = bytearray(body)
+        if random.random() < 0.5:
+            odd[random.randrange(len(odd))] ^= 1 << random.randrange(8)
+        else:
+            del odd[random.randrange(len(odd)) :]
+        slow, fast = (_read(bytes(odd), one) for one in (STANDARD_INFLATE, FAST_INFLATE))
+        assert slow == fast
+        outcomes.add(slow is None)
+    assert _read(body, FAST_INFLATE) == _read(body, STANDARD_INFLATE)
+    assert True in outcomes

@@ -20,7 +20,7 @@ from coinlake_tools.hive_types import columns
 
 LEDGER_TABLE = "ledger"
 LEDGER_VIEW = "ledger_head"
-PYTHON_MODULES = "orjson==3.13.0"
+PYTHON_MODULES = "isal==1.9.1,orjson==3.13.0"
 """What the job needs and Glue does not ship; pip installs it when a run starts (Glue developer guide,
 "Using Python libraries with AWS Glue")."""
 # A rebuild takes a minute or two; a run that hangs must not be billed for Glue's eight hours (Glue

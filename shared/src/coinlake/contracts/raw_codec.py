@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from coinlake.contracts.raw_columns import Columns, columns_of
-from coinlake.contracts.raw_gzip import MAX_CHUNK_BYTES, STANDARD, Deflate, member, walk
+from coinlake.contracts.raw_gzip import (
+    MAX_CHUNK_BYTES,
+    STANDARD,
+    STANDARD_INFLATE,
+    Deflate,
+    Inflate,
+    member,
+    walk,
+)
 from coinlake.contracts.raw_index import (
     IndexEntry,
     RawFormatError,
@@ -93,11 +101,11 @@ def content_sha256(records: Sequence[Record]) -> str:
     return digest.hexdigest()
 
 
-def decode(body: bytes) -> Decoded:
+def decode(body: bytes, inflate: Inflate = STANDARD_INFLATE) -> Decoded:
     """Decode an object of ours. Raises RawFormatError that names the position."""
     chunks: list[bytes] = []
     lines: list[bytes] = []
-    for is_index, data in walk(body):
+    for is_index, data in walk(body, inflate=inflate):
         (chunks if is_index else lines).append(data)
     stream, text = b"".join(chunks), b"".join(lines)
     index = _unpack_stream(stream)

@@ -34,12 +34,39 @@ class Deflate:
     crc32: Callable[[bytes | memoryview, int], int]
 
 
+class Decompressor(Protocol):
+    """A DEFLATE stream to be unpacked, as `zlib.decompressobj` gives it."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inflate:
+    """How lines are unpacked. `stream` opens raw DEFLATE, `error` is what it raises."""
+
+    stream: Callable[[], Decompressor]
+    crc32: Callable[[bytes, int], int]
+    error: type[Exception]
+
+
 def _zlib_stream() -> Compressor:
     return zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
 
 
+def _zlib_inflater() -> Decompressor:
+    return zlib.decompressobj(-zlib.MAX_WBITS)
+
+
 STANDARD = Deflate(_zlib_stream, zlib.crc32)
 """The standard library's; a service may pass a faster one."""
+STANDARD_INFLATE = Inflate(_zlib_inflater, zlib.crc32, zlib.error)
+"""The standard library's; the job passes a faster one."""
 
 
 def has_index(head: bytes) -> bool:
@@ -73,7 +100,9 @@ def member(
     return pieces
 
 
-def walk(body: bytes, most: int = 0) -> Iterator[tuple[bool, bytes]]:
+def walk(
+    body: bytes, most: int = 0, inflate: Inflate = STANDARD_INFLATE
+) -> Iterator[tuple[bool, bytes]]:
     """The pieces of the members in order: (True, a chunk of the index), (False, lines).
 
     Lines come in pieces of `most` bytes, 0 for as they come. Raises RawFormatError.
@@ -83,9 +112,9 @@ def walk(body: bytes, most: int = 0) -> Iterator[tuple[bool, bytes]]:
         chunk, data_start = _member_head(body, position)
         yield True, chunk
         crc, size = 0, 0
-        inflating = _Inflating(body, data_start)
+        inflating = _Inflating(body, data_start, inflate)
         for data in inflating.pieces(most):
-            crc, size = zlib.crc32(data, crc), size + len(data)
+            crc, size = inflate.crc32(data, crc), size + len(data)
             yield False, data
         position = inflating.end + 8
         if position > len(body):
@@ -111,13 +140,14 @@ def _member_head(body: bytes, start: int) -> tuple[bytes, int]:
 class _Inflating:
     """One deflate stream inside of a body. `end` is where it ends, once all pieces were taken."""
 
-    def __init__(self, body: bytes, start: int) -> None:
+    def __init__(self, body: bytes, start: int, inflate: Inflate) -> None:
+        self._inflate = inflate
         self._body = memoryview(body)
         self._start = start
         self.end = start
 
     def pieces(self, most: int) -> Iterator[bytes]:
-        inflater, at = zlib.decompressobj(-zlib.MAX_WBITS), self._start
+        inflater, at = self._inflate.stream(), self._start
         while not inflater.eof:
             fed = inflater.unconsumed_tail
             if not fed:
@@ -128,7 +158,7 @@ class _Inflating:
                     raise RawFormatError(len(self._body), "truncated gzip member")
             try:
                 data = inflater.decompress(fed, most)
-            except zlib.error as error:
+            except self._inflate.error as error:
                 raise RawFormatError(self._start, f"broken deflate stream: {error}") from error
             if data:
                 yield data

@@ -4,11 +4,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
+from isal import isal_zlib
 
 from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.raw_gzip import Inflate
 from coinlake.contracts.tables import main_name, quarantine_name
 from coinlake_kernel.answers import Rejected, is_far, read_answer
 from coinlake_kernel.further_tables import asset_tokens, candles_1m
@@ -19,6 +22,10 @@ from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, r
 from coinlake_kernel.schemas import file_schema
 from coinlake_kernel.sorted_rows import SortedRows
 
+# ISA-L's: three times as quick as zlib's.
+FAST_INFLATE = Inflate(
+    partial(isal_zlib.decompressobj, -15), isal_zlib.crc32, isal_zlib.IsalError
+)
 _FURTHER: dict[str, Callable[[MainTable], SortedRows]] = {
     "asset_tokens": asset_tokens,
     "candles_1m": candles_1m,
@@ -58,7 +65,7 @@ class HourKernel:
     def add(self, source: RawSource, body: bytes) -> None:
         """Take an object. One that cannot be read is a row of the quarantine."""
         try:
-            records = records_of(source, body)
+            records = records_of(source, body, FAST_INFLATE)
         except UnreadableError as error:
             self._tallies[f"unreadable:{source.key}"] += 1
             self._put_aside.append(

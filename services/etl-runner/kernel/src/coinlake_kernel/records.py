@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coinlake.contracts import headers
 from coinlake.contracts.raw_codec import decode
-from coinlake.contracts.raw_gzip import has_index
+from coinlake.contracts.raw_gzip import STANDARD_INFLATE, Inflate, has_index
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import parse_raw_key
 from coinlake_kernel.values import END_MS
@@ -59,16 +59,18 @@ class SourcedRecord:
     value: bytes | None
 
 
-def records_of(source: RawSource, body: bytes) -> list[SourcedRecord]:
+def records_of(
+    source: RawSource, body: bytes, inflate: Inflate = STANDARD_INFLATE
+) -> list[SourcedRecord]:
     """Every record of an object, in its order. Raises UnreadableError."""
     try:
-        return _indexed(source, body) if has_index(body[:16]) else _plain(source, body)
+        return _indexed(source, body, inflate) if has_index(body[:16]) else _plain(source, body)
     except (RawFormatError, zlib.error, EOFError, OSError) as error:
         raise UnreadableError(str(error)) from error
 
 
-def _indexed(source: RawSource, body: bytes) -> list[SourcedRecord]:
-    decoded = decode(body)
+def _indexed(source: RawSource, body: bytes, inflate: Inflate) -> list[SourcedRecord]:
+    decoded = decode(body, inflate)
     if source.sha256 is not None and source.sha256 != decoded.sha256:
         raise RawFormatError(0, f"content hash {decoded.sha256}, metadata says {source.sha256}")
     key = parse_raw_key(source.key)
