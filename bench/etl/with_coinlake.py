@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
 
-from coinlake.contracts.batches import BatchHour, BatchInput, HourResult, Manifest
+from coinlake.contracts.batches import JOB_VERSION, BatchHour, BatchInput, HourResult, Manifest
 from coinlake_job import carry, lake
 from coinlake_job.rebuild import rebuild
 from coinlake_job.result import hour_result
@@ -27,7 +27,7 @@ def main() -> None:
     told = json.loads(Path(sys.argv[1]).read_text())
     inputs = tuple(BatchInput(*one) for one in told["inputs"])
     hour = BatchHour(told["feed"], told["dt"], told["hour"], 0, (), inputs)
-    manifest = Manifest("bench", 1, "bench", 60_000, (hour,))
+    manifest = Manifest("bench", JOB_VERSION, "bench", 3_600_000, (hour,))
     batch = lake.Batch(told["bucket"], "bench", told["attempt"])
     began = time.monotonic()
     conf = (

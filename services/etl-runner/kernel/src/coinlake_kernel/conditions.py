@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coinlake_kernel.rules import Rule, is_id
+from coinlake_kernel.rules import Rule
 
 Mask = npt.NDArray[np.bool_]
 
@@ -18,11 +18,12 @@ Mask = npt.NDArray[np.bool_]
 class RowColumns:
     """Rows of answers, each of which has every identity once.
 
-    `is_near` says of each row whether the times of its answer are near each other.
+    `is_id` says by column whether the text of a row can be an id, `is_near` whether the times of
+    its answer are near each other.
     """
 
     length: int
-    texts: dict[str, list[str | None]]
+    is_id: dict[str, Mask]
     numbers: dict[str, pa.Array]
     is_near: Mask
 
@@ -41,7 +42,7 @@ def _complete(rule: Rule, rows: RowColumns) -> Mask:
 
 def _valid(rule: Rule, rows: RowColumns) -> Mask:
     (column,) = rule.columns
-    return np.fromiter(map(is_id, rows.texts[column]), bool, rows.length)
+    return rows.is_id[column]
 
 
 def _above_zero(rule: Rule, rows: RowColumns) -> Mask:

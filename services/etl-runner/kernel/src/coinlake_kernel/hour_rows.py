@@ -15,7 +15,7 @@ from coinlake_kernel.answers import JudgedAnswer, Rejected, missing
 from coinlake_kernel.columns import as_parsed, typed_column
 from coinlake_kernel.conditions import RowColumns, holds
 from coinlake_kernel.reading import ReadAnswer, Reader
-from coinlake_kernel.rules import BY_TABLE
+from coinlake_kernel.rules import BY_TABLE, is_id
 from coinlake_kernel.schemas import arrow_type
 from coinlake_kernel.values import json_text, plain_text
 
@@ -54,6 +54,7 @@ class HourRows:
     reader: Reader = field(init=False)
     _waiting: list[tuple[int, ReadAnswer]] = field(default_factory=list)
     _waiting_bytes: int = 0
+    _judged_ids: dict[int, bytearray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.element)
@@ -140,12 +141,12 @@ class HourRows:
         self.rejected.append((int(part.record[place]), rejected))
 
     def _columns(self, part: Part) -> RowColumns:
-        known = self.reader.texts.known
-        near = {number: self.is_near(number) for number in np.unique(part.record).tolist()}
+        numbers, row = np.unique(part.record, return_inverse=True)
+        near = np.array([self.is_near(number) for number in numbers.tolist()], bool)
         return RowColumns(
             len(part.texts),
             {
-                one.column: [known[number][at] for number in part.texts.tolist()]
+                one.column: self._are_ids(at)[part.texts]
                 for at, one in enumerate(self.reader.text_fields)
                 if one.column in self.element.identity
             },
@@ -153,8 +154,14 @@ class HourRows:
                 one.column: column
                 for one, column in zip(self.reader.number_fields, part.numbers, strict=True)
             },
-            np.fromiter((near[number] for number in part.record.tolist()), bool),
+            near[row],
         )
+
+    def _are_ids(self, at: int) -> npt.NDArray[np.bool_]:
+        """Of each known element, whether its text at this place can be an id: asked once for each."""
+        known, judged = self.reader.texts.known, self._judged_ids.setdefault(at, bytearray())
+        judged.extend(is_id(texts[at]) for texts in known[len(judged) :])
+        return np.frombuffer(judged, np.bool_)
 
     def _part_of_rows(self, record: int, rows: Sequence[dict[str, Any]]) -> Part:
         reader = self.reader

@@ -56,11 +56,10 @@ class Reader:
         self._columns = {one.column for one in element.fields}
         self._text_keys = tuple(one.key for one in self.text_fields)
         self._number_keys = tuple(one.key for one in self.number_fields)
-        self._token_keys = () if element.tokens is None else (element.tokens,)
-        self._known = {*self._text_keys, *self._number_keys, *self._token_keys}
-        self._getters = tuple(
-            _getter(keys) for keys in (self._text_keys, self._number_keys, self._token_keys)
-        )
+        self._token_key = element.tokens
+        tokens = () if element.tokens is None else (element.tokens,)
+        self._known = {*self._text_keys, *self._number_keys, *tokens}
+        self._get_texts, self._get_numbers = map(_getter, (self._text_keys, self._number_keys))
         names = [one.column for one in self.text_fields]
         self._identity = itemgetter(*(names.index(column) for column in element.identity))
 
@@ -94,7 +93,7 @@ class Reader:
         of_texts = self.texts.numbers(texts)
         if of_texts is None:
             return None
-        of_tokens = self.tokens.numbers(of_texts, [one[0] if one else None for one in maps])
+        of_tokens = self.tokens.numbers(of_texts, maps)
         if of_tokens is None:
             return None
         told = envelope.get("timestamp")
@@ -109,7 +108,9 @@ class Reader:
     def _whole(self, items: list[Any]) -> "_Columns | None":
         """The values of every element, or None where one lacks a key or has one more."""
         try:
-            texts, numbers, maps = (list(map(getter, items)) for getter in self._getters)
+            texts = list(map(self._get_texts, items))
+            numbers = list(map(self._get_numbers, items))
+            maps = self._maps(items, itemgetter(self._token_key))
         except KeyError:
             return None
         if not all(map(len(self._known).__eq__, map(len, items))):
@@ -129,16 +130,19 @@ class Reader:
                 count_key(unknown.tallies, "unknown", key)
             if others:
                 unknown.extra[index] = {key: plain_text(as_parsed(item[key])) for key in others}
-        texts, numbers, maps = (
+        texts, numbers = (
             [tuple(map(item.get, keys)) for item in items]
-            for keys in (self._text_keys, self._number_keys, self._token_keys)
+            for keys in (self._text_keys, self._number_keys)
         )
-        return texts, numbers, maps
+        return texts, numbers, self._maps(items, lambda item: item.get(self._token_key))
+
+    def _maps(self, items: list[Any], get: Callable[[Any], Any]) -> list[Any]:
+        return [None] * len(items) if self._token_key is None else list(map(get, items))
 
 
 _Tuples = list[tuple[Any, ...]]
-_Columns = tuple[_Tuples, _Tuples, _Tuples]
-"""Of each element: its texts, its numbers, and its map of tokens if there are such."""
+_Columns = tuple[_Tuples, _Tuples, list[Any]]
+"""Of each element: its texts, its numbers, and its map of tokens, None where there are none."""
 
 
 def _parsed(value: bytes) -> dict[str, Any] | None:

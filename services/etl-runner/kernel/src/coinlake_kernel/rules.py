@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Literal
 from unicodedata import category
 
@@ -54,7 +53,6 @@ def _complete(table: str, columns: tuple[str, ...], name: str) -> Rule:
     return Rule(name, table, "completeness", True, columns, holds, dqdl)
 
 
-@lru_cache(maxsize=100_000)
 def is_id(text: str | None) -> bool:
     """Whether a text can be an id: not blank, no control characters, at most 256 bytes."""
     if text is None or not text.strip() or len(text.encode()) > MAX_ID_BYTES:
