@@ -184,6 +184,20 @@ async def test_an_hour_is_not_complete_while_another_partition_may_have_more(
     assert (entry.complete, entry.closed_by) == (False, "age")
 
 
+async def test_a_promise_of_a_lake_that_has_stood_for_days_is_believed(
+    world: World, runner: Runner
+) -> None:
+    long_ago = Hour("2026-11-11", "07")
+    await world.land(hour=long_ago, complete_to_ms=long_ago.end_ms)
+
+    # One older day a pass; it is open from then on.
+    while not world.ledger(hour=long_ago):
+        await runner.turn()
+
+    (entry,) = world.ledger(hour=long_ago)
+    assert (entry.complete, entry.closed_by) == (True, "heartbeat")
+
+
 def test_what_is_clean_is_no_trouble_and_what_is_gone_is() -> None:
     item = BatchInput("k", "e", 1)
     head = ledger_entry("rates", HOUR, inputs=(RawInput("k", "e"),))

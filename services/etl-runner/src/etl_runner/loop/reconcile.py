@@ -39,6 +39,8 @@ class Reconcile:
         self._told = Told(parts)
         self._whole: dict[tuple[str, str], str] = {}
         """The older days in which nothing differed, by the name of what was there."""
+        self._promising: set[str] = set()
+        """Topics of which some object was asked what it promises."""
 
     async def run(self, now_ms: int) -> None:
         """One pass. Raises TransientError where the store is away."""
@@ -65,7 +67,8 @@ class Reconcile:
         accepts = self._records.accepts_missing
         day = await read_day(self._parts.lake, listed, accepts_missing=accepts)
         found = {one.hour: one for one in day.hours}
-        if recent:
+        # A lake that stands has its newest promises in an older day, and the newest comes first.
+        if recent or TABULAR[feed].topic not in self._promising:
             await self._promises(found.values(), now_ms)
         for one in found.values():
             self._found(one, now_ms)
@@ -106,6 +109,7 @@ class Reconcile:
                         newest[named.partition] = raw
         looked_at = await self._parts.lake.looked_at(raw.item for raw in newest.values())
         for partition, raw in zip(newest, looked_at, strict=True):
+            self._promising.add(topic)
             self._promised(topic, partition, raw, now_ms)
 
     def _promised(self, topic: str, partition: int, raw: ListedRawObject, now_ms: int) -> None:
