@@ -15,7 +15,15 @@ from coinlake_tools import lineage
 from coinlake_tools.element_bytes import element_bytes
 from coinlake_tools.lineage_row import Asked, asked_of, row_of
 from tests.unit.coinlake_tools.proven import Proven, proven
-from tests.unit.coinlake_tools.published import NINE, PRICE, TEN, a_day, answer, bitcoin
+from tests.unit.coinlake_tools.published import (
+    NINE,
+    PRICE,
+    TEN,
+    PublishedLake,
+    a_day,
+    answer,
+    bitcoin,
+)
 
 
 @pytest.fixture
@@ -96,6 +104,25 @@ async def test_a_value_that_the_bytes_do_not_give_is_told(
 
     (said,) = found.wrong
     assert said.startswith(f"{column}: the row has {value!r}")
+
+
+async def test_a_source_time_that_was_too_far_is_judged_as_its_row_says() -> None:
+    made = PublishedLake()
+    key = made.land("assets", TEN, answer(NINE, bitcoin()))
+    made.publish("assets", TEN)
+    lake = await proven(made)
+    text = str(NINE.start_ms + 1000)
+    place = {"raw_object": key, "kafka_offset": 0, "element_index": 0, "asset_id": "bitcoin"}
+
+    far = await traced(
+        lake, "quotes", {**place, "source_ts": None, "extra": {"source_ts": text}}
+    )
+    near = await traced(lake, "quotes", {**place, "source_ts": "2026-11-22 09:00:01.000"})
+    lost = await traced(lake, "quotes", {**place, "source_ts": None, "extra": {}})
+
+    assert (far.wrong, near.wrong) == ([], [])
+    (said,) = lost.wrong
+    assert said.startswith("source_ts: the row has None")
 
 
 async def test_every_digit_of_a_price_is_compared(lake: Proven) -> None:
