@@ -14,7 +14,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,24 +25,13 @@ from bench.etl.corpus import HOUR, Corpus, corpus
 from bench.sink import provisions
 from bench.sink.job import ACCESS_KEY, REGION, SECRET_KEY
 from bench.sink.store import Store, open_store
+from coinlake.contracts.datasets import ELEMENTS
 
 FOLDER, ROOT = provisions.FOLDER, provisions.ROOT
 HERE = Path(__file__).parent
 BUCKET = "bench-etl"
 PEERS = {"duckdb": HERE / "with_duckdb.py", "polars": HERE / "with_polars.py"}
-_COMPARED = (
-    *(
-        "asset_id",
-        "symbol",
-        "name",
-        "rank",
-        "price_usd",
-        "supply",
-        "max_supply",
-        "market_cap_usd",
-    ),
-    *("volume_24h_usd", "change_24h_pct", "vwap_24h_usd", "explorer", "source_ts"),
-)
+_COMPARED = (*(one.column for one in ELEMENTS["assets"].fields), "source_ts")
 _LIMIT_S = 1800
 
 
@@ -99,16 +88,7 @@ def _measured(hour: Corpus, megabytes: int, python: Path) -> list[dict[str, Any]
         )
     _say(f"  coinlake / the faster of the two: {ours.mb_per_cpu_s / fastest:.2f}")
     return [
-        {
-            "megabytes": megabytes,
-            "name": one.name,
-            "mb_per_cpu_s": one.mb_per_cpu_s,
-            "cpu_s": one.cpu_s,
-            "wall_s": one.wall_s,
-            "peak_bytes": one.peak_bytes,
-            "rows": one.rows,
-            "differing": one.differing,
-        }
+        {"megabytes": megabytes, "mb_per_cpu_s": one.mb_per_cpu_s, **asdict(one)}
         for one in all_
     ]
 
@@ -131,7 +111,8 @@ def _coinlake(hour: Corpus, scratch: Path) -> Figures:
                 }
             )
         )
-        figures = _run([sys.executable, str(HERE / "with_coinlake.py"), str(told)], _aws(store))
+        command = [sys.executable, "-m", "bench.etl.with_coinlake", str(told)]
+        figures = _run(command, _aws(store))
         _say(
             f"  coinlake's session was there after {figures['session_s']:.1f} s;"
             f" CPU s by process {figures['cpu_of']}, in the task {figures['phases']}"
@@ -205,6 +186,7 @@ def _aws(store: Store) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_DEFAULT_REGION": REGION,
         "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(ROOT),
     }
 
 

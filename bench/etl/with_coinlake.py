@@ -3,22 +3,21 @@
 Says what its reading, its typing and its writing took, and which process needed it.
 """
 
-import gc
 import json
 import os
-import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pyspark import SparkConf, SparkContext
 
+from bench.sink.accounting import descendants, peak_bytes
 from coinlake.contracts.batches import JOB_VERSION, BatchHour, BatchInput, HourResult, Manifest
 from coinlake_job import carry, lake
 from coinlake_job.rebuild import rebuild
-from coinlake_job.result import hour_result
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -51,43 +50,39 @@ def main() -> None:
 
 def _timed(told: str, task: carry.Task) -> HourResult:
     """What `carry.rebuilt` does, with the CPU seconds of its parts."""
-    marks = [time.process_time()]
-    s3 = lake.client()
-    gc.disable()
-    typed = carry.read(s3, task)
-    gc.enable()
-    marks.append(time.process_time())
-    files = carry.stage(s3, task, typed)
-    marks.append(time.process_time())
-    parts = {
-        "start": marks[0],
-        "read and type": marks[1] - marks[0],
-        "write": marks[2] - marks[1],
-    }
+    parts = {"start": time.process_time()}
+
+    def watched(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def watching(*arguments: Any) -> Any:
+            began = time.process_time()
+            made = work(*arguments)
+            parts[name] = time.process_time() - began
+            return made
+
+        return watching
+
+    carry.read = watched("read and type", carry.read)
+    carry.stage = watched("write", carry.stage)
+    result = carry.rebuilt(task)
     Path(told).write_text(json.dumps({name: round(cpu_s, 2) for name, cpu_s in parts.items()}))
-    return hour_result(task.hour, typed, files)
+    return result
 
 
-def _own_processes() -> Iterator[tuple[str, str, list[str]]]:
-    """Id, name and figures of this process and of all that it has started: they are one session."""
-    session = str(os.getsid(0))
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
+def _own_processes() -> Iterator[tuple[int, str, list[str]]]:
+    """Id, name and figures of this process and of all that it has started."""
+    for pid in (os.getpid(), *descendants(os.getpid())):
         try:
-            head, _, rest = (entry / "stat").read_text().rpartition(")")
+            head, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        figures = rest.split()
-        if figures[3] == session:
-            yield entry.name, head.partition("(")[2], figures
+        yield pid, head.partition("(")[2], rest.split()
 
 
 def _cpu_s() -> dict[str, float]:
     """CPU seconds of them, and of those of their children that have ended, by who it is."""
     total: dict[str, float] = {}
     for pid, name, figures in _own_processes():
-        who = "jvm" if name == "java" else "driver" if pid == str(os.getpid()) else "task"
+        who = "jvm" if name == "java" else "driver" if pid == os.getpid() else "task"
         spent = sum(int(one) for one in figures[11:15]) / _TICKS
         total[who] = total.get(who, 0.0) + spent
     return total
@@ -95,16 +90,9 @@ def _cpu_s() -> dict[str, float]:
 
 def _peak_bytes() -> int:
     """The peak of the largest Python process: that of the task."""
-    peaks = [resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024]
-    for pid, name, _ in _own_processes():
-        if name != "java":
-            status = Path(f"/proc/{pid}/status").read_text()
-            peaks += [
-                int(line.split()[1]) * 1024
-                for line in status.splitlines()
-                if line.startswith("VmHWM:")
-            ]
-    return max(peaks)
+    peaks = [peak_bytes(pid) for pid, name, _ in _own_processes() if name != "java"]
+    return max(peaks, default=0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -65,7 +65,7 @@ class _Peaks:
         self.sum_bytes = 0
 
     def look(self) -> None:
-        now = sum(_peak_bytes(pid) for pid in descendants(os.getpid()))
+        now = sum(peak_bytes(pid) for pid in descendants(os.getpid()))
         self.sum_bytes = max(self.sum_bytes, now)
 
 
@@ -117,7 +117,8 @@ def _parent(process: Path) -> int:
     return int(stat.rpartition(")")[2].split()[1])
 
 
-def _peak_bytes(pid: int) -> int:
+def peak_bytes(pid: int) -> int:
+    """The peak of a process's memory (VmHWM); 0 where it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):

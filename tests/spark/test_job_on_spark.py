@@ -4,7 +4,6 @@ import io
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark import SparkContext
@@ -15,7 +14,7 @@ from coinlake.contracts.ledger import result_key
 from coinlake_job.lake import Batch
 from coinlake_job.rebuild import rebuild
 from tests.spark.conftest import BUCKET
-from tests.unit.coinlake_kernel.by_rules import by_rules
+from tests.unit.coinlake_kernel.by_rules import by_rules, plain_rows
 from tests.unit.coinlake_kernel.odd_hours import HOUR, SKEW_MS, Objects, hour_by_chance
 
 pytestmark = [
@@ -51,14 +50,7 @@ def rows_of(s3: Any, table: str, key: str) -> list[dict[str, Any]]:
     assert pq.ParquetFile(io.BytesIO(body)).metadata.metadata[b"coinlake.batch_id"]
     found = pq.read_table(io.BytesIO(body))
     assert found.schema.names == [column.name for column in table_named(table).columns]
-    whole = {
-        name: found[name].cast(pa.int64())
-        if pa.types.is_timestamp(found.schema.field(name).type)
-        else found[name]
-        for name in found.schema.names
-    }
-    rows: list[dict[str, Any]] = pa.table(whole).to_pylist()
-    return rows
+    return plain_rows(found)
 
 
 def test_a_batch_is_staged_row_for_row_as_the_rules_say(spark: SparkContext, s3: Any) -> None:

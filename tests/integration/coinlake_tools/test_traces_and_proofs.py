@@ -44,9 +44,8 @@ def file_of(table: str, rows: Sequence[dict[str, Any]]) -> bytes:
     """A Parquet object by the job's own writer."""
     schema = file_schema(table_named(table))
     full = [{name: row.get(name) for name in schema.names} for row in rows]
-    made = pa.Table.from_pylist(full, schema).combine_chunks()
-    columns = {name: made[name].combine_chunks() for name in schema.names}
-    return parquet_bytes(table, SortedRows(columns, np.arange(len(rows))), {"made": "test"})
+    made = SortedRows.of(pa.Table.from_pylist(full, schema), np.arange(len(rows)))
+    return parquet_bytes(table, made, {"made": "test"})
 
 
 @dataclass

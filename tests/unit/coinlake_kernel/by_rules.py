@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+import pyarrow as pa
+
 from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.tables import main_name, quarantine_name
 from coinlake_kernel.objects import rows_of
@@ -48,11 +50,25 @@ def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRul
                 made.tallies[name] += count
             _sort_into(found, record, main)
     if "asset_tokens" in others:
-        found["asset_tokens"] = [token for row in found.get(main, ()) for token in _tokens(row)]
+        found["asset_tokens"] = [
+            token for row in found.get(main, ()) for token in tokens_of(row)
+        ]
     if "candles_1m" in others:
         found["candles_1m"] = _candles(found.get(main, ()))
     made.tables = {name: _columns(name, rows) for name, rows in found.items() if rows}
     return made
+
+
+def plain_rows(table: pa.Table) -> list[Row]:
+    """Rows as Python has them; times are ms since the epoch."""
+    columns = {
+        one.name: table[one.name].cast(pa.int64())
+        if pa.types.is_timestamp(one.type)
+        else table[one.name]
+        for one in table.schema
+    }
+    rows: list[Row] = pa.table(columns).to_pylist()
+    return rows
 
 
 def _sort_into(found: dict[str, list[Row]], record: Row, main: str) -> None:
@@ -65,10 +81,11 @@ def _sort_into(found: dict[str, list[Row]], record: Row, main: str) -> None:
         found.setdefault(table, []).append(record | rejected)
 
 
-def _tokens(row: Row) -> list[Row]:
+def tokens_of(row: Row) -> list[Row]:
+    """The rows of an asset's addresses."""
     return [
         row | {"chain_id": chain, "address": address, "address_index": place}
-        for chain, addresses in row["tokens"]
+        for chain, addresses in row.get("tokens") or ()
         for place, address in enumerate(addresses)
         if address is not None
     ]

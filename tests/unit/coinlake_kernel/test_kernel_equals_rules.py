@@ -20,7 +20,7 @@ from coinlake_kernel.records import RawSource
 from coinlake_kernel.rules import BY_TABLE
 from coinlake_kernel.sorted_rows import SortedRows
 
-from .by_rules import by_rules
+from .by_rules import by_rules, plain_rows
 from .odd_hours import HOUR, SKEW_MS, Objects, hour_by_chance
 
 DATA = Path(__file__).parents[2] / "data" / "coincap"
@@ -34,16 +34,8 @@ def typed(feed: str, objects: Objects) -> TypedHour:
 
 
 def rows_in(name: str, rows: SortedRows) -> list[dict[str, Any]]:
-    """Rows of a table as Python has them; times are ms since the epoch."""
-    table = rows.table()
-    whole = {
-        one.name: table[one.name].cast(pa.int64())
-        if one.type == "timestamp"
-        else table[one.name]
-        for one in table_named(name).columns
-    }
-    found: list[dict[str, Any]] = pa.table(whole).to_pylist()
-    return found
+    """Rows of a table, in the order of the contract's columns."""
+    return plain_rows(rows.table().select([one.name for one in table_named(name).columns]))
 
 
 def assert_equal(feed: str, objects: Objects) -> TypedHour:

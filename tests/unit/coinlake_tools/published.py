@@ -31,6 +31,7 @@ from coinlake.differences import PartitionSeen
 from coinlake_kernel.objects import rows_of
 from coinlake_kernel.records import RawSource
 from tests.labs.ledger_entries import ledger_entry
+from tests.unit.coinlake_kernel.by_rules import tokens_of
 
 DT, NEXT_DT = "2026-11-22", "2026-11-23"
 NINE, TEN, NEXT = Hour(DT, "09"), Hour(DT, "10"), Hour(NEXT_DT, "00")
@@ -174,20 +175,11 @@ class PublishedLake:
                     row = {**record, **element}
                     made.setdefault(main, []).append(row)
                     if "asset_tokens" in others:
-                        made.setdefault("asset_tokens", []).extend(_tokens(row))
+                        made.setdefault("asset_tokens", []).extend(tokens_of(row))
                 for put_aside in record.get("rejected") or ():
                     table = quarantine_name(put_aside["table"])
                     made.setdefault(table, []).append({**record, **put_aside})
         return made
-
-
-def _tokens(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {**row, "chain_id": chain, "address": address, "address_index": place}
-        for chain, addresses in row.get("tokens") or ()
-        for place, address in enumerate(addresses)
-        if address is not None
-    ]
 
 
 def a_day(file_of: FileOf = lines_of) -> PublishedLake:

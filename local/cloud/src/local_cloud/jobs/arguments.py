@@ -80,7 +80,7 @@ def _is_here(module: str) -> bool:
     if pinned is None:
         return False
     try:
-        return version(pinned[1]) == (pinned[2] or version(pinned[1]))
+        return pinned[2] in (None, version(pinned[1]))
     except PackageNotFoundError:
         return False
 

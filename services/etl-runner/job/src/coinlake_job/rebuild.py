@@ -11,9 +11,6 @@ from coinlake_job import lake
 from coinlake_job.carry import Task, rebuilt
 from coinlake_job.lake import Batch
 
-# The plan is known: there is nothing to look at while it runs.
-_SETTINGS = {"spark.ui.enabled": "false"}
-
 
 class HourTooLargeError(Exception):
     """An hour is larger than one task can rebuild; the message says what to do."""
@@ -28,7 +25,8 @@ def main(argv: Sequence[str], work: Callable[[Task], HourResult] = rebuilt) -> N
     arguments, _ = parser.parse_known_args(argv)
     bucket, manifest = lake.load_manifest(arguments.manifest)
     refuse_too_large(manifest)
-    conf = SparkConf().setAppName("coinlake-rebuild").setAll(list(_SETTINGS.items()))
+    # There is nothing to look at while it runs.
+    conf = SparkConf().setAppName("coinlake-rebuild").set("spark.ui.enabled", "false")
     with SparkContext.getOrCreate(conf) as context:
         rebuild(context, Batch(bucket, arguments.batch_id, arguments.attempt), manifest, work)
 

@@ -86,7 +86,7 @@ def _read_envelope(
             count_key(answer.tallies, "unknown", f"envelope.{key}")
     for key, _, _ in replaced(envelope):
         count_key(answer.tallies, "repeated", f"envelope.{key}")
-    context = RuleContext(source_ms, received_ms, max_skew_ms, set())
+    context = RuleContext(source_ms, set())
     for index, item in enumerate(envelope["data"]):
         _read_element(answer, ELEMENTS[feed], index, item, context, texts)
     return answer

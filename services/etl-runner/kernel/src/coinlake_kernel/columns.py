@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coinlake.contracts.elements import TYPES, Kind
-from coinlake_kernel.schemas import MILLIS, arrow_type
+from coinlake_kernel.schemas import arrow_type
 from coinlake_kernel.values import END_MS, parse_json, typed
 
 _DECIMAL_TEXT = b"0123456789.+-eE"
@@ -126,13 +126,12 @@ def _texts(values: Sequence[Any], alphabet: bytes) -> pa.Array | None:
         texts = pa.array(values, pa.string())
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return None
-    return None if _written(texts).translate(None, alphabet) else texts
+    return None if bytes(_written(texts)).translate(None, alphabet) else texts
 
 
-def _written(texts: pa.Array) -> bytes:
+def _written(texts: pa.Array) -> pa.Buffer | bytes:
     """All texts of an array that was just made, one behind the other."""
-    data = texts.buffers()[2]
-    return b"" if data is None else data.to_pybytes()
+    return texts.buffers()[2] or b""
 
 
 def _are_short(texts: pa.Array, digits: int) -> bool:
@@ -165,4 +164,3 @@ _CASTS: dict[Kind, Cast] = {
     "boolean": _booleans,
     "text": _strings,
 }
-assert arrow_type(TYPES["millis"]) == MILLIS

@@ -18,14 +18,17 @@ Mask = npt.NDArray[np.bool_]
 class RowColumns:
     """Rows of answers, each of which has every identity once.
 
-    `is_id` says by column whether the text of a row can be an id, `is_near` whether the times of
-    its answer are near each other.
+    `is_id` says by column whether the text of a row can be an id, `has_time` whether its answer has
+    a source time.
     """
 
-    length: int
     is_id: dict[str, Mask]
     numbers: dict[str, pa.Array]
-    is_near: Mask
+    has_time: Mask
+
+    @property
+    def length(self) -> int:
+        return len(self.has_time)
 
 
 def holds(rule: Rule, rows: RowColumns) -> Mask:
@@ -55,8 +58,8 @@ def _unique(_: Rule, rows: RowColumns) -> Mask:
     return np.ones(rows.length, bool)
 
 
-def _near(_: Rule, rows: RowColumns) -> Mask:
-    return rows.is_near
+def _dated(_: Rule, rows: RowColumns) -> Mask:
+    return rows.has_time
 
 
 def _numpy(found: pa.Array) -> Any:
@@ -68,5 +71,5 @@ _CONDITIONS: dict[str, Callable[[Rule, RowColumns], Mask]] = {
     "validity": _valid,
     "range": _above_zero,
     "uniqueness": _unique,
-    "freshness": _near,
+    "freshness": _dated,
 }

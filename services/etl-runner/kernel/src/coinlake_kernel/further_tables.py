@@ -38,10 +38,10 @@ def candles_1m(quotes: MainTable) -> SortedRows:
         return prices.take(pa.array(order[of]))
 
     def millis(of: Whole) -> pa.Array:
-        return pa.array(source[order][of], pa.int64()).cast(MILLIS)
+        return pa.array(source[order[of]], pa.int64()).cast(MILLIS)
 
     columns = {
-        "asset_id": quotes.text(0, quotes.texts[order[first]]),
+        "asset_id": quotes.text("asset_id", quotes.texts[order[first]]),
         "minute": pa.array(at[first] * _MINUTE_MS, pa.int64()).cast(MILLIS),
         "open": price(first),
         "high": extremes["price_max"].combine_chunks(),
@@ -61,13 +61,13 @@ def asset_tokens(quotes: MainTable) -> SortedRows:
     sizes = np.array([len(one) for one in known], np.int64)
     starts = np.concatenate(([0], np.cumsum(sizes)))[:-1].astype(np.int64)
     map_of = quotes.tokens[quotes.order]
-    count = sizes[map_of] if len(known) else np.zeros(len(map_of), np.int64)
+    count = sizes[map_of]
     row = np.repeat(quotes.order, count)
     # The n-th token of its row's map.
     nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    token = np.repeat(starts[map_of], count) + nth if len(known) else nth
+    token = np.repeat(starts[map_of], count) + nth
     place = ranks([(chain, index) for chain, _, index in tokens])
-    order = steps(quotes.identity[row], place[token] if len(tokens) else token)
+    order = steps(quotes.identity[row], place[token])
     record = quotes.record[row]
 
     def of_token(at: int) -> pa.Array:
@@ -75,10 +75,10 @@ def asset_tokens(quotes: MainTable) -> SortedRows:
 
     index = np.array([one[2] for one in tokens], np.int32)
     columns = {
-        "asset_id": quotes.text(0, quotes.texts[row]),
+        "asset_id": quotes.text("asset_id", quotes.texts[row]),
         "chain_id": of_token(0),
         "address": of_token(1),
-        "address_index": pa.array(index[token] if len(tokens) else [], pa.int32()),
+        "address_index": pa.array(index[token], pa.int32()),
         "element_index": pa.array(quotes.element_index[row], pa.int32()),
     }
     names = [column.name for column in ASSET_TOKENS.columns]

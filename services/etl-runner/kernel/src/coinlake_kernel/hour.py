@@ -1,30 +1,32 @@
 """An hour of a dataset: raw objects in, typed tables and tallies out."""
 
 import hashlib
+import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from isal import isal_zlib
 
 from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.raw_gzip import Inflate
 from coinlake.contracts.tables import main_name, quarantine_name
-from coinlake_kernel.answers import Rejected, is_far, read_answer
+from coinlake_kernel.answers import is_far, read_answer
 from coinlake_kernel.further_tables import asset_tokens, candles_1m
 from coinlake_kernel.hour_rows import HourRows
 from coinlake_kernel.main_table import MainTable
-from coinlake_kernel.objects import raw_text
+from coinlake_kernel.objects import raw_text, unreadable
 from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, records_of
 from coinlake_kernel.schemas import file_schema
 from coinlake_kernel.sorted_rows import SortedRows
 
 # ISA-L's: three times as quick as zlib's.
 FAST_INFLATE = Inflate(
-    partial(isal_zlib.decompressobj, -15), isal_zlib.crc32, isal_zlib.IsalError
+    partial(isal_zlib.decompressobj, -zlib.MAX_WBITS), isal_zlib.crc32, isal_zlib.IsalError
 )
 _FURTHER: dict[str, Callable[[MainTable], SortedRows]] = {
     "asset_tokens": asset_tokens,
@@ -60,7 +62,7 @@ class HourKernel:
         self._tallies: Counter[str] = Counter()
         self._received: list[int] = []
         self._put_aside: list[dict[str, Any]] = []
-        self._rows = HourRows(self._element, self._is_near)
+        self._rows = HourRows(self._element)
 
     def add(self, source: RawSource, body: bytes) -> None:
         """Take an object. One that cannot be read is a row of the quarantine."""
@@ -68,15 +70,7 @@ class HourKernel:
             records = records_of(source, body, FAST_INFLATE)
         except UnreadableError as error:
             self._tallies[f"unreadable:{source.key}"] += 1
-            self._put_aside.append(
-                {
-                    "rule": "object",
-                    "reason": f"unreadable object: {error}",
-                    "raw_object": source.key,
-                    "raw_etag": source.etag,
-                    "topic": source.topic,
-                }
-            )
+            self._put_aside.append(unreadable(source, str(error)))
             return
         for record in records:
             self._take(record)
@@ -91,7 +85,7 @@ class HourKernel:
             tables[quarantine_name(table)] = self._quarantine(quarantine_name(table))
         return TypedHour(
             {name: rows for name, rows in tables.items() if len(rows)},
-            +(self._tallies + self._rows.tallies),
+            self._tallies + self._rows.tallies,
             min(self._received, default=None),
             max(self._received, default=None),
         )
@@ -109,7 +103,8 @@ class HourKernel:
             self._tallies["duplicates"] += 1
             return
         self._seen.add(same)
-        self._answer(_without_value(record), value)
+        # Kept for its rows, without what they are made of.
+        self._answer(replace(record, key=None, value=None), value)
 
     def _answer(self, record: SourcedRecord, value: bytes) -> None:
         number = len(self._records)
@@ -124,7 +119,7 @@ class HourKernel:
         if judged.reason is not None:
             self._tallies["quarantined_records"] += 1
             told = {"rule": judged.rule, "reason": judged.reason, "raw": raw_text(value)}
-            self._put_aside.append(_provenance(record) | told)
+            self._put_aside.append(record.columns() | told)
             return
         self._keep(record, judged.source_ms)
         self._rows.add_judged(number, judged)
@@ -134,60 +129,14 @@ class HourKernel:
         self._records.append(record)
         self._source_ms.append(source_ms)
 
-    def _is_near(self, number: int) -> bool:
-        source, received = self._source_ms[number], self._records[number].received_ms
-        if source is None or received is None:
-            return source is not None
-        return abs(received - source) <= self._max_skew_ms
-
     def _quarantine(self, table: str) -> SortedRows:
         is_own = main_name(table) == self._element.table
         rows = self._put_aside if is_own else []
         rows = rows + [
-            self._rejected(number, one)
+            self._records[number].columns() | asdict(one)
             for number, one in self._rows.rejected
             if quarantine_name(one.table) == table
         ]
-        schema = file_schema(table_named(table))
-        found = pa.Table.from_pylist(rows, schema=schema).combine_chunks()
+        found = pa.Table.from_pylist(rows, schema=file_schema(table_named(table)))
         sort = [(name, "ascending") for name in table_named(table).sort]
-        order = pa.compute.sort_indices(found, sort_keys=sort).to_numpy()
-        columns = {name: found[name].combine_chunks() for name in schema.names}
-        return SortedRows(columns, order)
-
-    def _rejected(self, number: int, one: Rejected) -> dict[str, Any]:
-        told = {
-            "rule": one.rule,
-            "reason": one.reason,
-            "raw": one.raw,
-            "element_index": one.element_index,
-        }
-        return _provenance(self._records[number]) | told
-
-
-def _without_value(record: SourcedRecord) -> SourcedRecord:
-    """Kept for its rows, without what they were made of."""
-    return SourcedRecord(
-        **{
-            name: getattr(record, name)
-            for name in SourcedRecord.__slots__
-            if name not in ("key", "value")
-        },
-        key=None,
-        value=None,
-    )
-
-
-def _provenance(record: SourcedRecord) -> dict[str, Any]:
-    return {
-        "received_ts": record.received_ms,
-        "source": record.source,
-        "poll_id": record.poll_id,
-        "tick_id": record.tick_id,
-        "topic": record.topic,
-        "epoch": record.epoch,
-        "kafka_partition": record.kafka_partition,
-        "kafka_offset": record.kafka_offset,
-        "raw_object": record.raw_object,
-        "raw_etag": record.raw_etag,
-    }
+        return SortedRows.of(found, pc.sort_indices(found, sort_keys=sort).to_numpy())

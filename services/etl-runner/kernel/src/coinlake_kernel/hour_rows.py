@@ -1,7 +1,7 @@
 """The rows of an hour as they come in: answers are collected, typed together and judged."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -41,13 +41,9 @@ class Part:
 
 @dataclass(slots=True)
 class HourRows:
-    """Rows of one dataset and hour.
-
-    `is_near` says of the number of a record whether its two times are near each other.
-    """
+    """Rows of one dataset and hour."""
 
     element: Element
-    is_near: Callable[[int], bool]
     parts: list[Part] = field(default_factory=list)
     rejected: list[tuple[int, Rejected]] = field(default_factory=list)
     tallies: Counter[str] = field(default_factory=Counter)
@@ -102,7 +98,8 @@ class HourRows:
             self.tallies["unfit:source_ts"] += answer.source_ms is None
         part = Part(texts, tokens, record, element, numbers, extra)
         items = chain.from_iterable(answer.items for _, answer in waiting)
-        self._judge(part, list(items))
+        has_time = np.repeat([answer.source_ms is not None for _, answer in waiting], lengths)
+        self._judge(self._columns(part, has_time), part, list(items))
 
     def _typed(self, answers: Sequence[ReadAnswer], extra: dict[int, Extra]) -> list[pa.Array]:
         typed = []
@@ -115,8 +112,7 @@ class HourRows:
             typed.append(column)
         return typed
 
-    def _judge(self, part: Part, items: list[dict[str, Any]]) -> None:
-        rows = self._columns(part)
+    def _judge(self, rows: RowColumns, part: Part, items: list[dict[str, Any]]) -> None:
         is_row = np.ones(rows.length, bool)
         for rule in BY_TABLE[self.element.table]:
             good = holds(rule, rows)
@@ -140,11 +136,8 @@ class HourRows:
         rejected = Rejected(self.element.table, index, rule, told, json_text(item))
         self.rejected.append((int(part.record[place]), rejected))
 
-    def _columns(self, part: Part) -> RowColumns:
-        numbers, row = np.unique(part.record, return_inverse=True)
-        near = np.array([self.is_near(number) for number in numbers.tolist()], bool)
+    def _columns(self, part: Part, has_time: npt.NDArray[np.bool_]) -> RowColumns:
         return RowColumns(
-            len(part.texts),
             {
                 one.column: self._are_ids(at)[part.texts]
                 for at, one in enumerate(self.reader.text_fields)
@@ -154,7 +147,7 @@ class HourRows:
                 one.column: column
                 for one, column in zip(self.reader.number_fields, part.numbers, strict=True)
             },
-            near[row],
+            has_time,
         )
 
     def _are_ids(self, at: int) -> npt.NDArray[np.bool_]:

@@ -1,8 +1,7 @@
 """The main table of an hour: every row with its texts, numbers and where it is from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,18 +12,6 @@ from coinlake_kernel.hour_rows import Extra, HourRows, Part
 from coinlake_kernel.records import SourcedRecord
 from coinlake_kernel.schemas import EXTRA, arrow_type
 from coinlake_kernel.sorted_rows import SortedRows, Whole, ranks, steps
-
-_FROM_RECORD: dict[str, Callable[[SourcedRecord], Any]] = {
-    "received_ts": lambda record: record.received_ms,
-    "source": lambda record: record.source,
-    "poll_id": lambda record: record.poll_id,
-    "tick_id": lambda record: record.tick_id,
-    "topic": lambda record: record.topic,
-    "epoch": lambda record: record.epoch,
-    "kafka_partition": lambda record: record.kafka_partition,
-    "kafka_offset": lambda record: record.kafka_offset,
-    "raw_object": lambda record: record.raw_object,
-}
 
 
 class MainTable:
@@ -39,14 +26,15 @@ class MainTable:
     ) -> None:
         self._element = element
         self._records, self._source_ms = records, source_ms
+        self._of_records = [record.columns() for record in records]
         self._reader = rows.reader
         self._parts = rows.parts or [_nothing(rows)]
         self.texts = np.concatenate([part.texts for part in self._parts])
         self.tokens = np.concatenate([part.tokens for part in self._parts])
         self.record = np.concatenate([part.record for part in self._parts])
         self.element_index = np.concatenate([part.element for part in self._parts])
-        names = [one.column for one in self._reader.text_fields]
-        self._identity_places = [names.index(column) for column in element.identity]
+        self._text_names = [one.column for one in self._reader.text_fields]
+        self._identity_places = [self._text_names.index(one) for one in element.identity]
         identities = ranks([self._identity_of(one) for one in self.known])
         self.identity: Whole = identities[self.texts]
         self.order = self._order()
@@ -73,23 +61,23 @@ class MainTable:
         values = (
             self._source_ms
             if column == "source_ts"
-            else [_FROM_RECORD[column](record) for record in self._records]
+            else [one[column] for one in self._of_records]
         )
         return spread(pa.array(values, arrow_type(kind)), record)
 
-    def text(self, at: int, texts: Whole) -> pa.Array:
-        """A text column by its place, for rows of these texts."""
+    def text(self, column: str, texts: Whole) -> pa.Array:
+        """A text column, for rows of these texts."""
+        at = self._text_names.index(column)
         return spread(pa.array([one[at] for one in self.known], pa.string()), texts)
 
     def rows(self) -> SortedRows:
         """The table of the contract."""
         columns = {}
-        own = {one.column: at for at, one in enumerate(self._reader.text_fields)}
         numbers = {one.column for one in self._reader.number_fields}
         for column in TABLES[self._element.table].columns:
             name = column.name
-            if name in own:
-                columns[name] = self.text(own[name], self.texts)
+            if name in self._text_names:
+                columns[name] = self.text(name, self.texts)
             elif name in numbers:
                 columns[name] = self.number(name)
             elif name == "extra":

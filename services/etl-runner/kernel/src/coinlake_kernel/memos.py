@@ -5,7 +5,7 @@ not once for each of its answers.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 Texts = tuple[str | None, ...]
 Token = tuple[str, str, int]
@@ -14,48 +14,51 @@ Token = tuple[str, str, int]
 _NEVER_SEEN = object()
 
 
-class TextMemo:
-    """Tuples of texts by number, from 0, in the order in which they came."""
+T = TypeVar("T")
+
+
+class _Memo(Generic[T]):
+    """Things by number, from 0, in the order in which they came."""
 
     def __init__(self) -> None:
-        self.known: list[Texts] = []
-        self._numbers: dict[Texts, int] = {}
+        self.known: list[T] = []
+        self._numbers: dict[T, int] = {}
 
-    def number(self, texts: Texts) -> int:
-        number = self._numbers.setdefault(texts, len(self.known))
+    def number(self, one: T) -> int:
+        number = self._numbers.setdefault(one, len(self.known))
         if number == len(self.known):
-            self.known.append(texts)
+            self.known.append(one)
         return number
+
+
+class TextMemo(_Memo[Texts]):
+    """Tuples of texts."""
 
     def numbers(self, parsed: Sequence[tuple[Any, ...]]) -> list[int] | None:
         """The number of each tuple; None where one has something that is no text.
 
         Raises TypeError where that cannot be hashed.
         """
-        found: list[int | None] = list(map(self._numbers.get, parsed))
-        numbers: list[int] = []
-        for texts, number in zip(parsed, found, strict=True) if None in found else ():
-            if number is None and not all(text is None or type(text) is str for text in texts):
-                return None
-            numbers.append(self.number(texts) if number is None else number)
-        return numbers or [number for number in found if number is not None]
+        try:
+            return list(map(self._numbers.__getitem__, parsed))
+        except KeyError:
+            pass  # some are new
+        for texts in parsed:
+            if texts not in self._numbers:
+                if not all(text is None or type(text) is str for text in texts):
+                    return None
+                self.number(texts)
+        return list(map(self._numbers.__getitem__, parsed))
 
 
-class TokenMemo:
-    """Maps of tokens by number, from 0."""
+class TokenMemo(_Memo[tuple[Token, ...]]):
+    """Maps of tokens."""
 
     def __init__(self) -> None:
-        self.known: list[tuple[Token, ...]] = []
-        self._numbers: dict[tuple[Token, ...], int] = {}
+        super().__init__()
         # By the number of an element's texts: the map that it had last, and that map's number.
         self._last: list[Any] = []
         self._last_number: list[int] = []
-
-    def number(self, tokens: tuple[Token, ...]) -> int:
-        number = self._numbers.setdefault(tokens, len(self.known))
-        if number == len(self.known):
-            self.known.append(tokens)
-        return number
 
     def numbers(self, texts: Sequence[int], parsed: Sequence[Any]) -> list[int] | None:
         """The number of each element's map; None where one is not chains with addresses."""

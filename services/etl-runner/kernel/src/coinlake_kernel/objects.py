@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from coinlake.contracts.datasets import ELEMENTS
@@ -27,22 +28,7 @@ def rows_of(source: RawSource, body: bytes) -> Iterator[dict[str, Any]]:
 
 def record_row(source: RawSource, record: SourcedRecord) -> dict[str, Any]:
     """What became of a record: its `state`, its tallies, its rows and what was rejected."""
-    row = {
-        "feed": source.feed,
-        "dt": source.dt,
-        "hour": source.hour,
-        "topic": record.topic,
-        "epoch": record.epoch,
-        "kafka_partition": record.kafka_partition,
-        "kafka_offset": record.kafka_offset,
-        "received_ts": record.received_ms,
-        "source": record.source,
-        "poll_id": record.poll_id,
-        "tick_id": record.tick_id,
-        "raw_object": record.raw_object,
-        "raw_etag": record.raw_etag,
-        "key": record.key,
-    }
+    row = record.columns() | {"key": record.key}
     if record.value is None:
         return row | {"state": HEARTBEAT, "tallies": [("records", 1), ("heartbeats", 1)]}
     answer = read_answer(source.feed, record.value, record.received_ms, source.max_skew_ms)
@@ -52,9 +38,6 @@ def record_row(source: RawSource, record: SourcedRecord) -> dict[str, Any]:
 def unreadable(source: RawSource, reason: str) -> dict[str, Any]:
     """The row of an object that no record can be read from."""
     return {
-        "feed": source.feed,
-        "dt": source.dt,
-        "hour": source.hour,
         "topic": source.topic,
         "raw_object": source.key,
         "raw_etag": source.etag,
@@ -79,16 +62,7 @@ def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> di
         ELEMENTS[source.feed].table: [
             row | {"extra": list(row["extra"].items())} for row in answer.rows
         ],
-        "rejected": [
-            {
-                "table": rejected.table,
-                "element_index": rejected.element_index,
-                "rule": rejected.rule,
-                "reason": rejected.reason,
-                "raw": rejected.raw,
-            }
-            for rejected in answer.rejected
-        ],
+        "rejected": [asdict(rejected) for rejected in answer.rejected],
     }
 
 

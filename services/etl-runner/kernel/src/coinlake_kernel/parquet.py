@@ -44,9 +44,7 @@ def parquet_bytes(name: str, rows: SortedRows, made_by: dict[str, str]) -> bytes
 
 def without_rows(name: str) -> SortedRows:
     """A table that has none: a published hour has an object in every table."""
-    empty = file_schema(table_named(name)).empty_table()
-    columns = {one: empty[one].combine_chunks() for one in empty.schema.names}
-    return SortedRows(columns, np.arange(0))
+    return SortedRows.of(file_schema(table_named(name)).empty_table(), np.arange(0))
 
 
 def _repeating(rows: SortedRows) -> list[str]:

@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 from coinlake.contracts import headers
 from coinlake.contracts.raw_codec import decode
@@ -58,6 +59,21 @@ class SourcedRecord:
     key: bytes | None
     value: bytes | None
 
+    def columns(self) -> dict[str, Any]:
+        """What a row of any table says of where it is from."""
+        return {
+            "topic": self.topic,
+            "epoch": self.epoch,
+            "kafka_partition": self.kafka_partition,
+            "kafka_offset": self.kafka_offset,
+            "received_ts": self.received_ms,
+            "source": self.source,
+            "poll_id": self.poll_id,
+            "tick_id": self.tick_id,
+            "raw_object": self.raw_object,
+            "raw_etag": self.raw_etag,
+        }
+
 
 def records_of(
     source: RawSource, body: bytes, inflate: Inflate = STANDARD_INFLATE
@@ -73,28 +89,33 @@ def _indexed(source: RawSource, body: bytes, inflate: Inflate) -> list[SourcedRe
     decoded = decode(body, inflate)
     if source.sha256 is not None and source.sha256 != decoded.sha256:
         raise RawFormatError(0, f"content hash {decoded.sha256}, metadata says {source.sha256}")
-    key = parse_raw_key(source.key)
+    topic, key = source.topic, parse_raw_key(source.key)
     epoch, partition = (None, None) if key is None else (key.epoch, key.partition)
-    return [_sourced(source, record, epoch, partition) for record in decoded.records]
+    return [_sourced(source, record, topic, epoch, partition) for record in decoded.records]
 
 
 def _plain(source: RawSource, body: bytes) -> list[SourcedRecord]:
     text = gzip.decompress(body) if body[:2] == _GZIP else body
+    topic = source.topic
     return [
-        _sourced(source, Record(number, 0, None, line), None, None)
+        _sourced(source, Record(number, 0, None, line), topic, None, None)
         for number, line in enumerate(text.split(b"\n"))
         if line.strip()
     ]
 
 
 def _sourced(
-    source: RawSource, record: Record, epoch: int | None, partition: int | None
+    source: RawSource,
+    record: Record,
+    topic: str | None,
+    epoch: int | None,
+    partition: int | None,
 ) -> SourcedRecord:
     told = headers.text_headers(record.headers)
     # Lines of another writer have no time; Kafka takes any number, timestamps do not.
     is_a_time = 0 < record.timestamp_ms < END_MS
     return SourcedRecord(
-        topic=source.topic,
+        topic=topic,
         epoch=epoch,
         kafka_partition=partition,
         kafka_offset=record.offset,

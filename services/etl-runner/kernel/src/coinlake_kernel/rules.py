@@ -13,11 +13,12 @@ Dimension = Literal["completeness", "validity", "range", "uniqueness", "freshnes
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """What a rule may look at beside the row. Times are ms since the epoch, UTC."""
+    """What a rule may look at beside the row.
+
+    `source_ms` is ms since the epoch, UTC; None also where it is too far from the receive time.
+    """
 
     source_ms: int | None
-    received_ms: int | None
-    max_skew_ms: int
     seen: set[tuple[Any, ...]]
     """Identities of the rows before this one in the same answer."""
 
@@ -95,11 +96,7 @@ def _unique(table: str, identity: tuple[str, ...]) -> Rule:
 
 def _fresh(table: str) -> Rule:
     def holds(_: Row, context: RuleContext) -> bool:
-        if context.source_ms is None:
-            return False
-        if context.received_ms is None:
-            return True
-        return abs(context.received_ms - context.source_ms) <= context.max_skew_ms
+        return context.source_ms is not None
 
     return Rule("source_time_near", table, "freshness", False, (), holds, None)
 

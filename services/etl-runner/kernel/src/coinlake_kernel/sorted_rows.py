@@ -23,6 +23,11 @@ class SortedRows:
     columns: dict[str, pa.Array]
     order: Places
 
+    @classmethod
+    def of(cls, table: pa.Table, order: Places) -> "SortedRows":
+        """Those of a table that is in memory already."""
+        return cls({name: table[name].combine_chunks() for name in table.schema.names}, order)
+
     def __len__(self) -> int:
         return len(self.order)
 

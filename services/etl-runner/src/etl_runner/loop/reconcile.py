@@ -108,8 +108,9 @@ class Reconcile:
                     if before is None or _position(before) < _position(raw):
                         newest[named.partition] = raw
         looked_at = await self._parts.lake.looked_at(raw.item for raw in newest.values())
-        for partition, raw in zip(newest, looked_at, strict=True):
+        if newest:
             self._promising.add(topic)
+        for partition, raw in zip(newest, looked_at, strict=True):
             self._promised(topic, partition, raw, now_ms)
 
     def _promised(self, topic: str, partition: int, raw: ListedRawObject, now_ms: int) -> None:
