@@ -24,7 +24,6 @@ from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page, pages
 from ingestor.core.ports import ApiAnswer
 from ingestor.core.schedule import Tick
-from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.clock import Clock, Clocks
@@ -232,7 +231,7 @@ class IngestorProcess:
         terms = Terms(
             BASE_URL,
             "simulator",
-            Rules(300_000, 16),
+            300_000,
             lambda size: f"{ids.getrandbits(8 * size):0{2 * size}x}",
         )
         attempt = _WatchedAttempt(api, journal, budget, terms, stamps, clock, self.metrics)

@@ -10,11 +10,12 @@ import orjson
 import pyarrow as pa
 import pytest
 
+from coinlake.contracts import values
 from coinlake.contracts.datasets import table_named
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
-from coinlake_kernel import columns, memos, reading, values
+from coinlake_kernel import columns, memos, reading
 from coinlake_kernel.hour import HourKernel, TypedHour
 from coinlake_kernel.records import RawSource
 from coinlake_kernel.rules import BY_TABLE

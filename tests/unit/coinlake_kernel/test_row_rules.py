@@ -101,6 +101,8 @@ def test_an_entry_that_is_no_object_is_quarantined() -> None:
         (b'{"timestamp":1}', "no data"),
         (b'{"error":"gone"}', 'no data: "gone"'),
         (b'{"data":{"message":"sunset"}}', "data is an object"),
+        (b'{"data":[],"timestamp":1}', "data is empty"),
+        (b'{"data":[{"rate":"1"}],"timestamp":1}', "no entry of data has a usable id"),
     ],
 )
 def test_an_unusable_body_has_a_reason_and_no_rows(body: bytes, reason: str) -> None:
@@ -145,9 +147,10 @@ def test_a_market_lives_with_either_price() -> None:
 
 
 def test_a_byte_order_mark_is_no_fault() -> None:
-    answer = read_answer("rates", b'\xef\xbb\xbf{"data":[]}', AT_MS, 60_000)
+    body = b'\xef\xbb\xbf{"data":[{"id":"euro","rateUsd":"1"}]}'
+    answer = read_answer("rates", body, AT_MS, 60_000)
 
-    assert answer.reason is None
+    assert (answer.reason, len(answer.rows)) == (None, 1)
 
 
 @pytest.mark.parametrize("feed", list(TABULAR))

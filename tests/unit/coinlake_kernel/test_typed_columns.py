@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from coinlake.contracts.elements import Kind
+from coinlake.contracts.values import typed
 from coinlake_kernel.columns import as_parsed, typed_column
-from coinlake_kernel.values import typed
 
 TEXTS = (
     *(

@@ -22,7 +22,6 @@ from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
 from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
 from ingestor.core.schedule import Tick
-from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.gating import Gating, RetryDelay
@@ -91,7 +90,7 @@ class Bench:
         terms = Terms(
             "http://api/v3",
             "simulator",
-            Rules(60_000, 16),
+            60_000,
             lambda size: f"{next(ids):0{size * 2}x}",
         )
         return PollAttempt(

@@ -16,12 +16,12 @@ from coinlake.contracts.topics import GAPS
 from coinlake.lifecycle import Pulse
 from ingestor.adapters.journal import Journal, open_journal
 from ingestor.core.credits import CreditLimits
+from ingestor.core.entries import Outgoing
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
 from ingestor.core.page import Page
 from ingestor.core.ports import ApiAnswer, Call, NoAnswerError
-from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock
 from ingestor.loop import polling
 from ingestor.loop.budget import Allowance, Budget, PagePlan
@@ -101,6 +101,18 @@ async def played(
         return journal.progress.facts("assets"), gaps
 
 
+async def journaled(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, world: World
+) -> list[Outgoing]:
+    """Run one page's loop through the script: the records of its answers, in their order."""
+    monkeypatch.setattr(polling, "sleep_or_stop", world.sleep)
+    async with open_journal(folder, max_bytes=10**9) as journal:
+        await _poller(folder, journal, world, 3_600).run(world.stop)
+        waiting = sorted(journal.progress.pending, key=lambda pending: pending.number)
+        records = [await journal.read(pending) for pending in waiting]
+    return [record for record in records if record.topic != GAPS]
+
+
 def _poller(
     folder: Path, journal: Journal, world: World, probe_s: float, max_doubt_ms: int = 1
 ) -> Poller:
@@ -112,7 +124,7 @@ def _poller(
     retry_delay = RetryDelay(Backoff(base_s=0.001, cap_s=0.001))
     key = KeyGate(probe_ms=round(probe_s * 1_000))
     gating = Gating(key, budget, journal, 10_000, retry_delay, clock)
-    terms = Terms("http://api", "simulator", Rules(60_000, 16), lambda size: "a" * size * 2)
+    terms = Terms("http://api", "simulator", 60_000, lambda size: "a" * size * 2)
     attempt = PollAttempt(world, journal, budget, terms, stamps, clock, metrics)
     gaps = MissedTickLog(PLAN, journal, stamps, "me", metrics)
     return Poller(

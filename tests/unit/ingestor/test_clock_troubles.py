@@ -4,11 +4,11 @@ import time
 
 import pytest
 
+from coinlake.contracts.answers import RejectReason
 from coinlake.contracts.headers import complete_to_ms as promised
 from coinlake.errors import TransientError
 from ingestor.core.feeds import ASSETS
 from ingestor.core.gates import KeyGate
-from ingestor.core.validation import RejectReason
 from ingestor.core.watermark import FloorClock
 from ingestor.loop.gating import Gating
 from tests.unit.ingestor.bench import PAGE, TICK, Bench, FakeApi

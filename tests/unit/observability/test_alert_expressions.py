@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from coinlake.contracts.answers import RejectReason
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.missed_ticks import Cause
 from coinlake.contracts.topics import TOPICS
 from coinlake_tools.chain_audit import Kind
-from ingestor.core.validation import RejectReason
 from s3_sink.core.partition_state import Phase
 from tests.unit.observability.promql import (
     SCRAPED,

@@ -20,7 +20,6 @@ from ingestor.core.credits import CreditLimits
 from ingestor.core.feed_ticks import FeedTicks
 from ingestor.core.gates import KeyGate
 from ingestor.core.ports import Api
-from ingestor.core.validation import Rules
 from ingestor.core.watermark import FloorClock
 from ingestor.loop.budget import Allowance, Budget, PagePlan
 from ingestor.loop.clock import Clock, Clocks
@@ -170,10 +169,7 @@ def _terms(settings: Settings) -> Terms:
     return Terms(
         base_url=settings.coincap.base_url,
         source=settings.source,
-        rules=Rules(
-            max_skew_ms=round(settings.poll.max_skew_s * 1_000),
-            max_depth=settings.poll.max_json_depth,
-        ),
+        max_skew_ms=round(settings.poll.max_skew_s * 1_000),
         new_id=secrets.token_hex,
     )
 

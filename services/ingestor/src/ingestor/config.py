@@ -105,9 +105,6 @@ class PollSettings(BaseModel):
         le=MAX_MESSAGE_BYTES - _RECORD_OVERHEAD_BYTES,
         description="Largest decoded body; it must fit into one Kafka record.",
     )
-    max_json_depth: int = Field(
-        default=16, gt=0, le=100, description="Deepest nesting of JSON in a body."
-    )
     max_skew_s: Seconds = Field(
         default=300.0,
         description="Largest difference between the body's timestamp, or `Date`, and our time.",

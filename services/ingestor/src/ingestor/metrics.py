@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry
 
+from coinlake.contracts.answers import Judgement, Oddity, RejectReason
 from coinlake.contracts.missed_ticks import Cause
 from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.metrics import Family
 from ingestor.core.feeds import FEEDS
 from ingestor.core.recovery import Hole
 from ingestor.core.timeline import Event
-from ingestor.core.validation import RejectReason
 
 # The kinds of the client's failures; a test compares.
 FAILURES = (
@@ -24,7 +24,7 @@ FAILURES = (
 
 
 class IngestorMetrics:
-    """Every metric of the service; `feed`, `reason`, `kind`, `cause`, `topic` are closed lists."""
+    """Every metric of the service; `feed`, `reason`, `oddity`, `kind`, `cause`, `topic` are closed lists."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         family = Family("ingestor", registry)
@@ -33,6 +33,12 @@ class IngestorMetrics:
         self.answers = counter("answers_total", "Answers journaled.", "feed")
         self.rejects = counter(
             "rejected_answers_total", "Answers that could not be used.", "feed", "reason"
+        )
+        self.degraded = counter(
+            "degraded_answers_total",
+            "Usable answers with something odd in them, by what it was.",
+            "feed",
+            "oddity",
         )
         self.failures = counter(
             "failed_attempts_total", "Requests that got no complete body.", "feed", "kind"
@@ -142,17 +148,21 @@ class IngestorMetrics:
             self.answers.labels(feed)
             for reason in RejectReason:
                 self.rejects.labels(feed, str(reason))
+            for oddity in Oddity:
+                self.degraded.labels(feed, str(oddity))
             for kind in FAILURES:
                 self.failures.labels(feed, kind)
             for cause in Cause:
                 self.missed.labels(feed, str(cause))
 
-    def answered(self, feed: str, reason: RejectReason | None, took_ms: int) -> None:
+    def answered(self, feed: str, judgement: Judgement, took_ms: int) -> None:
         """An answer is in the journal."""
         self.answers.labels(feed).inc()
         self.request_seconds.labels(feed).observe(max(0, took_ms) / 1_000)
-        if reason is not None:
-            self.rejects.labels(feed, str(reason)).inc()
+        if judgement.reason is not None:
+            self.rejects.labels(feed, str(judgement.reason)).inc()
+        for oddity in judgement.oddities:
+            self.degraded.labels(feed, str(oddity)).inc()
 
     def failed(self, feed: str, kind: str) -> None:
         """An attempt brought no complete body."""

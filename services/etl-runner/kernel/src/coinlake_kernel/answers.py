@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from coinlake.contracts.answers import Refusal, RejectReason, is_far, read_body
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.elements import Element
-from coinlake_kernel.rules import BY_TABLE, RuleContext
-from coinlake_kernel.values import (
+from coinlake.contracts.values import (
     json_text,
-    parse_json,
+    kind_of,
     plain_text,
     replaced,
     storable,
     typed,
 )
+from coinlake_kernel.rules import BY_TABLE, RuleContext
 
 # A hostile body may invent a million keys; beyond these they are counted together.
 _MAX_NAMES = 64
@@ -23,6 +24,7 @@ _OTHER = "(other)"
 TOKEN_RULE = "token_usable"
 """The rule of every rejected entry of `tokens`."""
 _ENVELOPE = ("data", "timestamp")
+_OF_THE_BODY = (RejectReason.EMPTY_BODY, RejectReason.NOT_JSON, RejectReason.TOO_DEEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,64 +58,29 @@ def read_answer(
     feed: str, value: bytes, received_ms: int | None, max_skew_ms: int
 ) -> JudgedAnswer:
     """Read the body of an answer of `feed`. Never raises for what is in the body."""
-    if not value.strip():
-        return JudgedAnswer(rule="body", reason="empty body")
-    try:
-        return _read_envelope(feed, parse_json(value), received_ms, max_skew_ms)
-    except ValueError as error:
-        return JudgedAnswer(rule="body", reason=str(error))
-    except RecursionError:
-        return JudgedAnswer(rule="body", reason="not usable: nested too deep")
-
-
-def _read_envelope(
-    feed: str, envelope: Any, received_ms: int | None, max_skew_ms: int
-) -> JudgedAnswer:
-    reason = _envelope_fault(envelope)
-    if reason is not None:
-        return JudgedAnswer(rule="envelope", reason=reason)
-    told = envelope.get("timestamp")
-    source_ms = typed(told, "millis")
-    if is_far(source_ms, received_ms, max_skew_ms) or _repeats(envelope, "timestamp"):
+    element = ELEMENTS[feed]
+    found = read_body(element, value)
+    if isinstance(found, Refusal):
+        rule = "body" if found.reason in _OF_THE_BODY else "envelope"
+        return JudgedAnswer(rule=rule, reason=found.said)
+    source_ms = found.source_ms
+    if is_far(source_ms, received_ms, max_skew_ms):
         source_ms = None
     answer = JudgedAnswer(source_ms=source_ms)
     texts: dict[str, str] = {}
     if source_ms is None:
+        told = found.members.get("timestamp")
         answer.tallies["unfit:source_ts"] += 1
         texts = {} if told is None else {"source_ts": plain_text(told)}
-    for key in envelope:
+    for key in found.members:
         if key not in _ENVELOPE:
             count_key(answer.tallies, "unknown", f"envelope.{key}")
-    for key, _, _ in replaced(envelope):
+    for key, _, _ in replaced(found.members):
         count_key(answer.tallies, "repeated", f"envelope.{key}")
     context = RuleContext(source_ms, set())
-    for index, item in enumerate(envelope["data"]):
-        _read_element(answer, ELEMENTS[feed], index, item, context, texts)
+    for index, item in enumerate(found.data):
+        _read_element(answer, element, index, item, context, texts)
     return answer
-
-
-def is_far(source_ms: int | None, received_ms: int | None, max_skew_ms: int) -> bool:
-    """Whether the source says a time that cannot be that of this answer."""
-    if source_ms is None or received_ms is None:
-        return False
-    return abs(received_ms - source_ms) > max_skew_ms
-
-
-def _envelope_fault(envelope: Any) -> str | None:
-    if not isinstance(envelope, dict):
-        return f"the body is {_kind(envelope)}, not an object"
-    if "data" not in envelope:
-        said = f": {json_text(envelope['error'])[:200]}" if "error" in envelope else ""
-        return f"no data{said}"
-    if not isinstance(envelope["data"], list):
-        return f"data is {_kind(envelope['data'])}, not an array"
-    if _repeats(envelope, "data"):
-        return "data is there more than once"
-    return None
-
-
-def _repeats(envelope: dict[str, Any], key: str) -> bool:
-    return any(one == key for one, _, _ in replaced(envelope))
 
 
 def _read_element(
@@ -126,7 +93,7 @@ def _read_element(
 ) -> None:
     answer.tallies["elements"] += 1
     if not isinstance(item, dict):
-        _reject(answer, element, index, "element", f"{_kind(item)}, not an object", item)
+        _reject(answer, element, index, "element", f"{kind_of(item)}, not an object", item)
         return
     row = _row(answer, element, index, item, texts)
     for rule in BY_TABLE[element.table]:
@@ -176,20 +143,20 @@ def _tokens(
     if tokens is None:
         return []
     if not isinstance(tokens, dict):
-        _reject_token(answer, index, f"tokens is {_kind(tokens)}, not an object", tokens)
+        _reject_token(answer, index, f"tokens is {kind_of(tokens)}, not an object", tokens)
         return []
     for chain, _, addresses in replaced(tokens):
         _reject_token(answer, index, "the chain is there again", {chain: addresses})
     found: list[tuple[str, list[str | None]]] = []
     for chain, addresses in tokens.items():
         if not isinstance(addresses, list):
-            fault = f"the addresses are {_kind(addresses)}, not an array"
+            fault = f"the addresses are {kind_of(addresses)}, not an array"
             _reject_token(answer, index, fault, {chain: addresses})
             continue
         usable = [typed(address, "text") for address in addresses]
         for address, text in zip(addresses, usable, strict=True):
             if text is None:
-                _reject_token(answer, index, f"{_kind(address)} as address", {chain: address})
+                _reject_token(answer, index, f"{kind_of(address)} as address", {chain: address})
         found.append((plain_text(chain), usable))
     return found
 
@@ -227,10 +194,3 @@ def _free_name(name: str, taken: dict[str, str]) -> str:
     while name in taken:
         name += "_"
     return name
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    kinds = {dict: "an object", list: "an array", bool: "a boolean", str: "a string"}
-    return kinds.get(type(value), "a number")

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coinlake.contracts.elements import TYPES, Kind
+from coinlake.contracts.values import END_MS, parse_json, typed
 from coinlake_kernel.schemas import arrow_type
-from coinlake_kernel.values import END_MS, parse_json, typed
 
 _DECIMAL_TEXT = b"0123456789.+-eE"
 _WHOLE_TEXT = b"0123456789"

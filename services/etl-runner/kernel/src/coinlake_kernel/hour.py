@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from isal import isal_zlib
 
+from coinlake.contracts.answers import is_far
 from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.raw_gzip import Inflate
 from coinlake.contracts.tables import main_name, quarantine_name
-from coinlake_kernel.answers import is_far, read_answer
+from coinlake_kernel.answers import read_answer
 from coinlake_kernel.further_tables import asset_tokens, candles_1m
 from coinlake_kernel.hour_rows import HourRows
 from coinlake_kernel.main_table import MainTable

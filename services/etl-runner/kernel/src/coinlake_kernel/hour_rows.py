@@ -10,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from coinlake.contracts.answers import is_id
 from coinlake.contracts.elements import TYPES, Element
+from coinlake.contracts.values import json_text, plain_text
 from coinlake_kernel.answers import JudgedAnswer, Rejected, missing
 from coinlake_kernel.columns import as_parsed, typed_column
 from coinlake_kernel.conditions import RowColumns, holds
 from coinlake_kernel.reading import ReadAnswer, Reader
-from coinlake_kernel.rules import BY_TABLE, is_id
+from coinlake_kernel.rules import BY_TABLE
 from coinlake_kernel.schemas import arrow_type
-from coinlake_kernel.values import json_text, plain_text
 
 # Parsed answers of so many bytes are typed together: they are still in the cache of a core then.
 _TOGETHER_BYTES = 1024 * 1024

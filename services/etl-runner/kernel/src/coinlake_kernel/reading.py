@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 
+from coinlake.contracts.answers import is_id
 from coinlake.contracts.elements import Element
+from coinlake.contracts.values import plain_text, typed
 from coinlake_kernel.answers import count_key
 from coinlake_kernel.columns import as_parsed
 from coinlake_kernel.memos import TextMemo, TokenMemo
-from coinlake_kernel.values import plain_text, typed
 
 _ENVELOPE = {"timestamp", "data"}
 _BLANKS = b" \t\r\n"
@@ -61,7 +62,8 @@ class Reader:
         self._known = {*self._text_keys, *self._number_keys, *tokens}
         self._get_texts, self._get_numbers = map(_getter, (self._text_keys, self._number_keys))
         names = [one.column for one in self.text_fields]
-        self._identity = itemgetter(*(names.index(column) for column in element.identity))
+        self._identity_places = tuple(names.index(column) for column in element.identity)
+        self._identity = itemgetter(*self._identity_places)
 
     def read(self, value: bytes) -> ReadAnswer | None:
         """The answer by columns, or None where the rules must judge it as a whole."""
@@ -91,7 +93,7 @@ class Reader:
         if len(set(map(self._identity, texts))) != len(texts):
             return None
         of_texts = self.texts.numbers(texts)
-        if of_texts is None:
+        if of_texts is None or not any(map(self._is_identified, texts)):
             return None
         of_tokens = self.tokens.numbers(of_texts, maps)
         if of_tokens is None:
@@ -104,6 +106,9 @@ class Reader:
         return ReadAnswer(
             source_ms, items, of_texts, columns, of_tokens, unknown.extra, unknown.tallies
         )
+
+    def _is_identified(self, texts: tuple[str | None, ...]) -> bool:
+        return all(is_id(texts[at]) for at in self._identity_places)
 
     def _whole(self, items: list[Any]) -> "_Columns | None":
         """The values of every element, or None where one lacks a key or has one more."""
@@ -148,8 +153,8 @@ _Columns = tuple[_Tuples, _Tuples, list[Any]]
 def _parsed(value: bytes) -> dict[str, Any] | None:
     """The object that is the body, if orjson writes the very same bytes for it.
 
-    Then no key is there twice, no number was written in a form that is lost, and the text of each
-    part is what orjson writes for it.
+    Then no key is there twice, no number was written in a form that is lost, the text of each part
+    is what orjson writes for it, and nothing nests deeper than `answers.MAX_DEPTH`.
     """
     try:
         parsed = orjson.loads(value)

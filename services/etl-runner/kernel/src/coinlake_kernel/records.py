@@ -10,7 +10,7 @@ from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_gzip import STANDARD_INFLATE, Inflate, has_index
 from coinlake.contracts.raw_index import RawFormatError, Record
 from coinlake.contracts.raw_layout import parse_raw_key
-from coinlake_kernel.values import END_MS
+from coinlake.contracts.values import END_MS
 
 _GZIP = b"\x1f\x8b"
 

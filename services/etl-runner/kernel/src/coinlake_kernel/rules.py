@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
-from unicodedata import category
 
+from coinlake.contracts.answers import MAX_ID_BYTES, is_id
 from coinlake.contracts.datasets import ELEMENTS
 
 Dimension = Literal["completeness", "validity", "range", "uniqueness", "freshness"]
@@ -23,8 +23,6 @@ class RuleContext:
     """Identities of the rows before this one in the same answer."""
 
 
-MAX_ID_BYTES = 256
-"""Longer texts are no ids; CoinCap's have at most some forty characters."""
 Row = Mapping[str, Any]
 Holds = Callable[[Row, RuleContext], bool]
 
@@ -52,13 +50,6 @@ def _complete(table: str, columns: tuple[str, ...], name: str) -> Rule:
 
     dqdl = " or ".join(f'(IsComplete "{column}")' for column in columns)
     return Rule(name, table, "completeness", True, columns, holds, dqdl)
-
-
-def is_id(text: str | None) -> bool:
-    """Whether a text can be an id: not blank, no control characters, at most 256 bytes."""
-    if text is None or not text.strip() or len(text.encode()) > MAX_ID_BYTES:
-        return False
-    return not any(category(character) == "Cc" for character in text)
 
 
 def _valid(table: str, column: str) -> Rule:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from coinlake.contracts import datasets
 from coinlake.contracts.datasets import ELEMENTS, Dataset
+from coinlake.contracts.elements import Element
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,9 @@ class Feed:
         return self.dataset.topic
 
     @property
-    def identity(self) -> tuple[str, ...]:
-        """The keys that name an item: an answer in which no item has them is another feed's."""
-        return ELEMENTS[self.name].identity_keys
+    def element(self) -> Element:
+        """What an entry of its answers is: the rules of a usable answer follow from it."""
+        return ELEMENTS[self.name]
 
 
 # The intervals give assets most of a free plan's credits.

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from coinlake import logs
 from coinlake.backoff import Backoff
+from coinlake.contracts.answers import RejectReason
 from coinlake.contracts.missed_ticks import Cause
 from ingestor.adapters.journal import Journal
 from ingestor.core.entries import TickOutcome
 from ingestor.core.gates import KeyGate, PageGate, retry_after_ms
 from ingestor.core.page import Page
 from ingestor.core.ports import ApiAnswer
-from ingestor.core.validation import RejectReason
 from ingestor.loop.budget import Budget
 from ingestor.loop.clock import Clock
 from ingestor.loop.poll import Reply

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coinlake import logs
+from coinlake.contracts.answers import Judgement, RejectReason, judge
 from coinlake.contracts.headers import AnswerHeaders
 from coinlake.contracts.topics import REJECTED
 from ingestor.adapters.journal import Journal
@@ -14,7 +15,6 @@ from ingestor.core.entries import Outgoing, TickMark, TickOutcome
 from ingestor.core.page import Page
 from ingestor.core.ports import Api, ApiAnswer, Call, NoAnswerError
 from ingestor.core.schedule import Tick
-from ingestor.core.validation import RejectReason, Rules, judge
 from ingestor.loop.budget import Budget
 from ingestor.loop.clock import Clock
 from ingestor.loop.stamps import Stamps
@@ -25,11 +25,14 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is asked, how it is judged, and what is said of it."""
+    """What is asked, how it is judged, and what is said of it.
+
+    `max_skew_ms`: an answer's timestamp against our receive time.
+    """
 
     base_url: str
     source: str
-    rules: Rules
+    max_skew_ms: int
     new_id: Callable[[int], str]
     """Random lower-case hex of that many bytes."""
 
@@ -85,21 +88,21 @@ class PollAttempt:
             raise
         self._clock.answered(answer.date_ms, asked_ms)
         with self._stamps.received() as received_at_ms:
-            reason = judge(
-                page.feed.name,
+            judgement = judge(
+                page.feed.element,
                 answer.status,
                 answer.body,
                 self._clock.believable_ms(),
-                self._terms.rules,
+                self._terms.max_skew_ms,
             )
             self._budget.settle(reserved, price(len(answer.body)))
-            if reason is None:
+            if judgement.reason is None:
                 # What an error costs says nothing of what an answer does.
                 self._budget.learn(page, price(len(answer.body)))
             took_ms = self._clock.steady_ms() - asked_ms
-            self._metrics.answered(page.feed.name, reason, took_ms)
+            self._metrics.answered(page.feed.name, judgement, took_ms)
             poll = (poll_id, tick_id, received_at_ms, took_ms)
-            return await self._answered(page, tick, answer, poll, reason)
+            return await self._answered(page, tick, answer, poll, judgement)
 
     def _charge(self, page: Page, reserved: int, call: Call, error: NoAnswerError) -> None:
         if error.kind == "unreachable" or not call.was_sent:
@@ -117,9 +120,10 @@ class PollAttempt:
         tick: Tick,
         answer: ApiAnswer,
         poll: tuple[str, str | None, int, int],
-        reason: RejectReason | None,
+        judgement: Judgement,
     ) -> Reply:
         poll_id, tick_id, received_at_ms, took_ms = poll
+        reason = judgement.reason
         headers = AnswerHeaders(
             poll_id=poll_id,
             # Counted back: the time may have been set since.
@@ -153,6 +157,7 @@ class PollAttempt:
             status=answer.status,
             bytes=len(answer.body),
             reason=reason,
+            oddities=[str(one) for one in judgement.oddities],
             took_ms=took_ms,
         )
         again = reason in (

@@ -56,7 +56,7 @@ def replaced(value: dict[str, Any]) -> list[tuple[str, int, Any]]:
 
 
 def parse_json(value: bytes) -> Any:
-    """Parse a body; numbers come back as Number. Raises ValueError with the reason."""
+    """Parse a body; numbers come back as Number. Raises ValueError with the reason, RecursionError."""
     try:
         # Some servers put a byte order mark before UTF-8.
         text = value.decode("utf-8-sig")
@@ -70,8 +70,6 @@ def parse_json(value: bytes) -> Any:
             parse_constant=Number,
             object_pairs_hook=_object,
         )
-    except RecursionError as error:
-        raise ValueError("not JSON: nested too deep") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from error
 
@@ -144,3 +142,11 @@ def _integer(value: Any, kind: Kind) -> int | None:
         "millis": (0, END_MS),
     }[kind]
     return int(exact) if low <= exact < end else None
+
+
+def kind_of(value: Any) -> str:
+    """What a parsed value is, as a sentence says it."""
+    if value is None:
+        return "null"
+    kinds = {dict: "an object", list: "an array", bool: "a boolean", str: "a string"}
+    return kinds.get(type(value), "an object" if isinstance(value, dict) else "a number")
