@@ -15,7 +15,13 @@ from coinlake_job.lake import Batch
 from coinlake_job.rebuild import rebuild
 from tests.spark.conftest import BUCKET
 from tests.unit.coinlake_kernel.by_rules import by_rules, plain_rows
-from tests.unit.coinlake_kernel.odd_hours import HOUR, SKEW_MS, Objects, hour_by_chance
+from tests.unit.coinlake_kernel.odd_hours import (
+    HOUR,
+    SKEW_MS,
+    Objects,
+    hour_by_chance,
+    rejected_by_chance,
+)
 
 pytestmark = [
     # pyspark 3.5 asks distutils for versions, and py4j leaves its sockets to the collector.
@@ -35,8 +41,8 @@ def landed(s3: Any, feed: str, objects: Objects) -> BatchHour:
 
 
 def hours_of_all_feeds(s3: Any) -> tuple[Manifest, dict[str, Objects]]:
-    """One hour by chance of each feed, with the ETags that the store gave its objects."""
-    objects: dict[str, Objects] = {}
+    """One hour by chance of each dataset, with the ETags that the store gave its objects."""
+    objects: dict[str, Objects] = {"rejected": rejected_by_chance(1)}
     seed = 100
     while objects.keys() != TABULAR.keys():
         feed, objects[feed] = hour_by_chance(seed)[0], hour_by_chance(seed)[1]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.datasets import ELEMENTS, TABULAR, table_named
 from coinlake.contracts.tables import main_name, quarantine_name
 from coinlake_kernel.objects import rows_of
 from coinlake_kernel.records import RawSource
@@ -41,7 +41,9 @@ def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRul
     for source, body in objects:
         for record in rows_of(source, body):
             if record["state"] in ("usable", "quarantined"):
-                same = (record["key"], record["sha256"])
+                # An API that is down says the same again and again; a poll says it once.
+                of_poll = None if feed in ELEMENTS else record["poll_id"]
+                same = (of_poll, record["key"], record["sha256"])
                 if same in seen:
                     made.tallies.update(records=1, duplicates=1)
                     continue
@@ -76,9 +78,9 @@ def _sort_into(found: dict[str, list[Row]], record: Row, main: str) -> None:
         found.setdefault(quarantine_name(main), []).append(record)
     for element in record.get(main) or ():
         found.setdefault(main, []).append(record | element)
-    for rejected in record.get("rejected") or ():
-        table = quarantine_name(rejected["table"])
-        found.setdefault(table, []).append(record | rejected)
+    for part in record.get("put_aside") or ():
+        table = quarantine_name(part["table"])
+        found.setdefault(table, []).append(record | part)
 
 
 def tokens_of(row: Row) -> list[Row]:

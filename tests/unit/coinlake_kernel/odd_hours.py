@@ -2,10 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
 from random import Random
 from typing import Any
 
-from coinlake.contracts.datasets import ELEMENTS, TABULAR
+from coinlake.contracts.datasets import ELEMENTS, REJECTED
 from coinlake.contracts.elements import Field
 from coinlake.contracts.headers import AnswerHeaders
 from coinlake.contracts.hours import Hour
@@ -45,7 +46,7 @@ Objects = list[tuple[RawSource, bytes]]
 def hour_by_chance(seed: int) -> tuple[str, Objects]:
     """A feed, and raw objects of one hour of it."""
     random = Random(seed)
-    feed = random.choice(list(TABULAR))
+    feed = random.choice(list(ELEMENTS))
     sent: list[bytes] = []
     objects: Objects = []
     for number in range(random.randint(1, 3)):
@@ -60,6 +61,36 @@ def hour_by_chance(seed: int) -> tuple[str, Objects]:
         source = RawSource(feed, HOUR.dt, HOUR.hour, str(key), "etag", None, SKEW_MS)
         objects.append((source, body))
     return feed, objects
+
+
+def rejected_by_chance(seed: int) -> Objects:
+    """Raw objects of an hour of answers that could not be used, as another API may have given them."""
+    random = Random(seed)
+    objects: Objects = []
+    told = AnswerHeaders("p", 1, HOUR.start_ms, 503, "http://api/rates", "s", "coincap", "t")
+    bodies = [b"", b"<html>down</html>", b"\xff\x00", "\U0001f600é".encode() * 300_000, None]
+    for link in (0, 10):
+        records = [
+            Record(
+                link + place,
+                HOUR.start_ms + random.randint(-1, 3) * 1000,
+                random.choice([b"rates", b"assets?limit=100&offset=0", b"\xff", None]),
+                random.choice(bodies),
+                tuple(
+                    replace(
+                        told, poll_id=f"p{random.randint(0, 3)}", reason="server_error"
+                    ).encode()
+                )
+                if random.random() < 0.8
+                else (("status", b"many"), ("reason", None)),
+            )
+            for place in range(random.randint(1, 8))
+        ]
+        body = encode(records).body
+        key = RawKey(REJECTED.topic, HOUR, 0, 0, link)
+        source = RawSource(REJECTED.name, HOUR.dt, HOUR.hour, str(key), "etag", None, SKEW_MS)
+        objects.append((source, body[:-4] if random.random() < 0.1 else body))
+    return objects
 
 
 def _record(random: Random, feed: str, offset: int, sent: list[bytes]) -> Record:

@@ -22,7 +22,7 @@ from coinlake_kernel.rules import BY_TABLE
 from coinlake_kernel.sorted_rows import SortedRows
 
 from .by_rules import by_rules, plain_rows
-from .odd_hours import HOUR, SKEW_MS, Objects, hour_by_chance
+from .odd_hours import HOUR, SKEW_MS, Objects, hour_by_chance, rejected_by_chance
 
 DATA = Path(__file__).parents[2] / "data" / "coincap"
 
@@ -66,6 +66,11 @@ def test_hours_by_chance(first: int) -> None:
     assert_all_equal(range(first, first + 30))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_rejected_answers_by_chance(seed: int) -> None:
+    assert_equal("rejected", rejected_by_chance(seed))
+
+
 @pytest.mark.full_size
 @pytest.mark.parametrize("first", range(1_000, 11_000, 500))
 def test_many_hours_by_chance(first: int) -> None:
@@ -94,7 +99,7 @@ def _numbers_may_be_texts(patch: pytest.MonkeyPatch) -> None:
 
 
 def _skew_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("coinlake_kernel.hour.is_far", lambda *_: False)
+    patch.setattr("coinlake_kernel.element_tables.is_far", lambda *_: False)
 
 
 def _seven_digits_less(patch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coinlake.contracts.answers import Judgement, RejectReason, judge
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.topics import REJECTED
-from coinlake_kernel import hour
+from coinlake_kernel import element_tables
 from coinlake_kernel.answers import JudgedAnswer
 from coinlake_kernel.hour import HourKernel
 from ingestor.core.ports import ApiAnswer
@@ -148,7 +148,7 @@ def test_control_a_job_that_judges_otherwise_is_seen(monkeypatch: pytest.MonkeyP
     def strict(*_: Any) -> JudgedAnswer:
         return JudgedAnswer(rule="body", reason="odd")
 
-    monkeypatch.setattr(hour, "read_answer", strict)
+    monkeypatch.setattr(element_tables, "read_answer", strict)
 
     with pytest.raises(AssertionError):
         assert_agreed("assets", BODIES["byte order mark"])

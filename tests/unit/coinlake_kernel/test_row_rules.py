@@ -153,7 +153,7 @@ def test_a_byte_order_mark_is_no_fault() -> None:
     assert (answer.reason, len(answer.rows)) == (None, 1)
 
 
-@pytest.mark.parametrize("feed", list(TABULAR))
+@pytest.mark.parametrize("feed", list(ELEMENTS))
 def test_every_column_of_a_table_has_a_source(feed: str) -> None:
     element = ELEMENTS[feed]
     columns = {column.name for column in TABLES[element.table].columns}

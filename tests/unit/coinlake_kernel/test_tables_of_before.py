@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from coinlake.contracts.batches import parse_result
-from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.raw_layout import RawKey
 from coinlake_kernel.hour import HourKernel, TypedHour
@@ -65,7 +65,7 @@ def test_the_rows_are_those_of_before_and_so_is_the_schema(table: str) -> None:
     assert _rows(now.read()) == _rows(before.read())
 
 
-@pytest.mark.parametrize("feed", TABULAR)
+@pytest.mark.parametrize("feed", ELEMENTS)
 def test_the_counts_are_those_of_before(feed: str) -> None:
     hours = parse_result((FOLDER / "result.json").read_bytes()).hours
     (before,) = [hour for hour in hours if hour.feed == feed]

@@ -176,7 +176,7 @@ class PublishedLake:
                     made.setdefault(main, []).append(row)
                     if "asset_tokens" in others:
                         made.setdefault("asset_tokens", []).extend(tokens_of(row))
-                for put_aside in record.get("rejected") or ():
+                for put_aside in record.get("put_aside") or ():
                     table = quarantine_name(put_aside["table"])
                     made.setdefault(table, []).append({**record, **put_aside})
         return made
@@ -193,9 +193,10 @@ def a_day(file_of: FileOf = lines_of) -> PublishedLake:
     lake.land("rates", NINE, answer(NINE, {"id": "dollar", "rateUsd": "1"}))
     lake.land("gaps", TEN, gap(DT), gap("2026-11-20"))
     lake.land("rejected", TEN, b'{"error":"no"}')
-    for feed in ("assets", "rates"):
+    for feed in ("assets", "rates", "rejected"):
         lake.land(feed, NEXT, None, complete_to_ms=NEXT.start_ms + 60_000)
-    for feed, hour in (("assets", NINE), ("assets", TEN), ("rates", NINE)):
+    done = (("assets", NINE), ("assets", TEN), ("rates", NINE), ("rejected", TEN))
+    for feed, hour in done:
         lake.publish(feed, hour)
     return lake
 

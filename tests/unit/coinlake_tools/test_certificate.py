@@ -138,7 +138,7 @@ async def test_a_day_that_is_not_over_is_not_certified() -> None:
     for key in [key for key in made.objects if "dt=2026-11-23" in key]:
         del made.objects[key]
 
-    assert await refused(await proven(made)) == ["not complete", "not complete"]
+    assert await refused(await proven(made)) == ["not complete"] * 3
 
 
 async def test_an_hour_that_was_open_when_it_was_published_is_complete_by_the_promise() -> None:
@@ -176,10 +176,10 @@ async def test_bytes_that_are_not_what_they_were_are_told(lake: Proven) -> None:
     other = lake.store.bucket.objects[lake.keys("raw/coincap.rates.v1/")[0]].body
     lake.store.bucket.put(key, other, stored.metadata)
 
-    assert set(await refused(lake)) == {"hash"}
+    assert set(await refused(lake)) == {"hash", "input_changed"}
 
     lake.store.bucket.put(key, b"\x1f\x8b no gzip", stored.metadata)
-    assert set(await refused(lake)) == {"unreadable"}
+    assert set(await refused(lake)) == {"unreadable", "input_changed"}
 
 
 async def test_a_missed_tick_that_cannot_be_read_is_told() -> None:
@@ -198,11 +198,11 @@ async def test_an_empty_day_is_not_certified(lake: Proven) -> None:
 async def test_each_object_of_the_day_is_read_once_and_nothing_else(lake: Proven) -> None:
     await lake.certifier.certificate(DT)
 
-    raw, published, ledgers = 7, 14, 3
+    raw, published, ledgers = 7, 16, 4
     # The objects of gaps twice: as raw, and for what they tell. A head is read to compare, and to hash.
     assert lake.requests[GET] == raw + 1 + published + 2 * ledgers
-    # Each raw object, and the last of the day after for both feeds.
-    assert lake.requests[HEAD] == raw + 2
+    # Each raw object, and the last of the day after for each dataset that has tables.
+    assert lake.requests[HEAD] == raw + 3
 
 
 async def test_a_day_of_any_size_is_read_one_object_at_a_time() -> None:

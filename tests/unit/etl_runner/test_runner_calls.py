@@ -58,5 +58,6 @@ async def test_a_day_of_passes_costs_the_same_in_a_lake_of_three_years_as_one_of
 async def test_a_young_lake_costs_less_than_an_old_one_and_no_more() -> None:
     week, years = await calls_of_a_day(7), await calls_of_a_day(3 * 365)
 
-    assert week["LIST"] <= years["LIST"] + A_DAY_OF_PASSES
+    # Its rounds are short, and the folders of each dataset are listed in each of them.
+    assert week["LIST"] <= years["LIST"] + A_DAY_OF_PASSES // 4 * len(TABULAR)
     assert week["HEAD"] == 0

@@ -48,7 +48,7 @@ def test_a_hint_makes_its_hour_dirty_and_moves_the_watermark() -> None:
 
 
 def test_heartbeats_and_topics_without_tables_wake_nobody() -> None:
-    hours, woken = heard(landed(values=0), landed("coincap.rejected.v1"))
+    hours, woken = heard(landed(values=0), landed("coincap.history.v1"))
 
     assert not woken
     assert hours_status(hours) == {}

@@ -78,5 +78,7 @@ def test_an_object_is_published_when_a_committed_version_was_made_from_that_very
     assert counts.unpublished([raw(etag="newer")], made) == 1
 
 
-def test_rejected_answers_are_never_published_so_nobody_waits_for_them() -> None:
-    assert counts.unpublished([raw("coincap.rejected.v1")], {}) == 0
+def test_rejected_answers_are_published_too_and_heartbeats_and_missed_ticks_are_not() -> None:
+    assert counts.unpublished([raw("coincap.rejected.v1")], {}) == 1
+    assert counts.unpublished([raw("coincap.rejected.v1", values=0)], {}) == 0
+    assert counts.unpublished([raw("coinlake.gaps.v1")], {}) == 0

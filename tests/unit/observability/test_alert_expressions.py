@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from coinlake.contracts.answers import RejectReason
-from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.missed_ticks import Cause
 from coinlake.contracts.topics import TOPICS
 from coinlake_tools.chain_audit import Kind
@@ -153,7 +153,7 @@ def values_are_known(label: str, operator: str, value: str) -> bool:
 @pytest.mark.parametrize(
     ("label", "of_feeds"),
     [
-        ("topic", {dataset.topic for dataset in TABULAR.values()}),
+        ("topic", {TABULAR[name].topic for name in ELEMENTS}),
         ("table", {dataset.tables[0] for dataset in TABULAR.values()}),
     ],
 )

@@ -215,7 +215,7 @@ def _put_aside(asked: Asked, read: Row) -> Row | None:
     place = (main_name(asked.table), asked.element)
     fits = [
         one
-        for one in read.get("rejected") or ()
+        for one in read.get("put_aside") or ()
         if (one["table"], one["element_index"]) == place
     ]
     # Several tokens of one element may have been put aside: the row says which it is.

@@ -8,9 +8,6 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.contracts.tables import is_quarantine
-from coinlake.contracts.topics import REJECTED
-
-REJECTED_ROW = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +61,12 @@ def by_feed(
     raw: Iterable[RawObject],
     heads: Mapping[tuple[str, Hour], LedgerEntry],
 ) -> dict[str, StageCounts]:
-    """Each feed's counts, and those of answers that could not be used under `rejected`.
+    """The counts of each dataset that tables are made of.
 
     `polls` are answers received, usable or not, by feed: those that were rejected are counted
-    with their feed, and in Kafka and the raw zone under `rejected`.
+    with their feed, and from Kafka on under `rejected`.
     """
-    counts = dict.fromkeys([*TABULAR, REJECTED_ROW], StageCounts())
+    counts = dict.fromkeys(TABULAR, StageCounts())
     for feed, number in polls.items():
         counts[feed] += StageCounts(polls=number)
     for partition in kafka:
@@ -102,17 +99,17 @@ def unread(kafka: Iterable[PartitionCount], raw: Iterable[RawObject]) -> int:
 
 
 def unpublished(raw: Iterable[RawObject], heads: Mapping[tuple[str, Hour], LedgerEntry]) -> int:
-    """How many raw objects of feeds are in no committed version of their hour."""
+    """How many raw objects with values are in no committed version of their hour."""
     published = {(used.key, used.etag) for entry in heads.values() for used in entry.inputs}
     return sum(
-        dataset_of_topic(each.topic) is not None and (each.key, each.etag) not in published
+        dataset_of_topic(each.topic) is not None
+        and each.meta.values > 0
+        and (each.key, each.etag) not in published
         for each in raw
     )
 
 
 def _row(topic: str) -> str | None:
-    if topic == REJECTED:
-        return REJECTED_ROW
     feed = dataset_of_topic(topic)
     return feed.name if feed else None
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.topics import copied_by_the_sink
 from local_stack import counts, plan, questions, report, settings, spending, topic_counts, watch
@@ -53,7 +53,7 @@ class _Demo:
         unpaid = watch.unpaid(self.record)
         if unpaid:
             self.stack.progress.say(f"not polled, as credits have run out: {', '.join(unpaid)}")
-        wanted = set(TABULAR) - unpaid
+        wanted = set(ELEMENTS) - unpaid
         self._wait(
             "the first hour of all feeds",
             lambda: {feed for feed, _ in self.lake.heads()} >= wanted,

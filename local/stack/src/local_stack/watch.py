@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.datasets import ELEMENTS
 from local_stack import plan, processes, settings
 from local_stack.errors import StackError
 from local_stack.http_json import get_json_or_none
@@ -27,7 +27,7 @@ def polls(record: StackRecord) -> dict[str, int]:
     """Answers received by each feed, as the ingestor counts them; empty while it is away."""
     status = get_json_or_none(f"{settings.url(record, 'ingestor')}/status") or {}
     feeds = status.get("feeds", {})
-    return {name: int(feeds[name]["polls"]) for name in TABULAR if name in feeds}
+    return {name: int(feeds[name]["polls"]) for name in ELEMENTS if name in feeds}
 
 
 def unpaid(record: StackRecord) -> set[str]:
@@ -49,7 +49,7 @@ def polls_in_log(log: Path) -> dict[str, int]:
 
     Unlike `polls` this can be asked when the ingestor has ended.
     """
-    seen: dict[str, set[str]] = {name: set() for name in TABULAR}
+    seen: dict[str, set[str]] = {name: set() for name in ELEMENTS}
     for line in log.read_text(errors="replace").splitlines():
         if '"answer_journaled"' in line:
             told = json.loads(line)

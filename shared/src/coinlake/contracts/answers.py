@@ -9,13 +9,14 @@ What a body is, is judged by both sides. What came with it (the status, and the 
 ingestor held its time against) is the ingestor's alone: the job has rows of every answer that is there.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from unicodedata import category
 
 from coinlake.contracts.elements import Element
+from coinlake.contracts.json_trees import anywhere, is_deeper
 from coinlake.contracts.values import (
     Number,
     Repeating,
@@ -139,7 +140,7 @@ def read_body(element: Element, body: bytes) -> Envelope | Refusal:
         return _TOO_DEEP
     except ValueError as error:
         return Refusal(RejectReason.NOT_JSON, str(error))
-    if _is_deeper(document, MAX_DEPTH):
+    if is_deeper(document, MAX_DEPTH):
         return _TOO_DEEP
     refusal = _refusal(element, document)
     return refusal or Envelope(document, _source_ms(document))
@@ -180,12 +181,15 @@ def oddities(element: Element, body: bytes, envelope: Envelope) -> tuple[Oddity,
     looks = {
         Oddity.BYTE_ORDER_MARK: lambda: body.startswith(_BOM),
         Oddity.LONE_SURROGATE: lambda: (
-            (b"\\ud" in body or b"\\uD" in body) and _any(envelope, _is_surrogate)
+            (b"\\ud" in body or b"\\uD" in body) and anywhere(envelope.members, _is_surrogate)
         ),
         Oddity.NOT_A_NUMBER: lambda: (
-            (b"NaN" in body or b"Infinity" in body) and _any(envelope, _is_not_a_number)
+            (b"NaN" in body or b"Infinity" in body)
+            and anywhere(envelope.members, _is_not_a_number)
         ),
-        Oddity.REPEATED_KEY: lambda: _any(envelope, lambda one: isinstance(one, Repeating)),
+        Oddity.REPEATED_KEY: lambda: anywhere(
+            envelope.members, lambda one: isinstance(one, Repeating)
+        ),
         Oddity.ELEMENT_UNIDENTIFIED: lambda: (
             not all(is_identified(element, entry) for entry in envelope.data)
         ),
@@ -259,40 +263,3 @@ def _is_surrogate(value: Any) -> bool:
 
 def _is_not_a_number(value: Any) -> bool:
     return isinstance(value, Number) and value.lstrip("-") in ("NaN", "Infinity")
-
-
-def _any(envelope: Envelope, is_so: Callable[[Any], bool]) -> bool:
-    """Whether it is so of the envelope, of a value or of a key anywhere in it."""
-    level: list[Any] = [envelope.members]
-    while level:
-        if any(is_so(value) for value in level):
-            return True
-        level = [inner for outer in level for inner in (*_keys(outer), *_children(outer))]
-    return False
-
-
-def _is_deeper(document: Any, max_depth: int) -> bool:
-    """Whether arrays and objects nest deeper than `max_depth`; without recursion."""
-    level = _containers([document])
-    for _ in range(max_depth):
-        if not level:
-            return False
-        level = [inner for outer in level for inner in _containers(_children(outer))]
-    return bool(level)
-
-
-def _containers(values: Iterable[Any]) -> list[Any]:
-    return [value for value in values if isinstance(value, dict | list)]
-
-
-def _keys(value: Any) -> Iterable[str]:
-    return value if isinstance(value, dict) else ()
-
-
-def _children(value: Any) -> Iterable[Any]:
-    """Those of a container, the values that a key hides which comes again included."""
-    if isinstance(value, Repeating):
-        return [one for _, one in value.pairs]
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()

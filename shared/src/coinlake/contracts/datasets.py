@@ -6,6 +6,7 @@ what could not be used and what is filled in later are datasets too.
 
 from dataclasses import dataclass
 
+from coinlake.contracts import rejected_answers
 from coinlake.contracts.elements import AMOUNT, Element, fields
 from coinlake.contracts.tables import (
     PROVENANCE,
@@ -21,9 +22,10 @@ from coinlake.contracts.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Records of one kind. `further` are tables that the job makes beside the element's own.
+    """Records of one kind.
 
-    What is copied is kept in the raw zone for ever.
+    Its main table has a row for each `element` of its answers, or is `of_records` and has one for each
+    record. `further` are tables that the job makes beside it. What is copied is kept in the raw zone for ever.
     """
 
     name: str
@@ -31,12 +33,18 @@ class Dataset:
     element: Element | None = None
     further: tuple[TableSchema, ...] = ()
     is_copied: bool = True
+    of_records: TableSchema | None = None
+
+    @property
+    def schemas(self) -> tuple[TableSchema, ...]:
+        """The tables that are made of it, the main one first; none of a dataset that has no main one."""
+        main = self.of_records if self.element is None else main_table(self.element)
+        return () if main is None else (main, *self.further)
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables that are made of it, the element's own first; none without an element."""
-        own = () if self.element is None else (self.element.table,)
-        return (*own, *(table.name for table in self.further))
+        """Their names."""
+        return tuple(table.name for table in self.schemas)
 
     @property
     def published(self) -> tuple[str, ...]:
@@ -160,8 +168,8 @@ MARKETS = Dataset(
         price=("price_usd", "price_quote"),
     ),
 )
-REJECTED = Dataset("rejected", "coincap.rejected.v1")
-"""Answers that could not be used: the only evidence of what the API did."""
+REJECTED = Dataset("rejected", "coincap.rejected.v1", of_records=rejected_answers.TABLE)
+"""Answers in which nothing could be used: the only evidence of what the API did."""
 HISTORY = Dataset("history", "coincap.history.v1")
 GAPS = Dataset("gaps", "coinlake.gaps.v1")
 """Ticks that were missed, see `missed_ticks`."""
@@ -170,18 +178,14 @@ DATASETS: dict[str, Dataset] = {
     one.name: one for one in (ASSETS, RATES, EXCHANGES, MARKETS, REJECTED, HISTORY, GAPS)
 }
 """Every dataset by name, in the order in which people expect to read them."""
-TABULAR: dict[str, Dataset] = {
-    name: one for name, one in DATASETS.items() if one.element is not None
-}
+TABULAR: dict[str, Dataset] = {name: one for name, one in DATASETS.items() if one.tables}
 """Those that tables are made of."""
 ELEMENTS: dict[str, Element] = {
     name: one.element for name, one in DATASETS.items() if one.element is not None
 }
-"""What an element of each of them is."""
+"""What an element is, of those that are answers with elements."""
 TABLES: dict[str, TableSchema] = {
-    table.name: table
-    for name, one in TABULAR.items()
-    for table in (main_table(ELEMENTS[name]), *one.further)
+    table.name: table for one in TABULAR.values() for table in one.schemas
 }
 """Every table that has rows of a dataset, by name; each has a quarantine beside it."""
 QUOTES = TABLES["quotes"]
@@ -190,6 +194,13 @@ QUOTES = TABLES["quotes"]
 def dataset_of_topic(topic: str) -> Dataset | None:
     """The dataset of a topic that tables are made of; None for every other topic."""
     return next((one for one in TABULAR.values() if one.topic == topic), None)
+
+
+def dataset_of_page(page: str | None) -> Dataset | None:
+    """The dataset that an answer's page is one of (`assets?limit=100&offset=0`), which is its key in
+    Kafka; None where it is no page of a polled dataset."""
+    name = (page or "").partition("?")[0]
+    return DATASETS[name] if name in ELEMENTS else None
 
 
 def dataset_of_table(table: str) -> Dataset:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from coinlake.contracts.batches import BatchHour, HourResult, StagedFile
-from coinlake.contracts.datasets import ELEMENTS
+from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import Counts
 from coinlake.contracts.tables import quarantine_name
 from coinlake_kernel.hour import TypedHour
@@ -50,7 +50,7 @@ def hour_result(hour: BatchHour, typed: TypedHour, files: Sequence[StagedFile]) 
 def _check(
     hour: BatchHour, counts: Counts, files: Sequence[StagedFile], unreadable: int
 ) -> None:
-    main = ELEMENTS[hour.feed].table
+    main = TABULAR[hour.feed].tables[0]
     rows = {file.table: file.rows for file in files}
     quarantined = counts.quarantined_rows + counts.quarantined_records + unreadable
     answers = counts.usable + counts.quarantined_records + counts.duplicates

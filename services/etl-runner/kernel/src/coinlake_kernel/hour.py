@@ -3,25 +3,21 @@
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from isal import isal_zlib
 
-from coinlake.contracts.answers import is_far
-from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.datasets import TABULAR, Dataset, table_named
 from coinlake.contracts.raw_gzip import Inflate
 from coinlake.contracts.tables import main_name, quarantine_name
-from coinlake_kernel.answers import read_answer
-from coinlake_kernel.further_tables import asset_tokens, candles_1m
-from coinlake_kernel.hour_rows import HourRows
-from coinlake_kernel.main_table import MainTable
-from coinlake_kernel.objects import raw_text, unreadable
+from coinlake_kernel.element_tables import ElementTables
+from coinlake_kernel.objects import unreadable
 from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, records_of
+from coinlake_kernel.rejected_rows import RejectedRows
 from coinlake_kernel.schemas import file_schema
 from coinlake_kernel.sorted_rows import SortedRows
 
@@ -29,10 +25,6 @@ from coinlake_kernel.sorted_rows import SortedRows
 FAST_INFLATE = Inflate(
     partial(isal_zlib.decompressobj, -zlib.MAX_WBITS), isal_zlib.crc32, isal_zlib.IsalError
 )
-_FURTHER: dict[str, Callable[[MainTable], SortedRows]] = {
-    "asset_tokens": asset_tokens,
-    "candles_1m": candles_1m,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +41,41 @@ class TypedHour:
     max_received_ms: int | None
 
 
+class RecordTables(Protocol):
+    """What a dataset's records are made into."""
+
+    @property
+    def tallies(self) -> Counter[str]:
+        """What became of the records and of what is in them."""
+        ...
+
+    def same(self, record: SourcedRecord, digest: bytes) -> tuple[object, ...]:
+        """What two records share of which only the first counts; `digest` is the value's SHA-256."""
+        ...
+
+    def take(self, record: SourcedRecord, value: bytes) -> dict[str, Any] | None:
+        """Take a record; its row of the main table's quarantine where it is put aside."""
+        ...
+
+    def tables(self) -> dict[str, SortedRows]:
+        """The tables of everything that was taken, without quarantines."""
+        ...
+
+    def put_aside(self, table: str) -> list[dict[str, Any]]:
+        """Parts of records that are rows of this quarantine."""
+        ...
+
+
 class HourKernel:
     """Takes the raw objects of one hour, in the order in which the first of two equals stays."""
 
     def __init__(self, feed: str, max_skew_ms: int) -> None:
-        dataset = TABULAR[feed]
-        assert dataset.element is not None
-        self._dataset, self._element = dataset, dataset.element
-        self._max_skew_ms = max_skew_ms
-        self._records: list[SourcedRecord] = []
-        self._source_ms: list[int | None] = []
-        self._seen: set[tuple[bytes | None, bytes]] = set()
+        self._dataset = TABULAR[feed]
+        self._made = _tables_of(self._dataset, max_skew_ms)
+        self._seen: set[tuple[object, ...]] = set()
         self._tallies: Counter[str] = Counter()
         self._received: list[int] = []
         self._put_aside: list[dict[str, Any]] = []
-        self._rows = HourRows(self._element)
 
     def add(self, source: RawSource, body: bytes) -> None:
         """Take an object. One that cannot be read is a row of the quarantine."""
@@ -78,15 +90,12 @@ class HourKernel:
 
     def finish(self) -> TypedHour:
         """The tables of everything that was taken."""
-        self._rows.settle()
-        main = MainTable(self._element, self._rows, self._records, self._source_ms)
-        tables = {self._element.table: main.rows()}
-        tables |= {one.name: _FURTHER[one.name](main) for one in self._dataset.further}
+        tables = self._made.tables()
         for table in self._dataset.tables:
             tables[quarantine_name(table)] = self._quarantine(quarantine_name(table))
         return TypedHour(
             {name: rows for name, rows in tables.items() if len(rows)},
-            self._tallies + self._rows.tallies,
+            self._tallies + self._made.tallies,
             min(self._received, default=None),
             max(self._received, default=None),
         )
@@ -99,45 +108,24 @@ class HourKernel:
             return
         if record.received_ms is not None:
             self._received.append(record.received_ms)
-        same = (record.key, hashlib.sha256(value).digest())
+        same = self._made.same(record, hashlib.sha256(value).digest())
         if same in self._seen:
             self._tallies["duplicates"] += 1
             return
         self._seen.add(same)
-        # Kept for its rows, without what they are made of.
-        self._answer(replace(record, key=None, value=None), value)
-
-    def _answer(self, record: SourcedRecord, value: bytes) -> None:
-        number = len(self._records)
-        read = self._rows.reader.read(value)
-        if read is not None and not is_far(
-            read.source_ms, record.received_ms, self._max_skew_ms
-        ):
-            self._keep(record, read.source_ms)
-            self._rows.add_read(number, read, len(value))
-            return
-        judged = read_answer(self._dataset.name, value, record.received_ms, self._max_skew_ms)
-        if judged.reason is not None:
-            self._tallies["quarantined_records"] += 1
-            told = {"rule": judged.rule, "reason": judged.reason, "raw": raw_text(value)}
-            self._put_aside.append(record.columns() | told)
-            return
-        self._keep(record, judged.source_ms)
-        self._rows.add_judged(number, judged)
-
-    def _keep(self, record: SourcedRecord, source_ms: int | None) -> None:
-        self._tallies["usable"] += 1
-        self._records.append(record)
-        self._source_ms.append(source_ms)
+        row = self._made.take(record, value)
+        if row is not None:
+            self._put_aside.append(row)
 
     def _quarantine(self, table: str) -> SortedRows:
-        is_own = main_name(table) == self._element.table
-        rows = self._put_aside if is_own else []
-        rows = rows + [
-            self._records[number].columns() | asdict(one)
-            for number, one in self._rows.rejected
-            if quarantine_name(one.table) == table
-        ]
+        is_main = main_name(table) == self._dataset.tables[0]
+        rows = [*(self._put_aside if is_main else ()), *self._made.put_aside(table)]
         found = pa.Table.from_pylist(rows, schema=file_schema(table_named(table)))
         sort = [(name, "ascending") for name in table_named(table).sort]
         return SortedRows.of(found, pc.sort_indices(found, sort_keys=sort).to_numpy())
+
+
+def _tables_of(dataset: Dataset, max_skew_ms: int) -> RecordTables:
+    if dataset.element is None:
+        return RejectedRows()
+    return ElementTables(dataset, dataset.element, max_skew_ms)

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from coinlake.contracts.datasets import ELEMENTS
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake_kernel.answers import JudgedAnswer, read_answer
 from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, records_of
+from coinlake_kernel.rejected_rows import OF_A_ROW, rejected_row
 
 USABLE, QUARANTINED, HEARTBEAT, UNREADABLE = "usable", "quarantined", "heartbeat", "unreadable"
 
@@ -27,10 +28,12 @@ def rows_of(source: RawSource, body: bytes) -> Iterator[dict[str, Any]]:
 
 
 def record_row(source: RawSource, record: SourcedRecord) -> dict[str, Any]:
-    """What became of a record: its `state`, its tallies, its rows and what was rejected."""
+    """What became of a record: its `state`, its tallies, its rows and which parts were put aside."""
     row = record.columns() | {"key": record.key}
     if record.value is None:
         return row | {"state": HEARTBEAT, "tallies": [("records", 1), ("heartbeats", 1)]}
+    if source.feed not in ELEMENTS:
+        return row | _record_columns(source, record, record.value)
     answer = read_answer(source.feed, record.value, record.received_ms, source.max_skew_ms)
     return row | _answer_columns(source, record.value, answer)
 
@@ -48,6 +51,17 @@ def unreadable(source: RawSource, reason: str) -> dict[str, Any]:
     }
 
 
+def _record_columns(source: RawSource, record: SourcedRecord, value: bytes) -> dict[str, Any]:
+    """Of a dataset whose main table has a row for each record."""
+    made = rejected_row(record, value)
+    return {
+        "state": USABLE,
+        "sha256": made["sha256"],
+        "tallies": [("records", 1), *OF_A_ROW.items()],
+        TABULAR[source.feed].tables[0]: [made | {"element_index": None}],
+    }
+
+
 def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> dict[str, Any]:
     state = USABLE if answer.reason is None else QUARANTINED
     outcome = "usable" if state == USABLE else "quarantined_records"
@@ -62,7 +76,7 @@ def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> di
         ELEMENTS[source.feed].table: [
             row | {"extra": list(row["extra"].items())} for row in answer.rows
         ],
-        "rejected": [asdict(rejected) for rejected in answer.rejected],
+        "put_aside": [asdict(rejected) for rejected in answer.rejected],
     }
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,8 @@ class SourcedRecord:
     raw_etag: str
     key: bytes | None
     value: bytes | None
+    told: Mapping[str, str]
+    """Its headers, as text."""
 
     def columns(self) -> dict[str, Any]:
         """What a row of any table says of where it is from."""
@@ -127,4 +130,5 @@ def _sourced(
         raw_etag=source.etag,
         key=record.key,
         value=record.value,
+        told=told,
     )
