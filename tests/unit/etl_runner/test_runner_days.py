@@ -1,11 +1,12 @@
 """Days of a lake as passes go through them: older ones in turn, and read again where they changed."""
 
+import itertools
 from collections import Counter
 
 import pytest
 
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.hours import Hour
+from coinlake.contracts.hours import Hour, hour_of
 from coinlake.contracts.ledger import curated_key
 from coinlake.contracts.raw_layout import RawKey
 from coinlake.errors import TransientError
@@ -208,3 +209,27 @@ def test_a_retry_of_a_clean_hour_closes_it() -> None:
     assert [hour for hour, _ in known.open()] == [AT]
     assert known.retry(AT)
     assert list(known.open()) == []
+
+
+async def test_a_dataset_that_gets_tables_is_caught_up_with_a_day_a_pass(
+    world: World, clock: FakeClock
+) -> None:
+    """A lake of before has raw objects of rejected answers and no ledger of them."""
+    days = 5
+    hours = [
+        Hour(hour_of(HOUR.start_ms - ago * 86_400_000).dt, name)
+        for ago in range(10, 10 + days)
+        for name in ("01", "02", "03")
+    ]
+    for hour in hours:
+        await world.land("rejected", hour, complete_to_ms=HOUR.end_ms)
+    runner = Runner(world, clock)
+    done = [0]
+
+    for _ in range(2 * days):
+        await runner.turn()
+        done.append(sum(len(world.ledger("rejected", hour)) for hour in hours))
+
+    # The older days come one a pass, and a run takes what is dirty by then.
+    assert max(after - before for before, after in itertools.pairwise(done)) == 3
+    assert done[-1] == len(hours)

@@ -13,7 +13,14 @@ from coinlake.contracts.topics import TOPICS
 from coinlake.errors import CoinlakeError, ConfigError
 from coinlake.settings import KafkaSettings, load
 from coinlake.topics import describe, ensure_topics
-from coinlake_tools import cost, hour_commands, lake_commands, proof_commands, services_http
+from coinlake_tools import (
+    cost,
+    hour_commands,
+    lake_commands,
+    proof_commands,
+    readmit_command,
+    services_http,
+)
 from coinlake_tools.arguments import parser
 from coinlake_tools.aws_calls import open_aws
 from coinlake_tools.host_cost import Host, host_lines
@@ -81,6 +88,7 @@ COMMANDS: dict[str, Command] = {
     "repair": lake_commands.repair,
     "abandon": lake_commands.abandon,
     "epoch": lake_commands.epoch,
+    "readmit": readmit_command.readmit,
     "doctor": proof_commands.examine,
     "lineage": proof_commands.trace,
     "certify": proof_commands.certify,

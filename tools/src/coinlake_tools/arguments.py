@@ -3,11 +3,13 @@
 import argparse
 from dataclasses import fields
 
-from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.answers import RejectReason
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake_tools.cost import Plan
 from coinlake_tools.doctor import PATIENCE_H
 from coinlake_tools.host_cost import INSTANCES, Host
 from coinlake_tools.provision import STEPS
+from coinlake_tools.readmit_command import MAX_SKEW_S
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,6 +34,11 @@ def parser() -> argparse.ArgumentParser:
     )
     _epoch(
         commands.add_parser("epoch", help="begin a new epoch for a topic that was re-created")
+    )
+    _readmit(
+        commands.add_parser(
+            "readmit", help="judge rejected answers again and re-admit what can be used now"
+        )
     )
     _doctor(
         commands.add_parser("doctor", help="show what differs between raw, ledger and tables")
@@ -163,6 +170,38 @@ def _partition(sub: argparse.ArgumentParser) -> None:
 def _mark(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--reason", required=True, help="why; it is kept in the bucket")
     sub.add_argument("--group", default="coinlake-s3-sink", help="the sinks' consumer group")
+
+
+def _readmit(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--dt", required=True, help="UTC day, YYYY-MM-DD")
+    sub.add_argument("--hour", help="UTC hour, 00 to 23; without it every hour of the day")
+    sub.add_argument(
+        "--feed",
+        action="append",
+        default=[],
+        choices=list(ELEMENTS),
+        help="only answers of this feed; may be repeated",
+    )
+    sub.add_argument(
+        "--reason",
+        action="append",
+        default=[],
+        choices=[str(reason) for reason in RejectReason],
+        help="only answers that were rejected for this reason; may be repeated",
+    )
+    sub.add_argument(
+        "--max-skew-s",
+        type=float,
+        default=MAX_SKEW_S,
+        metavar="S",
+        help="how far an answer's timestamp may be from the time it was received;"
+        f" default {MAX_SKEW_S:g}, as the ingestor's",
+    )
+    sub.add_argument(
+        "--apply",
+        action="store_true",
+        help="send them to their topics; without it only say what can be used",
+    )
 
 
 def _doctor(sub: argparse.ArgumentParser) -> None:

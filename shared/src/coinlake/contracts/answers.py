@@ -9,7 +9,8 @@ What a body is, is judged by both sides. What came with it (the status, and the 
 ingestor held its time against) is the ingestor's alone: the job has rows of every answer that is there.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -34,6 +35,7 @@ JSONEncodeError beyond 254), so the job's quick reading refuses what is deeper w
 MAX_ID_BYTES = 256
 """Longer texts are no ids; CoinCap's have at most some forty characters."""
 _BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class RejectReason(StrEnum):
@@ -177,28 +179,25 @@ def repeats(members: dict[str, Any], key: str) -> bool:
 
 def oddities(element: Element, body: bytes, envelope: Envelope) -> tuple[Oddity, ...]:
     """What is odd in a body that can be used."""
+    return tuple(_oddities(element, body, envelope))
+
+
+def _oddities(element: Element, body: bytes, envelope: Envelope) -> Iterator[Oddity]:
+    members = envelope.members
+    if body.startswith(_BOM):
+        yield Oddity.BYTE_ORDER_MARK
     # What cannot be in the text is not looked for in every value.
-    looks = {
-        Oddity.BYTE_ORDER_MARK: lambda: body.startswith(_BOM),
-        Oddity.LONE_SURROGATE: lambda: (
-            (b"\\ud" in body or b"\\uD" in body) and anywhere(envelope.members, _is_surrogate)
-        ),
-        Oddity.NOT_A_NUMBER: lambda: (
-            (b"NaN" in body or b"Infinity" in body)
-            and anywhere(envelope.members, _is_not_a_number)
-        ),
-        Oddity.REPEATED_KEY: lambda: anywhere(
-            envelope.members, lambda one: isinstance(one, Repeating)
-        ),
-        Oddity.ELEMENT_UNIDENTIFIED: lambda: (
-            not all(is_identified(element, entry) for entry in envelope.data)
-        ),
-    }
+    if _SURROGATE.search(body) and anywhere(members, lambda one: not storable(one)):
+        yield Oddity.LONE_SURROGATE
+    if (b"NaN" in body or b"Infinity" in body) and anywhere(members, _is_not_a_number):
+        yield Oddity.NOT_A_NUMBER
+    if anywhere(members, lambda one: isinstance(one, Repeating)):
+        yield Oddity.REPEATED_KEY
+    if not all(is_identified(element, entry) for entry in envelope.data):
+        yield Oddity.ELEMENT_UNIDENTIFIED
     of_time = _oddity_of_time(envelope)
-    return (
-        *(oddity for oddity, is_there in looks.items() if is_there()),
-        *(() if of_time is None else (of_time,)),
-    )
+    if of_time is not None:
+        yield of_time
 
 
 def _oddity_of_time(envelope: Envelope) -> Oddity | None:
@@ -255,10 +254,6 @@ def _status_reason(status: int) -> RejectReason:
     if 500 <= status < 600:
         return RejectReason.SERVER_ERROR
     return RejectReason.UNEXPECTED_STATUS
-
-
-def _is_surrogate(value: Any) -> bool:
-    return not storable(value)
 
 
 def _is_not_a_number(value: Any) -> bool:

@@ -1,0 +1,65 @@
+"""The command `readmit`: the range that is asked for, bucket and Kafka opened, and what is said of it."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from coinlake.contracts.hours import Hour, parse_hour
+from coinlake.errors import ConfigError
+from coinlake.kafka import Producer, open_producer
+from coinlake.s3 import open_store
+from coinlake.settings import KafkaSettings, load
+from coinlake_tools.readmission import Readmission, Selection, summary
+from coinlake_tools.settings import Settings
+
+MAX_SKEW_S = 300.0
+"""The default of `INGESTOR_POLL__MAX_SKEW_S`; a test compares."""
+
+
+async def readmit(args: argparse.Namespace, settings: Settings) -> int:
+    """`coinlake readmit`: 0 all was looked at, 1 something could not be read or sent."""
+    if not (math.isfinite(args.max_skew_s) and args.max_skew_s >= 0):
+        raise ConfigError(f"--max-skew-s must be a number of seconds, not {args.max_skew_s:g}")
+    selection = Selection(
+        hours_of(args.dt, args.hour),
+        frozenset(args.feed),
+        frozenset(args.reason),
+        round(args.max_skew_s * 1_000),
+    )
+    async with open_store(settings.lake.bucket) as store, _producer(args.apply) as producer:
+        readmission = Readmission(store, producer)
+        async for line in readmission.run(selection):
+            _say(line)
+    for line in summary(readmission.outcome):
+        _say(line)
+    return readmission.outcome.exit_code
+
+
+def hours_of(dt: str, name: str | None) -> Sequence[Hour]:
+    """The hours that are asked for. Raises ConfigError where one is none."""
+    names = [f"{hour:02}" for hour in range(24)] if name is None else [name]
+    hours = [parse_hour(f"dt={dt}/hour={one}") for one in names]
+    found = [hour for hour in hours if hour is not None]
+    if len(found) < len(hours):
+        said = f"{dt} {name or ''}".strip()
+        raise ConfigError(f"invalid hour: {said} (write it like 2026-11-22 07)")
+    return found
+
+
+@asynccontextmanager
+async def _producer(is_wanted: bool) -> AsyncIterator[Producer | None]:
+    """Who only looks needs no Kafka."""
+    if not is_wanted:
+        yield None
+        return
+    kafka = load(KafkaSettings, os.environ)
+    async with open_producer(kafka, "coinlake-readmit") as producer:
+        yield producer
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
