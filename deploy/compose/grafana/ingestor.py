@@ -149,6 +149,17 @@ BOARD = Board(
                     stacked=True,
                 ),
                 graph(
+                    "Degraded",
+                    "short",
+                    "Answers used in the last hour although something in them was odd.",
+                    (
+                        "sum by (feed, oddity)"
+                        " (increase(ingestor_degraded_answers_total[1h])) > 0",
+                        "{{feed}} {{oddity}}",
+                    ),
+                    stacked=True,
+                ),
+                graph(
                     "Failed attempts",
                     "short",
                     "Attempts without a body in the last hour.",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from coinlake.contracts.answers import RejectReason
+from coinlake.contracts.answers import Oddity, RejectReason
 from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.missed_ticks import Cause
 from coinlake.contracts.topics import TOPICS
@@ -26,6 +26,7 @@ CLOSED: Mapping[str, set[str]] = {
     "feed": set(TABULAR),
     "cause": {str(cause) for cause in Cause},
     "reason": {str(reason) for reason in RejectReason},
+    "oddity": {str(oddity) for oddity in Oddity},
     "state": {str(state.value) for state in Phase},
     "outcome": {"failed", "succeeded"},
     "topic": set(TOPICS),
