@@ -349,3 +349,26 @@ def test_each_element_is_found_whatever_stands_around_it(
 
     assert [json.loads(one or b"") for one in found] == items
     assert element_bytes(body, len(items)) is None
+
+
+@pytest.mark.parametrize(("text", "wrong"), [('{"error":"no"}', 0), ('{"error":"yes"}', 1)])
+async def test_a_rejected_answer_is_followed_as_a_whole(
+    lake: Proven, text: str, wrong: int
+) -> None:
+    row = {
+        "status": "200",
+        "text": text,
+        "is_truncated": "false",
+        "bytes": "14",
+        "received_ts": "2026-11-22 10:00:02.000",
+        "kafka_offset": "0",
+        "raw_object": lake.keys("raw/coincap.rejected.v1/dt=2026-11-22/hour=10/")[0],
+    }
+
+    found = await traced(lake, "rejected", row)
+
+    assert len(found.wrong) == wrong
+    assert found.comparison is not None
+    compared = {*found.comparison.same, *(["text"] if wrong else [])}
+    assert compared == set(row)
+    assert "published by version 1 of rejected 2026-11-22 10" in "\n".join(lineage.lines(found))
