@@ -257,3 +257,23 @@ async def test_a_disk_that_refuses_the_count_means_nothing_is_asked(
         await bench.attempt(api).ask(PAGE, TICK)
 
     assert api.urls == []
+
+
+async def test_an_odd_answer_is_sent_to_its_feed_and_counted_by_what_is_odd(
+    bench: Bench,
+) -> None:
+    body = b'\xef\xbb\xbf{"data":[{"id":"bitcoin","priceUsd":NaN}],"timestamp":"%d"}'
+    odd = ApiAnswer(200, body % bench.wall_ms(), None)
+
+    reply = await bench.attempt(FakeApi(odd)).ask(PAGE, TICK)
+    await bench.attempt(FakeApi(bench.good())).ask(PAGE, TICK)
+
+    assert (reply.outcome, reply.reason) == (TickOutcome.USABLE, None)
+    assert {one.topic for one in bench.journal.progress.pending} == {ASSETS.topic}
+    counted = {
+        sample.labels["oddity"]: sample.value
+        for family in bench.registry.collect()
+        for sample in family.samples
+        if sample.name == "ingestor_degraded_answers_total" and sample.value
+    }
+    assert counted == {"byte_order_mark": 1, "not_a_number": 1, "timestamp_as_text": 1}

@@ -80,3 +80,5 @@ def test_what_is_counted_by_feed_begins_at_zero() -> None:
         assert registry.get_sample_value("ingestor_answers_total", asked) == 0
         assert registry.get_sample_value("ingestor_rejected_answers_total", asked | reason) == 0
         assert registry.get_sample_value("ingestor_missed_ticks_total", asked | cause) == 0
+        odd = asked | {"oddity": "lone_surrogate"}
+        assert registry.get_sample_value("ingestor_degraded_answers_total", odd) == 0
