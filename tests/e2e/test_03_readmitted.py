@@ -1,4 +1,4 @@
-"""Somebody who reads `docs/how-to/readmit.md`: an answer that was rejected is looked at, and comes back once."""
+"""Somebody who reads `docs/how-to/readmit.md`: a rejected answer is looked at, and comes back once."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""The ingestor and the job judge an answer alike: what the one sends on the other does not put aside whole."""
+"""Ingestor and job judge an answer alike: what the one sends on, the other does not put aside whole."""
 
 import json
 from pathlib import Path

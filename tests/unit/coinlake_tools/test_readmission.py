@@ -1,18 +1,20 @@
-"""Rejected answers, judged again: what is usable now goes where it belongs, once, and nothing else does."""
+"""Rejected answers, judged again: what is usable now goes where it belongs, once, and nothing else."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
 from coinlake.contracts.datasets import ASSETS, REJECTED
-from coinlake.contracts.headers import AnswerHeaders, Header, text_headers
+from coinlake.contracts.headers import AnswerHeaders, text_headers
 from coinlake.contracts.hours import Hour, hour_of
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey, hour_prefix
 from coinlake.errors import BadRecordError, ConfigError, TransientError
+from coinlake.testing import FakeProducer
 from coinlake_kernel.hour import HourKernel, TypedHour
 from coinlake_kernel.records import RawSource
 from coinlake_tools import readmission, readmit_command
@@ -30,43 +32,25 @@ BOM = b"\xef\xbb\xbf" + GOOD
 ALL = Selection([HOUR], frozenset(), frozenset(), 300_000)
 
 
-def rejected(
-    offset: int, value: bytes | None, reason: str = "not_json", **more: object
-) -> Record:
-    key = more.pop("key", PAGE)
-    assert isinstance(key, bytes)
+def rejected(offset: int, value: bytes | None, reason: str = "not_json", **more: Any) -> Record:
+    key: bytes = more.pop("key", PAGE)
     told = AnswerHeaders(
         f"p{offset}", AT_MS - 90, AT_MS, 200, "http://api", "s", "coincap", "t", reason, "t1"
     )
-    return Record(offset, AT_MS, key, value, tuple(replace(told, **more).encode()))  # type: ignore[arg-type]
+    return Record(offset, AT_MS, key, value, tuple(replace(told, **more).encode()))
 
 
-@dataclass
-class FakeProducer:
-    """Keeps what is sent; what Kafka never takes, and when it goes away."""
+class PickyProducer(FakeProducer):
+    """One with a value that Kafka never takes, and a broker that goes away."""
 
-    sent: list[tuple[str, Record]] = field(default_factory=list)
     refuses: bytes | None = None
-    away_after: int = 10**9
+    away_after = 10**9
 
-    async def send(
-        self,
-        topic: str,
-        *,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Sequence[Header] = (),
-        timestamp_ms: int | None = None,
-        partition: int | None = None,
-    ) -> int:
-        if len(self.sent) >= self.away_after:
-            raise TransientError("no broker answers")
-        if self.refuses is not None and self.refuses == value:
+    async def send(self, topic: str, **record: Any) -> int:
+        if self.refuses is not None and self.refuses == record["value"]:
             raise BadRecordError("MessageSizeTooLargeError")
-        assert timestamp_ms is not None
-        offset = 500 + len(self.sent)
-        self.sent.append((topic, Record(offset, timestamp_ms, key, value, tuple(headers))))
-        return offset
+        self.down = len(self.sent) >= self.away_after
+        return await super().send(topic, **record)
 
 
 @dataclass(frozen=True)
@@ -84,7 +68,7 @@ class Lake:
     """A bucket with rejected answers, and a sink that stores what was sent."""
 
     store: BucketStore = field(default_factory=store_in_memory)
-    producer: FakeProducer = field(default_factory=FakeProducer)
+    producer: PickyProducer = field(default_factory=PickyProducer)
 
     async def land(self, topic: str, *records: Record) -> str:
         key = str(RawKey(topic, hour_of(records[0].timestamp_ms), 1, 0, records[0].offset))
@@ -93,8 +77,10 @@ class Lake:
 
     async def sink(self) -> None:
         """Store what was sent since, each under its own hour."""
-        for topic, record in self.producer.sent:
-            await self.land(topic, record)
+        for number, one in enumerate(self.producer.sent):
+            assert one.timestamp_ms is not None
+            record = Record(500 + number, one.timestamp_ms, one.key, one.value, one.headers)
+            await self.land(one.topic, record)
 
     async def readmit(self, selection: Selection = ALL, *, apply: bool = False) -> Told:
         one = Readmission(self.store, self.producer if apply else None)
@@ -143,8 +129,8 @@ async def test_what_is_sent_is_the_answer_as_it_came_with_where_it_is_from(lake:
 
     told = await lake.readmit(apply=True)
 
-    ((topic, sent),) = lake.producer.sent
-    assert topic == ASSETS.topic
+    (sent,) = lake.producer.sent
+    assert sent.topic == ASSETS.topic
     assert (sent.key, sent.value, sent.timestamp_ms) == (PAGE, BOM, AT_MS)
     was, now = text_headers(before.headers), text_headers(sent.headers)
     assert now == {name: said for name, said in was.items() if name != "reason"} | {
@@ -183,8 +169,7 @@ async def test_control_a_readmission_under_another_time_would_double_the_rows(
     await lake.land(REJECTED.topic, rejected(0, BOM))
     await lake.readmit(apply=True)
     await lake.readmit(apply=True)
-    topic, second = lake.producer.sent[1]
-    lake.producer.sent[1] = topic, replace(second, timestamp_ms=AT_MS + 3_600_000)
+    lake.producer.sent[1] = replace(lake.producer.sent[1], timestamp_ms=AT_MS + 3_600_000)
     await lake.sink()
 
     later = Hour(HOUR.dt, "10")
@@ -271,7 +256,7 @@ async def test_a_broker_that_goes_away_ends_it_and_it_may_be_begun_again(lake: L
     await lake.land(REJECTED.topic, rejected(0, BOM), rejected(1, BOM + b" "))
     lake.producer.away_after = 1
 
-    with pytest.raises(TransientError, match="no broker"):
+    with pytest.raises(TransientError, match="is down"):
         await lake.readmit(apply=True)
 
     lake.producer.away_after = 10**9

@@ -1,8 +1,8 @@
 """`coinlake readmit`: judges rejected answers again, and sends what can be used now to its own topic.
 
-A record goes out with the value, key, headers and timestamp that it came with. So it lands in its own hour,
-which becomes dirty and is rebuilt; and one that is sent again is one answer all the same, since equal key and
-value within an hour are (`coinlake_kernel.hour`).
+A record goes out with the value, key, headers and timestamp that it came with. So it lands in its own
+hour, which becomes dirty and is rebuilt; and one that is sent again is one answer all the same, since
+equal key and value within an hour are (`coinlake_kernel.hour`).
 """
 
 import asyncio

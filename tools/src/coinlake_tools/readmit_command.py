@@ -1,4 +1,4 @@
-"""The command `readmit`: the range that is asked for, bucket and Kafka opened, and what is said of it."""
+"""The command `readmit`: which hours are asked for, bucket and Kafka opened, and what is said."""
 
 import argparse
 import math

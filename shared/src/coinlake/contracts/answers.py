@@ -1,9 +1,9 @@
-"""What an answer is: usable, degraded or rejected. The ingestor, the job and the tools judge by this alone.
+"""What an answer is: usable, degraded or rejected. Ingestor, job and tools judge by this alone.
 
 - **usable**: the job makes rows of it.
-- **degraded**: usable, and something in it is odd: it is set aside, typed by a rule of its own or counted,
-  and the rest of the answer does not suffer for it (`Oddity`).
-- **rejected**: nothing in it can be used, and the whole of it is put aside with its reason (`RejectReason`).
+- **degraded**: usable, and something in it is odd: that is set aside, typed by a rule of its own or
+  counted, and the rest of the answer does not suffer for it (`Oddity`).
+- **rejected**: nothing in it can be used; it is put aside whole, with its reason (`RejectReason`).
 
 What a body is, is judged by both sides. What came with it (the status, and the clock that the
 ingestor held its time against) is the ingestor's alone: the job has rows of every answer that is there.
@@ -90,7 +90,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A body that can be used. `source_ms` is its time in ms since the epoch, UTC; None where it says none."""
+    """A body that can be used. `source_ms` is its time in ms since the epoch, UTC, None without one."""
 
     members: dict[str, Any]
     source_ms: int | None

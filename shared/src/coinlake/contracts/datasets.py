@@ -25,7 +25,8 @@ class Dataset:
     """Records of one kind.
 
     Its main table has a row for each `element` of its answers, or is `of_records` and has one for each
-    record. `further` are tables that the job makes beside it. What is copied is kept in the raw zone for ever.
+    record. `further` are tables that the job makes beside it. What is copied is kept in the raw zone for
+    ever.
     """
 
     name: str

@@ -4,7 +4,7 @@ from coinlake.contracts.tables import PROVENANCE, TableSchema, columns
 
 MAX_TEXT_BYTES = 1024 * 1024
 """The most of a body that its row has as text, in bytes of UTF-8; `is_truncated` says where there was
-more. The raw object has all of it. A string of Athena could be longer, a client's page of rows could not."""
+more. The raw object has all of it."""
 
 TABLE = TableSchema(
     "rejected",
@@ -27,5 +27,5 @@ TABLE = TableSchema(
     ),
     ("received_ts", "kafka_offset"),
 )
-"""`reason` is a `RejectReason`, as the ingestor gave it; `text` the body as UTF-8, what is none replaced;
-`bytes` and `sha256` are those of the whole body."""
+"""`reason` is a `RejectReason`, as the ingestor gave it; `text` the body as UTF-8, what is none
+replaced; `bytes` and `sha256` are those of the whole body."""
