@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from coinlake.contracts.datasets import TABLES
 from coinlake_tools.provision import STEPS
 from tests.integration.coinlake_tools.in_process import coinlake
 
@@ -49,6 +50,6 @@ def test_everything_is_there_after_provisioning_and_repeating_it_is_fine(
     key = script.removeprefix("s3://coinlake/")
     assert b"coinlake_job" in s3.get_object(Bucket="coinlake", Key=key)["Body"].read()
     crawler = glue.get_crawler(Name="coinlake-curated")["Crawler"]
-    assert len(crawler["Targets"]["S3Targets"]) == 12
+    assert len(crawler["Targets"]["S3Targets"]) == 2 * len(TABLES)
     tables = glue.get_tables(DatabaseName="coinlake")["TableList"]
     assert {table["Name"] for table in tables} == {"ledger", "ledger_head"}
