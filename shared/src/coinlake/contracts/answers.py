@@ -11,7 +11,7 @@ ingestor held its time against) is the ingestor's alone: the job has rows of eve
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from unicodedata import category
@@ -70,7 +70,7 @@ class Oddity(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     """`NaN` or `Infinity` without quotes, which JSON does not know (RFC 8259, 6)."""
     REPEATED_KEY = "repeated_key"
-    """The last value counts; those that it hides are kept in `extra`."""
+    """The last value counts; those that it hides in an element are kept in `extra`."""
     ELEMENT_UNIDENTIFIED = "element_unidentified"
     """An entry of `data` without the feed's identity: it alone goes to the quarantine."""
     TIMESTAMP_AS_TEXT = "timestamp_as_text"
@@ -108,7 +108,7 @@ class Judgement:
 
     reason: RejectReason | None = None
     said: str = ""
-    oddities: tuple[Oddity, ...] = field(default=())
+    oddities: tuple[Oddity, ...] = ()
 
 
 def judge(
