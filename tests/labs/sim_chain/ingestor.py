@@ -11,6 +11,7 @@ from typing import cast
 from prometheus_client import CollectorRegistry
 
 from coinlake.backoff import Backoff
+from coinlake.contracts.datasets import REJECTED as REJECTED_ANSWERS
 from coinlake.contracts.topics import GAPS, REJECTED
 from coinlake.errors import TransientError
 from coinlake.kafka import Producer
@@ -44,6 +45,8 @@ from tests.labs.sim_chain.upstream import SimApi, Upstream
 
 BASE_URL = "https://rest.coincap.io/v3"
 FEEDS_POLLED = ("rates", "markets")
+WITH_TABLES = (*FEEDS_POLLED, REJECTED_ANSWERS.name)
+"""What is polled, and what was rejected of it."""
 HEARTBEAT_MS = 5_000
 GRACE_S = 4.0
 ANSWER_BYTES = 4_000

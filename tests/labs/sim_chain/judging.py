@@ -20,7 +20,7 @@ from s3_sink.core.ports import Partition
 from tests.labs.bucket import BucketStore, Faults, Stored
 from tests.labs.sim.operator import ReadOnlyLog
 from tests.labs.sim_chain.glue import records_of
-from tests.labs.sim_chain.ingestor import FEEDS_POLLED
+from tests.labs.sim_chain.ingestor import WITH_TABLES
 from tests.labs.sim_chain.oracle import FEED_OF
 from tests.labs.sim_chain.world import World
 from tests.labs.sim_runner.catalog import CatalogServer
@@ -125,7 +125,7 @@ class Judges:
         hours = {*self._world.oracle.heads, *self._world.oracle.of_hours()}
         days = sorted({hour.at.dt for hour in hours})
         judgement = Judgement(self._world.now_ms())
-        found = await diagnose(reader, BUCKET, days, FEEDS_POLLED, judgement)
+        found = await diagnose(reader, BUCKET, days, WITH_TABLES, judgement)
         return found.found
 
 

@@ -25,9 +25,9 @@ from s3_sink.core.ports import Commit, Partition
 from s3_sink.core.start import Start
 from tests.labs.bucket import Bucket, Stored
 from tests.labs.sim_chain.glue import row_of
-from tests.labs.sim_chain.ingestor import FEEDS_POLLED
+from tests.labs.sim_chain.ingestor import WITH_TABLES
 
-FEED_OF = {TABULAR[name].topic: name for name in FEEDS_POLLED}
+FEED_OF = {TABULAR[name].topic: name for name in WITH_TABLES}
 Named = tuple[str, str]
 """An answer as the tables know it: its key, and the hash of its value."""
 

@@ -16,7 +16,7 @@ from tests.labs.sim_chain.broken import controls
 from tests.labs.sim_chain.controls import NONE
 from tests.labs.sim_chain.disk import os_of_the_disk
 from tests.labs.sim_chain.healing import Healing
-from tests.labs.sim_chain.ingestor import FEEDS_POLLED
+from tests.labs.sim_chain.ingestor import WITH_TABLES
 from tests.labs.sim_chain.scenario import CHAOS_S
 from tests.labs.sim_chain.world import MARKETS, World
 
@@ -35,9 +35,9 @@ def run_named(
         with mock.patch.dict(TOPICS, {MARKETS: topic}):
             await _play(world, Healing(world, seed))
 
-    # The disk stands for the file system, and this lake has two feeds: each costs as much as the other.
+    # The disk stands for the file system, and this lake has three datasets: each costs as much as another.
     # Who waits for an event looks up seldom: nobody watches the pulse here.
-    tabular = {name: TABULAR[name] for name in FEEDS_POLLED}
+    tabular = {name: TABULAR[name] for name in WITH_TABLES}
     lab = (
         (spool, "os", os_of_the_disk),
         (files, "os", os_of_the_disk),

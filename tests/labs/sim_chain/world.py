@@ -36,7 +36,7 @@ from tests.labs.sim_runner.runner import Place as RunnerPlace
 from tests.labs.sim_runner.runner import RunnerProcess
 from tests.labs.situations import Situations
 
-RATES, MARKETS = FEED_OF
+RATES, MARKETS, _ = FEED_OF
 _POLICY = PlanningPolicy(
     max_wait_ms=8_000,
     target_bytes=6_000,
