@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.quality import RULES_OF, VIEW_COLUMNS, QualityRule
 from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_of
 from coinlake.contracts.topics import GAPS, REJECTED, TOPICS, copied_by_the_sink
 from coinlake.settings import KafkaSettings, LakeSettings
@@ -37,6 +38,14 @@ _SETTINGS_NOTE = (
     "All settings are environment variables, read once. An invalid value, or an unknown name with one",
     "of these prefixes, ends a service with exit code 2 and one sentence before it opens anything.",
     "Times may be at most 366 days, sizes at most 1 TiB.",
+)
+_QUALITY_NOTE = (
+    "What fails a hard rule is no row: it is in the table's quarantine under the name of the rule. What",
+    "fails a soft one is counted and kept. Rules are asked in this order, and what a hard one puts aside",
+    "reaches none of those after it. Each run counts every rule in the ledger, also those that held;",
+    "`evaluated` 0 says that there was nothing to judge. The view `quality` shows the counts of each",
+    "hour's newest version, `coinlake quality dqdl` prints the rules for Glue Data Quality;",
+    "[how to read them](../how-to/read-the-quality.md).",
 )
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
@@ -65,6 +74,7 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/metrics.md": _metrics(),
         f"{REFERENCE}/topics.md": _topics(),
         f"{REFERENCE}/tables.md": _tables(),
+        f"{REFERENCE}/quality.md": _quality(),
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
@@ -220,6 +230,32 @@ def _tables() -> str:
         lines += [f"| `{column.name}` | `{column.type}` |" for column in table.columns]
         lines.append("")
     return "\n".join(lines)
+
+
+def _quality() -> str:
+    lines = ["# Quality rules", "", _NOTE, "", *_QUALITY_NOTE, ""]
+    for feed, rules in RULES_OF.items():
+        lines += [
+            f"## {feed}",
+            "",
+            "| table | rule | dimension | kind | judges | meaning | in DQDL |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| `{rule.table}` | `{rule.name}` | {rule.dimension} | {'hard' if rule.hard else 'soft'} "
+            f"| {rule.evaluates} | {rule.meaning} | {_in_dqdl(rule)} |"
+            for rule in rules
+        ]
+        lines.append("")
+    lines += ["## The view `quality`", "", "| column | type |", "| --- | --- |"]
+    lines += [f"| `{column.name}` | `{column.type}` |" for column in VIEW_COLUMNS]
+    return "\n".join([*lines, ""])
+
+
+def _in_dqdl(rule: QualityRule) -> str:
+    if rule.dqdl is None:
+        return f"no: {rule.differs}"
+    return "the same" if rule.differs is None else f"but {rule.differs}"
 
 
 def _rights(text: str) -> str:

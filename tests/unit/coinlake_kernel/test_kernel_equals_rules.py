@@ -14,7 +14,7 @@ from coinlake.contracts.datasets import table_named
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
-from coinlake_kernel import columns, memos, reading, values
+from coinlake_kernel import columns, hour_rows, memos, reading, values
 from coinlake_kernel.hour import HourKernel, TypedHour
 from coinlake_kernel.records import RawSource
 from coinlake_kernel.rules import BY_TABLE
@@ -104,6 +104,25 @@ def _hard_rules_are_soft(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("coinlake_kernel.hour_rows.BY_TABLE", dict.fromkeys(BY_TABLE, ()))
 
 
+def _nothing_is_stale(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("coinlake_kernel.conditions.MAX_UPDATE_AGE_MS", 10**15)
+
+
+def _every_row_is_an_orphan(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("coinlake_kernel.hour.orphans", lambda rows, quotes: len(rows))
+
+
+def _hard_rules_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    plain = hour_rows.HourRows._judge
+
+    def judge(self: hour_rows.HourRows, *arguments: Any) -> None:
+        plain(self, *arguments)
+        for name in [name for name in self.tallies if name.startswith("broken:")]:
+            del self.tallies[name]
+
+    patch.setattr(hour_rows.HourRows, "_judge", judge)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -113,6 +132,9 @@ def _hard_rules_are_soft(patch: pytest.MonkeyPatch) -> None:
         _skew_is_not_looked_at,
         _seven_digits_less,
         _hard_rules_are_soft,
+        _nothing_is_stale,
+        _every_row_is_an_orphan,
+        _hard_rules_are_not_counted,
     ],
 )
 def test_control_a_rule_that_is_changed_on_one_side_is_seen(

@@ -33,6 +33,7 @@ RESOURCES = {
     "another database": f"{_GLUE}:database/another",
     "table": f"{_GLUE}:table/coinlake/quotes",
     "ledger table": f"{_GLUE}:table/coinlake/ledger_head",
+    "quality view": f"{_GLUE}:table/coinlake/quality",
     "another table": f"{_GLUE}:table/another/quotes",
     "job": f"{_GLUE}:job/coinlake-rebuild",
     "another job": f"{_GLUE}:job/another",

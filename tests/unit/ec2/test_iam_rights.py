@@ -17,7 +17,7 @@ from tests.unit.ec2.template_reader import Template
 ALWAYS = set(CONTEXTS)
 BY_TLS = ALWAYS - {"in clear"}
 EVERYTHING = tuple(RESOURCES)
-CATALOG = ("catalog", "database", "table", "ledger table")
+CATALOG = ("catalog", "database", "table", "ledger table", "quality view")
 
 # A service, actions of it, and on which resources.
 Grant = tuple[str, str, tuple[str, ...]]
@@ -78,7 +78,11 @@ MAY: dict[str, list[Grant]] = {
         ("s3", "PutObject", ("jobs",)),
         ("s3", "GetObject", ("raw", "ledger", "curated", "certificate")),
         ("glue", "CreateJob GetJob UpdateJob", ("job",)),
-        ("glue", "CreateTable UpdateTable", ("catalog", "database", "ledger table")),
+        (
+            "glue",
+            "CreateTable UpdateTable",
+            ("catalog", "database", "ledger table", "quality view"),
+        ),
     ],
     "AuditorRole": [*LIST, ("s3", "GetObject", ("raw", "chain"))],
     "AlertmanagerRole": [("sns", "Publish", ("alerts", "heartbeats"))],

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from coinlake.contracts.cloud import GLUE_JOB, WORKGROUP
+from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, QUALITY_VIEW
 from coinlake.errors import ConfigError
 from coinlake_tools import resources
 from coinlake_tools.aws_calls import Aws, call, created, run_statement
@@ -58,13 +59,14 @@ async def crawler(aws: Aws, lake: Lake, region: str) -> str:
 
 
 async def ledger(aws: Aws, lake: Lake, region: str) -> str:
-    """The ledger as a table, and the view of its heads."""
+    """The ledger as a table, the view of its heads, and that of their quality."""
     request = {"DatabaseName": lake.database, "TableInput": resources.ledger_table(lake)}
     made = await created(aws.glue, "create_table", request)
     if not made:
         await call(aws.glue, "update_table", request)
-    await run_statement(aws.athena, resources.ledger_view(), lake.database, WORKGROUP)
-    return f"table {resources.LEDGER_TABLE} and view {resources.LEDGER_VIEW} {_word(made)}"
+    for view in (resources.ledger_view(), resources.quality_view()):
+        await run_statement(aws.athena, view, lake.database, WORKGROUP)
+    return f"table {LEDGER_TABLE} and views {LEDGER_VIEW}, {QUALITY_VIEW} {_word(made)}"
 
 
 STEPS: dict[str, Step] = {

@@ -14,12 +14,17 @@ from coinlake.contracts.cloud import (
     WORKGROUP,
 )
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.ledger import LedgerEntry
+from coinlake.contracts.ledger import (
+    LEDGER_TABLE,
+    LEDGER_VIEW,
+    QUALITY_VIEW,
+    LedgerEntry,
+    RuleCount,
+)
+from coinlake.contracts.quality import VIEW_COLUMNS
 from coinlake_tools.bundle import Bundle
 from coinlake_tools.hive_types import columns
 
-LEDGER_TABLE = "ledger"
-LEDGER_VIEW = "ledger_head"
 PYTHON_MODULES = "isal==1.9.1,orjson==3.13.0"
 """What the job needs and Glue does not ship; pip installs it when a run starts (Glue developer guide,
 "Using Python libraries with AWS Glue")."""
@@ -164,4 +169,22 @@ def ledger_view() -> str:
         f"INNER JOIN (SELECT feed, dt, hour, max(version) AS version FROM {LEDGER_TABLE} "
         "GROUP BY feed, dt, hour) h ON l.feed = h.feed AND l.dt = h.dt "
         "AND l.hour = h.hour AND l.version = h.version"
+    )
+
+
+def quality_view() -> str:
+    """The statement that makes the view of each head's rule counts; see `quality.VIEW_COLUMNS`.
+
+    An array of rows is unnested into a column for each of their fields, and an entry without one
+    has no rows here (Trino 476, "UNNEST").
+    """
+    hour, counts = VIEW_COLUMNS[:4], VIEW_COLUMNS[4:-1]
+    assert len(counts) == len(columns(RuleCount))
+    names = ", ".join(column.name for column in counts)
+    return (
+        f"CREATE OR REPLACE VIEW {QUALITY_VIEW} AS "
+        f"SELECT {', '.join(f'l.{column.name}' for column in hour)}, "
+        f"{', '.join(f'q.{column.name}' for column in counts)}, "
+        "CAST(q.failed AS double) / nullif(q.evaluated, 0) AS share "
+        f"FROM {LEDGER_VIEW} l CROSS JOIN UNNEST(l.quality) AS q ({names})"
     )

@@ -3,8 +3,10 @@
 from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.quality import RULES_OF
 from coinlake.metrics import Family
 
+RULE_LABELS = ("feed", "table", "rule", "hard")
 # Every reason that the code gives; a test looks for each.
 ALARMS = (
     "batch_unreadable",
@@ -31,6 +33,11 @@ ALARMS = (
     "staged_gone",
     "table_missing",
 )
+
+
+def hardness(is_hard: bool) -> str:
+    """The value of the label `hard`."""
+    return "true" if is_hard else "false"
 
 
 class EtlMetrics:
@@ -80,6 +87,12 @@ class EtlMetrics:
         self.soft_rules = counter(
             "soft_rule_failures_total", "Soft quality rules that failed.", "feed"
         )
+        self.quality_evaluated = counter(
+            "quality_evaluated_total", "What quality rules were held against.", *RULE_LABELS
+        )
+        self.quality_failed = counter(
+            "quality_failed_total", "What failed a quality rule.", *RULE_LABELS
+        )
         self.publish_conflicts = counter(
             "publish_conflicts_total",
             "Refused conditional PUTs, by what they meant.",
@@ -110,6 +123,10 @@ class EtlMetrics:
                 self.soft_rules,
             ):
                 counted.labels(feed)
+        for feed, rule in ((feed, rule) for feed, of in RULES_OF.items() for rule in of):
+            labels = (feed, rule.table, rule.name, hardness(rule.hard))
+            self.quality_evaluated.labels(*labels)
+            self.quality_failed.labels(*labels)
         for table in TABLES:
             self.rows.labels(table)
         for reason in ALARMS:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts
+from coinlake.contracts.ledger import Counts, RuleCount, known, rule_counts
 
 JOB_VERSION = 2
 """Raised with every change of what the job makes of raw; a runner never replaces a higher one."""
@@ -90,8 +90,8 @@ class HourResult:
 
     `unreadable` are keys of raw objects that no record could be read from; `unknown` counts keys
     that no column knows; `notes` counts values that did not fit (`unfit:<column>`), keys that an
-    object had more than once (`repeated:<key>`) and soft rules that failed (`rule:<name>`). Times
-    are ms since the epoch, UTC.
+    object had more than once (`repeated:<key>`) and soft rules that failed (`rule:<name>`).
+    `quality` counts each rule; a job of before 0.1.0 counts none. Times are ms since the epoch, UTC.
     """
 
     feed: str
@@ -104,6 +104,7 @@ class HourResult:
     notes: Mapping[str, int] = field(default_factory=dict)
     min_received_ms: int | None = None
     max_received_ms: int | None = None
+    quality: tuple[RuleCount, ...] = ()
 
     @property
     def at(self) -> Hour:
@@ -130,7 +131,7 @@ def parse_manifest(body: bytes) -> Manifest:
     try:
         raw: dict[str, Any] = json.loads(body)
         raw["hours"] = tuple(_batch_hour(item) for item in raw["hours"])
-        return Manifest(**_known(Manifest, raw))
+        return Manifest(**known(Manifest, raw))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error}") from error
 
@@ -140,7 +141,7 @@ def parse_result(body: bytes) -> Result:
     try:
         raw: dict[str, Any] = json.loads(body)
         raw["hours"] = tuple(_hour_result(item) for item in raw["hours"])
-        return Result(**_known(Result, raw))
+        return Result(**known(Result, raw))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a result: {error}") from error
 
@@ -149,20 +150,15 @@ def _batch_hour(raw: dict[str, Any]) -> BatchHour:
     raw["published"] = tuple(FrozenOutput(**item) for item in raw["published"])
     raw["inputs"] = tuple(BatchInput(**item) for item in raw["inputs"])
     raw["valueless"] = tuple(raw.get("valueless", ()))
-    return BatchHour(**_known(BatchHour, raw))
+    return BatchHour(**known(BatchHour, raw))
 
 
 def _hour_result(raw: dict[str, Any]) -> HourResult:
     raw["counts"] = Counts(**raw["counts"])
     raw["files"] = tuple(StagedFile(**item) for item in raw["files"])
     raw["unreadable"] = tuple(raw["unreadable"])
-    return HourResult(**_known(HourResult, raw))
-
-
-def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
-    """The fields that this version knows: a later one may say more."""
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in raw.items() if name in names}
+    raw["quality"] = rule_counts(raw.get("quality", ()))
+    return HourResult(**known(HourResult, raw))
 
 
 def _encode(value: Manifest | Result) -> bytes:

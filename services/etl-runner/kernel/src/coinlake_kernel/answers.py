@@ -7,7 +7,8 @@ from typing import Any
 
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.elements import Element
-from coinlake_kernel.rules import BY_TABLE, RuleContext
+from coinlake.contracts.quality import ELEMENT_RULE, TOKEN_RULE
+from coinlake_kernel.rules import BY_TABLE, RuleContext, holds
 from coinlake_kernel.values import (
     json_text,
     parse_json,
@@ -20,8 +21,6 @@ from coinlake_kernel.values import (
 # A hostile body may invent a million keys; beyond these they are counted together.
 _MAX_NAMES = 64
 _OTHER = "(other)"
-TOKEN_RULE = "token_usable"
-"""The rule of every rejected entry of `tokens`."""
 _ENVELOPE = ("data", "timestamp")
 
 
@@ -41,7 +40,7 @@ class JudgedAnswer:
     """What became of an answer. `reason` is set where the whole of it could not be used.
 
     `tallies` counts `elements`, `rows`, `quarantined_rows`, `unknown:<key>`, `unfit:<column>`,
-    `repeated:<key>` and `rule:<name>` (soft rules that failed).
+    `repeated:<key>`, `rule:<name>` (soft rules that failed) and `broken:<name>` (hard ones).
     """
 
     source_ms: int | None = None
@@ -86,7 +85,7 @@ def _read_envelope(
             count_key(answer.tallies, "unknown", f"envelope.{key}")
     for key, _, _ in replaced(envelope):
         count_key(answer.tallies, "repeated", f"envelope.{key}")
-    context = RuleContext(source_ms, set())
+    context = RuleContext(source_ms, received_ms, set())
     for index, item in enumerate(envelope["data"]):
         _read_element(answer, ELEMENTS[feed], index, item, context, texts)
     return answer
@@ -126,11 +125,11 @@ def _read_element(
 ) -> None:
     answer.tallies["elements"] += 1
     if not isinstance(item, dict):
-        _reject(answer, element, index, "element", f"{_kind(item)}, not an object", item)
+        _reject(answer, element, index, ELEMENT_RULE, f"{_kind(item)}, not an object", item)
         return
     row = _row(answer, element, index, item, texts)
     for rule in BY_TABLE[element.table]:
-        if rule.holds(row, context):
+        if holds(rule, row, context):
             continue
         if rule.hard:
             _reject(answer, element, index, rule.name, missing(element, item), item)
@@ -198,6 +197,7 @@ def _reject(
     answer: JudgedAnswer, element: Element, index: int, rule: str, reason: str, item: Any
 ) -> None:
     answer.tallies["quarantined_rows"] += 1
+    answer.tallies[f"broken:{rule}"] += 1
     answer.rejected.append(Rejected(element.table, index, rule, reason, json_text(item)))
 
 

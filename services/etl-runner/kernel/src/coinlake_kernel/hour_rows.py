@@ -49,15 +49,19 @@ class HourRows:
     tallies: Counter[str] = field(default_factory=Counter)
     reader: Reader = field(init=False)
     _waiting: list[tuple[int, ReadAnswer]] = field(default_factory=list)
+    _waiting_received: list[int] = field(default_factory=list)
     _waiting_bytes: int = 0
     _judged_ids: dict[int, bytearray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.element)
 
-    def add_read(self, record: int, answer: ReadAnswer, size: int) -> None:
+    def add_read(
+        self, record: int, answer: ReadAnswer, size: int, received_ms: int | None
+    ) -> None:
         """Take an answer of `size` bytes that was read by columns."""
         self._waiting.append((record, answer))
+        self._waiting_received.append(-1 if received_ms is None else received_ms)
         self._waiting_bytes += size
         if self._waiting_bytes >= _TOGETHER_BYTES:
             self.settle()
@@ -73,10 +77,13 @@ class HourRows:
     def settle(self) -> None:
         """Type and judge what waits."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        received, self._waiting_received = self._waiting_received, []
         if waiting:
-            self._settle(waiting)
+            self._settle(waiting, received)
 
-    def _settle(self, waiting: Sequence[tuple[int, ReadAnswer]]) -> None:
+    def _settle(
+        self, waiting: Sequence[tuple[int, ReadAnswer]], received: Sequence[int]
+    ) -> None:
         lengths = [len(answer.items) for _, answer in waiting]
         count = sum(lengths)
         starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int32)
@@ -99,7 +106,8 @@ class HourRows:
         part = Part(texts, tokens, record, element, numbers, extra)
         items = chain.from_iterable(answer.items for _, answer in waiting)
         has_time = np.repeat([answer.source_ms is not None for _, answer in waiting], lengths)
-        self._judge(self._columns(part, has_time), part, list(items))
+        received_ms = np.repeat(np.array(received, np.int64), lengths)
+        self._judge(self._columns(part, has_time, received_ms), part, list(items))
 
     def _typed(self, answers: Sequence[ReadAnswer], extra: dict[int, Extra]) -> list[pa.Array]:
         typed = []
@@ -117,7 +125,9 @@ class HourRows:
         for rule in BY_TABLE[self.element.table]:
             good = holds(rule, rows)
             if rule.hard:
-                for place in np.flatnonzero(is_row & ~good).tolist():
+                broken = np.flatnonzero(is_row & ~good).tolist()
+                self.tallies[f"broken:{rule.name}"] += len(broken)
+                for place in broken:
                     self._reject(part, place, rule.name, as_parsed(items[place]))
                 is_row &= good
             else:
@@ -136,7 +146,9 @@ class HourRows:
         rejected = Rejected(self.element.table, index, rule, told, json_text(item))
         self.rejected.append((int(part.record[place]), rejected))
 
-    def _columns(self, part: Part, has_time: npt.NDArray[np.bool_]) -> RowColumns:
+    def _columns(
+        self, part: Part, has_time: npt.NDArray[np.bool_], received_ms: npt.NDArray[np.int64]
+    ) -> RowColumns:
         return RowColumns(
             {
                 one.column: self._are_ids(at)[part.texts]
@@ -148,6 +160,7 @@ class HourRows:
                 for one, column in zip(self.reader.number_fields, part.numbers, strict=True)
             },
             has_time,
+            received_ms,
         )
 
     def _are_ids(self, at: int) -> npt.NDArray[np.bool_]:

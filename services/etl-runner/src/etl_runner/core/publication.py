@@ -97,4 +97,5 @@ def ledger_entry(
         committed_at_ms=now_ms,
         watermark_ms=closing.watermark_ms,
         valueless=hour.valueless,
+        quality=result.quality,
     )
