@@ -11,6 +11,10 @@ from pyspark import SparkContext
 from coinlake.contracts.batches import BatchHour, BatchInput, Manifest, parse_result
 from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.ledger import result_key
+from coinlake.contracts.quality import PROMISE_RULE, RULES_OF
+from coinlake.contracts.raw_codec import decode
+from coinlake.contracts.raw_index import RawFormatError
+from coinlake.contracts.raw_meta import RawMeta
 from coinlake_job.lake import Batch
 from coinlake_job.rebuild import rebuild
 from tests.spark.conftest import BUCKET
@@ -25,11 +29,25 @@ pytestmark = [
 ]
 
 
+def metadata(promised: int | None, body: bytes) -> dict[str, str]:
+    """What the sink says of an object; nothing where nobody promises anything."""
+    if promised is None:
+        return {}
+    try:
+        sha256 = decode(body).sha256
+    except RawFormatError:
+        sha256 = "of what is no longer there"
+    return RawMeta(0, 0, promised, promised, 1, sha256, 1, 2, None, "test").encode()
+
+
 def landed(s3: Any, feed: str, objects: Objects) -> BatchHour:
     """The hour of raw objects that are in the bucket."""
     inputs = []
     for source, body in objects:
-        etag = s3.put_object(Bucket=BUCKET, Key=source.key, Body=body)["ETag"].strip('"')
+        answer = s3.put_object(
+            Bucket=BUCKET, Key=source.key, Body=body, Metadata=metadata(source.promised, body)
+        )
+        etag = answer["ETag"].strip('"')
         inputs.append(BatchInput(source.key, etag, len(body)))
     return BatchHour(feed, HOUR.dt, HOUR.hour, 0, (), tuple(inputs))
 
@@ -60,6 +78,7 @@ def test_a_batch_is_staged_row_for_row_as_the_rules_say(spark: SparkContext, s3:
 
     stored = s3.get_object(Bucket=BUCKET, Key=result_key("batch-1"))["Body"].read()
     assert parse_result(stored) == result
+    promised = 0
     for hour, done in zip(manifest.hours, result.hours, strict=True):
         etags = {item.key: item.etag for item in hour.inputs}
         made = [(replace(one, etag=etags[one.key]), body) for one, body in objects[hour.feed]]
@@ -70,6 +89,13 @@ def test_a_batch_is_staged_row_for_row_as_the_rules_say(spark: SparkContext, s3:
             assert rows == wanted.tables.get(file.table, [])
             assert len(rows) == file.rows
         assert done.counts.records == wanted.tallies["records"]
+        counted = {(one.table, one.rule): one for one in done.quality}
+        assert list(counted) == [(one.table, one.name) for one in RULES_OF[hour.feed]]
+        kept = counted[done.files[0].table, PROMISE_RULE]
+        promise = (kept.evaluated, kept.failed)
+        assert promise == (wanted.tallies["promised"], wanted.tallies["unkept"])
+        promised += kept.evaluated
+    assert promised
 
 
 def test_an_object_that_was_replaced_fails_the_run_and_there_is_no_result(

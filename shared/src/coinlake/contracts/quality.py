@@ -108,7 +108,7 @@ def _valid(table: str, column: str) -> QualityRule:
         f"`{column}` is a text with something to see, without control characters, of at most"
         f" {MAX_ID_BYTES} bytes",
         f'(IsComplete "{column}") and (ColumnLength "{column}" <= {MAX_ID_BYTES}) and'
-        f' (ColumnValues "{column}" matches "^[^\\p{{Cc}}]*[^\\p{{Cc}}\\s][^\\p{{Cc}}]*$")',
+        f' (ColumnValues "{column}" matches "^[^\\p{{Cc}}]*[^\\p{{Cc}}\\s][^\\p{{Cc}}]*\\z")',
         "ColumnLength counts characters, not bytes, and `\\s` knows only the blanks of ASCII",
     )
 
