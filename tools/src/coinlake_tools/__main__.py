@@ -13,7 +13,14 @@ from coinlake.contracts.topics import TOPICS
 from coinlake.errors import CoinlakeError, ConfigError
 from coinlake.settings import KafkaSettings, load
 from coinlake.topics import describe, ensure_topics
-from coinlake_tools import cost, hour_commands, lake_commands, proof_commands, services_http
+from coinlake_tools import (
+    cost,
+    hour_commands,
+    lake_commands,
+    proof_commands,
+    quality_commands,
+    services_http,
+)
 from coinlake_tools.arguments import parser
 from coinlake_tools.aws_calls import open_aws
 from coinlake_tools.host_cost import Host, host_lines
@@ -84,6 +91,7 @@ COMMANDS: dict[str, Command] = {
     "doctor": proof_commands.examine,
     "lineage": proof_commands.trace,
     "certify": proof_commands.certify,
+    "quality": quality_commands.quality,
 }
 # For these 1 is a verdict; what could not be looked at is none.
 _VERDICTS = frozenset({"audit", "doctor", "lineage", "certify"})

@@ -1,9 +1,11 @@
 """Creates what coinlake needs in AWS, one part after the other; repeating it changes nothing."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from coinlake.contracts.cloud import GLUE_JOB, WORKGROUP
 from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, QUALITY_VIEW
+from coinlake.contracts.quality import GLUE_QUALITY_TABLE
 from coinlake.errors import ConfigError
 from coinlake_tools import resources
 from coinlake_tools.aws_calls import Aws, call, created, run_statement
@@ -59,14 +61,34 @@ async def crawler(aws: Aws, lake: Lake, region: str) -> str:
 
 
 async def ledger(aws: Aws, lake: Lake, region: str) -> str:
-    """The ledger as a table, the view of its heads, and that of their quality."""
-    request = {"DatabaseName": lake.database, "TableInput": resources.ledger_table(lake)}
+    """The ledger as a table, the views of its heads and of their quality, and what Glue says of it."""
+    made = await _table(aws, lake, resources.ledger_table(lake))
+    await _table(aws, lake, resources.glue_quality_table(lake))
+    for view in (resources.ledger_view(), resources.quality_view()):
+        await run_statement(aws.athena, view, lake.database, WORKGROUP)
+    made_of = f"views {LEDGER_VIEW}, {QUALITY_VIEW}"
+    return f"tables {LEDGER_TABLE}, {GLUE_QUALITY_TABLE}, {made_of} {_word(made)}"
+
+
+async def rulesets(aws: Aws, lake: Lake, region: str) -> str:
+    """The quality rules as Glue Data Quality has them. Nothing is billed until one is evaluated."""
+    made = []
+    for request in resources.rulesets(lake):
+        made.append(await created(aws.glue, "create_data_quality_ruleset", request))
+        if not made[-1]:
+            # The table of a ruleset is what it was made for (Glue API, UpdateDataQualityRuleset).
+            kept = {name: one for name, one in request.items() if name != "TargetTable"}
+            await call(aws.glue, "update_data_quality_ruleset", kept)
+    return f"{len(made)} quality rulesets {_word(any(made), 'updated')}"
+
+
+async def _table(aws: Aws, lake: Lake, table: dict[str, Any]) -> bool:
+    """Create or update a table; whether it was created."""
+    request = {"DatabaseName": lake.database, "TableInput": table}
     made = await created(aws.glue, "create_table", request)
     if not made:
         await call(aws.glue, "update_table", request)
-    for view in (resources.ledger_view(), resources.quality_view()):
-        await run_statement(aws.athena, view, lake.database, WORKGROUP)
-    return f"table {LEDGER_TABLE} and views {LEDGER_VIEW}, {QUALITY_VIEW} {_word(made)}"
+    return made
 
 
 STEPS: dict[str, Step] = {
@@ -76,6 +98,7 @@ STEPS: dict[str, Step] = {
     "job": job,
     "crawler": crawler,
     "ledger": ledger,
+    "rulesets": rulesets,
 }
 """Every part by name, in the order in which they need each other."""
 

@@ -1,6 +1,7 @@
 """What coinlake owns in AWS, as the requests that create it. Pure: names in, requests out."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from coinlake.contracts.cloud import (
     GLUE_JOB,
     GLUE_VERSION,
     LEDGER_PREFIX,
+    QUALITY_PREFIX,
     WORKGROUP,
 )
 from coinlake.contracts.datasets import TABULAR
@@ -21,9 +23,17 @@ from coinlake.contracts.ledger import (
     LedgerEntry,
     RuleCount,
 )
-from coinlake.contracts.quality import VIEW_COLUMNS
+from coinlake.contracts.quality import (
+    GLUE_QUALITY_TABLE,
+    RULED_BY_GLUE,
+    VIEW_COLUMNS,
+    dqdl,
+    rules_of_table,
+    ruleset_name,
+)
 from coinlake_tools.bundle import Bundle
 from coinlake_tools.hive_types import columns
+from coinlake_tools.quality_glue import GlueOutcome
 
 PYTHON_MODULES = "isal==1.9.1,orjson==3.13.0"
 """What the job needs and Glue does not ship; pip installs it when a run starts (Glue developer guide,
@@ -140,16 +150,7 @@ def ledger_table(lake: Lake) -> dict[str, Any]:
         "Name": LEDGER_TABLE,
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": [{"Name": "feed", "Type": "string"}],
-        "StorageDescriptor": {
-            "Columns": [{"Name": name, "Type": kind} for name, kind in plain.items()],
-            "Location": location,
-            "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-            "SerdeInfo": {
-                "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
-                "Parameters": {"serialization.format": "1"},
-            },
-        },
+        "StorageDescriptor": _json_lines(plain, location),
         "Parameters": {
             "EXTERNAL": "TRUE",
             "classification": "json",
@@ -157,6 +158,20 @@ def ledger_table(lake: Lake) -> dict[str, Any]:
             "projection.feed.type": "enum",
             "projection.feed.values": ",".join(TABULAR),
             "storage.location.template": f"{location}feed=${{feed}}/",
+        },
+    }
+
+
+def _json_lines(types: Mapping[str, str], location: str) -> dict[str, Any]:
+    """The StorageDescriptor of lines of JSON below a location."""
+    return {
+        "Columns": [{"Name": name, "Type": kind} for name, kind in types.items()],
+        "Location": location,
+        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        "SerdeInfo": {
+            "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
+            "Parameters": {"serialization.format": "1"},
         },
     }
 
@@ -170,6 +185,29 @@ def ledger_view() -> str:
         "GROUP BY feed, dt, hour) h ON l.feed = h.feed AND l.dt = h.dt "
         "AND l.hour = h.hour AND l.version = h.version"
     )
+
+
+def glue_quality_table(lake: Lake) -> dict[str, Any]:
+    """TableInput of what Glue Data Quality said, a line of JSON for each rule of each result."""
+    return {
+        "Name": GLUE_QUALITY_TABLE,
+        "TableType": "EXTERNAL_TABLE",
+        "StorageDescriptor": _json_lines(columns(GlueOutcome), lake.url(QUALITY_PREFIX)),
+        "Parameters": {"EXTERNAL": "TRUE", "classification": "json"},
+    }
+
+
+def rulesets(lake: Lake) -> list[dict[str, Any]]:
+    """CreateDataQualityRuleset for each table whose rules can be said in DQDL."""
+    return [
+        {
+            "Name": ruleset_name(table),
+            "Description": f"The rules of {table} that the job counts itself.",
+            "Ruleset": dqdl(rules_of_table(table)),
+            "TargetTable": {"DatabaseName": lake.database, "TableName": table},
+        }
+        for table in RULED_BY_GLUE
+    ]
 
 
 def quality_view() -> str:

@@ -50,6 +50,8 @@ class QualityRule:
     differs: str | None = None
 
 
+GLUE_QUALITY_TABLE = "quality_glue"
+"""What Glue Data Quality said of the same rules."""
 VIEW_COLUMNS = columns(
     """feed string
     dt string
@@ -265,6 +267,11 @@ def dqdl(rules: Iterable[QualityRule]) -> str:
     if not said:
         raise ValueError("none of these rules can be said in DQDL")
     return "Rules = [\n    " + ",\n    ".join(said) + "\n]\n"
+
+
+def ruleset_name(table: str) -> str:
+    """The name of the table's ruleset in Glue."""
+    return f"coinlake-{table}"
 
 
 RULED_BY_GLUE: tuple[str, ...] = tuple(

@@ -164,6 +164,12 @@ class DataQuality:
             "StartedOn": run["StartedOn"],
             "CompletedOn": self._now(),
             "RuleResults": results,
+            "AggregatedMetrics": {
+                "TotalRowsProcessed": table.num_rows,
+                "TotalRulesProcessed": len(outcomes),
+                "TotalRulesPassed": sum(one.held for one in outcomes),
+                "TotalRulesFailed": sum(not one.held for one in outcomes),
+            },
         }
 
     def _ruleset(self, name: str) -> Answer:

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from coinlake.contracts.datasets import TABLES
 from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, QUALITY_VIEW
+from coinlake.contracts.quality import GLUE_QUALITY_TABLE
 from coinlake.contracts.tables import quarantine_of
 from trino_sql import tree
 
@@ -15,6 +16,7 @@ TABLE_NAMES = frozenset(
         LEDGER_TABLE,
         LEDGER_VIEW,
         QUALITY_VIEW,
+        GLUE_QUALITY_TABLE,
     }
 )
 
