@@ -94,7 +94,7 @@ COMMANDS: dict[str, Command] = {
     "quality": quality_commands.quality,
 }
 # For these 1 is a verdict; what could not be looked at is none.
-_VERDICTS = frozenset({"audit", "doctor", "lineage", "certify"})
+_VERDICTS = frozenset({"audit", "doctor", "lineage", "certify", "quality"})
 
 
 def main() -> int:

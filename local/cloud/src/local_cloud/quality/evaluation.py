@@ -59,6 +59,9 @@ def rows_that_hold(rule: Rule, table: pa.Table) -> Mask:
         return _is_key(rule, table)
     (name,) = rule.columns
     column = _column(table, name)
+    if not len(column):
+        # Where there is no object, nobody knows the column's type.
+        return np.ones(0, bool)
     if rule.kind == "IsComplete":
         return _mask(pc.is_valid(column))
     assert rule.condition is not None
