@@ -4,6 +4,7 @@ The index of decisions is made from the records. A test runs this and fails wher
 """
 
 import importlib
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -16,17 +17,27 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from coinlake.contracts.datasets import TABLES, TABULAR
-from coinlake.contracts.quality import RULES_OF, VIEW_COLUMNS, QualityRule
+from coinlake.contracts.quality import (
+    RULED_BY_GLUE,
+    RULES_OF,
+    VIEW_COLUMNS,
+    QualityRule,
+    dqdl,
+    rules_of_table,
+    ruleset_name,
+)
 from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_of
 from coinlake.contracts.topics import GAPS, REJECTED, TOPICS, copied_by_the_sink
 from coinlake.settings import KafkaSettings, LakeSettings
+from coinlake_tools.quality_glue import TIMEOUT_MINUTES, WORKERS
 from ingestor.core.feeds import FEEDS
 
 ROOT = Path(__file__).resolve().parents[1]
-REFERENCE, RIGHTS, TEMPLATE = (
+REFERENCE, RIGHTS, TEMPLATE, QUALITY_TEMPLATE = (
     "docs/reference",
     "deploy/ec2/kafka/acls.tsv",
     "deploy/ec2/coinlake.yaml",
+    "deploy/ec2/quality.yaml",
 )
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 # Where the metrics of each are; the auditor is the tools' `coinlake audit --every`.
@@ -47,6 +58,10 @@ _QUALITY_NOTE = (
     "hour's newest version, `coinlake quality dqdl` prints the rules for Glue Data Quality;",
     "[how to read them](../how-to/read-the-quality.md).",
 )
+_MARK = "  # ---- made by `make docs` from the rules ----------------------------------------------------------\n"
+# The day before that of the evaluation: what is evaluated must not grow with the lake. Any condition of
+# Spark SQL on partition columns will do (Glue developer guide, "Managing partitions for ETL output").
+YESTERDAY = "dt = date_format(date_sub(current_date(), 1), 'yyyy-MM-dd')"
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
 
@@ -78,6 +93,7 @@ def pages() -> dict[str, str]:
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
+        QUALITY_TEMPLATE: _quality_template((ROOT / QUALITY_TEMPLATE).read_text()),
     }
 
 
@@ -294,6 +310,67 @@ def _template(text: str) -> str:
         for name in dataset.published
     )
     return f"{text[: found.start()]}{made}{text[found.end() :]}"
+
+
+def _quality_template(text: str) -> str:
+    """The template with what is below its mark made anew. Raises ValueError where there is none."""
+    head, mark, _ = text.partition(_MARK)
+    if not mark:
+        raise ValueError("quality.yaml has no mark below which the rules are")
+    return (
+        head + mark + "\n".join(_ruleset(table) + _schedule(table) for table in RULED_BY_GLUE)
+    )
+
+
+def _ruleset(table: str) -> str:
+    lines = dqdl(rules_of_table(table)).rstrip().splitlines()
+    rules = "\n".join(f"        {line}" for line in lines)
+    return f"""\
+  {table.capitalize()}Rules:
+    Type: AWS::Glue::DataQualityRuleset
+    Properties:
+      Name: {ruleset_name(table)}
+      Description: The rules of {table} that the job counts itself.
+      TargetTable: {{DatabaseName: coinlake, TableName: {table}}}
+      Ruleset: |
+{rules}
+"""
+
+
+def _schedule(table: str) -> str:
+    asked = {
+        # A second delivery of the same moment starts no second run.
+        "ClientToken": "<aws.scheduler.execution-id>",
+        "DataSource": {
+            "GlueTable": {
+                "DatabaseName": "coinlake",
+                "TableName": table,
+                "AdditionalOptions": {"pushDownPredicate": YESTERDAY},
+            }
+        },
+        "Role": "${EvaluationRole.Arn}",
+        "NumberOfWorkers": WORKERS,
+        "Timeout": TIMEOUT_MINUTES,
+        "RulesetNames": [ruleset_name(table)],
+        "AdditionalRunOptions": {"CompositeRuleEvaluationMethod": "ROW"},
+    }
+    told = "\n".join(f"          {line}" for line in json.dumps(asked, indent=2).splitlines())
+    return f"""\
+  {table.capitalize()}Evaluation:
+    Type: AWS::Scheduler::Schedule
+    Condition: IsScheduled
+    DependsOn: {table.capitalize()}Rules
+    Properties:
+      Description: Glue evaluates the rules of {table} over the day before.
+      ScheduleExpression: !Ref Schedule
+      FlexibleTimeWindow: {{Mode: "OFF"}}
+      Target:
+        Arn: !Sub "arn:${{AWS::Partition}}:scheduler:::aws-sdk:glue:startDataQualityRulesetEvaluationRun"
+        RoleArn: !GetAtt ScheduleRole.Arn
+        RetryPolicy: {{MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 3600}}
+        Input: !Sub |
+{told}
+"""
 
 
 def main() -> int:

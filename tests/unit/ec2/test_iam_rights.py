@@ -71,12 +71,16 @@ MAY: dict[str, list[Grant]] = {
         ("glue", "GetTable GetPartitions", CATALOG),
         ("glue", "BatchCreatePartition BatchUpdatePartition", CATALOG),
     ],
-    "QueryApiRole": [*LIST, *ATHENA, ("s3", "GetObject", ("curated", "ledger"))],
+    "QueryApiRole": [
+        *LIST,
+        *ATHENA,
+        ("s3", "GetObject", ("curated", "ledger", "Glue's verdict")),
+    ],
     "ToolsRole": [
         *LIST,
         *ATHENA,
         ("s3", "PutObject", ("jobs",)),
-        ("s3", "GetObject", ("raw", "ledger", "curated", "certificate")),
+        ("s3", "GetObject", ("raw", "ledger", "curated", "certificate", "Glue's verdict")),
         ("glue", "CreateJob GetJob UpdateJob", ("job",)),
         (
             "glue",

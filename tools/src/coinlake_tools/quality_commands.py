@@ -81,7 +81,9 @@ async def _evaluate(args: argparse.Namespace, settings: Settings) -> int:
     tables = [args.table] if args.table else list(RULED_BY_GLUE)
     lake = settings.lake
     async with open_aws() as aws, _store(settings) as store:
-        request = quality_glue.EvaluationRequest(lake.database, dt, settings.coinlake_glue_role)
+        request = quality_glue.EvaluationRequest(
+            lake.database, dt, settings.coinlake_quality_role
+        )
         runs = [await quality_glue.start(aws.glue, request, table) for table in tables]
         lines: list[GlueOutcome] = []
         for run in runs:
