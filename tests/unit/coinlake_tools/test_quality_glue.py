@@ -83,7 +83,7 @@ def test_a_line_says_our_name_of_the_rule_and_what_was_judged() -> None:
 
 async def test_results_are_kept_once_and_those_of_others_are_left_alone() -> None:
     other = {"GlueTable": {"DatabaseName": "theirs", "TableName": "rates"}}
-    pages = [
+    pages: list[dict[str, Any]] = [
         {"Results": [result("r1"), result("r2", DataSource=other)], "NextToken": "n"},
         {"Results": [result("r3"), {"ResultId": "of a job", "StartedOn": AT}]},
     ]

@@ -126,10 +126,13 @@ def test_a_role_may_do_what_is_listed_and_nothing_else(role: str) -> None:
 
     may: dict[tuple[str, str], set[str]] = {}
     for action in sorted(actions()):
+        about = [one for one in statements if iam_evaluator.names_action(one, action)]
+        if not about:
+            continue
         for label, resource in RESOURCES.items():
             for context, keys in CONTEXTS.items():
                 request = iam_evaluator.Request(arn, action, resource, dict(keys))
-                if iam_evaluator.is_allowed(request, statements):
+                if iam_evaluator.is_allowed(request, about):
                     may.setdefault((action, label), set()).add(context)
 
     assert may == MAY[role]
