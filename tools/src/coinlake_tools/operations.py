@@ -268,6 +268,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("host", "s3:Copy", Billed.GET, busy=lambda p: _per_month(p.starts_per_month)),
 )
 
+_DEFINED = ("Job", "Crawler", "DataQualityRuleset")
 BY_HAND: dict[str, Billed] = {
     # `coinlake provision`, once for a lake; `repair`, `abandon`, `epoch`, `audit --full`: a person's deeds.
     "s3:CreateBucket": Billed.PUT,
@@ -280,13 +281,17 @@ BY_HAND: dict[str, Billed] = {
     "glue:CreateDatabase": Billed.CATALOG,
     "glue:CreateTable": Billed.CATALOG,
     "glue:UpdateTable": Billed.CATALOG,
-    "glue:CreateJob": Billed.FREE,
-    "glue:UpdateJob": Billed.FREE,
-    "glue:CreateCrawler": Billed.FREE,
-    "glue:UpdateCrawler": Billed.FREE,
-    "athena:CreateWorkGroup": Billed.FREE,
-    "athena:StartQueryExecution": Billed.FREE,
-    "athena:GetQueryExecution": Billed.FREE,
+    **dict.fromkeys(
+        (
+            *(f"glue:{verb}{thing}" for verb in ("Create", "Update") for thing in _DEFINED),
+            *("athena:CreateWorkGroup", "athena:StartQueryExecution"),
+            "athena:GetQueryExecution",
+            # `coinlake quality`: an evaluation is billed by its DPU-hours, not by the call.
+            *("glue:StartDataQualityRulesetEvaluationRun", "glue:ListDataQualityResults"),
+            *("glue:GetDataQualityRulesetEvaluationRun", "glue:GetDataQualityResult"),
+        ),
+        Billed.FREE,
+    ),
 }
 
 
