@@ -137,10 +137,14 @@ ifeq ($(PYTHON),)
 	@echo "$(NO_PYTHON)" >&2; exit 1
 endif
 	@$(PYTHON) -m venv $(RELEASE_VENV)
-	@$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
+	@$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(RELEASE_VENV)/bin/python -m pip install $(PATIENT) --require-hashes -r requirements/release.txt
 	@touch $@
 
 # ---- set-up ----------------------------------------------------------------------------------
+# A download that breaks off goes on where it ended; only the pip of build.txt can do that.
+PATIENT := --quiet --disable-pip-version-check --retries 10 --timeout 60 --resume-retries 20
+
 setup: .venv/.stamp ## Python packages into .venv
 
 jars: setup ## Kafka's and Spark's jars into .local/jars
@@ -152,7 +156,8 @@ ifeq ($(PYTHON),)
 endif
 	@echo "setting up .venv with $(PYTHON) (once, about a minute)"
 	@$(PYTHON) -m venv .venv || { echo "$(PYTHON) is here without venv: install it (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(BIN)/python -m pip install $(PATIENT) --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
