@@ -16,9 +16,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from coinlake.contracts.datasets import TABLES, TABULAR
-from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_of
+from coinlake.contracts.meanings import meaning_of, table_meaning
+from coinlake.contracts.tables import PARTITION_KEYS, Column, is_quarantine, quarantine_of
 from coinlake.contracts.topics import GAPS, REJECTED, TOPICS, copied_by_the_sink
 from coinlake.settings import KafkaSettings, LakeSettings
+from coinlake.views.every import VIEWS
 from ingestor.core.feeds import FEEDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +39,17 @@ _SETTINGS_NOTE = (
     "All settings are environment variables, read once. An invalid value, or an unknown name with one",
     "of these prefixes, ends a service with exit code 2 and one sentence before it opens anything.",
     "Times may be at most 366 days, sizes at most 1 TiB.",
+)
+_COLUMNS = ("| column | type | meaning |", "| --- | --- | --- |")
+_TABLES_NOTE = (
+    "Every table is partitioned by `dt` and `hour`, the UTC hour in which an answer was received. Times",
+    "are UTC, amounts are exact. The catalog's comments say the same as this page.",
+    "",
+    "`candles_1m` holds partials per receive hour: a minute at an hour's edge has two rows, and the views",
+    "`candles…` merge them. `…_live` reads closed hours from the tables and open ones from the raw zone, so",
+    "its rows are seconds old: columns that the raw lines do not tell (`received_ts`, `poll_id`, …) are null",
+    "there, and texts are taken as they are; the same rows have everything once their hour is in the tables.",
+    "A view costs what it reads: a condition on `dt` keeps `…_live` cheap.",
 )
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
@@ -212,14 +225,27 @@ def _topics() -> str:
 
 
 def _tables() -> str:
-    lines = ["# Tables", "", _NOTE, ""]
-    lines += [f"Every table is partitioned by {' and '.join(PARTITION_KEYS)} (strings).", ""]
+    lines = ["# Tables and views", "", _NOTE, "", *_TABLES_NOTE, ""]
     for table in [*TABLES.values(), quarantine_of("quotes")]:
         also = " (each `…_quarantine` is like it)" if is_quarantine(table.name) else ""
-        lines += [f"## {table.name}{also}", "", "| column | type |", "| --- | --- |"]
-        lines += [f"| `{column.name}` | `{column.type}` |" for column in table.columns]
+        lines += [f"## {table.name}{also}", "", table_meaning(table.name), "", *_COLUMNS]
+        keys = [Column(name, "string") for name in PARTITION_KEYS]
+        lines += [_column(column) for column in (*table.columns, *keys)]
         lines.append("")
+    for view in VIEWS.values():
+        same = next(
+            (name for name, one in VIEWS.items() if one.columns == view.columns), view.name
+        )
+        lines += [f"## {view.name} (view)", "", view.meaning, ""]
+        if same == view.name:
+            lines += [*_COLUMNS, *(_column(column) for column in view.columns), ""]
+        else:
+            lines += [f"Columns as in `{same}`.", ""]
     return "\n".join(lines)
+
+
+def _column(column: Column) -> str:
+    return f"| `{column.name}` | `{column.type}` | {meaning_of(column.name)} |"
 
 
 def _rights(text: str) -> str:

@@ -33,6 +33,8 @@ RESOURCES = {
     "another database": f"{_GLUE}:database/another",
     "table": f"{_GLUE}:table/coinlake/quotes",
     "ledger table": f"{_GLUE}:table/coinlake/ledger_head",
+    "live view": f"{_GLUE}:table/coinlake/quotes_live",
+    "latest view": f"{_GLUE}:table/coinlake/quotes_latest",
     "another table": f"{_GLUE}:table/another/quotes",
     "job": f"{_GLUE}:job/coinlake-rebuild",
     "another job": f"{_GLUE}:job/another",

@@ -10,8 +10,9 @@ from enum import StrEnum
 from math import ceil
 
 from coinlake import prices
-from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.topics import copied_by_the_sink
+from coinlake.views.live import live_view_names
 
 HOURS_PER_MONTH = 730
 DAYS_PER_MONTH = HOURS_PER_MONTH / 24
@@ -19,6 +20,8 @@ PAGE = 1000  # keys in one LIST (S3 API, ListObjectsV2)
 FEEDS = len(TABULAR)
 TOPICS = len(copied_by_the_sink())
 TABLES = sum(len(dataset.published) for dataset in TABULAR.values())
+# Each is replaced when its boundary moves: once for an hour.
+LIVE_VIEWS = sum(len(live_view_names(TABULAR[feed])) for feed in ELEMENTS)
 # Days that a pass of the runner lists: those of 48 hours, today's, tomorrow's, and an older one.
 PASS_DAYS = 5
 
@@ -191,6 +194,8 @@ OPERATIONS: tuple[Operation, ...] = (
         busy=lambda p: p.passes_per_hour * TABLES * PASS_DAYS,
     ),
     Operation("etl-runner", "glue:BatchUpdatePartition", Billed.CATALOG),
+    Operation("etl-runner", "glue:UpdateTable", Billed.CATALOG, busy=lambda _: LIVE_VIEWS),
+    Operation("etl-runner", "glue:CreateTable", Billed.CATALOG),
     Operation(
         "etl-runner",
         "glue:BatchCreatePartition",
@@ -275,7 +280,8 @@ BY_HAND: dict[str, Billed] = {
     "s3:ListObjectsV2": Billed.PUT,
     "s3:HeadObject": Billed.GET,
     "s3:GetObject": Billed.GET,
-    # `coinlake doctor` and `certify`: a page of a table's partitions.
+    # `coinlake doctor` and `certify` ask for partitions, `provision` for tables.
+    "glue:GetTable": Billed.CATALOG,
     "glue:GetPartitions": Billed.CATALOG,
     "glue:CreateDatabase": Billed.CATALOG,
     "glue:CreateTable": Billed.CATALOG,

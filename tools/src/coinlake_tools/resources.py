@@ -14,12 +14,11 @@ from coinlake.contracts.cloud import (
     WORKGROUP,
 )
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.ledger import LedgerEntry
+from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, LedgerEntry
 from coinlake_tools.bundle import Bundle
+from coinlake_tools.catalog_tables import curated_tables
 from coinlake_tools.hive_types import columns
 
-LEDGER_TABLE = "ledger"
-LEDGER_VIEW = "ledger_head"
 PYTHON_MODULES = "isal==1.9.1,orjson==3.13.0"
 """What the job needs and Glue does not ship; pip installs it when a run starts (Glue developer guide,
 "Using Python libraries with AWS Glue")."""
@@ -84,11 +83,6 @@ def job(lake: Lake, bundle: Bundle) -> dict[str, Any]:
 def job_creation(lake: Lake, bundle: Bundle) -> dict[str, Any]:
     """CreateJob."""
     return {"Name": GLUE_JOB, **job(lake, bundle)}
-
-
-def curated_tables() -> list[str]:
-    """The name of each table that the crawler looks after, quarantines included."""
-    return [name for dataset in TABULAR.values() for name in dataset.published]
 
 
 def crawler(lake: Lake) -> dict[str, Any]:

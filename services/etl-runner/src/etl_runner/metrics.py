@@ -80,6 +80,14 @@ class EtlMetrics:
         self.soft_rules = counter(
             "soft_rule_failures_total", "Soft quality rules that failed.", "feed"
         )
+        self.live_boundary_seconds = gauge(
+            "live_boundary_timestamp_seconds",
+            "Up to when the live views read the tables; what is newer they read from raw.",
+            "feed",
+        )
+        self.live_failures = counter(
+            "live_view_failures_total", "Live views that could not be replaced."
+        )
         self.publish_conflicts = counter(
             "publish_conflicts_total",
             "Refused conditional PUTs, by what they meant.",

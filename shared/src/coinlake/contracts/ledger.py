@@ -14,6 +14,10 @@ from coinlake.contracts.cloud import (
 from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour, parse_hour
 
+LEDGER_TABLE = "ledger"
+"""The ledger as a table: a row for each version of an hour."""
+LEDGER_VIEW = "ledger_head"
+"""The view of each hour's newest version."""
 _NAME = re.compile(r"(\d{10})\.json")
 
 

@@ -77,10 +77,17 @@ class TableScan:
         if not self.table.projected:
             return self._catalog.partitions(self.table)
         wanted: dict[str, list[str] | None] = {}
+        pruners = [Pruner(*one) for one in self._wheres]
         for column in self.table.keys:
             found = (candidates(*one, column.name) for one in self._wheres)
             wanted[column.name] = next((one for one in found if one is not None), None)
-        return projection.partitions(self.table, wanted, datetime.now(UTC))
+
+        def keeps(key: CatalogColumn, text: str) -> bool:
+            # By this key alone: the others are not known yet.
+            value = key_values((key,), (text,))
+            return all(one.keeps(value) for one in pruners)
+
+        return projection.partitions(self.table, wanted, datetime.now(UTC), keeps)
 
     def batches(self, columns: list[str], pushed: Any) -> Iterator[Any]:
         """Record batches of `columns`, in that order, of the rows that pass `pushed`."""

@@ -2,11 +2,11 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.storage.catalog import CatalogPartition, CatalogTable
+from local_cloud.athena.storage.catalog import CatalogColumn, CatalogPartition, CatalogTable
 
 # Athena plans at most a million partitions (user guide, "Partition your data"); a range beyond that
 # is a mistake in the table.
@@ -19,10 +19,24 @@ _SECONDS = {"WEEK": 604800, "DAY": 86400, "HOUR": 3600, "MINUTE": 60, "SECOND": 
 
 
 def partitions(
-    table: CatalogTable, wanted: dict[str, list[str] | None], now: datetime
+    table: CatalogTable,
+    wanted: dict[str, list[str] | None],
+    now: datetime,
+    keeps: Callable[[CatalogColumn, str], bool] = lambda _, __: True,
 ) -> Iterator[CatalogPartition]:
-    """Every projected partition; `wanted` narrows a key to values that the WHERE demands."""
-    columns = [_values(table, key.name, wanted.get(key.name), now) for key in table.keys]
+    """Every projected partition that may be wanted.
+
+    `wanted` narrows a key to values that the WHERE demands; of the others, those are left out of
+    which it `keeps` none.
+    """
+    columns = [
+        [
+            value
+            for value in _values(table, key.name, wanted.get(key.name), now)
+            if keeps(key, value)
+        ]
+        for key in table.keys
+    ]
     size = 1
     for values in columns:
         size *= len(values)
