@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from coinlake.contracts.hours import Hour
+from coinlake.views.candles import INTERVALS_MS
 from query_api.core import literals, statements
 from query_api.core.problems import BadRequestError
 from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
