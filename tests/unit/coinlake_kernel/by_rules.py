@@ -116,6 +116,7 @@ def _candles(quotes: Iterable[Row]) -> list[Row]:
                 "quotes": len(own),
                 "first_source_ts": own[0]["source_ts"],
                 "last_source_ts": own[-1]["source_ts"],
+                "volume_24h_usd": own[-1]["volume_24h_usd"],
             }
         )
     return made

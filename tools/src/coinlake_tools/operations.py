@@ -20,7 +20,6 @@ PAGE = 1000  # keys in one LIST (S3 API, ListObjectsV2)
 FEEDS = len(TABULAR)
 TOPICS = len(copied_by_the_sink())
 TABLES = sum(len(dataset.published) for dataset in TABULAR.values())
-# Each is replaced when its boundary moves: once for an hour.
 LIVE_VIEWS = sum(len(live_view_names(TABULAR[feed])) for feed in ELEMENTS)
 # Days that a pass of the runner lists: those of 48 hours, today's, tomorrow's, and an older one.
 PASS_DAYS = 5

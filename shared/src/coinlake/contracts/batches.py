@@ -9,7 +9,7 @@ from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts
 
-JOB_VERSION = 2
+JOB_VERSION = 3
 """Raised with every change of what the job makes of raw; a runner never replaces a higher one."""
 MAX_HOUR_BYTES = 512 * 1024 * 1024
 """The most raw bytes of one hour: one table of it is one object, made in the memory of one task."""

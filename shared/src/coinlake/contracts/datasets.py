@@ -72,7 +72,8 @@ CANDLES_1M = TableSchema(
         close {AMOUNT}
         quotes bigint
         first_source_ts timestamp
-        last_source_ts timestamp"""
+        last_source_ts timestamp
+        volume_24h_usd {AMOUNT}"""
     ),
     ("asset_id", "minute"),
 )

@@ -27,7 +27,9 @@ MERGED = (
     "min_by(open, first_source_ts) AS open, max(high) AS high, min(low) AS low,"
     " max_by(close, last_source_ts) AS close, sum(quotes) AS quotes"
 )
-"""SQL that merges partials of one interval."""
+"""SQL that merges the prices of partials of one interval."""
+VOLUME = "max_by(volume_24h_usd, last_source_ts) AS volume_24h_usd"
+"""SQL of the volume that the source told with the close."""
 _TIMES = "min(first_source_ts) AS first_source_ts, max(last_source_ts) AS last_source_ts"
 
 
@@ -40,7 +42,7 @@ def candles(interval: str) -> View:
     """Candles of the hours that are in the tables. Raises KeyError for an unknown interval."""
     inner = (
         f"SELECT asset_id, {BUCKETS[interval]} AS start, open, high, low, close, quotes,"
-        f" first_source_ts, last_source_ts FROM {CANDLES_1M.name}"
+        f" first_source_ts, last_source_ts, volume_24h_usd FROM {CANDLES_1M.name}"
     )
     return View(
         candle_name(interval),
@@ -53,6 +55,6 @@ def candles(interval: str) -> View:
 def merged(partials: str) -> str:
     """The SQL that merges rows of partials, whose interval begins at `start`."""
     return (
-        f'SELECT asset_id, start AS "minute", {MERGED}, {_TIMES}'
+        f'SELECT asset_id, start AS "minute", {MERGED}, {_TIMES}, {VOLUME}'
         f" FROM ({partials}) GROUP BY asset_id, start"
     )

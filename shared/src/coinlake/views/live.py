@@ -144,7 +144,8 @@ def _live_partials(boundary: Hour, max_skew_ms: int) -> View:
         "SELECT asset_id, date_trunc('minute', source_ts) AS \"minute\","
         f" min_by(price_usd, {place}) AS open, max(price_usd) AS high,"
         f" min(price_usd) AS low, max_by(price_usd, {place}) AS close, count(*) AS quotes,"
-        " min(source_ts) AS first_source_ts, max(source_ts) AS last_source_ts, dt, hour"
+        " min(source_ts) AS first_source_ts, max(source_ts) AS last_source_ts,"
+        f" max_by(volume_24h_usd, {place}) AS volume_24h_usd, dt, hour"
         f" FROM ({_raw_rows(ASSETS, boundary, max_skew_ms)}) WHERE source_ts IS NOT NULL"
         " GROUP BY asset_id, date_trunc('minute', source_ts), dt, hour"
     )

@@ -37,6 +37,7 @@ _CANDLE: dict[str, Any] = {
     "low": _DECIMAL,
     "close": _DECIMAL,
     "quotes": _INTEGER,
+    "volume_24h_usd": {**_DECIMAL, "description": "Traded in the 24 hours before the close."},
     "final": {"type": "boolean", "description": "No further quotes can change this candle."},
 }
 _COVERAGE: dict[str, Any] = {

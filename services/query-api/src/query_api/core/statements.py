@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from coinlake.contracts.datasets import CANDLES_1M, QUOTES
 from coinlake.contracts.hours import Hour
-from coinlake.views.candles import BUCKETS, MERGED
+from coinlake.views.candles import BUCKETS, MERGED, VOLUME
 from coinlake.views.live import LIVE_PARTIALS, live_name
 from query_api.core.literals import bigint, timestamp, varchar
 from query_api.core.window import TimeWindow, received_hours
@@ -116,11 +116,11 @@ def candles(
     where, values = _partitions(window, skew_ms)
     inner = (
         f"SELECT {BUCKETS[interval]} AS start, open, high, low, close, quotes, "
-        "first_source_ts, last_source_ts "
+        "first_source_ts, last_source_ts, volume_24h_usd "
         f"FROM {_table(database, LIVE_PARTIALS if is_live else CANDLES_1M.name)} "
         f'WHERE {where} AND asset_id = ? AND "minute" >= ? AND "minute" < ?'
     )
-    sql = f"SELECT start, {MERGED} FROM ({inner}) GROUP BY start ORDER BY start"
+    sql = f"SELECT start, {MERGED}, {VOLUME} FROM ({inner}) GROUP BY start ORDER BY start"
     bound = (varchar(asset_id), timestamp(window.from_ms), timestamp(window.to_ms))
     return Statement(sql, (*values, *bound))
 
