@@ -42,6 +42,7 @@ def assert_equal(feed: str, objects: Objects) -> TypedHour:
     made, wanted = typed(feed, objects), by_rules(feed, objects)
 
     assert made.tallies == +wanted.tallies
+    assert list(made.unknown_fields) == wanted.unknown_fields()
     assert made.tables.keys() == wanted.tables.keys()
     for name, rows in made.tables.items():
         assert rows_in(name, rows) == wanted.tables[name]
