@@ -44,7 +44,7 @@ class HourByRules:
             example = next(text for ms, text in own if ms == first)
             told.append(
                 UnknownField(
-                    name[:100],
+                    name if len(name) <= 100 else name[:99] + "…",
                     self.tallies[f"unknown:{name}"],
                     example if len(example) <= 100 else example[:99] + "…",
                     first,
