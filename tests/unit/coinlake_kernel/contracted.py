@@ -22,9 +22,7 @@ def with_fields(dataset: Dataset, *added: Field, **policies: Policy) -> Dataset:
     """The dataset with a policy by column, and with further fields."""
     element = dataset.element
     assert element is not None
-    kept = [
-        replace(one, unfit=policies.get(one.column, one.unfit)) for one in element.fields
-    ]
+    kept = [replace(one, unfit=policies.get(one.column, one.unfit)) for one in element.fields]
     return replace(dataset, element=_element(element, (*kept, *added)))
 
 

@@ -140,12 +140,22 @@ def test_what_a_column_does_not_hold_is_in_the_wider_one(way: int) -> None:
     assert (made.tallies["widened:rank"], made.tallies["unfit:rank"]) == (1, 0)
 
 
-def test_hard_rules_come_first_and_a_contract_without_policies_has_the_rules_of_before() -> None:
+def test_hard_rules_come_first_and_a_contract_without_policies_has_the_rules_of_before() -> (
+    None
+):
     for dataset in (*CHANGED, ASSETS, RATES):
         hard = [rule.hard for rule in rules_of(dataset)]
         assert hard == sorted(hard, reverse=True)
-    added = {rule.name for one in CHANGED for rule in rules_of(one) if rule.dimension == "schema"}
-    assert added == {"rank_fits", "supply_fits", "symbol_fits", "rate_usd_fits", "no_unknown_keys"}
+    added = {
+        rule.name for one in CHANGED for rule in rules_of(one) if rule.dimension == "schema"
+    }
+    assert added == {
+        "rank_fits",
+        "supply_fits",
+        "symbol_fits",
+        "rate_usd_fits",
+        "no_unknown_keys",
+    }
     assert not [rule for rule in rules_of(ASSETS) if rule.dimension == "schema"]
     assert "fits" not in dqdl("quotes")
 

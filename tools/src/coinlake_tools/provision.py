@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from coinlake.contracts.cloud import GLUE_JOB, WORKGROUP
+from coinlake.contracts.ledger import UNKNOWN_FIELDS_VIEW
 from coinlake.errors import ConfigError
 from coinlake_tools import resources
 from coinlake_tools.aws_calls import Aws, call, created, run_statement
@@ -58,13 +59,15 @@ async def crawler(aws: Aws, lake: Lake, region: str) -> str:
 
 
 async def ledger(aws: Aws, lake: Lake, region: str) -> str:
-    """The ledger as a table, and the view of its heads."""
+    """The ledger as a table, and the views of its heads and of unknown fields."""
     request = {"DatabaseName": lake.database, "TableInput": resources.ledger_table(lake)}
     made = await created(aws.glue, "create_table", request)
     if not made:
         await call(aws.glue, "update_table", request)
-    await run_statement(aws.athena, resources.ledger_view(), lake.database, WORKGROUP)
-    return f"table {resources.LEDGER_TABLE} and view {resources.LEDGER_VIEW} {_word(made)}"
+    for statement in (resources.ledger_view(), resources.unknown_fields_view()):
+        await run_statement(aws.athena, statement, lake.database, WORKGROUP)
+    views = f"{resources.LEDGER_VIEW}, {UNKNOWN_FIELDS_VIEW}"
+    return f"table {resources.LEDGER_TABLE} and views {views} {_word(made)}"
 
 
 STEPS: dict[str, Step] = {

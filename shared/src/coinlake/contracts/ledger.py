@@ -66,6 +66,8 @@ class UnknownField:
     last_seen_ms: int | None
 
 
+UNKNOWN_FIELDS_VIEW = "unknown_fields"
+"""The view of every such key, over the newest versions of all hours."""
 MAX_UNKNOWN_FIELDS = 64
 """The most names that an hour tells; those with the most values are told."""
 

@@ -243,9 +243,7 @@ def _missing(element: Element, item: dict[str, Any]) -> str:
     return f"no usable id or price: {seen}"
 
 
-def count_unknown(
-    tallies: Counter[str], examples: dict[str, str], key: str, text: str
-) -> None:
+def count_unknown(tallies: Counter[str], examples: dict[str, str], key: str, text: str) -> None:
     """Count a key that no column knows, and keep the text of its first value."""
     examples.setdefault(count_key(tallies, "unknown", key), text)
 

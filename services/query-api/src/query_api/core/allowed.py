@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from coinlake.contracts.datasets import TABLES
+from coinlake.contracts.ledger import UNKNOWN_FIELDS_VIEW
 from coinlake.contracts.tables import quarantine_of
 from trino_sql import tree
 
-TABLE_NAMES = frozenset({*TABLES, *(quarantine_of(name).name for name in TABLES)})
+TABLE_NAMES = frozenset(
+    {*TABLES, *(quarantine_of(name).name for name in TABLES), UNKNOWN_FIELDS_VIEW}
+)
 
 
 def judged(forms: Mapping[type[tree.Node], str]) -> frozenset[type[tree.Node]]:
