@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
 from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_of
 from coinlake.contracts.topics import GAPS, REJECTED, TOPICS, copied_by_the_sink
 from coinlake.settings import KafkaSettings, LakeSettings
@@ -37,6 +37,17 @@ _SETTINGS_NOTE = (
     "All settings are environment variables, read once. An invalid value, or an unknown name with one",
     "of these prefixes, ends a service with exit code 2 and one sentence before it opens anything.",
     "Times may be at most 366 days, sizes at most 1 TiB.",
+)
+_CONTRACT_NOTE = (
+    "What of an answer becomes which column, and what happens where that cannot be. The version of a dataset",
+    "rises with each column that is added; a type never changes, and nothing vanishes. Each hour's ledger entry",
+    "says of which version its tables are (`contract`).",
+    "",
+    "- `beside`: the column is null, and the text is in `extra` under the column's name.",
+    "- `quarantine`: the row is put aside by the rule `<column>_fits`.",
+    "- `widen`: the column is null, as another column takes the value in a wider type.",
+    "- Unknown keys, `evolve`: kept in `extra`. `freeze`: the row is put aside by the rule `no_unknown_keys`.",
+    "  Both are counted, and announced: [unknown fields](../how-to/add-a-column.md).",
 )
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
@@ -65,6 +76,7 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/metrics.md": _metrics(),
         f"{REFERENCE}/topics.md": _topics(),
         f"{REFERENCE}/tables.md": _tables(),
+        f"{REFERENCE}/contract.md": _contract(),
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
@@ -218,6 +230,30 @@ def _tables() -> str:
         also = " (each `…_quarantine` is like it)" if is_quarantine(table.name) else ""
         lines += [f"## {table.name}{also}", "", "| column | type |", "| --- | --- |"]
         lines += [f"| `{column.name}` | `{column.type}` |" for column in table.columns]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _contract() -> str:
+    lines = ["# The contract", "", _NOTE, "", *_CONTRACT_NOTE, ""]
+    for name, dataset in TABULAR.items():
+        element = ELEMENTS[name]
+        fields = {f"{element.table}.{one.column}": one for one in element.fields}
+        lines += [
+            f"## {name}",
+            "",
+            f"Version {dataset.version}. Unknown keys: `{dataset.unknown_keys}`.",
+            "",
+        ]
+        lines += [
+            "| column | type | JSON key | a value that does not fit |",
+            "| --- | --- | --- | --- |",
+        ]
+        for table in dataset.tables:
+            for column in TABLES[table].columns:
+                field = fields.get(f"{table}.{column.name}")
+                told = " | |" if field is None else f" `{field.key}` | `{field.unfit}` |"
+                lines.append(f"| `{table}.{column.name}` | `{column.type}` |{told}")
         lines.append("")
     return "\n".join(lines)
 

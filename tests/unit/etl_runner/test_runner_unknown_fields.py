@@ -28,7 +28,11 @@ def told() -> UnknownFields:
 
 def names(told: UnknownFields, feed: str = "assets") -> float | None:
     family = told._metrics.unknown_names
-    found = {sample.labels["feed"]: sample.value for one in family.collect() for sample in one.samples}
+    found = {
+        sample.labels["feed"]: sample.value
+        for one in family.collect()
+        for sample in one.samples
+    }
     return found.get(feed)
 
 
