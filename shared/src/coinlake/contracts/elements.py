@@ -7,6 +7,7 @@ from typing import Literal, get_args
 Kind = Literal["text", "amount", "ratio", "int", "bigint", "boolean", "millis"]
 Policy = Literal["beside", "quarantine", "widen"]
 """What becomes of a value that its column's type does not hold exactly; see `Field`."""
+POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 AMOUNT = "decimal(38,18)"
 # Shortest-form doubles: up to 17 digits, with exponents.
@@ -79,7 +80,7 @@ def fields(text: str) -> tuple[Field, ...]:
         if kind not in TYPES:
             raise ValueError(f"{column}: there is no kind {kind}")
         policy = more.pop(0) if more else "beside"
-        if more or policy not in get_args(Policy):
+        if more or policy not in POLICIES:
             raise ValueError(f"{column}: there is no policy {' '.join((policy, *more))}")
         found.append(Field(column, key, kind, policy))
     for one in found:
