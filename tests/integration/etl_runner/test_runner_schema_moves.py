@@ -108,7 +108,7 @@ def stop(runner: Runner) -> None:
 
 
 def head(lake: Lake, hour: Hour) -> LedgerEntry:
-    return until(lambda: (found := lake.ledger("exchanges", hour)) and found[-1])
+    return until(lambda: lake.ledger("exchanges", hour))[-1]
 
 
 def test_a_field_that_the_api_adds_is_announced_promoted_and_filled(

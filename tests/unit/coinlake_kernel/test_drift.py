@@ -29,7 +29,7 @@ ASSET = {
     "tokens": {"1": ["0xa"]},
 }
 EXCHANGE = {"exchangeId": "x", "rank": "1", "socket": True, "updated": 1_795_341_600_000}
-SOUND = {"assets": ASSET, "exchanges": EXCHANGE}
+SOUND: dict[str, dict[str, Any]] = {"assets": ASSET, "exchanges": EXCHANGE}
 
 
 @dataclass(frozen=True)
