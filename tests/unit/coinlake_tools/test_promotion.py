@@ -181,6 +181,18 @@ async def test_the_values_are_those_of_the_raw_objects_of_hours_that_have_the_ke
     assert await values_of(store, seen, "score") == ["7.5", None]
 
 
+async def test_a_key_is_found_however_its_json_is_escaped() -> None:
+    lake = PublishedLake()
+    body = answer(NINE, bitcoin(score=1)).replace(b'"score"', b'"\\u0073core"')
+    lake.land("assets", NINE, body)
+    lake.publish("assets", NINE, unknown_fields=(told("score"),))
+    store = (await proven(lake)).store
+
+    (seen,) = await seen_in(store, "score", ["assets"], [DT])
+
+    assert await values_of(store, seen, "score") == ["1"]
+
+
 async def test_where_no_entry_names_the_key_the_raw_objects_are_searched() -> None:
     lake = PublishedLake()
     lake.land("assets", NINE, answer(NINE, bitcoin(score="x")))

@@ -208,6 +208,9 @@ async def test_what_cannot_be_promoted_says_why(
         (("nowhere",), f"no answer of .* to {DT} that was looked at has the key nowhere"),
         (("envelope.page",), "is beside data"),
         (("priceUsd", "--feed", "assets"), "has a column already: price_usd"),
+        # A column in some feeds, nowhere a field without one.
+        (("rank",), "no answer of .* has the key rank"),
+        (("two words",), "^the key 'two words' cannot be written in a line of the contract$"),
         (("score", "--write"), "is in no checkout"),
         (("score", "--days", "0"), "--days is from 1 to 366"),
     ):

@@ -6,7 +6,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.errors import ConfigError
@@ -81,7 +80,7 @@ def _in_object(
     except records.UnreadableError:
         return
     for record in found:
-        if record.value is not None and field.encode() in record.value:
+        if record.value is not None:
             yield from _in_answer(values, record.value, field)
 
 
@@ -101,8 +100,3 @@ def _spread(items: Sequence[Any], most: int) -> Sequence[Any]:
     if len(items) <= most:
         return items
     return [items[round(n * (len(items) - 1) / (most - 1))] for n in range(most)]
-
-
-def named_feeds(feed: str | None) -> list[str]:
-    """The feed that was named, or all."""
-    return list(TABULAR) if feed is None else [feed]

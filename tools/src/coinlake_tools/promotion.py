@@ -52,7 +52,9 @@ def proposal(
     kind: Kind | None = None,
 ) -> Proposal:
     """The column that holds every value exactly. Raises ConfigError where there is none."""
-    require_free(dataset, key)
+    refused = refusal(dataset, key)
+    if refused is not None:
+        raise ConfigError(refused)
     name = column_name(key) if column is None else column
     _require_column(dataset, name)
     seen = [value for value in values if value is not None]
@@ -86,16 +88,17 @@ def column_name(key: str) -> str:
     return "_".join(word.lower() for word in _WORDS.findall(key))
 
 
-def require_free(dataset: Dataset, key: str) -> None:
-    """Raises ConfigError where the key cannot be promoted."""
+def refusal(dataset: Dataset, key: str) -> str | None:
+    """Why the key cannot be promoted; None where it can."""
     assert dataset.element is not None
     if not _KEY.fullmatch(key):
-        raise ConfigError(f"the key {key!r} cannot be written in a line of the contract")
+        return f"the key {key!r} cannot be written in a line of the contract"
     for field in dataset.element.fields:
         if field.key == key:
-            raise ConfigError(f"{key} of {dataset.name} has a column already: {field.column}")
+            return f"{key} of {dataset.name} has a column already: {field.column}"
     if key == dataset.element.tokens:
-        raise ConfigError(f"{key} of {dataset.name} has a table of its own")
+        return f"{key} of {dataset.name} has a table of its own"
+    return None
 
 
 def with_field(source: str, made: Proposal) -> str:

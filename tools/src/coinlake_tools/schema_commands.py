@@ -13,7 +13,7 @@ from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from coinlake_tools import hour_commands, promotion
 from coinlake_tools.doctor import day_named
-from coinlake_tools.field_samples import SeenField, kernel, named_feeds, seen_in, values_of
+from coinlake_tools.field_samples import SeenField, kernel, seen_in, values_of
 from coinlake_tools.promotion import SOURCE, Proposal
 from coinlake_tools.published_hours import MAX_DAYS, days_between
 from coinlake_tools.rebuild_cost import cost_of
@@ -70,9 +70,7 @@ async def promote(args: argparse.Namespace, settings: Settings) -> None:
 async def _proposed(
     args: argparse.Namespace, store: ObjectStore, days: list[str]
 ) -> tuple[SeenField, Proposal]:
-    for feed in named_feeds(args.feed) if args.feed else ():
-        promotion.require_free(TABULAR[feed], args.field)
-    candidates = await seen_in(store, args.field, named_feeds(args.feed), days)
+    candidates = await seen_in(store, args.field, _free(args.field, args.feed), days)
     found = [(one, await values_of(store, one, args.field)) for one in candidates]
     found = [(one, values) for one, values in found if values]
     if not found:
@@ -87,6 +85,16 @@ async def _proposed(
         TABULAR[seen.feed], args.field, values, kernel("values").typed, args.column, args.kind
     )
     return seen, made
+
+
+def _free(field: str, feed: str | None) -> list[str]:
+    """The feeds in which the key has no column yet. Raises ConfigError where there is none."""
+    named = list(TABULAR) if feed is None else [feed]
+    refused = {one: promotion.refusal(TABULAR[one], field) for one in named}
+    free = [one for one, reason in refused.items() if reason is None]
+    if not free:
+        raise ConfigError("; ".join(dict.fromkeys(filter(None, refused.values()))))
+    return free
 
 
 def _rebuild_told(seen: SeenField) -> str:
