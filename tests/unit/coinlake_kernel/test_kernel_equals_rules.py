@@ -15,6 +15,7 @@ from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake_kernel import columns, memos, reading, values
+from coinlake_kernel.answers import count_key
 from coinlake_kernel.hour import HourKernel, TypedHour
 from coinlake_kernel.records import RawSource
 from coinlake_kernel.rules import BY_TABLE
@@ -105,6 +106,12 @@ def _hard_rules_are_soft(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("coinlake_kernel.hour_rows.BY_TABLE", dict.fromkeys(BY_TABLE, ()))
 
 
+def _columns_announce_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        reading, "count_unknown", lambda tallies, _, key, __: count_key(tallies, "unknown", key)
+    )
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -114,6 +121,7 @@ def _hard_rules_are_soft(patch: pytest.MonkeyPatch) -> None:
         _skew_is_not_looked_at,
         _seven_digits_less,
         _hard_rules_are_soft,
+        _columns_announce_nothing,
     ],
 )
 def test_control_a_rule_that_is_changed_on_one_side_is_seen(
