@@ -112,10 +112,10 @@ def main() -> None:
         os.environ |= environ
         ages = watched(Athena(), arguments.seconds)
     found = report(ages)
-    print(
+    sys.stdout.write(
         f"{found['answers']} answers: median {found['median_s']} s (limit {found['median_limit_s']}),"
         f" 99 of 100 within {found['p99_s']} s (limit {found['p99_limit_s']}),"
-        f" flush interval {found['flush_s']} s"
+        f" flush interval {found['flush_s']} s\n"
     )
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(found, indent=2) + "\n")

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
 from coinlake.contracts.meanings import meaning_of, table_meaning
 from coinlake.contracts.tables import PARTITION_KEYS, Column, is_quarantine, quarantine_of
 from coinlake.contracts.topics import GAPS, REJECTED, TOPICS, copied_by_the_sink
@@ -51,6 +51,17 @@ _TABLES_NOTE = (
     "there, and texts are taken as they are; the same rows have everything once their hour is in the tables.",
     "A view costs what it reads: a condition on `dt` keeps `…_live` cheap.",
 )
+_CONTRACT_NOTE = (
+    "What of an answer becomes which column, and what happens where that cannot be. The version of a dataset",
+    "rises with each column that is added; a type never changes, and nothing vanishes. Each hour's ledger entry",
+    "says of which version its tables are (`contract`).",
+    "",
+    "- `beside`: the column is null, and the text is in `extra` under the column's name.",
+    "- `quarantine`: the row is put aside by the rule `<column>_fits`.",
+    "- `widen`: the column is null, as another column takes the value in a wider type.",
+    "- Unknown keys, `evolve`: kept in `extra`. `freeze`: the row is put aside by the rule `no_unknown_keys`.",
+    "  Both are counted, and announced: [unknown fields](../how-to/add-a-column.md).",
+)
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
 
@@ -78,6 +89,7 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/metrics.md": _metrics(),
         f"{REFERENCE}/topics.md": _topics(),
         f"{REFERENCE}/tables.md": _tables(),
+        f"{REFERENCE}/contract.md": _contract(),
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
@@ -246,6 +258,30 @@ def _tables() -> str:
 
 def _column(column: Column) -> str:
     return f"| `{column.name}` | `{column.type}` | {meaning_of(column.name)} |"
+
+
+def _contract() -> str:
+    lines = ["# The contract", "", _NOTE, "", *_CONTRACT_NOTE, ""]
+    for name, dataset in TABULAR.items():
+        element = ELEMENTS[name]
+        fields = {f"{element.table}.{one.column}": one for one in element.fields}
+        lines += [
+            f"## {name}",
+            "",
+            f"Version {dataset.version}. Unknown keys: `{dataset.unknown_keys}`.",
+            "",
+        ]
+        lines += [
+            "| column | type | JSON key | a value that does not fit |",
+            "| --- | --- | --- | --- |",
+        ]
+        for table in dataset.tables:
+            for column in TABLES[table].columns:
+                field = fields.get(f"{table}.{column.name}")
+                told = " | |" if field is None else f" `{field.key}` | `{field.unfit}` |"
+                lines.append(f"| `{table}.{column.name}` | `{column.type}` |{told}")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _rights(text: str) -> str:

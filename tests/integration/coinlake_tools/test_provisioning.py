@@ -51,4 +51,4 @@ def test_everything_is_there_after_provisioning_and_repeating_it_is_fine(
     crawler = glue.get_crawler(Name="coinlake-curated")["Crawler"]
     assert len(crawler["Targets"]["S3Targets"]) == 12
     tables = glue.get_tables(DatabaseName="coinlake")["TableList"]
-    assert {table["Name"] for table in tables} == {"ledger", "ledger_head"}
+    assert {table["Name"] for table in tables} == {"ledger", "ledger_head", "unknown_fields"}

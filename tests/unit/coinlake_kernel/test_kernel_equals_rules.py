@@ -15,6 +15,7 @@ from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake_kernel import columns, memos, reading, values
+from coinlake_kernel.answers import count_key
 from coinlake_kernel.hour import HourKernel, TypedHour
 from coinlake_kernel.records import RawSource
 from coinlake_kernel.rules import BY_TABLE
@@ -42,6 +43,7 @@ def assert_equal(feed: str, objects: Objects) -> TypedHour:
     made, wanted = typed(feed, objects), by_rules(feed, objects)
 
     assert made.tallies == +wanted.tallies
+    assert list(made.unknown_fields) == wanted.unknown_fields()
     assert made.tables.keys() == wanted.tables.keys()
     for name, rows in made.tables.items():
         assert rows_in(name, rows) == wanted.tables[name]
@@ -104,6 +106,12 @@ def _hard_rules_are_soft(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("coinlake_kernel.hour_rows.BY_TABLE", dict.fromkeys(BY_TABLE, ()))
 
 
+def _columns_announce_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        reading, "count_unknown", lambda tallies, _, key, __: count_key(tallies, "unknown", key)
+    )
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -113,6 +121,7 @@ def _hard_rules_are_soft(patch: pytest.MonkeyPatch) -> None:
         _skew_is_not_looked_at,
         _seven_digits_less,
         _hard_rules_are_soft,
+        _columns_announce_nothing,
     ],
 )
 def test_control_a_rule_that_is_changed_on_one_side_is_seen(

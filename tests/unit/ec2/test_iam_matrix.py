@@ -81,6 +81,7 @@ MUST = [
     ("ToolsRole", "glue:UpdateJob", JOB, {}),
     ("ToolsRole", "iam:PassRole", f"{ACCOUNT}/GlueJobRole", TO_GLUE),
     ("ToolsRole", "glue:CreateTable", f"{GLUE}:table/coinlake/ledger_head", {}),
+    ("ToolsRole", "glue:CreateTable", f"{GLUE}:table/coinlake/unknown_fields", {}),
     ("GlueJobRole", "s3:GetObject", RAW, {}),
     ("GlueJobRole", "s3:GetObject", f"{LAKE}/jobs/0123456789abcdef/entry.py", {}),
     ("GlueJobRole", "s3:GetObject", f"{LAKE}/batches/b/manifest.json", {}),

@@ -42,7 +42,7 @@ CLOSED: Mapping[str, set[str]] = {
     "error": {"NONE"},
     "kind": {kind.value for kind in Kind},
     "alertstate": {"firing"},
-    "severity": {"critical", "warning", "none"},
+    "severity": {"critical", "warning", "info", "none"},
 }
 
 

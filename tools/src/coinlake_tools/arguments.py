@@ -4,6 +4,7 @@ import argparse
 from dataclasses import fields
 
 from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.elements import TYPES
 from coinlake_tools.cost import Plan
 from coinlake_tools.doctor import PATIENCE_H
 from coinlake_tools.host_cost import INSTANCES, Host
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser("lineage", help="follow a row back to the bytes that it is of")
     )
     _certify(commands.add_parser("certify", help="write or check the certificate of a day"))
+    _promote(commands.add_parser("promote", help="give a field that is only in extra a column"))
     _cost(commands.add_parser("cost", help="estimate what a month on AWS costs"))
     return top
 
@@ -72,6 +74,14 @@ def _rebuild(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also without raw objects that are gone, whose rows are given up",
     )
+    sub.add_argument(
+        "--to", metavar="DT", help="the last UTC day of a range that begins with --dt"
+    )
+    how = sub.add_mutually_exclusive_group()
+    how.add_argument(
+        "--dry-run", action="store_true", help="only say how many hours and dollars it would be"
+    )
+    how.add_argument("--yes", action="store_true", help="do not ask, also at a terminal")
 
 
 def _audit(sub: argparse.ArgumentParser) -> None:
@@ -220,6 +230,24 @@ def _certify(sub: argparse.ArgumentParser) -> None:
         "--even-so",
         action="store_true",
         help="certify a day that is not complete, or in which something is wrong; the certificate says so",
+    )
+
+
+def _promote(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("field", help="the JSON key, as the view unknown_fields names it")
+    sub.add_argument("--feed", choices=list(TABULAR), help="where several feeds have it")
+    sub.add_argument("--column", help="the column's name; the default is made from the key")
+    sub.add_argument(
+        "--kind",
+        choices=list(TYPES),
+        help="the column's kind; the default holds all values seen",
+    )
+    sub.add_argument("--dt", help="the last UTC day to look at; the default is today")
+    sub.add_argument(
+        "--days", type=int, default=7, metavar="N", help="how many days to look at; default 7"
+    )
+    sub.add_argument(
+        "--write", action="store_true", help="write the line into the checkout around here"
     )
 
 

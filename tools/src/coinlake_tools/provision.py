@@ -7,7 +7,7 @@ from typing import Any
 from coinlake.contracts.cloud import GLUE_JOB, WORKGROUP
 from coinlake.contracts.datasets import ELEMENTS, TABULAR, Dataset
 from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of, parse_hour
-from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW
+from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, UNKNOWN_FIELDS_VIEW
 from coinlake.contracts.raw_layout import topic_prefix
 from coinlake.errors import ConfigError
 from coinlake.views.definition import table_input as view_table
@@ -142,13 +142,15 @@ async def _update_table(aws: Aws, lake: Lake, table: dict[str, Any]) -> None:
 
 
 async def ledger(aws: Aws, lake: Lake, region: str) -> str:
-    """The ledger as a table, and the view of its heads."""
+    """The ledger as a table, and the views of its heads and of unknown fields."""
     request = {"DatabaseName": lake.database, "TableInput": resources.ledger_table(lake)}
     made = await created(aws.glue, "create_table", request)
     if not made:
         await call(aws.glue, "update_table", request)
-    await run_statement(aws.athena, resources.ledger_view(), lake.database, WORKGROUP)
-    return f"table {LEDGER_TABLE} and view {LEDGER_VIEW} {_word(made)}"
+    for statement in (resources.ledger_view(), resources.unknown_fields_view()):
+        await run_statement(aws.athena, statement, lake.database, WORKGROUP)
+    views = f"{LEDGER_VIEW}, {UNKNOWN_FIELDS_VIEW}"
+    return f"table {LEDGER_TABLE} and views {views} {_word(made)}"
 
 
 STEPS: dict[str, Step] = {

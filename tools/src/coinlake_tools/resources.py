@@ -14,7 +14,13 @@ from coinlake.contracts.cloud import (
     WORKGROUP,
 )
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, LedgerEntry
+from coinlake.contracts.ledger import (
+    LEDGER_TABLE,
+    LEDGER_VIEW,
+    UNKNOWN_FIELDS_VIEW,
+    LedgerEntry,
+    UnknownField,
+)
 from coinlake_tools.bundle import Bundle
 from coinlake_tools.catalog_tables import curated_tables
 from coinlake_tools.hive_types import columns
@@ -25,6 +31,8 @@ PYTHON_MODULES = "isal==1.9.1,orjson==3.13.0"
 # A rebuild takes a minute or two; a run that hangs must not be billed for Glue's eight hours (Glue
 # API, Job: Timeout).
 _TIMEOUT_MINUTES = 20
+# Later than any time of a record.
+_NEVER_MS = 253_402_300_800_000
 # 10 GB: a question that scans more than that is a mistake, not a question.
 _SCAN_LIMIT_BYTES = 10 * 1024**3
 
@@ -158,4 +166,21 @@ def ledger_view() -> str:
         f"INNER JOIN (SELECT feed, dt, hour, max(version) AS version FROM {LEDGER_TABLE} "
         "GROUP BY feed, dt, hour) h ON l.feed = h.feed AND l.dt = h.dt "
         "AND l.hour = h.hour AND l.version = h.version"
+    )
+
+
+def unknown_fields_view() -> str:
+    """The statement that makes the view of every key without a column, over the heads of all hours."""
+    names = ", ".join(columns(UnknownField))
+    times = ", ".join(
+        f"CAST(from_unixtime({which}(u.{which_seen}_ms) / 1e3) AS timestamp(3)) {which_seen}"
+        for which, which_seen in (("min", "first_seen"), ("max", "last_seen"))
+    )
+    return (
+        f"CREATE OR REPLACE VIEW {UNKNOWN_FIELDS_VIEW} AS SELECT h.feed, u.name, {times}, "
+        # Records without a time have an example, too; min_by leaves nulls out.
+        "sum(u.rows) AS rows, count(*) AS hours, "
+        f"min_by(u.example, coalesce(u.first_seen_ms, {_NEVER_MS})) AS example "
+        f"FROM {LEDGER_VIEW} h CROSS JOIN UNNEST(h.unknown_fields) AS u ({names}) "
+        "GROUP BY h.feed, u.name"
     )

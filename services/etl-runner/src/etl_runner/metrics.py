@@ -74,6 +74,11 @@ class EtlMetrics:
         self.unknown_fields = counter(
             "unknown_fields_total", "JSON keys without a column.", "feed"
         )
+        self.unknown_names = gauge(
+            "unknown_field_names",
+            "Different JSON keys without a column in the newest hour published since the start.",
+            "feed",
+        )
         self.unfit_values = counter(
             "unfit_values_total", "Values that their column's type cannot hold.", "feed"
         )

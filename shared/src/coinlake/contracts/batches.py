@@ -7,7 +7,7 @@ from typing import Any
 
 from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts
+from coinlake.contracts.ledger import Counts, UnknownField, parse_unknown_fields
 
 JOB_VERSION = 3
 """Raised with every change of what the job makes of raw; a runner never replaces a higher one."""
@@ -89,9 +89,11 @@ class HourResult:
     """What the job made of one hour.
 
     `unreadable` are keys of raw objects that no record could be read from; `unknown` counts keys
-    that no column knows; `notes` counts values that did not fit (`unfit:<column>`), keys that an
-    object had more than once (`repeated:<key>`) and soft rules that failed (`rule:<name>`). Times
-    are ms since the epoch, UTC.
+    that no column knows; `notes` counts values that did not fit (`unfit:<column>`) or that a wider
+    column took (`widened:<column>`), keys that an object had more than once (`repeated:<key>`) and
+    soft rules that failed (`rule:<name>`). Times are ms since the epoch, UTC. `unknown_fields` says
+    more of the keys in `unknown`; `contract` is the version of the dataset's contract that the job
+    has, None where the job is older than that.
     """
 
     feed: str
@@ -104,6 +106,8 @@ class HourResult:
     notes: Mapping[str, int] = field(default_factory=dict)
     min_received_ms: int | None = None
     max_received_ms: int | None = None
+    unknown_fields: tuple[UnknownField, ...] = ()
+    contract: int | None = None
 
     @property
     def at(self) -> Hour:
@@ -156,6 +160,7 @@ def _hour_result(raw: dict[str, Any]) -> HourResult:
     raw["counts"] = Counts(**raw["counts"])
     raw["files"] = tuple(StagedFile(**item) for item in raw["files"])
     raw["unreadable"] = tuple(raw["unreadable"])
+    raw["unknown_fields"] = parse_unknown_fields(raw)
     return HourResult(**_known(HourResult, raw))
 
 

@@ -56,12 +56,34 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownField:
+    """A key that no column knows, as an hour's answers had it.
+
+    `rows` counts its values, `example` is the beginning of the first one's text. `seen` are receive
+    times in ms since the epoch; None where the records have none.
+    """
+
+    name: str
+    rows: int
+    example: str
+    first_seen_ms: int | None
+    last_seen_ms: int | None
+
+
+UNKNOWN_FIELDS_VIEW = "unknown_fields"
+"""The view of every such key, over the newest versions of all hours."""
+MAX_UNKNOWN_FIELDS = 64
+"""The most names that an hour tells; those with the most values are told."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One version of one hour of a feed, as committed. Times are ms since the epoch, UTC.
 
     `watermark_ms` tells up to where the feed's tables are complete with this version: every record
     received before is in them. None where nobody has promised, and in entries of before 0.1.0.
     `valueless` are the keys of the hour's other raw objects, which have nothing for any table.
+    `contract` is the version of the dataset's contract that the tables have; None in older entries.
     """
 
     feed: str
@@ -84,6 +106,8 @@ class LedgerEntry:
     committed_at_ms: int
     watermark_ms: int | None = None
     valueless: tuple[str, ...] = ()
+    unknown_fields: tuple[UnknownField, ...] = ()
+    contract: int | None = None
 
     @property
     def at(self) -> Hour:
@@ -102,11 +126,21 @@ def parse_entry(line: bytes) -> LedgerEntry:
         raw["outputs"] = tuple(Output(**item) for item in raw["outputs"])
         raw["counts"] = Counts(**raw["counts"])
         raw["valueless"] = tuple(raw.get("valueless", ()))
+        raw["unknown_fields"] = parse_unknown_fields(raw)
         names = {field.name for field in fields(LedgerEntry)}
         # A later version may say more.
         return LedgerEntry(**{name: value for name, value in raw.items() if name in names})
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a ledger entry: {error}") from error
+
+
+def parse_unknown_fields(raw: dict[str, Any]) -> tuple[UnknownField, ...]:
+    """Those of an entry or a result; none in one of before there were any."""
+    names = {field.name for field in fields(UnknownField)}
+    return tuple(
+        UnknownField(**{name: value for name, value in item.items() if name in names})
+        for item in raw.get("unknown_fields", ())
+    )
 
 
 def ledger_prefix(feed: str, hour: Hour) -> str:

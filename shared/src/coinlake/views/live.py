@@ -12,7 +12,7 @@ from coinlake.contracts.tables import PARTITION_KEYS, PROVENANCE, Column
 from coinlake.views.candles import merged
 from coinlake.views.definition import View, trino_type
 from coinlake.views.exact import typed
-from coinlake.views.raw_tables import raw_table_name
+from coinlake.views.raw_tables import keys_of, raw_table_name
 
 DEFAULT_SKEW_MS = HOUR_MS
 """As ETL_RUNNER_MAX_SKEW_S is, if nothing else is said."""
@@ -79,7 +79,8 @@ def _raw_rows(dataset: Dataset, boundary: Hour, max_skew_ms: int) -> str:
     """
     element = ELEMENTS[dataset.name]
     columns = [one for one in live_columns(element.table) if one != IS_LIVE]
-    fields = {one.column: (number, one.kind) for number, one in enumerate(element.fields)}
+    places = {key: number for number, key in enumerate(keys_of(element))}
+    fields = {one.column: (places[one.key], one.kind) for one in element.fields}
     unknown = {one.name for one in PROVENANCE} - {"element_index"} | {"received_ts", "extra"}
 
     def column(one: Column) -> str:
@@ -90,18 +91,27 @@ def _raw_rows(dataset: Dataset, boundary: Hour, max_skew_ms: int) -> str:
             return f"{typed(f'r.k{number}', kind)} AS {_quoted(one.name)}"
         return f"r.{_quoted(one.name)}"
 
-    selected = ", ".join(column(one) for one in columns)
+    # What is put aside where it does not fit: null is no value that does not fit.
+    fits = [
+        f"(r.k{number} IS NULL OR {typed(f'r.k{number}', kind)} IS NOT NULL)"
+        for number, kind in (
+            fields[one.column] for one in element.fields if one.unfit == "quarantine"
+        )
+    ]
+    selected = ", ".join(
+        [*(column(one) for one in columns), f"{' AND '.join(fits) or 'true'} AS fits"]
+    )
     names = ", ".join(_quoted(one.name) for one in columns)
     return (
         f"SELECT {names}, true AS is_live FROM"
         f" (SELECT {selected} FROM ({_elements(dataset, element, boundary, max_skew_ms)}) r)"
-        f" WHERE {_hard_rules(element)}"
+        f" WHERE fits AND {_hard_rules(element)}"
     )
 
 
 def _elements(dataset: Dataset, element: Element, boundary: Hour, max_skew_ms: int) -> str:
     """SELECT of each element of each answer behind the boundary, its values as texts `k0`, `k1`, …"""
-    keys = ", ".join(f"k{number}" for number in range(len(element.fields)))
+    keys = ", ".join(f"k{number}" for number in range(len(keys_of(element))))
     answers = (
         f"SELECT DISTINCT dt, hour, source_ms, data FROM {raw_table_name(dataset)}"
         f" WHERE {_after(boundary)}"

@@ -3,11 +3,17 @@
 from typing import Any
 
 from coinlake.contracts.datasets import Dataset
+from coinlake.contracts.elements import Element
 from coinlake.contracts.raw_layout import topic_prefix
 from coinlake.contracts.tables import PARTITION_KEYS
 
 # All days that CoinCap's third API was there; Athena lists those alone that a query asks for.
 _DAYS = "2020-01-01,NOW+1DAYS"
+
+
+def keys_of(element: Element) -> tuple[str, ...]:
+    """The JSON keys that columns are made of, each once: a wider column shares the key of another."""
+    return tuple(dict.fromkeys(field.key for field in element.fields))
 
 
 def raw_table_name(dataset: Dataset) -> str:
@@ -24,7 +30,7 @@ def raw_table(dataset: Dataset, bucket: str) -> dict[str, Any]:
     if dataset.element is None:
         raise ValueError(f"{dataset.name} has no elements")
     location = f"s3://{bucket}/{topic_prefix(dataset.topic)}"
-    keys = ",".join(f"{field.key.lower()}:string" for field in dataset.element.fields)
+    keys = ",".join(f"{key.lower()}:string" for key in keys_of(dataset.element))
     columns = {"source_ms": "string", "data": f"array<struct<{keys}>>"}
     return {
         "Name": raw_table_name(dataset),

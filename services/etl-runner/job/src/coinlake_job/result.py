@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from coinlake.contracts.batches import BatchHour, HourResult, StagedFile
-from coinlake.contracts.datasets import ELEMENTS
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.ledger import Counts
 from coinlake.contracts.tables import quarantine_name
 from coinlake_kernel.hour import TypedHour
 
-_NOTES = ("unfit:", "rule:", "repeated:")
+_NOTES = ("unfit:", "widened:", "rule:", "repeated:")
 
 
 class UnbalancedError(Exception):
@@ -44,6 +44,8 @@ def hour_result(hour: BatchHour, typed: TypedHour, files: Sequence[StagedFile]) 
         notes,
         typed.min_received_ms,
         typed.max_received_ms,
+        typed.unknown_fields,
+        TABULAR[hour.feed].version,
     )
 
 

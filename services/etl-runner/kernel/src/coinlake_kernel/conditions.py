@@ -1,6 +1,6 @@
 """The quality rules over whole columns: for each row, whether the rule holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,15 @@ class RowColumns:
     """Rows of answers, each of which has every identity once.
 
     `is_id` says by column whether the text of a row can be an id, `has_time` whether its answer has
-    a source time.
+    a source time. `unfit` are the places by column whose values the type does not hold, `unknown`
+    those that have a key which no column knows.
     """
 
     is_id: dict[str, Mask]
     numbers: dict[str, pa.Array]
     has_time: Mask
+    unfit: Mapping[str, Sequence[int]]
+    unknown: Sequence[int]
 
     @property
     def length(self) -> int:
@@ -48,6 +51,14 @@ def _valid(rule: Rule, rows: RowColumns) -> Mask:
     return rows.is_id[column]
 
 
+def _as_contracted(rule: Rule, rows: RowColumns) -> Mask:
+    good = np.ones(rows.length, bool)
+    places = [rows.unfit.get(column, ()) for column in rule.columns] or [rows.unknown]
+    for some in places:
+        good[np.asarray(some, np.int64)] = False
+    return good
+
+
 def _above_zero(rule: Rule, rows: RowColumns) -> Mask:
     (column,) = rule.columns
     above: Mask = _numpy(pc.greater(rows.numbers[column], 0).fill_null(True))
@@ -69,6 +80,7 @@ def _numpy(found: pa.Array) -> Any:
 _CONDITIONS: dict[str, Callable[[Rule, RowColumns], Mask]] = {
     "completeness": _complete,
     "validity": _valid,
+    "schema": _as_contracted,
     "range": _above_zero,
     "uniqueness": _unique,
     "freshness": _dated,

@@ -1,14 +1,14 @@
 """Data quality: one table of rules. Hard ones quarantine the row, soft ones are counted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 from unicodedata import category
 
-from coinlake.contracts.datasets import ELEMENTS
+from coinlake.contracts.datasets import TABULAR, Dataset
 
-Dimension = Literal["completeness", "validity", "range", "uniqueness", "freshness"]
+Dimension = Literal["completeness", "validity", "schema", "range", "uniqueness", "freshness"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,14 @@ class RuleContext:
     """What a rule may look at beside the row.
 
     `source_ms` is ms since the epoch, UTC; None also where it is too far from the receive time.
+    `unfit` are the row's columns whose values their types do not hold.
     """
 
     source_ms: int | None
     seen: set[tuple[Any, ...]]
     """Identities of the rows before this one in the same answer."""
+    unfit: Collection[str] = ()
+    has_unknown_keys: bool = False
 
 
 MAX_ID_BYTES = 256
@@ -33,8 +36,9 @@ Holds = Callable[[Row, RuleContext], bool]
 class Rule:
     """One rule of a table; `dqdl` says the same in Glue's Data Quality language, if it can.
 
-    It looks at `columns`: one of them must be there (completeness), each is a usable id (validity) or
-    above zero if it is there (range), all of them tell rows of one answer apart (uniqueness).
+    It looks at `columns`: one of them must be there (completeness), each is a usable id (validity),
+    held by its type (schema; without columns: there is no unknown key) or above zero if it is there
+    (range), all of them tell rows of one answer apart (uniqueness).
     """
 
     name: str
@@ -72,6 +76,20 @@ def _valid(table: str, column: str) -> Rule:
     return Rule(f"{column}_usable", table, "validity", True, (column,), holds, dqdl)
 
 
+def _fits(table: str, column: str) -> Rule:
+    def holds(_: Row, context: RuleContext) -> bool:
+        return column not in context.unfit
+
+    return Rule(f"{column}_fits", table, "schema", True, (column,), holds, None)
+
+
+def _known(table: str) -> Rule:
+    def holds(_: Row, context: RuleContext) -> bool:
+        return not context.has_unknown_keys
+
+    return Rule("no_unknown_keys", table, "schema", True, (), holds, None)
+
+
 def _positive(table: str, column: str) -> Rule:
     def holds(row: Row, _: RuleContext) -> bool:
         value: Decimal | int | None = row[column]
@@ -101,23 +119,28 @@ def _fresh(table: str) -> Rule:
     return Rule("source_time_near", table, "freshness", False, (), holds, None)
 
 
-def _rules() -> tuple[Rule, ...]:
-    rules = []
-    for element in ELEMENTS.values():
-        rules += [_valid(element.table, column) for column in element.identity]
-        if element.price:
-            rules.append(_complete(element.table, element.price, "price_usable"))
-        rules += [_positive(element.table, column) for column in element.price]
-        rules += [_unique(element.table, element.identity), _fresh(element.table)]
-        if any(field.column == "rank" for field in element.fields):
-            rules.append(_positive(element.table, "rank"))
+def rules_of(dataset: Dataset) -> tuple[Rule, ...]:
+    """The rules of a dataset's own table, the hard ones first; none without an element."""
+    element = dataset.element
+    if element is None:
+        return ()
+    table = element.table
+    rules = [_valid(table, column) for column in element.identity]
+    if element.price:
+        rules.append(_complete(table, element.price, "price_usable"))
+    rules += [_fits(table, one.column) for one in element.fields if one.unfit == "quarantine"]
+    if dataset.unknown_keys == "freeze":
+        rules.append(_known(table))
+    rules += [_positive(table, column) for column in element.price]
+    rules += [_unique(table, element.identity), _fresh(table)]
+    if any(field.column == "rank" for field in element.fields):
+        rules.append(_positive(table, "rank"))
     return tuple(rules)
 
 
-RULES: tuple[Rule, ...] = _rules()
+RULES: tuple[Rule, ...] = tuple(rule for one in TABULAR.values() for rule in rules_of(one))
 BY_TABLE: dict[str, tuple[Rule, ...]] = {
-    element.table: tuple(rule for rule in RULES if rule.table == element.table)
-    for element in ELEMENTS.values()
+    one.tables[0]: rules_of(one) for one in TABULAR.values()
 }
 
 

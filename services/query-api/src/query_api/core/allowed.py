@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from coinlake.contracts.datasets import TABLES
-from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW
+from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, UNKNOWN_FIELDS_VIEW
 from coinlake.contracts.tables import quarantine_of
 from coinlake.views.every import VIEWS
 from trino_sql import tree
@@ -16,6 +16,7 @@ TABLE_NAMES = frozenset(
         *VIEWS,
         LEDGER_TABLE,
         LEDGER_VIEW,
+        UNKNOWN_FIELDS_VIEW,
     }
 )
 
