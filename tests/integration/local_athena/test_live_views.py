@@ -6,6 +6,7 @@ import pytest
 
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.views.live import live_views
+from coinlake.views.raw_tables import received_hour
 from tests.integration.local_athena.conftest import World
 from tests.integration.local_athena.live_lake import (
     BEFORE,
@@ -76,7 +77,8 @@ def test_control_a_boundary_on_one_side_alone_doubles_the_hour(world: World) -> 
     lake.boundary(HOUR)
     whole = lake.rows("rates_live")
     (view, _) = live_views(lake.dataset, HOUR, SKEW_MS)
-    torn = view.sql.replace(f"hour > '{HOUR.hour}'", f"hour >= '{HOUR.hour}'")
+    behind = f"> '{received_hour(HOUR)}'"
+    torn = view.sql.replace(behind, f">={behind[1:]}")
     assert torn != view.sql
     lake.put_view(replace(view, sql=torn))
 

@@ -243,7 +243,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("query-api", "athena:GetQueryResults", Billed.FREE, busy=_queries),
     Operation("query-api", "athena:StopQueryExecution", Billed.FREE),
     # Athena reads with our rights: footers and columns of an hour or two, partitions; and writes the result.
-    Operation("athena", "s3:GetObject", Billed.GET, busy=lambda p: 6 * _queries(p)),
+    # Of open hours it lists the raw zone, and reads each object.
+    Operation("athena", "s3:ListObjectsV2", Billed.PUT, busy=lambda p: 3 * _queries(p)),
+    Operation(
+        "athena",
+        "s3:GetObject",
+        Billed.GET,
+        busy=lambda p: (6 + p.raw_objects_per_hour / TOPICS) * _queries(p),
+    ),
     Operation("athena", "s3:PutObject", Billed.PUT, busy=lambda p: 2 * _queries(p)),
     Operation("athena", "glue:GetPartitions", Billed.CATALOG, busy=lambda p: 3 * _queries(p)),
     # Once a day. Epochs are read twice, the memory and the first names once; raw/ itself is looked through.
@@ -271,28 +278,6 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("host", "ecr:GetLoginPassword", Billed.FREE),
     Operation("host", "s3:Copy", Billed.GET, busy=lambda p: _per_month(p.starts_per_month)),
 )
-
-BY_HAND: dict[str, Billed] = {
-    # `coinlake provision`, once for a lake; `repair`, `abandon`, `epoch`, `audit --full`: a person's deeds.
-    "s3:CreateBucket": Billed.PUT,
-    "s3:PutObject": Billed.PUT,
-    "s3:ListObjectsV2": Billed.PUT,
-    "s3:HeadObject": Billed.GET,
-    "s3:GetObject": Billed.GET,
-    # `coinlake doctor` and `certify` ask for partitions, `provision` for tables.
-    "glue:GetTable": Billed.CATALOG,
-    "glue:GetPartitions": Billed.CATALOG,
-    "glue:CreateDatabase": Billed.CATALOG,
-    "glue:CreateTable": Billed.CATALOG,
-    "glue:UpdateTable": Billed.CATALOG,
-    "glue:CreateJob": Billed.FREE,
-    "glue:UpdateJob": Billed.FREE,
-    "glue:CreateCrawler": Billed.FREE,
-    "glue:UpdateCrawler": Billed.FREE,
-    "athena:CreateWorkGroup": Billed.FREE,
-    "athena:StartQueryExecution": Billed.FREE,
-    "athena:GetQueryExecution": Billed.FREE,
-}
 
 
 def of_service(service: str) -> dict[str, Operation]:

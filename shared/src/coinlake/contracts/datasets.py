@@ -108,7 +108,6 @@ ASSETS = Dataset(
     ),
     further=(ASSET_TOKENS, CANDLES_1M),
     version=2,
-    version=1,
 )
 RATES = Dataset(
     "rates",

@@ -12,7 +12,12 @@ from coinlake.contracts.tables import PARTITION_KEYS, PROVENANCE, Column
 from coinlake.views.candles import merged
 from coinlake.views.definition import View, trino_type
 from coinlake.views.exact import typed
-from coinlake.views.raw_tables import keys_of, raw_table_name
+from coinlake.views.raw_tables import (
+    RECEIVED_HOUR,
+    keys_of,
+    raw_table_name,
+    received_hour,
+)
 
 DEFAULT_SKEW_MS = HOUR_MS
 """As ETL_RUNNER_MAX_SKEW_S is, if nothing else is said."""
@@ -113,10 +118,13 @@ def _elements(dataset: Dataset, element: Element, boundary: Hour, max_skew_ms: i
     """SELECT of each element of each answer behind the boundary, its values as texts `k0`, `k1`, …"""
     keys = ", ".join(f"k{number}" for number in range(len(keys_of(element))))
     answers = (
-        f"SELECT DISTINCT dt, hour, source_ms, data FROM {raw_table_name(dataset)}"
-        f" WHERE {_after(boundary)}"
+        f"SELECT DISTINCT {RECEIVED_HOUR}, source_ms, data FROM {raw_table_name(dataset)}"
+        f" WHERE {RECEIVED_HOUR} > '{received_hour(boundary)}'"
     )
-    dated = f"SELECT dt, hour, data, {typed('source_ms', 'millis')} AS said FROM ({answers})"
+    dated = (
+        f"SELECT substr({RECEIVED_HOUR}, 1, 10) AS dt, substr({RECEIVED_HOUR}, 17) AS hour, data,"
+        f" {typed('source_ms', 'millis')} AS said FROM ({answers})"
+    )
     near = (
         f"said >= date_add('millisecond', -{max_skew_ms}, {_start()})"
         f" AND said < date_add('millisecond', {HOUR_MS + max_skew_ms}, {_start()})"

@@ -4,11 +4,21 @@ from typing import Any
 
 from coinlake.contracts.datasets import Dataset
 from coinlake.contracts.elements import Element
+from coinlake.contracts.hours import Hour
 from coinlake.contracts.raw_layout import topic_prefix
-from coinlake.contracts.tables import PARTITION_KEYS
 
-# All days that CoinCap's third API was there; Athena lists those alone that a query asks for.
-_DAYS = "2020-01-01,NOW+1DAYS"
+RECEIVED_HOUR = "received_hour"
+"""The partition key: day and hour in one, so that the hours behind a moment are one range, and each hour
+that a query asks for is listed once, and none of the rest of the day."""
+# Quotes hold what is no part of the time (java.time.format.DateTimeFormatter, "Patterns").
+_FORMAT = "yyyy-MM-dd'/hour='HH"
+# All hours that CoinCap's third API was there.
+_RANGE = "2020-01-01/hour=00,NOW+1HOURS"
+
+
+def received_hour(hour: Hour) -> str:
+    """The value of the partition key for an hour; later hours are greater texts."""
+    return f"{hour.dt}/hour={hour.hour}"
 
 
 def keys_of(element: Element) -> tuple[str, ...]:
@@ -36,7 +46,7 @@ def raw_table(dataset: Dataset, bucket: str) -> dict[str, Any]:
         "Name": raw_table_name(dataset),
         "Description": f"Answers of {dataset.name} as they came, one a row; see the live views.",
         "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [{"Name": name, "Type": "string"} for name in PARTITION_KEYS],
+        "PartitionKeys": [{"Name": RECEIVED_HOUR, "Type": "string"}],
         "StorageDescriptor": {
             "Columns": [{"Name": name, "Type": kind} for name, kind in columns.items()],
             "Location": location,
@@ -56,14 +66,11 @@ def raw_table(dataset: Dataset, bucket: str) -> dict[str, Any]:
             "classification": "json",
             "compressionType": "gzip",
             "projection.enabled": "true",
-            "projection.dt.type": "date",
-            "projection.dt.format": "yyyy-MM-dd",
-            "projection.dt.range": _DAYS,
-            "projection.dt.interval": "1",
-            "projection.dt.interval.unit": "DAYS",
-            "projection.hour.type": "integer",
-            "projection.hour.range": "0,23",
-            "projection.hour.digits": "2",
-            "storage.location.template": f"{location}dt=${{dt}}/hour=${{hour}}/",
+            f"projection.{RECEIVED_HOUR}.type": "date",
+            f"projection.{RECEIVED_HOUR}.format": _FORMAT,
+            f"projection.{RECEIVED_HOUR}.range": _RANGE,
+            f"projection.{RECEIVED_HOUR}.interval": "1",
+            f"projection.{RECEIVED_HOUR}.interval.unit": "HOURS",
+            "storage.location.template": f"{location}dt=${{{RECEIVED_HOUR}}}/",
         },
     }

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.storage.catalog import CatalogColumn, CatalogPartition, CatalogTable
@@ -101,13 +102,20 @@ def _date(settings: dict[str, str], now: datetime) -> list[str]:
     pattern = _strftime(form)
     low, high = (_moment(part.strip(), pattern, now) for part in settings["range"].split(","))
     unit = settings.get("interval.unit", _default_unit(form)).upper().rstrip("S")
-    step = int(settings.get("interval", "1"))
+    return list(_dates(low, high, unit, int(settings.get("interval", "1")), pattern))
+
+
+# Years of hours are made once for each hour of the clock.
+@lru_cache(maxsize=16)
+def _dates(
+    low: datetime, high: datetime, unit: str, step: int, pattern: str
+) -> tuple[str, ...]:
     found: list[str] = []
     moment = low
     while moment <= high and len(found) <= MAX_PARTITIONS:
         found.append(moment.strftime(pattern))
         moment = _later(moment, unit, step)
-    return found
+    return tuple(found)
 
 
 def _default_unit(form: str) -> str:
