@@ -86,13 +86,13 @@ class Place:
             items.append("{" + ",".join(f'"{key}":{text}' for key, text in told.items()) + "}")
         return f'{{"timestamp":{HOUR.start_ms},"data":[{",".join(items)}]}}'.encode()
 
-    def hour(self, casts: Sequence[Cast]) -> Objects:
+    def hour(self, casts: Sequence[Cast], partition: int = 0) -> Objects:
         """A raw object with an answer for each cast; its offset is the place of the cast."""
         records = [
             Record(place, HOUR.start_ms, b"%d" % place, self.answer(cast.json))
             for place, cast in enumerate(casts)
         ]
-        key = str(RawKey(f"coincap.{self.feed}.v1", HOUR, 0, 0, 0))
+        key = str(RawKey(f"coincap.{self.feed}.v1", HOUR, 0, partition, 0))
         source = RawSource(self.feed, HOUR.dt, HOUR.hour, key, "etag", None, SKEW_MS)
         return [(source, encode(records).body)]
 
