@@ -99,6 +99,9 @@ unit: setup ## Tests in memory
 test-pythons: setup ## The unit tests and the job's on Python 3.12 and 3.13, where they are installed
 	@$(CLEAN_ENV) $(BIN)/python -m tests.pythons $(ARGS)
 
+test-sparks: setup ## The job's tests on Spark 3.5 and 4.1, ANSI casts on and off (SPARKS=4.1 for one of them)
+	@$(CLEAN_ENV) $(BIN)/python -m tests.sparks $(SPARKS)
+
 contract spark integration faults e2e: setup jars ## Run one tier of tests
 	@$(PYTEST) tests/$@ -v $(ARGS)
 
@@ -170,6 +173,10 @@ lock: ## Resolve the dependencies again (needs uv)
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $$([ $$name = dev -o $$name = bench -o $$name = clients ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
+# The whole of dev.in with another pyspark: what that pins itself (py4j) is free, all else is as in dev.txt.
+	@uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  -c <(grep -oE '^[a-z0-9][^ ]*==[^ ]+' requirements/dev.txt | grep -vE '^(pyspark|py4j)==') \
+	  --override requirements/spark4.in requirements/dev.in -o requirements/spark4.txt
 
 promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager into .local/bin (needs Go)
 	@$(BIN)/python -m tests.labs.watchers
@@ -177,5 +184,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons outdated \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean
