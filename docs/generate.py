@@ -4,7 +4,6 @@ The index of decisions is made from the records. A test runs this and fails wher
 """
 
 import importlib
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -15,21 +14,14 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from quality_pages import quality_page, quality_template
 
-from coinlake.contracts.datasets import TABLES, TABULAR
-from coinlake.contracts.quality import (
-    RULED_BY_GLUE,
-    RULES_OF,
-    VIEW_COLUMNS,
-    QualityRule,
-    dqdl,
-    rules_of_table,
-    ruleset_name,
-)
-from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_of
+from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
+from coinlake.contracts.meanings import meaning_of, table_meaning
+from coinlake.contracts.tables import PARTITION_KEYS, Column, is_quarantine, quarantine_of
 from coinlake.contracts.topics import GAPS, REJECTED, TOPICS, copied_by_the_sink
 from coinlake.settings import KafkaSettings, LakeSettings
-from coinlake_tools.quality_glue import TIMEOUT_MINUTES, WORKERS
+from coinlake.views.every import VIEWS
 from ingestor.core.feeds import FEEDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,18 +42,28 @@ _SETTINGS_NOTE = (
     "of these prefixes, ends a service with exit code 2 and one sentence before it opens anything.",
     "Times may be at most 366 days, sizes at most 1 TiB.",
 )
-_QUALITY_NOTE = (
-    "What fails a hard rule is no row: it is in the table's quarantine under the name of the rule. What",
-    "fails a soft one is counted and kept. Rules are asked in this order, and what a hard one puts aside",
-    "reaches none of those after it. Each run counts every rule in the ledger, also those that held;",
-    "`evaluated` 0 says that there was nothing to judge. The view `quality` shows the counts of each",
-    "hour's newest version, `coinlake quality dqdl` prints the rules for Glue Data Quality;",
-    "[how to read them](../how-to/read-the-quality.md).",
+_COLUMNS = ("| column | type | meaning |", "| --- | --- | --- |")
+_TABLES_NOTE = (
+    "Every table is partitioned by `dt` and `hour`, the UTC hour in which an answer was received. Times",
+    "are UTC, amounts are exact. The catalog's comments say the same as this page.",
+    "",
+    "`candles_1m` holds partials per receive hour: a minute at an hour's edge has two rows, and the views",
+    "`candles…` merge them. `…_live` reads closed hours from the tables and open ones from the raw zone, so",
+    "its rows are seconds old: columns that the raw lines do not tell (`received_ts`, `poll_id`, …) are null",
+    "there, and texts are taken as they are; the same rows have everything once their hour is in the tables.",
+    "A view costs what it reads: a condition on `dt` keeps `…_live` cheap.",
 )
-_MARK = "  # ---- made by `make docs` from the rules ----------------------------------------------------------\n"
-# The day before that of the evaluation: what is evaluated must not grow with the lake. Any condition of
-# Spark SQL on partition columns will do (Glue developer guide, "Managing partitions for ETL output").
-YESTERDAY = "dt = date_format(date_sub(current_date(), 1), 'yyyy-MM-dd')"
+_CONTRACT_NOTE = (
+    "What of an answer becomes which column, and what happens where that cannot be. The version of a dataset",
+    "rises with each column that is added; a type never changes, and nothing vanishes. Each hour's ledger entry",
+    "says of which version its tables are (`contract`).",
+    "",
+    "- `beside`: the column is null, and the text is in `extra` under the column's name.",
+    "- `quarantine`: the row is put aside by the rule `<column>_fits`.",
+    "- `widen`: the column is null, as another column takes the value in a wider type.",
+    "- Unknown keys, `evolve`: kept in `extra`. `freeze`: the row is put aside by the rule `no_unknown_keys`.",
+    "  Both are counted, and announced: [unknown fields](../how-to/add-a-column.md).",
+)
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
 
@@ -89,11 +91,12 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/metrics.md": _metrics(),
         f"{REFERENCE}/topics.md": _topics(),
         f"{REFERENCE}/tables.md": _tables(),
-        f"{REFERENCE}/quality.md": _quality(),
+        f"{REFERENCE}/quality.md": quality_page(_NOTE),
+        f"{REFERENCE}/contract.md": _contract(),
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
-        QUALITY_TEMPLATE: _quality_template((ROOT / QUALITY_TEMPLATE).read_text()),
+        QUALITY_TEMPLATE: quality_template((ROOT / QUALITY_TEMPLATE).read_text()),
     }
 
 
@@ -238,40 +241,51 @@ def _topics() -> str:
 
 
 def _tables() -> str:
-    lines = ["# Tables", "", _NOTE, ""]
-    lines += [f"Every table is partitioned by {' and '.join(PARTITION_KEYS)} (strings).", ""]
+    lines = ["# Tables and views", "", _NOTE, "", *_TABLES_NOTE, ""]
     for table in [*TABLES.values(), quarantine_of("quotes")]:
         also = " (each `…_quarantine` is like it)" if is_quarantine(table.name) else ""
-        lines += [f"## {table.name}{also}", "", "| column | type |", "| --- | --- |"]
-        lines += [f"| `{column.name}` | `{column.type}` |" for column in table.columns]
+        lines += [f"## {table.name}{also}", "", table_meaning(table.name), "", *_COLUMNS]
+        keys = [Column(name, "string") for name in PARTITION_KEYS]
+        lines += [_column(column) for column in (*table.columns, *keys)]
         lines.append("")
+    for view in VIEWS.values():
+        same = next(
+            (name for name, one in VIEWS.items() if one.columns == view.columns), view.name
+        )
+        lines += [f"## {view.name} (view)", "", view.meaning, ""]
+        if same == view.name:
+            lines += [*_COLUMNS, *(_column(column) for column in view.columns), ""]
+        else:
+            lines += [f"Columns as in `{same}`.", ""]
     return "\n".join(lines)
 
 
-def _quality() -> str:
-    lines = ["# Quality rules", "", _NOTE, "", *_QUALITY_NOTE, ""]
-    for feed, rules in RULES_OF.items():
+def _column(column: Column) -> str:
+    return f"| `{column.name}` | `{column.type}` | {meaning_of(column.name)} |"
+
+
+def _contract() -> str:
+    lines = ["# The contract", "", _NOTE, "", *_CONTRACT_NOTE, ""]
+    for name, dataset in TABULAR.items():
+        element = ELEMENTS[name]
+        fields = {f"{element.table}.{one.column}": one for one in element.fields}
         lines += [
-            f"## {feed}",
+            f"## {name}",
             "",
-            "| table | rule | dimension | kind | judges | meaning | in DQDL |",
-            "| --- | --- | --- | --- | --- | --- | --- |",
+            f"Version {dataset.version}. Unknown keys: `{dataset.unknown_keys}`.",
+            "",
         ]
         lines += [
-            f"| `{rule.table}` | `{rule.name}` | {rule.dimension} | {'hard' if rule.hard else 'soft'} "
-            f"| {rule.evaluates} | {rule.meaning} | {_in_dqdl(rule)} |"
-            for rule in rules
+            "| column | type | JSON key | a value that does not fit |",
+            "| --- | --- | --- | --- |",
         ]
+        for table in dataset.tables:
+            for column in TABLES[table].columns:
+                field = fields.get(f"{table}.{column.name}")
+                told = " | |" if field is None else f" `{field.key}` | `{field.unfit}` |"
+                lines.append(f"| `{table}.{column.name}` | `{column.type}` |{told}")
         lines.append("")
-    lines += ["## The view `quality`", "", "| column | type |", "| --- | --- |"]
-    lines += [f"| `{column.name}` | `{column.type}` |" for column in VIEW_COLUMNS]
-    return "\n".join([*lines, ""])
-
-
-def _in_dqdl(rule: QualityRule) -> str:
-    if rule.dqdl is None:
-        return f"no: {rule.differs}"
-    return "the same" if rule.differs is None else f"but {rule.differs}"
+    return "\n".join(lines)
 
 
 def _rights(text: str) -> str:
@@ -310,67 +324,6 @@ def _template(text: str) -> str:
         for name in dataset.published
     )
     return f"{text[: found.start()]}{made}{text[found.end() :]}"
-
-
-def _quality_template(text: str) -> str:
-    """The template with what is below its mark made anew. Raises ValueError where there is none."""
-    head, mark, _ = text.partition(_MARK)
-    if not mark:
-        raise ValueError("quality.yaml has no mark below which the rules are")
-    return (
-        head + mark + "\n".join(_ruleset(table) + _schedule(table) for table in RULED_BY_GLUE)
-    )
-
-
-def _ruleset(table: str) -> str:
-    lines = dqdl(rules_of_table(table)).rstrip().splitlines()
-    rules = "\n".join(f"        {line}" for line in lines)
-    return f"""\
-  {table.capitalize()}Rules:
-    Type: AWS::Glue::DataQualityRuleset
-    Properties:
-      Name: {ruleset_name(table)}
-      Description: The rules of {table} that the job counts itself.
-      TargetTable: {{DatabaseName: coinlake, TableName: {table}}}
-      Ruleset: |
-{rules}
-"""
-
-
-def _schedule(table: str) -> str:
-    asked = {
-        # A second delivery of the same moment starts no second run.
-        "ClientToken": "<aws.scheduler.execution-id>",
-        "DataSource": {
-            "GlueTable": {
-                "DatabaseName": "coinlake",
-                "TableName": table,
-                "AdditionalOptions": {"pushDownPredicate": YESTERDAY},
-            }
-        },
-        "Role": "${EvaluationRole.Arn}",
-        "NumberOfWorkers": WORKERS,
-        "Timeout": TIMEOUT_MINUTES,
-        "RulesetNames": [ruleset_name(table)],
-        "AdditionalRunOptions": {"CompositeRuleEvaluationMethod": "ROW"},
-    }
-    told = "\n".join(f"          {line}" for line in json.dumps(asked, indent=2).splitlines())
-    return f"""\
-  {table.capitalize()}Evaluation:
-    Type: AWS::Scheduler::Schedule
-    Condition: IsScheduled
-    DependsOn: {table.capitalize()}Rules
-    Properties:
-      Description: Glue evaluates the rules of {table} over the day before.
-      ScheduleExpression: !Ref Schedule
-      FlexibleTimeWindow: {{Mode: "OFF"}}
-      Target:
-        Arn: !Sub "arn:${{AWS::Partition}}:scheduler:::aws-sdk:glue:startDataQualityRulesetEvaluationRun"
-        RoleArn: !GetAtt ScheduleRole.Arn
-        RetryPolicy: {{MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 3600}}
-        Input: !Sub |
-{told}
-"""
 
 
 def main() -> int:

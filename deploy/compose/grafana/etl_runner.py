@@ -1,6 +1,6 @@
 """The runner's board: which hours are published, what hinders it, what it costs."""
 
-from deploy.compose.grafana.panels import Board, Row, graph, number
+from deploy.compose.grafana.panels import Board, Row, graph, number, of_each_feed
 
 
 def _failing(hard: str) -> str:
@@ -210,6 +210,12 @@ BOARD = Board(
                         "sum by (feed) (increase(etl_runner_soft_rule_failures_total[1h]))",
                         "{{feed}} rules",
                     ),
+                ),
+                graph(
+                    "Fields without a column",
+                    "short",
+                    "Different unknown keys in the newest hour; the view unknown_fields names them.",
+                    (of_each_feed("etl_runner_unknown_field_names"), "{{feed}}"),
                 ),
                 graph(
                     "Conflicts and alarms",

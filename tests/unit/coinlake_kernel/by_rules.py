@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.ledger import UnknownField
 from coinlake.contracts.tables import main_name, quarantine_name
 from coinlake_kernel.objects import rows_of
 from coinlake_kernel.records import RawSource
@@ -31,6 +32,26 @@ class HourByRules:
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     tallies: Counter[str] = field(default_factory=Counter)
+    examples: list[tuple[str, str, int | None]] = field(default_factory=list)
+
+    def unknown_fields(self) -> list[UnknownField]:
+        """Of each unknown key: how often, the earliest example, and between which times."""
+        told = []
+        for name in dict.fromkeys(name for name, _, _ in self.examples):
+            own = [(ms, text) for other, text, ms in self.examples if other == name]
+            times = [ms for ms, _ in own if ms is not None]
+            first = min(times, default=None)
+            example = next(text for ms, text in own if ms == first)
+            told.append(
+                UnknownField(
+                    name if len(name) <= 100 else name[:99] + "…",
+                    self.tallies[f"unknown:{name}"],
+                    example if len(example) <= 100 else example[:99] + "…",
+                    first,
+                    max(times, default=None),
+                )
+            )
+        return sorted(told, key=lambda one: (-one.rows, one.name))[:64]
 
 
 def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRules:
@@ -47,6 +68,10 @@ def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRul
                 continue
             for name, count in record["tallies"]:
                 made.tallies[name] += count
+            seen_at = record.get("received_ts")
+            made.examples += [
+                (name, text, seen_at) for name, text in record.get("examples", {}).items()
+            ]
             _sort_into(found, record, main)
     if "asset_tokens" in others:
         found["asset_tokens"] = [
@@ -139,6 +164,7 @@ def _candles(quotes: Iterable[Row]) -> list[Row]:
                 "quotes": len(own),
                 "first_source_ts": own[0]["source_ts"],
                 "last_source_ts": own[-1]["source_ts"],
+                "volume_24h_usd": own[-1]["volume_24h_usd"],
             }
         )
     return made

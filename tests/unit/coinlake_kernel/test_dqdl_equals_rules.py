@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.glue_quality import dqdl
 from coinlake.contracts.ledger import RuleCount
-from coinlake.contracts.quality import ROW_RULES, QualityRule, dqdl, rules_of_table
+from coinlake.contracts.quality import ROW_RULES, QualityRule, rules_of_table
 from coinlake_kernel import answers
 from coinlake_kernel.objects import rows_of
 from coinlake_kernel.schemas import file_schema

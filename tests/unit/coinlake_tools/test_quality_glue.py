@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from coinlake.contracts.quality import ROW_RULES, RULED_BY_GLUE
+from coinlake.contracts.glue_quality import RULED_BY_GLUE
+from coinlake.contracts.quality import ROW_RULES
 from coinlake.errors import TransientError
 from coinlake_tools import quality_glue, resources
 from coinlake_tools.quality_glue import EvaluationRequest, GlueOutcome, outcomes, result_key

@@ -8,15 +8,14 @@ import pytest
 
 from coinlake.contracts.batches import parse_result
 from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.glue_quality import RULED_BY_GLUE, dqdl
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import RuleCount, parse_entry
 from coinlake.contracts.quality import (
-    RULED_BY_GLUE,
     RULES,
     RULES_OF,
     VIEW_COLUMNS,
     QualityRule,
-    dqdl,
     rules_of_table,
 )
 from tests.labs.ledger_entries import ledger_entry

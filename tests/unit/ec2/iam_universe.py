@@ -34,6 +34,8 @@ RESOURCES = {
     "another database": f"{_GLUE}:database/another",
     "table": f"{_GLUE}:table/coinlake/quotes",
     "ledger table": f"{_GLUE}:table/coinlake/ledger_head",
+    "live view": f"{_GLUE}:table/coinlake/quotes_live",
+    "latest view": f"{_GLUE}:table/coinlake/quotes_latest",
     "quality view": f"{_GLUE}:table/coinlake/quality",
     "ruleset": f"{_GLUE}:dataQualityRuleset/coinlake-quotes",
     "another ruleset": f"{_GLUE}:dataQualityRuleset/another",

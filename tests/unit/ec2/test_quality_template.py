@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coinlake.contracts.cloud import DATABASE
-from coinlake.contracts.quality import RULED_BY_GLUE
+from coinlake.contracts.glue_quality import RULED_BY_GLUE
 from coinlake_tools import resources
 from coinlake_tools.quality_glue import EvaluationRequest
 from coinlake_tools.resources import Lake
@@ -18,7 +18,8 @@ from tests.unit.ec2.template_reader import Template
 GIVEN = {"BucketName": "the-lake", "LakeStack": "lake", "ToolsRole": "ToolsRole"}
 EVALUATION = "arn:aws:iam::123456789012:role/EvaluationRole"
 ALWAYS = set(CONTEXTS)
-CATALOG = ("catalog", "database", "table", "ledger table", "quality view")
+VIEWS = ("quality view", "live view", "latest view")
+CATALOG = ("catalog", "database", "table", "ledger table", *VIEWS)
 # (action, resource) and the contexts in which it is allowed; nothing else is.
 MAY: dict[str, dict[tuple[str, str], set[str]]] = {
     "EvaluationRole": {

@@ -31,6 +31,8 @@ from coinlake.contracts.tables import Column
 from coinlake.differences import PartitionSeen
 from coinlake.errors import NotFoundError, TransientError
 from coinlake.testing import FakeClock
+from coinlake.views.definition import View
+from coinlake.views.live import live_view_names
 from etl_runner.core.hours import Hours
 from etl_runner.core.ports import BusyError
 from etl_runner.core.runs import GlueRun
@@ -134,6 +136,8 @@ class FakeCatalog:
     lacks_for_ever: str | None = None
     hidden: set[str] = field(default_factory=set)
     is_away: bool = False
+    views: dict[str, Hour] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
 
     async def columns(self, table: str) -> Sequence[Column] | None:
         if table not in self.tables - self.hidden:
@@ -159,6 +163,17 @@ class FakeCatalog:
         if table not in self.tables - self.hidden:
             raise NotFoundError(table)
         self.partitions |= {(table, hour) for hour in hours}
+
+    async def boundary(self, feed: str) -> Hour | None:
+        found = {self.views.get(name) for name in live_view_names(TABULAR[feed])}
+        return found.pop() if len(found) == 1 else None
+
+    async def replace(self, view: View) -> None:
+        if self.is_away:
+            raise TransientError("UpdateTable: 503")
+        assert view.boundary is not None
+        self.views[view.name] = view.boundary
+        self.replaced.append(view.name)
 
     async def crawl(self) -> None:
         if self.is_away:

@@ -45,7 +45,7 @@ CLOSED: Mapping[str, set[str]] = {
     "rule": {rule.name for rule in RULES},
     "hard": {"true", "false"},
     "alertstate": {"firing"},
-    "severity": {"critical", "warning", "none"},
+    "severity": {"critical", "warning", "info", "none"},
 }
 
 

@@ -133,6 +133,7 @@ def test_a_known_bypass_is_refused(sql: str) -> None:
 
 
 USEFUL = {
+    "view": "SELECT name, example FROM unknown_fields WHERE feed = 'assets'",
     "star": "SELECT * FROM quotes",
     "qualified": "SELECT q.price_usd FROM coinlake.quotes q WHERE q.dt = '2026-11-22'",
     "catalog": "SELECT 1 FROM AwsDataCatalog.coinlake.candles_1m",

@@ -113,7 +113,8 @@ def test_an_entry_of_now_adds_fields_at_the_top_alone_so_that_readers_before_ski
             now = json.loads(entry.encode())
             assert entry.quality == ()
             assert {name: now[name] for name in then} == then
-            assert set(now) - set(then) <= {"watermark_ms", "valueless", "quality"}
+            since = {"watermark_ms", "valueless", "unknown_fields", "contract", "quality"}
+            assert set(now) - set(then) <= since
 
 
 def test_each_table_has_the_columns_of_the_contract_or_fewer(bucket: dict[str, Kept]) -> None:

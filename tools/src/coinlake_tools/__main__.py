@@ -19,6 +19,7 @@ from coinlake_tools import (
     lake_commands,
     proof_commands,
     quality_commands,
+    schema_commands,
     services_http,
 )
 from coinlake_tools.arguments import parser
@@ -55,8 +56,8 @@ async def provision_parts(args: argparse.Namespace, settings: Settings) -> None:
         await provision(aws, lake, settings.aws_default_region, parts, _say)
 
 
-async def hour_command(args: argparse.Namespace, settings: Settings) -> None:
-    """`coinlake rebuild` and `coinlake retry`."""
+async def retry(args: argparse.Namespace, settings: Settings) -> None:
+    """`coinlake retry`."""
     _say(_json(await hour_commands.order(args, settings)))
 
 
@@ -80,9 +81,10 @@ async def show_cost(args: argparse.Namespace, settings: Settings) -> None:
 COMMANDS: dict[str, Command] = {
     "topics": topics,
     "provision": provision_parts,
-    "rebuild": hour_command,
-    "retry": hour_command,
+    "rebuild": schema_commands.rebuild,
+    "retry": retry,
     "status": status,
+    "promote": schema_commands.promote,
     "cost": show_cost,
     "audit": lake_commands.audit,
     "repair": lake_commands.repair,

@@ -4,7 +4,8 @@ import argparse
 from dataclasses import fields
 
 from coinlake.contracts.datasets import TABLES, TABULAR
-from coinlake.contracts.quality import RULED_BY_GLUE
+from coinlake.contracts.elements import TYPES
+from coinlake.contracts.glue_quality import RULED_BY_GLUE
 from coinlake_tools.cost import Plan
 from coinlake_tools.doctor import PATIENCE_H
 from coinlake_tools.host_cost import INSTANCES, Host
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser("lineage", help="follow a row back to the bytes that it is of")
     )
     _certify(commands.add_parser("certify", help="write or check the certificate of a day"))
+    _promote(commands.add_parser("promote", help="give a field that is only in extra a column"))
     _quality(
         commands.add_parser("quality", help="print, evaluate and replay the quality rules")
     )
@@ -76,6 +78,14 @@ def _rebuild(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also without raw objects that are gone, whose rows are given up",
     )
+    sub.add_argument(
+        "--to", metavar="DT", help="the last UTC day of a range that begins with --dt"
+    )
+    how = sub.add_mutually_exclusive_group()
+    how.add_argument(
+        "--dry-run", action="store_true", help="only say how many hours and dollars it would be"
+    )
+    how.add_argument("--yes", action="store_true", help="do not ask, also at a terminal")
 
 
 def _audit(sub: argparse.ArgumentParser) -> None:
@@ -253,6 +263,24 @@ def _quality(sub: argparse.ArgumentParser) -> None:
         help="also hours with a quarantine whose version counted no rules",
     )
     replay.add_argument("--dry-run", action="store_true", help="only show hours and cost")
+
+
+def _promote(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("field", help="the JSON key, as the view unknown_fields names it")
+    sub.add_argument("--feed", choices=list(TABULAR), help="where several feeds have it")
+    sub.add_argument("--column", help="the column's name; the default is made from the key")
+    sub.add_argument(
+        "--kind",
+        choices=list(TYPES),
+        help="the column's kind; the default holds all values seen",
+    )
+    sub.add_argument("--dt", help="the last UTC day to look at; the default is today")
+    sub.add_argument(
+        "--days", type=int, default=7, metavar="N", help="how many days to look at; default 7"
+    )
+    sub.add_argument(
+        "--write", action="store_true", help="write the line into the checkout around here"
+    )
 
 
 def _cost(sub: argparse.ArgumentParser) -> None:

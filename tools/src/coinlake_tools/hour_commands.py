@@ -1,4 +1,4 @@
-"""`coinlake rebuild` and `coinlake retry`: hours of the runner, one or a day of them."""
+"""`coinlake rebuild` and `coinlake retry`: hours of the runner, one, a day or some days of them."""
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,10 @@ from typing import Any
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour, parse_hour
 from coinlake.errors import ConfigError, TransientError
+from coinlake.store import ObjectStore
 from coinlake_tools import services_http
+from coinlake_tools.published_hours import days_between
+from coinlake_tools.rebuild_cost import RebuildCost, rebuild_cost
 from coinlake_tools.settings import Settings
 
 _HOURS = tuple(f"{hour:02}" for hour in range(24))
@@ -59,12 +62,34 @@ async def send(
 def _hours(args: argparse.Namespace) -> Iterator[tuple[str, Hour]]:
     feeds = [args.feed] if args.feed else list(TABULAR)
     for feed in feeds:
-        for name in [args.hour] if args.hour else _HOURS:
-            hour = parse_hour(f"dt={args.dt}/hour={name}")
-            if hour is None:
-                said = f"{args.dt} {name} (write it like 2026-11-22 07)"
-                raise ConfigError(f"invalid hour: {said}")
-            yield feed, hour
+        for dt in days_of(args):
+            for name in [args.hour] if args.hour else _HOURS:
+                yield feed, _hour(dt, name)
+
+
+def days_of(args: argparse.Namespace) -> list[str]:
+    """The days that the options name. Raises ConfigError where they name none."""
+    last = getattr(args, "to", None)
+    if last is None:
+        return [args.dt]
+    if args.hour:
+        raise ConfigError("choose --hour or --to: an hour is of one day")
+    return days_between(args.dt, last)
+
+
+def _hour(dt: str, name: str) -> Hour:
+    hour = parse_hour(f"dt={dt}/hour={name}")
+    if hour is None:
+        raise ConfigError(f"invalid hour: {dt} {name} (write it like 2026-11-22 07)")
+    return hour
+
+
+async def price(args: argparse.Namespace, store: ObjectStore) -> RebuildCost:
+    """What a rebuild of these hours would cost. Raises ConfigError, TransientError."""
+    for dt in days_of(args):
+        _hour(dt, args.hour or _HOURS[0])
+    feeds = [args.feed] if args.feed else list(TABULAR)
+    return await rebuild_cost(store, feeds, days_of(args), args.hour)
 
 
 def _said(answer: Any) -> str:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.quality import RULED_BY_GLUE, dqdl, rules_of_table
+from coinlake.contracts.glue_quality import RULED_BY_GLUE, dqdl
+from coinlake.contracts.quality import rules_of_table
 from coinlake.errors import ConfigError
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore

@@ -11,7 +11,8 @@ from typing import Any
 
 from coinlake.contracts.cloud import QUALITY_PREFIX
 from coinlake.contracts.compact_json import compact_json
-from coinlake.contracts.quality import rules_of_table, ruleset_name
+from coinlake.contracts.glue_quality import ruleset_name
+from coinlake.contracts.quality import rules_of_table
 from coinlake.errors import PreconditionFailedError, TransientError
 from coinlake.store import ObjectStore
 from coinlake_tools.aws_calls import call

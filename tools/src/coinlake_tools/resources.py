@@ -16,22 +16,24 @@ from coinlake.contracts.cloud import (
     WORKGROUP,
 )
 from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.glue_quality import (
+    GLUE_QUALITY_TABLE,
+    RULED_BY_GLUE,
+    dqdl,
+    ruleset_name,
+)
 from coinlake.contracts.ledger import (
     LEDGER_TABLE,
     LEDGER_VIEW,
     QUALITY_VIEW,
+    UNKNOWN_FIELDS_VIEW,
     LedgerEntry,
     RuleCount,
+    UnknownField,
 )
-from coinlake.contracts.quality import (
-    GLUE_QUALITY_TABLE,
-    RULED_BY_GLUE,
-    VIEW_COLUMNS,
-    dqdl,
-    rules_of_table,
-    ruleset_name,
-)
+from coinlake.contracts.quality import VIEW_COLUMNS, rules_of_table
 from coinlake_tools.bundle import Bundle
+from coinlake_tools.catalog_tables import curated_tables
 from coinlake_tools.hive_types import columns
 from coinlake_tools.quality_glue import GlueOutcome
 
@@ -41,6 +43,8 @@ PYTHON_MODULES = "isal==1.9.1,orjson==3.13.0"
 # A rebuild takes a minute or two; a run that hangs must not be billed for Glue's eight hours (Glue
 # API, Job: Timeout).
 _TIMEOUT_MINUTES = 20
+# Later than any time of a record.
+_NEVER_MS = 253_402_300_800_000
 # 10 GB: a question that scans more than that is a mistake, not a question.
 _SCAN_LIMIT_BYTES = 10 * 1024**3
 
@@ -99,11 +103,6 @@ def job(lake: Lake, bundle: Bundle) -> dict[str, Any]:
 def job_creation(lake: Lake, bundle: Bundle) -> dict[str, Any]:
     """CreateJob."""
     return {"Name": GLUE_JOB, **job(lake, bundle)}
-
-
-def curated_tables() -> list[str]:
-    """The name of each table that the crawler looks after, quarantines included."""
-    return [name for dataset in TABULAR.values() for name in dataset.published]
 
 
 def crawler(lake: Lake) -> dict[str, Any]:
@@ -184,6 +183,23 @@ def ledger_view() -> str:
         f"INNER JOIN (SELECT feed, dt, hour, max(version) AS version FROM {LEDGER_TABLE} "
         "GROUP BY feed, dt, hour) h ON l.feed = h.feed AND l.dt = h.dt "
         "AND l.hour = h.hour AND l.version = h.version"
+    )
+
+
+def unknown_fields_view() -> str:
+    """The statement that makes the view of every key without a column, over the heads of all hours."""
+    names = ", ".join(columns(UnknownField))
+    times = ", ".join(
+        f"CAST(from_unixtime({which}(u.{which_seen}_ms) / 1e3) AS timestamp(3)) {which_seen}"
+        for which, which_seen in (("min", "first_seen"), ("max", "last_seen"))
+    )
+    return (
+        f"CREATE OR REPLACE VIEW {UNKNOWN_FIELDS_VIEW} AS SELECT h.feed, u.name, {times}, "
+        # Records without a time have an example, too; min_by leaves nulls out.
+        "sum(u.rows) AS rows, count(*) AS hours, "
+        f"min_by(u.example, coalesce(u.first_seen_ms, {_NEVER_MS})) AS example "
+        f"FROM {LEDGER_VIEW} h CROSS JOIN UNNEST(h.unknown_fields) AS u ({names}) "
+        "GROUP BY h.feed, u.name"
     )
 
 

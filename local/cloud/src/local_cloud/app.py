@@ -3,7 +3,6 @@
 import json
 import secrets
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from local_cloud.crawler.service import Crawlers
 from local_cloud.dispatch import AwsService, CloudParts, Dispatcher
 from local_cloud.faults import Faults
 from local_cloud.glue import Glue
+from local_cloud.jobs.installed import InstallError, check_jars, packages_of
 from local_cloud.jobs.runner import Surroundings
 from local_cloud.jobs.service import Jobs
 from local_cloud.jobs.spark import Install
@@ -122,14 +122,14 @@ def _spark(settings: Settings) -> Install | None:
     if settings.java_home is None or settings.spark_jars is None:
         log.info("no_spark", means="jobs of Glue cannot be made or run")
         return None
-    python = settings.python.absolute()
-    return Install(
-        python,
-        _spark_version(python),
-        settings.java_home.resolve(),
-        settings.spark_jars.resolve(),
-        settings.driver_memory,
-    )
+    python, jars = settings.python.absolute(), settings.spark_jars.resolve()
+    try:
+        packages = packages_of(python)
+        check_jars(jars, packages)
+    except InstallError as error:
+        raise SystemExit(str(error)) from error
+    log.info("spark", version=packages.spark, hadoop=packages.hadoop, python=str(python))
+    return Install(python, packages, settings.java_home.resolve(), jars, settings.driver_memory)
 
 
 class _Ticks:
@@ -143,12 +143,3 @@ class _Ticks:
         with self._lock:
             self._last = max(time.time(), self._last + 1e-6)
             return self._last
-
-
-def _spark_version(python: Path) -> str:
-    """The Spark that runs will have."""
-    code = "import importlib.metadata as m; print(m.version('pyspark'))"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{python} has no pyspark: install it or name another with --python")
-    return done.stdout.strip()

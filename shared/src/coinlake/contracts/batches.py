@@ -7,9 +7,16 @@ from typing import Any
 
 from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts, RuleCount, known, rule_counts
+from coinlake.contracts.ledger import (
+    Counts,
+    RuleCount,
+    UnknownField,
+    known,
+    parse_unknown_fields,
+    rule_counts,
+)
 
-JOB_VERSION = 2
+JOB_VERSION = 3
 """Raised with every change of what the job makes of raw; a runner never replaces a higher one."""
 MAX_HOUR_BYTES = 512 * 1024 * 1024
 """The most raw bytes of one hour: one table of it is one object, made in the memory of one task."""
@@ -89,9 +96,12 @@ class HourResult:
     """What the job made of one hour.
 
     `unreadable` are keys of raw objects that no record could be read from; `unknown` counts keys
-    that no column knows; `notes` counts values that did not fit (`unfit:<column>`), keys that an
-    object had more than once (`repeated:<key>`) and soft rules that failed (`rule:<name>`).
-    `quality` counts each rule; a job of before 0.1.0 counts none. Times are ms since the epoch, UTC.
+    that no column knows; `notes` counts values that did not fit (`unfit:<column>`) or that a wider
+    column took (`widened:<column>`), keys that an object had more than once (`repeated:<key>`) and
+    soft rules that failed (`rule:<name>`). Times are ms since the epoch, UTC. `unknown_fields` says
+    more of the keys in `unknown`; `contract` is the version of the dataset's contract that the job
+    has, None where the job is older than that. `quality` counts each rule; a job of before 0.1.0
+    counts none.
     """
 
     feed: str
@@ -104,6 +114,8 @@ class HourResult:
     notes: Mapping[str, int] = field(default_factory=dict)
     min_received_ms: int | None = None
     max_received_ms: int | None = None
+    unknown_fields: tuple[UnknownField, ...] = ()
+    contract: int | None = None
     quality: tuple[RuleCount, ...] = ()
 
     @property
@@ -157,6 +169,7 @@ def _hour_result(raw: dict[str, Any]) -> HourResult:
     raw["counts"] = Counts(**raw["counts"])
     raw["files"] = tuple(StagedFile(**item) for item in raw["files"])
     raw["unreadable"] = tuple(raw["unreadable"])
+    raw["unknown_fields"] = parse_unknown_fields(raw)
     raw["quality"] = rule_counts(raw.get("quality", ()))
     return HourResult(**known(HourResult, raw))
 

@@ -5,6 +5,7 @@ what could not be used and what is filled in later are datasets too.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from coinlake.contracts.elements import AMOUNT, Element, fields
 from coinlake.contracts.tables import (
@@ -23,7 +24,9 @@ from coinlake.contracts.tables import (
 class Dataset:
     """Records of one kind. `further` are tables that the job makes beside the element's own.
 
-    What is copied is kept in the raw zone for ever.
+    What is copied is kept in the raw zone for ever. `version` is that of the contract: it rises with
+    each column that is added. Keys that no column knows are kept in `extra` (`evolve`), or put their
+    row aside (`freeze`, the hard rule `no_unknown_keys`); both are counted and announced.
     """
 
     name: str
@@ -31,6 +34,8 @@ class Dataset:
     element: Element | None = None
     further: tuple[TableSchema, ...] = ()
     is_copied: bool = True
+    version: int = 1
+    unknown_keys: Literal["evolve", "freeze"] = "evolve"
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -72,7 +77,8 @@ CANDLES_1M = TableSchema(
         close {AMOUNT}
         quotes bigint
         first_source_ts timestamp
-        last_source_ts timestamp"""
+        last_source_ts timestamp
+        volume_24h_usd {AMOUNT}"""
     ),
     ("asset_id", "minute"),
 )
@@ -101,6 +107,7 @@ ASSETS = Dataset(
         tokens="tokens",
     ),
     further=(ASSET_TOKENS, CANDLES_1M),
+    version=2,
 )
 RATES = Dataset(
     "rates",
@@ -117,6 +124,7 @@ RATES = Dataset(
         identity=("rate_id",),
         price=("rate_usd",),
     ),
+    version=1,
 )
 EXCHANGES = Dataset(
     "exchanges",
@@ -136,6 +144,7 @@ EXCHANGES = Dataset(
         ),
         identity=("exchange_id",),
     ),
+    version=1,
 )
 MARKETS = Dataset(
     "markets",
@@ -159,6 +168,7 @@ MARKETS = Dataset(
         identity=("exchange_id", "base_id", "quote_id"),
         price=("price_usd", "price_quote"),
     ),
+    version=1,
 )
 REJECTED = Dataset("rejected", "coincap.rejected.v1")
 """Answers that could not be used: the only evidence of what the API did."""

@@ -4,16 +4,15 @@ How a rule is evaluated is the kernel's business; that it was, and how often it 
 ledger (`RuleCount`).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from coinlake.contracts.datasets import TABULAR, Dataset
-from coinlake.contracts.elements import Element
+from coinlake.contracts.elements import TYPES, Element, Field
 from coinlake.contracts.tables import columns
 
 Dimension = Literal[
-    "completeness", "validity", "range", "uniqueness", "freshness", "referential"
+    "completeness", "validity", "schema", "range", "uniqueness", "freshness", "referential"
 ]
 Unit = Literal["objects", "records", "answers", "elements", "rows", "tokens"]
 
@@ -33,8 +32,9 @@ class QualityRule:
     """One rule of a table. What fails a hard one becomes no row; a soft one is counted.
 
     A hard rule's name is the `rule` of its rows in the quarantine. It looks at `columns`: one of them
-    must be there (completeness), each is a usable id (validity) or above zero if it is there (range),
-    all of them tell rows of one answer apart (uniqueness). `evaluates` says what is counted.
+    must be there (completeness), each is a usable id (validity), held by its type (schema; without
+    columns: there is no unknown key) or above zero if it is there (range), all of them tell rows of
+    one answer apart (uniqueness). `evaluates` says what is counted.
     `dqdl` says the same in Glue's Data Quality language. `differs` says in what that says less, or
     why there is none: it sees the rows that are published and nothing else.
     """
@@ -50,8 +50,6 @@ class QualityRule:
     differs: str | None = None
 
 
-GLUE_QUALITY_TABLE = "quality_glue"
-"""What Glue Data Quality said of the same rules."""
 VIEW_COLUMNS = columns(
     """feed string
     dt string
@@ -129,6 +127,32 @@ def _complete(table: str, columns: tuple[str, ...]) -> QualityRule:
     )
 
 
+def _fits(table: str, field: Field) -> QualityRule:
+    return QualityRule(
+        f"{field.column}_fits",
+        table,
+        "schema",
+        True,
+        "rows",
+        (field.column,),
+        f"what is in `{field.column}` is {TYPES[field.kind]} without loss, or null",
+        differs="a column has one type, and what it does not hold is as null as null",
+    )
+
+
+def _known(table: str) -> QualityRule:
+    return QualityRule(
+        "no_unknown_keys",
+        table,
+        "schema",
+        True,
+        "rows",
+        (),
+        "each key has a column",
+        differs="no rule type looks into a map, and `extra` has what does not fit, too",
+    )
+
+
 def _positive(table: str, column: str) -> QualityRule:
     return QualityRule(
         f"{column}_positive",
@@ -199,12 +223,19 @@ def _quoted(table: str) -> QualityRule:
     )
 
 
-def _of_rows(element: Element) -> list[QualityRule]:
-    """The rules of an element's rows, all hard ones first."""
+def row_rules_of(dataset: Dataset) -> tuple[QualityRule, ...]:
+    """The rules that each row of its element is held against, all hard ones first; none without one."""
+    return () if dataset.element is None else tuple(_of_rows(dataset, dataset.element))
+
+
+def _of_rows(dataset: Dataset, element: Element) -> list[QualityRule]:
     table, names = element.table, [field.column for field in element.fields]
     rules = [_valid(table, column) for column in element.identity]
     if element.price:
         rules.append(_complete(table, element.price))
+    rules += [_fits(table, field) for field in element.fields if field.unfit == "quarantine"]
+    if dataset.unknown_keys == "freeze":
+        rules.append(_known(table))
     rules += [_positive(table, column) for column in element.price]
     rules += [_unique(table, element.identity), _fresh(table)]
     if "updated_ts" in names:
@@ -233,20 +264,20 @@ def _of_tables(dataset: Dataset) -> list[QualityRule]:
     return [*tokens, *(_quoted(table.name) for table in dataset.further)]
 
 
+def rules_of(dataset: Dataset) -> tuple[QualityRule, ...]:
+    """Every rule of a dataset, in the order in which they are asked; none without an element."""
+    if dataset.element is None:
+        return ()
+    before = _before_rows(dataset.element.table)
+    return (*before, *row_rules_of(dataset), *_of_tables(dataset))
+
+
 ROW_RULES: dict[str, tuple[QualityRule, ...]] = {
-    one.element.table: tuple(_of_rows(one.element))
-    for one in TABULAR.values()
-    if one.element is not None
+    one.tables[0]: row_rules_of(one) for one in TABULAR.values()
 }
 """The rules that each row is held against, by the table of an element; hard ones come first."""
 RULES_OF: dict[str, tuple[QualityRule, ...]] = {
-    name: (
-        *_before_rows(one.element.table),
-        *ROW_RULES[one.element.table],
-        *_of_tables(one),
-    )
-    for name, one in TABULAR.items()
-    if one.element is not None
+    name: rules_of(one) for name, one in TABULAR.items()
 }
 """Every rule by dataset, in the order in which they are asked."""
 RULES: tuple[QualityRule, ...] = tuple(rule for rules in RULES_OF.values() for rule in rules)
@@ -255,26 +286,3 @@ RULES: tuple[QualityRule, ...] = tuple(rule for rules in RULES_OF.values() for r
 def rules_of_table(table: str) -> tuple[QualityRule, ...]:
     """The rules whose failures are counted for a table; none for a name that is no table's."""
     return tuple(rule for rule in RULES if rule.table == table)
-
-
-def dqdl(rules: Iterable[QualityRule]) -> str:
-    """Those of the rules that can be, as a Glue Data Quality ruleset (developer guide, "DQDL
-    reference"). Composite rules are meant row by row (`CompositeRuleEvaluationMethod` ROW).
-
-    Raises ValueError where none can be: a ruleset has at least one rule.
-    """
-    said = [rule.dqdl for rule in rules if rule.dqdl is not None]
-    if not said:
-        raise ValueError("none of these rules can be said in DQDL")
-    return "Rules = [\n    " + ",\n    ".join(said) + "\n]\n"
-
-
-def ruleset_name(table: str) -> str:
-    """The name of the table's ruleset in Glue."""
-    return f"coinlake-{table}"
-
-
-RULED_BY_GLUE: tuple[str, ...] = tuple(
-    table for table, rules in ROW_RULES.items() if any(rule.dqdl for rule in rules)
-)
-"""The tables that have a ruleset in DQDL."""

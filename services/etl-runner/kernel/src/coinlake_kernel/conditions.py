@@ -1,6 +1,6 @@
 """The quality rules over whole columns: for each row, whether the rule holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,16 @@ class RowColumns:
 
     `is_id` says by column whether the text of a row can be an id, `has_time` whether its answer has
     a source time. `received_ms` is when it was received, ms since the epoch, UTC, -1 where that is
-    not known.
+    not known. `unfit` are the places by column whose values the type does not hold, `unknown` those
+    that have a key which no column knows.
     """
 
     is_id: dict[str, Mask]
     numbers: dict[str, pa.Array]
     has_time: Mask
     received_ms: npt.NDArray[np.int64]
+    unfit: Mapping[str, Sequence[int]]
+    unknown: Sequence[int]
 
     @property
     def length(self) -> int:
@@ -49,6 +52,14 @@ def _complete(rule: QualityRule, rows: RowColumns) -> Mask:
 def _valid(rule: QualityRule, rows: RowColumns) -> Mask:
     (column,) = rule.columns
     return rows.is_id[column]
+
+
+def _as_contracted(rule: QualityRule, rows: RowColumns) -> Mask:
+    good = np.ones(rows.length, bool)
+    places = [rows.unfit.get(column, ()) for column in rule.columns] or [rows.unknown]
+    for some in places:
+        good[np.asarray(some, np.int64)] = False
+    return good
 
 
 def _above_zero(rule: QualityRule, rows: RowColumns) -> Mask:
@@ -79,6 +90,7 @@ def _numpy(found: pa.Array) -> Any:
 _CONDITIONS: dict[str, Callable[[QualityRule, RowColumns], Mask]] = {
     "completeness": _complete,
     "validity": _valid,
+    "schema": _as_contracted,
     "range": _above_zero,
     "uniqueness": _unique,
     "freshness": _fresh,

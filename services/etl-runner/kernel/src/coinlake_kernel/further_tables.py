@@ -51,6 +51,7 @@ def candles_1m(quotes: MainTable) -> SortedRows:
         "quotes": pa.array(last - first + 1, pa.int64()),
         "first_source_ts": millis(first),
         "last_source_ts": millis(last),
+        "volume_24h_usd": quotes.number("volume_24h_usd").take(pa.array(order[last])),
     }
     return SortedRows(columns, np.arange(len(first)))
 

@@ -13,16 +13,19 @@ import pyarrow.compute as pc
 from isal import isal_zlib
 
 from coinlake.contracts.datasets import TABULAR, table_named
+from coinlake.contracts.ledger import UnknownField
 from coinlake.contracts.raw_gzip import Inflate
 from coinlake.contracts.tables import main_name, quarantine_name
-from coinlake_kernel.answers import is_far, read_answer
+from coinlake_kernel.answers import JudgedAnswer, is_far, read_answer
 from coinlake_kernel.further_tables import asset_tokens, candles_1m, orphans
 from coinlake_kernel.hour_rows import HourRows
 from coinlake_kernel.main_table import MainTable
 from coinlake_kernel.objects import raw_text, unreadable
+from coinlake_kernel.reading import ReadAnswer
 from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, records_of
 from coinlake_kernel.schemas import file_schema
 from coinlake_kernel.sorted_rows import SortedRows
+from coinlake_kernel.unknown_keys import UnknownKeys
 
 # ISA-L's: three times as quick as zlib's.
 FAST_INFLATE = Inflate(
@@ -48,6 +51,7 @@ class TypedHour:
     tallies: Counter[str]
     min_received_ms: int | None
     max_received_ms: int | None
+    unknown_fields: tuple[UnknownField, ...] = ()
 
 
 class HourKernel:
@@ -65,6 +69,7 @@ class HourKernel:
         self._received: list[int] = []
         self._put_aside: list[dict[str, Any]] = []
         self._rows = HourRows(self._element)
+        self._unknown = UnknownKeys()
 
     def add(self, source: RawSource, body: bytes) -> None:
         """Take an object. One that cannot be read is a row of the quarantine."""
@@ -92,11 +97,13 @@ class HourKernel:
             )
         for table in self._dataset.tables:
             tables[quarantine_name(table)] = self._quarantine(quarantine_name(table))
+        tallies = self._tallies + self._rows.tallies
         return TypedHour(
             {name: rows for name, rows in tables.items() if len(rows)},
-            self._tallies + self._rows.tallies,
+            tallies,
             min(self._received, default=None),
             max(self._received, default=None),
+            self._unknown.told(tallies),
         )
 
     def _take(self, record: SourcedRecord) -> None:
@@ -121,7 +128,7 @@ class HourKernel:
         if read is not None and not is_far(
             read.source_ms, record.received_ms, self._max_skew_ms
         ):
-            self._keep(record, read.source_ms)
+            self._keep(record, read)
             self._rows.add_read(number, read, len(value), record.received_ms)
             return
         judged = read_answer(self._dataset.name, value, record.received_ms, self._max_skew_ms)
@@ -131,13 +138,14 @@ class HourKernel:
             told = {"rule": judged.rule, "reason": judged.reason, "raw": raw_text(value)}
             self._put_aside.append(record.columns() | told)
             return
-        self._keep(record, judged.source_ms)
+        self._keep(record, judged)
         self._rows.add_judged(number, judged)
 
-    def _keep(self, record: SourcedRecord, source_ms: int | None) -> None:
+    def _keep(self, record: SourcedRecord, answer: ReadAnswer | JudgedAnswer) -> None:
         self._tallies["usable"] += 1
         self._records.append(record)
-        self._source_ms.append(source_ms)
+        self._source_ms.append(answer.source_ms)
+        self._unknown.add(answer.examples, record.received_ms)
 
     def _quarantine(self, table: str) -> SortedRows:
         is_own = main_name(table) == self._element.table

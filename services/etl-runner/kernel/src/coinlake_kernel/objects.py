@@ -62,6 +62,7 @@ def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> di
         "reason": answer.reason,
         "raw": None if state == USABLE else raw_text(value),
         "tallies": [("records", 1), *((name, 1) for name in outcome), *answer.tallies.items()],
+        "examples": answer.examples,
         ELEMENTS[source.feed].table: [
             row | {"extra": list(row["extra"].items())} for row in answer.rows
         ],

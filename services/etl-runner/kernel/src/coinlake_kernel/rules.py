@@ -1,6 +1,6 @@
 """The quality rules of rows (`contracts.quality`), row by row. Hard ones quarantine, soft ones count."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,13 +16,16 @@ class RuleContext:
     """What a rule may look at beside the row.
 
     Times are ms since the epoch, UTC. `source_ms` is None also where it is too far from the receive
-    time, `received_ms` where it is not known.
+    time, `received_ms` where it is not known. `unfit` are the row's columns whose values their types
+    do not hold.
     """
 
     source_ms: int | None
     received_ms: int | None
     seen: set[tuple[Any, ...]]
     """Identities of the rows before this one in the same answer."""
+    unfit: Collection[str] = ()
+    has_unknown_keys: bool = False
 
 
 Row = Mapping[str, Any]
@@ -47,6 +50,12 @@ def _complete(rule: QualityRule, row: Row, _: RuleContext) -> bool:
 def _valid(rule: QualityRule, row: Row, _: RuleContext) -> bool:
     (column,) = rule.columns
     return is_id(row[column])
+
+
+def _as_contracted(rule: QualityRule, _: Row, context: RuleContext) -> bool:
+    if not rule.columns:
+        return not context.has_unknown_keys
+    return not any(column in context.unfit for column in rule.columns)
 
 
 def _positive(rule: QualityRule, row: Row, _: RuleContext) -> bool:
@@ -75,6 +84,7 @@ def _fresh(rule: QualityRule, row: Row, context: RuleContext) -> bool:
 _CONDITIONS: dict[str, Callable[[QualityRule, Row, RuleContext], bool]] = {
     "completeness": _complete,
     "validity": _valid,
+    "schema": _as_contracted,
     "range": _positive,
     "uniqueness": _unique,
     "freshness": _fresh,
