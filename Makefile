@@ -71,6 +71,9 @@ bench-sink-memory: setup jars ## The sink's peak memory: 3 million values behind
 bench-etl: setup ## The job and two scripts that make the same table, on one core (ARGS="--megabytes 60")
 	@$(CLEAN_ENV) $(BIN)/python -m bench.etl $(ARGS)
 
+bench-freshness: setup jars ## How old a price is when SQL first gives it (ARGS="--seconds 180")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.freshness $(ARGS)
+
 bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in lakes of 10, 1,000, 9,000 hours
 	@$(CLEAN_ENV) $(BIN)/python -m bench.runner_idle
 
@@ -95,6 +98,9 @@ unit: setup ## Tests in memory
 
 test-pythons: setup ## The unit tests and the job's on Python 3.12 and 3.13, where they are installed
 	@$(CLEAN_ENV) $(BIN)/python -m tests.pythons $(ARGS)
+
+test-sparks: setup ## The job's tests on Spark 3.5 and 4.1, ANSI casts on and off (SPARKS=4.1 for one of them)
+	@$(CLEAN_ENV) $(BIN)/python -m tests.sparks $(SPARKS)
 
 contract spark integration faults e2e: setup jars ## Run one tier of tests
 	@$(PYTEST) tests/$@ -v $(ARGS)
@@ -137,10 +143,14 @@ ifeq ($(PYTHON),)
 	@echo "$(NO_PYTHON)" >&2; exit 1
 endif
 	@$(PYTHON) -m venv $(RELEASE_VENV)
-	@$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
+	@$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(RELEASE_VENV)/bin/python -m pip install $(PATIENT) --require-hashes -r requirements/release.txt
 	@touch $@
 
 # ---- set-up ----------------------------------------------------------------------------------
+# A download that breaks off goes on where it ended; only the pip of build.txt can do that.
+PATIENT := --quiet --disable-pip-version-check --retries 10 --timeout 60 --resume-retries 20
+
 setup: .venv/.stamp ## Python packages into .venv
 
 jars: setup ## Kafka's and Spark's jars into .local/jars
@@ -152,7 +162,8 @@ ifeq ($(PYTHON),)
 endif
 	@echo "setting up .venv with $(PYTHON) (once, about a minute)"
 	@$(PYTHON) -m venv .venv || { echo "$(PYTHON) is here without venv: install it (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(BIN)/python -m pip install $(PATIENT) --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
@@ -162,6 +173,10 @@ lock: ## Resolve the dependencies again (needs uv)
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $$([ $$name = dev -o $$name = bench -o $$name = clients ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
+# The whole of dev.in with another pyspark: what that pins itself (py4j) is free, all else is as in dev.txt.
+	@uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  -c <(grep -oE '^[a-z0-9][^ ]*==[^ ]+' requirements/dev.txt | grep -vE '^(pyspark|py4j)==') \
+	  --override requirements/spark4.in requirements/dev.in -o requirements/spark4.txt
 
 promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager into .local/bin (needs Go)
 	@$(BIN)/python -m tests.labs.watchers
@@ -169,5 +184,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons outdated \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

@@ -14,18 +14,22 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from quality_pages import quality_page, quality_template
 
 from coinlake.contracts.datasets import TABLES, TABULAR
-from coinlake.contracts.tables import PARTITION_KEYS, is_quarantine, quarantine_of
+from coinlake.contracts.meanings import meaning_of, table_meaning
+from coinlake.contracts.tables import PARTITION_KEYS, Column, is_quarantine, quarantine_of
 from coinlake.contracts.topics import GAPS, REJECTED, TOPICS, copied_by_the_sink
 from coinlake.settings import KafkaSettings, LakeSettings
+from coinlake.views.every import VIEWS
 from ingestor.core.feeds import FEEDS
 
 ROOT = Path(__file__).resolve().parents[1]
-REFERENCE, RIGHTS, TEMPLATE = (
+REFERENCE, RIGHTS, TEMPLATE, QUALITY_TEMPLATE = (
     "docs/reference",
     "deploy/ec2/kafka/acls.tsv",
     "deploy/ec2/coinlake.yaml",
+    "deploy/ec2/quality.yaml",
 )
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 # Where the metrics of each are; the auditor is the tools' `coinlake audit --every`.
@@ -37,6 +41,28 @@ _SETTINGS_NOTE = (
     "All settings are environment variables, read once. An invalid value, or an unknown name with one",
     "of these prefixes, ends a service with exit code 2 and one sentence before it opens anything.",
     "Times may be at most 366 days, sizes at most 1 TiB.",
+)
+_COLUMNS = ("| column | type | meaning |", "| --- | --- | --- |")
+_TABLES_NOTE = (
+    "Every table is partitioned by `dt` and `hour`, the UTC hour in which an answer was received. Times",
+    "are UTC, amounts are exact. The catalog's comments say the same as this page.",
+    "",
+    "`candles_1m` holds partials per receive hour: a minute at an hour's edge has two rows, and the views",
+    "`candles…` merge them. `…_live` reads closed hours from the tables and open ones from the raw zone, so",
+    "its rows are seconds old: columns that the raw lines do not tell (`received_ts`, `poll_id`, …) are null",
+    "there, and texts are taken as they are; the same rows have everything once their hour is in the tables.",
+    "A view costs what it reads: a condition on `dt` keeps `…_live` cheap.",
+)
+_CONTRACT_NOTE = (
+    "What of an answer becomes which column, and what happens where that cannot be. The version of a dataset",
+    "rises with each column that is added; a type never changes, and nothing vanishes. Each hour's ledger entry",
+    "says of which version its tables are (`contract`).",
+    "",
+    "- `beside`: the column is null, and the text is in `extra` under the column's name.",
+    "- `quarantine`: the row is put aside by the rule `<column>_fits`.",
+    "- `widen`: the column is null, as another column takes the value in a wider type.",
+    "- Unknown keys, `evolve`: kept in `extra`. `freeze`: the row is put aside by the rule `no_unknown_keys`.",
+    "  Both are counted, and announced: [unknown fields](../how-to/add-a-column.md).",
 )
 _NOTE = "Made by `make docs` from the code; a test compares them."
 
@@ -65,9 +91,12 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/metrics.md": _metrics(),
         f"{REFERENCE}/topics.md": _topics(),
         f"{REFERENCE}/tables.md": _tables(),
+        f"{REFERENCE}/quality.md": quality_page(_NOTE),
+        f"{REFERENCE}/contract.md": _contract(),
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
+        QUALITY_TEMPLATE: quality_template((ROOT / QUALITY_TEMPLATE).read_text()),
     }
 
 
@@ -212,12 +241,50 @@ def _topics() -> str:
 
 
 def _tables() -> str:
-    lines = ["# Tables", "", _NOTE, ""]
-    lines += [f"Every table is partitioned by {' and '.join(PARTITION_KEYS)} (strings).", ""]
+    lines = ["# Tables and views", "", _NOTE, "", *_TABLES_NOTE, ""]
     for table in [*TABLES.values(), quarantine_of("quotes")]:
         also = " (each `…_quarantine` is like it)" if is_quarantine(table.name) else ""
-        lines += [f"## {table.name}{also}", "", "| column | type |", "| --- | --- |"]
-        lines += [f"| `{column.name}` | `{column.type}` |" for column in table.columns]
+        lines += [f"## {table.name}{also}", "", table_meaning(table.name), "", *_COLUMNS]
+        keys = [Column(name, "string") for name in PARTITION_KEYS]
+        lines += [_column(column) for column in (*table.columns, *keys)]
+        lines.append("")
+    for view in VIEWS.values():
+        same = next(
+            (name for name, one in VIEWS.items() if one.columns == view.columns), view.name
+        )
+        lines += [f"## {view.name} (view)", "", view.meaning, ""]
+        if same == view.name:
+            lines += [*_COLUMNS, *(_column(column) for column in view.columns), ""]
+        else:
+            lines += [f"Columns as in `{same}`.", ""]
+    return "\n".join(lines)
+
+
+def _column(column: Column) -> str:
+    return f"| `{column.name}` | `{column.type}` | {meaning_of(column.name)} |"
+
+
+def _contract() -> str:
+    lines = ["# The contract", "", _NOTE, "", *_CONTRACT_NOTE, ""]
+    for name, dataset in TABULAR.items():
+        element = dataset.element
+        known = () if element is None else element.fields
+        fields = {f"{dataset.tables[0]}.{one.column}": one for one in known}
+        lines += [
+            f"## {name}",
+            "",
+            f"Version {dataset.version}. Unknown keys: `{dataset.unknown_keys}`.",
+            "",
+        ]
+        lines += [
+            "| column | type | JSON key | a value that does not fit |",
+            "| --- | --- | --- | --- |",
+        ]
+        for table in dataset.tables:
+            for column in TABLES[table].columns:
+                field = fields.get(f"{table}.{column.name}")
+                told = " | |" if field is None else f" `{field.key}` | `{field.unfit}` |"
+                lines.append(f"| `{table}.{column.name}` | `{column.type}` |{told}")
         lines.append("")
     return "\n".join(lines)
 

@@ -80,11 +80,16 @@ def _behind(pin: Pin, told: Told, known: Sequence[Reason]) -> Finding | None:
     newest = newer(pin.version, told.versions)
     if newest is None:
         return None
-    for reason in (each for each in known if not each.quiet):
+    for reason in (each for each in known if not each.quiet and _concerns(each, pin)):
         wanted = [each for each in told.versions if _is_below(each, reason.below)]
         if reason.below is None or newer(pin.version, wanted) is None:
             return Finding(pin, "held", f"{newest} is there; {reason.because}")
     return Finding(pin, "behind", f"{newest} is there{_since(told.released)}")
+
+
+def _concerns(reason: Reason, pin: Pin) -> bool:
+    """A bound says nothing of a pin beyond it: of two versions of a package each has its own."""
+    return reason.below is None or _is_below(pin.version, reason.below)
 
 
 def _quiet(pin: Pin, told: Told, known: Sequence[Reason], today: date) -> Finding:

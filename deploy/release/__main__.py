@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from deploy.release import inventory, source, surface, version
+from deploy.release import contract, inventory, source, surface, version
 from deploy.release.errors import ReleaseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +118,13 @@ def _surface(_: argparse.Namespace) -> int:
         _say(f"no longer promised: {name}")
     file.write_text(surface.dump(now))
     _say(f"{surface.FILE}: {sum(len(names) for names in now.values())} names")
+    contracts = contract.read(ROOT / "docs/reference")
+    frozen = ROOT / contract.FILE
+    before = contract.load(frozen.read_text()) if frozen.is_file() else {}
+    for sentence in contract.broken(before, contracts):
+        _say(f"no longer promised: {sentence}")
+    frozen.write_text(contract.dump(contracts))
+    _say(f"{contract.FILE}: {len(contracts)} contracts")
     return 0
 
 

@@ -153,7 +153,12 @@ ROWS: tuple[Row, ...] = (
         _pytest("tests/contract/trino"),
         2400,
     ),
-    Row("spark", "the job on real Spark", _pytest("tests/spark"), 120),
+    Row(
+        "spark",
+        "the job on real Spark, 3.5 and 4.1, ANSI casts on and off; its casts",
+        ("-m", "tests.sparks"),
+        420,
+    ),
     Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 530),
     Row(
         "journal",

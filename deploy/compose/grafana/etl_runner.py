@@ -1,6 +1,15 @@
 """The runner's board: which hours are published, what hinders it, what it costs."""
 
-from deploy.compose.grafana.panels import Board, Row, graph, number
+from deploy.compose.grafana.panels import Board, Row, graph, number, of_each_feed
+
+
+def _failing(hard: str) -> str:
+    def judged(what: str) -> str:
+        series = f'etl_runner_quality_{what}_total{{hard="{hard}"}}'
+        return f"sum by (feed, table, rule) (increase({series}[6h]))"
+
+    return f"{judged('failed')} / {judged('evaluated')}"
+
 
 BOARD = Board(
     "coinlake-etl-runner",
@@ -167,6 +176,19 @@ BOARD = Board(
                     ("coinlake:quarantined_rows_ratio", "{{feed}}"),
                 ),
                 graph(
+                    "Hard rules",
+                    "percentunit",
+                    "Share of what a rule judged in the last 6 hours that failed it and is quarantined.",
+                    (_failing("true"), "{{table}} {{rule}}"),
+                    limits=((0.01, "red"),),
+                ),
+                graph(
+                    "Soft rules",
+                    "percentunit",
+                    "Share of the rows judged in the last 6 hours that failed a rule and are kept.",
+                    (_failing("false"), "{{table}} {{rule}}"),
+                ),
+                graph(
                     "Duplicates",
                     "short",
                     "Answers received twice in the last hour.",
@@ -188,6 +210,12 @@ BOARD = Board(
                         "sum by (feed) (increase(etl_runner_soft_rule_failures_total[1h]))",
                         "{{feed}} rules",
                     ),
+                ),
+                graph(
+                    "Fields without a column",
+                    "short",
+                    "Different unknown keys in the newest hour; the view unknown_fields names them.",
+                    (of_each_feed("etl_runner_unknown_field_names"), "{{feed}}"),
                 ),
                 graph(
                     "Conflicts and alarms",

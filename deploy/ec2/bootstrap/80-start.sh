@@ -30,7 +30,7 @@ for try in $(seq 60); do
 done
 systemctl start coinlake-env@tools.service coinlake-credentials@tools.service
 tools topics create
-tools provision --job --ledger
+tools provision --job --ledger --tables --views
 # The tools' credentials are for now: an hour later they are worth nothing.
 rm -rf /run/coinlake/aws/tools /run/coinlake/env/tools.env
 # Restarted only where their image or their settings are new; started where they are not running.

@@ -8,9 +8,17 @@ from typing import Any
 
 import boto3
 
-from coinlake.contracts.datasets import TABLES
+from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
+from coinlake.contracts.hours import Hour
+from coinlake.views.definition import boundary_of, table_input
+from coinlake.views.every import VIEWS
+from coinlake.views.live import live_views
+from coinlake.views.raw_tables import raw_table_name
+from coinlake_tools.catalog_tables import curated_tables
 from coinlake_tools.provision import STEPS
 from tests.integration.coinlake_tools.in_process import coinlake
+
+LEDGER_TABLES = {"ledger", "ledger_head", "unknown_fields", "quality", "quality_glue"}
 
 
 def client(environ: Mapping[str, str], service: str) -> Any:
@@ -52,4 +60,53 @@ def test_everything_is_there_after_provisioning_and_repeating_it_is_fine(
     crawler = glue.get_crawler(Name="coinlake-curated")["Crawler"]
     assert len(crawler["Targets"]["S3Targets"]) == 2 * len(TABLES)
     tables = glue.get_tables(DatabaseName="coinlake")["TableList"]
-    assert {table["Name"] for table in tables} == {"ledger", "ledger_head"}
+    names = {table["Name"] for table in tables}
+    raw = {raw_table_name(TABULAR[feed]) for feed in ELEMENTS}
+    assert names == {*curated_tables(), *raw, *VIEWS, *LEDGER_TABLES}
+
+
+def test_a_table_says_what_its_columns_mean_and_keeps_what_others_added(
+    environ: Mapping[str, str],
+) -> None:
+    glue = client(environ, "glue")
+    coinlake(environ, "provision", "--all")
+    there = glue.get_table(DatabaseName="coinlake", Name="quotes")["Table"]
+    columns = there["StorageDescriptor"]["Columns"]
+    assert all(one["Comment"] for one in [*columns, *there["PartitionKeys"]])
+
+    own = {"Name": "quotes", "TableType": "EXTERNAL_TABLE", "Parameters": {"of": "somebody"}}
+    storage = {**there["StorageDescriptor"]}
+    storage["Columns"] = [
+        {"Name": "asset_id", "Type": "string"},
+        {"Name": "rank", "Type": "bigint"},
+        {"Name": "theirs", "Type": "double", "Comment": "of somebody"},
+    ]
+    keys = [{"Name": name, "Type": "string"} for name in ("dt", "hour")]
+    glue.update_table(
+        DatabaseName="coinlake",
+        TableInput={**own, "StorageDescriptor": storage, "PartitionKeys": keys},
+    )
+    said = coinlake(environ, "provision", "--tables")
+    again = glue.get_table(DatabaseName="coinlake", Name="quotes")["Table"]
+    types = {one["Name"]: one["Type"] for one in again["StorageDescriptor"]["Columns"]}
+
+    assert "quotes.rank: bigint, not int" in said.out
+    assert list(types)[:3] == ["asset_id", "rank", "theirs"]
+    assert types["rank"] == "bigint"
+    assert set(types) == {one["Name"] for one in columns} | {"theirs"}
+    assert again["Parameters"] == {"of": "somebody"}
+    assert again["StorageDescriptor"]["Columns"][0]["Comment"]
+
+
+def test_live_views_that_are_there_stay_as_the_runner_left_them(
+    environ: Mapping[str, str],
+) -> None:
+    glue = client(environ, "glue")
+    coinlake(environ, "provision", "--all")
+    (view,) = live_views(TABULAR["markets"], Hour("2026-11-30", "05"), 1000)
+    glue.update_table(DatabaseName="coinlake", TableInput=table_input(view, "coinlake"))
+
+    coinlake(environ, "provision", "--all")
+
+    there = glue.get_table(DatabaseName="coinlake", Name=view.name)["Table"]
+    assert boundary_of(there) == Hour("2026-11-30", "05")

@@ -89,7 +89,9 @@ def shell(environ: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("shell")
     shell = Shell(folder, {**here, **environ, **bin_first}, a_day(file_of))
     # It is there already where the tests of provisioning came first.
-    said = shell.coinlake("provision", "--bucket", "--database", "--workgroup", "--ledger")
+    said = shell.coinlake(
+        "provision", "--bucket", "--database", "--workgroup", "--ledger", "--tables"
+    )
     assert said.code == 0, said.err
     _fill(shell)
     return shell
@@ -101,16 +103,6 @@ def _fill(shell: Shell) -> None:
         s3.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata=metadata)
     for table in (table for one in TABULAR.values() for table in one.published):
         schema = table_named(table)
-        glue.create_table(
-            DatabaseName="coinlake",
-            TableInput={
-                "Name": table,
-                "TableType": "EXTERNAL_TABLE",
-                "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
-                "PartitionKeys": [{"Name": key, "Type": "string"} for key in ("dt", "hour")],
-                "StorageDescriptor": _storage(schema, f"s3://{BUCKET}/curated/{table}/"),
-            },
-        )
         glue.batch_create_partition(
             DatabaseName="coinlake",
             TableName=table,

@@ -8,10 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coinlake.contracts.datasets import CANDLES_1M, QUOTES, TABLES
-from coinlake.contracts.hours import Hour
+from coinlake.contracts.datasets import ASSETS, CANDLES_1M, QUOTES, TABLES
+from coinlake.contracts.hours import HOUR_MS, Hour
 from coinlake.contracts.ledger import Counts, Output, curated_key, ledger_key
 from coinlake.contracts.tables import TableSchema
+from coinlake.views.definition import table_input as view_table
+from coinlake.views.live import live_views
+from coinlake.views.raw_tables import raw_table
 from tests.labs.ledger_entries import ledger_entry
 
 NINE, TEN = Hour("2026-11-22", "09"), Hour("2026-11-22", "10")
@@ -140,6 +143,7 @@ def publish(s3: Any, glue: Any, athena: Any) -> None:
         for hour, rows in hours.items():
             _put(s3, table, hour, rows)
             _register(glue, table, hour)
+    _live(glue)
     for feed, hour in (("assets", NINE), ("assets", TEN), ("rates", TEN)):
         commit(s3, feed, hour, version=1, complete=hour == NINE)
 
@@ -166,6 +170,14 @@ def commit(s3: Any, feed: str, hour: Hour, *, version: int, complete: bool) -> N
         watermark_ms=ms("10:00:00") if hour == NINE else ms("10:06:30"),
     )
     s3.put_object(Bucket="coinlake", Key=ledger_key(feed, hour, version), Body=entry.encode())
+
+
+def _live(glue: Any) -> None:
+    """The live views as the runner leaves them: both hours are closed, and nothing is behind them."""
+    tables = [raw_table(ASSETS, "coinlake")]
+    tables += [view_table(view, "coinlake") for view in live_views(ASSETS, TEN, HOUR_MS)]
+    for table in tables:
+        glue.create_table(DatabaseName="coinlake", TableInput=table)
 
 
 def _create(glue: Any, table: TableSchema) -> None:

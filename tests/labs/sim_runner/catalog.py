@@ -9,6 +9,8 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.tables import Column
 from coinlake.differences import PartitionSeen
 from coinlake.errors import NotFoundError, TransientError
+from coinlake.views.definition import View
+from coinlake.views.live import live_view_names
 from tests.labs.sim.wire import Wire
 
 TABLES = tuple(table for feed in TABULAR.values() for table in feed.published)
@@ -25,6 +27,9 @@ class CatalogServer:
         self.hidden: set[str] = set()
         """Tables that no crawl brings."""
         self.crawls = 0
+        self.views: dict[str, Hour] = {}
+        self.moved: Callable[[str, Hour], None] = lambda _, __: None
+        """Hears of each live view that is replaced: the feed and its boundary."""
         self._rng = rng
         self._reached = reached
 
@@ -59,6 +64,20 @@ class CatalogServer:
             self._reached("crawl brought nothing")
         self.tables |= set(TABLES) - self.hidden
 
+    def boundary(self, feed: str) -> Hour | None:
+        found = {self.views.get(name) for name in live_view_names(TABULAR[feed])}
+        return found.pop() if len(found) == 1 else None
+
+    def replace(self, view: View) -> None:
+        if self.is_away:
+            raise TransientError("UpdateTable: 503")
+        assert view.boundary is not None
+        if view.boundary > self.views.get(view.name, view.boundary):
+            self._reached("live view moved")
+        self.views[view.name] = view.boundary
+        feed = next(name for name, one in TABULAR.items() if view.name in live_view_names(one))
+        self.moved(feed, view.boundary)
+
     def drop_table(self, table: str) -> None:
         self.tables.discard(table)
         self.partitions = {one for one in self.partitions if one[0] != table}
@@ -82,6 +101,12 @@ class CatalogClient:
     ) -> None:
         wanted = tuple(hours)
         await self._wire.tell("Register", lambda: self._server.register(table, wanted))
+
+    async def boundary(self, feed: str) -> Hour | None:
+        return await self._wire.ask("GetTable view", lambda: self._server.boundary(feed))
+
+    async def replace(self, view: View) -> None:
+        await self._wire.tell("UpdateTable view", lambda: self._server.replace(view))
 
     async def crawl(self) -> None:
         await asyncio.sleep(1.0)

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+import etl_runner.core.live_boundary as live_module
 import etl_runner.loop.find as find_module
 import etl_runner.loop.freeze as freeze_module
 import etl_runner.loop.publish as publish_module
@@ -116,6 +117,11 @@ def _own_is_kept(records: RunnerRecords, hour: FeedHour, failure: Failure) -> No
         records._hours.failed(hour, failure)
 
 
+def _no_gap(_: Tracked) -> bool:
+    """An hour that no table has holds the live views up no longer."""
+    return False
+
+
 async def _hints_alone(*_: object, **__: object) -> None:
     """Nothing is listed: what no announcement told is not there."""
 
@@ -142,6 +148,7 @@ def every() -> dict[str, Control]:
         Control("objects-are-overwritten", patches=((put_module, "_put", _put_over),)),
         Control("ledger-is-overwritten", patches=((publish_module, "_commit", _commit_over),)),
         Control("own-record-is-kept", patches=((RunnerRecords, "_failing", _own_is_kept),)),
+        Control("live-over-gaps", patches=((live_module, "_is_missing", _no_gap),)),
         Control("hints-alone", patches=((reconcile_module.Reconcile, "_day", _hints_alone),)),
         Control("commands-are-forgotten", patches=((RunnerRecords, "load", _nothing_loaded),)),
     )

@@ -7,8 +7,13 @@ from coinlake.contracts.batches import parse_manifest
 from coinlake.contracts.cloud import CURATED_PREFIX, LEDGER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour, parse_hour
-from coinlake.contracts.ledger import LedgerEntry, curated_key, parse_entry
-from coinlake.contracts.raw_layout import RAW_PREFIX
+from coinlake.contracts.ledger import (
+    LedgerEntry,
+    curated_key,
+    ledger_prefix,
+    parse_entry,
+)
+from coinlake.contracts.raw_layout import RAW_PREFIX, topic_prefix
 from etl_runner.core.hours import FeedHour
 from tests.labs.bucket import Bucket, Stored
 
@@ -37,6 +42,10 @@ class Oracle:
         """The batch of each version that was ever committed."""
         self.touched: set[FeedHour] = set()
         """Hours at which a hand was laid: what is published may differ for a while."""
+        self.on_time: set[tuple[str, str]] = set()
+        """Raw objects that landed before their hour could be held for closed."""
+        self.close_age_ms = 0
+        self.now_ms: Callable[[], int] = lambda: 0
         self.commits = 0
         self.published: Callable[[FeedHour], None] = lambda _: None
 
@@ -49,10 +58,48 @@ class Oracle:
     def landed(self, key: str, stored: Stored, replaced: bool) -> None:
         if key.startswith(RAW_PREFIX):
             self.raw[key, stored.etag] = json.loads(stored.body)
+            if not self._is_late(key):
+                self.on_time.add((key, stored.etag))
         elif key.startswith(CURATED_PREFIX):
             self._published(key, stored)
         elif key.startswith(LEDGER_PREFIX):
             self._committed(key, stored, replaced)
+
+    def _is_late(self, key: str) -> bool:
+        _, topic, dt, hour, _ = key.split("/")
+        at = parse_hour(f"{dt}/{hour}")
+        if at is None:
+            return True
+        is_old = self.now_ms() >= at.end_ms + self.close_age_ms
+        return is_old or self._promised_ms(topic) >= at.end_ms
+
+    def live(self, feed: str, boundary: Hour) -> None:
+        """A live view reads the tables up to here: no answer of these hours may be missing there."""
+        assert self.bucket is not None
+        prefix = topic_prefix(TABULAR[feed].topic)
+        heads: dict[Hour, LedgerEntry | None] = {}
+        for key, stored in self.bucket.objects.items():
+            if not key.startswith(prefix) or (key, stored.etag) not in self.on_time:
+                continue
+            at = parse_hour("/".join(key.split("/")[2:4]))
+            if at is None or at > boundary or not self.raw[key, stored.etag]:
+                continue
+            if FeedHour(feed, at) in self.touched:
+                continue
+            if at not in heads:
+                heads[at] = self._head(FeedHour(feed, at))
+            head = heads[at]
+            is_in = head is not None and (
+                head.closed_by != "open" or key in {one.key for one in head.inputs}
+            )
+            if not is_in:
+                self.blame("live gap", f"{feed} is live after {boundary.path}, without {key}")
+
+    def _head(self, hour: FeedHour) -> LedgerEntry | None:
+        assert self.bucket is not None
+        prefix = ledger_prefix(hour.feed, hour.at)
+        keys = [key for key in self.bucket.objects if key.startswith(prefix)]
+        return parse_entry(self.bucket.objects[max(keys)].body) if keys else None
 
     def _published(self, key: str, stored: Stored) -> None:
         _, table, dt, hour, _ = key.split("/")

@@ -19,6 +19,7 @@ from etl_runner.loop.commands import OperatorCommands
 from etl_runner.loop.failing import Failing, Patience
 from etl_runner.loop.hints import Hints
 from etl_runner.loop.lake import LakeReader
+from etl_runner.loop.live import LiveViews
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.publish import HiveTablePublisher
 from etl_runner.loop.reconcile import Reconcile
@@ -116,7 +117,8 @@ class RunnerProcess:
         self.network = StoreNetwork(store_wire)
         store = BucketStore(place.bucket, self.network)
         wall_s = lambda: place.now_ms() / 1000  # noqa: E731
-        tables = TableRegistrar(CatalogClient(place.catalog, glue_wire), self.metrics, wall_s)
+        catalog = CatalogClient(place.catalog, glue_wire)
+        tables = TableRegistrar(catalog, self.metrics, wall_s)
         glue = GlueClient(place.glue, glue_wire, place.reached)
         parts = StepParts(LakeReader(store), "lake", glue, tables, self.metrics)
         totals = Totals(self.metrics, 2, 0.44)
@@ -141,8 +143,10 @@ class RunnerProcess:
         self.commands = OperatorCommands(
             parts.lake, self.hours, records, self._wake, place.now_ms
         )
+        reconcile = Reconcile(parts, self.hours, records)
         self._loop = BatchLoop(
-            Reconcile(parts, self.hours, records),
+            reconcile,
+            LiveViews(catalog, parts.lake, self.hours, reconcile.unlisted, 1000, self.metrics),
             pipeline,
             records,
             parts,

@@ -53,5 +53,6 @@ SITUATIONS = {
     "record broken": "somebody wrote over a record of the runner",
     "command": "an operator ordered a rebuild",
     "aside": "an hour was set aside",
+    "live view moved": "a live view reads a further hour from the tables",
     "complete hour": "an hour was committed as complete by promise",
 }

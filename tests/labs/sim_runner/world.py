@@ -20,7 +20,7 @@ from tests.labs.sim_runner.catalog import CatalogServer
 from tests.labs.sim_runner.glue import GlueServer
 from tests.labs.sim_runner.hands import Hands
 from tests.labs.sim_runner.oracle import Oracle
-from tests.labs.sim_runner.runner import BEGIN_MS, MINUTE_MS, Place, RunnerProcess
+from tests.labs.sim_runner.runner import BEGIN_MS, MINUTE_MS, POLICY, Place, RunnerProcess
 from tests.labs.sim_runner.scenario import Scenario, scenario
 from tests.labs.situations import Situations
 
@@ -69,6 +69,8 @@ class World:
             self.bucket, random.Random(f"glue-{seed}"), self.reached, self.note
         )
         self.catalog = CatalogServer(random.Random(f"catalog-{seed}"), self.reached)
+        self.catalog.moved = self.oracle.live
+        self.oracle.now_ms, self.oracle.close_age_ms = self.now_ms, POLICY.close_age_ms
         self.place = Place(
             loop,
             self.bucket,

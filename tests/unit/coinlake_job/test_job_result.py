@@ -16,7 +16,9 @@ from coinlake.contracts.batches import (
     parse_manifest,
     parse_result,
 )
+from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.hours import Hour
+from coinlake.contracts.ledger import UnknownField
 from coinlake.contracts.raw_layout import RawKey
 from coinlake_job.carry import in_order
 from coinlake_job.rebuild import HourTooLargeError, refuse_too_large
@@ -26,6 +28,7 @@ from coinlake_kernel.hour import TypedHour
 HOUR = BatchHour(
     "assets", "2026-11-20", "07", 0, (FrozenOutput("quotes", None),), (BatchInput("k", "e", 5),)
 )
+SEEN = UnknownField("x", 3, "7.5", 10, 20)
 GOOD = {
     "records": 6,
     "usable": 2,
@@ -42,7 +45,7 @@ GOOD = {
 
 
 def typed(**changed: int) -> TypedHour:
-    return TypedHour({}, Counter(GOOD | changed), 10, 20)
+    return TypedHour({}, Counter(GOOD | changed), 10, 20, (SEEN,))
 
 
 def files(rows: int = 4, aside: int = 3) -> list[StagedFile]:
@@ -55,6 +58,7 @@ def test_an_hour_that_balances_has_a_result() -> None:
 
     assert (result.counts.records, result.counts.unknown_fields) == (6, 3)
     assert (result.unknown, result.notes) == ({"x": 3}, {"unfit:rank": 2})
+    assert (result.unknown_fields, result.contract) == ((SEEN,), ASSETS.version)
     assert result.unreadable == ("raw/k",)
     assert (result.min_received_ms, result.max_received_ms) == (10, 20)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from coinlake.contracts.datasets import ELEMENTS, TABULAR, table_named
+from coinlake.contracts.ledger import UnknownField
 from coinlake.contracts.tables import main_name, quarantine_name
 from coinlake_kernel.objects import rows_of
 from coinlake_kernel.records import RawSource
@@ -31,6 +32,26 @@ class HourByRules:
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     tallies: Counter[str] = field(default_factory=Counter)
+    examples: list[tuple[str, str, int | None]] = field(default_factory=list)
+
+    def unknown_fields(self) -> list[UnknownField]:
+        """Of each unknown key: how often, the earliest example, and between which times."""
+        told = []
+        for name in dict.fromkeys(name for name, _, _ in self.examples):
+            own = [(ms, text) for other, text, ms in self.examples if other == name]
+            times = [ms for ms, _ in own if ms is not None]
+            first = min(times, default=None)
+            example = next(text for ms, text in own if ms == first)
+            told.append(
+                UnknownField(
+                    name if len(name) <= 100 else name[:99] + "…",
+                    self.tallies[f"unknown:{name}"],
+                    example if len(example) <= 100 else example[:99] + "…",
+                    first,
+                    max(times, default=None),
+                )
+            )
+        return sorted(told, key=lambda one: (-one.rows, one.name))[:64]
 
 
 def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRules:
@@ -39,17 +60,18 @@ def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRul
     found: dict[str, list[Row]] = {}
     seen: set[Any] = set()
     for source, body in objects:
-        for record in rows_of(source, body):
-            if record["state"] in ("usable", "quarantined"):
-                # An API that is down says the same again and again; a poll says it once.
-                of_poll = None if feed in ELEMENTS else record["poll_id"]
-                same = (of_poll, record["key"], record["sha256"])
-                if same in seen:
-                    made.tallies.update(records=1, duplicates=1)
-                    continue
-                seen.add(same)
+        records = list(rows_of(source, body))
+        _hold_to_promise(made.tallies, source, records)
+        for record in records:
+            if _is_seen(feed, record, seen):
+                made.tallies.update(records=1, duplicates=1)
+                continue
             for name, count in record["tallies"]:
                 made.tallies[name] += count
+            seen_at = record.get("received_ts")
+            made.examples += [
+                (name, text, seen_at) for name, text in record.get("examples", {}).items()
+            ]
             _sort_into(found, record, main)
     if "asset_tokens" in others:
         found["asset_tokens"] = [
@@ -57,8 +79,34 @@ def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRul
         ]
     if "candles_1m" in others:
         found["candles_1m"] = _candles(found.get(main, ()))
+    for name in others:
+        made.tallies[f"orphans:{name}"] = _orphans(found.get(name, ()), found.get(main, ()))
     made.tables = {name: _columns(name, rows) for name, rows in found.items() if rows}
     return made
+
+
+def _is_seen(feed: str, record: Row, seen: set[Any]) -> bool:
+    """Whether an equal answer was before it; it is from now on."""
+    if record["state"] not in ("usable", "quarantined"):
+        return False
+    # An API that is down says the same again and again; a poll says it once.
+    of_poll = None if feed in ELEMENTS else record["poll_id"]
+    same = (of_poll, record["key"], record["sha256"])
+    known = same in seen
+    seen.add(same)
+    return known
+
+
+def _hold_to_promise(tallies: Counter[str], source: RawSource, records: Sequence[Row]) -> None:
+    if source.promised is None or [one["state"] for one in records] == ["unreadable"]:
+        return
+    tallies["promised"] += max(source.promised, len(records))
+    tallies["unkept"] += abs(source.promised - len(records))
+
+
+def _orphans(rows: Iterable[Row], quotes: Iterable[Row]) -> int:
+    assets = {row["asset_id"] for row in quotes}
+    return sum(row["asset_id"] not in assets for row in rows)
 
 
 def plain_rows(table: pa.Table) -> list[Row]:
@@ -118,6 +166,7 @@ def _candles(quotes: Iterable[Row]) -> list[Row]:
                 "quotes": len(own),
                 "first_source_ts": own[0]["source_ts"],
                 "last_source_ts": own[-1]["source_ts"],
+                "volume_24h_usd": own[-1]["volume_24h_usd"],
             }
         )
     return made

@@ -1,26 +1,23 @@
 """The kernel makes what the row rules make: of hours by chance, of recorded and of hostile answers."""
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pytest
 
-from coinlake.contracts import values
 from coinlake.contracts.datasets import table_named
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
-from coinlake_kernel import columns, memos, reading
+from coinlake_kernel import reading
 from coinlake_kernel.hour import HourKernel, TypedHour
 from coinlake_kernel.records import RawSource
-from coinlake_kernel.rules import BY_TABLE
 from coinlake_kernel.sorted_rows import SortedRows
 
+from . import broken_rules
 from .by_rules import by_rules, plain_rows
 from .odd_hours import HOUR, SKEW_MS, Objects, hour_by_chance, rejected_by_chance
 
@@ -43,6 +40,7 @@ def assert_equal(feed: str, objects: Objects) -> TypedHour:
     made, wanted = typed(feed, objects), by_rules(feed, objects)
 
     assert made.tallies == +wanted.tallies
+    assert list(made.unknown_fields) == wanted.unknown_fields()
     assert made.tables.keys() == wanted.tables.keys()
     for name, rows in made.tables.items():
         assert rows_in(name, rows) == wanted.tables[name]
@@ -77,52 +75,23 @@ def test_many_hours_by_chance(first: int) -> None:
     assert_all_equal(range(first, first + 500))
 
 
-def _without_check_of_size(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(columns, "_are_short", lambda texts, digits: True)
-
-
-def _without_proof(patch: pytest.MonkeyPatch) -> None:
-    def parsed(value: bytes) -> Any:
-        try:
-            found = orjson.loads(value)
-        except ValueError:
-            return None
-        return found if isinstance(found, dict) else None
-
-    patch.setattr(reading, "_parsed", parsed)
-
-
-def _numbers_may_be_texts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        memos.TextMemo, "numbers", lambda self, all_: [self.number(one) for one in all_]
-    )
-
-
-def _skew_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("coinlake_kernel.element_tables.is_far", lambda *_: False)
-
-
-def _seven_digits_less(patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(values._UNITS, 18, Decimal(1).scaleb(-11))
-
-
-def _hard_rules_are_soft(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("coinlake_kernel.hour_rows.BY_TABLE", dict.fromkeys(BY_TABLE, ()))
-
-
 @pytest.mark.parametrize(
     "changed",
     [
-        _without_check_of_size,
-        _without_proof,
-        _numbers_may_be_texts,
-        _skew_is_not_looked_at,
-        _seven_digits_less,
-        _hard_rules_are_soft,
+        broken_rules.without_check_of_size,
+        broken_rules.without_proof,
+        broken_rules.numbers_may_be_texts,
+        broken_rules.skew_is_not_looked_at,
+        broken_rules.seven_digits_less,
+        broken_rules.hard_rules_are_soft,
+        broken_rules.columns_announce_nothing,
+        broken_rules.nothing_is_stale,
+        broken_rules.every_row_is_an_orphan,
+        broken_rules.hard_rules_are_not_counted,
     ],
 )
 def test_control_a_rule_that_is_changed_on_one_side_is_seen(
-    monkeypatch: pytest.MonkeyPatch, changed: Callable[[pytest.MonkeyPatch], None]
+    monkeypatch: pytest.MonkeyPatch, changed: broken_rules.Break
 ) -> None:
     changed(monkeypatch)
 

@@ -9,7 +9,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from coinlake_tools.operations import BY_HAND, OPERATIONS, of_service
+from coinlake_tools.operations import OPERATIONS, of_service
+from coinlake_tools.operations_by_hand import BY_HAND
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES = ("s3", "glue", "athena", "sqs", "sns", "ssm", "sts", "kms", "logs", "cloudwatch")

@@ -17,7 +17,8 @@ from tests.unit.ec2.template_reader import Template
 ALWAYS = set(CONTEXTS)
 BY_TLS = ALWAYS - {"in clear"}
 EVERYTHING = tuple(RESOURCES)
-CATALOG = ("catalog", "database", "table", "ledger table")
+VIEWS = ("live view", "latest view")
+CATALOG = ("catalog", "database", "table", "ledger table", "quality view", *VIEWS)
 
 # A service, actions of it, and on which resources.
 Grant = tuple[str, str, tuple[str, ...]]
@@ -70,15 +71,20 @@ MAY: dict[str, list[Grant]] = {
         ("glue", "StartCrawler GetCrawler", ("crawler",)),
         ("glue", "GetTable GetPartitions", CATALOG),
         ("glue", "BatchCreatePartition BatchUpdatePartition", CATALOG),
+        ("glue", "CreateTable UpdateTable", ("catalog", "database", *VIEWS)),
     ],
-    "QueryApiRole": [*LIST, *ATHENA, ("s3", "GetObject", ("curated", "ledger"))],
+    "QueryApiRole": [
+        *LIST,
+        *ATHENA,
+        ("s3", "GetObject", ("raw", "curated", "ledger", "Glue's verdict")),
+    ],
     "ToolsRole": [
         *LIST,
         *ATHENA,
         ("s3", "PutObject", ("jobs",)),
-        ("s3", "GetObject", ("raw", "ledger", "curated", "certificate")),
+        ("s3", "GetObject", ("raw", "ledger", "curated", "certificate", "Glue's verdict")),
         ("glue", "CreateJob GetJob UpdateJob", ("job",)),
-        ("glue", "CreateTable UpdateTable", ("catalog", "database", "ledger table")),
+        ("glue", "CreateTable GetTable UpdateTable", CATALOG),
     ],
     "AuditorRole": [*LIST, ("s3", "GetObject", ("raw", "chain"))],
     "AlertmanagerRole": [("sns", "Publish", ("alerts", "heartbeats"))],

@@ -12,6 +12,7 @@ from etl_runner.loop.batch import BatchPipeline, BatchTerms
 from etl_runner.loop.batch_loop import BatchLoop
 from etl_runner.loop.commands import OperatorCommands
 from etl_runner.loop.failing import Failing, Patience
+from etl_runner.loop.live import LiveViews
 from etl_runner.loop.publish import HiveTablePublisher
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
@@ -59,6 +60,14 @@ class Runner:
             self.records.accepts_missing,
         )
         self.reconcile = Reconcile(self.parts, self.hours, self.records)
+        self.live = LiveViews(
+            world.catalog,
+            self.parts.lake,
+            self.hours,
+            self.reconcile.unlisted,
+            1000,
+            world.metrics,
+        )
         self.noticed = asyncio.Event()
         self.commands = OperatorCommands(
             self.parts.lake, self.hours, self.records, asyncio.Event(), self.now_ms
@@ -68,6 +77,7 @@ class Runner:
         rng = NoticedRandom(self.noticed)
         return BatchLoop(
             self.reconcile,
+            self.live,
             self.batches,
             self.records,
             self.parts,

@@ -75,6 +75,7 @@ def loop(world: World, runner: Runner, script: Script) -> BatchLoop:
     pulse.beat = counted  # type: ignore[method-assign]
     return BatchLoop(
         cast(Reconcile, script),
+        runner.live,
         cast(BatchPipeline, script),
         runner.records,
         world.parts,

@@ -19,6 +19,7 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import (
     Counts,
     LedgerEntry,
+    RuleCount,
     ledger_prefix,
     parse_entry,
     result_key,
@@ -30,6 +31,8 @@ from coinlake.contracts.tables import Column
 from coinlake.differences import PartitionSeen
 from coinlake.errors import NotFoundError, TransientError
 from coinlake.testing import FakeClock
+from coinlake.views.definition import View
+from coinlake.views.live import live_view_names
 from etl_runner.core.hours import Hours
 from etl_runner.core.ports import BusyError
 from etl_runner.core.runs import GlueRun
@@ -62,6 +65,7 @@ class FakeGlue:
     never_stops: bool = False
     changes_staged: bool = False
     writes_graffiti: bool = False
+    quality: tuple[RuleCount, ...] = ()
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, arguments: Mapping[str, str]) -> str:
@@ -94,7 +98,11 @@ class FakeGlue:
                     await self.store.put(key, body[::-1])
             n = len(hour.inputs) + self.records_more + (hour.feed in self.miscounts)
             counts = Counts(n, n, 0, 0, 0, n, n, 0, 0)
-            hours.append(HourResult(hour.feed, hour.dt, hour.hour, counts, tuple(files)))
+            hours.append(
+                HourResult(
+                    hour.feed, hour.dt, hour.hour, counts, tuple(files), quality=self.quality
+                )
+            )
         result = Result(manifest.batch_id, attempt, 1, "dev", 1000, tuple(hours))
         said = b"graffiti" if self.writes_graffiti else result.encode()
         await self.store.put(result_key(manifest.batch_id), said, if_none_match=True)
@@ -128,6 +136,8 @@ class FakeCatalog:
     lacks_for_ever: str | None = None
     hidden: set[str] = field(default_factory=set)
     is_away: bool = False
+    views: dict[str, Hour] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
 
     async def columns(self, table: str) -> Sequence[Column] | None:
         if table not in self.tables - self.hidden:
@@ -153,6 +163,17 @@ class FakeCatalog:
         if table not in self.tables - self.hidden:
             raise NotFoundError(table)
         self.partitions |= {(table, hour) for hour in hours}
+
+    async def boundary(self, feed: str) -> Hour | None:
+        found = {self.views.get(name) for name in live_view_names(TABULAR[feed])}
+        return found.pop() if len(found) == 1 else None
+
+    async def replace(self, view: View) -> None:
+        if self.is_away:
+            raise TransientError("UpdateTable: 503")
+        assert view.boundary is not None
+        self.views[view.name] = view.boundary
+        self.replaced.append(view.name)
 
     async def crawl(self) -> None:
         if self.is_away:

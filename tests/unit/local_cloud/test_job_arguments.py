@@ -2,13 +2,15 @@
 
 import importlib
 import sys
-from importlib.metadata import version
 
 import pytest
 
 from local_cloud.errors import AwsError
 from local_cloud.jobs import arguments
+from local_cloud.jobs.installed import Packages
 from local_cloud.jobs.process import SHIM
+
+HERE = Packages({"pyspark": "3.5.9", "orjson": "3.13.0", "pyarrow": "25.0.1"}, "3.3.4")
 
 
 def test_fixed_arguments_win_over_the_runs_and_those_over_the_defaults() -> None:
@@ -50,7 +52,7 @@ def test_extra_files_are_separated_by_commas() -> None:
         {"--a": "x" * arguments.LIMIT_BYTES},
         {"--additional-python-modules": "polars"},
         {"additional-python-modules": "polars"},
-        {"--additional-python-modules": f"orjson=={version('orjson')},polars==1.0.0"},
+        {"--additional-python-modules": "orjson==3.13.0,polars==1.0.0"},
         {"--additional-python-modules": "orjson==0.0.1"},
         {"--additional-python-modules": "s3://b/orjson-3.13.0-py3-none-any.whl"},
         {"--job-bookmark-option": "job-bookmark-enable"},
@@ -62,13 +64,13 @@ def test_extra_files_are_separated_by_commas() -> None:
 )
 def test_what_cannot_be_carried_out_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(AwsError) as caught:
-        arguments.check(given)
+        arguments.check(given, HERE)
 
     assert caught.value.code == "InvalidInputException"
 
 
 def test_modules_that_are_here_need_nothing() -> None:
-    arguments.check({"--additional-python-modules": f"orjson=={version('orjson')}, pyarrow"})
+    arguments.check({"--additional-python-modules": "orjson==3.13.0, pyarrow"}, HERE)
 
 
 def test_bookmarks_that_are_off_are_fine() -> None:
@@ -78,7 +80,8 @@ def test_bookmarks_that_are_off_are_fine() -> None:
             "--enable-metrics": "true",
             "--enable-spark-ui": "false",
             "--job-language": "python",
-        }
+        },
+        HERE,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from coinlake.contracts.answers import Oddity, RejectReason
 from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.missed_ticks import Cause
+from coinlake.contracts.quality import RULES
 from coinlake.contracts.topics import TOPICS
 from coinlake_tools.chain_audit import Kind
 from s3_sink.core.partition_state import Phase
@@ -42,8 +43,10 @@ CLOSED: Mapping[str, set[str]] = {
     # An open set: every error of Kafka's protocol.
     "error": {"NONE"},
     "kind": {kind.value for kind in Kind},
+    "rule": {rule.name for rule in RULES},
+    "hard": {"true", "false"},
     "alertstate": {"firing"},
-    "severity": {"critical", "warning", "none"},
+    "severity": {"critical", "warning", "info", "none"},
 }
 
 

@@ -39,7 +39,7 @@ def test_an_alert_is_named_weighed_and_explained(name: str) -> None:
         "severity": alert["labels"]["severity"],
         "service": alert["file"],
     }
-    assert alert["labels"]["severity"] in ("critical", "warning")
+    assert alert["labels"]["severity"] in ("critical", "warning", "info")
     assert alert["annotations"].keys() == {"summary", "runbook_url"}
     assert len(alert["annotations"]["summary"]) > 20
 

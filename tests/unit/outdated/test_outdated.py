@@ -43,6 +43,18 @@ KNOWN = judge.reasons(judge.REASONS.read_text())
         (Told(("1.3",), RECENT, yanked=True), (), "yanked"),
         (Told(("1.2",), RECENT, advisories=("GHSA-1",)), (), "advisory"),
         (Told(("1.2",), RECENT, advisories=()), (), "current"),
+        # A bound is about the pins below it: of two versions of a package each has its own.
+        (Told(("1.2", "1.3"), RECENT), (Reason("python", "thing", "why", "1.1"),), "behind"),
+        (
+            Told(("1.2", "2.0", "3.0"), RECENT),
+            (Reason("python", "thing", "why", "1.1"), Reason("python", "thing", "why", "2.0")),
+            "held",
+        ),
+        (
+            Told(("1.2", "1.3", "3.0"), RECENT),
+            (Reason("python", "thing", "why", "1.1"), Reason("python", "thing", "why", "2.0")),
+            "behind",
+        ),
         (None, (), "unasked"),
     ],
 )

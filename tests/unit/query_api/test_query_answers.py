@@ -146,7 +146,7 @@ def head(
     watermark_ms: int | None = None,
 ) -> PublishedHour:
     rows = {"quotes": 3, "quotes_quarantine": 1}
-    return PublishedHour(version, rows, 1, newest_ms, complete, 0, watermark_ms)
+    return PublishedHour(version, rows, 1, newest_ms, complete, complete, 0, watermark_ms)
 
 
 def test_the_highest_version_of_an_hour_is_its_head() -> None:

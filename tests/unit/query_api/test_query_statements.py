@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from coinlake.contracts.hours import Hour
+from coinlake.views.candles import INTERVALS_MS
 from query_api.core import literals, statements
 from query_api.core.problems import BadRequestError
 from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
@@ -113,15 +114,18 @@ def test_times_are_told_with_milliseconds() -> None:
     assert rfc3339(NINE + 7) == "2026-11-22T09:00:00.007Z"
 
 
+WINDOW = TimeWindow(NINE, NINE + HOUR)
 ALL = [
-    statements.latest_assets("coinlake", [Hour("2026-11-22", "09")], 5),
-    statements.latest_asset("coinlake", [Hour("2026-11-22", "09")] * 2, "o'hara"),
-    statements.quotes("coinlake", "o'hara", TimeWindow(NINE, NINE + HOUR), 600_000, 10, "desc"),
+    statements.latest_assets("coinlake", Hour("2026-11-22", "09"), 5),
+    statements.latest_asset("coinlake", Hour("2026-11-22", "09"), "o'hara"),
     *(
-        statements.candles(
-            "coinlake", "o'hara", interval, TimeWindow(NINE, NINE + HOUR), 600_000
-        )
-        for interval in statements.INTERVALS_MS
+        statements.quotes("coinlake", "o'hara", WINDOW, 600_000, 10, "desc", is_live=is_live)
+        for is_live in (False, True)
+    ),
+    *(
+        statements.candles("coinlake", "o'hara", interval, WINDOW, 600_000, is_live=is_live)
+        for interval in INTERVALS_MS
+        for is_live in (False, True)
     ),
 ]
 
@@ -139,4 +143,4 @@ def test_each_statement_binds_its_values_and_bounds_its_partitions(
 
 def test_a_database_name_is_not_trusted() -> None:
     with pytest.raises(ValueError, match="not a database"):
-        statements.latest_assets('x" --', [Hour("2026-11-22", "09")], 5)
+        statements.latest_assets('x" --', Hour("2026-11-22", "09"), 5)

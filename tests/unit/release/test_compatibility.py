@@ -2,17 +2,21 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from coinlake.contracts.datasets import TABLES, TABULAR
 from coinlake.contracts.raw_codec import decode
 from coinlake.contracts.raw_index import Record
-from deploy.release import surface
+from deploy.release import contract, surface
+from deploy.release.contract import Contract
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/reference/compatibility.md").read_text()
 FROZEN = json.loads((ROOT / surface.FILE).read_text())
+CONTRACTS = contract.load((ROOT / contract.FILE).read_text())
 GOLDEN = (
     Record(
         7,
@@ -52,6 +56,74 @@ def test_a_name_that_vanishes_or_changes_its_type_is_told(tmp_path: Path) -> Non
         "http GET /v1/coverage",
         "topics coincap.rates.v1",
     } <= set(gone)
+
+
+def test_no_contract_has_changed_but_by_a_column_that_was_added_with_a_new_version() -> None:
+    now = contract.read(ROOT / "docs/reference")
+
+    assert contract.broken(CONTRACTS, now) == [], "docs/reference/compatibility.md says how"
+
+
+def _changed(name: str, *, version: int, columns: Sequence[str]) -> dict[str, Contract]:
+    return CONTRACTS | {name: Contract(version, tuple(columns))}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda columns: columns[1:], "quotes.asset_id string id was promised, now it is gone"),
+        (
+            lambda columns: [one.replace(".rank int", ".rank bigint") for one in columns],
+            "quotes.rank int rank was promised, now it is quotes.rank bigint rank",
+        ),
+        (
+            lambda columns: [one.replace("int rank", "int place") for one in columns],
+            "quotes.rank int rank was promised, now it is quotes.rank int place",
+        ),
+        (lambda columns: [*reversed(columns)], "the columns have another order"),
+    ],
+    ids=["removed", "another type", "another key", "another order"],
+)
+def test_a_contract_that_breaks_a_promise_is_refused_whatever_its_version(
+    change: Callable[[Sequence[str]], Sequence[str]], said: str
+) -> None:
+    before = CONTRACTS["assets"]
+
+    now = _changed("assets", version=before.version + 1, columns=change(before.columns))
+
+    assert contract.broken(CONTRACTS, now) == [f"assets: {said}"]
+    assert contract.broken(CONTRACTS, {})[0] == "assets has no contract any more"
+
+
+def test_a_column_may_be_added_anywhere_with_the_next_version() -> None:
+    before = CONTRACTS["assets"]
+    more = [*before.columns[:3], "quotes.score int score", *before.columns[3:]]
+
+    said = [
+        contract.broken(CONTRACTS, _changed("assets", version=before.version + n, columns=more))
+        for n in (-1, 0, 1)
+    ]
+
+    assert said == [
+        [f"assets: version {before.version - 1} is less than {before.version}"],
+        [f"assets: quotes.score was added, and the version is still {before.version}"],
+        [],
+    ]
+
+
+def test_the_page_has_every_column_of_every_table_and_the_versions() -> None:
+    found = contract.read(ROOT / "docs/reference")
+
+    assert {name: one.version for name, one in found.items()} == {
+        name: one.version for name, one in TABULAR.items()
+    }
+    assert [one.split()[:2] for contract_ in found.values() for one in contract_.columns] == [
+        [f"{name}.{column.name}", column.type]
+        for one in TABULAR.values()
+        for name in one.tables
+        for column in TABLES[name].columns
+    ]
+    assert contract.load(contract.dump(found)) == found
 
 
 def test_the_frozen_names_are_not_a_handful() -> None:

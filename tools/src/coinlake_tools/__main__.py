@@ -18,7 +18,9 @@ from coinlake_tools import (
     hour_commands,
     lake_commands,
     proof_commands,
+    quality_commands,
     readmit_command,
+    schema_commands,
     services_http,
 )
 from coinlake_tools.arguments import parser
@@ -55,8 +57,8 @@ async def provision_parts(args: argparse.Namespace, settings: Settings) -> None:
         await provision(aws, lake, settings.aws_default_region, parts, _say)
 
 
-async def hour_command(args: argparse.Namespace, settings: Settings) -> None:
-    """`coinlake rebuild` and `coinlake retry`."""
+async def retry(args: argparse.Namespace, settings: Settings) -> None:
+    """`coinlake retry`."""
     _say(_json(await hour_commands.order(args, settings)))
 
 
@@ -80,9 +82,10 @@ async def show_cost(args: argparse.Namespace, settings: Settings) -> None:
 COMMANDS: dict[str, Command] = {
     "topics": topics,
     "provision": provision_parts,
-    "rebuild": hour_command,
-    "retry": hour_command,
+    "rebuild": schema_commands.rebuild,
+    "retry": retry,
     "status": status,
+    "promote": schema_commands.promote,
     "cost": show_cost,
     "audit": lake_commands.audit,
     "repair": lake_commands.repair,
@@ -92,9 +95,10 @@ COMMANDS: dict[str, Command] = {
     "doctor": proof_commands.examine,
     "lineage": proof_commands.trace,
     "certify": proof_commands.certify,
+    "quality": quality_commands.quality,
 }
 # For these 1 is a verdict; what could not be looked at is none.
-_VERDICTS = frozenset({"audit", "doctor", "lineage", "certify"})
+_VERDICTS = frozenset({"audit", "doctor", "lineage", "certify", "quality"})
 
 
 def main() -> int:

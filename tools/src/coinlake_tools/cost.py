@@ -15,6 +15,10 @@ from coinlake_tools.operations import (
 __all__ = ["HOURS_PER_MONTH", "CostLine", "Plan", "estimate", "rendered", "total_usd"]
 
 
+RUN_DPU = 2.0
+"""Two workers of a DPU each, as the job is defined."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan(Pace):
     """A pace, and how much each thing takes. The defaults: one run per closed hour, one crawl a week.
@@ -22,7 +26,7 @@ class Plan(Pace):
     Stored bytes are those of the default feeds: raw about 0.7 GB a month, the tables as much again.
     """
 
-    run_dpu: float = 2.0
+    run_dpu: float = RUN_DPU
     crawl_dpu: float = prices.CRAWL_DPU
     query_bytes: float = 10e6
     stored_gb_per_month: float = 1.4
@@ -40,7 +44,7 @@ class CostLine:
 def estimate(plan: Plan) -> list[CostLine]:
     """The month's bill at the lake's age, line by line. The host is in `host_cost`."""
     runs = plan.runs_per_hour * HOURS_PER_MONTH
-    run_hours = runs * max(plan.run_seconds, prices.RUN_FLOOR_S) / 3600 * plan.run_dpu
+    run_hours = _run_hours(runs, plan.run_seconds, plan.run_dpu)
     crawls = plan.crawls_per_day * DAYS_PER_MONTH
     crawl_hours = crawls * max(plan.crawl_seconds, prices.CRAWL_FLOOR_S) / 3600 * plan.crawl_dpu
     queries = plan.queries_per_day * DAYS_PER_MONTH
@@ -59,6 +63,11 @@ def estimate(plan: Plan) -> list[CostLine]:
         *request_lines(plan),
         CostLine("S3 storage", f"{stored:.1f} GB", stored * prices.USD_PER_S3_GB_MONTH),
     ]
+
+
+def runs_usd(runs: float, seconds: float, dpu: float = RUN_DPU) -> float:
+    """What so many Glue runs of so many seconds cost, in US dollars."""
+    return _dpu(_run_hours(runs, seconds, dpu))
 
 
 def request_lines(pace: Pace) -> list[CostLine]:
@@ -129,6 +138,10 @@ def _monthly(pace: Pace, billed: Billed, service: str | None = None) -> float:
         for one in OPERATIONS
         if one.billed is billed and service in (None, one.service)
     )
+
+
+def _run_hours(runs: float, seconds: float, dpu: float) -> float:
+    return runs * max(seconds, prices.RUN_FLOOR_S) / 3600 * dpu
 
 
 def _dpu(hours: float) -> float:

@@ -1,13 +1,17 @@
-"""`coinlake rebuild` and `coinlake retry`: hours of the runner, one or a day of them."""
+"""`coinlake rebuild` and `coinlake retry`: hours of the runner, one, a day or some days of them."""
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour, parse_hour
 from coinlake.errors import ConfigError, TransientError
+from coinlake.store import ObjectStore
 from coinlake_tools import services_http
+from coinlake_tools.published_hours import days_between
+from coinlake_tools.rebuild_cost import RebuildCost, rebuild_cost
 from coinlake_tools.settings import Settings
 
 _HOURS = tuple(f"{hour:02}" for hour in range(24))
@@ -20,17 +24,26 @@ async def order(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     Raises ConfigError for an impossible hour, TransientError where the runner refuses one or is away:
     what was accepted before stays accepted, and may be sent again.
     """
-    hours = list(_hours(args))
+    more = {"accept_missing": True} if getattr(args, "accept_missing", False) else {}
+    return await send(args.command, list(_hours(args)), settings, more)
+
+
+async def send(
+    command: str,
+    hours: Sequence[tuple[str, Hour]],
+    settings: Settings,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The same for these hours of feeds; `more` goes with each."""
     url = settings.urls().get("etl-runner")
     if url is None:
         raise ConfigError("ETL_RUNNER_URL is not set")
     secret = settings.etl_runner_admin_token
     token = secret.get_secret_value() if secret else None
-    more = {"accept_missing": True} if getattr(args, "accept_missing", False) else {}
     accepted, nothing = [], []
     for feed, hour in hours:
         body = {"feed": feed, "dt": hour.dt, "hour": hour.hour, **more}
-        status, answer = await services_http.posted(url, f"/v1/{args.command}", body, token)
+        status, answer = await services_http.posted(url, f"/v1/{command}", body, token)
         name = f"{feed}/{hour.dt}/{hour.hour}"
         if status == _NOTHING_TO_DO:
             nothing.append(name)
@@ -49,12 +62,34 @@ async def order(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
 def _hours(args: argparse.Namespace) -> Iterator[tuple[str, Hour]]:
     feeds = [args.feed] if args.feed else list(TABULAR)
     for feed in feeds:
-        for name in [args.hour] if args.hour else _HOURS:
-            hour = parse_hour(f"dt={args.dt}/hour={name}")
-            if hour is None:
-                said = f"{args.dt} {name} (write it like 2026-11-22 07)"
-                raise ConfigError(f"invalid hour: {said}")
-            yield feed, hour
+        for dt in days_of(args):
+            for name in [args.hour] if args.hour else _HOURS:
+                yield feed, _hour(dt, name)
+
+
+def days_of(args: argparse.Namespace) -> list[str]:
+    """The days that the options name. Raises ConfigError where they name none."""
+    last = getattr(args, "to", None)
+    if last is None:
+        return [args.dt]
+    if args.hour:
+        raise ConfigError("choose --hour or --to: an hour is of one day")
+    return days_between(args.dt, last)
+
+
+def _hour(dt: str, name: str) -> Hour:
+    hour = parse_hour(f"dt={dt}/hour={name}")
+    if hour is None:
+        raise ConfigError(f"invalid hour: {dt} {name} (write it like 2026-11-22 07)")
+    return hour
+
+
+async def price(args: argparse.Namespace, store: ObjectStore) -> RebuildCost:
+    """What a rebuild of these hours would cost. Raises ConfigError, TransientError."""
+    for dt in days_of(args):
+        _hour(dt, args.hour or _HOURS[0])
+    feeds = [args.feed] if args.feed else list(TABULAR)
+    return await rebuild_cost(store, feeds, days_of(args), args.hour)
 
 
 def _said(answer: Any) -> str:

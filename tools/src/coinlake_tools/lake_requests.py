@@ -13,7 +13,8 @@ from coinlake.backoff import Backoff
 from coinlake.contracts.datasets import TABULAR
 from coinlake.errors import InvariantError, TransientError, Trouble
 from coinlake.store import Listed, ObjectHead, ObjectStore
-from coinlake_tools.operations import BY_HAND, PAGE, Pace
+from coinlake_tools.operations import PAGE, Pace
+from coinlake_tools.operations_by_hand import BY_HAND
 
 LIST, HEAD, GET, PUT = (
     f"s3:{name}" for name in ("ListObjectsV2", "HeadObject", "GetObject", "PutObject")

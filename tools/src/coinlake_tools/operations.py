@@ -10,8 +10,9 @@ from enum import StrEnum
 from math import ceil
 
 from coinlake import prices
-from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.topics import copied_by_the_sink
+from coinlake.views.live import live_view_names
 
 HOURS_PER_MONTH = 730
 DAYS_PER_MONTH = HOURS_PER_MONTH / 24
@@ -19,6 +20,7 @@ PAGE = 1000  # keys in one LIST (S3 API, ListObjectsV2)
 FEEDS = len(TABULAR)
 TOPICS = len(copied_by_the_sink())
 TABLES = sum(len(dataset.published) for dataset in TABULAR.values())
+LIVE_VIEWS = sum(len(live_view_names(TABULAR[feed])) for feed in ELEMENTS)
 # Days that a pass of the runner lists: those of 48 hours, today's, tomorrow's, and an older one.
 PASS_DAYS = 5
 
@@ -191,6 +193,8 @@ OPERATIONS: tuple[Operation, ...] = (
         busy=lambda p: p.passes_per_hour * TABLES * PASS_DAYS,
     ),
     Operation("etl-runner", "glue:BatchUpdatePartition", Billed.CATALOG),
+    Operation("etl-runner", "glue:UpdateTable", Billed.CATALOG, busy=lambda _: LIVE_VIEWS),
+    Operation("etl-runner", "glue:CreateTable", Billed.CATALOG),
     Operation(
         "etl-runner",
         "glue:BatchCreatePartition",
@@ -239,7 +243,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("query-api", "athena:GetQueryResults", Billed.FREE, busy=_queries),
     Operation("query-api", "athena:StopQueryExecution", Billed.FREE),
     # Athena reads with our rights: footers and columns of an hour or two, partitions; and writes the result.
-    Operation("athena", "s3:GetObject", Billed.GET, busy=lambda p: 6 * _queries(p)),
+    # Of open hours it lists the raw zone, and reads each object.
+    Operation("athena", "s3:ListObjectsV2", Billed.PUT, busy=lambda p: 3 * _queries(p)),
+    Operation(
+        "athena",
+        "s3:GetObject",
+        Billed.GET,
+        busy=lambda p: (6 + p.raw_objects_per_hour / TOPICS) * _queries(p),
+    ),
     Operation("athena", "s3:PutObject", Billed.PUT, busy=lambda p: 2 * _queries(p)),
     Operation("athena", "glue:GetPartitions", Billed.CATALOG, busy=lambda p: 3 * _queries(p)),
     # Once a day. Epochs are read twice, the memory and the first names once; raw/ itself is looked through.
@@ -267,27 +278,6 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("host", "ecr:GetLoginPassword", Billed.FREE),
     Operation("host", "s3:Copy", Billed.GET, busy=lambda p: _per_month(p.starts_per_month)),
 )
-
-BY_HAND: dict[str, Billed] = {
-    # `coinlake provision`, once for a lake; `repair`, `abandon`, `epoch`, `audit --full`: a person's deeds.
-    "s3:CreateBucket": Billed.PUT,
-    "s3:PutObject": Billed.PUT,
-    "s3:ListObjectsV2": Billed.PUT,
-    "s3:HeadObject": Billed.GET,
-    "s3:GetObject": Billed.GET,
-    # `coinlake doctor` and `certify`: a page of a table's partitions.
-    "glue:GetPartitions": Billed.CATALOG,
-    "glue:CreateDatabase": Billed.CATALOG,
-    "glue:CreateTable": Billed.CATALOG,
-    "glue:UpdateTable": Billed.CATALOG,
-    "glue:CreateJob": Billed.FREE,
-    "glue:UpdateJob": Billed.FREE,
-    "glue:CreateCrawler": Billed.FREE,
-    "glue:UpdateCrawler": Billed.FREE,
-    "athena:CreateWorkGroup": Billed.FREE,
-    "athena:StartQueryExecution": Billed.FREE,
-    "athena:GetQueryExecution": Billed.FREE,
-}
 
 
 def of_service(service: str) -> dict[str, Operation]:

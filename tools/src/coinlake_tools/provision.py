@@ -1,13 +1,38 @@
 """Creates what coinlake needs in AWS, one part after the other; repeating it changes nothing."""
 
+import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from coinlake.contracts.cloud import GLUE_JOB, WORKGROUP
+from coinlake.contracts.datasets import ELEMENTS, TABULAR, Dataset
+from coinlake.contracts.glue_quality import GLUE_QUALITY_TABLE
+from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of, parse_hour
+from coinlake.contracts.ledger import (
+    LEDGER_TABLE,
+    LEDGER_VIEW,
+    QUALITY_VIEW,
+    UNKNOWN_FIELDS_VIEW,
+)
+from coinlake.contracts.raw_layout import topic_prefix
 from coinlake.errors import ConfigError
+from coinlake.views.definition import table_input as view_table
+from coinlake.views.every import STANDING
+from coinlake.views.live import DEFAULT_SKEW_MS, live_views
+from coinlake.views.raw_tables import raw_table
 from coinlake_tools import resources
 from coinlake_tools.aws_calls import Aws, call, created, run_statement
 from coinlake_tools.bundle import Bundle, installed_bundle
+from coinlake_tools.catalog_tables import (
+    brought_up,
+    curated_tables,
+    odd_types,
+    table_creation,
+)
 from coinlake_tools.resources import Lake
+
+# Records may come late: journals of ingestors, clocks that are behind.
+_EARLIER_MS = 48 * HOUR_MS
 
 Step = Callable[[Aws, Lake, str], Awaitable[str]]
 """One part: takes the clients, the lake's names and the region; tells what it did."""
@@ -57,14 +82,97 @@ async def crawler(aws: Aws, lake: Lake, region: str) -> str:
     return f"crawler {request['Name']} {_word(made, 'updated')}"
 
 
+async def tables(aws: Aws, lake: Lake, region: str) -> str:
+    """The contract's tables with what their columns mean; those that are there get what they lack."""
+    made, changed, odd = 0, 0, []
+    for name in curated_tables():
+        request = table_creation(lake.database, name, lake.bucket)
+        if await created(aws.glue, "create_table", request):
+            made += 1
+            continue
+        asked = {"DatabaseName": lake.database, "Name": name}
+        there = (await call(aws.glue, "get_table", asked))["Table"]
+        odd += [f"{name}.{said}" for said in odd_types(there, request["TableInput"])]
+        table = brought_up(there, request["TableInput"])
+        if table is not None:
+            await _update_table(aws, lake, table)
+            changed += 1
+    left = f", left as they are: {'; '.join(odd)}" if odd else ""
+    return f"{len(curated_tables())} tables, {made} created, {changed} brought up to date{left}"
+
+
+async def views(aws: Aws, lake: Lake, region: str) -> str:
+    """The raw zone as tables, the views over candles, and live views where there are none.
+
+    The runner moves the boundary of the live ones: they begin before the first raw object.
+    """
+    made = 0
+    for feed in ELEMENTS:
+        dataset = TABULAR[feed]
+        table = raw_table(dataset, lake.bucket)
+        made += await _put_table(aws, lake, table, replaces=True)
+        boundary = await _before_raw(aws, lake, dataset)
+        for view in live_views(dataset, boundary, DEFAULT_SKEW_MS):
+            made += await _put_table(aws, lake, view_table(view, lake.database), replaces=False)
+    for view in STANDING.values():
+        made += await _put_table(aws, lake, view_table(view, lake.database), replaces=True)
+    return f"tables of the raw zone and views, {made} created"
+
+
+async def _before_raw(aws: Aws, lake: Lake, dataset: Dataset) -> Hour:
+    """An hour before all raw objects of a dataset that there are or may come."""
+    prefix = topic_prefix(dataset.topic)
+    asked = {"Bucket": lake.bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": 1000}
+    listed = await call(aws.s3, "list_objects_v2", asked)
+    days = [
+        hour.start_ms
+        for one in listed.get("CommonPrefixes", [])
+        if (hour := parse_hour(f"{one['Prefix'].removeprefix(prefix)}hour=00")) is not None
+        and hour != UNKNOWN_HOUR
+    ]
+    return hour_of(min([*days, int(time.time() * 1000) - _EARLIER_MS]) - HOUR_MS)
+
+
+async def _put_table(aws: Aws, lake: Lake, table: dict[str, Any], *, replaces: bool) -> bool:
+    request = {"DatabaseName": lake.database, "TableInput": table}
+    if await created(aws.glue, "create_table", request):
+        return True
+    if replaces:
+        await _update_table(aws, lake, table)
+    return False
+
+
+async def _update_table(aws: Aws, lake: Lake, table: dict[str, Any]) -> None:
+    request = {"DatabaseName": lake.database, "TableInput": table, "SkipArchive": True}
+    await call(aws.glue, "update_table", request)
+
+
 async def ledger(aws: Aws, lake: Lake, region: str) -> str:
-    """The ledger as a table, and the view of its heads."""
-    request = {"DatabaseName": lake.database, "TableInput": resources.ledger_table(lake)}
-    made = await created(aws.glue, "create_table", request)
-    if not made:
-        await call(aws.glue, "update_table", request)
-    await run_statement(aws.athena, resources.ledger_view(), lake.database, WORKGROUP)
-    return f"table {resources.LEDGER_TABLE} and view {resources.LEDGER_VIEW} {_word(made)}"
+    """The ledger as a table, the views of its heads, of unknown fields and of quality, and the table of
+    what Glue Data Quality says."""
+    made = await _put_table(aws, lake, resources.ledger_table(lake), replaces=True)
+    await _put_table(aws, lake, resources.glue_quality_table(lake), replaces=True)
+    statements = (
+        resources.ledger_view(),
+        resources.unknown_fields_view(),
+        resources.quality_view(),
+    )
+    for statement in statements:
+        await run_statement(aws.athena, statement, lake.database, WORKGROUP)
+    views = f"{LEDGER_VIEW}, {UNKNOWN_FIELDS_VIEW}, {QUALITY_VIEW}"
+    return f"tables {LEDGER_TABLE}, {GLUE_QUALITY_TABLE}, views {views} {_word(made)}"
+
+
+async def rulesets(aws: Aws, lake: Lake, region: str) -> str:
+    """The quality rules as Glue Data Quality has them. Nothing is billed until one is evaluated."""
+    made = []
+    for request in resources.rulesets(lake):
+        made.append(await created(aws.glue, "create_data_quality_ruleset", request))
+        if not made[-1]:
+            # The table of a ruleset is what it was made for (Glue API, UpdateDataQualityRuleset).
+            kept = {name: one for name, one in request.items() if name != "TargetTable"}
+            await call(aws.glue, "update_data_quality_ruleset", kept)
+    return f"{len(made)} quality rulesets {_word(any(made), 'updated')}"
 
 
 STEPS: dict[str, Step] = {
@@ -74,6 +182,9 @@ STEPS: dict[str, Step] = {
     "job": job,
     "crawler": crawler,
     "ledger": ledger,
+    "tables": tables,
+    "views": views,
+    "rulesets": rulesets,
 }
 """Every part by name, in the order in which they need each other."""
 

@@ -3,7 +3,6 @@
 import json
 import secrets
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -23,10 +22,12 @@ from local_cloud.crawler.service import Crawlers
 from local_cloud.dispatch import AwsService, CloudParts, Dispatcher
 from local_cloud.faults import Faults
 from local_cloud.glue import Glue
+from local_cloud.jobs.installed import InstallError, check_jars, packages_of
 from local_cloud.jobs.runner import Surroundings
 from local_cloud.jobs.service import Jobs
 from local_cloud.jobs.spark import Install
 from local_cloud.moto_services import moto_services
+from local_cloud.quality.service import DataQuality
 from local_cloud.server import Application, Environ, Server, StartResponse
 from local_cloud.tags import Tags
 
@@ -76,7 +77,7 @@ def run(settings: Settings) -> None:
         athena = AthenaService(clients, state, bill)
         open_.callback(athena.close)
         engines: dict[str, AwsService] = {
-            "glue": _glue(state, jobs, crawlers),
+            "glue": _glue(state, jobs, crawlers, DataQuality(clients, bill, time.time)),
             "athena": athena,
         }
         parts = CloudParts(moto_services(), engines, faults, bill, settings.s3_endpoint)
@@ -90,11 +91,17 @@ def run(settings: Settings) -> None:
         log.info("cloud_stopping")
 
 
-def _glue(state: Path, jobs: Jobs, crawlers: Crawlers) -> Glue:
+def _glue(state: Path, jobs: Jobs, crawlers: Crawlers, quality: DataQuality) -> Glue:
     catalog = CatalogService(state / "catalog.jsonl", time.time)
     log.info("catalog_replayed", writes=catalog.replay())
     tags = Tags({"job": jobs, "crawler": crawlers}, catalog.operations)
-    return Glue(jobs.operations, crawlers.operations, catalog.operations, tags.operations)
+    return Glue(
+        jobs.operations,
+        crawlers.operations,
+        catalog.operations,
+        quality.operations,
+        tags.operations,
+    )
 
 
 def _jobs(
@@ -115,14 +122,14 @@ def _spark(settings: Settings) -> Install | None:
     if settings.java_home is None or settings.spark_jars is None:
         log.info("no_spark", means="jobs of Glue cannot be made or run")
         return None
-    python = settings.python.absolute()
-    return Install(
-        python,
-        _spark_version(python),
-        settings.java_home.resolve(),
-        settings.spark_jars.resolve(),
-        settings.driver_memory,
-    )
+    python, jars = settings.python.absolute(), settings.spark_jars.resolve()
+    try:
+        packages = packages_of(python)
+        check_jars(jars, packages)
+    except InstallError as error:
+        raise SystemExit(str(error)) from error
+    log.info("spark", version=packages.spark, hadoop=packages.hadoop, python=str(python))
+    return Install(python, packages, settings.java_home.resolve(), jars, settings.driver_memory)
 
 
 class _Ticks:
@@ -136,12 +143,3 @@ class _Ticks:
         with self._lock:
             self._last = max(time.time(), self._last + 1e-6)
             return self._last
-
-
-def _spark_version(python: Path) -> str:
-    """The Spark that runs will have."""
-    code = "import importlib.metadata as m; print(m.version('pyspark'))"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{python} has no pyspark: install it or name another with --python")
-    return done.stdout.strip()

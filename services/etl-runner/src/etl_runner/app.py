@@ -16,6 +16,7 @@ from coinlake.backoff import Backoff
 from coinlake.lifecycle import Pulse, watchdog
 from coinlake.s3 import open_store
 from etl_runner.adapters.kafka import KafkaAnnouncer, KafkaHints
+from etl_runner.adapters.views import GlueViews
 from etl_runner.config import Settings
 from etl_runner.core.hours import Hours
 from etl_runner.loop.batch import BatchPipeline, BatchTerms
@@ -23,6 +24,7 @@ from etl_runner.loop.batch_loop import BatchLoop, Rhythm
 from etl_runner.loop.commands import OperatorCommands
 from etl_runner.loop.failing import Failing, Patience
 from etl_runner.loop.hints import Hints
+from etl_runner.loop.live import LiveViews
 from etl_runner.loop.publish import HiveTablePublisher
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
@@ -71,7 +73,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             crawl_deadline_s=settings.crawl_deadline_s,
             metrics=metrics,
         )
-        wired = _wire(settings, parts, pulse)
+        views = GlueViews(glue, settings.lake.database)
+        wired = _wire(settings, parts, views, pulse)
         observed, ordered = wired.observed, wired.commands
         without = partial(ordered.rebuild, accepts_missing=True)
         commands = HourCommands(ordered.rebuild, without, ordered.retry)
@@ -93,7 +96,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             )
 
 
-def _wire(settings: Settings, parts: StepParts, pulse: Pulse) -> WiredRunner:
+def _wire(settings: Settings, parts: StepParts, views: GlueViews, pulse: Pulse) -> WiredRunner:
     hours, wake, rng = Hours(), asyncio.Event(), random.Random()
     totals = Totals(parts.metrics, settings.dpu, settings.dpu_hour_usd)
     failing = Failing(hours, _patience(settings), totals, _now_ms, rng)
@@ -112,7 +115,10 @@ def _wire(settings: Settings, parts: StepParts, pulse: Pulse) -> WiredRunner:
         records.accepts_missing,
     )
     reconcile = Reconcile(parts, hours, records)
-    loop = BatchLoop(reconcile, pipeline, records, parts, pulse, _now_ms, rng)
+    live = LiveViews(
+        views, parts.lake, hours, reconcile.unlisted, _skew_ms(settings), parts.metrics
+    )
+    loop = BatchLoop(reconcile, live, pipeline, records, parts, pulse, _now_ms, rng)
     heard = Hints(hours, wake, _now_ms, parts.metrics)
     hints = KafkaHints(settings.kafka, heard.heard, heard.unreadable)
     return WiredRunner(
@@ -136,9 +142,13 @@ def _terms(settings: Settings) -> BatchTerms:
     return BatchTerms(
         policy=settings.policy(),
         code_version=version("coinlake-etl-runner"),
-        max_skew_ms=int(settings.max_skew_s * 1000),
+        max_skew_ms=_skew_ms(settings),
         timing=Timing(settings.poll_s, settings.run_deadline_s, clock=time.time),
     )
+
+
+def _skew_ms(settings: Settings) -> int:
+    return int(settings.max_skew_s * 1000)
 
 
 def _now_ms() -> int:

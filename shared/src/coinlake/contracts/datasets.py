@@ -5,6 +5,7 @@ what could not be used and what is filled in later are datasets too.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from coinlake.contracts import rejected_answers
 from coinlake.contracts.elements import AMOUNT, Element, fields
@@ -26,7 +27,9 @@ class Dataset:
 
     Its main table has a row for each `element` of its answers, or is `of_records` and has one for each
     record. `further` are tables that the job makes beside it. What is copied is kept in the raw zone for
-    ever.
+    ever. `version` is that of the contract: it rises with each column that is added. Keys that no column
+    knows are kept in `extra` (`evolve`), or put their row aside (`freeze`, the hard rule
+    `no_unknown_keys`); both are counted and announced.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Dataset:
     further: tuple[TableSchema, ...] = ()
     is_copied: bool = True
     of_records: TableSchema | None = None
+    version: int = 1
+    unknown_keys: Literal["evolve", "freeze"] = "evolve"
 
     @property
     def schemas(self) -> tuple[TableSchema, ...]:
@@ -81,7 +86,8 @@ CANDLES_1M = TableSchema(
         close {AMOUNT}
         quotes bigint
         first_source_ts timestamp
-        last_source_ts timestamp"""
+        last_source_ts timestamp
+        volume_24h_usd {AMOUNT}"""
     ),
     ("asset_id", "minute"),
 )
@@ -110,6 +116,7 @@ ASSETS = Dataset(
         tokens="tokens",
     ),
     further=(ASSET_TOKENS, CANDLES_1M),
+    version=2,
 )
 RATES = Dataset(
     "rates",
@@ -126,6 +133,7 @@ RATES = Dataset(
         identity=("rate_id",),
         price=("rate_usd",),
     ),
+    version=1,
 )
 EXCHANGES = Dataset(
     "exchanges",
@@ -145,6 +153,7 @@ EXCHANGES = Dataset(
         ),
         identity=("exchange_id",),
     ),
+    version=1,
 )
 MARKETS = Dataset(
     "markets",
@@ -168,8 +177,11 @@ MARKETS = Dataset(
         identity=("exchange_id", "base_id", "quote_id"),
         price=("price_usd", "price_quote"),
     ),
+    version=1,
 )
-REJECTED = Dataset("rejected", "coincap.rejected.v1", of_records=rejected_answers.TABLE)
+REJECTED = Dataset(
+    "rejected", "coincap.rejected.v1", of_records=rejected_answers.TABLE, version=1
+)
 """Answers in which nothing could be used: the only evidence of what the API did."""
 HISTORY = Dataset("history", "coincap.history.v1")
 GAPS = Dataset("gaps", "coinlake.gaps.v1")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,6 +15,12 @@ from coinlake.contracts.cloud import (
 from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour, parse_hour
 
+LEDGER_TABLE = "ledger"
+"""The ledger as a table: a row for each version of an hour."""
+LEDGER_VIEW = "ledger_head"
+"""The view of each hour's newest version."""
+QUALITY_VIEW = "quality"
+"""The view of the rule counts of the same."""
 _NAME = re.compile(r"(\d{10})\.json")
 
 
@@ -52,12 +59,52 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownField:
+    """A key that no column knows, as an hour's answers had it.
+
+    `rows` counts its values, `example` is the beginning of the first one's text. `seen` are receive
+    times in ms since the epoch; None where the records have none.
+    """
+
+    name: str
+    rows: int
+    example: str
+    first_seen_ms: int | None
+    last_seen_ms: int | None
+
+
+UNKNOWN_FIELDS_VIEW = "unknown_fields"
+"""The view of every such key, over the newest versions of all hours."""
+MAX_UNKNOWN_FIELDS = 64
+"""The most names that an hour tells; those with the most values are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How often a quality rule was evaluated for an hour, and how often it failed.
+
+    Rules that held are there too; `evaluated` 0 says that there was nothing to judge, which is no
+    success. `evaluated` counts what the rule says of itself (`quality.QualityRule.evaluates`); what
+    failed a hard rule reaches none of those after it.
+    """
+
+    table: str
+    rule: str
+    dimension: str
+    hard: bool
+    evaluated: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One version of one hour of a feed, as committed. Times are ms since the epoch, UTC.
 
     `watermark_ms` tells up to where the feed's tables are complete with this version: every record
     received before is in them. None where nobody has promised, and in entries of before 0.1.0.
     `valueless` are the keys of the hour's other raw objects, which have nothing for any table.
+    `contract` is the version of the dataset's contract that the tables have; None in older entries.
+    `quality` is empty in entries of before 0.1.0, which counted no rules.
     """
 
     feed: str
@@ -80,6 +127,9 @@ class LedgerEntry:
     committed_at_ms: int
     watermark_ms: int | None = None
     valueless: tuple[str, ...] = ()
+    unknown_fields: tuple[UnknownField, ...] = ()
+    contract: int | None = None
+    quality: tuple[RuleCount, ...] = ()
 
     @property
     def at(self) -> Hour:
@@ -98,11 +148,29 @@ def parse_entry(line: bytes) -> LedgerEntry:
         raw["outputs"] = tuple(Output(**item) for item in raw["outputs"])
         raw["counts"] = Counts(**raw["counts"])
         raw["valueless"] = tuple(raw.get("valueless", ()))
-        names = {field.name for field in fields(LedgerEntry)}
-        # A later version may say more.
-        return LedgerEntry(**{name: value for name, value in raw.items() if name in names})
+        raw["unknown_fields"] = parse_unknown_fields(raw)
+        raw["quality"] = rule_counts(raw.get("quality", ()))
+        return LedgerEntry(**known(LedgerEntry, raw))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a ledger entry: {error}") from error
+
+
+def parse_unknown_fields(raw: dict[str, Any]) -> tuple[UnknownField, ...]:
+    """Those of an entry or a result; none in one of before there were any."""
+    return tuple(
+        UnknownField(**known(UnknownField, item)) for item in raw.get("unknown_fields", ())
+    )
+
+
+def rule_counts(raw: Iterable[dict[str, Any]]) -> tuple[RuleCount, ...]:
+    """Counts as they were written. Raises TypeError where one lacks a field."""
+    return tuple(RuleCount(**known(RuleCount, item)) for item in raw)
+
+
+def known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
+    """The fields that this version knows: a later one may say more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in raw.items() if name in names}
 
 
 def ledger_prefix(feed: str, hour: Hour) -> str:

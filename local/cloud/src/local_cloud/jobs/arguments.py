@@ -3,9 +3,9 @@
 import re
 import shlex
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from local_cloud.errors import AwsError
+from local_cloud.jobs.installed import Packages
 
 # The limit of all arguments of one run ("Using job parameters in AWS Glue jobs").
 LIMIT_BYTES = 260 * 1024
@@ -52,8 +52,8 @@ def resolved(
     return {**defaults, **given, **fixed}
 
 
-def check(arguments: Mapping[str, str]) -> None:
-    """Refuse what Glue refuses (size) and what this cloud cannot carry out."""
+def check(arguments: Mapping[str, str], packages: Packages) -> None:
+    """Refuse what Glue refuses (size) and what the packages of the jobs cannot carry out."""
     size = sum(len(key.encode()) + len(value.encode()) for key, value in arguments.items())
     if size > LIMIT_BYTES:
         raise AwsError("InvalidInputException", f"arguments have {size} bytes of {LIMIT_BYTES}")
@@ -63,7 +63,7 @@ def check(arguments: Mapping[str, str]) -> None:
         if arguments.get(name) not in (None, "", "false"):
             raise AwsError("InvalidInputException", f"{name} is not there: {reason}")
     for module in filter(None, map(str.strip, arguments.get(MODULES, "").split(","))):
-        if not _is_here(module):
+        if not _is_here(module, packages):
             raise AwsError(
                 "InvalidInputException",
                 f"{MODULES}: {module} is not there: packages come with the Python of this cloud",
@@ -74,15 +74,10 @@ def check(arguments: Mapping[str, str]) -> None:
         raise AwsError("InvalidInputException", "job bookmarks are not there in this cloud")
 
 
-def _is_here(module: str) -> bool:
+def _is_here(module: str, packages: Packages) -> bool:
     """Whether pip would have nothing to do for it, in the Python that runs the scripts."""
     pinned = _PINNED.fullmatch(module)
-    if pinned is None:
-        return False
-    try:
-        return pinned[2] in (None, version(pinned[1]))
-    except PackageNotFoundError:
-        return False
+    return pinned is not None and packages.has(pinned[1], pinned[2])
 
 
 def command_line(job: str, run_id: str, arguments: Mapping[str, str]) -> list[str]:

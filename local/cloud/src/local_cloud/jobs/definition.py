@@ -5,6 +5,7 @@ from typing import Any
 
 from local_cloud.errors import AwsError
 from local_cloud.jobs import arguments, run
+from local_cloud.jobs.installed import Packages
 from local_cloud.jobs.run import JobRun
 
 # Spark of each Glue version (developer guide, "AWS Glue versions"); a version runs only where its
@@ -13,7 +14,7 @@ SPARK_OF_GLUE = {"4.0": "3.3", "5.0": "3.5", "5.1": "3.5", "6.0": "4.1"}
 SHAPE = ("WorkerType", "NumberOfWorkers", "GlueVersion")
 
 
-def check(job: Mapping[str, Any], spark_version: str) -> None:
+def check(job: Mapping[str, Any], packages: Packages) -> None:
     """Refuse what AWS would refuse or what this cloud cannot run as it is meant."""
     command = job.get("Command") or {}
     if command.get("Name") != "glueetl":
@@ -21,14 +22,16 @@ def check(job: Mapping[str, Any], spark_version: str) -> None:
     if not command.get("ScriptLocation"):
         raise _invalid("Command.ScriptLocation is missing")
     run.capacity(job)
-    _check_version(job.get("GlueVersion"), spark_version)
+    check_version(job, packages.spark)
     if _limit(job) < 1:
         raise _invalid("MaxConcurrentRuns must be at least 1")
     fixed, defaults = job.get("NonOverridableArguments"), job.get("DefaultArguments")
-    arguments.check(arguments.resolved(defaults or {}, {}, fixed or {}))
+    arguments.check(arguments.resolved(defaults or {}, {}, fixed or {}), packages)
 
 
-def _check_version(glue: str | None, spark_version: str) -> None:
+def check_version(job: Mapping[str, Any], spark_version: str) -> None:
+    """Refuse a job of a Glue whose Spark is not the one that is here."""
+    glue = job.get("GlueVersion")
     if glue is None:
         return
     spark = SPARK_OF_GLUE.get(glue)
@@ -54,14 +57,18 @@ def to_api(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def new_run(
-    job: Mapping[str, Any], request: Mapping[str, Any], run_id: str, now: float
+    job: Mapping[str, Any],
+    request: Mapping[str, Any],
+    run_id: str,
+    now: float,
+    packages: Packages,
 ) -> JobRun:
     """The run that StartJobRun asks for. `request` may override size and timeout."""
     given = dict(request.get("Arguments") or {})
     resolved = arguments.resolved(
         job.get("DefaultArguments") or {}, given, job.get("NonOverridableArguments") or {}
     )
-    arguments.check(resolved)
+    arguments.check(resolved, packages)
     arguments.spark_conf(resolved)
     sizes = ("WorkerType", "NumberOfWorkers", "MaxCapacity", "AllocatedCapacity")
     sized = request if any(name in request for name in sizes) else job

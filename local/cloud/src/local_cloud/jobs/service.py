@@ -68,7 +68,7 @@ class Jobs:
         self._runner.close(within_s)
 
     def _create(self, request: Answer) -> Answer:
-        definition.check(request, self._spark("CreateJob").version)
+        definition.check(request, self._spark("CreateJob").packages)
         with self._lock:
             if request["Name"] in self._jobs:
                 raise AwsError(
@@ -84,7 +84,7 @@ class Jobs:
             old = self._job(request["JobName"])
             kept = {name: old[name] for name in ("Name", "CreatedOn", "Tags") if name in old}
             job = {**request["JobUpdate"], **kept}
-            definition.check(job, spark.version)
+            definition.check(job, spark.packages)
             self._keep(job)
         return {"JobName": old["Name"]}
 
@@ -149,12 +149,14 @@ class Jobs:
             return [self._jobs[name] for name in sorted(self._jobs)]
 
     def _start(self, request: Answer) -> Answer:
-        self._spark("StartJobRun")
+        packages = self._spark("StartJobRun").packages
         job = self._job(request["JobName"])
+        # It may have been made while this state had another Spark.
+        definition.check_version(job, packages.spark)
         if before := request.get("JobRunId"):
             old = self._run(job["Name"], before)
             request = {"Arguments": old.arguments, **request}
-        run = definition.new_run(job, request, self._new_id(), self._now())
+        run = definition.new_run(job, request, self._new_id(), self._now(), packages)
         queues = request.get("JobRunQueuingEnabled", job.get("JobRunQueuingEnabled", False))
         return {"JobRunId": self._runner.start(run, may_wait=bool(queues)).id}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.clients import Clients
+from local_cloud.jobs.installed import Packages
 
 # Short runs never pay back the optimising compiler: 12.9 s became 9.1 s for the smallest
 # job over S3, as measured on 2 cores. Archives of class data (CDS) gained nothing that could be
@@ -28,10 +29,10 @@ logger.native.level = error
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """What is on this machine: the Python with pyspark and its version, a JDK 17, the S3A jars."""
+    """What is on this machine: the Python with pyspark and what it has, a JDK 17, the S3A jars."""
 
     python: Path
-    version: str
+    packages: Packages
     java_home: Path
     jars: Path
     driver_memory: str

@@ -7,8 +7,9 @@ from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import Counts
 from coinlake.contracts.tables import quarantine_name
 from coinlake_kernel.hour import TypedHour
+from coinlake_kernel.quality import rule_counts
 
-_NOTES = ("unfit:", "rule:", "repeated:")
+_NOTES = ("unfit:", "widened:", "rule:", "repeated:")
 
 
 class UnbalancedError(Exception):
@@ -44,6 +45,11 @@ def hour_result(hour: BatchHour, typed: TypedHour, files: Sequence[StagedFile]) 
         notes,
         typed.min_received_ms,
         typed.max_received_ms,
+        typed.unknown_fields,
+        TABULAR[hour.feed].version,
+        quality=rule_counts(
+            hour.feed, len(hour.inputs), tallies, {file.table: file.rows for file in files}
+        ),
     )
 
 

@@ -2,12 +2,19 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coinlake.contracts.answers import Refusal, RejectReason, is_far, read_body
 from coinlake.contracts.datasets import ELEMENTS
-from coinlake.contracts.elements import Element
+from coinlake.contracts.elements import TYPES, Element
+from coinlake.contracts.quality import (
+    BODY_RULE,
+    ELEMENT_RULE,
+    ENVELOPE_RULE,
+    TOKEN_RULE,
+    QualityRule,
+)
 from coinlake.contracts.values import (
     json_text,
     kind_of,
@@ -16,13 +23,11 @@ from coinlake.contracts.values import (
     storable,
     typed,
 )
-from coinlake_kernel.rules import BY_TABLE, RuleContext
+from coinlake_kernel.rules import BY_TABLE, RuleContext, holds
 
 # A hostile body may invent a million keys; beyond these they are counted together.
 _MAX_NAMES = 64
 _OTHER = "(other)"
-TOKEN_RULE = "token_usable"
-"""The rule of every rejected entry of `tokens`."""
 _ENVELOPE = ("data", "timestamp")
 _OF_THE_BODY = (RejectReason.EMPTY_BODY, RejectReason.NOT_JSON, RejectReason.TOO_DEEP)
 
@@ -43,7 +48,8 @@ class JudgedAnswer:
     """What became of an answer. `reason` is set where the whole of it could not be used.
 
     `tallies` counts `elements`, `rows`, `quarantined_rows`, `unknown:<key>`, `unfit:<column>`,
-    `repeated:<key>` and `rule:<name>` (soft rules that failed).
+    `widened:<column>`, `repeated:<key>`, `rule:<name>` (soft rules that failed) and `broken:<name>`
+    (hard ones). `examples` has the text of the first value of each unknown key.
     """
 
     source_ms: int | None = None
@@ -52,6 +58,7 @@ class JudgedAnswer:
     rows: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     tallies: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
 
 
 def read_answer(
@@ -61,7 +68,7 @@ def read_answer(
     element = ELEMENTS[feed]
     found = read_body(element, value)
     if isinstance(found, Refusal):
-        rule = "body" if found.reason in _OF_THE_BODY else "envelope"
+        rule = BODY_RULE if found.reason in _OF_THE_BODY else ENVELOPE_RULE
         return JudgedAnswer(rule=rule, reason=found.said)
     source_ms = found.source_ms
     if is_far(source_ms, received_ms, max_skew_ms):
@@ -72,12 +79,13 @@ def read_answer(
         told = found.members.get("timestamp")
         answer.tallies["unfit:source_ts"] += 1
         texts = {} if told is None else {"source_ts": plain_text(told)}
-    for key in found.members:
+    for key, value in found.members.items():
         if key not in _ENVELOPE:
-            count_key(answer.tallies, "unknown", f"envelope.{key}")
+            name = f"envelope.{key}"
+            count_unknown(answer.tallies, answer.examples, name, plain_text(value))
     for key, _, _ in replaced(found.members):
         count_key(answer.tallies, "repeated", f"envelope.{key}")
-    context = RuleContext(source_ms, set())
+    context = RuleContext(source_ms, received_ms, set())
     for index, item in enumerate(found.data):
         _read_element(answer, element, index, item, context, texts)
     return answer
@@ -93,14 +101,15 @@ def _read_element(
 ) -> None:
     answer.tallies["elements"] += 1
     if not isinstance(item, dict):
-        _reject(answer, element, index, "element", f"{kind_of(item)}, not an object", item)
+        _reject(answer, element, index, ELEMENT_RULE, f"{kind_of(item)}, not an object", item)
         return
-    row = _row(answer, element, index, item, texts)
+    row, unfit, unknown = _row(answer, element, index, item, texts)
+    context = replace(context, unfit=unfit, has_unknown_keys=bool(unknown))
     for rule in BY_TABLE[element.table]:
-        if rule.holds(row, context):
+        if holds(rule, row, context):
             continue
         if rule.hard:
-            _reject(answer, element, index, rule.name, missing(element, item), item)
+            _reject(answer, element, index, rule.name, broken(rule, element, item), item)
             return
         answer.tallies[f"rule:{rule.name}"] += 1
     answer.tallies["rows"] += 1
@@ -115,25 +124,40 @@ def _row(
     index: int,
     item: dict[str, Any],
     texts: Mapping[str, str],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], set[str], list[str]]:
+    """The row, its columns whose values do not fit, and its unknown keys."""
     row: dict[str, Any] = {"element_index": index}
     extra: dict[str, str] = {**texts}
+    unfit = set()
+    for column in element.fields:
+        row[column.column] = typed(item.get(column.key), column.kind)
+    widened = element.widened
     for column in element.fields:
         value = item.get(column.key)
-        row[column.column] = fitted = typed(value, column.kind)
-        if fitted is None and value is not None:
-            extra[column.column] = plain_text(value)
-            answer.tallies[f"unfit:{column.column}"] += 1
-    known = {column.key for column in element.fields} | {element.tokens}
-    for key, value in item.items():
-        if key not in known:
-            extra[_free_name(plain_text(key), extra)] = plain_text(value)
-            count_key(answer.tallies, "unknown", key)
+        if row[column.column] is not None or value is None:
+            continue
+        if column.column in widened and row[widened[column.column]] is not None:
+            answer.tallies[f"widened:{column.column}"] += 1
+            continue
+        unfit.add(column.column)
+        extra[column.column] = plain_text(value)
+        answer.tallies[f"unfit:{column.column}"] += 1
+    unknown = unknown_keys(element, item)
+    for key in unknown:
+        text = plain_text(item[key])
+        extra[_free_name(plain_text(key), extra)] = text
+        count_unknown(answer.tallies, answer.examples, key, text)
     for key, nth, value in replaced(item):
         extra[_free_name(f"{plain_text(key)}#{nth + 1}", extra)] = plain_text(value)
         count_key(answer.tallies, "repeated", key)
     row["extra"] = extra
-    return row
+    return row, unfit, unknown
+
+
+def unknown_keys(element: Element, item: Mapping[str, Any]) -> list[str]:
+    """The keys that no column of the element knows."""
+    known = {column.key for column in element.fields} | {element.tokens}
+    return [key for key in item if key not in known]
 
 
 def _tokens(
@@ -165,6 +189,7 @@ def _reject(
     answer: JudgedAnswer, element: Element, index: int, rule: str, reason: str, item: Any
 ) -> None:
     answer.tallies["quarantined_rows"] += 1
+    answer.tallies[f"broken:{rule}"] += 1
     answer.rejected.append(Rejected(element.table, index, rule, reason, json_text(item)))
 
 
@@ -173,21 +198,40 @@ def _reject_token(answer: JudgedAnswer, index: int, reason: str, item: Any) -> N
     answer.rejected.append(Rejected("asset_tokens", index, TOKEN_RULE, reason, json_text(item)))
 
 
-def missing(element: Element, item: dict[str, Any]) -> str:
-    """The reason of an element without a usable id or price."""
+def broken(rule: QualityRule, element: Element, item: dict[str, Any]) -> str:
+    """The reason of an element that breaks a hard rule."""
+    if rule.dimension != "schema":
+        return _missing(element, item)
+    if not rule.columns:
+        names = ", ".join(json_text(key)[:80] for key in unknown_keys(element, item)[:8])
+        return f"keys that no column knows: {names}"
+    (one,) = [one for one in element.fields if one.column in rule.columns]
+    return f"{one.key} does not fit {TYPES[one.kind]}: {json_text(item.get(one.key))[:80]}"
+
+
+def _missing(element: Element, item: dict[str, Any]) -> str:
     needed = (*element.identity, *element.price)
     keys = [column.key for column in element.fields if column.column in needed]
     seen = ", ".join(f"{key}={json_text(item.get(key))[:80]}" for key in keys)
     return f"no usable id or price: {seen}"
 
 
-def count_key(tallies: Counter[str], what: str, key: str) -> None:
-    """Count a key that is `unknown` to every column, or `repeated`, in the tallies of one answer."""
+def count_unknown(tallies: Counter[str], examples: dict[str, str], key: str, text: str) -> None:
+    """Count a key that no column knows, and keep the text of its first value."""
+    examples.setdefault(count_key(tallies, "unknown", key), text)
+
+
+def count_key(tallies: Counter[str], what: str, key: str) -> str:
+    """Count a key that is `unknown` to every column, or `repeated`, in the tallies of one answer.
+
+    The name that it is counted under.
+    """
     name = f"{what}:{key if storable(key) else json_text(key)}"
     if name not in tallies:
         names = sum(known.startswith(f"{what}:") for known in tallies)
         name = name if names < _MAX_NAMES else f"{what}:{_OTHER}"
     tallies[name] += 1
+    return name.removeprefix(f"{what}:")
 
 
 def _free_name(name: str, taken: dict[str, str]) -> str:

@@ -95,7 +95,8 @@ def _integers(kind: Kind) -> Cast:
                 return pa.array(values, pa.int64()).cast(to)
             return None
         texts = _texts(values, _WHOLE_TEXT)
-        if texts is None:
+        # The rules end at 200 characters, Arrow takes any number of zeros.
+        if texts is None or (pc.max(pc.binary_length(texts)).as_py() or 0) > _LONGEST:
             return None
         try:
             whole = texts.cast(pa.int64())

@@ -8,14 +8,17 @@ from typing import Any
 from coinlake.contracts.answers import is_far
 from coinlake.contracts.datasets import Dataset
 from coinlake.contracts.elements import Element
+from coinlake.contracts.ledger import UnknownField
 from coinlake.contracts.tables import quarantine_name
-from coinlake_kernel.answers import read_answer
-from coinlake_kernel.further_tables import asset_tokens, candles_1m
+from coinlake_kernel.answers import JudgedAnswer, read_answer
+from coinlake_kernel.further_tables import asset_tokens, candles_1m, orphans
 from coinlake_kernel.hour_rows import HourRows
 from coinlake_kernel.main_table import MainTable
 from coinlake_kernel.objects import raw_text
+from coinlake_kernel.reading import ReadAnswer
 from coinlake_kernel.records import SourcedRecord
 from coinlake_kernel.sorted_rows import SortedRows
+from coinlake_kernel.unknown_keys import UnknownKeys
 
 _FURTHER: dict[str, Callable[[MainTable], SortedRows]] = {
     "asset_tokens": asset_tokens,
@@ -32,12 +35,13 @@ class ElementTables:
         self._records: list[SourcedRecord] = []
         self._source_ms: list[int | None] = []
         self._rows = HourRows(element)
-        self._answers: Counter[str] = Counter()
+        self._unknown = UnknownKeys()
+        self._tallies: Counter[str] = Counter()
 
     @property
     def tallies(self) -> Counter[str]:
-        """What became of answers and of their elements."""
-        return self._answers + self._rows.tallies
+        """What became of answers, of their elements and, after `tables`, of the further tables' rows."""
+        return self._tallies + self._rows.tallies
 
     def same(self, record: SourcedRecord, digest: bytes) -> tuple[object, ...]:
         """What two records share that say the same of one page."""
@@ -51,15 +55,16 @@ class ElementTables:
         if read is not None and not is_far(
             read.source_ms, record.received_ms, self._max_skew_ms
         ):
-            number = self._keep(kept, read.source_ms)
-            self._rows.add_read(number, read, len(value))
+            number = self._keep(kept, read)
+            self._rows.add_read(number, read, len(value), record.received_ms)
             return None
         judged = read_answer(self._dataset.name, value, record.received_ms, self._max_skew_ms)
         if judged.reason is not None:
-            self._answers["quarantined_records"] += 1
+            self._tallies["quarantined_records"] += 1
+            self._tallies[f"broken:{judged.rule}"] += 1
             told = {"rule": judged.rule, "reason": judged.reason, "raw": raw_text(value)}
             return record.columns() | told
-        number = self._keep(kept, judged.source_ms)
+        number = self._keep(kept, judged)
         self._rows.add_judged(number, judged)
         return None
 
@@ -67,8 +72,12 @@ class ElementTables:
         """Those of the contract, without quarantines."""
         self._rows.settle()
         main = MainTable(self._element, self._rows, self._records, self._source_ms)
-        tables = {self._element.table: main.rows()}
-        return tables | {one.name: _FURTHER[one.name](main) for one in self._dataset.further}
+        quotes = main.rows()
+        tables = {self._element.table: quotes}
+        for one in self._dataset.further:
+            tables[one.name] = _FURTHER[one.name](main)
+            self._tallies[f"orphans:{one.name}"] = orphans(tables[one.name], quotes)
+        return tables
 
     def put_aside(self, table: str) -> list[dict[str, Any]]:
         """Parts of answers that are rows of this table's quarantine."""
@@ -78,8 +87,13 @@ class ElementTables:
             if quarantine_name(one.table) == table
         ]
 
-    def _keep(self, record: SourcedRecord, source_ms: int | None) -> int:
-        self._answers["usable"] += 1
+    def unknown_fields(self) -> tuple[UnknownField, ...]:
+        """Keys of answers that no column knows."""
+        return self._unknown.told(self._rows.tallies)
+
+    def _keep(self, record: SourcedRecord, answer: ReadAnswer | JudgedAnswer) -> int:
+        self._tallies["usable"] += 1
         self._records.append(record)
-        self._source_ms.append(source_ms)
+        self._source_ms.append(answer.source_ms)
+        self._unknown.add(answer.examples, record.received_ms)
         return len(self._records) - 1

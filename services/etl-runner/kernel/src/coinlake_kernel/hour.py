@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from isal import isal_zlib
 
 from coinlake.contracts.datasets import TABULAR, Dataset, table_named
+from coinlake.contracts.ledger import UnknownField
 from coinlake.contracts.raw_gzip import Inflate
 from coinlake.contracts.tables import main_name, quarantine_name
 from coinlake_kernel.element_tables import ElementTables
@@ -32,13 +33,16 @@ class TypedHour:
     """What an hour was made into.
 
     `tables` are those that have rows, by name. `tallies` counts records by what became of them and
-    what the rules say of their elements (see `answers.JudgedAnswer`). Times are those of its answers.
+    what the rules say of their elements (see `answers.JudgedAnswer`); `promised` are the records that
+    raw objects have or should have, `unkept` those by which they differ, `orphans:<table>` rows whose
+    asset has none in the main table. Times are those of its answers.
     """
 
     tables: dict[str, SortedRows]
     tallies: Counter[str]
     min_received_ms: int | None
     max_received_ms: int | None
+    unknown_fields: tuple[UnknownField, ...] = ()
 
 
 class RecordTables(Protocol):
@@ -46,7 +50,7 @@ class RecordTables(Protocol):
 
     @property
     def tallies(self) -> Counter[str]:
-        """What became of the records and of what is in them."""
+        """What became of the records and of what is in them; after `tables`, of these too."""
         ...
 
     def same(self, record: SourcedRecord, digest: bytes) -> tuple[object, ...]:
@@ -63,6 +67,10 @@ class RecordTables(Protocol):
 
     def put_aside(self, table: str) -> list[dict[str, Any]]:
         """Parts of records that are rows of this quarantine."""
+        ...
+
+    def unknown_fields(self) -> tuple[UnknownField, ...]:
+        """Keys in the records that no column knows."""
         ...
 
 
@@ -85,6 +93,9 @@ class HourKernel:
             self._tallies[f"unreadable:{source.key}"] += 1
             self._put_aside.append(unreadable(source, str(error)))
             return
+        if source.promised is not None:
+            self._tallies["promised"] += max(source.promised, len(records))
+            self._tallies["unkept"] += abs(source.promised - len(records))
         for record in records:
             self._take(record)
 
@@ -98,6 +109,7 @@ class HourKernel:
             self._tallies + self._made.tallies,
             min(self._received, default=None),
             max(self._received, default=None),
+            self._made.unknown_fields(),
         )
 
     def _take(self, record: SourcedRecord) -> None:

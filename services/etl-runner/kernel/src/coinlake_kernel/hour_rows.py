@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from coinlake.contracts.answers import is_id
 from coinlake.contracts.elements import TYPES, Element
+from coinlake.contracts.quality import QualityRule
 from coinlake.contracts.values import json_text, plain_text
-from coinlake_kernel.answers import JudgedAnswer, Rejected, missing
+from coinlake_kernel.answers import JudgedAnswer, Rejected, broken
 from coinlake_kernel.columns import as_parsed, typed_column
 from coinlake_kernel.conditions import RowColumns, holds
 from coinlake_kernel.reading import ReadAnswer, Reader
@@ -50,15 +51,19 @@ class HourRows:
     tallies: Counter[str] = field(default_factory=Counter)
     reader: Reader = field(init=False)
     _waiting: list[tuple[int, ReadAnswer]] = field(default_factory=list)
+    _waiting_received: list[int] = field(default_factory=list)
     _waiting_bytes: int = 0
     _judged_ids: dict[int, bytearray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.element)
 
-    def add_read(self, record: int, answer: ReadAnswer, size: int) -> None:
+    def add_read(
+        self, record: int, answer: ReadAnswer, size: int, received_ms: int | None
+    ) -> None:
         """Take an answer of `size` bytes that was read by columns."""
         self._waiting.append((record, answer))
+        self._waiting_received.append(-1 if received_ms is None else received_ms)
         self._waiting_bytes += size
         if self._waiting_bytes >= _TOGETHER_BYTES:
             self.settle()
@@ -74,10 +79,13 @@ class HourRows:
     def settle(self) -> None:
         """Type and judge what waits."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        received, self._waiting_received = self._waiting_received, []
         if waiting:
-            self._settle(waiting)
+            self._settle(waiting, received)
 
-    def _settle(self, waiting: Sequence[tuple[int, ReadAnswer]]) -> None:
+    def _settle(
+        self, waiting: Sequence[tuple[int, ReadAnswer]], received: Sequence[int]
+    ) -> None:
         lengths = [len(answer.items) for _, answer in waiting]
         count = sum(lengths)
         starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int32)
@@ -91,35 +99,51 @@ class HourRows:
             chain.from_iterable(answer.tokens for _, answer in waiting), np.int32, count
         )
         extra: dict[int, Extra] = {}
-        numbers = self._typed([answer for _, answer in waiting], extra)
+        numbers, unfit = self._typed([answer for _, answer in waiting], extra)
+        has_unknown: list[int] = []
         for start, (_, answer) in zip(starts.tolist(), waiting, strict=True):
             for index, unknown in answer.extra.items():
+                has_unknown.append(start + index)
                 extra.setdefault(start + index, {}).update(unknown)
             self.tallies.update(answer.tallies)
             self.tallies["unfit:source_ts"] += answer.source_ms is None
         part = Part(texts, tokens, record, element, numbers, extra)
         items = chain.from_iterable(answer.items for _, answer in waiting)
         has_time = np.repeat([answer.source_ms is not None for _, answer in waiting], lengths)
-        self._judge(self._columns(part, has_time), part, list(items))
+        received_ms = np.repeat(np.array(received, np.int64), lengths)
+        rows = self._columns(part, has_time, received_ms, unfit, has_unknown)
+        self._judge(rows, part, list(items))
 
-    def _typed(self, answers: Sequence[ReadAnswer], extra: dict[int, Extra]) -> list[pa.Array]:
-        typed = []
+    def _typed(
+        self, answers: Sequence[ReadAnswer], extra: dict[int, Extra]
+    ) -> tuple[list[pa.Array], dict[str, list[int]]]:
+        """The columns that are no texts, and by column the places whose values do not fit."""
+        typed: dict[str, pa.Array] = {}
+        unfit: dict[str, dict[int, Any]] = {}
         for number, one in enumerate(self.reader.number_fields):
             values = list(chain.from_iterable(answer.numbers[number] for answer in answers))
-            column, unfit = typed_column(values, one.kind)
-            for place in unfit:
-                extra.setdefault(place, {})[one.column] = plain_text(as_parsed(values[place]))
-            self.tallies[f"unfit:{one.column}"] += len(unfit)
-            typed.append(column)
-        return typed
+            typed[one.column], places = typed_column(values, one.kind)
+            unfit[one.column] = {place: values[place] for place in places}
+        for narrow, wide in self.element.widened.items():
+            held = [place for place in unfit[narrow] if typed[wide][place].is_valid]
+            self.tallies[f"widened:{narrow}"] += len(held)
+            for place in held:
+                del unfit[narrow][place]
+        for column, misfits in unfit.items():
+            for place, value in misfits.items():
+                extra.setdefault(place, {})[column] = plain_text(as_parsed(value))
+            self.tallies[f"unfit:{column}"] += len(misfits)
+        return list(typed.values()), {column: list(places) for column, places in unfit.items()}
 
     def _judge(self, rows: RowColumns, part: Part, items: list[dict[str, Any]]) -> None:
         is_row = np.ones(rows.length, bool)
         for rule in BY_TABLE[self.element.table]:
             good = holds(rule, rows)
             if rule.hard:
-                for place in np.flatnonzero(is_row & ~good).tolist():
-                    self._reject(part, place, rule.name, as_parsed(items[place]))
+                places = np.flatnonzero(is_row & ~good).tolist()
+                self.tallies[f"broken:{rule.name}"] += len(places)
+                for place in places:
+                    self._reject(part, place, rule, as_parsed(items[place]))
                 is_row &= good
             else:
                 # All hard rules come first.
@@ -131,13 +155,20 @@ class HourRows:
         if kept:
             self.parts.append(part if kept == rows.length else _only(part, is_row))
 
-    def _reject(self, part: Part, place: int, rule: str, item: dict[str, Any]) -> None:
-        told = missing(self.element, item)
+    def _reject(self, part: Part, place: int, rule: QualityRule, item: dict[str, Any]) -> None:
+        told = broken(rule, self.element, item)
         index = int(part.element[place])
-        rejected = Rejected(self.element.table, index, rule, told, json_text(item))
+        rejected = Rejected(self.element.table, index, rule.name, told, json_text(item))
         self.rejected.append((int(part.record[place]), rejected))
 
-    def _columns(self, part: Part, has_time: npt.NDArray[np.bool_]) -> RowColumns:
+    def _columns(
+        self,
+        part: Part,
+        has_time: npt.NDArray[np.bool_],
+        received_ms: npt.NDArray[np.int64],
+        unfit: dict[str, list[int]],
+        has_unknown: list[int],
+    ) -> RowColumns:
         return RowColumns(
             {
                 one.column: self._are_ids(at)[part.texts]
@@ -149,6 +180,9 @@ class HourRows:
                 for one, column in zip(self.reader.number_fields, part.numbers, strict=True)
             },
             has_time,
+            received_ms,
+            unfit,
+            has_unknown,
         )
 
     def _are_ids(self, at: int) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from coinlake.contracts.datasets import ELEMENTS, TABULAR
+from coinlake.contracts.quality import OBJECT_RULE
 from coinlake_kernel.answers import JudgedAnswer, read_answer
 from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, records_of
 from coinlake_kernel.rejected_rows import OF_A_ROW, rejected_row
@@ -45,7 +46,7 @@ def unreadable(source: RawSource, reason: str) -> dict[str, Any]:
         "raw_object": source.key,
         "raw_etag": source.etag,
         "state": UNREADABLE,
-        "rule": "object",
+        "rule": OBJECT_RULE,
         "reason": f"unreadable object: {reason}",
         "tallies": [(f"unreadable:{source.key}", 1)],
     }
@@ -64,7 +65,9 @@ def _record_columns(source: RawSource, record: SourcedRecord, value: bytes) -> d
 
 def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> dict[str, Any]:
     state = USABLE if answer.reason is None else QUARANTINED
-    outcome = "usable" if state == USABLE else "quarantined_records"
+    outcome = (
+        ("usable",) if state == USABLE else ("quarantined_records", f"broken:{answer.rule}")
+    )
     return {
         "state": state,
         "sha256": hashlib.sha256(value).hexdigest(),
@@ -72,7 +75,8 @@ def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> di
         "rule": answer.rule,
         "reason": answer.reason,
         "raw": None if state == USABLE else raw_text(value),
-        "tallies": [("records", 1), (outcome, 1), *answer.tallies.items()],
+        "tallies": [("records", 1), *((name, 1) for name in outcome), *answer.tallies.items()],
+        "examples": answer.examples,
         ELEMENTS[source.feed].table: [
             row | {"extra": list(row["extra"].items())} for row in answer.rows
         ],

@@ -11,7 +11,7 @@ import orjson
 from coinlake.contracts.answers import is_id
 from coinlake.contracts.elements import Element
 from coinlake.contracts.values import plain_text, typed
-from coinlake_kernel.answers import count_key
+from coinlake_kernel.answers import count_unknown
 from coinlake_kernel.columns import as_parsed
 from coinlake_kernel.memos import TextMemo, TokenMemo
 
@@ -27,7 +27,8 @@ class ReadAnswer:
     """An answer whose elements are all objects, each of another identity.
 
     `texts` and `tokens` are numbers of the memos, one for each element; `numbers` has a column for
-    each field that is no text; `extra` has the unknown keys of an element by its index.
+    each field that is no text; `extra` has the unknown keys of an element by its index, `examples`
+    the text of the first value of each.
     """
 
     source_ms: int | None
@@ -36,6 +37,7 @@ class ReadAnswer:
     numbers: Sequence[Sequence[Any]]
     tokens: list[int]
     extra: dict[int, dict[str, str]]
+    examples: dict[str, str]
     tallies: Counter[str]
 
 
@@ -45,6 +47,13 @@ class _Unknown:
 
     tallies: Counter[str] = field(default_factory=Counter)
     extra: dict[int, dict[str, str]] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def count(self, key: str, value: Any) -> str:
+        """Count a key of the answer; the text of its value."""
+        text = plain_text(as_parsed(value))
+        count_unknown(self.tallies, self.examples, key, text)
+        return text
 
 
 class Reader:
@@ -73,9 +82,9 @@ class Reader:
         items = envelope["data"]
         try:
             unknown, parsed = _Unknown(), self._whole(items)
-            for key in envelope:
+            for key, told in envelope.items():
                 if key not in _ENVELOPE:
-                    count_key(unknown.tallies, "unknown", f"envelope.{key}")
+                    unknown.count(f"envelope.{key}", told)
             if parsed is None:
                 parsed = self._partial(items, unknown)
             if parsed is None:
@@ -104,7 +113,14 @@ class Reader:
             return None
         columns = list(zip(*numbers, strict=True)) or [()] * len(self.number_fields)
         return ReadAnswer(
-            source_ms, items, of_texts, columns, of_tokens, unknown.extra, unknown.tallies
+            source_ms,
+            items,
+            of_texts,
+            columns,
+            of_tokens,
+            unknown.extra,
+            unknown.examples,
+            unknown.tallies,
         )
 
     def _is_identified(self, texts: tuple[str | None, ...]) -> bool:
@@ -131,10 +147,8 @@ class Reader:
             others = [key for key in item if key not in self._known]
             if not self._columns.isdisjoint(others):
                 return None
-            for key in others:
-                count_key(unknown.tallies, "unknown", key)
             if others:
-                unknown.extra[index] = {key: plain_text(as_parsed(item[key])) for key in others}
+                unknown.extra[index] = {key: unknown.count(key, item[key]) for key in others}
         texts, numbers = (
             [tuple(map(item.get, keys)) for item in items]
             for keys in (self._text_keys, self._number_keys)

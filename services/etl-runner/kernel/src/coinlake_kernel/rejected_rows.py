@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from coinlake.contracts import headers
 from coinlake.contracts.datasets import REJECTED, dataset_of_page
+from coinlake.contracts.ledger import UnknownField
 from coinlake.contracts.rejected_answers import MAX_TEXT_BYTES, TABLE
 from coinlake.contracts.values import typed
 from coinlake_kernel.records import SourcedRecord
@@ -77,3 +78,7 @@ class RejectedRows:
     def put_aside(self, table: str) -> list[dict[str, Any]]:
         """Parts of answers that are rows of a quarantine: an answer that is kept whole has none."""
         return []
+
+    def unknown_fields(self) -> tuple[UnknownField, ...]:
+        """Keys that no column knows: what is in a rejected answer is not looked at."""
+        return ()

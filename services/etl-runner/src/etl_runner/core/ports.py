@@ -8,6 +8,7 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.tables import Column
 from coinlake.differences import PartitionSeen
 from coinlake.errors import TransientError
+from coinlake.views.definition import View
 from etl_runner.core.batch import CommitTerms, FinishedBatch, PublicationOutcome
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.runs import GlueRun
@@ -56,6 +57,22 @@ class TableCatalog(Protocol):
 
     async def crawl(self) -> None:
         """Run the crawler and wait until that very crawl has succeeded."""
+        ...
+
+
+class ViewCatalog(Protocol):
+    """The live views in the catalog. Every method raises TransientError while Glue is away."""
+
+    async def boundary(self, feed: str) -> Hour | None:
+        """The last hour that every live view of a feed reads from the tables.
+
+        None where one of them is not there, tells none, or another one.
+        """
+        ...
+
+    async def replace(self, view: View) -> None:
+        """Put the view in one step, whether there is one or not. Raises NotFoundError where there
+        is no database."""
         ...
 
 

@@ -97,4 +97,7 @@ def ledger_entry(
         committed_at_ms=now_ms,
         watermark_ms=closing.watermark_ms,
         valueless=hour.valueless,
+        unknown_fields=result.unknown_fields,
+        contract=result.contract,
+        quality=result.quality,
     )

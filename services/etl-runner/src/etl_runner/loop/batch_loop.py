@@ -12,6 +12,7 @@ from coinlake.errors import InvariantError, NotFoundError, TransientError
 from coinlake.lifecycle import Pulse
 from etl_runner.core.ports import BusyError
 from etl_runner.loop.batch import BatchPipeline, NowMs
+from etl_runner.loop.live import LiveViews
 from etl_runner.loop.parts import StepParts
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
@@ -38,6 +39,7 @@ class BatchLoop:
     def __init__(
         self,
         reconcile: Reconcile,
+        live: LiveViews,
         pipeline: BatchPipeline,
         records: RunnerRecords,
         parts: StepParts,
@@ -49,6 +51,7 @@ class BatchLoop:
         self._records = records
         self._clock = clock
         self._reconcile = reconcile
+        self._live = live
         self._pipeline = pipeline
         self._parts = parts
         self._pulse = pulse
@@ -100,9 +103,12 @@ class BatchLoop:
             self._next_audit = self._clock() + rhythm.audit_s
             await self._audit()
         try:
-            return await self._pipeline.turn(stop)
+            worked = await self._pipeline.turn(stop)
         finally:
             await self._records.save()
+        if worked:
+            await self._live.advance(self._now_ms())
+        return worked
 
     async def _audit(self) -> None:
         """Let the crawler look at the catalog; that it cannot holds up no hour."""
@@ -115,6 +121,7 @@ class BatchLoop:
         started = self._clock()
         await self._reconcile.run(self._now_ms())
         self._parts.metrics.reconcile_seconds.set(self._clock() - started)
+        await self._live.advance(self._now_ms())
 
     async def _idle(self, wake: asyncio.Event) -> None:
         longest_s = min(self._next_pass - self._clock(), _TURN_S)

@@ -34,6 +34,7 @@ class Reconcile:
         self._hours = hours
         self._records = records
         self._older: list[str] = []
+        self._unlisted: set[str] | None = None
         self._round_ends_in = 0
         self._underway: dict[FeedHour, str] = {}
         self._told = Told(parts)
@@ -54,7 +55,13 @@ class Reconcile:
             for day in days:
                 await self._day(feed, day, now_ms, recent=day in recent)
         self._hours.trail.pass_ended()
+        if self._unlisted is not None:
+            self._unlisted -= set(days)
         self._hours.forget(min(recent))
+
+    def unlisted(self) -> Collection[str]:
+        """Days with raw objects that no pass of this process has listed yet."""
+        return () if self._unlisted is None else self._unlisted
 
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
         listed = await list_day(self._parts.lake, feed, dt)
@@ -144,6 +151,8 @@ class Reconcile:
         if not self._older and not self._round_ends_in:
             everything = {day for feed in TABULAR for day in await self._parts.lake.dates(feed)}
             self._older = sorted(everything - set(recent))
+            if self._unlisted is None:
+                self._unlisted = set(self._older)
             # A young lake has few, or none: its days are listed as seldom as those of an old one.
             self._round_ends_in = max(len(self._older), _SHORTEST_ROUND)
         self._round_ends_in -= 1

@@ -4,10 +4,29 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from coinlake.contracts.datasets import TABLES
+from coinlake.contracts.glue_quality import GLUE_QUALITY_TABLE
+from coinlake.contracts.ledger import (
+    LEDGER_TABLE,
+    LEDGER_VIEW,
+    QUALITY_VIEW,
+    UNKNOWN_FIELDS_VIEW,
+)
 from coinlake.contracts.tables import quarantine_of
+from coinlake.views.every import VIEWS
 from trino_sql import tree
 
-TABLE_NAMES = frozenset({*TABLES, *(quarantine_of(name).name for name in TABLES)})
+TABLE_NAMES = frozenset(
+    {
+        *TABLES,
+        *(quarantine_of(name).name for name in TABLES),
+        *VIEWS,
+        LEDGER_TABLE,
+        LEDGER_VIEW,
+        UNKNOWN_FIELDS_VIEW,
+        QUALITY_VIEW,
+        GLUE_QUALITY_TABLE,
+    }
+)
 
 
 def judged(forms: Mapping[type[tree.Node], str]) -> frozenset[type[tree.Node]]:

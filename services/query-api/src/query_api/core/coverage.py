@@ -20,6 +20,7 @@ class PublishedHour:
     quarantined_rows: int
     max_received_ms: int | None
     complete: bool
+    is_closed: bool
     committed_at_ms: int
     watermark_ms: int | None
 
@@ -49,6 +50,7 @@ def published(entry: LedgerEntry) -> PublishedHour:
         quarantined_rows=entry.counts.quarantined_rows,
         max_received_ms=entry.max_received_ms,
         complete=entry.complete,
+        is_closed=entry.closed_by != "open",
         committed_at_ms=entry.committed_at_ms,
         watermark_ms=entry.watermark_ms,
     )
@@ -62,6 +64,12 @@ def newest_hours(heads: Heads, feed: str, count: int) -> list[Hour]:
         if name == feed and hour != UNKNOWN_HOUR and head.max_received_ms is not None
     )
     return sorted(hours, reverse=True)[:count]
+
+
+def is_open(heads: Heads, feed: str, last: Hour) -> bool:
+    """Whether a range that ends with this hour may hold rows that are in no table yet."""
+    closed = (hour for (name, hour), head in heads.items() if name == feed and head.is_closed)
+    return last > max(closed, default=UNKNOWN_HOUR)
 
 
 def newest_received_ms(heads: Heads, feed: str) -> int | None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from coinlake.views.candles import INTERVALS_MS
+
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
 _DECIMAL = {"type": ["string", "null"], "description": "An exact decimal, as a string."}
@@ -35,6 +37,7 @@ _CANDLE: dict[str, Any] = {
     "low": _DECIMAL,
     "close": _DECIMAL,
     "quotes": _INTEGER,
+    "volume_24h_usd": {**_DECIMAL, "description": "Traded in the 24 hours before the close."},
     "final": {"type": "boolean", "description": "No further quotes can change this candle."},
 }
 _COVERAGE: dict[str, Any] = {
@@ -70,6 +73,10 @@ _META: dict[str, Any] = {
     "dataset_version": {
         **_STRING,
         "description": "Changes whenever an hour that the answer can be made from is published.",
+    },
+    "live": {
+        "type": "boolean",
+        "description": "The answer holds rows of open hours too, seconds old, read from the raw zone.",
     },
     "scanned_bytes": _INTEGER,
     "usd": {**_STRING, "description": "What the query cost, in dollars."},
@@ -159,7 +166,7 @@ def _read_paths(max_rows: int) -> dict[str, Any]:
         "/v1/assets/{id}/candles": _get(
             "Candles of an asset",
             {**many, "items": _ref("Candle")},
-            *(_ID, *times, _query("interval", {"enum": ["1m", "5m", "1h", "1d"]})),
+            *(_ID, *times, _query("interval", {"enum": list(INTERVALS_MS)})),
         ),
         "/v1/coverage": _get(
             "What has been published, by table", {**many, "items": _ref("Coverage")}

@@ -1,12 +1,12 @@
 """The SQL of the typed endpoints: names from the contract, every value bound."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from coinlake.contracts.datasets import CANDLES_1M, QUOTES
 from coinlake.contracts.hours import Hour
+from coinlake.views.candles import BUCKETS, MERGED, VOLUME
+from coinlake.views.live import LIVE_PARTIALS, live_name
 from query_api.core.literals import bigint, timestamp, varchar
 from query_api.core.window import TimeWindow, received_hours
 
@@ -39,20 +39,12 @@ QUOTE_COLUMNS = (
     "vwap_24h_usd",
     "rank",
 )
-Interval = Literal["1m", "5m", "1h", "1d"]
-INTERVALS_MS: dict[str, int] = {
-    "1m": 60_000,
-    "5m": 300_000,
-    "1h": 3_600_000,
-    "1d": 86_400_000,
-}
-# Minutes start at UTC minutes, so the wider candles are cut from them by UTC hour and day.
-_BUCKETS: dict[str, str] = {
-    "1m": '"minute"',
-    "5m": 'date_add(\'minute\', -(minute("minute") % 5), "minute")',
-    "1h": "date_trunc('hour', \"minute\")",
-    "1d": "date_trunc('day', \"minute\")",
-}
+# The newest first. Rows of the raw zone tell no receive time, and ties end at the later element: the
+# same row whoever asks, and whenever.
+_NEWEST_FIRST = (
+    "source_ts DESC NULLS LAST, received_ts DESC NULLS LAST, epoch DESC NULLS LAST,"
+    " kafka_offset DESC NULLS LAST, element_index DESC"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,75 +55,87 @@ class Statement:
     parameters: tuple[str, ...] = ()
 
 
-def latest_assets(database: str, hours: Sequence[Hour], limit: int) -> Statement:
-    """The newest row of each asset in the given hours, by rank. `hours` is not empty."""
-    where, values = _in_hours(hours)
+def latest_assets(database: str, since: Hour, limit: int) -> Statement:
+    """The newest row of each asset from an hour on, by rank; rows that are in no table yet, too."""
+    where, values = _from(since)
     newest = _newest(database, where)
     sql = f"SELECT {', '.join(_ASSET_COLUMNS)} FROM ({newest}) WHERE place = 1 "
     return Statement(sql + "ORDER BY rank, asset_id LIMIT ?", (*values, bigint(limit)))
 
 
-def latest_asset(database: str, hours: Sequence[Hour], asset_id: str) -> Statement:
-    """The newest row of one asset in the given hours; no row where it is not in them."""
-    where, values = _in_hours(hours)
+def latest_asset(database: str, since: Hour, asset_id: str) -> Statement:
+    """The newest row of one asset from an hour on; no row where there is none."""
+    where, values = _from(since)
     newest = _newest(database, f"({where}) AND asset_id = ?")
     sql = f"SELECT {', '.join(_ASSET_COLUMNS)} FROM ({newest}) WHERE place = 1"
     return Statement(sql, (*values, varchar(asset_id)))
 
 
 def quotes(
-    database: str, asset_id: str, window: TimeWindow, skew_ms: int, limit: int, order: str
+    database: str,
+    asset_id: str,
+    window: TimeWindow,
+    skew_ms: int,
+    limit: int,
+    order: str,
+    *,
+    is_live: bool,
 ) -> Statement:
-    """An asset's quotes by `source_ts`; one row more than `limit`, which tells truncation."""
+    """An asset's quotes by `source_ts`; one row more than `limit`, which tells truncation.
+
+    `is_live`: also those that are in no table yet.
+    """
     where, values = _partitions(window, skew_ms)
-    turn = {"asc": "ASC", "desc": "DESC"}[order]
+    # What is not in the tables yet is the newest.
+    turn, nulls = {"asc": ("ASC", "LAST"), "desc": ("DESC", "FIRST")}[order]
     sql = (
-        f"SELECT {', '.join(QUOTE_COLUMNS)} FROM {_table(database, QUOTES.name)} "
+        f"SELECT {', '.join(QUOTE_COLUMNS)} "
+        f"FROM {_table(database, live_name(QUOTES.name) if is_live else QUOTES.name)} "
         f"WHERE {where} AND asset_id = ? AND source_ts >= ? AND source_ts < ? "
-        f"ORDER BY source_ts {turn}, received_ts {turn}, kafka_offset {turn}, "
-        f"element_index {turn} LIMIT ?"
+        f"ORDER BY source_ts {turn}, received_ts {turn} NULLS {nulls}, "
+        f"kafka_offset {turn} NULLS {nulls}, element_index {turn} LIMIT ?"
     )
     bound = (varchar(asset_id), timestamp(window.from_ms), timestamp(window.to_ms))
     return Statement(sql, (*values, *bound, bigint(limit + 1)))
 
 
 def candles(
-    database: str, asset_id: str, interval: str, window: TimeWindow, skew_ms: int
+    database: str,
+    asset_id: str,
+    interval: str,
+    window: TimeWindow,
+    skew_ms: int,
+    *,
+    is_live: bool,
 ) -> Statement:
     """Candles merged from the partials of each minute and receive hour.
 
     A minute can have one partial in each of several receive hours; all are read, since
-    `dt` and `hour` are widened by the skew.
+    `dt` and `hour` are widened by the skew. `is_live`: also quotes that are in no table yet.
     """
     where, values = _partitions(window, skew_ms)
     inner = (
-        f"SELECT {_BUCKETS[interval]} AS start, open, high, low, close, quotes, "
-        f"first_source_ts, last_source_ts FROM {_table(database, CANDLES_1M.name)} "
+        f"SELECT {BUCKETS[interval]} AS start, open, high, low, close, quotes, "
+        "first_source_ts, last_source_ts, volume_24h_usd "
+        f"FROM {_table(database, LIVE_PARTIALS if is_live else CANDLES_1M.name)} "
         f'WHERE {where} AND asset_id = ? AND "minute" >= ? AND "minute" < ?'
     )
-    sql = (
-        "SELECT start, min_by(open, first_source_ts) AS open, max(high) AS high, "
-        "min(low) AS low, max_by(close, last_source_ts) AS close, sum(quotes) AS quotes "
-        f"FROM ({inner}) GROUP BY start ORDER BY start"
-    )
+    sql = f"SELECT start, {MERGED}, {VOLUME} FROM ({inner}) GROUP BY start ORDER BY start"
     bound = (varchar(asset_id), timestamp(window.from_ms), timestamp(window.to_ms))
     return Statement(sql, (*values, *bound))
 
 
 def _newest(database: str, where: str) -> str:
-    # Ties end at the later offset and element: the same row whoever asks, and whenever.
     return (
         f"SELECT {', '.join(_ASSET_COLUMNS)}, row_number() OVER (PARTITION BY asset_id "
-        "ORDER BY received_ts DESC, epoch DESC, kafka_offset DESC, element_index DESC) "
-        f"AS place FROM {_table(database, QUOTES.name)} WHERE {where}"
+        f"ORDER BY {_NEWEST_FIRST}) AS place "
+        f"FROM {_table(database, live_name(QUOTES.name))} WHERE {where}"
     )
 
 
-def _in_hours(hours: Sequence[Hour]) -> tuple[str, tuple[str, ...]]:
-    if not hours:
-        raise ValueError("no hours: nothing has been published, so there is nothing to query")
-    where = " OR ".join("(dt = ? AND hour = ?)" for _ in hours)
-    return where, tuple(varchar(part) for at in hours for part in (at.dt, at.hour))
+def _from(hour: Hour) -> tuple[str, tuple[str, ...]]:
+    values = (hour.dt, hour.dt, hour.hour)
+    return "dt > ? OR (dt = ? AND hour >= ?)", tuple(varchar(value) for value in values)
 
 
 def _partitions(window: TimeWindow, skew_ms: int) -> tuple[str, tuple[str, ...]]:

@@ -17,6 +17,8 @@ def answer_meta(
     result: QueryResult | None,
     usd_per_tb: Decimal,
     version: str,
+    *,
+    is_live: bool = False,
 ) -> dict[str, Any]:
     """How fresh an answer is, of which version, and what it cost: nothing without a query."""
     names = sorted(set(feeds))
@@ -29,6 +31,7 @@ def answer_meta(
         ),
         "watermark": time_or_null(_oldest(watermark_ms(view.heads, feed) for feed in names)),
         "dataset_version": version,
+        "live": is_live,
         "scanned_bytes": sum(scans),
         "usd": f"{usd:f}",
         "rows": 0 if result is None else len(result.rows.rows),

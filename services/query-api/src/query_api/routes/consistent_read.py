@@ -17,12 +17,16 @@ _FEEDS = (ASSETS.name,)
 
 @dataclass(frozen=True, slots=True)
 class BoundedStatement:
-    """A statement, the receive hours that it can read, and the most rows of its answer."""
+    """A statement, the receive hours that it can read, and the most rows of its answer.
+
+    `is_live`: it reads answers that are in no table yet, so that its rows change with every poll.
+    """
 
     statement: Statement
     first: Hour
     last: Hour
     max_rows: int
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class SteadyAnswer:
     view: LedgerView
     version: str
     result: QueryResult | None
+    is_live: bool = False
 
 
 Build = Callable[[Heads], BoundedStatement | None]
@@ -53,9 +58,9 @@ async def steady(parts: ApiParts, build: Build, days: Days | None = None) -> Ste
     after = await parts.view(_FEEDS, days, max_age_ms=0)
     again = build(after.heads)
     if again is None or _same(view, asked, after, again):
-        return SteadyAnswer(view, _version(view, asked), result)
+        return SteadyAnswer(view, _version(view, asked), result, asked.is_live)
     second = (await _fetch(parts, after, again)).after(result)
-    return SteadyAnswer(after, _version(after, again), second)
+    return SteadyAnswer(after, _version(after, again), second, again.is_live)
 
 
 def _version(view: LedgerView, asked: BoundedStatement) -> str:

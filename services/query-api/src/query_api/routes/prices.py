@@ -1,11 +1,14 @@
 """The typed endpoints: assets, quotes, candles, coverage."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
-from coinlake.contracts.datasets import ASSETS, TABULAR
+from coinlake.contracts.datasets import ASSETS, ELEMENTS, TABULAR
+from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
+from coinlake.views.candles import INTERVALS_MS
 from query_api.core import statements
 from query_api.core.answers import QueryResult
 from query_api.core.coverage import (
@@ -14,11 +17,12 @@ from query_api.core.coverage import (
     coverage_rows,
     dataset_version,
     is_final,
+    is_open,
     newest_hours,
 )
 from query_api.core.days import ALL_DAYS, days_of
 from query_api.core.problems import BadRequestError, not_found
-from query_api.core.statements import INTERVALS_MS, Statement
+from query_api.core.statements import Statement
 from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
 from query_api.routes.answer_meta import answer_meta
 from query_api.routes.consistent_read import BoundedStatement, SteadyAnswer, steady
@@ -30,6 +34,8 @@ from query_api.routes.responses import json_answer
 # (tests/data/coincap).
 _ASSET_ID = re.compile(r"[\w.()\[\]$+!'-]{1,128}")
 _DAY_MS = 86_400_000
+# 1970 began on a Thursday; weeks begin on a Monday.
+_MONDAY_MS = 4 * _DAY_MS
 
 
 class PriceRoutes:
@@ -54,12 +60,10 @@ class PriceRoutes:
         given = only(request, "limit")
         limit = integer(given.get("limit"), "limit", default=min(100, most), low=1, high=most)
 
-        def build(heads: Heads) -> BoundedStatement | None:
-            hours = newest_hours(heads, ASSETS.name, self._parts.settings.latest_hours)
-            if not hours:
-                return None
-            asked = statements.latest_assets(self._parts.database, hours, limit)
-            return BoundedStatement(asked, hours[-1], hours[0], limit)
+        def build(heads: Heads) -> BoundedStatement:
+            since, now = self._latest_hours(heads)
+            asked = statements.latest_assets(self._parts.database, since, limit)
+            return BoundedStatement(asked, since, now, limit, is_live=True)
 
         found = await steady(self._parts, build)
         return self._answer(found, _records(found.result))
@@ -69,17 +73,15 @@ class PriceRoutes:
         only(request)
         asset_id = _asset_id(request)
 
-        def build(heads: Heads) -> BoundedStatement | None:
-            hours = newest_hours(heads, ASSETS.name, self._parts.settings.latest_hours)
-            if not hours:
-                return None
-            asked = statements.latest_asset(self._parts.database, hours, asset_id)
-            return BoundedStatement(asked, hours[-1], hours[0], 1)
+        def build(heads: Heads) -> BoundedStatement:
+            since, now = self._latest_hours(heads)
+            asked = statements.latest_asset(self._parts.database, since, asset_id)
+            return BoundedStatement(asked, since, now, 1, is_live=True)
 
         found = await steady(self._parts, build)
         result = found.result
         if result is None or not result.rows.rows:
-            raise not_found("the newest published hours do not contain this asset")
+            raise not_found("the newest hours do not contain this asset")
         return self._answer(found, result.rows.records()[0])
 
     async def quotes(self, request: web.Request) -> web.Response:
@@ -93,8 +95,14 @@ class PriceRoutes:
             raise BadRequestError("order must be asc or desc")
         window = self._window(given, _DAY_MS, settings.limits.max_quotes_range_s * 1000)
         skew_ms = settings.max_skew_s * 1000
-        asked = statements.quotes(self._parts.database, asset_id, window, skew_ms, limit, order)
-        found = await self._ranged(asked, window, limit)
+
+        def ask(is_live: bool) -> Statement:
+            database = self._parts.database
+            return statements.quotes(
+                database, asset_id, window, skew_ms, limit, order, is_live=is_live
+            )
+
+        found = await self._ranged(ask, window, limit)
         return self._answer(found, _records(found.result))
 
     async def candles(self, request: web.Request) -> web.Response:
@@ -106,10 +114,17 @@ class PriceRoutes:
         if width_ms is None:
             raise BadRequestError(f"interval must be one of {', '.join(INTERVALS_MS)}")
         most = settings.limits.max_candles
-        window = _aligned(self._window(given, 100 * width_ms, most * width_ms), width_ms)
+        asked_for = self._window(given, 100 * width_ms, most * width_ms)
+        window = _aligned(asked_for, width_ms, _MONDAY_MS if interval == "1w" else 0)
         skew_ms = settings.max_skew_s * 1000
-        asked = statements.candles(self._parts.database, asset_id, interval, window, skew_ms)
-        found = await self._ranged(asked, window, most + 2)
+
+        def ask(is_live: bool) -> Statement:
+            database = self._parts.database
+            return statements.candles(
+                database, asset_id, interval, window, skew_ms, is_live=is_live
+            )
+
+        found = await self._ranged(ask, window, most + 2)
         rows = _records(found.result)
         for row in rows:
             start_ms = instant_ms(str(row["start"]), "start")
@@ -124,7 +139,8 @@ class PriceRoutes:
         view = await self._parts.view(days=ALL_DAYS)
         rows = coverage_rows(view.heads)
         version = dataset_version(view.heads, TABULAR)
-        about = answer_meta(view, TABULAR, None, self._usd_per_tb, version)
+        # What was rejected says nothing of freshness: it may be nothing for weeks.
+        about = answer_meta(view, ELEMENTS, None, self._usd_per_tb, version)
         return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
 
     def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> TimeWindow:
@@ -136,23 +152,40 @@ class PriceRoutes:
             max_ms=max_ms,
         )
 
+    def _latest_hours(self, heads: Heads) -> tuple[Hour, Hour]:
+        """From where on the latest rows are looked for, and the hour now.
+
+        A pipeline that stands has its newest rows further back.
+        """
+        count = self._parts.settings.latest_hours
+        now = hour_of(self._parts.now_ms())
+        published = newest_hours(heads, ASSETS.name, count)
+        return min([hour_of(now.start_ms - (count - 1) * HOUR_MS), *published[-1:]]), now
+
     async def _ranged(
-        self, statement: Statement, window: TimeWindow, max_rows: int
+        self, ask: Callable[[bool], Statement], window: TimeWindow, max_rows: int
     ) -> SteadyAnswer:
         first, last = received_hours(window, self._parts.settings.max_skew_s * 1000)
-        asked = BoundedStatement(statement, first, last, max_rows)
-        # Nothing published in the range is an empty answer, and not worth a query.
-        return await steady(
-            self._parts,
-            lambda heads: asked if between(heads, ASSETS.name, first, last) else None,
-            days_of(first, last),
-        )
+
+        def build(heads: Heads) -> BoundedStatement | None:
+            is_live = is_open(heads, ASSETS.name, last)
+            # Nothing published in the range is an empty answer, and not worth a query.
+            if not is_live and not between(heads, ASSETS.name, first, last):
+                return None
+            return BoundedStatement(ask(is_live), first, last, max_rows, is_live=is_live)
+
+        return await steady(self._parts, build, days_of(first, last))
 
     def _answer(
         self, found: SteadyAnswer, data: Any, more: dict[str, Any] | None = None
     ) -> web.Response:
         about = answer_meta(
-            found.view, [ASSETS.name], found.result, self._usd_per_tb, found.version
+            found.view,
+            [ASSETS.name],
+            found.result,
+            self._usd_per_tb,
+            found.version,
+            is_live=found.is_live,
         )
         return json_answer({"data": data, "meta": {**about, **(more or {})}})
 
@@ -168,7 +201,7 @@ def _asset_id(request: web.Request) -> str:
     return asset_id
 
 
-def _aligned(window: TimeWindow, width_ms: int) -> TimeWindow:
-    """Whole candles: a cut one would show a false open or close."""
-    start = window.from_ms // width_ms * width_ms
-    return TimeWindow(start, -(-window.to_ms // width_ms) * width_ms)
+def _aligned(window: TimeWindow, width_ms: int, first_ms: int) -> TimeWindow:
+    """Whole candles, of which one begins at `first_ms`: a cut one would show a false open or close."""
+    start = (window.from_ms - first_ms) // width_ms * width_ms + first_ms
+    return TimeWindow(start, -(-(window.to_ms - first_ms) // width_ms) * width_ms + first_ms)

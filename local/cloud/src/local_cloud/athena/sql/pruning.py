@@ -144,6 +144,25 @@ def candidates(where: Expr, keys: Mapping[str, str], name: str) -> list[str] | N
     return [one for one in texts if one is not None] if None not in texts else None
 
 
+def at_least(where: Expr, keys: Mapping[str, str], name: str) -> str:
+    """The lowest text that `name > …` or `name >= …` lets through at the top level of a WHERE.
+
+    Of texts alone; the empty one where nothing is said. What is equal to it may have to go, too.
+    """
+    if not isinstance(where, Special):
+        return ""
+    if where.form == "and":
+        return max((at_least(part, keys, name) for part in where.operands), default="")
+    if where.form in (">", ">=") and _is_key(where.operands[0], keys, name):
+        value = where.operands[1]
+    elif where.form in ("<", "<=") and _is_key(where.operands[1], keys, name):
+        value = where.operands[0]
+    else:
+        return ""
+    text = value.value if isinstance(value, Constant) else _text(value)
+    return text if isinstance(text, str) else ""
+
+
 def _is_key(expr: Expr, keys: Mapping[str, str], name: str) -> bool:
     """The key itself, or the key made a wider text or number for the comparison."""
     while isinstance(expr, Cast) and not expr.safe:

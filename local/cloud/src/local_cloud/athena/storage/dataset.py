@@ -11,7 +11,7 @@ from pyarrow import fs
 
 from local_cloud.athena.sql.failures import QueryError, not_supported
 from local_cloud.athena.sql.ir import Expr
-from local_cloud.athena.sql.pruning import Pruner, candidates
+from local_cloud.athena.sql.pruning import Pruner, at_least, candidates
 from local_cloud.athena.sql.values.arrow import arrow_type
 from local_cloud.athena.sql.values.moments import parse_date
 from local_cloud.athena.storage import json_files, parquet_files, projection
@@ -77,10 +77,22 @@ class TableScan:
         if not self.table.projected:
             return self._catalog.partitions(self.table)
         wanted: dict[str, list[str] | None] = {}
+        lowest: dict[str, str] = {}
+        pruners = [Pruner(*one) for one in self._wheres]
         for column in self.table.keys:
             found = (candidates(*one, column.name) for one in self._wheres)
             wanted[column.name] = next((one for one in found if one is not None), None)
-        return projection.partitions(self.table, wanted, datetime.now(UTC))
+            lows = (at_least(*one, column.name) for one in self._wheres)
+            lowest[column.name] = max(lows, default="")
+
+        def keeps(key: CatalogColumn, text: str) -> bool:
+            if text < lowest[key.name]:
+                return False
+            # By this key alone: the others are not known yet.
+            value = key_values((key,), (text,))
+            return all(one.keeps(value) for one in pruners)
+
+        return projection.partitions(self.table, wanted, datetime.now(UTC), keeps)
 
     def batches(self, columns: list[str], pushed: Any) -> Iterator[Any]:
         """Record batches of `columns`, in that order, of the rows that pass `pushed`."""

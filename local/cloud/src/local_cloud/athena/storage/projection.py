@@ -2,11 +2,12 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from local_cloud.athena.sql.failures import QueryError, not_supported
-from local_cloud.athena.storage.catalog import CatalogPartition, CatalogTable
+from local_cloud.athena.storage.catalog import CatalogColumn, CatalogPartition, CatalogTable
 
 # Athena plans at most a million partitions (user guide, "Partition your data"); a range beyond that
 # is a mistake in the table.
@@ -19,10 +20,24 @@ _SECONDS = {"WEEK": 604800, "DAY": 86400, "HOUR": 3600, "MINUTE": 60, "SECOND": 
 
 
 def partitions(
-    table: CatalogTable, wanted: dict[str, list[str] | None], now: datetime
+    table: CatalogTable,
+    wanted: dict[str, list[str] | None],
+    now: datetime,
+    keeps: Callable[[CatalogColumn, str], bool] = lambda _, __: True,
 ) -> Iterator[CatalogPartition]:
-    """Every projected partition; `wanted` narrows a key to values that the WHERE demands."""
-    columns = [_values(table, key.name, wanted.get(key.name), now) for key in table.keys]
+    """Every projected partition that may be wanted.
+
+    `wanted` narrows a key to values that the WHERE demands; of the others, those are left out of
+    which it `keeps` none.
+    """
+    columns = [
+        [
+            value
+            for value in _values(table, key.name, wanted.get(key.name), now)
+            if keeps(key, value)
+        ]
+        for key in table.keys
+    ]
     size = 1
     for values in columns:
         size *= len(values)
@@ -87,13 +102,20 @@ def _date(settings: dict[str, str], now: datetime) -> list[str]:
     pattern = _strftime(form)
     low, high = (_moment(part.strip(), pattern, now) for part in settings["range"].split(","))
     unit = settings.get("interval.unit", _default_unit(form)).upper().rstrip("S")
-    step = int(settings.get("interval", "1"))
+    return list(_dates(low, high, unit, int(settings.get("interval", "1")), pattern))
+
+
+# Years of hours are made once for each hour of the clock.
+@lru_cache(maxsize=16)
+def _dates(
+    low: datetime, high: datetime, unit: str, step: int, pattern: str
+) -> tuple[str, ...]:
     found: list[str] = []
     moment = low
     while moment <= high and len(found) <= MAX_PARTITIONS:
         found.append(moment.strftime(pattern))
         moment = _later(moment, unit, step)
-    return found
+    return tuple(found)
 
 
 def _default_unit(form: str) -> str:

@@ -1,0 +1,1 @@
+"""Views over the tables and the raw zone, as SQL and as Glue keeps them: pure."""
