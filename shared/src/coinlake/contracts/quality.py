@@ -93,19 +93,11 @@ def _of_objects(table: str) -> list[QualityRule]:
 def _of_answers(table: str) -> list[QualityRule]:
     """What is asked of answers, in the order in which it is asked: `answers.read_body` refuses the
     whole of one, and its reason says more than the rule."""
+    body = f"the body of an answer is JSON, nested at most {MAX_DEPTH} deep"
+    envelope = "a body is an object with one array `data`, which has an entry with a usable id"
     return [
-        _before(
-            table,
-            BODY_RULE,
-            "answers",
-            f"the body of an answer is JSON, nested at most {MAX_DEPTH} deep",
-        ),
-        _before(
-            table,
-            ENVELOPE_RULE,
-            "answers",
-            "a body is an object with one array `data`, which has an entry with a usable id",
-        ),
+        _before(table, BODY_RULE, "answers", body),
+        _before(table, ENVELOPE_RULE, "answers", envelope),
         _before(table, ELEMENT_RULE, "elements", "an entry of `data` is an object"),
     ]
 
@@ -283,8 +275,7 @@ def rules_of(dataset: Dataset) -> tuple[QualityRule, ...]:
         return ()
     main = dataset.tables[0]
     of_answers = () if dataset.element is None else _of_answers(main)
-    rules = (*_of_objects(main), *of_answers, *row_rules_of(dataset), *_of_tables(dataset))
-    return tuple(rules)
+    return (*_of_objects(main), *of_answers, *row_rules_of(dataset), *_of_tables(dataset))
 
 
 ROW_RULES: dict[str, tuple[QualityRule, ...]] = {
