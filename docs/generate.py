@@ -14,6 +14,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from quality_pages import quality_page, quality_template
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
 from coinlake.contracts.meanings import meaning_of, table_meaning
@@ -24,10 +25,11 @@ from coinlake.views.every import VIEWS
 from ingestor.core.feeds import FEEDS
 
 ROOT = Path(__file__).resolve().parents[1]
-REFERENCE, RIGHTS, TEMPLATE = (
+REFERENCE, RIGHTS, TEMPLATE, QUALITY_TEMPLATE = (
     "docs/reference",
     "deploy/ec2/kafka/acls.tsv",
     "deploy/ec2/coinlake.yaml",
+    "deploy/ec2/quality.yaml",
 )
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")
 # Where the metrics of each are; the auditor is the tools' `coinlake audit --every`.
@@ -89,10 +91,12 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/metrics.md": _metrics(),
         f"{REFERENCE}/topics.md": _topics(),
         f"{REFERENCE}/tables.md": _tables(),
+        f"{REFERENCE}/quality.md": quality_page(_NOTE),
         f"{REFERENCE}/contract.md": _contract(),
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),
+        QUALITY_TEMPLATE: quality_template((ROOT / QUALITY_TEMPLATE).read_text()),
     }
 
 

@@ -11,6 +11,7 @@ from pyspark import SparkContext
 from coinlake.contracts.batches import parse_result
 from coinlake.contracts.datasets import TABULAR, table_named
 from coinlake.contracts.ledger import result_key
+from coinlake.contracts.quality import PROMISE_RULE, RULES_OF
 from coinlake_job.lake import Batch
 from coinlake_job.rebuild import rebuild
 from tests.spark.batches import hours_by_chance, made_here, manifest, staged
@@ -36,6 +37,7 @@ def test_a_batch_is_staged_row_for_row_as_the_rules_say(
 
     stored = s3.get_object(Bucket=bucket, Key=result_key("batch-1"))["Body"].read()
     assert parse_result(stored) == result
+    promised = 0
     for one, done in zip(landed, result.hours, strict=True):
         wanted = by_rules(one.hour.feed, one.objects)
         assert [file.table for file in done.files] == list(TABULAR[one.hour.feed].published)
@@ -46,6 +48,13 @@ def test_a_batch_is_staged_row_for_row_as_the_rules_say(
             assert rows == wanted.tables.get(table, [])
             assert len(rows) == file.rows
         assert done.counts.records == wanted.tallies["records"]
+        counted = {(rule.table, rule.rule): rule for rule in done.quality}
+        assert list(counted) == [(rule.table, rule.name) for rule in RULES_OF[done.feed]]
+        kept = counted[done.files[0].table, PROMISE_RULE]
+        promise = (kept.evaluated, kept.failed)
+        assert promise == (wanted.tallies["promised"], wanted.tallies["unkept"])
+        promised += kept.evaluated
+    assert promised
 
 
 def test_each_byte_is_what_the_kernel_makes_without_spark(

@@ -18,7 +18,10 @@ def generate() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["generate"] = module
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        # Where a script looks for modules first.
+        patch.syspath_prepend(DOCS)
+        spec.loader.exec_module(module)
     return module
 
 

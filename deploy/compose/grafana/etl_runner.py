@@ -2,6 +2,15 @@
 
 from deploy.compose.grafana.panels import Board, Row, graph, number, of_each_feed
 
+
+def _failing(hard: str) -> str:
+    def judged(what: str) -> str:
+        series = f'etl_runner_quality_{what}_total{{hard="{hard}"}}'
+        return f"sum by (feed, table, rule) (increase({series}[6h]))"
+
+    return f"{judged('failed')} / {judged('evaluated')}"
+
+
 BOARD = Board(
     "coinlake-etl-runner",
     "coinlake: etl-runner",
@@ -165,6 +174,19 @@ BOARD = Board(
                     "percentunit",
                     "Share of the rows quarantined in the last 6 hours.",
                     ("coinlake:quarantined_rows_ratio", "{{feed}}"),
+                ),
+                graph(
+                    "Hard rules",
+                    "percentunit",
+                    "Share of what a rule judged in the last 6 hours that failed it and is quarantined.",
+                    (_failing("true"), "{{table}} {{rule}}"),
+                    limits=((0.01, "red"),),
+                ),
+                graph(
+                    "Soft rules",
+                    "percentunit",
+                    "Share of the rows judged in the last 6 hours that failed a rule and are kept.",
+                    (_failing("false"), "{{table}} {{rule}}"),
                 ),
                 graph(
                     "Duplicates",

@@ -18,7 +18,7 @@ from coinlake_tools.catalog_tables import curated_tables
 from coinlake_tools.provision import STEPS
 from tests.integration.coinlake_tools.in_process import coinlake
 
-LEDGER_TABLES = {"ledger", "ledger_head", "unknown_fields"}
+LEDGER_TABLES = {"ledger", "ledger_head", "unknown_fields", "quality", "quality_glue"}
 
 
 def client(environ: Mapping[str, str], service: str) -> Any:

@@ -23,7 +23,9 @@ def lint(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("name", ["coinlake.yaml", "network.yaml", "import.yaml"])
+@pytest.mark.parametrize(
+    "name", ["coinlake.yaml", "network.yaml", "import.yaml", "quality.yaml"]
+)
 def test_cfn_lint_finds_nothing_and_is_told_to_ignore_nothing(ec2: Path, name: str) -> None:
     done = lint(ec2 / name)
 

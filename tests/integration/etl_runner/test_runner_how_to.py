@@ -29,7 +29,9 @@ HOUR = Hour("2026-11-20", "09")
 
 
 class Reader:
-    """A terminal with `coinlake`, `aws` and `jq` at hand."""
+    """A terminal with `coinlake`, `aws` and `jq` at hand, and a page."""
+
+    page = PAGE
 
     def __init__(self, lake: Lake, runner: Runner, folder: Path) -> None:
         self.folder = folder
@@ -38,7 +40,9 @@ class Reader:
         self.environ = lake.cloud.environ | here
 
     def types(self, section: str, block: int = 0, code: int = 0) -> str:
-        script = blocks(PAGE, section)[block]
+        return self.runs(blocks(self.page, section)[block], code)
+
+    def runs(self, script: str, code: int = 0) -> str:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.folder,

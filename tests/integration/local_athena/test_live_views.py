@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from coinlake.contracts.datasets import ELEMENTS
+from coinlake.contracts.datasets import ASSETS, ELEMENTS
 from coinlake.views.live import live_views
 from coinlake.views.raw_tables import received_hour
 from tests.integration.local_athena.conftest import World
@@ -15,6 +15,7 @@ from tests.integration.local_athena.live_lake import (
     LiveLake,
     objects_by_chance,
 )
+from tests.unit.coinlake_kernel.contracted import put_in_place, with_fields
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -37,6 +38,32 @@ def test_an_hour_reads_the_same_from_the_raw_zone_and_from_the_tables(
     assert published == lake.rows(table)
     assert live == published
     assert sum(published.values()) > 5
+
+
+QUARANTINED = with_fields(
+    ASSETS, rank="quarantine", supply="quarantine", change_24h_pct="quarantine"
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_a_policy_puts_aside_is_in_no_live_view(
+    world: World, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    objects = objects_by_chance("assets", seed)
+    lake = LiveLake(world, "assets")
+    lake.land(objects)
+    lake.boundary(BEFORE)
+    every = lake.rows("quotes_live")
+
+    put_in_place(monkeypatch, QUARANTINED)
+    lake.dataset = QUARANTINED
+    lake.boundary(BEFORE)
+    live = lake.rows("quotes_live")
+    lake.publish(objects)
+    lake.boundary(HOUR)
+
+    assert live == lake.rows("quotes_live") == lake.rows("quotes")
+    assert 5 < sum(live.values()) < sum(every.values())
 
 
 def test_candles_of_the_open_hour_are_those_that_it_is_published_with(world: World) -> None:

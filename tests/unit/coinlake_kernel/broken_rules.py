@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from coinlake_kernel import columns, memos, reading, values
+from coinlake_kernel import columns, hour_rows, memos, reading, values
 from coinlake_kernel.answers import count_key
 from coinlake_kernel.rules import BY_TABLE
 
@@ -60,3 +60,22 @@ def columns_announce_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         reading, "count_unknown", lambda tallies, _, key, __: count_key(tallies, "unknown", key)
     )
+
+
+def nothing_is_stale(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("coinlake_kernel.conditions.MAX_UPDATE_AGE_MS", 10**15)
+
+
+def every_row_is_an_orphan(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("coinlake_kernel.hour.orphans", lambda rows, quotes: len(rows))
+
+
+def hard_rules_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    plain = hour_rows.HourRows._judge
+
+    def judge(self: hour_rows.HourRows, *arguments: Any) -> None:
+        plain(self, *arguments)
+        for name in [name for name in self.tallies if name.startswith("broken:")]:
+            del self.tallies[name]
+
+    patch.setattr(hour_rows.HourRows, "_judge", judge)

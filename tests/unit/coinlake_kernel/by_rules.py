@@ -60,13 +60,12 @@ def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRul
     found: dict[str, list[Row]] = {}
     seen: set[Any] = set()
     for source, body in objects:
-        for record in rows_of(source, body):
-            if record["state"] in ("usable", "quarantined"):
-                same = (record["key"], record["sha256"])
-                if same in seen:
-                    made.tallies.update(records=1, duplicates=1)
-                    continue
-                seen.add(same)
+        records = list(rows_of(source, body))
+        _hold_to_promise(made.tallies, source, records)
+        for record in records:
+            if _is_seen(record, seen):
+                made.tallies.update(records=1, duplicates=1)
+                continue
             for name, count in record["tallies"]:
                 made.tallies[name] += count
             seen_at = record.get("received_ts")
@@ -80,8 +79,32 @@ def by_rules(feed: str, objects: Iterable[tuple[RawSource, bytes]]) -> HourByRul
         ]
     if "candles_1m" in others:
         found["candles_1m"] = _candles(found.get(main, ()))
+    for name in others:
+        made.tallies[f"orphans:{name}"] = _orphans(found.get(name, ()), found.get(main, ()))
     made.tables = {name: _columns(name, rows) for name, rows in found.items() if rows}
     return made
+
+
+def _is_seen(record: Row, seen: set[Any]) -> bool:
+    """Whether an equal answer was before it; it is from now on."""
+    if record["state"] not in ("usable", "quarantined"):
+        return False
+    same = (record["key"], record["sha256"])
+    known = same in seen
+    seen.add(same)
+    return known
+
+
+def _hold_to_promise(tallies: Counter[str], source: RawSource, records: Sequence[Row]) -> None:
+    if source.promised is None or [one["state"] for one in records] == ["unreadable"]:
+        return
+    tallies["promised"] += max(source.promised, len(records))
+    tallies["unkept"] += abs(source.promised - len(records))
+
+
+def _orphans(rows: Iterable[Row], quotes: Iterable[Row]) -> int:
+    assets = {row["asset_id"] for row in quotes}
+    return sum(row["asset_id"] not in assets for row in rows)
 
 
 def plain_rows(table: pa.Table) -> list[Row]:

@@ -6,8 +6,9 @@ import pytest
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR, Dataset
 from coinlake.contracts.elements import Element, Field, Policy
+from coinlake.contracts.quality import ROW_RULES, RULES_OF, row_rules_of, rules_of
 from coinlake.contracts.tables import main_table
-from coinlake_kernel.rules import BY_TABLE, rules_of
+from coinlake_kernel.rules import BY_TABLE
 
 
 def put_in_place(patch: pytest.MonkeyPatch, dataset: Dataset) -> None:
@@ -15,7 +16,9 @@ def put_in_place(patch: pytest.MonkeyPatch, dataset: Dataset) -> None:
     patch.setitem(TABULAR, dataset.name, dataset)
     patch.setitem(ELEMENTS, dataset.name, dataset.element)
     patch.setitem(TABLES, dataset.element.table, main_table(dataset.element))
-    patch.setitem(BY_TABLE, dataset.element.table, rules_of(dataset))
+    patch.setitem(RULES_OF, dataset.name, rules_of(dataset))
+    for known in (ROW_RULES, BY_TABLE):
+        patch.setitem(known, dataset.element.table, row_rules_of(dataset))
 
 
 def with_fields(dataset: Dataset, *added: Field, **policies: Policy) -> Dataset:

@@ -57,7 +57,8 @@ def hour_by_chance(seed: int) -> tuple[str, Objects]:
         if random.random() < 0.03:
             body = body[:-4]
         key = RawKey(f"coincap.{feed}.v1", HOUR, 0, random.randint(0, 1), link)
-        source = RawSource(feed, HOUR.dt, HOUR.hour, str(key), "etag", None, SKEW_MS)
+        told = random.choice([None, len(records), len(records), len(records) + 2, 0])
+        source = RawSource(feed, HOUR.dt, HOUR.hour, str(key), "etag", None, SKEW_MS, told)
         objects.append((source, body))
     return feed, objects
 
@@ -143,7 +144,9 @@ def _value(random: Random, one: Field, identity: str) -> Any:
     if one.kind == "boolean":
         return random.random() < 0.5
     if one.kind == "millis":
-        return HOUR.start_ms + random.randint(0, 3_600_000)
+        return HOUR.start_ms + random.choice(
+            [random.randint(0, 3_600_000), -86_390_000, -(10**10)]
+        )
     if one.kind in ("int", "bigint"):
         return str(random.randint(1, 3000))
     if random.random() < 0.1:

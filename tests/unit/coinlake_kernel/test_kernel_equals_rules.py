@@ -80,6 +80,9 @@ def test_many_hours_by_chance(first: int) -> None:
         broken_rules.seven_digits_less,
         broken_rules.hard_rules_are_soft,
         broken_rules.columns_announce_nothing,
+        broken_rules.nothing_is_stale,
+        broken_rules.every_row_is_an_orphan,
+        broken_rules.hard_rules_are_not_counted,
     ],
 )
 def test_control_a_rule_that_is_changed_on_one_side_is_seen(

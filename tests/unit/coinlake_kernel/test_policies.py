@@ -10,12 +10,15 @@ import pytest
 
 from coinlake.contracts.datasets import ASSETS, ELEMENTS, EXCHANGES, MARKETS, RATES, Dataset
 from coinlake.contracts.elements import Field, fields
+from coinlake.contracts.glue_quality import dqdl
+from coinlake.contracts.quality import RULES_OF, row_rules_of, rules_of, rules_of_table
 from coinlake_kernel import conditions
-from coinlake_kernel.rules import dqdl, rules_of
+from coinlake_kernel.quality import UnknownRuleError
 
 from .contracted import put_in_place, with_fields
 from .odd_hours import HOUR
 from .test_kernel_equals_rules import assert_all_equal, assert_equal, one_object, rows_in
+from .test_rule_counts import assert_counts_are_what_is_asked
 
 QUARANTINED = with_fields(ASSETS, rank="quarantine", supply="quarantine", symbol="quarantine")
 FROZEN = replace(MARKETS, unknown_keys="freeze")
@@ -140,14 +143,33 @@ def test_what_a_column_does_not_hold_is_in_the_wider_one(way: int) -> None:
     assert (made.tallies["widened:rank"], made.tallies["unfit:rank"]) == (1, 0)
 
 
+@pytest.mark.usefixtures("in_place")
+def test_what_a_policy_puts_aside_is_counted_as_every_rule_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed = assert_counts_are_what_is_asked(monkeypatch, range(20_000, 20_100))
+
+    assert failed["schema"]
+
+
+@pytest.mark.usefixtures("in_place")
+def test_control_a_rule_of_a_policy_that_nobody_counts_stops_the_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(RULES_OF, "assets", rules_of(ASSETS))
+
+    with pytest.raises(UnknownRuleError, match="_fits"):
+        assert_counts_are_what_is_asked(monkeypatch, range(20_000, 20_100))
+
+
 def test_hard_rules_come_first_and_a_contract_without_policies_has_the_rules_of_before() -> (
     None
 ):
     for dataset in (*CHANGED, ASSETS, RATES):
-        hard = [rule.hard for rule in rules_of(dataset)]
+        hard = [rule.hard for rule in row_rules_of(dataset)]
         assert hard == sorted(hard, reverse=True)
     added = {
-        rule.name for one in CHANGED for rule in rules_of(one) if rule.dimension == "schema"
+        rule.name for one in CHANGED for rule in row_rules_of(one) if rule.dimension == "schema"
     }
     assert added == {
         "rank_fits",
@@ -156,8 +178,13 @@ def test_hard_rules_come_first_and_a_contract_without_policies_has_the_rules_of_
         "rate_usd_fits",
         "no_unknown_keys",
     }
-    assert not [rule for rule in rules_of(ASSETS) if rule.dimension == "schema"]
-    assert "fits" not in dqdl("quotes")
+    assert not [rule for rule in row_rules_of(ASSETS) if rule.dimension == "schema"]
+    for one in CHANGED:
+        for rule in row_rules_of(one):
+            assert rule.dimension != "schema" or (
+                rule.hard and rule.dqdl is None and rule.differs
+            )
+    assert "fits" not in dqdl(rules_of_table("quotes"))
 
 
 def test_a_policy_that_cannot_be_kept_is_refused() -> None:

@@ -9,9 +9,10 @@ import pytest
 from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
 from coinlake.contracts.tables import PROVENANCE, TIMES
 from coinlake_kernel.answers import JudgedAnswer, read_answer
-from coinlake_kernel.rules import BY_TABLE, dqdl
+from coinlake_kernel.rules import BY_TABLE
 
 AT_MS = 1_795_341_600_000
+RECEIVED_MS = AT_MS + 300
 
 
 def read(data: Any, feed: str = "assets", **envelope: Any) -> JudgedAnswer:
@@ -20,7 +21,7 @@ def read(data: Any, feed: str = "assets", **envelope: Any) -> JudgedAnswer:
 
 
 def read_text(body: str, feed: str = "assets") -> JudgedAnswer:
-    return read_answer(feed, body.encode(), AT_MS + 300, 60_000)
+    return read_answer(feed, body.encode(), RECEIVED_MS, 60_000)
 
 
 def asset(**more: Any) -> dict[str, Any]:
@@ -227,6 +228,38 @@ def test_a_source_time_within_the_bound_stays() -> None:
         assert (answer.source_ms, answer.rows[0]["extra"]) == (told, {})
 
 
-def test_the_rules_can_be_said_in_dqdl() -> None:
-    assert '(IsComplete "asset_id")' in dqdl("quotes")
-    assert all(any(rule.hard for rule in rules) for rules in BY_TABLE.values())
+@pytest.mark.parametrize("table", BY_TABLE)
+def test_each_table_has_hard_rules_and_they_come_first(table: str) -> None:
+    hard = [rule.hard for rule in BY_TABLE[table]]
+
+    assert hard[0]
+    assert hard == sorted(hard, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("updated", "stale"),
+    [
+        (AT_MS, 0),
+        (RECEIVED_MS - 86_400_000, 0),
+        (RECEIVED_MS - 86_400_001, 1),
+        (0, 1),
+        (AT_MS + 86_400_001, 0),
+        (None, 0),
+    ],
+)
+def test_what_was_updated_more_than_a_day_before_is_stale(updated: Any, stale: int) -> None:
+    answer = read([{"exchangeId": "e", "updated": updated}], feed="exchanges")
+
+    assert len(answer.rows) == 1
+    assert answer.tallies["rule:updated_recent"] == stale
+
+
+def test_what_a_hard_rule_puts_aside_is_counted_by_its_name() -> None:
+    answer = read([asset(), {"id": "", "priceUsd": "1"}, {"id": "b"}, {"id": "c"}, 7])
+
+    broken = {name: n for name, n in answer.tallies.items() if name.startswith("broken:")}
+    assert broken == {
+        "broken:asset_id_usable": 1,
+        "broken:price_usable": 2,
+        "broken:element": 1,
+    }

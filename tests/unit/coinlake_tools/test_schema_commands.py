@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.ledger import UnknownField
 from coinlake.errors import ConfigError, TransientError
 from coinlake_tools import field_samples, hour_commands, schema_commands
@@ -193,7 +194,9 @@ async def test_in_a_checkout_the_line_is_written(
     await promoted("score", "--kind", "ratio", "--column", "trust_score", "--write")
 
     assert '            trust_score score ratio"""' in where.read_text()
-    assert f"written to {where}, version 2 of assets" in capsys.readouterr().out
+    assert (
+        f"written to {where}, version {ASSETS.version + 1} of assets" in capsys.readouterr().out
+    )
     with pytest.raises(ConfigError, match="has the key score of assets already"):
         await promoted("score", "--write")
 

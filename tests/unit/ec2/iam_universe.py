@@ -18,6 +18,7 @@ RESOURCES = {
     "manifest": f"{LAKE}/batches/b/manifest.json",
     "result": f"{LAKE}/batches/b/result.json",
     "staging": f"{LAKE}/staging/b/a/part-0.parquet",
+    "Glue's verdict": f"{LAKE}/quality/r.json",
     "curated": f"{LAKE}/curated/quotes/x.parquet",
     "certificate": f"{LAKE}/certificates/2026-11-22-0123.json",
     "jobs": f"{LAKE}/jobs/0123456789abcdef/entry.py",
@@ -35,6 +36,10 @@ RESOURCES = {
     "ledger table": f"{_GLUE}:table/coinlake/ledger_head",
     "live view": f"{_GLUE}:table/coinlake/quotes_live",
     "latest view": f"{_GLUE}:table/coinlake/quotes_latest",
+    "quality view": f"{_GLUE}:table/coinlake/quality",
+    "ruleset": f"{_GLUE}:dataQualityRuleset/coinlake-quotes",
+    "another ruleset": f"{_GLUE}:dataQualityRuleset/another",
+    "Glue's own object": "arn:aws:s3:::aws-glue-ml-data-quality-assets-us-east-1/x.jar",
     "another table": f"{_GLUE}:table/another/quotes",
     "job": f"{_GLUE}:job/coinlake-rebuild",
     "another job": f"{_GLUE}:job/another",
@@ -65,7 +70,7 @@ RESOURCES = {
         f"{name}Role": f"{_ROLE}/{name}Role"
         for name in (
             *("Host", "S3Sink", "EtlRunner", "QueryApi", "Tools", "Auditor", "Alertmanager"),
-            *("GlueJob", "Crawler", "Snapshot"),
+            *("GlueJob", "Crawler", "Snapshot", "Evaluation", "Schedule"),
         )
     },
     "Administrator": f"{_ROLE}/Administrator",
@@ -104,7 +109,12 @@ _ELSEWHERE = (
         "s3:BypassGovernanceRetention",
         "s3:ObjectOwnerOverrideToBucketOwner",
     ),
-    *("iam:PassRole", "ssm:GetManifest", "ssm:PutConfigurePackageResult"),
+    *(
+        "iam:PassRole",
+        "glue:PublishDataQuality",
+        "ssm:GetManifest",
+        "ssm:PutConfigurePackageResult",
+    ),
     *("ssm:UpdateInstanceInformation", "ssm:ListInstanceAssociations"),
     *("ssm:UpdateInstanceAssociationStatus", "lambda:InvokeFunction"),
     *(f"ssmmessages:{one}ControlChannel" for one in ("Create", "Open")),

@@ -18,7 +18,7 @@ ALWAYS = set(CONTEXTS)
 BY_TLS = ALWAYS - {"in clear"}
 EVERYTHING = tuple(RESOURCES)
 VIEWS = ("live view", "latest view")
-CATALOG = ("catalog", "database", "table", "ledger table", *VIEWS)
+CATALOG = ("catalog", "database", "table", "ledger table", "quality view", *VIEWS)
 
 # A service, actions of it, and on which resources.
 Grant = tuple[str, str, tuple[str, ...]]
@@ -73,12 +73,16 @@ MAY: dict[str, list[Grant]] = {
         ("glue", "BatchCreatePartition BatchUpdatePartition", CATALOG),
         ("glue", "CreateTable UpdateTable", ("catalog", "database", *VIEWS)),
     ],
-    "QueryApiRole": [*LIST, *ATHENA, ("s3", "GetObject", ("raw", "curated", "ledger"))],
+    "QueryApiRole": [
+        *LIST,
+        *ATHENA,
+        ("s3", "GetObject", ("raw", "curated", "ledger", "Glue's verdict")),
+    ],
     "ToolsRole": [
         *LIST,
         *ATHENA,
         ("s3", "PutObject", ("jobs",)),
-        ("s3", "GetObject", ("raw", "ledger", "curated", "certificate")),
+        ("s3", "GetObject", ("raw", "ledger", "curated", "certificate", "Glue's verdict")),
         ("glue", "CreateJob GetJob UpdateJob", ("job",)),
         ("glue", "CreateTable GetTable UpdateTable", CATALOG),
     ],

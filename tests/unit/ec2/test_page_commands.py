@@ -9,6 +9,8 @@ import pytest
 from botocore import xform_name
 from botocore.model import ServiceModel
 
+from tests.unit.ec2 import template_reader
+
 ROOT = Path(__file__).resolve().parents[3]
 EC2 = ROOT / "deploy" / "ec2"
 HOW_TO = ROOT / "docs" / "how-to"
@@ -102,12 +104,18 @@ def test_every_stack_parameter_that_is_told_is_the_templates_and_each_needed_one
             found
             for line in pieces(name)
             if "--parameter-overrides" in line or "RunHost=" in line
+            if "quality.yaml" not in line
             for found in re.findall(r"\b([A-Z]\w+)=", line)
             if found != "IMAGE"
         }
         for name in NAMES
     }
 
+    (beside,) = [
+        line for line in pieces("deploy-on-ec2") if "--template-file deploy/ec2/quality" in line
+    ]
+    raw = template_reader.read(EC2 / "quality.yaml", {}).raw["Parameters"]
+    assert set(re.findall(r"\b([A-Z]\w+)=", beside)) == set(raw)
     assert needed <= told["deploy-on-ec2"]
     assert set().union(*told.values()) <= set(blocks)
     for name in NAMES:

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from coinlake.contracts.batches import JOB_VERSION
-from coinlake.contracts.ledger import curated_key, ledger_key
+from coinlake.contracts.ledger import RuleCount, curated_key, ledger_key
+from coinlake.contracts.quality import PROMISE_RULE
 from coinlake.testing import FakeClock
 from etl_runner.core.hours import FeedHour
 from etl_runner.core.ports import BusyError
@@ -114,6 +115,36 @@ async def test_counts_that_do_not_hold_are_not_published(world: World, runner: R
     assert curated_key("rates", HOUR) not in world.bucket.objects
     message = runner.hours.get(FeedHour("rates", HOUR)).failure.message
     assert "metadata says 1" in (message or "")
+
+
+async def test_the_counts_of_the_rules_are_in_the_ledger_and_among_the_metrics(
+    world: World, runner: Runner
+) -> None:
+    counted = RuleCount("rates", "rate_id_usable", "validity", True, 40, 3)
+    world.glue.quality = (counted,)
+    await world.land()
+
+    await runner.turn()
+
+    assert [entry.quality for entry in world.ledger()] == [(counted,)]
+    labels = {"feed": "rates", "table": "rates", "rule": "rate_id_usable", "hard": "true"}
+    assert [
+        world.registry.get_sample_value(f"etl_runner_quality_{what}_total", labels)
+        for what in ("evaluated", "failed")
+    ] == [40, 3]
+
+
+async def test_records_that_their_object_did_not_promise_park_the_hour(
+    world: World, runner: Runner
+) -> None:
+    world.glue.quality = (RuleCount("rates", PROMISE_RULE, "completeness", True, 9, 2),)
+    await world.land()
+
+    await runner.turn()
+
+    assert world.ledger() == []
+    message = runner.hours.get(FeedHour("rates", HOUR)).failure.message
+    assert "2 of 9 records are not as their objects' metadata says" in (message or "")
 
 
 async def test_a_head_of_a_newer_job_is_left_alone(world: World, runner: Runner) -> None:

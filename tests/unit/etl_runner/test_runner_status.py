@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from coinlake.contracts.batches import BatchInput, HourResult
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts, Output, RawInput
+from coinlake.contracts.ledger import Counts, Output, RawInput, RuleCount
 from coinlake.contracts.raw_layout import RawKey
 from etl_runner.core.hours import Failure, FeedHour, Hours
 from etl_runner.core.runs import GlueRun
@@ -152,8 +152,12 @@ def test_a_published_hour_is_counted_once_by_table_and_feed(
 ) -> None:
     notes = {"unfit:price": 2, "unfit:rank": 3, "rule:positive": 7}
     result = HourResult("assets", "2026-11-20", "07", COUNTS, (), ("k1", "k2"), {}, notes)
+    rules = (
+        RuleCount("quotes", "body", "validity", True, 9, 2),
+        RuleCount("quotes", "rank_positive", "range", False, 30, 0),
+    )
     counted = Totals(EtlMetrics(registry), 2, 0.44)
-    counted.published(HEAD, result)
+    counted.published(replace(HEAD, quality=rules), result)
 
     found = {
         (sample.name, *sorted(sample.labels.values())): sample.value
@@ -173,6 +177,15 @@ def test_a_published_hour_is_counted_once_by_table_and_feed(
         ("etl_runner_unknown_fields_total", "assets"): 4,
         ("etl_runner_unfit_values_total", "assets"): 5,
         ("etl_runner_soft_rule_failures_total", "assets"): 7,
+        ("etl_runner_quality_evaluated_total", "assets", "body", "quotes", "true"): 9,
+        ("etl_runner_quality_failed_total", "assets", "body", "quotes", "true"): 2,
+        (
+            "etl_runner_quality_evaluated_total",
+            "assets",
+            "false",
+            "quotes",
+            "rank_positive",
+        ): 30,
     }
 
 

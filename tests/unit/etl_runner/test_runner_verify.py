@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from coinlake.contracts.batches import BatchHour, BatchInput, HourResult, StagedFile
-from coinlake.contracts.ledger import Counts
+from coinlake.contracts.ledger import Counts, RuleCount
+from coinlake.contracts.quality import PROMISE_RULE
 from etl_runner.core.verify import faults, promised_records
 from tests.unit.etl_runner.world import raw_meta
 
@@ -51,6 +52,20 @@ def test_a_result_that_adds_up_holds() -> None:
 def test_a_count_that_does_not_hold_is_named(changed: dict[str, int], said: list[str]) -> None:
     result = replace(RESULT, counts=replace(COUNTS, **changed))
     assert faults(HOUR, result, METAS, TABLES) == said
+
+
+def test_an_object_that_breaks_its_promise_is_seen_beside_one_that_promises_nothing() -> None:
+    metas = {"a": raw_meta(6), "b": None}
+    kept = RuleCount("rates", PROMISE_RULE, "completeness", True, 6, 0)
+    other = RuleCount("rates", "body", "validity", True, 6, 5)
+
+    held = replace(RESULT, quality=(kept, other))
+    broken = replace(RESULT, quality=(replace(kept, failed=1), other))
+
+    assert faults(HOUR, held, metas, TABLES) == []
+    assert faults(HOUR, broken, metas, TABLES) == [
+        "1 of 6 records are not as their objects' metadata says"
+    ]
 
 
 def test_the_files_are_those_of_the_tables_in_their_order() -> None:

@@ -19,6 +19,7 @@ from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import (
     Counts,
     LedgerEntry,
+    RuleCount,
     ledger_prefix,
     parse_entry,
     result_key,
@@ -64,6 +65,7 @@ class FakeGlue:
     never_stops: bool = False
     changes_staged: bool = False
     writes_graffiti: bool = False
+    quality: tuple[RuleCount, ...] = ()
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, arguments: Mapping[str, str]) -> str:
@@ -96,7 +98,11 @@ class FakeGlue:
                     await self.store.put(key, body[::-1])
             n = len(hour.inputs) + self.records_more + (hour.feed in self.miscounts)
             counts = Counts(n, n, 0, 0, 0, n, n, 0, 0)
-            hours.append(HourResult(hour.feed, hour.dt, hour.hour, counts, tuple(files)))
+            hours.append(
+                HourResult(
+                    hour.feed, hour.dt, hour.hour, counts, tuple(files), quality=self.quality
+                )
+            )
         result = Result(manifest.batch_id, attempt, 1, "dev", 1000, tuple(hours))
         said = b"graffiti" if self.writes_graffiti else result.encode()
         await self.store.put(result_key(manifest.batch_id), said, if_none_match=True)

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.fields import glue_catalog, glue_crawlers, glue_jobs, model
+from local_cloud.fields import glue_catalog, glue_crawlers, glue_jobs, glue_quality, model
 from tests.field_samples import SERVICES
 
 PAGE = Path(__file__).parents[3] / "local/cloud/README.md"
 SECTIONS = {
     "Glue jobs": ("glue", glue_jobs.OPERATIONS),
     "Glue crawlers": ("glue", glue_crawlers.OPERATIONS),
+    "Glue data quality": ("glue", glue_quality.OPERATIONS),
     "Glue catalog": ("glue", glue_catalog.OPERATIONS),
     "Athena": ("athena", SERVICES["athena"].operations),
     "S3": ("s3", SERVICES["s3"].operations),

@@ -7,6 +7,7 @@ import pytest
 
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.missed_ticks import Cause
+from coinlake.contracts.quality import RULES
 from coinlake.contracts.topics import TOPICS
 from coinlake_tools.chain_audit import Kind
 from ingestor.core.validation import RejectReason
@@ -41,6 +42,8 @@ CLOSED: Mapping[str, set[str]] = {
     # An open set: every error of Kafka's protocol.
     "error": {"NONE"},
     "kind": {kind.value for kind in Kind},
+    "rule": {rule.name for rule in RULES},
+    "hard": {"true", "false"},
     "alertstate": {"firing"},
     "severity": {"critical", "warning", "info", "none"},
 }

@@ -1,6 +1,8 @@
 """The guard against every bypass that was found elsewhere, and for the SQL that people write."""
 
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from query_api.core.problems import RefusedSqlError
 from trino_sql import tree
 from trino_sql.query_parser import parse_query
 
+HOW_TO = Path(__file__).resolve().parents[3] / "docs" / "how-to"
 # Each line got past some guard of somebody; the comment says whose idea of safe it broke.
 BYPASSES = {
     # first token or regular expression
@@ -211,6 +214,15 @@ def test_each_form_of_the_grammar_is_allowed_or_refused_with_a_reason() -> None:
 def test_a_form_with_a_field_that_nobody_judged_is_refused_at_import() -> None:
     with pytest.raises(TypeError, match="judge it anew"):
         judged({tree.Like: "value pattern negated"})
+
+
+@pytest.mark.parametrize("page", ["read-the-quality", "trace-a-row"])
+def test_what_the_pages_ask_passes(page: str) -> None:
+    asked = re.findall(r"```sql\n(.*?)```", (HOW_TO / f"{page}.md").read_text(), re.S)
+
+    assert asked
+    for sql in asked:
+        assert check(sql, "coinlake", 100).tables
 
 
 def test_a_backslash_is_no_escape() -> None:

@@ -102,6 +102,21 @@ def test_each_version_of_the_ledger_names_tables_that_are_there_with_their_rows(
             assert (table.num_rows, len(bucket[output.key].body)) == (output.rows, output.size)
 
 
+def test_an_entry_of_now_adds_fields_at_the_top_alone_so_that_readers_before_skip_them(
+    bucket: dict[str, Kept],
+) -> None:
+    """They take a field there that they do not know for one of a later version (ADR 86)."""
+    for key, kept in bucket.items():
+        if key.startswith("ledger/"):
+            then = json.loads(kept.body)
+            entry = parse_entry(kept.body)
+            now = json.loads(entry.encode())
+            assert entry.quality == ()
+            assert {name: now[name] for name in then} == then
+            since = {"watermark_ms", "valueless", "unknown_fields", "contract", "quality"}
+            assert set(now) - set(then) <= since
+
+
 def test_each_table_has_the_columns_of_the_contract_or_fewer(bucket: dict[str, Kept]) -> None:
     """New tables and columns may have come since; none has gone."""
     known = {name for dataset in TABULAR.values() for name in dataset.published}

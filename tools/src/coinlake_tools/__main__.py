@@ -18,6 +18,7 @@ from coinlake_tools import (
     hour_commands,
     lake_commands,
     proof_commands,
+    quality_commands,
     schema_commands,
     services_http,
 )
@@ -92,9 +93,10 @@ COMMANDS: dict[str, Command] = {
     "doctor": proof_commands.examine,
     "lineage": proof_commands.trace,
     "certify": proof_commands.certify,
+    "quality": quality_commands.quality,
 }
 # For these 1 is a verdict; what could not be looked at is none.
-_VERDICTS = frozenset({"audit", "doctor", "lineage", "certify"})
+_VERDICTS = frozenset({"audit", "doctor", "lineage", "certify", "quality"})
 
 
 def main() -> int:

@@ -3,8 +3,9 @@
 import argparse
 from dataclasses import fields
 
-from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.datasets import TABLES, TABULAR
 from coinlake.contracts.elements import TYPES
+from coinlake.contracts.glue_quality import RULED_BY_GLUE
 from coinlake_tools.cost import Plan
 from coinlake_tools.doctor import PATIENCE_H
 from coinlake_tools.host_cost import INSTANCES, Host
@@ -42,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
     )
     _certify(commands.add_parser("certify", help="write or check the certificate of a day"))
     _promote(commands.add_parser("promote", help="give a field that is only in extra a column"))
+    _quality(
+        commands.add_parser("quality", help="print, evaluate and replay the quality rules")
+    )
     _cost(commands.add_parser("cost", help="estimate what a month on AWS costs"))
     return top
 
@@ -231,6 +235,34 @@ def _certify(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="certify a day that is not complete, or in which something is wrong; the certificate says so",
     )
+
+
+def _quality(sub: argparse.ArgumentParser) -> None:
+    actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
+    dqdl = actions.add_parser("dqdl", help="print the rules as Glue Data Quality rulesets")
+    dqdl.add_argument(
+        "table", nargs="?", choices=list(TABLES), help="one table; without it each that has one"
+    )
+    evaluate = actions.add_parser(
+        "evaluate", help="have Glue evaluate a day (billed), and keep what it says"
+    )
+    evaluate.add_argument("--dt", required=True, help="UTC day, YYYY-MM-DD")
+    evaluate.add_argument("--table", choices=list(RULED_BY_GLUE), help="one table")
+    collect = actions.add_parser("collect", help="keep the results of Glue's own schedule")
+    collect.add_argument("--since", required=True, help="first UTC day, YYYY-MM-DD")
+    replay = actions.add_parser(
+        "replay", help="rebuild the hours that have something in quarantine for a rule"
+    )
+    replay.add_argument("--rule", required=True, help="the rule's name, as in the quarantine")
+    replay.add_argument("--from", required=True, dest="first", help="first UTC day, YYYY-MM-DD")
+    replay.add_argument("--to", required=True, dest="last", help="last UTC day, YYYY-MM-DD")
+    replay.add_argument("--feed", choices=list(TABULAR), help="one feed; without it every feed")
+    replay.add_argument(
+        "--uncounted",
+        action="store_true",
+        help="also hours with a quarantine whose version counted no rules",
+    )
+    replay.add_argument("--dry-run", action="store_true", help="only show hours and cost")
 
 
 def _promote(sub: argparse.ArgumentParser) -> None:

@@ -1,7 +1,8 @@
 """`coinlake rebuild` and `coinlake retry`: hours of the runner, one, a day or some days of them."""
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from coinlake.contracts.datasets import TABULAR
@@ -23,17 +24,26 @@ async def order(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     Raises ConfigError for an impossible hour, TransientError where the runner refuses one or is away:
     what was accepted before stays accepted, and may be sent again.
     """
-    hours = list(_hours(args))
+    more = {"accept_missing": True} if getattr(args, "accept_missing", False) else {}
+    return await send(args.command, list(_hours(args)), settings, more)
+
+
+async def send(
+    command: str,
+    hours: Sequence[tuple[str, Hour]],
+    settings: Settings,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The same for these hours of feeds; `more` goes with each."""
     url = settings.urls().get("etl-runner")
     if url is None:
         raise ConfigError("ETL_RUNNER_URL is not set")
     secret = settings.etl_runner_admin_token
     token = secret.get_secret_value() if secret else None
-    more = {"accept_missing": True} if getattr(args, "accept_missing", False) else {}
     accepted, nothing = [], []
     for feed, hour in hours:
         body = {"feed": feed, "dt": hour.dt, "hour": hour.hour, **more}
-        status, answer = await services_http.posted(url, f"/v1/{args.command}", body, token)
+        status, answer = await services_http.posted(url, f"/v1/{command}", body, token)
         name = f"{feed}/{hour.dt}/{hour.hour}"
         if status == _NOTHING_TO_DO:
             nothing.append(name)

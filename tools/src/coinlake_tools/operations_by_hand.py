@@ -22,4 +22,11 @@ BY_HAND: dict[str, Billed] = {
     "athena:CreateWorkGroup": Billed.FREE,
     "athena:StartQueryExecution": Billed.FREE,
     "athena:GetQueryExecution": Billed.FREE,
+    "glue:CreateDataQualityRuleset": Billed.FREE,
+    "glue:UpdateDataQualityRuleset": Billed.FREE,
+    # `coinlake quality`: an evaluation is billed by its DPU-hours, not by the call.
+    "glue:StartDataQualityRulesetEvaluationRun": Billed.FREE,
+    "glue:GetDataQualityRulesetEvaluationRun": Billed.FREE,
+    "glue:ListDataQualityResults": Billed.FREE,
+    "glue:GetDataQualityResult": Billed.FREE,
 }

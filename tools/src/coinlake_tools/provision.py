@@ -6,8 +6,14 @@ from typing import Any
 
 from coinlake.contracts.cloud import GLUE_JOB, WORKGROUP
 from coinlake.contracts.datasets import ELEMENTS, TABULAR, Dataset
+from coinlake.contracts.glue_quality import GLUE_QUALITY_TABLE
 from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of, parse_hour
-from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, UNKNOWN_FIELDS_VIEW
+from coinlake.contracts.ledger import (
+    LEDGER_TABLE,
+    LEDGER_VIEW,
+    QUALITY_VIEW,
+    UNKNOWN_FIELDS_VIEW,
+)
 from coinlake.contracts.raw_layout import topic_prefix
 from coinlake.errors import ConfigError
 from coinlake.views.definition import table_input as view_table
@@ -142,15 +148,31 @@ async def _update_table(aws: Aws, lake: Lake, table: dict[str, Any]) -> None:
 
 
 async def ledger(aws: Aws, lake: Lake, region: str) -> str:
-    """The ledger as a table, and the views of its heads and of unknown fields."""
-    request = {"DatabaseName": lake.database, "TableInput": resources.ledger_table(lake)}
-    made = await created(aws.glue, "create_table", request)
-    if not made:
-        await call(aws.glue, "update_table", request)
-    for statement in (resources.ledger_view(), resources.unknown_fields_view()):
+    """The ledger as a table, the views of its heads, of unknown fields and of quality, and the table of
+    what Glue Data Quality says."""
+    made = await _put_table(aws, lake, resources.ledger_table(lake), replaces=True)
+    await _put_table(aws, lake, resources.glue_quality_table(lake), replaces=True)
+    statements = (
+        resources.ledger_view(),
+        resources.unknown_fields_view(),
+        resources.quality_view(),
+    )
+    for statement in statements:
         await run_statement(aws.athena, statement, lake.database, WORKGROUP)
-    views = f"{LEDGER_VIEW}, {UNKNOWN_FIELDS_VIEW}"
-    return f"table {LEDGER_TABLE} and views {views} {_word(made)}"
+    views = f"{LEDGER_VIEW}, {UNKNOWN_FIELDS_VIEW}, {QUALITY_VIEW}"
+    return f"tables {LEDGER_TABLE}, {GLUE_QUALITY_TABLE}, views {views} {_word(made)}"
+
+
+async def rulesets(aws: Aws, lake: Lake, region: str) -> str:
+    """The quality rules as Glue Data Quality has them. Nothing is billed until one is evaluated."""
+    made = []
+    for request in resources.rulesets(lake):
+        made.append(await created(aws.glue, "create_data_quality_ruleset", request))
+        if not made[-1]:
+            # The table of a ruleset is what it was made for (Glue API, UpdateDataQualityRuleset).
+            kept = {name: one for name, one in request.items() if name != "TargetTable"}
+            await call(aws.glue, "update_data_quality_ruleset", kept)
+    return f"{len(made)} quality rulesets {_word(any(made), 'updated')}"
 
 
 STEPS: dict[str, Step] = {
@@ -162,6 +184,7 @@ STEPS: dict[str, Step] = {
     "ledger": ledger,
     "tables": tables,
     "views": views,
+    "rulesets": rulesets,
 }
 """Every part by name, in the order in which they need each other."""
 

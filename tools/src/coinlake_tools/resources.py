@@ -1,6 +1,7 @@
 """What coinlake owns in AWS, as the requests that create it. Pure: names in, requests out."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +12,30 @@ from coinlake.contracts.cloud import (
     GLUE_JOB,
     GLUE_VERSION,
     LEDGER_PREFIX,
+    QUALITY_PREFIX,
     WORKGROUP,
 )
 from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.glue_quality import (
+    GLUE_QUALITY_TABLE,
+    RULED_BY_GLUE,
+    dqdl,
+    ruleset_name,
+)
 from coinlake.contracts.ledger import (
     LEDGER_TABLE,
     LEDGER_VIEW,
+    QUALITY_VIEW,
     UNKNOWN_FIELDS_VIEW,
     LedgerEntry,
+    RuleCount,
     UnknownField,
 )
+from coinlake.contracts.quality import VIEW_COLUMNS, rules_of_table
 from coinlake_tools.bundle import Bundle
 from coinlake_tools.catalog_tables import curated_tables
 from coinlake_tools.hive_types import columns
+from coinlake_tools.quality_glue import GlueOutcome
 
 PYTHON_MODULES = "isal==1.9.1,orjson==3.13.0"
 """What the job needs and Glue does not ship; pip installs it when a run starts (Glue developer guide,
@@ -137,16 +149,7 @@ def ledger_table(lake: Lake) -> dict[str, Any]:
         "Name": LEDGER_TABLE,
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": [{"Name": "feed", "Type": "string"}],
-        "StorageDescriptor": {
-            "Columns": [{"Name": name, "Type": kind} for name, kind in plain.items()],
-            "Location": location,
-            "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-            "SerdeInfo": {
-                "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
-                "Parameters": {"serialization.format": "1"},
-            },
-        },
+        "StorageDescriptor": _json_lines(plain, location),
         "Parameters": {
             "EXTERNAL": "TRUE",
             "classification": "json",
@@ -154,6 +157,20 @@ def ledger_table(lake: Lake) -> dict[str, Any]:
             "projection.feed.type": "enum",
             "projection.feed.values": ",".join(TABULAR),
             "storage.location.template": f"{location}feed=${{feed}}/",
+        },
+    }
+
+
+def _json_lines(types: Mapping[str, str], location: str) -> dict[str, Any]:
+    """The StorageDescriptor of lines of JSON below a location."""
+    return {
+        "Columns": [{"Name": name, "Type": kind} for name, kind in types.items()],
+        "Location": location,
+        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        "SerdeInfo": {
+            "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
+            "Parameters": {"serialization.format": "1"},
         },
     }
 
@@ -183,4 +200,45 @@ def unknown_fields_view() -> str:
         f"min_by(u.example, coalesce(u.first_seen_ms, {_NEVER_MS})) AS example "
         f"FROM {LEDGER_VIEW} h CROSS JOIN UNNEST(h.unknown_fields) AS u ({names}) "
         "GROUP BY h.feed, u.name"
+    )
+
+
+def glue_quality_table(lake: Lake) -> dict[str, Any]:
+    """TableInput of what Glue Data Quality said, a line of JSON for each rule of each result."""
+    return {
+        "Name": GLUE_QUALITY_TABLE,
+        "TableType": "EXTERNAL_TABLE",
+        "StorageDescriptor": _json_lines(columns(GlueOutcome), lake.url(QUALITY_PREFIX)),
+        "Parameters": {"EXTERNAL": "TRUE", "classification": "json"},
+    }
+
+
+def rulesets(lake: Lake) -> list[dict[str, Any]]:
+    """CreateDataQualityRuleset for each table whose rules can be said in DQDL."""
+    return [
+        {
+            "Name": ruleset_name(table),
+            "Description": f"The rules of {table} that the job counts itself.",
+            "Ruleset": dqdl(rules_of_table(table)),
+            "TargetTable": {"DatabaseName": lake.database, "TableName": table},
+        }
+        for table in RULED_BY_GLUE
+    ]
+
+
+def quality_view() -> str:
+    """The statement that makes the view of each head's rule counts; see `quality.VIEW_COLUMNS`.
+
+    An array of rows is unnested into a column for each of their fields, and an entry without one
+    has no rows here (Trino 476, "UNNEST").
+    """
+    hour, counts = VIEW_COLUMNS[:4], VIEW_COLUMNS[4:-1]
+    assert len(counts) == len(columns(RuleCount))
+    names = ", ".join(column.name for column in counts)
+    return (
+        f"CREATE OR REPLACE VIEW {QUALITY_VIEW} AS "
+        f"SELECT {', '.join(f'l.{column.name}' for column in hour)}, "
+        f"{', '.join(f'q.{column.name}' for column in counts)}, "
+        "CAST(q.failed AS double) / nullif(q.evaluated, 0) AS share "
+        f"FROM {LEDGER_VIEW} l CROSS JOIN UNNEST(l.quality) AS q ({names})"
     )

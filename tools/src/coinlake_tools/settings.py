@@ -23,6 +23,10 @@ class Settings(BaseSettings):
         default="arn:aws:iam::123456789012:role/coinlake-glue",
         description="Role of the Glue job and the crawler.",
     )
+    coinlake_quality_role: str = Field(
+        default="arn:aws:iam::123456789012:role/coinlake-quality",
+        description="Role with which Glue Data Quality reads the tables.",
+    )
     aws_default_region: str = Field(default="us-east-1", description="Region of the bucket.")
 
     def urls(self) -> dict[str, str]:

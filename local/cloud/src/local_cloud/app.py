@@ -27,6 +27,7 @@ from local_cloud.jobs.runner import Surroundings
 from local_cloud.jobs.service import Jobs
 from local_cloud.jobs.spark import Install
 from local_cloud.moto_services import moto_services
+from local_cloud.quality.service import DataQuality
 from local_cloud.server import Application, Environ, Server, StartResponse
 from local_cloud.tags import Tags
 
@@ -76,7 +77,7 @@ def run(settings: Settings) -> None:
         athena = AthenaService(clients, state, bill)
         open_.callback(athena.close)
         engines: dict[str, AwsService] = {
-            "glue": _glue(state, jobs, crawlers),
+            "glue": _glue(state, jobs, crawlers, DataQuality(clients, bill, time.time)),
             "athena": athena,
         }
         parts = CloudParts(moto_services(), engines, faults, bill, settings.s3_endpoint)
@@ -90,11 +91,17 @@ def run(settings: Settings) -> None:
         log.info("cloud_stopping")
 
 
-def _glue(state: Path, jobs: Jobs, crawlers: Crawlers) -> Glue:
+def _glue(state: Path, jobs: Jobs, crawlers: Crawlers, quality: DataQuality) -> Glue:
     catalog = CatalogService(state / "catalog.jsonl", time.time)
     log.info("catalog_replayed", writes=catalog.replay())
     tags = Tags({"job": jobs, "crawler": crawlers}, catalog.operations)
-    return Glue(jobs.operations, crawlers.operations, catalog.operations, tags.operations)
+    return Glue(
+        jobs.operations,
+        crawlers.operations,
+        catalog.operations,
+        quality.operations,
+        tags.operations,
+    )
 
 
 def _jobs(

@@ -73,6 +73,12 @@ def crawl_usd(seconds: float) -> tuple[float, float]:
     return dpu_seconds, dpu_seconds / 3600 * USD_PER_DPU_HOUR
 
 
+def evaluation_usd(dpu: float, seconds: float) -> tuple[float, float]:
+    """Billed DPU-seconds of one evaluation of data quality, and their price (AWS Glue pricing, "Data
+    Quality": by the second, with a floor of a minute)."""
+    return run_usd(dpu, seconds)
+
+
 def query_usd(scanned_bytes: int) -> tuple[int, float]:
     """Billed bytes of one query that read `scanned_bytes`, and their price."""
     billed = max(-(-scanned_bytes // MB) * MB, QUERY_FLOOR_BYTES)

@@ -1,4 +1,4 @@
-"""The Glue API: each request is judged, then carried out by jobs, crawlers or the catalog."""
+"""The Glue API: each request is judged, then carried out by jobs, crawlers, catalog or data quality."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Glue:
-    """Jobs, crawlers and the catalog behind one `handle`."""
+    """Jobs, crawlers, the catalog and data quality behind one `handle`."""
 
     def __init__(self, *tables: Mapping[str, Operation]) -> None:
         self._operations = {name: call for table in tables for name, call in table.items()}

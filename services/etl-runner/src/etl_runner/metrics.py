@@ -3,8 +3,10 @@
 from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.datasets import TABLES, TABULAR
+from coinlake.contracts.quality import RULES_OF
 from coinlake.metrics import Family
 
+RULE_LABELS = ("feed", "table", "rule", "hard")
 # Every reason that the code gives; a test looks for each.
 ALARMS = (
     "batch_unreadable",
@@ -31,6 +33,11 @@ ALARMS = (
     "staged_gone",
     "table_missing",
 )
+
+
+def hardness(is_hard: bool) -> str:
+    """The value of the label `hard`."""
+    return "true" if is_hard else "false"
 
 
 class EtlMetrics:
@@ -71,20 +78,6 @@ class EtlMetrics:
             "quarantined_total", "Rows, records and objects put aside.", "feed"
         )
         self.duplicates = counter("duplicates_total", "Answers received twice.", "feed")
-        self.unknown_fields = counter(
-            "unknown_fields_total", "JSON keys without a column.", "feed"
-        )
-        self.unknown_names = gauge(
-            "unknown_field_names",
-            "Different JSON keys without a column in the newest hour published since the start.",
-            "feed",
-        )
-        self.unfit_values = counter(
-            "unfit_values_total", "Values that their column's type cannot hold.", "feed"
-        )
-        self.soft_rules = counter(
-            "soft_rule_failures_total", "Soft quality rules that failed.", "feed"
-        )
         self.live_boundary_seconds = gauge(
             "live_boundary_timestamp_seconds",
             "Up to when the live views read the tables; what is newer they read from raw.",
@@ -109,7 +102,32 @@ class EtlMetrics:
         self.kafka_silent = gauge(
             "kafka_silent_seconds", "How long the brokers have left requests unanswered."
         )
+        self._declare_judgements(family)
         self._begin()
+
+    def _declare_judgements(self, family: Family) -> None:
+        """What the contract says of answers and rows."""
+        counter, gauge = family.counter, family.gauge
+        self.unknown_fields = counter(
+            "unknown_fields_total", "JSON keys without a column.", "feed"
+        )
+        self.unknown_names = gauge(
+            "unknown_field_names",
+            "Different JSON keys without a column in the newest hour published since the start.",
+            "feed",
+        )
+        self.unfit_values = counter(
+            "unfit_values_total", "Values that their column's type cannot hold.", "feed"
+        )
+        self.soft_rules = counter(
+            "soft_rule_failures_total", "Soft quality rules that failed.", "feed"
+        )
+        self.quality_evaluated = counter(
+            "quality_evaluated_total", "What quality rules were held against.", *RULE_LABELS
+        )
+        self.quality_failed = counter(
+            "quality_failed_total", "What failed a quality rule.", *RULE_LABELS
+        )
 
     def _begin(self) -> None:
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
@@ -123,6 +141,10 @@ class EtlMetrics:
                 self.soft_rules,
             ):
                 counted.labels(feed)
+        for feed, rule in ((feed, rule) for feed, of in RULES_OF.items() for rule in of):
+            labels = (feed, rule.table, rule.name, hardness(rule.hard))
+            self.quality_evaluated.labels(*labels)
+            self.quality_failed.labels(*labels)
         for table in TABLES:
             self.rows.labels(table)
         for reason in ALARMS:

@@ -2,12 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from coinlake.contracts.compact_json import compact_json
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts, UnknownField, parse_unknown_fields
+from coinlake.contracts.ledger import (
+    Counts,
+    RuleCount,
+    UnknownField,
+    known,
+    parse_unknown_fields,
+    rule_counts,
+)
 
 JOB_VERSION = 3
 """Raised with every change of what the job makes of raw; a runner never replaces a higher one."""
@@ -93,7 +100,8 @@ class HourResult:
     column took (`widened:<column>`), keys that an object had more than once (`repeated:<key>`) and
     soft rules that failed (`rule:<name>`). Times are ms since the epoch, UTC. `unknown_fields` says
     more of the keys in `unknown`; `contract` is the version of the dataset's contract that the job
-    has, None where the job is older than that.
+    has, None where the job is older than that. `quality` counts each rule; a job of before 0.1.0
+    counts none.
     """
 
     feed: str
@@ -108,6 +116,7 @@ class HourResult:
     max_received_ms: int | None = None
     unknown_fields: tuple[UnknownField, ...] = ()
     contract: int | None = None
+    quality: tuple[RuleCount, ...] = ()
 
     @property
     def at(self) -> Hour:
@@ -134,7 +143,7 @@ def parse_manifest(body: bytes) -> Manifest:
     try:
         raw: dict[str, Any] = json.loads(body)
         raw["hours"] = tuple(_batch_hour(item) for item in raw["hours"])
-        return Manifest(**_known(Manifest, raw))
+        return Manifest(**known(Manifest, raw))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a manifest: {error}") from error
 
@@ -144,7 +153,7 @@ def parse_result(body: bytes) -> Result:
     try:
         raw: dict[str, Any] = json.loads(body)
         raw["hours"] = tuple(_hour_result(item) for item in raw["hours"])
-        return Result(**_known(Result, raw))
+        return Result(**known(Result, raw))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a result: {error}") from error
 
@@ -153,7 +162,7 @@ def _batch_hour(raw: dict[str, Any]) -> BatchHour:
     raw["published"] = tuple(FrozenOutput(**item) for item in raw["published"])
     raw["inputs"] = tuple(BatchInput(**item) for item in raw["inputs"])
     raw["valueless"] = tuple(raw.get("valueless", ()))
-    return BatchHour(**_known(BatchHour, raw))
+    return BatchHour(**known(BatchHour, raw))
 
 
 def _hour_result(raw: dict[str, Any]) -> HourResult:
@@ -161,13 +170,8 @@ def _hour_result(raw: dict[str, Any]) -> HourResult:
     raw["files"] = tuple(StagedFile(**item) for item in raw["files"])
     raw["unreadable"] = tuple(raw["unreadable"])
     raw["unknown_fields"] = parse_unknown_fields(raw)
-    return HourResult(**_known(HourResult, raw))
-
-
-def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
-    """The fields that this version knows: a later one may say more."""
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in raw.items() if name in names}
+    raw["quality"] = rule_counts(raw.get("quality", ()))
+    return HourResult(**known(HourResult, raw))
 
 
 def _encode(value: Manifest | Result) -> bytes:

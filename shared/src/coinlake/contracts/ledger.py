@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,6 +19,8 @@ LEDGER_TABLE = "ledger"
 """The ledger as a table: a row for each version of an hour."""
 LEDGER_VIEW = "ledger_head"
 """The view of each hour's newest version."""
+QUALITY_VIEW = "quality"
+"""The view of the rule counts of the same."""
 _NAME = re.compile(r"(\d{10})\.json")
 
 
@@ -77,6 +80,23 @@ MAX_UNKNOWN_FIELDS = 64
 
 
 @dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How often a quality rule was evaluated for an hour, and how often it failed.
+
+    Rules that held are there too; `evaluated` 0 says that there was nothing to judge, which is no
+    success. `evaluated` counts what the rule says of itself (`quality.QualityRule.evaluates`); what
+    failed a hard rule reaches none of those after it.
+    """
+
+    table: str
+    rule: str
+    dimension: str
+    hard: bool
+    evaluated: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One version of one hour of a feed, as committed. Times are ms since the epoch, UTC.
 
@@ -84,6 +104,7 @@ class LedgerEntry:
     received before is in them. None where nobody has promised, and in entries of before 0.1.0.
     `valueless` are the keys of the hour's other raw objects, which have nothing for any table.
     `contract` is the version of the dataset's contract that the tables have; None in older entries.
+    `quality` is empty in entries of before 0.1.0, which counted no rules.
     """
 
     feed: str
@@ -108,6 +129,7 @@ class LedgerEntry:
     valueless: tuple[str, ...] = ()
     unknown_fields: tuple[UnknownField, ...] = ()
     contract: int | None = None
+    quality: tuple[RuleCount, ...] = ()
 
     @property
     def at(self) -> Hour:
@@ -127,20 +149,28 @@ def parse_entry(line: bytes) -> LedgerEntry:
         raw["counts"] = Counts(**raw["counts"])
         raw["valueless"] = tuple(raw.get("valueless", ()))
         raw["unknown_fields"] = parse_unknown_fields(raw)
-        names = {field.name for field in fields(LedgerEntry)}
-        # A later version may say more.
-        return LedgerEntry(**{name: value for name, value in raw.items() if name in names})
+        raw["quality"] = rule_counts(raw.get("quality", ()))
+        return LedgerEntry(**known(LedgerEntry, raw))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise ValueError(f"not a ledger entry: {error}") from error
 
 
 def parse_unknown_fields(raw: dict[str, Any]) -> tuple[UnknownField, ...]:
     """Those of an entry or a result; none in one of before there were any."""
-    names = {field.name for field in fields(UnknownField)}
     return tuple(
-        UnknownField(**{name: value for name, value in item.items() if name in names})
-        for item in raw.get("unknown_fields", ())
+        UnknownField(**known(UnknownField, item)) for item in raw.get("unknown_fields", ())
     )
+
+
+def rule_counts(raw: Iterable[dict[str, Any]]) -> tuple[RuleCount, ...]:
+    """Counts as they were written. Raises TypeError where one lacks a field."""
+    return tuple(RuleCount(**known(RuleCount, item)) for item in raw)
+
+
+def known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
+    """The fields that this version knows: a later one may say more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in raw.items() if name in names}
 
 
 def ledger_prefix(feed: str, hour: Hour) -> str:

@@ -5,9 +5,12 @@ none is missing, also while an hour is being published: it moves from one side t
 one call that replaces the view. Who moves it, and when: `etl_runner.loop.live`.
 """
 
+from collections.abc import Callable
+
 from coinlake.contracts.datasets import ASSETS, CANDLES_1M, ELEMENTS, TABLES, Dataset
 from coinlake.contracts.elements import Element
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
+from coinlake.contracts.quality import MAX_ID_BYTES, QualityRule, row_rules_of
 from coinlake.contracts.tables import PARTITION_KEYS, PROVENANCE, Column
 from coinlake.views.candles import merged
 from coinlake.views.definition import View, trino_type
@@ -27,7 +30,6 @@ _KEYS = tuple(Column(name, "string") for name in PARTITION_KEYS)
 # An asset that was in no answer for so long has no latest price.
 _LATEST_MS = 24 * HOUR_MS
 _LATEST = ("quotes", "rates")
-_MAX_ID_BYTES = 256
 
 
 def live_name(table: str) -> str:
@@ -96,21 +98,20 @@ def _raw_rows(dataset: Dataset, boundary: Hour, max_skew_ms: int) -> str:
             return f"{typed(f'r.k{number}', kind)} AS {_quoted(one.name)}"
         return f"r.{_quoted(one.name)}"
 
-    # What is put aside where it does not fit: null is no value that does not fit.
-    fits = [
-        f"(r.k{number} IS NULL OR {typed(f'r.k{number}', kind)} IS NOT NULL)"
-        for number, kind in (
-            fields[one.column] for one in element.fields if one.unfit == "quarantine"
-        )
-    ]
-    selected = ", ".join(
-        [*(column(one) for one in columns), f"{' AND '.join(fits) or 'true'} AS fits"]
-    )
+    def fits(rule: QualityRule) -> str:
+        # Null is no value that does not fit.
+        ((number, kind),) = (fields[name] for name in rule.columns)
+        held = f"r.k{number} IS NULL OR {typed(f'r.k{number}', kind)} IS NOT NULL"
+        return f"({held}) AS {_quoted(rule.name)}"
+
+    rules = _seen_rules(dataset)
+    fitting = [fits(rule) for rule in rules if rule.dimension == "schema"]
+    selected = ", ".join([*(column(one) for one in columns), *fitting])
     names = ", ".join(_quoted(one.name) for one in columns)
     return (
         f"SELECT {names}, true AS is_live FROM"
         f" (SELECT {selected} FROM ({_elements(dataset, element, boundary, max_skew_ms)}) r)"
-        f" WHERE fits AND {_hard_rules(element)}"
+        f" WHERE {' AND '.join(_HOLDS[rule.dimension](rule) for rule in rules)}"
     )
 
 
@@ -141,17 +142,34 @@ def _start() -> str:
     return "CAST(dt || ' ' || hour || ':00:00.000' AS timestamp(3))"
 
 
-def _hard_rules(element: Element) -> str:
-    """SQL of what the job asks of every row (`coinlake_kernel.rules`)."""
-    rules = [
-        f"length(to_utf8({column})) <= {_MAX_ID_BYTES}"
+def _seen_rules(dataset: Dataset) -> list[QualityRule]:
+    """The hard rules of its rows, but that of unknown keys: a raw table has the contract's keys alone."""
+    hard = [rule for rule in row_rules_of(dataset) if rule.hard]
+    return [rule for rule in hard if rule.dimension != "schema" or rule.columns]
+
+
+def _valid(rule: QualityRule) -> str:
+    (column,) = rule.columns
+    return (
+        f"length(to_utf8({column})) <= {MAX_ID_BYTES}"
         f" AND regexp_like({column}, '[^\\p{{Z}}]') AND NOT regexp_like({column}, '\\p{{Cc}}')"
-        for column in element.identity
-    ]
-    if element.price:
-        there = " OR ".join(f"{column} IS NOT NULL" for column in element.price)
-        rules.append(f"({there})")
-    return " AND ".join(rules)
+    )
+
+
+def _complete(rule: QualityRule) -> str:
+    return f"({' OR '.join(f'{column} IS NOT NULL' for column in rule.columns)})"
+
+
+def _fits(rule: QualityRule) -> str:
+    return _quoted(rule.name)
+
+
+_HOLDS: dict[str, Callable[[QualityRule], str]] = {
+    "validity": _valid,
+    "completeness": _complete,
+    "schema": _fits,
+}
+"""SQL of a hard rule, as the job asks it (`coinlake_kernel.rules`); KeyError for any other."""
 
 
 def _live_partials(boundary: Hour, max_skew_ms: int) -> View:

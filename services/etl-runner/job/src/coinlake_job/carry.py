@@ -41,9 +41,16 @@ def read(s3: Any, task: Task) -> TypedHour:
     """The tables of all raw objects of the hour."""
     hour = task.hour
     kernel = HourKernel(hour.feed, task.max_skew_ms)
-    for item, body, sha256 in lake.fetched(s3, task.batch.bucket, in_order(hour.inputs)):
+    for item, body, promise in lake.fetched(s3, task.batch.bucket, in_order(hour.inputs)):
         source = RawSource(
-            hour.feed, hour.dt, hour.hour, item.key, item.etag, sha256, task.max_skew_ms
+            hour.feed,
+            hour.dt,
+            hour.hour,
+            item.key,
+            item.etag,
+            promise.sha256,
+            task.max_skew_ms,
+            promise.records,
         )
         kernel.add(source, body)
     return kernel.finish()

@@ -1,7 +1,7 @@
 """The job's only contact with S3: manifest and raw objects in, Parquet and result out."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,22 @@ from botocore.exceptions import ClientError
 from coinlake.contracts.batches import BatchInput, Manifest, StagedFile, parse_manifest
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import result_key, staging_prefix
+from coinlake.contracts.raw_meta import parse_raw_meta
 
 # So many objects are on their way while one is read: an object is a few megabytes.
 _AHEAD = 4
 
-Fetched = tuple[BatchInput, bytes, str | None]
-"""An input, its bytes, and the hash that its metadata promises."""
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an object's metadata says of its content; None where it says nothing of ours."""
+
+    sha256: str | None
+    records: int | None
+
+
+Fetched = tuple[BatchInput, bytes, Promise]
+"""An input, its bytes, and what its metadata promises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ def fetched(s3: Any, bucket: str, inputs: Sequence[BatchInput]) -> Iterator[Fetc
 
     def fetch(item: BatchInput) -> Fetched:
         answer = s3.get_object(Bucket=bucket, Key=item.key, IfMatch=item.etag)
-        return item, answer["Body"].read(), answer.get("Metadata", {}).get("sha256")
+        return item, answer["Body"].read(), _promise(answer.get("Metadata", {}))
 
     with ThreadPoolExecutor(_AHEAD) as pool:
         ahead: deque[Future[Fetched]] = deque()
@@ -77,6 +87,11 @@ def fetched(s3: Any, bucket: str, inputs: Sequence[BatchInput]) -> Iterator[Fetc
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+
+def _promise(metadata: Mapping[str, str]) -> Promise:
+    whole = parse_raw_meta(metadata)
+    return Promise(metadata.get("sha256"), None if whole is None else whole.records)
 
 
 def put_staged(

@@ -7,6 +7,7 @@ from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.ledger import Counts
 from coinlake.contracts.tables import quarantine_name
 from coinlake_kernel.hour import TypedHour
+from coinlake_kernel.quality import rule_counts
 
 _NOTES = ("unfit:", "widened:", "rule:", "repeated:")
 
@@ -46,6 +47,9 @@ def hour_result(hour: BatchHour, typed: TypedHour, files: Sequence[StagedFile]) 
         typed.max_received_ms,
         typed.unknown_fields,
         TABULAR[hour.feed].version,
+        quality=rule_counts(
+            hour.feed, len(hour.inputs), tallies, {file.table: file.rows for file in files}
+        ),
     )
 
 

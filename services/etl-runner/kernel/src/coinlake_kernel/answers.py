@@ -7,7 +7,8 @@ from typing import Any
 
 from coinlake.contracts.datasets import ELEMENTS
 from coinlake.contracts.elements import TYPES, Element
-from coinlake_kernel.rules import BY_TABLE, Rule, RuleContext
+from coinlake.contracts.quality import ELEMENT_RULE, TOKEN_RULE, QualityRule
+from coinlake_kernel.rules import BY_TABLE, RuleContext, holds
 from coinlake_kernel.values import (
     json_text,
     parse_json,
@@ -20,8 +21,6 @@ from coinlake_kernel.values import (
 # A hostile body may invent a million keys; beyond these they are counted together.
 _MAX_NAMES = 64
 _OTHER = "(other)"
-TOKEN_RULE = "token_usable"
-"""The rule of every rejected entry of `tokens`."""
 _ENVELOPE = ("data", "timestamp")
 
 
@@ -41,8 +40,8 @@ class JudgedAnswer:
     """What became of an answer. `reason` is set where the whole of it could not be used.
 
     `tallies` counts `elements`, `rows`, `quarantined_rows`, `unknown:<key>`, `unfit:<column>`,
-    `widened:<column>`, `repeated:<key>` and `rule:<name>` (soft rules that failed). `examples` has
-    the text of the first value of each unknown key.
+    `widened:<column>`, `repeated:<key>`, `rule:<name>` (soft rules that failed) and `broken:<name>`
+    (hard ones). `examples` has the text of the first value of each unknown key.
     """
 
     source_ms: int | None = None
@@ -89,7 +88,7 @@ def _read_envelope(
             count_unknown(answer.tallies, answer.examples, name, plain_text(value))
     for key, _, _ in replaced(envelope):
         count_key(answer.tallies, "repeated", f"envelope.{key}")
-    context = RuleContext(source_ms, set())
+    context = RuleContext(source_ms, received_ms, set())
     for index, item in enumerate(envelope["data"]):
         _read_element(answer, ELEMENTS[feed], index, item, context, texts)
     return answer
@@ -129,12 +128,12 @@ def _read_element(
 ) -> None:
     answer.tallies["elements"] += 1
     if not isinstance(item, dict):
-        _reject(answer, element, index, "element", f"{_kind(item)}, not an object", item)
+        _reject(answer, element, index, ELEMENT_RULE, f"{_kind(item)}, not an object", item)
         return
     row, unfit, unknown = _row(answer, element, index, item, texts)
     context = replace(context, unfit=unfit, has_unknown_keys=bool(unknown))
     for rule in BY_TABLE[element.table]:
-        if rule.holds(row, context):
+        if holds(rule, row, context):
             continue
         if rule.hard:
             _reject(answer, element, index, rule.name, broken(rule, element, item), item)
@@ -217,6 +216,7 @@ def _reject(
     answer: JudgedAnswer, element: Element, index: int, rule: str, reason: str, item: Any
 ) -> None:
     answer.tallies["quarantined_rows"] += 1
+    answer.tallies[f"broken:{rule}"] += 1
     answer.rejected.append(Rejected(element.table, index, rule, reason, json_text(item)))
 
 
@@ -225,7 +225,7 @@ def _reject_token(answer: JudgedAnswer, index: int, reason: str, item: Any) -> N
     answer.rejected.append(Rejected("asset_tokens", index, TOKEN_RULE, reason, json_text(item)))
 
 
-def broken(rule: Rule, element: Element, item: dict[str, Any]) -> str:
+def broken(rule: QualityRule, element: Element, item: dict[str, Any]) -> str:
     """The reason of an element that breaks a hard rule."""
     if rule.dimension != "schema":
         return _missing(element, item)

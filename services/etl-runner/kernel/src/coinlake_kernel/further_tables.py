@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from coinlake.contracts.datasets import ASSET_TOKENS
 from coinlake_kernel.main_table import MainTable, spread
@@ -53,6 +54,16 @@ def candles_1m(quotes: MainTable) -> SortedRows:
         "volume_24h_usd": quotes.number("volume_24h_usd").take(pa.array(order[last])),
     }
     return SortedRows(columns, np.arange(len(first)))
+
+
+def orphans(rows: SortedRows, quotes: SortedRows) -> int:
+    """How many rows are of an asset that has no row in the quotes."""
+    if not len(rows):
+        return 0
+    own, known = rows.columns["asset_id"], quotes.columns["asset_id"]
+    # Asked once for each asset, not for each row.
+    there = pc.is_in(own.dictionary, value_set=pc.unique(known).dictionary_decode())
+    return len(rows) - int(there.to_numpy(zero_copy_only=False)[own.indices.to_numpy()].sum())
 
 
 def asset_tokens(quotes: MainTable) -> SortedRows:

@@ -17,7 +17,7 @@ from coinlake.contracts.ledger import UnknownField
 from coinlake.contracts.raw_gzip import Inflate
 from coinlake.contracts.tables import main_name, quarantine_name
 from coinlake_kernel.answers import JudgedAnswer, is_far, read_answer
-from coinlake_kernel.further_tables import asset_tokens, candles_1m
+from coinlake_kernel.further_tables import asset_tokens, candles_1m, orphans
 from coinlake_kernel.hour_rows import HourRows
 from coinlake_kernel.main_table import MainTable
 from coinlake_kernel.objects import raw_text, unreadable
@@ -42,7 +42,9 @@ class TypedHour:
     """What an hour was made into.
 
     `tables` are those that have rows, by name. `tallies` counts records by what became of them and
-    what the rules say of their elements (see `answers.JudgedAnswer`). Times are those of its answers.
+    what the rules say of their elements (see `answers.JudgedAnswer`); `promised` are the records that
+    raw objects have or should have, `unkept` those by which they differ, `orphans:<table>` rows whose
+    asset has none in the main table. Times are those of its answers.
     """
 
     tables: dict[str, SortedRows]
@@ -77,6 +79,9 @@ class HourKernel:
             self._tallies[f"unreadable:{source.key}"] += 1
             self._put_aside.append(unreadable(source, str(error)))
             return
+        if source.promised is not None:
+            self._tallies["promised"] += max(source.promised, len(records))
+            self._tallies["unkept"] += abs(source.promised - len(records))
         for record in records:
             self._take(record)
 
@@ -85,7 +90,11 @@ class HourKernel:
         self._rows.settle()
         main = MainTable(self._element, self._rows, self._records, self._source_ms)
         tables = {self._element.table: main.rows()}
-        tables |= {one.name: _FURTHER[one.name](main) for one in self._dataset.further}
+        for one in self._dataset.further:
+            tables[one.name] = _FURTHER[one.name](main)
+            self._tallies[f"orphans:{one.name}"] = orphans(
+                tables[one.name], tables[self._element.table]
+            )
         for table in self._dataset.tables:
             tables[quarantine_name(table)] = self._quarantine(quarantine_name(table))
         tallies = self._tallies + self._rows.tallies
@@ -120,11 +129,12 @@ class HourKernel:
             read.source_ms, record.received_ms, self._max_skew_ms
         ):
             self._keep(record, read)
-            self._rows.add_read(number, read, len(value))
+            self._rows.add_read(number, read, len(value), record.received_ms)
             return
         judged = read_answer(self._dataset.name, value, record.received_ms, self._max_skew_ms)
         if judged.reason is not None:
             self._tallies["quarantined_records"] += 1
+            self._tallies[f"broken:{judged.rule}"] += 1
             told = {"rule": judged.rule, "reason": judged.reason, "raw": raw_text(value)}
             self._put_aside.append(record.columns() | told)
             return

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from coinlake.contracts.elements import TYPES, Element
+from coinlake.contracts.quality import QualityRule
 from coinlake_kernel.answers import JudgedAnswer, Rejected, broken
 from coinlake_kernel.columns import as_parsed, typed_column
 from coinlake_kernel.conditions import RowColumns, holds
 from coinlake_kernel.reading import ReadAnswer, Reader
-from coinlake_kernel.rules import BY_TABLE, Rule, is_id
+from coinlake_kernel.rules import BY_TABLE, is_id
 from coinlake_kernel.schemas import arrow_type
 from coinlake_kernel.values import json_text, plain_text
 
@@ -49,15 +50,19 @@ class HourRows:
     tallies: Counter[str] = field(default_factory=Counter)
     reader: Reader = field(init=False)
     _waiting: list[tuple[int, ReadAnswer]] = field(default_factory=list)
+    _waiting_received: list[int] = field(default_factory=list)
     _waiting_bytes: int = 0
     _judged_ids: dict[int, bytearray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.element)
 
-    def add_read(self, record: int, answer: ReadAnswer, size: int) -> None:
+    def add_read(
+        self, record: int, answer: ReadAnswer, size: int, received_ms: int | None
+    ) -> None:
         """Take an answer of `size` bytes that was read by columns."""
         self._waiting.append((record, answer))
+        self._waiting_received.append(-1 if received_ms is None else received_ms)
         self._waiting_bytes += size
         if self._waiting_bytes >= _TOGETHER_BYTES:
             self.settle()
@@ -73,10 +78,13 @@ class HourRows:
     def settle(self) -> None:
         """Type and judge what waits."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        received, self._waiting_received = self._waiting_received, []
         if waiting:
-            self._settle(waiting)
+            self._settle(waiting, received)
 
-    def _settle(self, waiting: Sequence[tuple[int, ReadAnswer]]) -> None:
+    def _settle(
+        self, waiting: Sequence[tuple[int, ReadAnswer]], received: Sequence[int]
+    ) -> None:
         lengths = [len(answer.items) for _, answer in waiting]
         count = sum(lengths)
         starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int32)
@@ -101,7 +109,8 @@ class HourRows:
         part = Part(texts, tokens, record, element, numbers, extra)
         items = chain.from_iterable(answer.items for _, answer in waiting)
         has_time = np.repeat([answer.source_ms is not None for _, answer in waiting], lengths)
-        rows = self._columns(part, has_time, unfit, has_unknown)
+        received_ms = np.repeat(np.array(received, np.int64), lengths)
+        rows = self._columns(part, has_time, received_ms, unfit, has_unknown)
         self._judge(rows, part, list(items))
 
     def _typed(
@@ -130,7 +139,9 @@ class HourRows:
         for rule in BY_TABLE[self.element.table]:
             good = holds(rule, rows)
             if rule.hard:
-                for place in np.flatnonzero(is_row & ~good).tolist():
+                places = np.flatnonzero(is_row & ~good).tolist()
+                self.tallies[f"broken:{rule.name}"] += len(places)
+                for place in places:
                     self._reject(part, place, rule, as_parsed(items[place]))
                 is_row &= good
             else:
@@ -143,7 +154,7 @@ class HourRows:
         if kept:
             self.parts.append(part if kept == rows.length else _only(part, is_row))
 
-    def _reject(self, part: Part, place: int, rule: Rule, item: dict[str, Any]) -> None:
+    def _reject(self, part: Part, place: int, rule: QualityRule, item: dict[str, Any]) -> None:
         told = broken(rule, self.element, item)
         index = int(part.element[place])
         rejected = Rejected(self.element.table, index, rule.name, told, json_text(item))
@@ -153,6 +164,7 @@ class HourRows:
         self,
         part: Part,
         has_time: npt.NDArray[np.bool_],
+        received_ms: npt.NDArray[np.int64],
         unfit: dict[str, list[int]],
         has_unknown: list[int],
     ) -> RowColumns:
@@ -167,6 +179,7 @@ class HourRows:
                 for one, column in zip(self.reader.number_fields, part.numbers, strict=True)
             },
             has_time,
+            received_ms,
             unfit,
             has_unknown,
         )

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from coinlake.contracts.datasets import ELEMENTS
+from coinlake.contracts.quality import OBJECT_RULE
 from coinlake_kernel.answers import JudgedAnswer, read_answer
 from coinlake_kernel.records import RawSource, SourcedRecord, UnreadableError, records_of
 
@@ -42,7 +43,7 @@ def unreadable(source: RawSource, reason: str) -> dict[str, Any]:
         "raw_object": source.key,
         "raw_etag": source.etag,
         "state": UNREADABLE,
-        "rule": "object",
+        "rule": OBJECT_RULE,
         "reason": f"unreadable object: {reason}",
         "tallies": [(f"unreadable:{source.key}", 1)],
     }
@@ -50,7 +51,9 @@ def unreadable(source: RawSource, reason: str) -> dict[str, Any]:
 
 def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> dict[str, Any]:
     state = USABLE if answer.reason is None else QUARANTINED
-    outcome = "usable" if state == USABLE else "quarantined_records"
+    outcome = (
+        ("usable",) if state == USABLE else ("quarantined_records", f"broken:{answer.rule}")
+    )
     return {
         "state": state,
         "sha256": hashlib.sha256(value).hexdigest(),
@@ -58,7 +61,7 @@ def _answer_columns(source: RawSource, value: bytes, answer: JudgedAnswer) -> di
         "rule": answer.rule,
         "reason": answer.reason,
         "raw": None if state == USABLE else raw_text(value),
-        "tallies": [("records", 1), (outcome, 1), *answer.tallies.items()],
+        "tallies": [("records", 1), *((name, 1) for name in outcome), *answer.tallies.items()],
         "examples": answer.examples,
         ELEMENTS[source.feed].table: [
             row | {"extra": list(row["extra"].items())} for row in answer.rows

@@ -17,7 +17,11 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class RawSource:
-    """A raw object and the hour that it belongs to; `sha256` is what its metadata promises."""
+    """A raw object and the hour that it belongs to.
+
+    `sha256` and `promised`, a number of records, are what its metadata promises; None where it says
+    nothing.
+    """
 
     feed: str
     dt: str
@@ -26,6 +30,7 @@ class RawSource:
     etag: str
     sha256: str | None
     max_skew_ms: int
+    promised: int | None = None
 
     @property
     def topic(self) -> str | None:

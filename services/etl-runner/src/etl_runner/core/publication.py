@@ -99,4 +99,5 @@ def ledger_entry(
         valueless=hour.valueless,
         unknown_fields=result.unknown_fields,
         contract=result.contract,
+        quality=result.quality,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from coinlake.contracts.batches import BatchHour, HourResult
+from coinlake.contracts.quality import PROMISE_RULE
 from coinlake.contracts.raw_meta import RawMeta
 
 
@@ -25,6 +26,11 @@ def faults(
     promised = promised_records(hour, result, metas)
     if promised is not None and promised != counts.records:
         found.append(f"{counts.records} records read, the objects' metadata says {promised}")
+    found += [
+        f"{rule.failed} of {rule.evaluated} records are not as their objects' metadata says"
+        for rule in result.quality
+        if rule.rule == PROMISE_RULE and rule.failed
+    ]
     return found
 
 

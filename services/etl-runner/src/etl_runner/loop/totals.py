@@ -4,7 +4,7 @@ from coinlake.contracts.batches import HourResult
 from coinlake.contracts.ledger import LedgerEntry
 from etl_runner.core.runs import GlueRun, usd
 from etl_runner.loop.unknown_fields import UnknownFields
-from etl_runner.metrics import EtlMetrics
+from etl_runner.metrics import EtlMetrics, hardness
 
 
 class Totals:
@@ -50,6 +50,10 @@ class Totals:
         metrics.unknown_fields.labels(feed=feed).inc(counts.unknown_fields)
         metrics.unfit_values.labels(feed=feed).inc(_noted(result, "unfit:"))
         metrics.soft_rules.labels(feed=feed).inc(_noted(result, "rule:"))
+        for rule in entry.quality:
+            labels = (feed, rule.table, rule.rule, hardness(rule.hard))
+            metrics.quality_evaluated.labels(*labels).inc(rule.evaluated)
+            metrics.quality_failed.labels(*labels).inc(rule.failed)
         self._unknown.published(entry)
 
 

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from coinlake.contracts.datasets import TABLES
-from coinlake.contracts.ledger import LEDGER_TABLE, LEDGER_VIEW, UNKNOWN_FIELDS_VIEW
+from coinlake.contracts.glue_quality import GLUE_QUALITY_TABLE
+from coinlake.contracts.ledger import (
+    LEDGER_TABLE,
+    LEDGER_VIEW,
+    QUALITY_VIEW,
+    UNKNOWN_FIELDS_VIEW,
+)
 from coinlake.contracts.tables import quarantine_of
 from coinlake.views.every import VIEWS
 from trino_sql import tree
@@ -17,6 +23,8 @@ TABLE_NAMES = frozenset(
         LEDGER_TABLE,
         LEDGER_VIEW,
         UNKNOWN_FIELDS_VIEW,
+        QUALITY_VIEW,
+        GLUE_QUALITY_TABLE,
     }
 )
 

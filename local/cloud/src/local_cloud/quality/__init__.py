@@ -1,0 +1,1 @@
+"""Glue Data Quality: rulesets in DQDL, evaluated over tables of the catalog."""
