@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def _candidates(version: str) -> Iterator[str]:
     yield from map(str, sorted(pyenv.glob(f"{version}.*/bin/python")))
 
 
+def patient_pip(python: str | Path) -> list[str]:
+    """`pip install` into the environment of a Python, which goes on with a download that broke off.
+
+    By the pip of `make setup`: the one that a new environment has cannot do that.
+    """
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    again = ["--retries", "10", "--timeout", "60", "--resume-retries", "20"]
+    return [*pip, "--disable-pip-version-check", *again]
+
+
 def made(folder: Path, python: str, lock: Path) -> Path | None:
     """The Python of an environment with what the lock says and our packages, editable.
 
@@ -51,7 +62,7 @@ def made(folder: Path, python: str, lock: Path) -> Path | None:
 
 def _make(folder: Path, python: str, lock: Path) -> bool:
     inside = str(folder / "bin/python")
-    install = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install = patient_pip(inside)
     packages = [f"--editable={ROOT / each.parent}" for each in _packages()]
     commands = (
         [python, "-m", "venv", "--clear", str(folder)],

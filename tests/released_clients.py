@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.environments import patient_pip
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCKED = ROOT / "requirements" / "clients.txt"
 FOLDER = ROOT / ".local" / "clients"
@@ -25,10 +27,7 @@ def python() -> Path:
         if not stamp.is_file() or stamp.read_text() != wanted:
             shutil.rmtree(FOLDER / "venv", ignore_errors=True)
             _do([sys.executable, "-m", "venv", str(FOLDER / "venv")])
-            install = [str(executable), "-m", "pip", "install", "--quiet"]
-            _do(
-                [*install, "--disable-pip-version-check", "--require-hashes", "-r", str(LOCKED)]
-            )
+            _do([*patient_pip(executable), "--require-hashes", "-r", str(LOCKED)])
             stamp.write_text(wanted)
     return executable
 

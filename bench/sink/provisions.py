@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local_stack import jars
 from local_stack.paths import Paths
+from tests.environments import patient_pip
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".local" / "bench"
@@ -32,8 +33,7 @@ def python(say: Say) -> Path:
     say("installing the Python peers (once)")
     shutil.rmtree(VENV, ignore_errors=True)
     _do([sys.executable, "-m", "venv", str(VENV)])
-    pip = (str(executable), "-m", "pip", "install", "--quiet")
-    _do([*pip, "--disable-pip-version-check", "--require-hashes", "-r", str(LOCKED)])
+    _do([*patient_pip(executable), "--require-hashes", "-r", str(LOCKED)])
     return _stamp(VENV, LOCKED, executable)
 
 

@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pytest
 
-from coinlake.contracts.datasets import table_named
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import curated_key
 from coinlake_kernel.hour import HourKernel
@@ -17,7 +15,6 @@ from tests.integration.coinlake_tools.test_provisioning import client
 from tests.integration.coinlake_tools.test_quality_view import asked
 
 HOUR = Hour("2026-11-20", "07")
-LOCATION = "s3://coinlake/curated/rates/"
 
 
 def rows() -> bytes:
@@ -35,23 +32,20 @@ def lake(environ: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
     assert coinlake(environ, "provision", "--all").code == 0
     s3, glue = client(environ, "s3"), client(environ, "glue")
     s3.put_object(Bucket="coinlake", Key=curated_key("rates", HOUR), Body=rows())
-    descriptor: dict[str, Any] = {
-        "Columns": [
-            {"Name": one.name, "Type": one.type} for one in table_named("rates").columns
-        ],
-        "Location": LOCATION,
+    made = glue.get_table(DatabaseName="coinlake", Name="rates")["Table"]
+    descriptor = made["StorageDescriptor"]
+    place = {
+        "StorageDescriptor": {**descriptor, "Location": f"{descriptor['Location']}{HOUR.path}/"}
     }
-    keys = [{"Name": name, "Type": "string"} for name in ("dt", "hour")]
-    table = {"Name": "rates", "StorageDescriptor": descriptor, "PartitionKeys": keys}
-    glue.create_table(DatabaseName="coinlake", TableInput=table)
-    place = {"StorageDescriptor": {**descriptor, "Location": f"{LOCATION}{HOUR.path}/"}}
     glue.create_partition(
         DatabaseName="coinlake",
         TableName="rates",
         PartitionInput={"Values": [HOUR.dt, HOUR.hour], **place},
     )
     yield environ
-    glue.delete_table(DatabaseName="coinlake", Name="rates")
+    glue.delete_partition(
+        DatabaseName="coinlake", TableName="rates", PartitionValues=[HOUR.dt, HOUR.hour]
+    )
     for prefix in ("quality/", "curated/"):
         for one in s3.list_objects_v2(Bucket="coinlake", Prefix=prefix).get("Contents", []):
             s3.delete_object(Bucket="coinlake", Key=one["Key"])

@@ -108,20 +108,22 @@ _BUCKETS: dict[str, Fields] = {
     ),
 }
 
+# Only objects of an archiving class have it (S3 API, Object: RestoreStatus), and none is of one here.
+_RESTORED = ("RestoreStatus",)
 _LISTS: dict[str, Fields] = {
     "ListObjectsRequest": fields(
         f"Bucket Delimiter Marker MaxKeys Prefix {_OWNER}",
-        values={"EncodingType": ("url",), "OptionalObjectAttributes": ()},
+        values={"EncodingType": ("url",), "OptionalObjectAttributes": _RESTORED},
         neutral=_PAYER,
     ),
     "ListObjectsV2Request": fields(
         f"Bucket Delimiter MaxKeys Prefix ContinuationToken FetchOwner StartAfter {_OWNER}",
-        values={"EncodingType": ("url",), "OptionalObjectAttributes": ()},
+        values={"EncodingType": ("url",), "OptionalObjectAttributes": _RESTORED},
         neutral=_PAYER,
     ),
     "ListObjectVersionsRequest": fields(
         f"Bucket Delimiter KeyMarker MaxKeys Prefix VersionIdMarker {_OWNER}",
-        values={"EncodingType": ("url",), "OptionalObjectAttributes": ()},
+        values={"EncodingType": ("url",), "OptionalObjectAttributes": _RESTORED},
         neutral=_PAYER,
     ),
 }
