@@ -8,6 +8,8 @@ import pytest
 from coinlake.contracts.batches import parse_manifest
 from coinlake.contracts.ledger import curated_key
 from coinlake.testing import FakeClock
+from etl_runner.core.hours import FeedHour
+from etl_runner.core.tracked import Failure
 from etl_runner.loop.run import StoppingError
 from tests.labs.bucket import Objects, Stored
 from tests.unit.etl_runner.runner import Runner
@@ -156,3 +158,41 @@ class Forgetful(Objects):
     def __setitem__(self, key: str, value: Stored) -> None:
         if not key.startswith("staging/"):
             super().__setitem__(key, value)
+
+
+@pytest.mark.parametrize("of_ours", [True, False])
+async def test_what_is_whole_again_by_itself_needs_no_run_and_has_not_failed(
+    world: World, runner: Runner, of_ours: bool
+) -> None:
+    await world.land()
+    await runner.turn()
+    key = curated_key("rates", HOUR)
+    lay_there = world.bucket.objects[key]
+    said = {**lay_there.metadata, "version": "2"} if of_ours else {}
+    world.bucket.objects[key] = Stored(b"half of another batch", "other", said)
+    # One of ours may be publishing right now: at the second pass it is believed to have died.
+    for _ in range(2):
+        await runner.reconcile.run(runner.now_ms())
+    name = FeedHour("rates", HOUR)
+    runner.hours.failed(name, Failure(version=1, count=5, is_parked=True))
+    assert runner.hours.get(name).dirty
+
+    world.bucket.objects[key] = lay_there
+    await runner.reconcile.run(runner.now_ms())
+
+    assert not runner.hours.get(name).dirty
+    assert not runner.hours.get(name).failure.count
+    assert dict(runner.hours.open()) == {}
+    assert not await runner.batches.turn(asyncio.Event())
+    assert len(world.glue.runs) == 1
+
+
+async def test_a_command_outlives_what_is_whole(world: World, runner: Runner) -> None:
+    await world.land()
+    await runner.turn()
+    name = FeedHour("rates", HOUR)
+    runner.hours.force(name, 1, runner.now_ms())
+
+    await runner.reconcile.run(runner.now_ms())
+
+    assert runner.hours.get(name).dirty

@@ -85,10 +85,27 @@ class Hours:
         tracked.forced_of = version
         self._age(hour, now_ms)
 
+    def finish(self, hour: FeedHour, version: int, now_ms: int) -> None:
+        """Somebody published over this version and did not commit: a batch over it commits that first."""
+        tracked = self.get(hour)
+        tracked.begun_of = version
+        self._age(hour, now_ms)
+
     def repair(self, hour: FeedHour, now_ms: int) -> None:
         """What is published is not what the ledger says: rebuild over what is there."""
         tracked = self.get(hour)
         tracked.repair = True
+        self._age(hour, now_ms)
+
+    def whole(self, hour: FeedHour, now_ms: int) -> None:
+        """What is published is what the ledger says, again: there is nothing to repair or to finish.
+
+        Where nothing else was to be done either, the hour has not failed any more.
+        """
+        tracked = self.get(hour)
+        tracked.repair, tracked.begun_of = False, None
+        if not tracked.dirty:
+            tracked.failure = Failure()
         self._age(hour, now_ms)
 
     def set_aside(self, hour: FeedHour, reason: str | None) -> bool:
@@ -182,6 +199,8 @@ class Hours:
             tracked.failure = Failure()
         if tracked.forced_of is not None and head.version > tracked.forced_of:
             tracked.forced_of = None
+        if tracked.begun_of is not None and head.version > tracked.begun_of:
+            tracked.begun_of = None
         if head.version > tracked.version:
             tracked.repair = False
             tracked.wait = Wait()

@@ -69,8 +69,9 @@ class Wait:
 class Tracked:
     """What is known of an hour. `inputs` are its raw objects with values, by key.
 
-    `forced_of` is the version that a command wants rebuilt. `aside` is why nothing may be done with it, if so: other hours do not wait for it. `frozen` is
-    the batch that it was last frozen into, with the stream's position before that listing; what
+    `forced_of` is the version that a command wants rebuilt, `begun_of` the one over which somebody
+    published and did not commit. `aside` is why nothing may be done with it, if so: other hours do
+    not wait for it. `frozen` is the batch that it was last frozen into, with the stream's position before that listing; what
     was received before `covered_ms` is in the head.
     """
 
@@ -79,6 +80,7 @@ class Tracked:
     head: LedgerEntry | None = None
     dirty_since_ms: int | None = None
     forced_of: int | None = None
+    begun_of: int | None = None
     repair: bool = False
     aside: str | None = None
     failure: Failure = field(default_factory=Failure)
@@ -97,8 +99,9 @@ class Tracked:
 
     @property
     def forced(self) -> bool:
-        """Whether a command wants the hour rebuilt, whatever it was made from."""
-        return self.forced_of is not None
+        """Whether the hour is to be rebuilt, whatever it was made from: by a command, or to finish what
+        somebody began to publish."""
+        return self.forced_of is not None or self.begun_of is not None
 
     @property
     def dirty(self) -> bool:

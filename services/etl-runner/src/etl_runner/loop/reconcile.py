@@ -96,7 +96,13 @@ class Reconcile:
             self._hours.committed(one.hour, one.head, now_ms)
         self._hours.listed(one.hour, one.inputs, now_ms)
         set_aside(self._parts.metrics, self._hours, one.hour, one.trouble)
-        if one.head is not None and not self._hours.get(one.hour).repair:
+        if one.head is None:
+            return
+        tracked = self._hours.get(one.hour)
+        is_whole = not one.differing and one.underway is None
+        if is_whole and (tracked.repair or tracked.begun_of is not None):
+            self._hours.whole(one.hour, now_ms)
+        if not tracked.repair:
             self._audit(one, now_ms)
 
     async def _promises(self, found: Iterable[FoundHour], now_ms: int) -> None:
@@ -137,7 +143,7 @@ class Reconcile:
             # then it died, and a batch over the same base finishes its work first.
             if self._underway.get(hour) == found.underway:
                 version = self._hours.get(hour).version
-                self._hours.force(hour, version, now_ms)
+                self._hours.finish(hour, version, now_ms)
             self._underway[hour] = found.underway
             return
         self._underway.pop(hour, None)
