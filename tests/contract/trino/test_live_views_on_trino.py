@@ -20,6 +20,8 @@ from tests.trino_lab.server import running_trino
 
 _READS_TABLES = "SELECT count(*) FROM system.runtime.nodes CROSS JOIN system.runtime.tasks"
 
+pytestmark = [pytest.mark.full_size, pytest.mark.needs("jdk24"), pytest.mark.timeout(900)]
+
 __all__ = ["clients", "server", "world"]
 
 
