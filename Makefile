@@ -74,6 +74,9 @@ bench-etl: setup ## The job and two scripts that make the same table, on one cor
 bench-freshness: setup jars ## How old a price is when SQL first gives it (ARGS="--seconds 180")
 	@$(CLEAN_ENV) $(BIN)/python -m bench.freshness $(ARGS)
 
+bench-chain: setup jars ## From Kafka to rows: the sink and the job on the same answers (ARGS="--megabytes 200")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.etl.chain $(ARGS)
+
 bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in lakes of 10, 1,000, 9,000 hours
 	@$(CLEAN_ENV) $(BIN)/python -m bench.runner_idle
 
@@ -184,5 +187,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

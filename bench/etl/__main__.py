@@ -112,7 +112,7 @@ def _coinlake(hour: Corpus, scratch: Path) -> Figures:
             )
         )
         command = [sys.executable, "-m", "bench.etl.with_coinlake", str(told)]
-        figures = _run(command, _aws(store))
+        figures = on_last_core(command, aws(store))
         _say(
             f"  coinlake's session was there after {figures['session_s']:.1f} s;"
             f" CPU s by process {figures['cpu_of']}, in the task {figures['phases']}"
@@ -135,11 +135,11 @@ def _peer(name: str, script: Path, hour: Corpus, scratch: Path, python: Path) ->
     told.write_text(
         json.dumps({"files": files, "target": str(made), "options": {"memory": "12GB"}})
     )
-    figures = _run([str(python), str(script), str(told)], {"PYTHONPATH": str(ROOT)})
+    figures = on_last_core([str(python), str(script), str(told)], {"PYTHONPATH": str(ROOT)})
     return _figures(name, hour, figures, made, scratch / "coinlake.parquet")
 
 
-def _run(command: list[str], environ: Mapping[str, str]) -> dict[str, Any]:
+def on_last_core(command: list[str], environ: Mapping[str, str]) -> dict[str, Any]:
     """Run it on the last core, in a session of its own."""
     done = subprocess.run(
         ["taskset", "-c", str((os.cpu_count() or 1) - 1), *command],
@@ -179,7 +179,8 @@ def _figures(
     )
 
 
-def _aws(store: Store) -> dict[str, str]:
+def aws(store: Store) -> dict[str, str]:
+    """The environment of a job whose S3 is this store."""
     return {
         "AWS_ENDPOINT_URL": store.endpoint,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,

@@ -43,6 +43,7 @@ def main() -> None:
             "wall_s": time.monotonic() - started,
             "session_s": started - began,
             "peak_bytes": _peak_bytes(),
+            "rows": next(f.rows for one in result.hours for f in one.files),
             "files": {file.table: file.key for one in result.hours for file in one.files},
         }
     sys.stdout.write(json.dumps(figures) + "\n")

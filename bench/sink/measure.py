@@ -63,13 +63,14 @@ def measure(
     store.make(job.bucket)
     scratch = Path(job.scratch)
     scratch.mkdir(parents=True, exist_ok=True)
-    account = _account(writer.launch(job), job, core, limit_s, scratch / "writer.log")
+    account = accounted(writer.launch(job), job, core, limit_s, scratch / "writer.log")
     evidence = examine(store, job.bucket, expected)
     store.drop(job.bucket)
     return Run(account, evidence)
 
 
-def _account(launch: Launch, job: Job, core: int, limit_s: float, log: Path) -> Account:
+def accounted(launch: Launch, job: Job, core: int, limit_s: float, log: Path) -> Account:
+    """Run a writer on a core until it has stored all, or for so long; what it took."""
     accounting = [sys.executable, "-m", "bench.sink.accounting", "--core", str(core)]
     accounting += ["--limit-s", str(limit_s), "--log", str(log), "--", *launch.command]
     began = time.monotonic()

@@ -73,6 +73,10 @@ class Store:
         answer = self._client.put_object(Bucket=bucket, Key=key, Body=body)
         return str(answer["ETag"]).strip('"')
 
+    def etag(self, bucket: str, key: str) -> str:
+        """The ETag of an object, without quotes."""
+        return str(self._client.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
+
     def drop(self, bucket: str) -> None:
         """Forget a bucket: the disk must hold one writer's objects at a time, not all."""
         shutil.rmtree(self._folder / bucket)
