@@ -123,7 +123,7 @@ class Settings(ServiceSettings):
         default=2,
         ge=1,
         le=48,
-        description="How many of the newest published hours are searched for latest prices.",
+        description="How many of the newest hours are searched for latest prices.",
     )
     ledger_ttl_s: SecondsOrZero = Field(
         default=2.0, description="How stale the cached newest hours of the ledger may be."
