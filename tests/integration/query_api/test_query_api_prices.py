@@ -62,6 +62,30 @@ def test_quotes_are_found_by_source_time_across_receive_hours(api: Api) -> None:
     assert rows[2]["received_ts"] == "2026-11-22T10:00:00.000Z"
 
 
+@pytest.mark.parametrize(
+    ("path", "is_live"),
+    [
+        ("/v1/assets", True),
+        ("/v1/assets/bitcoin", True),
+        # Both receive hours that it can be made of are closed.
+        ("/v1/assets/bitcoin/quotes?from=2026-11-22T09:00:00Z&to=2026-11-22T10:45:00Z", False),
+        ("/v1/assets/bitcoin/quotes?from=2026-11-22T09:00:00Z&to=2026-11-22T10:59:00Z", True),
+        (f"/v1/assets/bitcoin/candles?interval=1h&{RANGE}", True),
+        (
+            "/v1/assets/bitcoin/candles?interval=1m&from=2026-11-22T09:00:00Z&to=2026-11-22T10:40:00Z",
+            False,
+        ),
+    ],
+)
+def test_only_what_reaches_into_an_open_hour_is_live(
+    api: Api, path: str, is_live: bool
+) -> None:
+    answer = api.ask(path).json()
+
+    assert answer["meta"]["live"] is is_live
+    assert answer["data"]
+
+
 def test_a_cut_answer_says_so(api: Api) -> None:
     answer = api.ask(f"/v1/assets/bitcoin/quotes?{RANGE}&limit=2&order=desc").json()
 
