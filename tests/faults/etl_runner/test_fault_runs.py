@@ -7,8 +7,9 @@ import pytest
 from coinlake.contracts.hours import Hour
 from tests.faults.etl_runner.conftest import Batch, Fault, Worlds
 from tests.labs.runners.calls import Call, Calls, Trap
-from tests.labs.runners.glue import job_settings, runs, slot_taken, stop_active
+from tests.labs.runners.glue import job_script, job_settings, runs, slot_taken, stop_active
 from tests.labs.runners.lake import put_back
+from tests.labs.runners.scripts import SLOW
 from tests.labs.runners.world import FEED, World, answer
 
 DEFENDED = pytest.mark.parametrize("is_defended", [True, False], ids=["defended", "control"])
@@ -80,7 +81,7 @@ def test_f42_a_run_whose_start_nobody_heard_of_is_found_again(
     trap.release()
 
     with (
-        job_settings(world.lake, ExecutionProperty={"MaxConcurrentRuns": 3}),
+        job_script(world.lake, SLOW, ExecutionProperty={"MaxConcurrentRuns": 3}),
         world.read() as seen,
         world.runner(
             Calls(world.labels(), trap), without=None if is_defended else "found-again"

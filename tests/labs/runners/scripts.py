@@ -6,6 +6,14 @@ from coinlake_job.rebuild import main
 main(sys.argv[1:])
 """
 
+# A run that is still there when somebody looks for it: the job itself is done in two seconds.
+SLOW = b"""\
+import sys, time
+from coinlake_job.rebuild import main
+time.sleep(12)
+main(sys.argv[1:])
+"""
+
 # Glue's frame of a job with bookmarks (developer guide, "Tracking processed data using job bookmarks").
 WITH_COMMIT = b"""\
 import sys
