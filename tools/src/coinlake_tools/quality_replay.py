@@ -10,15 +10,15 @@ from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.quality import PROMISE_RULE
+from coinlake.contracts.tables import is_quarantine
 from coinlake.differences import Head, Unreadable, head_keys, head_of
 from coinlake.errors import ConfigError, TransientError
 from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
+from coinlake_tools.cost import RUN_DPU
+from coinlake_tools.rebuild_cost import HOURS_OF_A_RUN
 
 _AT_ONCE = 16
-# The runner puts at most so many hours into a batch (ETL_RUNNER_MAX_HOURS).
-_HOURS_A_RUN = 96
-_RUN_DPU = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _failed(entry: LedgerEntry, rule: str) -> Iterator[QuarantinedHour]:
 
 
 def _uncounted(entry: LedgerEntry) -> QuarantinedHour:
-    aside = sum(one.rows for one in entry.outputs if one.table.endswith("_quarantine"))
+    aside = sum(one.rows for one in entry.outputs if is_quarantine(one.table))
     counts = entry.counts
     return QuarantinedHour(
         entry.feed,
@@ -133,7 +133,7 @@ def estimate_usd(hours: Sequence[QuarantinedHour]) -> tuple[float, float]:
     At least they share full batches of the shortest runs that are billed; at most each has a run of
     its own, as long as the one that made its version.
     """
-    least = ceil(len(hours) / _HOURS_A_RUN) * prices.RUN_FLOOR_S
+    least = ceil(len(hours) / HOURS_OF_A_RUN) * prices.RUN_FLOOR_S
     most = sum(max(prices.RUN_FLOOR_S, hour.billed_s) for hour in hours)
-    usd = _RUN_DPU * prices.USD_PER_DPU_HOUR / 3600
+    usd = RUN_DPU * prices.USD_PER_DPU_HOUR / 3600
     return least * usd, most * usd
