@@ -18,6 +18,9 @@ from query_api.adapters.athena import open_athena
 from query_api.adapters.guard import open_guard
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
+from query_api.adapters.page_files import read_page
+from query_api.adapters.raw_zone import RawZone
+from query_api.adapters.run_history import RunHistory
 from query_api.config import AthenaSettings, Settings
 from query_api.loop.execution import PollingPace, QueryExecutor
 from query_api.loop.runs import QueryCapacity, open_runs
@@ -31,7 +34,10 @@ from query_api.observe import (
     status_route,
 )
 from query_api.routes.api_document import document_route
+from query_api.routes.lake import LakeRoutes
 from query_api.routes.middleware import keyed, observed
+from query_api.routes.origins import OriginRoutes
+from query_api.routes.page import PageRoutes
 from query_api.routes.parts import ApiParts
 from query_api.routes.prices import PriceRoutes
 from query_api.routes.queries import QueryRoutes
@@ -70,6 +76,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
         app = _application(parts, running, connections, registry, pulse)
+        app.add_routes(_page_routes(parts, running, store))
         await open_.enter_async_context(
             open_listener(app, connections, settings.http, settings.limits)
         )
@@ -102,6 +109,19 @@ def _application(
     app.add_routes(PriceRoutes(parts).routes())
     app.add_routes(QueryRoutes(parts, time.monotonic).routes())
     return app
+
+
+def _page_routes(
+    parts: ApiParts, running: ObservedQueryApi, store: ObjectStore
+) -> list[web.RouteDef]:
+    """The page, and what the lake tells of itself, which needs the bucket and no query."""
+    raw = RawZone(store, _now_ms)
+    lake = LakeRoutes(parts, raw, RunHistory(store), lambda: ready(running)["athena"])
+    return [
+        *PageRoutes(read_page()).routes(),
+        *lake.routes(),
+        *OriginRoutes(parts, raw).routes(),
+    ]
 
 
 def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) -> LedgerReader:

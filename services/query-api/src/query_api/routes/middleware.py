@@ -90,7 +90,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         log.exception("request_broke", route=_route(request))
         response = problem_answer(internal())
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
