@@ -47,6 +47,7 @@ export function refused(error, retry, askForKey) {
   const todo = said.status === 0
     ? "Is the service running? With the stack of a clone, make status tells."
     : said.status === 429 ? "Too much was asked at once, or a budget is used up. It may be asked again later."
+    : said.status === 504 ? "It was asked in vain for as long as the service allows. A busy engine may answer the next time."
     : said.status >= 500 ? "The service says that something it needs is away. /readyz tells what."
     : "The service does not take this request.";
   return h("div", { class: "card state failed", "data-state": "failed", role: "alert" },

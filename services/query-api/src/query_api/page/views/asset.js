@@ -13,7 +13,7 @@ export const title = "Asset";
 
 /** @typedef {import("../chart.js").Candle} Candle */
 
-const EVERY_MS = 20_000;
+const EVERY_MS = 30_000;
 const WIDTH_MS = /** @type {Record<string, number>} */ ({ "1m": 60e3, "5m": 300e3, "15m": 900e3, "1h": 3600e3, "4h": 14400e3, "1d": 86400e3 });
 const CANDLES = 300;
 

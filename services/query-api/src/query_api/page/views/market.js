@@ -13,7 +13,7 @@ export const title = "Market";
 /** @typedef {Record<string, any>} Asset */
 /** @typedef {{row: HTMLElement, cells: Record<string, HTMLElement>, spark: HTMLElement}} Line */
 
-const EVERY_MS = 20_000;
+const EVERY_MS = 30_000;
 const LINES_EVERY_MS = 120_000;
 const MOST = 250;
 const MOVERS = 4;

@@ -96,7 +96,7 @@ export function mount(root, place) {
     const facts = Object.entries(wanted(told)).filter(([, text]) => text !== null);
     return h("section", { class: `card stage ${told.state}`, role: "listitem", "data-stage": told.name, "aria-label": `${label}: ${WORDS[told.state]}` },
       h("div", { class: "name" }, h("h2", {}, label), h("span", {}, h("span", { class: `dot ${told.state}` }), WORDS[told.state])),
-      h("div", {}, h("div", { class: "big", title: both(told.newest) }, age(since(told.newest))), h("div", { class: "small soft" }, NEWEST[told.name] ?? does)),
+      h("div", { class: "age" }, h("div", { class: "big", title: both(told.newest) }, age(since(told.newest))), h("div", { class: "small soft" }, NEWEST[told.name] ?? does)),
       h("dl", {}, ...facts.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", { title: String(text) }, text)))));
   }
 
