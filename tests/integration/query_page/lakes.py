@@ -1,13 +1,31 @@
-"""The local cloud of the page's tests and pictures, as a process of its own."""
+"""The local cloud of the page's tests and pictures, lakes in it, and services over them."""
 
+import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.query_api.conftest import ROOT, Cloud, Process
+from tests.integration.query_api.conftest import ROOT, SQL_KEY, Cloud, Process, key_item
+from tests.labs import page_lake
+from tests.labs.page_lake import LakePlan
+
+
+@dataclass
+class Service:
+    """A running query-api and where it is."""
+
+    process: Process
+    url: str
+
+    def ended(self) -> list[str]:
+        """Stop it; every line that it has said since it listened."""
+        assert self.process.end() == 0
+        return list(self.process.lines.queue)
 
 
 @contextmanager
@@ -26,3 +44,36 @@ def open_cloud(state: Path) -> Iterator[Cloud]:
         )
     finally:
         process.end()
+
+
+@contextmanager
+def open_service(cloud: Cloud, name: str, settings: dict[str, str]) -> Iterator[Service]:
+    """The query service over the lake of a name; anybody may read, `SQL_KEY` may ask SQL."""
+    own = {
+        "COINLAKE_BUCKET": name,
+        "COINLAKE_DATABASE": name,
+        "QUERY_API_ANONYMOUS_READ": "true",
+        "QUERY_API_KEYS": json.dumps([key_item("analyst", "read,sql", SQL_KEY)]),
+    }
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "QUERY_"))}
+    process = Process(
+        subprocess.Popen(
+            [sys.executable, "-m", "query_api"],
+            env=environ | cloud.environ | own | settings,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    )
+    port = process.event("http_listening")["port"]
+    try:
+        yield Service(process, f"http://127.0.0.1:{port}")
+    finally:
+        process.end()
+
+
+def filled(cloud: Cloud, plan: LakePlan) -> None:
+    """Provision the lake of the plan's name, and fill it where the plan has hours."""
+    names = {"COINLAKE_BUCKET": plan.name, "COINLAKE_DATABASE": plan.name}
+    page_lake.provision(cloud.environ | names)
+    if plan.hours:
+        page_lake.fill(cloud.client("s3"), cloud.client("glue"), plan)

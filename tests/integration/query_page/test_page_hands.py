@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.query_api.conftest import SQL_KEY
-from tests.integration.query_page.conftest import Service, StartService
+from tests.integration.query_page.conftest import StartService
+from tests.integration.query_page.lakes import Service
 from tests.integration.query_page.looking import VIEWS, module, settled, show, state, use_key
 from tests.labs.browser import Browser
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.integration.query_api.conftest import SQL_KEY
-from tests.integration.query_page.conftest import Service, StartService
+from tests.integration.query_page.conftest import StartService
+from tests.integration.query_page.lakes import Service
 from tests.integration.query_page.looking import VIEWS, show, state, use_key
 from tests.labs.browser import Browser
 
@@ -39,15 +40,17 @@ def test_until_the_answer_comes_its_skeleton_is_there(
     ],
 )
 def test_an_empty_lake_says_what_will_come_and_what_makes_it(
-    page: Browser, bare: Service, view: str, said: str
+    page: Browser, bare: Service, start: StartService, view: str, said: str
 ) -> None:
-    show(page, bare.url, view)
+    # Of its own: another view's question has a price, and is no nothing.
+    own = start("bare")
+    show(page, own.url, view)
 
     text = state(page, "empty")
 
     assert said in text
     assert "make demo" in text
-    assert "Empty" in page.text("#freshness")
+    page.wait("document.querySelector('#freshness').innerText.includes('Empty')")
 
 
 def test_an_asset_that_is_not_there_is_said_to_be_not_there(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.query_api.conftest import SQL_KEY
-from tests.integration.query_page.conftest import Service
+from tests.integration.query_page.lakes import Service
 from tests.integration.query_page.looking import VIEWS, module, settled, show, state, use_key
 from tests.labs.browser import Browser
 from tests.labs.page_lake import HOSTILE

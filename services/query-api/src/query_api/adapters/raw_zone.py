@@ -7,11 +7,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from coinlake.contracts.datasets import DATASETS
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from coinlake.contracts.raw_layout import hour_prefix
 from coinlake.contracts.raw_meta import RawMeta, parse_raw_meta
+from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
 from query_api.core.raw_state import (
     RawObject,
@@ -22,8 +24,10 @@ from query_api.core.raw_state import (
 )
 
 _TTL_MS = 5_000
-# Hours to look back for the newest object: more than a day of nothing is told by the ledger.
-_BACK = 2
+# Of a pipeline that stands two days are looked at, seldom; what is older the ledger tells.
+_STANDING_TTL_MS = 60_000
+_RECENT_HOURS, _HOURS = 2, 48
+_LISTS_AT_ONCE = 16
 # Of a feed that is polled once an hour most objects hold promises only.
 _HEADS = 4
 
@@ -31,7 +35,7 @@ _HEADS = 4
 @dataclass(frozen=True, slots=True)
 class _Look:
     state: RawState | None
-    at_ms: int
+    until_ms: int
 
 
 class RawZone:
@@ -44,11 +48,11 @@ class RawZone:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def newest(self, feed: str) -> RawState | None:
-        """The newest hour of a feed that has objects; None where the last hours have none."""
+        """The newest hour of a feed that has objects; None where none of two days has any."""
         async with self._locks[feed]:
             known, now_ms = self._looks.get(feed), self._now_ms()
-            if known is None or known.at_ms + _TTL_MS < now_ms:
-                known = _Look(await self._look(feed, now_ms), now_ms)
+            if known is None or known.until_ms < now_ms:
+                known = await self._look(feed, now_ms)
                 self._looks[feed] = known
             return known.state
 
@@ -66,12 +70,19 @@ class RawZone:
         """The bytes of an object; None where it is gone."""
         return await self._store.get(key)
 
-    async def _look(self, feed: str, now_ms: int) -> RawState | None:
-        for back in range(_BACK):
-            objects = await self.objects(feed, hour_of(now_ms - back * HOUR_MS))
+    async def _look(self, feed: str, now_ms: int) -> _Look:
+        hours = [hour_of(now_ms - back * HOUR_MS) for back in range(_HOURS)]
+        for hour in hours[:_RECENT_HOURS]:
+            objects = await self.objects(feed, hour)
             if objects:
-                return raw_state(objects, await self._metas(objects))
-        return None
+                state = raw_state(objects, await self._metas(objects))
+                return _Look(state, now_ms + _TTL_MS)
+        older = await fan_out(
+            partial(self.objects, feed), hours[_RECENT_HOURS:], _LISTS_AT_ONCE
+        )
+        newest = next((objects for objects in older if objects), [])
+        state = raw_state(newest, await self._metas(newest))
+        return _Look(state, now_ms + (_STANDING_TTL_MS if newest else _TTL_MS))
 
     async def _metas(self, objects: list[RawObject]) -> dict[str, RawMeta | None]:
         """Of the end of each chain, and backwards until one holds an answer."""

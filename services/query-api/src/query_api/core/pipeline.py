@@ -55,8 +55,8 @@ def stages(
     answer_ms = _newest(None if raw is None else raw.newest_answer_ms, received_ms)
     return [
         _source(feed, answer_ms, raw, now_ms),
-        _kafka(feed, raw, now_ms),
-        _raw(raw, now_ms),
+        _kafka(feed, raw, received_ms, now_ms),
+        _raw(raw, received_ms, now_ms),
         _glue(own, answer_ms, received_ms, now_ms),
         _curated(own, feed, received_ms, now_ms),
         _sql(engine, answer_ms, now_ms),
@@ -83,8 +83,11 @@ def _source(
     return _stage("coincap", answer_ms, limits, now_ms, rate=rate)
 
 
-def _kafka(feed: str, raw: RawState | None, now_ms: int) -> dict[str, Any]:
-    promise_ms = None if raw is None else raw.complete_to_ms
+def _kafka(
+    feed: str, raw: RawState | None, received_ms: int | None, now_ms: int
+) -> dict[str, Any]:
+    # What stood so long that the raw zone was not looked at so far back is not new: it stands.
+    promise_ms = received_ms if raw is None else raw.complete_to_ms
     offsets: Mapping[int, int] = {} if raw is None else raw.next_offsets
     detail = {
         "topic": DATASETS[feed].topic,
@@ -94,9 +97,9 @@ def _kafka(feed: str, raw: RawState | None, now_ms: int) -> dict[str, Any]:
     return _stage("kafka", promise_ms, _CHAIN, now_ms, mark_ms=promise_ms, detail=detail)
 
 
-def _raw(raw: RawState | None, now_ms: int) -> dict[str, Any]:
+def _raw(raw: RawState | None, received_ms: int | None, now_ms: int) -> dict[str, Any]:
     if raw is None:
-        return _stage("raw", None, _CHAIN, now_ms)
+        return _stage("raw", received_ms, _CHAIN, now_ms)
     detail = {
         "newest_object": raw.newest_key,
         "newest_object_bytes": raw.newest_size,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from coinlake.contracts.hours import Hour
 from coinlake.contracts.raw_layout import RawKey, parse_raw_key
 from coinlake.contracts.raw_meta import RawMeta
 from coinlake.store import Listed
@@ -24,6 +25,12 @@ class RawState:
     complete_to_ms: int | None
     next_offsets: Mapping[int, int]
     records_per_minute: float | None
+
+    @property
+    def hour(self) -> Hour | None:
+        """The hour that the objects are of."""
+        key = parse_raw_key(self.newest_key)
+        return None if key is None else key.hour
 
 
 @dataclass(frozen=True, slots=True)

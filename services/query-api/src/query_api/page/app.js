@@ -21,7 +21,6 @@ const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 /** @type {View | null} */
 let current = null;
 let turn = 0;
-let shown = "";
 
 /** @returns {Place} */
 function place() {
@@ -38,12 +37,6 @@ function place() {
 
 async function show() {
   const at = place();
-  const same = `${at.view}/${at.rest}`;
-  if (same === shown) {
-    window.dispatchEvent(new CustomEvent("placed", { detail: at }));
-    return;
-  }
-  shown = same;
   const mine = ++turn;
   markTab(at.view);
   const module = await LOADERS[at.view]();

@@ -40,6 +40,8 @@ export class PriceChart {
     this.chart = createChart(host, { autoSize: true, ...this.look(), localization: { locale: "en-US" } });
     this.series = this.chart.addSeries(CandlestickSeries, this.candleLook());
     this.volume = this.chart.addSeries(LineSeries, this.volumeLook(), 1);
+    // The library's own line has the colour of the candle, which is the card's where it is hollow.
+    this.line = this.series.createPriceLine({ price: 0, color: color("--accent"), lineWidth: 1, lineStyle: 1, axisLabelVisible: true, title: "" });
     this.chart.panes()[1]?.setStretchFactor(0.22);
     this.chart.panes()[0]?.setStretchFactor(0.78);
     this.chart.subscribeCrosshairMove((/** @type {any} */ param) => this.point(param.time));
@@ -54,6 +56,7 @@ export class PriceChart {
       this.chart.applyOptions(this.look());
       this.series.applyOptions(this.candleLook());
       this.volume.applyOptions(this.volumeLook());
+      this.line.applyOptions({ color: color("--accent") });
     };
     window.addEventListener("themed", this.themed);
     newest = this;
@@ -78,11 +81,12 @@ export class PriceChart {
     return {
       upColor: color("--card"), borderUpColor: color("--up"), wickUpColor: color("--up"),
       downColor: color("--down"), borderDownColor: color("--down"), wickDownColor: color("--down"),
+      lastValueVisible: false, priceLineVisible: false,
     };
   }
 
   volumeLook() {
-    return { color: color("--accent"), lineWidth: 1, priceFormat: { type: "volume" }, lastValueVisible: true, priceLineVisible: false, title: "24 h volume" };
+    return { color: color("--accent"), lineWidth: 1, priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false };
   }
 
   /** @param {Candle[]} candles @param {boolean} isFirst */
@@ -98,6 +102,7 @@ export class PriceChart {
     const range = isFirst ? null : this.chart.timeScale().getVisibleRange();
     const follows = this.chart.timeScale().scrollPosition() > -2;
     this.series.setData(rows);
+    this.line.applyOptions({ price: rows.at(-1)?.close ?? 0 });
     this.volume.setData(times.flatMap((time) => {
       const volume = /** @type {Candle} */ (this.candles.get(time)).volume_24h_usd;
       return volume === null ? [] : [{ time, value: Number(volume) }];

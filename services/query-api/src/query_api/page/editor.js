@@ -36,6 +36,18 @@ const theme = EditorView.theme({
   ".cm-placeholder": { color: "var(--soft)" },
 });
 
+/**
+ * Typing over a selection, done here: a browser would keep the look of what was selected by writing an
+ * inline style, which the page's policy refuses.
+ * @param {InputEvent} event @param {any} view
+ */
+function replaced(event, view) {
+  if (event.inputType !== "insertText" || !event.data || view.state.selection.main.empty) return false;
+  view.dispatch(view.state.replaceSelection(event.data));
+  event.preventDefault();
+  return true;
+}
+
 export class SqlEditor {
   /** @param {HTMLElement} host @param {string} text @param {() => void} run @param {() => void} cancel */
   constructor(host, text, run, cancel) {
@@ -52,7 +64,7 @@ export class SqlEditor {
         doc: text,
         extensions: [
           keymap.of([...keys, ...completionKeymap, ...historyKeymap, ...defaultKeymap]), lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(),
-          autocompletion(), syntaxHighlighting(look), theme, EditorView.lineWrapping, placeholder("select … from quotes_live"),
+          EditorView.domEventHandlers({ beforeinput: replaced }), autocompletion(), syntaxHighlighting(look), theme, EditorView.lineWrapping, placeholder("select … from quotes_live"),
           EditorView.contentAttributes.of({ "aria-label": "SQL statement; Ctrl Enter runs it, Escape cancels it" }),
           this.language.of(sql({ dialect: dialect([]), upperCaseKeywords: false })),
         ],

@@ -78,5 +78,5 @@ function isNumber(type) {
 /** What the first rows need. @param {{name: string}} column @param {any[][]} rows @param {number} at */
 function width(column, rows, at) {
   const longest = rows.slice(0, 200).reduce((most, row) => Math.max(most, String(row[at] ?? "null").length), column.name.length);
-  return Math.min(320, Math.max(72, 24 + longest * 8));
+  return Math.min(320, Math.max(72, 28 + longest * 8.6));
 }

@@ -17,7 +17,8 @@ let dialog = null;
 export function openKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape" && isField(event.target)) {
+    // In the editor it closes a list, or cancels: Tab leaves it.
+    if (event.key === "Escape" && isField(event.target) && !isEditor(event.target)) {
       /** @type {HTMLElement} */ (event.target).blur();
       return;
     }
@@ -42,6 +43,11 @@ function isField(target) {
   const node = /** @type {HTMLElement | null} */ (target);
   // The editor sits in a shadow root: what is told here is its host.
   return Boolean(node?.closest?.("input, select, textarea, [contenteditable], .editor"));
+}
+
+/** @param {EventTarget | null} target */
+function isEditor(target) {
+  return Boolean(/** @type {HTMLElement | null} */ (target)?.closest?.(".editor"));
 }
 
 function search() {

@@ -84,7 +84,7 @@ export function staleLine() {
       h("span", { class: `dot ${told.state}` }),
       h("strong", { class: "strong" }, told.state === "stalled" ? `${label} stands` : `${label} is late`),
       h("span", {}, `${said}${stands.since ? ` since ${clock(stands.since)} UTC (${age(since(stands.since))})` : ""}. What is shown is from before.`),
-      h("a", { href: "#/pipeline", title: both(stands.since) }, "Where it stands")));
+      !location.hash.startsWith("#/pipeline") && h("a", { href: "#/pipeline", title: both(stands.since) }, "Where it stands")));
   };
   draw();
   return { node, close: listen("freshness", draw) };

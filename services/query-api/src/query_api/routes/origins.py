@@ -97,7 +97,7 @@ class OriginRoutes:
     async def _find(self, asset_id: str, at_ms: int | None) -> tuple[RawObject, Found] | None:
         """Read a few objects of the hours that can hold it, the likeliest first."""
         left = _OBJECTS_READ
-        for hour in self._hours(at_ms):
+        for hour in await self._hours(at_ms):
             objects = {one.listed.key: one for one in await self._raw.objects("assets", hour)}
             ends = [(key, one.listed.last_modified_ms) for key, one in objects.items()]
             for key in candidates(ends, at_ms, left):
@@ -108,11 +108,12 @@ class OriginRoutes:
                     return objects[key], found
         return None
 
-    def _hours(self, at_ms: int | None) -> list[Hour]:
+    async def _hours(self, at_ms: int | None) -> list[Hour]:
         """The receive hours in which an answer of that time was stored; the newest two without one."""
         if at_ms is None:
-            now_ms = self._parts.now_ms()
-            return [hour_of(now_ms), hour_of(now_ms - HOUR_MS)]
+            newest = await self._raw.newest(ASSETS.name)
+            hour = None if newest is None else newest.hour
+            return [] if hour is None else [hour, hour_of(hour.start_ms - HOUR_MS)]
         skew_ms = self._parts.settings.max_skew_s * 1000
         hours = (hour_of(at_ms), hour_of(at_ms + skew_ms), hour_of(at_ms - skew_ms))
         return list(dict.fromkeys(hours))

@@ -123,7 +123,7 @@ export function mount(root, place) {
   function point(candle) {
     const part = (/** @type {string} */ label, /** @type {string | null} */ text) => h("span", { title: text }, h("span", {}, label), amount(text, 7));
     fill(legend, h("span", { class: "strong", title: both(candle.start) }, `${moment(candle.start).slice(0, 16)} UTC`), part("O", candle.open), part("H", candle.high), part("L", candle.low), part("C", candle.close),
-      h("span", {}, h("span", {}, "quotes"), candle.quotes), h("span", { class: "soft" }, candle.final ? "final" : "may still change"));
+      h("span", {}, h("span", {}, "quotes"), candle.quotes), h("span", { title: candle.volume_24h_usd }, h("span", {}, "24 h volume, below"), short(candle.volume_24h_usd)), h("span", { class: "soft" }, candle.final ? "final" : "may still change"));
   }
 
   /** @param {Candle} candle */

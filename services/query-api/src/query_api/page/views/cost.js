@@ -43,7 +43,7 @@ function draw(host, told, total) {
   const ofMonth = told.days.filter((/** @type {any} */ day) => day.day.startsWith(month));
   const today = told.days.at(-1);
   const of = (/** @type {any} */ day, /** @type {string} */ name) => day.services.find((/** @type {any} */ one) => one.service === name);
-  const tile = (/** @type {string} */ label, /** @type {string} */ value, /** @type {string} */ note) => h("section", { class: "card tile" }, h("h3", {}, label), h("div", { class: "big" }, value), h("div", { class: "small soft" }, note));
+  const tile = (/** @type {string} */ label, /** @type {string} */ value, /** @type {string} */ note) => h("section", { class: "card tile" }, h("h2", {}, label), h("div", { class: "big" }, value), h("div", { class: "small soft" }, note));
   fill(host, h("div", { "data-state": "fresh" },
     h("div", { class: "tiles" },
       tile("This month", usd(sum(ofMonth.map((/** @type {any} */ day) => day.usd))), `${month}, up to today`),

@@ -52,7 +52,7 @@ export function mount(root, place) {
   const movers = h("div", { class: "movers" });
   const headRow = h("tr");
   const body = h("tbody");
-  const span = h("span", {}, "");
+  const span = h("span", {}, "Last day");
   const none = h("p", { class: "pad soft hidden" }, "No asset has this name or symbol.");
   const table = h("div", { class: "card scroll", "data-state": "fresh" },
     h("table", { class: "market" }, h("caption", { class: "visually-hidden" }, "Assets by rank, with their latest price"), h("thead", {}, headRow), body), none);

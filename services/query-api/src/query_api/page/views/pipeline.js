@@ -31,7 +31,7 @@ export function mount(root, place) {
   const feeds = h("div", { class: "choice", role: "group", "aria-label": "Feed" }, ...FEEDS.map((one) => h("button", { type: "button", "data-feed": one, on: { click: () => choose(one, TABLES[one][0]) } }, one)));
   const asOf = h("span", { class: "sub" });
   root.append(h("div", { class: "head" }, h("h1", {}, "Pipeline"), feeds, h("span", { class: "gap" }), asOf));
-  const flow = h("div", { class: "flow", role: "list" });
+  const flow = h("ol", { class: "flow" });
   const calendar = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Hours by day" });
   const tables = h("div", { class: "choice", role: "group", "aria-label": "Table" });
   const counts = h("span", { class: "soft small" });
@@ -94,7 +94,7 @@ export function mount(root, place) {
   function stage(told) {
     const { label, does } = STAGES[told.name];
     const facts = Object.entries(wanted(told)).filter(([, text]) => text !== null);
-    return h("section", { class: `card stage ${told.state}`, role: "listitem", "data-stage": told.name, "aria-label": `${label}: ${WORDS[told.state]}` },
+    return h("li", { class: `card stage ${told.state}`, "data-stage": told.name },
       h("div", { class: "name" }, h("h2", {}, label), h("span", {}, h("span", { class: `dot ${told.state}` }), WORDS[told.state])),
       h("div", { class: "age" }, h("div", { class: "big", title: both(told.newest) }, age(since(told.newest))), h("div", { class: "small soft" }, NEWEST[told.name] ?? does)),
       h("dl", {}, ...facts.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", { title: String(text) }, text)))));

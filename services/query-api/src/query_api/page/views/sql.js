@@ -46,6 +46,14 @@ export function mount(root, place) {
   let running = null;
   let turn = 0;
 
+  // Wherever the focus is; the editor has its own, which take part in its undoing.
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void start();
+    else if (event.key === "Escape") void cancel();
+  };
+  document.addEventListener("keydown", keys);
+
   rest();
   drawPast();
   void tree();
@@ -134,7 +142,7 @@ export function mount(root, place) {
     fill(answer, h("div", { class: "told", "data-state": "fresh" },
       h("span", { class: "strong" }, `${count(told.rows.length)} rows${meta.truncated ? ", cut: there are more" : ""}`), fact("read", size(meta.scanned_bytes)), fact("cost", usd(meta.usd)),
       fact("as of", `${clock(meta.as_of)} UTC`), fact("version", meta.dataset_version), h("span", { class: "gap" }),
-      ...FORMATS.map((format) => h("button", { class: "quiet", type: "button", "data-format": format.name, on: { click: () => void download(told.id, format) } }, `↓ ${format.name}`))),
+      h("span", { class: "downloads" }, "Download", ...FORMATS.map((format) => h("button", { class: "quiet", type: "button", "data-format": format.name, on: { click: () => void download(told.id, format) } }, format.name)))),
     told.rows.length ? grid.node : empty("No rows", "The statement ran, and nothing fits it.", null));
     if (told.rows.length) grid.set(told.columns, told.rows);
   }
@@ -178,6 +186,7 @@ export function mount(root, place) {
   return {
     close() {
       draft = editor.text;
+      document.removeEventListener("keydown", keys);
       if (running !== null) void cancel();
       unlisten();
       stale.close();
