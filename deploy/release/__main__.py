@@ -43,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("notice", help="write NOTICE anew").set_defaults(command=_notice)
     page = commands.add_parser("page", help="bundle the libraries of the page anew")
     page.set_defaults(command=_page)
+    checked = commands.add_parser("page-check", help="check the page's modules with TypeScript")
+    checked.set_defaults(command=_page_check)
     names = commands.add_parser("surface", help="freeze the names that others build on")
     names.set_defaults(command=_surface)
     commands.add_parser("upgrade-test").set_defaults(command=_upgrade_test)
@@ -118,6 +120,12 @@ def _page(_: argparse.Namespace) -> int:
     for file in made.files:
         _say(f"{page_libraries.SERVED / file}")
     _say(f"{len(made.libraries)} packages of npm; `make notice` tells of them")
+    return 0
+
+
+def _page_check(_: argparse.Namespace) -> int:
+    page_libraries.check(ROOT)
+    _say("the page's modules fit their types")
     return 0
 
 

@@ -113,6 +113,11 @@ def installed(root: Path) -> Path:
     return folder
 
 
+def check(root: Path) -> None:
+    """Compare the page's modules with the types in their comments. Raises ReleaseError."""
+    _run([str(installed(root) / "node_modules/.bin/tsc"), "-p", str(root / SOURCE)], root)
+
+
 def _inside(file: str, inputs: Iterable[str], lock: dict[str, dict[str, str]]) -> list[Library]:
     found = sorted({match[1] for path in inputs if (match := _IN_MODULES.search(path))})
     packages = ((name, lock[f"node_modules/{name}"]) for name in found)
@@ -143,4 +148,5 @@ def _texts(tools: Path, libraries: Iterable[Library]) -> str:
 def _run(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
-        raise ReleaseError(f"{command[0]} failed: {done.stderr.strip()[-400:]}")
+        said = (done.stderr or done.stdout).strip()
+        raise ReleaseError(f"{Path(command[0]).name} failed: {said[-2000:]}")
