@@ -30,11 +30,10 @@ from query_api.observe import (
     ready,
     status_route,
 )
-from query_api.routes.api_document import document_route
+from query_api.routes.every import every_route
 from query_api.routes.middleware import keyed, observed
+from query_api.routes.open_routes import document_route, open_routes
 from query_api.routes.parts import ApiParts
-from query_api.routes.prices import PriceRoutes
-from query_api.routes.queries import QueryRoutes
 
 log = logs.get(__name__)
 
@@ -69,7 +68,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
-        app = _application(parts, running, connections, registry, pulse)
+        app = application(parts, running, connections, registry, pulse)
         await open_.enter_async_context(
             open_listener(app, connections, settings.http, settings.limits)
         )
@@ -80,7 +79,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 pulse.beat()
 
 
-def _application(
+def application(
     parts: ApiParts,
     running: ObservedQueryApi,
     connections: Connections,
@@ -97,10 +96,9 @@ def _application(
             keyed(parts.settings),
         ],
     )
-    app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
-    app.add_routes([document_route(limits.max_rows), status_route(running)])
-    app.add_routes(PriceRoutes(parts).routes())
-    app.add_routes(QueryRoutes(parts, time.monotonic).routes())
+    told = [*health_routes(registry, pulse, lambda: ready(running)), status_route(running)]
+    routes = [*every_route(parts, time.monotonic), *open_routes(told)]
+    app.add_routes([one.definition for one in (*routes, document_route(routes))])
     return app
 
 
