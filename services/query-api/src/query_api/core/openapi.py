@@ -108,10 +108,15 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 def _problem(status: int) -> dict[str, Any]:
     kinds = ", ".join(f"`{URN}{kind}`" for kind in kinds_by_status()[status])
+    content = {PROBLEM: {"schema": ref("Problem")}}
+    if status == 400:
+        # What is not HTTP, or has too large a head, never gets as far as a handler (aiohttp 3.14,
+        # web_protocol.py: handle_error).
+        content["text/plain"] = {"schema": STRING}
     return {
         "description": f"{_TITLES[status]}: {kinds} (RFC 9457).",
         **_headers(_PROBLEM_HEADERS.get(status, ())),
-        "content": {PROBLEM: {"schema": ref("Problem")}},
+        "content": content,
     }
 
 

@@ -95,6 +95,7 @@ class AssetRoutes:
             None if search is None else _begins_with(search),
         ]
         found = await self._reads.latest(
+            request,
             given[self._limit],
             one_of("asset_id", wanted) if wanted else None,
             both(*asked) if any(asked) else None,
@@ -102,17 +103,19 @@ class AssetRoutes:
         rows = records(found.result)
         there = {row["asset_id"] for row in rows}
         missing = [one for one in wanted if one not in there]
-        return self._reads.answer(found, rows, {"missing": missing} if wanted else None)
+        return await self._reads.answer(
+            request, found, rows, {"missing": missing} if wanted else None
+        )
 
     async def asset(self, request: web.Request) -> web.Response:
         """The latest row of one asset. A symbol is no id: several assets may share it, and a guess
         would be the price of another."""
         asset_id = read(request, self._one)[_ID]
-        found = await self._reads.latest(1, one_of("asset_id", (asset_id,)))
+        found = await self._reads.latest(request, 1, one_of("asset_id", (asset_id,)))
         rows = records(found.result)
         if not rows:
             raise not_found(_NO_SUCH_ASSET)
-        return self._reads.answer(found, rows[0])
+        return await self._reads.answer(request, found, rows[0])
 
     async def quotes(self, request: web.Request) -> web.Response:
         """The quotes of an asset in [from, to) of `source_ts`."""

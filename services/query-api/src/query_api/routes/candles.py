@@ -66,14 +66,16 @@ class CandleRoutes:
     async def candles(self, request: web.Request) -> web.Response:
         """Candles of an asset; `final` where no more quotes can come into one."""
         given = read(request, self._one)
-        return await self._answer(given, (given[_ID],))
+        return await self._answer(request, given, (given[_ID],))
 
     async def candles_of_some(self, request: web.Request) -> web.Response:
         """Candles of several assets."""
         given = read(request, self._of_some)
-        return await self._answer(given, given[self._some])
+        return await self._answer(request, given, given[self._some])
 
-    async def _answer(self, given: Given, asset_ids: tuple[str, ...]) -> web.Response:
+    async def _answer(
+        self, request: web.Request, given: Given, asset_ids: tuple[str, ...]
+    ) -> web.Response:
         interval = given[_INTERVAL]
         width_ms = INTERVALS_MS[interval]
         # All assets together have no more than one alone.
@@ -91,11 +93,11 @@ class CandleRoutes:
             database = self._parts.database
             return candles(database, asset_ids, interval, window, skew_ms, is_live=is_live)
 
-        found = await self._reads.ranged(ask, window, (most + 2) * len(asset_ids))
+        found = await self._reads.ranged(request, ask, window, (most + 2) * len(asset_ids))
         rows = records(found.result)
         for row in rows:
             start_ms = instant_ms(str(row["start"]), "start")
             span = TimeWindow(start_ms, start_ms + width_ms)
             row["end"] = rfc3339(span.to_ms)
             row["final"] = is_final(found.view.heads, ASSETS.name, span, skew_ms)
-        return self._reads.answer(found, rows, {"interval": interval})
+        return await self._reads.answer(request, found, rows, {"interval": interval})

@@ -30,7 +30,11 @@ class FeedReads:
         self.skew_ms = parts.settings.max_skew_s * 1000
 
     async def latest(
-        self, limit: int, which: Condition | None = None, having: Condition | None = None
+        self,
+        request: web.Request,
+        limit: int,
+        which: Condition | None = None,
+        having: Condition | None = None,
     ) -> SteadyAnswer:
         """The newest row of each thing in the newest hours, also of those that are open."""
 
@@ -43,7 +47,11 @@ class FeedReads:
         return await steady(self._parts, build, feed=self.feed)
 
     async def ranged(
-        self, ask: Callable[[bool], Statement], window: TimeWindow, max_rows: int
+        self,
+        request: web.Request,
+        ask: Callable[[bool], Statement],
+        window: TimeWindow,
+        max_rows: int,
     ) -> SteadyAnswer:
         """What a range of source time holds; `ask` is told whether that is live."""
         first, last = received_hours(window, self.skew_ms)
@@ -60,8 +68,9 @@ class FeedReads:
 
         return await steady(self._parts, build, days_of(first, last), feed=self.feed)
 
-    def answer(
+    async def answer(
         self,
+        request: web.Request,
         found: SteadyAnswer,
         data: Any,
         more: dict[str, Any] | None = None,

@@ -53,14 +53,14 @@ class Histories:
             database = self._parts.database
             return history(database, rows, which, page, self._reads.skew_ms, is_live=is_live)
 
-        found = await self._reads.ranged(ask, window, page.limit)
+        found = await self._reads.ranged(request, ask, window, page.limit)
         data = records(found.result)
         further = None
         if found.result is not None and found.result.rows.truncated:
             times_ms = [instant_ms(str(row["source_ts"]), "source_ts") for row in data]
             further = _path(request, page.after(times_ms))
         headers = {} if further is None else {"Link": f'<{further}>; rel="next"'}
-        return self._reads.answer(found, data, {"next": further}, headers)
+        return await self._reads.answer(request, found, data, {"next": further}, headers)
 
 
 def page_answer(schema: str) -> Answer:

@@ -56,15 +56,18 @@ class MarketRoutes:
     async def markets(self, request: web.Request) -> web.Response:
         """Latest rows of all markets, or of those that are asked for."""
         given = read(request, self._list)
-        return await self._answer(given, given[_BASE])
+        return await self._answer(request, given, given[_BASE])
 
     async def markets_of_asset(self, request: web.Request) -> web.Response:
         """Latest rows of the markets in which one asset is bought."""
         given = read(request, self._of_asset)
-        return await self._answer(given, given[_ID])
+        return await self._answer(request, given, given[_ID])
 
-    async def _answer(self, given: Given, base: str | None) -> web.Response:
+    async def _answer(
+        self, request: web.Request, given: Given, base: str | None
+    ) -> web.Response:
         found = await self._reads.latest(
+            request,
             given[self._limit],
             _all_of(
                 equal("exchange_id", given[_EXCHANGE]),
@@ -72,7 +75,7 @@ class MarketRoutes:
                 equal("quote_id", given[_QUOTE]),
             ),
         )
-        return self._reads.answer(found, records(found.result))
+        return await self._reads.answer(request, found, records(found.result))
 
 
 def _all_of(*asked: Condition | None) -> Condition | None:

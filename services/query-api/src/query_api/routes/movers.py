@@ -68,11 +68,13 @@ class MoverRoutes:
             )
 
         reach = TimeWindow(window.from_ms - EDGE_MS, window.to_ms + 1)
-        found = await self._reads.ranged(ask, reach, self._parts.settings.limits.max_rows)
+        found = await self._reads.ranged(
+            request, ask, reach, self._parts.settings.limits.max_rows
+        )
         data, is_cut = movers(records(found.result), given[_DIRECTION], given[self._limit])
         more = {
             "window": {"from": rfc3339(window.from_ms), "to": rfc3339(window.to_ms)},
             "rows": len(data),
             "truncated": is_cut or (found.result is not None and found.result.rows.truncated),
         }
-        return self._reads.answer(found, data, more)
+        return await self._reads.answer(request, found, data, more)

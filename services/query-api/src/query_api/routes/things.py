@@ -88,20 +88,22 @@ class ThingRoutes:
         given = read(request, self._list)
         wanted, (identity, *_) = given[self._ids], self._reads.rows.identity
         which = one_of(identity, wanted) if wanted else None
-        found = await self._reads.latest(given[self._limit], which)
+        found = await self._reads.latest(request, given[self._limit], which)
         rows = records(found.result)
         missing = sorted({*wanted} - {row[identity] for row in rows}, key=wanted.index)
-        return self._reads.answer(found, rows, {"missing": missing} if wanted else None)
+        return await self._reads.answer(
+            request, found, rows, {"missing": missing} if wanted else None
+        )
 
     async def one(self, request: web.Request) -> web.Response:
         """The latest row of one."""
         given, (identity, *_) = read(request, self._one), self._reads.rows.identity
-        found = await self._reads.latest(1, one_of(identity, (given[self._id],)))
+        found = await self._reads.latest(request, 1, one_of(identity, (given[self._id],)))
         rows = records(found.result)
         if not rows:
             one = self._thing.one
             raise not_found(f"the newest hours do not contain {_an(one)} with this id")
-        return self._reads.answer(found, rows[0])
+        return await self._reads.answer(request, found, rows[0])
 
     async def history(self, request: web.Request) -> web.Response:
         """Rows of one in [from, to) of `source_ts`."""
