@@ -35,7 +35,7 @@ def asked(
     api: Api, folder: Path, *more: str, seed: int = 1, at: str = "/openapi.json"
 ) -> Verdict:
     """One run of schemathesis with a key of both scopes."""
-    command = [Path(sys.executable).with_name("schemathesis"), "run"]
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run"]
     location = at if at.endswith(".yaml") else f"http://127.0.0.1:{api.port}{at}"
     options = ["--url", f"http://127.0.0.1:{api.port}", "--seed", str(seed), "--checks", "all"]
     options += ["--header", f"Authorization: Bearer {api.sql_key}", "--continue-on-failure"]
