@@ -9,10 +9,23 @@ ROUTES = (
     "/v1/assets",
     "/v1/assets/{id}",
     "/v1/assets/{id}/candles",
+    "/v1/assets/{id}/markets",
     "/v1/assets/{id}/quotes",
+    "/v1/candles",
     "/v1/coverage",
+    "/v1/exchanges",
+    "/v1/exchanges/{id}",
+    "/v1/exchanges/{id}/history",
+    "/v1/markets",
+    "/v1/movers",
     "/v1/queries",
     "/v1/queries/{id}",
+    "/v1/quotes",
+    "/v1/rates",
+    "/v1/rates/{id}",
+    "/v1/rates/{id}/history",
+    "/v1/tables",
+    "/v1/tables/{name}",
 )
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
