@@ -40,7 +40,9 @@ def asked(
     options = ["--url", f"http://127.0.0.1:{api.port}", "--seed", str(seed), "--checks", "all"]
     options += ["--header", f"Authorization: Bearer {api.sql_key}", "--continue-on-failure"]
     options += ["--exclude-checks", _LEFT_OUT, "--generation-database", "none"]
-    options += ["--request-timeout", "60", "--suppress-health-check", "all", "--no-color"]
+    # No speed is asserted: an answer may take as long as a busy machine takes.
+    options += ["--request-timeout", "120", "--max-response-time", "600"]
+    options += ["--suppress-health-check", "all", "--no-color"]
     ended = subprocess.run(
         [*command, location, *options, *more],
         cwd=folder,
@@ -72,10 +74,10 @@ def test_what_needs_no_query_answers_as_the_document_says(api: Api, tmp_path: Pa
     ("paths", "examples"),
     [
         pytest.param("^/v1/(assets|rates|exchanges|markets)$", 4, id="lists"),
-        pytest.param("^/v1/(assets|rates|exchanges)/[^/]*$", 60, id="one"),
-        pytest.param("^/v1/.*(quotes|history)$", 60, id="histories"),
-        pytest.param("^/v1/.*(candles|movers|markets)$", 60, id="candles, movers and markets"),
-        pytest.param("^/v1/queries", 100, id="sql"),
+        pytest.param("^/v1/(assets|rates|exchanges)/[^/]*$", 20, id="one"),
+        pytest.param("^/v1/.*(quotes|history)$", 20, id="histories"),
+        pytest.param("^/v1/.*(candles|movers|markets)$", 20, id="candles, movers and markets"),
+        pytest.param("^/v1/queries", 40, id="sql"),
     ],
 )
 @pytest.mark.timeout(3600)
