@@ -33,14 +33,11 @@ from query_api.observe import (
     ready,
     status_route,
 )
-from query_api.routes.api_document import document_route
-from query_api.routes.lake import LakeRoutes
+from query_api.routes.every import every_route
 from query_api.routes.middleware import keyed, observed
-from query_api.routes.origins import OriginRoutes
-from query_api.routes.page import PageRoutes
-from query_api.routes.parts import ApiParts
-from query_api.routes.prices import PriceRoutes
-from query_api.routes.queries import QueryRoutes
+from query_api.routes.open_routes import document_route, open_routes
+from query_api.routes.page import page_routes
+from query_api.routes.parts import ApiParts, LakeLooks
 
 log = logs.get(__name__)
 
@@ -67,16 +64,25 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )
         ledger = _ledger(settings, store, metrics)
         shared = SharedQueries(runs, metrics)
+        probe = DependencyProbe(athena, ledger, settings.ledger_idle_s)
+        looks = LakeLooks(
+            RawZone(store, _now_ms), RunHistory(store), lambda: probe.reasons["athena"]
+        )
         parts = ApiParts(
-            settings, settings.lake.database, runs, shared, ledger, guard, metrics, _now_ms
+            settings,
+            settings.lake.database,
+            runs,
+            shared,
+            ledger,
+            guard,
+            metrics,
+            _now_ms,
+            looks,
         )
-        running = ObservedQueryApi(
-            runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s)
-        )
+        running = ObservedQueryApi(runs, ledger, probe)
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
-        app = _application(parts, running, connections, registry, pulse)
-        app.add_routes(_page_routes(parts, running, store))
+        app = application(parts, running, connections, registry, pulse)
         await open_.enter_async_context(
             open_listener(app, connections, settings.http, settings.limits)
         )
@@ -87,7 +93,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 pulse.beat()
 
 
-def _application(
+def application(
     parts: ApiParts,
     running: ObservedQueryApi,
     connections: Connections,
@@ -104,24 +110,14 @@ def _application(
             keyed(parts.settings),
         ],
     )
-    app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
-    app.add_routes([document_route(limits.max_rows), status_route(running)])
-    app.add_routes(PriceRoutes(parts).routes())
-    app.add_routes(QueryRoutes(parts, time.monotonic).routes())
-    return app
-
-
-def _page_routes(
-    parts: ApiParts, running: ObservedQueryApi, store: ObjectStore
-) -> list[web.RouteDef]:
-    """The page, and what the lake tells of itself, which needs the bucket and no query."""
-    raw = RawZone(store, _now_ms)
-    lake = LakeRoutes(parts, raw, RunHistory(store), lambda: ready(running)["athena"])
-    return [
-        *PageRoutes(read_page()).routes(),
-        *lake.routes(),
-        *OriginRoutes(parts, raw).routes(),
+    told = [*health_routes(registry, pulse, lambda: ready(running)), status_route(running)]
+    routes = [
+        *every_route(parts, time.monotonic),
+        *page_routes(read_page()),
+        *open_routes(told),
     ]
+    app.add_routes([one.definition for one in (*routes, document_route(routes))])
+    return app
 
 
 def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) -> LedgerReader:

@@ -8,8 +8,14 @@ from coinlake.contracts.datasets import CANDLES_1M
 from coinlake.views.candles import BUCKETS
 from coinlake.views.live import LIVE_PARTIALS
 from query_api.core.literals import bigint, timestamp
-from query_api.core.statements import Statement, _partitions, _table
-from query_api.core.window import TimeWindow
+from query_api.core.statements import (
+    Condition,
+    Statement,
+    between_hours,
+    both,
+    qualified,
+)
+from query_api.core.window import TimeWindow, received_hours
 
 
 def sparklines(
@@ -22,11 +28,15 @@ def sparklines(
     is_live: bool,
 ) -> Statement:
     """The close of each interval of the assets with most volume; `is_live`: open hours too."""
-    where, values = _partitions(window, skew_ms)
-    source = _table(database, LIVE_PARTIALS if is_live else CANDLES_1M.name)
+    first, last = timestamp(window.from_ms), timestamp(window.to_ms)
+    where = both(
+        between_hours(*received_hours(window, skew_ms)),
+        Condition('"minute" >= ? AND "minute" < ?', (first, last)),
+    )
+    table = LIVE_PARTIALS if is_live else CANDLES_1M.name
     partials = (
         f"SELECT asset_id, {BUCKETS[interval]} AS start, close, last_source_ts, volume_24h_usd "
-        f'FROM {source} WHERE {where} AND "minute" >= ? AND "minute" < ?'
+        f"FROM {qualified(database, table)} WHERE {where.sql}"
     )
     closes = (
         "SELECT asset_id, date_diff('minute', ?, start) AS minutes, "
@@ -39,8 +49,7 @@ def sparklines(
         f"SELECT asset_id, array_join(array_agg({point} ORDER BY minutes), ' ') AS points "
         f"FROM ({closes}) GROUP BY asset_id ORDER BY max(volume) DESC NULLS LAST, asset_id LIMIT ?"
     )
-    first, last = timestamp(window.from_ms), timestamp(window.to_ms)
-    return Statement(sql, (first, *values, first, last, bigint(limit)))
+    return Statement(sql, (first, *where.values, bigint(limit)))
 
 
 def as_lines(

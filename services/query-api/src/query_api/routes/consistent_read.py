@@ -12,8 +12,6 @@ from query_api.core.days import Days
 from query_api.core.statements import Statement
 from query_api.routes.parts import ApiParts
 
-_FEEDS = (ASSETS.name,)
-
 
 @dataclass(frozen=True, slots=True)
 class BoundedStatement:
@@ -27,6 +25,7 @@ class BoundedStatement:
     last: Hour
     max_rows: int
     is_live: bool = False
+    feed: str = ASSETS.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +42,21 @@ Build = Callable[[Heads], BoundedStatement | None]
 """What to ask of the lake in this state; None where it holds nothing to ask."""
 
 
-async def steady(parts: ApiParts, build: Build, days: Days | None = None) -> SteadyAnswer:
-    """Ask, and once more where an hour in the range was published while the query ran.
+async def steady(
+    parts: ApiParts, build: Build, days: Days | None = None, feed: str = ASSETS.name
+) -> SteadyAnswer:
+    """Ask, and once more where an hour of the feed in the range was published while the query ran.
 
     `days` are those that the range touches; None where only the newest hours can be in it.
 
     The view is the one before the query that answered: the rows hold at least what it shows.
     """
-    view = await parts.view(_FEEDS, days)
+    view = await parts.view((feed,), days)
     asked = build(view.heads)
     if asked is None:
-        return SteadyAnswer(view, dataset_version({}, _FEEDS), None)
+        return SteadyAnswer(view, dataset_version({}, (feed,)), None)
     result = await _fetch(parts, view, asked)
-    after = await parts.view(_FEEDS, days, max_age_ms=0)
+    after = await parts.view((feed,), days, max_age_ms=0)
     again = build(after.heads)
     if again is None or _same(view, asked, after, again):
         return SteadyAnswer(view, _version(view, asked), result, asked.is_live)
@@ -64,15 +65,15 @@ async def steady(parts: ApiParts, build: Build, days: Days | None = None) -> Ste
 
 
 def _version(view: LedgerView, asked: BoundedStatement) -> str:
-    return dataset_version(within(view.heads, asked.first, asked.last), _FEEDS)
+    return dataset_version(within(view.heads, asked.first, asked.last), (asked.feed,))
 
 
 def _same(
     view: LedgerView, asked: BoundedStatement, after: LedgerView, again: BoundedStatement
 ) -> bool:
     return asked == again and (
-        between(view.heads, ASSETS.name, asked.first, asked.last)
-        == between(after.heads, ASSETS.name, asked.first, asked.last)
+        between(view.heads, asked.feed, asked.first, asked.last)
+        == between(after.heads, asked.feed, asked.first, asked.last)
     )
 
 

@@ -1,69 +1,109 @@
 """What the lake tells of itself: stages of the pipeline, hours as a calendar, an hour's entry, cost."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR, dataset_of_table
-from coinlake.contracts.hours import Hour, hour_of, parse_hour
+from coinlake.contracts.hours import UNKNOWN_HOUR, Hour, hour_of, parse_hour
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
-from query_api.adapters.raw_zone import RawZone
-from query_api.adapters.run_history import RunHistory
 from query_api.core.costs import DAY_MS, cost_lines, forecast_usd, glue_by_day
-from query_api.core.coverage import dataset_version
+from query_api.core.coverage import dataset_version, newest_hours
 from query_api.core.days import days_of
 from query_api.core.hour_calendar import calendar
 from query_api.core.hour_entry import told_entry
+from query_api.core.operation import Answer, Operation
+from query_api.core.parameters import choice, instant, path_id, whole
 from query_api.core.pipeline import Engine, stages, worst
 from query_api.core.problems import BadRequestError, not_found, unavailable
-from query_api.core.window import TimeWindow, rfc3339, window_of
+from query_api.core.schemas import enveloped, many, ref
+from query_api.core.window import rfc3339, window_of
 from query_api.routes.answer_meta import answer_meta
-from query_api.routes.parameters import integer, only
+from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
 from query_api.routes.responses import json_answer
+from query_api.routes.route import Route
 
-_HOUR = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2})")
+_HOUR_TEXT = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2})")
+_NEWEST = "newest"
 _DAYS_SHOWN = 14
 _DAYS_MOST = 92
-
-EngineTrouble = Callable[[], str | None]
-"""Why Athena is not fine, as last seen; None where it is."""
+_FEED = choice("feed", "The feed whose answers are followed.", tuple(ELEMENTS), "assets")
+_TABLE = choice("table", "The table whose hours are told.", tuple(TABLES), "quotes")
+_FROM = instant("from", "Start of the range of receive hours, by default 14 days before `to`.")
+_TO = instant("to", "End of the range of receive hours, exclusive, by default now.")
+_OF_TABLE = path_id("table", "Name of a table.")
+_HOUR = path_id("hour", f"A UTC hour, such as 2026-11-22T09, or `{_NEWEST}`.")
+_DAYS = whole("days", "Days up to today.", default=30, low=1, high=_DAYS_MOST)
+_PIPELINE = Operation(
+    "GET",
+    "/v1/pipeline",
+    "Lake",
+    "How far an answer has come: six stages from CoinCap to SQL, each with its age and state",
+    {200: Answer("The stages.", enveloped(ref("Pipeline")))},
+    (_FEED,),
+    (503,),
+    example="/v1/pipeline?feed=assets",
+)
+_HOURS = Operation(
+    "GET",
+    "/v1/hours",
+    "Lake",
+    f"The hours of a table with state, version and rows, at most {_DAYS_MOST} days",
+    {200: Answer("A line for each hour.", enveloped(many(ref("HourState"))))},
+    (_TABLE, _FROM, _TO),
+    (503,),
+    example="/v1/hours?table=quotes",
+)
+_ENTRY = Operation(
+    "GET",
+    "/v1/hours/{table}/{hour}",
+    "Lake",
+    "The newest ledger entry of an hour: run, counts, raw objects and quality rules",
+    {200: Answer("The entry.", enveloped(ref("HourEntry")))},
+    (_OF_TABLE, _HOUR),
+    (404, 503),
+    example=f"/v1/hours/quotes/{_NEWEST}",
+)
+_COST = Operation(
+    "GET",
+    "/v1/cost",
+    "Lake",
+    "Dollars by day: Glue's runs by the ledger, and this service's queries since it started",
+    {200: Answer("The days, the pace of a month, the last queries.", enveloped(ref("Cost")))},
+    (_DAYS,),
+    (503,),
+    example="/v1/cost?days=7",
+)
 
 
 class LakeRoutes:
     """Handlers of scope `read`; none of them starts a query."""
 
-    def __init__(
-        self, parts: ApiParts, raw: RawZone, history: RunHistory, trouble: EngineTrouble
-    ) -> None:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
-        self._raw = raw
-        self._history = history
-        self._trouble = trouble
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         return [
-            web.get("/v1/pipeline", self.pipeline),
-            web.get("/v1/hours", self.hours),
-            web.get("/v1/hours/{table}/{hour}", self.hour),
-            web.get("/v1/cost", self.cost),
+            Route(_PIPELINE, self.pipeline),
+            Route(_HOURS, self.hours),
+            Route(_ENTRY, self.hour),
+            Route(_COST, self.cost),
         ]
 
     async def pipeline(self, request: web.Request) -> web.Response:
         """How far each stage has come with a feed, and which one stands."""
-        feed = only(request, "feed").get("feed", "assets")
-        if feed not in ELEMENTS:
-            raise BadRequestError(f"feed must be one of {', '.join(ELEMENTS)}")
+        feed = read(request, _PIPELINE)[_FEED]
         view = await self._parts.view((feed,))
         try:
-            raw = await self._raw.newest(feed)
+            raw = await self._parts.lake.raw.newest(feed)
         except TransientError as error:
             raise unavailable("the raw zone") from error
         runs = self._parts.runs
-        engine = Engine(self._trouble(), runs.running, runs.queued)
+        engine = Engine(self._parts.lake.trouble(), runs.running, runs.queued)
         told = stages(feed, raw, view.heads, engine, self._parts.now_ms())
         state, stands_at = worst(told)
         data = {"feed": feed, "state": state, "stands_at": stands_at, "stages": told}
@@ -71,44 +111,49 @@ class LakeRoutes:
 
     async def hours(self, request: web.Request) -> web.Response:
         """The hours of a table in [from, to), each with its state."""
-        given = only(request, "table", "from", "to")
-        table = _table(given.get("table", "quotes"))
+        given = read(request, _HOURS)
+        table = given[_TABLE]
         window = window_of(
-            given.get("from"),
-            given.get("to"),
+            given[_FROM],
+            given[_TO],
             now_ms=self._parts.now_ms(),
             default_ms=_DAYS_SHOWN * DAY_MS,
             max_ms=_DAYS_MOST * DAY_MS,
         )
         feed = dataset_of_table(table).name
-        view = await self._parts.view((feed,), _days(window))
+        days = days_of(hour_of(window.from_ms), hour_of(window.to_ms - 1))
+        view = await self._parts.view((feed,), days)
         lines = calendar(view.heads, table, window, self._parts.now_ms())
         return self._answer(view, [feed], lines, len(lines))
 
     async def hour(self, request: web.Request) -> web.Response:
         """The newest ledger entry of an hour: what it was made from, by which run, what was counted."""
-        only(request)
-        table, hour = _table(request.match_info["table"]), _hour(request.match_info["hour"])
+        given = read(request, _ENTRY)
+        table = given[_OF_TABLE]
+        if table not in TABLES:
+            raise not_found("there is no such table; /v1/coverage lists them")
         feed = dataset_of_table(table).name
+        view = await self._parts.view((feed,))
+        newest = newest_hours(view.heads, feed, 1)
+        hour = (
+            next(iter(newest), UNKNOWN_HOUR) if given[_HOUR] == _NEWEST else _hour(given[_HOUR])
+        )
         try:
             entry = await self._parts.ledger.entry(feed, hour)
         except TransientError as error:
             raise unavailable("the ledger") from error
         if entry is None:
             raise not_found("nothing was published of this hour")
-        view = await self._parts.view((feed,))
         return self._answer(view, [feed], told_entry(entry, table), 1)
 
     async def cost(self, request: web.Request) -> web.Response:
         """What Glue's runs and this service's queries have cost, by day."""
-        days = integer(
-            only(request, "days").get("days"), "days", default=30, low=1, high=_DAYS_MOST
-        )
+        days = read(request, _COST)[_DAYS]
         now_ms, spending = self._parts.now_ms(), self._parts.runs.spending
         names = [hour_of(now_ms - back * DAY_MS).dt for back in range(days)][::-1]
         view = await self._parts.view()
         try:
-            runs = await self._history.runs(TABULAR, names[0])
+            runs = await self._parts.lake.history.runs(TABULAR, names[0])
         except TransientError as error:
             raise unavailable("the ledger") from error
         lines = cost_lines(names, glue_by_day(runs), spending.days)
@@ -130,26 +175,19 @@ class LakeRoutes:
         }
         return self._answer(view, ELEMENTS, data, len(lines))
 
-    def _answer(self, view: LedgerView, feeds: Any, data: Any, count: int) -> web.Response:
-        version = dataset_version(view.heads, feeds)
+    def _answer(
+        self, view: LedgerView, feeds: Iterable[str], data: Any, count: int
+    ) -> web.Response:
+        names = list(feeds)
+        version = dataset_version(view.heads, names)
         usd_per_tb = self._parts.settings.athena.usd_per_tb
-        about = answer_meta(view, feeds, None, usd_per_tb, version)
+        about = answer_meta(view, names, None, usd_per_tb, version)
         return json_answer({"data": data, "meta": {**about, "rows": count}})
 
 
-def _table(name: str) -> str:
-    if name not in TABLES:
-        raise BadRequestError(f"table must be one of {', '.join(TABLES)}")
-    return name
-
-
 def _hour(text: str) -> Hour:
-    match = _HOUR.fullmatch(text)
+    match = _HOUR_TEXT.fullmatch(text)
     hour = None if match is None else parse_hour(f"dt={match[1]}/hour={match[2]}")
     if hour is None:
-        raise BadRequestError("the hour is not valid: use YYYY-MM-DDTHH")
+        raise BadRequestError(f"the hour is not valid: use YYYY-MM-DDTHH, or {_NEWEST}")
     return hour
-
-
-def _days(window: TimeWindow) -> Any:
-    return days_of(hour_of(window.from_ms), hour_of(window.to_ms - 1))

@@ -6,8 +6,12 @@ keys as anybody's requests.
 
 from aiohttp import web
 
+from query_api.core.operation import Answer, Operation
 from query_api.core.page_set import PageFile, PageSet, accepts_gzip, is_known
+from query_api.core.parameters import Parameter, path_id
 from query_api.core.problems import not_found
+from query_api.core.schemas import STRING
+from query_api.routes.route import Route
 
 # No inline script or style, no other host, no frame, no form; and no text becomes markup or code
 # (CSP level 3; Trusted Types, where the browser has them).
@@ -16,34 +20,53 @@ CSP = (
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
     " require-trusted-types-for 'script'; trusted-types 'none'"
 )
-_DOCUMENTS = {"/": "index.html", "/docs": "docs.html"}
+_INDEX, _DOCS = "index.html", "docs.html"
 # The address holds the version: what is there never changes.
 _FOR_EVER = "public, max-age=31536000, immutable"
+_VERSION = path_id("version", "The hash of all files of the page, as its documents name it.")
+_FOLDER = path_id("folder", "A folder of the page.")
+_NAME = path_id("name", "A file of the page.")
+_MEDIA = ("text/javascript", "text/css", "image/svg+xml", "text/plain", "text/html")
 
 
-class PageRoutes:
-    """Handlers of the static files, each held in memory in both forms."""
+def page_routes(page: PageSet) -> list[Route]:
+    """Routes of the static files, each held in memory in both forms."""
 
-    def __init__(self, page: PageSet) -> None:
-        self._page = page
+    async def index(request: web.Request) -> web.Response:
+        # Asked for again each time, and 304 while it is the same.
+        return _sent(request, page.files[_INDEX], "no-cache")
 
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/", self.document),
-            web.get("/docs", self.document),
-            web.get("/page/{version}/{name:.+}", self.file),
-        ]
+    async def docs(request: web.Request) -> web.Response:
+        return _sent(request, page.files[_DOCS], "no-cache")
 
-    async def document(self, request: web.Request) -> web.Response:
-        """A document: asked for again each time, and 304 while it is the same."""
-        return _sent(request, self._page.files[_DOCUMENTS[request.path]], "no-cache")
-
-    async def file(self, request: web.Request) -> web.Response:
-        """A file of this version of the page; another version's is not here."""
-        found = self._page.files.get(request.match_info["name"])
-        if found is None or request.match_info["version"] != self._page.version:
+    async def file(request: web.Request) -> web.Response:
+        at = request.match_info
+        found = page.files.get("/".join(filter(None, (at.get("folder"), at["name"]))))
+        if found is None or at["version"] != page.version:
             raise not_found("this version of the page has no such file")
         return _sent(request, found, _FOR_EVER)
+
+    return [
+        Route(_operation("/", "The page: the lake in a browser", ("text/html",)), index),
+        Route(_operation("/docs", "The API's pages", ("text/html",)), docs),
+        Route(_operation("/page/{version}/{name}", "A file of it", _MEDIA, _NAME), file),
+        Route(
+            _operation("/page/{version}/{folder}/{name}", "The same", _MEDIA, _FOLDER, _NAME),
+            file,
+        ),
+    ]
+
+
+def _operation(
+    path: str, summary: str, media: tuple[str, ...], *names: Parameter[str]
+) -> Operation:
+    answers = {200: Answer(f"{summary}.", STRING, media, ("ETag",))}
+    parameters = (_VERSION, *names) if names else ()
+    problems = (404,) if names else ()
+    example = "" if names else path
+    return Operation(
+        "GET", path, "Page", summary, answers, parameters, problems, None, example=example
+    )
 
 
 def _sent(request: web.Request, file: PageFile, caching: str) -> web.Response:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from coinlake.contracts.datasets import TABULAR
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerReader, LedgerView
+from query_api.adapters.raw_zone import RawZone
+from query_api.adapters.run_history import RunHistory
 from query_api.config import Settings
 from query_api.core.days import Days
 from query_api.core.ports import StatementGuard
@@ -13,6 +15,15 @@ from query_api.core.problems import unavailable
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class LakeLooks:
+    """What tells of the lake without a query. `trouble`: why Athena is not fine, as last seen."""
+
+    raw: RawZone
+    history: RunHistory
+    trouble: Callable[[], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,14 @@ class ApiParts:
     guard: StatementGuard
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
+    looks: LakeLooks | None = None
+
+    @property
+    def lake(self) -> LakeLooks:
+        """Raises ValueError where it was not opened: whoever only lists the routes asks nothing."""
+        if self.looks is None:
+            raise ValueError("the looks at the lake were not opened")
+        return self.looks
 
     async def view(
         self,

@@ -22,14 +22,21 @@ from query_api.core.problems import (
     not_found,
     unavailable,
 )
+from query_api.core.query_operations import (
+    delete_query,
+    get_query,
+    post_query,
+    wait_parameter,
+)
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
 from query_api.loop.query_run import QueryRun
 from query_api.routes.answer_meta import answer_meta
 from query_api.routes.middleware import CALLER
-from query_api.routes.parameters import only
+from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
 from query_api.routes.responses import json_answer
+from query_api.routes.route import Route
 
 
 class Ask(BaseModel):
@@ -60,17 +67,21 @@ class QueryRoutes:
         self._parts = parts
         self._clock = clock
         self._kept: dict[str, KeptQuery] = {}
+        limits = parts.settings.limits
+        self._wait = wait_parameter(limits.max_wait_s)
+        self._post = post_query(limits.max_wait_s, limits.max_rows)
+        self._get, self._delete = get_query(self._wait), delete_query()
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         return [
-            web.post("/v1/queries", self.post),
-            web.get("/v1/queries/{id}", self.get),
-            web.delete("/v1/queries/{id}", self.delete),
+            Route(self._post, self.post),
+            Route(self._get, self.get),
+            Route(self._delete, self.delete),
         ]
 
     async def post(self, request: web.Request) -> web.Response:
         """Run a statement: rows within `wait` seconds, otherwise 202 with an id."""
-        only(request)
+        read(request, self._post)
         ask = await self._ask(request)
         caller = request[CALLER].name
         self._forget_old()
@@ -100,15 +111,14 @@ class QueryRoutes:
 
     async def get(self, request: web.Request) -> web.Response:
         """State and rows; `wait` seconds at most are spent on waiting for the end."""
-        given = only(request, "wait")
+        given = read(request, self._get)
         kept = self._own(request)
-        wait_s = _seconds(given.get("wait"), self._parts.settings.limits.max_wait_s)
-        await _within(kept.run, wait_s)
+        await _within(kept.run, given[self._wait])
         return self._answer(kept)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Cancel a query; one that has ended keeps its state."""
-        only(request)
+        read(request, self._delete)
         kept = self._own(request)
         self._parts.runs.cancel(kept.run)
         await _within(kept.run, self._parts.settings.athena.stop_deadline_s + 1)
@@ -194,15 +204,3 @@ async def _within(run: QueryRun, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await run.finished.wait()
-
-
-def _seconds(text: str | None, most: float) -> float:
-    if text is None:
-        return 0.0
-    try:
-        value = float(text)
-    except ValueError:
-        raise BadRequestError(f"wait must be a number from 0 to {most:g}") from None
-    if not 0 <= value <= most:
-        raise BadRequestError(f"wait must be a number from 0 to {most:g}")
-    return value

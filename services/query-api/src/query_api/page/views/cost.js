@@ -89,6 +89,6 @@ function dayTable(days, of) {
 /** @param {any[]} some */
 function queries(some) {
   if (!some.length) return h("p", { class: "pad soft" }, "None since this service started.");
-  return h("div", { class: "limited", tabindex: "0", role: "region", "aria-label": "The last queries" }, h("table", {}, h("thead", {}, h("tr", {}, ...["UTC", "Outcome", "Read", "USD"].map((label, at) => h("th", { scope: "col", class: at > 1 ? "num" : "" }, label)))),
+  return h("div", { class: "limited", tabindex: "0", role: "region", "aria-label": "Queries, the newest first" }, h("table", {}, h("thead", {}, h("tr", {}, ...["UTC", "Outcome", "Read", "USD"].map((label, at) => h("th", { scope: "col", class: at > 1 ? "num" : "" }, label)))),
     h("tbody", {}, ...some.map((one) => h("tr", {}, h("td", { title: one.at }, clock(one.at)), h("td", { class: one.outcome === "succeeded" ? "" : "down" }, one.outcome.replaceAll("_", " ")), h("td", { class: "num", title: `${one.scanned_bytes} bytes` }, size(one.scanned_bytes)), h("td", { class: "num" }, usd(one.usd)))))));
 }

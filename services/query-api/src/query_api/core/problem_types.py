@@ -1,0 +1,62 @@
+"""Every type of a problem document with its status and what it says; tests hold it against the code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+URN = "urn:coinlake:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """`kind` is what stands behind `urn:coinlake:problem:`."""
+
+    kind: str
+    status: int
+    meaning: str
+
+
+_SQL = {
+    "statements": "not exactly one statement",
+    "statement": "a statement that is no SELECT, or a form of it that is not allowed",
+    "syntax": "the text is not SQL as Athena reads it",
+    "table": "a table that is not one of the lake's",
+    "name": "a name with other characters than letters, digits and underscores",
+    "function": "a function that is not on the list",
+    "too_long": "the statement is too long",
+    "too_complex": "the statement is nested too deeply, or takes too long to check",
+    "unstable": "the statement reads differently once more",
+}
+PROBLEM_TYPES: tuple[ProblemType, ...] = (
+    ProblemType("bad_request", 400, "a parameter or the body is invalid; `detail` says which"),
+    *(
+        ProblemType(f"sql_{reason}", 400, f"the guard refused the statement: {meaning}")
+        for reason, meaning in _SQL.items()
+    ),
+    ProblemType("unauthenticated", 401, "no key, or no such key"),
+    ProblemType("forbidden", 403, "the key does not have the scope"),
+    ProblemType("not_found", 404, "there is nothing at this path, or no such thing"),
+    ProblemType("method_not_allowed", 405, "another method; `Allow` has those that work"),
+    ProblemType("cancelled", 409, "the query was cancelled"),
+    ProblemType("too_large", 413, "the body is too large"),
+    ProblemType(
+        "query_failed", 422, "Athena refused or failed the statement; `detail` is its reason"
+    ),
+    ProblemType("scan_limit_exceeded", 422, "the workgroup's limit; narrow `dt` and `hour`"),
+    ProblemType("too_many_queries", 429, "the queue is full; with `Retry-After`"),
+    ProblemType("internal", 500, "the service failed"),
+    ProblemType(
+        "unavailable",
+        503,
+        "Athena or the bucket is unavailable, or an hour was replaced during the query twice; "
+        "with `Retry-After`",
+    ),
+    ProblemType("deadline_exceeded", 504, "the query took too long and was stopped"),
+)
+
+
+def kinds_by_status() -> Mapping[int, tuple[str, ...]]:
+    """The kinds of each status, in the order of the list."""
+    found: dict[int, tuple[str, ...]] = {}
+    for one in PROBLEM_TYPES:
+        found[one.status] = (*found.get(one.status, ()), one.kind)
+    return found
