@@ -66,9 +66,9 @@ def provision(environ: Mapping[str, str]) -> None:
     )
 
 
-def fill(s3: Any, glue: Any, plan: LakePlan) -> list[Hour]:
-    """Write the lake; the closed hours that were published, oldest first."""
-    made = _Lake(s3, glue, plan)
+def fill(s3: Any, glue: Any, plan: LakePlan) -> "FilledLake":
+    """Write the lake; it may be polled once more afterwards."""
+    made = FilledLake(s3, glue, plan)
     end_ms = plan.now_ms - plan.behind_ms
     last = hour_of(end_ms)
     hours = [hour_of(last.start_ms - back * HOUR_MS) for back in range(plan.hours, 0, -1)]
@@ -77,10 +77,12 @@ def fill(s3: Any, glue: Any, plan: LakePlan) -> list[Hour]:
     made.open(last, end_ms)
     for view in live_views(ASSETS, hours[-1], HOUR_MS):
         glue.update_table(DatabaseName=plan.name, TableInput=view_table(view, plan.name))
-    return hours
+    return made
 
 
-class _Lake:
+class FilledLake:
+    """A lake that is being written, hour by hour, and by single polls."""
+
     def __init__(self, s3: Any, glue: Any, plan: LakePlan) -> None:
         self._s3 = s3
         self._glue = glue
@@ -108,6 +110,10 @@ class _Lake:
     def open(self, hour: Hour, end_ms: int) -> None:
         """The hour that runs: in the raw zone alone."""
         self._raw(hour, self._times(hour, end_ms, -1), broken=False)
+
+    def poll(self, at_ms: int) -> None:
+        """One more answer, in an object of its own."""
+        self._put(hour_of(at_ms), [self._record(at_ms, broken=False)])
 
     def _times(self, hour: Hour, end_ms: int, back: int) -> list[int]:
         step_ms = _MINUTE_MS if back < self._plan.dense else 10 * _MINUTE_MS

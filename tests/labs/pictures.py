@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tests.integration.query_api.conftest import SQL_KEY
-from tests.integration.query_page.lakes import filled, open_cloud, open_service
+from tests.integration.query_page.lakes import filled, open_cloud, open_service, polled
 from tests.integration.query_page.looking import use_key
 from tests.labs.browser import Browser, browser, driver
 from tests.labs.page_lake import LakePlan
@@ -53,7 +53,9 @@ def services(states: tuple[str, ...]) -> Iterator[dict[str, str]]:
         for name in states:
             settings: dict[str, str] = {}
             if name in plans:
-                filled(cloud, plans[name])
+                lake_now = filled(cloud, plans[name])
+                if name == "fresh" and lake_now is not None:
+                    open_.enter_context(polled(lake_now))
             else:
                 settings["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
             lake = plans[name].name if name in plans else now.name
@@ -80,7 +82,11 @@ def take(page: Browser, url: str, view: str, state: str) -> bytes:
     elif view == "asset" and state == "empty":
         page.wait("document.querySelector('main [data-state=failed]')", 90)
     else:
-        page.wait(f"document.querySelector('main [data-state={shown}]')", 90)
+        # In an empty lake the market's own question has cost something, and the cost is not empty.
+        page.wait(
+            f"document.querySelector('main [data-state={shown}], [data-view=cost] [data-state=fresh]')",
+            90,
+        )
     if state in ("fresh", "stale"):
         page.wait(_WHOLE[view], 90)
     if state == "stale":

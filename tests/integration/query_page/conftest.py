@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.query_api.conftest import Cloud
-from tests.integration.query_page.lakes import Service, filled, open_cloud, open_service
+from tests.integration.query_page.lakes import Service, filled, open_cloud, open_service, polled
 from tests.labs.browser import Browser, browser, driver
 from tests.labs.page_lake import LakePlan
 
@@ -40,11 +40,13 @@ def start(cloud: Cloud) -> Iterator[Callable[..., Service]]:
 
 
 @pytest.fixture(scope="package")
-def fresh(cloud: Cloud, start: StartService) -> Service:
+def fresh(cloud: Cloud, start: StartService) -> Iterator[Service]:
     """Four hours of 30 assets and the hour that runs; one hour has rows in quarantine, one is late."""
     plan = LakePlan(time.time_ns() // 1_000_000, odd={1: "late", 2: "quarantined"})
-    filled(cloud, plan)
-    return start()
+    lake = filled(cloud, plan)
+    assert lake is not None
+    with polled(lake):
+        yield start()
 
 
 @pytest.fixture(scope="package")

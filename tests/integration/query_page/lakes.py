@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from pathlib import Path
 
 from tests.integration.query_api.conftest import ROOT, SQL_KEY, Cloud, Process, key_item
 from tests.labs import page_lake
-from tests.labs.page_lake import LakePlan
+from tests.labs.page_lake import FilledLake, LakePlan
 
 
 @dataclass
@@ -71,9 +73,30 @@ def open_service(cloud: Cloud, name: str, settings: dict[str, str]) -> Iterator[
         process.end()
 
 
-def filled(cloud: Cloud, plan: LakePlan) -> None:
+def filled(cloud: Cloud, plan: LakePlan) -> FilledLake | None:
     """Provision the lake of the plan's name, and fill it where the plan has hours."""
     names = {"COINLAKE_BUCKET": plan.name, "COINLAKE_DATABASE": plan.name}
     page_lake.provision(cloud.environ | names)
-    if plan.hours:
-        page_lake.fill(cloud.client("s3"), cloud.client("glue"), plan)
+    if not plan.hours:
+        return None
+    return page_lake.fill(cloud.client("s3"), cloud.client("glue"), plan)
+
+
+@contextmanager
+def polled(lake: FilledLake, every_s: float = 15.0) -> Iterator[None]:
+    """Keep a lake alive: an answer now, and one every so often."""
+    ended = threading.Event()
+
+    def poll() -> None:
+        while True:
+            lake.poll(time.time_ns() // 1_000_000)
+            if ended.wait(every_s):
+                return
+
+    thread = threading.Thread(target=poll, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
