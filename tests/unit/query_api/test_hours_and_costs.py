@@ -27,7 +27,7 @@ from query_api.core.hour_calendar import calendar
 from query_api.core.origin import candidates, find_in, lineage
 from query_api.core.sparklines import as_lines, change_pct
 from query_api.core.window import TimeWindow
-from query_api.loop.spending import Spending
+from query_api.loop.day_costs import DayCosts
 
 NOW_MS = Hour("2026-11-22", "10").start_ms + 20 * 60_000
 WINDOW = TimeWindow(NOW_MS - 24 * HOUR_MS, NOW_MS)
@@ -139,7 +139,7 @@ def test_each_day_has_its_line_and_the_forecast_is_their_pace() -> None:
 
 def test_spending_is_counted_by_day_and_holds_the_newest_alone() -> None:
     now = [NOW_MS]
-    spending = Spending(lambda: now[0])
+    spending = DayCosts(lambda: now[0])
     for _ in range(60):
         spending.add("succeeded", (7, 8), Decimal("0.1"))
     now[0] += 24 * HOUR_MS

@@ -19,9 +19,9 @@ from query_api.core.problems import (
     unavailable,
 )
 from query_api.core.statements import Statement
+from query_api.loop.day_costs import DayCosts
 from query_api.loop.execution import QueryExecutor
 from query_api.loop.query_run import QueryRun, outcome
-from query_api.loop.spending import Spending
 from query_api.metrics import QueryApiMetrics
 
 log = logs.get(__name__)
@@ -56,7 +56,7 @@ class QueryRuns:
         self._new_id = new_id
         self._places = asyncio.Semaphore(capacity.max_running)
         self.active: set[QueryRun] = set()
-        self.spending = Spending()
+        self.costs = DayCosts()
 
     @property
     def running(self) -> int:
@@ -134,7 +134,7 @@ class QueryRuns:
         scanned, usd = sum(run.scans), total_dollars(run.scans, self._capacity.usd_per_tb)
         self._metrics.scanned_bytes.inc(scanned)
         self._metrics.usd.inc(float(usd))
-        self.spending.add(kind, tuple(run.scans), usd)
+        self.costs.add(kind, tuple(run.scans), usd)
         log.info(
             "query_ended", query_id=run.id, outcome=kind, scanned_bytes=scanned, usd=str(usd)
         )

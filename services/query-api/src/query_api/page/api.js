@@ -1,7 +1,7 @@
 // @ts-check
 /** The documented endpoints, asked as anybody would: the key in a header, 304 where nothing changed. */
 
-import { currentKey, spend } from "./state.js";
+import { currentKey, setBalance, spend } from "./state.js";
 
 /** A refusal in the service's words. `status` 0: nobody answered. */
 export class ApiError extends Error {
@@ -41,6 +41,7 @@ export async function ask(path, init = {}) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "No answer", "the query service cannot be reached from this browser");
   }
+  setBalance(response.headers.get("RateLimit"), response.headers.get("RateLimit-Policy"));
   if (response.ok || response.status === 304) return response;
   throw await refusal(response);
 }

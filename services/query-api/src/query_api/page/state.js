@@ -55,3 +55,24 @@ export function spend(meta) {
   spent.bytes += meta.scanned_bytes;
   tell("spent");
 }
+
+/** @typedef {{name: string, left: number, quota: number | null}} Bucket */
+
+/** What is left of the caller's bytes, as the newest answer said. @type {Bucket[]} */
+let balance = [];
+
+export function currentBalance() {
+  return balance;
+}
+
+/**
+ * RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): lists of strings with parameters.
+ * @param {string | null} left @param {string | null} policy
+ */
+export function setBalance(left, policy) {
+  if (!left) return;
+  const of = (/** @type {string} */ text, /** @type {string} */ name) =>
+    new Map([...text.matchAll(new RegExp(`"([^"]*)"[^,]*?;${name}=(\\d+)`, "g"))].map(([, key, value]) => [key, Number(value)]));
+  const quotas = of(policy ?? "", "q");
+  balance = [...of(left, "r")].map(([name, value]) => ({ name, left: value, quota: quotas.get(name) ?? null }));
+}

@@ -149,7 +149,7 @@ class LakeRoutes:
     async def cost(self, request: web.Request) -> web.Response:
         """What Glue's runs and this service's queries have cost, by day."""
         days = read(request, _COST)[_DAYS]
-        now_ms, spending = self._parts.now_ms(), self._parts.runs.spending
+        now_ms, spending = self._parts.now_ms(), self._parts.runs.costs
         names = [hour_of(now_ms - back * DAY_MS).dt for back in range(days)][::-1]
         view = await self._parts.view()
         try:

@@ -5,6 +5,7 @@ import { get, query } from "../api.js";
 import { fill, h, s } from "../dom.js";
 import { clock, count, moment, size, usd } from "../format.js";
 import { keep } from "../kept.js";
+import { currentBalance, currentKey } from "../state.js";
 import { bones, empty } from "../states.js";
 
 export const title = "Cost";
@@ -49,6 +50,7 @@ function draw(host, told, total) {
       tile("This month", usd(sum(ofMonth.map((/** @type {any} */ day) => day.usd))), `${month}, up to today`),
       tile("Today", usd(today.usd), `${count(of(today, "glue").count)} Glue runs, ${count(of(today, "athena").count)} queries`),
       tile("A month at this pace", usd(told.forecast_month_usd), "30 days as those shown"),
+      ...currentBalance().map(({ name, left, quota }) => tile(`Budget of this ${currentKey() === null ? "caller" : "key"}, by ${name}`, size(left), `left of ${size(quota)} that may be read`)),
       tile("Queries", usd(sum(told.days.map((/** @type {any} */ day) => of(day, "athena").usd))), `since this service started, ${moment(told.queries_since).slice(0, 16)} UTC`)),
     h("div", { class: "cost-grid" },
       h("section", { class: "card", "aria-label": "By day" }, h("div", { class: "title" }, h("h2", {}, "By day"), h("span", { class: "gap" }),

@@ -128,8 +128,9 @@ export function mount(root, place) {
     setText(note, "estimating …");
     try {
       const told = await post("/v1/queries?dry_run=true", { sql: editor.text });
-      const found = told.estimate ?? told;
-      setText(note, `would read ${found.upper_bound ? "at most " : ""}${size(found.estimated_bytes ?? found.bytes)}, ${usd(found.estimated_usd ?? found.usd)}`);
+      const { scanned_bytes: bytes, is_upper_bound: isMost, usd: price } = told.estimate;
+      const refusal = told.problem ? `; it would be refused: ${told.problem.detail}` : "";
+      setText(note, `would read ${isMost ? "at most " : ""}${size(bytes)}, ${usd(price)}${refusal}`);
     } catch (error) {
       setText(note, error instanceof ApiError && error.needsKey ? "an estimate needs a key of scope sql" : error instanceof Error ? error.message : String(error));
     }

@@ -3,6 +3,7 @@
 
 import { ApiError, get } from "../api.js";
 import { h } from "../dom.js";
+import { currentKey } from "../state.js";
 
 /**
  * @param {(name: string) => void} pick
@@ -24,10 +25,11 @@ async function knownTables() {
 
 /** Names only, where the service tells them to this key. @returns {Promise<string[]>} */
 async function knownFunctions() {
+  // They are told to keys of scope sql alone.
+  if (currentKey() === null) return [];
   try {
     const told = await get("/v1/sql/functions");
-    const found = told.data ?? told.functions ?? [];
-    return found.map((/** @type {any} */ one) => (typeof one === "string" ? one : one.name)).filter((/** @type {any} */ name) => typeof name === "string");
+    return told.functions.filter((/** @type {any} */ one) => one.allowed).map((/** @type {any} */ one) => one.name);
   } catch (error) {
     if (error instanceof ApiError) return [];
     throw error;

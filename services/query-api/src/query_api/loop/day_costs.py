@@ -22,7 +22,7 @@ class Spent:
     usd: Decimal
 
 
-class Spending:
+class DayCosts:
     """Counts from the start of the process on; an earlier one's queries are in Athena's own bill."""
 
     def __init__(self, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
