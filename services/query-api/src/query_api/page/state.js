@@ -71,8 +71,10 @@ export function currentBalance() {
  */
 export function setBalance(left, policy) {
   if (!left) return;
-  const of = (/** @type {string} */ text, /** @type {string} */ name) =>
-    new Map([...text.matchAll(new RegExp(`"([^"]*)"[^,]*?;${name}=(\\d+)`, "g"))].map(([, key, value]) => [key, Number(value)]));
+  const of = (/** @type {string} */ text, /** @type {string} */ name) => new Map(text.split(",").flatMap((item) => {
+    const found = new RegExp(`^\\s*"([^"]*)".*?;${name}=(\\d+)`).exec(item);
+    return found ? [[found[1], Number(found[2])]] : [];
+  }));
   const quotas = of(policy ?? "", "q");
   balance = [...of(left, "r")].map(([name, value]) => ({ name, left: value, quota: quotas.get(name) ?? null }));
 }
