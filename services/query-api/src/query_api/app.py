@@ -1,7 +1,6 @@
 """Wiring of query-api: the only place that picks real things."""
 
 import asyncio
-import random
 import time
 import uuid
 from contextlib import AsyncExitStack
@@ -16,10 +15,14 @@ from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from query_api.adapters.athena import open_athena
 from query_api.adapters.guard import open_guard
+from query_api.adapters.key_looks import KeyLooks
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
-from query_api.config import AthenaSettings, Settings
-from query_api.loop.execution import PollingPace, QueryExecutor
+from query_api.config import AthenaSettings, LimitSettings, Settings
+from query_api.core.look_times import LookPace
+from query_api.core.results import ResultLimits
+from query_api.loop.athena_side import ExecutionPace, open_executor
+from query_api.loop.ledger_refresh import LedgerRefresh
 from query_api.loop.runs import QueryCapacity, open_runs
 from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
@@ -55,14 +58,26 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         guard = await open_.enter_async_context(
             open_guard(settings.lake.database, settings.limits.guard_deadline_s)
         )
-        executor = QueryExecutor(athena, _pace(settings.athena), metrics, random.Random())
+        executor = await open_.enter_async_context(
+            open_executor(athena, _pace(settings.athena), metrics, _new_id)
+        )
         runs = await open_.enter_async_context(
             open_runs(executor, _capacity(settings), metrics, _new_id)
         )
         ledger = _ledger(settings, store, metrics)
-        shared = SharedQueries(runs, metrics)
+        refresh = LedgerRefresh(ledger, settings.ledger_ttl_s, time.monotonic)
         parts = ApiParts(
-            settings, settings.lake.database, runs, shared, ledger, guard, metrics, _now_ms
+            settings,
+            settings.lake.database,
+            runs,
+            SharedQueries(runs, metrics, _kept(settings.limits)),
+            ledger,
+            guard,
+            metrics,
+            _now_ms,
+            _new_id,
+            KeyLooks(store, _now_ms),
+            refresh,
         )
         running = ObservedQueryApi(
             runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s)
@@ -76,6 +91,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         open_.enter_context(watchdog(pulse))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(running.probe.watch(stop), name="probe")
+            tasks.create_task(refresh.watch(stop), name="ledger")
             while not await sleep_or_stop(stop, _TURN_S):
                 pulse.beat()
 
@@ -114,12 +130,18 @@ def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) ->
     )
 
 
-def _pace(athena: AthenaSettings) -> PollingPace:
-    return PollingPace(
-        poll_first_s=athena.poll_first_s,
-        poll_cap_s=athena.poll_cap_s,
+def _pace(athena: AthenaSettings) -> ExecutionPace:
+    return ExecutionPace(
+        looks=LookPace(athena.poll_first_s, athena.poll_cap_s),
+        poll_calls_per_s=athena.poll_calls_per_s,
+        start_calls_per_s=athena.start_calls_per_s,
         stop_deadline_s=athena.stop_deadline_s,
+        token_salt=athena.token_salt.get_secret_value(),
     )
+
+
+def _kept(limits: LimitSettings) -> ResultLimits:
+    return ResultLimits(limits.kept_answers, limits.kept_answer_bytes)
 
 
 def _capacity(settings: Settings) -> QueryCapacity:

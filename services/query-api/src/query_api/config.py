@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from coinlake import prices
@@ -35,8 +35,22 @@ class AthenaSettings(BaseModel):
         le=1_000_000,
         description="Price of a scanned TB.",
     )
-    poll_first_s: Seconds = Field(default=0.05, description="Wait before the first poll.")
+    poll_first_s: Seconds = Field(
+        default=0.05,
+        description="Wait before the first poll of a statement that is not known yet.",
+    )
     poll_cap_s: Seconds = Field(default=1.0, description="Longest wait between polls.")
+    poll_calls_per_s: Seconds = Field(
+        default=10.0,
+        description="BatchGetQueryExecution calls a second; each asks about 50 queries.",
+    )
+    start_calls_per_s: Seconds = Field(
+        default=10.0, description="StartQueryExecution and StopQueryExecution calls a second."
+    )
+    token_salt: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret that replicas share so that they start a query once; without it each process has its own.",
+    )
     stop_deadline_s: Seconds = Field(
         default=5.0, description="How long the service keeps trying to stop an abandoned query."
     )
@@ -76,6 +90,15 @@ class LimitSettings(BaseModel):
         ge=60,
         le=MAX_SECONDS,
         description="Longest time range of quotes in one request.",
+    )
+    kept_answers: Count = Field(
+        default=256, description="How many answers are kept for whoever asks the same."
+    )
+    kept_answer_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=0,
+        le=MAX_BYTES,
+        description="Memory for answers that are kept; 0 keeps none.",
     )
     keep_results_s: Seconds = Field(
         default=600.0, description="How long the result of a finished ad-hoc query is kept."

@@ -38,6 +38,16 @@ class QueryApiMetrics:
             "queries_shared_total",
             "Requests that joined a running query instead of starting one.",
         )
+        self.kept = family.counter(
+            "answers_kept_total",
+            "Requests answered without a query: from memory, or with 304.",
+            "how",
+        )
+        self.throttled = family.counter(
+            "athena_throttled_total",
+            "Calls that Athena refused: too many active queries, or too many calls a second.",
+            "kind",
+        )
         self.scanned_bytes = family.counter("scanned_bytes_total", "Bytes scanned by Athena.")
         self.usd = family.counter("cost_usd_total", "Cost of the queries in dollars.")
         self.running = family.gauge("queries_running", "Queries that hold a slot.")
@@ -70,5 +80,9 @@ class QueryApiMetrics:
                 self.requests.labels(route, status)
         for outcome in ("succeeded", "cancelled"):
             self.queries.labels(outcome)
+        for kind in ("concurrency", "rate"):
+            self.throttled.labels(kind)
+        for how in ("memory", "not_modified"):
+            self.kept.labels(how)
         for reason in ("slow", "too_many"):
             self.closed_connections.labels(reason)

@@ -1,6 +1,6 @@
 """Athena in our words: the only place that knows botocore's errors and Athena's shapes."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -9,14 +9,16 @@ from botocore.exceptions import ClientError, NoRegionError
 
 from coinlake.aws import open_client
 from coinlake.errors import ConfigError
-from coinlake.outcomes import UnknownAnswerError, away, code_of
-from query_api.core.answers import ExecutionState, ResultColumn, Rows
+from coinlake.outcomes import UnknownAnswerError, answered, away, code_of
+from query_api.core.answers import ExecutionState, LostExecution, ResultColumn, Rows
+from query_api.core.engine_errors import NoSlotError, ResultGoneError
 from query_api.core.failures import clean
 from query_api.core.problems import query_failed
 from query_api.core.statements import Statement
 
 _PAGE_ROWS = 1000
 _REFUSALS = {"InvalidRequestException"}
+_FULL = "CONCURRENT_QUERY_LIMIT_EXCEEDED"
 
 
 class AthenaEngine:
@@ -27,6 +29,11 @@ class AthenaEngine:
         self._database = database
         self._workgroup = workgroup
         self._output = output
+
+    @property
+    def where(self) -> str:
+        """All else that Athena compares when a token comes back: it must be in the token."""
+        return f"{self._workgroup} {self._database} {self._output}"
 
     async def start(self, statement: Statement, token: str) -> str:
         """Start a query and return its id; the same token gives the same query.
@@ -46,11 +53,24 @@ class AthenaEngine:
             answer = await self._client.start_query_execution(**request)
             return str(answer["QueryExecutionId"])
 
-    async def execution(self, execution_id: str) -> ExecutionState:
-        """How far a query is."""
-        with _translated("GetQueryExecution"):
-            answer = await self._client.get_query_execution(QueryExecutionId=execution_id)
-            return _execution(answer["QueryExecution"])
+    async def executions(
+        self, ids: Sequence[str]
+    ) -> Mapping[str, ExecutionState | LostExecution]:
+        """How far up to 50 queries are; of each, or why Athena does not tell."""
+        with _translated("BatchGetQueryExecution"):
+            answer = await self._client.batch_get_query_execution(QueryExecutionIds=list(ids))
+            told = {
+                one["QueryExecutionId"]: _execution(one) for one in answer["QueryExecutions"]
+            }
+            lost = {
+                one["QueryExecutionId"]: LostExecution(
+                    str(one.get("ErrorCode", "")), str(one.get("ErrorMessage", ""))
+                )
+                for one in answer.get("UnprocessedQueryExecutionIds", ())
+            }
+            if missing := [one for one in ids if one not in told and one not in lost]:
+                raise UnknownAnswerError(f"an answer without {len(missing)} of {len(ids)} ids")
+        return {**told, **lost}
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
         """At most `max_rows` rows of a query that succeeded.
@@ -83,7 +103,7 @@ class AthenaEngine:
 
     async def _page(self, execution_id: str, token: str | None) -> "_Page":
         more = {} if token is None else {"NextToken": token}
-        with _translated("GetQueryResults"):
+        with _translated("GetQueryResults"), _result_gone():
             answer = await self._client.get_query_results(
                 QueryExecutionId=execution_id, MaxResults=_PAGE_ROWS, **more
             )
@@ -112,6 +132,7 @@ def _execution(told: Any) -> ExecutionState:
         retryable=bool(error.get("Retryable", False)),
         scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
         engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),
+        total_ms=int(statistics.get("TotalExecutionTimeInMillis", 0)),
     )
 
 
@@ -163,8 +184,34 @@ def _translated(operation: str) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
+            if _is_full(error):
+                raise NoSlotError(f"{operation}: {answered(error)}") from error
             if code_of(error) in _REFUSALS:
                 told = error.response.get("Error", {}).get("Message", "")
                 raise query_failed(clean(str(told))) from error
             raise
         answer.require_json()
+
+
+@contextmanager
+def _result_gone() -> Iterator[None]:
+    """ResultGoneError where the result object is not there any more.
+
+    Athena says so in words alone (InvalidRequestException: "Could not find results").
+    """
+    try:
+        yield
+    except ClientError as error:
+        told = str(error.response.get("Error", {}).get("Message", ""))
+        if code_of(error) in _REFUSALS and "could not find results" in told.lower():
+            raise ResultGoneError(told) from error
+        raise
+
+
+def _is_full(error: ClientError) -> bool:
+    """Whether Athena has no slot, and not too many calls: the code alone does not tell.
+
+    Reason has one value, and old answers leave it out (Athena API, TooManyRequestsException).
+    """
+    reason = error.response.get("Reason", _FULL)
+    return code_of(error) == "TooManyRequestsException" and reason == _FULL

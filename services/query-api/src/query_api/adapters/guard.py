@@ -5,9 +5,11 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from coinlake import logs
 from coinlake.errors import TransientError
+from query_api.core.dependence import Dependence
 from query_api.core.guard import Checked
 from query_api.core.problems import RefusedSqlError
 from query_api.core.sql_text import check_text
@@ -47,7 +49,8 @@ class GuardProcess:
                 raise
         if "sql" not in answer:
             raise RefusedSqlError(answer["reason"], answer["detail"])
-        return Checked(answer["sql"], tuple(answer["tables"]))
+        depends = Dependence.read(answer["depends"])
+        return Checked(answer["sql"], tuple(answer["tables"]), depends)
 
     async def open(self) -> None:
         """Have the worker ready before the first request."""
@@ -78,7 +81,7 @@ class GuardProcess:
 
     async def _ask(
         self, worker: asyncio.subprocess.Process, sql: str, max_rows: int
-    ) -> dict[str, str]:
+    ) -> dict[str, Any]:
         if worker.stdin is None or worker.stdout is None:
             raise TransientError("the guard process has no pipes")
         request = {"sql": sql, "database": self._database, "max_rows": max_rows}
@@ -90,7 +93,7 @@ class GuardProcess:
             raise TransientError(f"the guard process failed: {error}") from error
         if not line:
             raise TransientError("the guard process ended")
-        answer: dict[str, str] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     async def _kill(self) -> None:

@@ -4,6 +4,7 @@ import json
 import resource
 import sys
 
+from query_api.core.dependence import dependence_of
 from query_api.core.guard import check
 from query_api.core.problems import RefusedSqlError
 
@@ -28,7 +29,8 @@ def _verdict(request: dict[str, object]) -> dict[str, object]:
         )
     except RefusedSqlError as error:
         return {"reason": error.reason, "detail": str(error)}
-    return {"sql": checked.sql, "tables": checked.tables}
+    depends = dependence_of(checked.sql).told()
+    return {"sql": checked.sql, "tables": checked.tables, "depends": depends}
 
 
 if __name__ == "__main__":

@@ -26,10 +26,20 @@ class ExecutionState:
     retryable: bool = False
     scanned_bytes: int = 0
     engine_ms: int = 0
+    total_ms: int = 0
 
     @property
     def ended(self) -> bool:
         return self.state in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class LostExecution:
+    """Athena does not tell of a query: its code and message (Athena API,
+    UnprocessedQueryExecutionId)."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,13 @@ class Rows:
     columns: tuple[ResultColumn, ...]
     rows: tuple[tuple[str | None, ...], ...]
     truncated: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """About what they take in memory: a text object has 50 bytes around its characters."""
+        return sum(
+            64 + sum(8 if text is None else 57 + len(text) for text in row) for row in self.rows
+        )
 
     def values(self) -> list[list[Json]]:
         """The rows in JSON's types."""

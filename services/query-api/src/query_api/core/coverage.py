@@ -68,8 +68,13 @@ def newest_hours(heads: Heads, feed: str, count: int) -> list[Hour]:
 
 def is_open(heads: Heads, feed: str, last: Hour) -> bool:
     """Whether a range that ends with this hour may hold rows that are in no table yet."""
+    return last > last_closed(heads, feed)
+
+
+def last_closed(heads: Heads, feed: str) -> Hour:
+    """The last hour that is read from the tables; what was received later is in the raw zone."""
     closed = (hour for (name, hour), head in heads.items() if name == feed and head.is_closed)
-    return last > max(closed, default=UNKNOWN_HOUR)
+    return max(closed, default=UNKNOWN_HOUR)
 
 
 def newest_received_ms(heads: Heads, feed: str) -> int | None:

@@ -32,11 +32,18 @@ def is_torn(execution: ExecutionState) -> bool:
     return execution.state == "FAILED" and any(name in execution.reason for name in _TORN)
 
 
+def is_scan_limit(execution: ExecutionState) -> bool:
+    """Whether the workgroup's cutoff ended it.
+
+    It arrives as CANCELLED or FAILED with a sentence (the user guide says that it cancels; its
+    per-query data usage control).
+    """
+    return "scanned" in execution.reason.lower() and "limit" in execution.reason.lower()
+
+
 def failure(execution: ExecutionState) -> ProblemError:
     """What to tell about a query that did not succeed."""
-    if "scanned" in execution.reason.lower() and "limit" in execution.reason.lower():
-        # The workgroup's cutoff arrives as CANCELLED or FAILED with a sentence (the user guide says
-        # that it cancels; its per-query data usage control).
+    if is_scan_limit(execution):
         return scan_limit()
     if execution.state == "CANCELLED":
         return cancelled()

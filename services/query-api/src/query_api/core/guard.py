@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from query_api.core.allowed import CLOCKS, FUNCTIONS, GROUPINGS, NODES, TABLE_NAMES
+from query_api.core.dependence import UNKNOWN_DEPENDENCE, Dependence
 from query_api.core.problems import RefusedSqlError
 from query_api.core.sent import Edit, assembled, end_of
 from query_api.core.sql_text import check_text
@@ -32,10 +33,14 @@ _MAX_NODES = 4000
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A statement that passed: the text to send, and the lake's tables that it reads."""
+    """A statement that passed: the text to send, and the lake's tables that it reads.
+
+    `depends`: what its rows depend on, by `core/dependence.py`; nothing known where nobody looked.
+    """
 
     sql: str
     tables: tuple[str, ...]
+    depends: Dependence = UNKNOWN_DEPENDENCE
 
 
 def check(sql: str, database: str, max_rows: int) -> Checked:

@@ -85,6 +85,26 @@ def unavailable(what: str) -> ProblemError:
     return ProblemError(Problem(503, "unavailable", "A dependency is unavailable", detail, 5))
 
 
+def too_old(what: str, age_s: float, max_age_s: float) -> ProblemError:
+    """The data are older than the client takes. `what`: up to when they are."""
+    detail = f"{what}, {age_s:.0f} s ago; max_age is {max_age_s:g}"
+    return ProblemError(
+        Problem(503, "too_old", "The data are older than max_age allows", detail, 30)
+    )
+
+
+def version_gone() -> ProblemError:
+    """What was asked for as of a version whose rows nobody has any more."""
+    return ProblemError(
+        Problem(
+            410,
+            "version_gone",
+            "This version is gone",
+            "the rows of this dataset_version are no longer kept; ask without as_of",
+        )
+    )
+
+
 def query_failed(detail: str) -> ProblemError:
     return ProblemError(Problem(422, "query_failed", "The query failed", detail))
 

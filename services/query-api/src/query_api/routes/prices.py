@@ -25,10 +25,11 @@ from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import Statement
 from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
 from query_api.routes.answer_meta import answer_meta
+from query_api.routes.asked import FRESHNESS, Asked, asked_of
 from query_api.routes.consistent_read import BoundedStatement, SteadyAnswer, steady
 from query_api.routes.parameters import integer, only
 from query_api.routes.parts import ApiParts
-from query_api.routes.responses import json_answer
+from query_api.routes.responses import json_answer, validators
 
 # Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets
 # (tests/data/coincap).
@@ -57,7 +58,7 @@ class PriceRoutes:
     async def assets(self, request: web.Request) -> web.Response:
         """The latest row of each asset in the newest published hours, by rank."""
         most = self._parts.settings.limits.max_assets
-        given = only(request, "limit")
+        given = only(request, "limit", *FRESHNESS)
         limit = integer(given.get("limit"), "limit", default=min(100, most), low=1, high=most)
 
         def build(heads: Heads) -> BoundedStatement:
@@ -65,12 +66,12 @@ class PriceRoutes:
             asked = statements.latest_assets(self._parts.database, since, limit)
             return BoundedStatement(asked, since, now, limit, is_live=True)
 
-        found = await steady(self._parts, build)
+        found = await steady(self._parts, build, asked=asked_of(request))
         return self._answer(found, _records(found.result))
 
     async def asset(self, request: web.Request) -> web.Response:
         """The latest row of one asset."""
-        only(request)
+        only(request, *FRESHNESS)
         asset_id = _asset_id(request)
 
         def build(heads: Heads) -> BoundedStatement:
@@ -78,7 +79,7 @@ class PriceRoutes:
             asked = statements.latest_asset(self._parts.database, since, asset_id)
             return BoundedStatement(asked, since, now, 1, is_live=True)
 
-        found = await steady(self._parts, build)
+        found = await steady(self._parts, build, asked=asked_of(request))
         result = found.result
         if result is None or not result.rows.rows:
             raise not_found("the newest hours do not contain this asset")
@@ -87,7 +88,7 @@ class PriceRoutes:
     async def quotes(self, request: web.Request) -> web.Response:
         """The quotes of an asset in [from, to) of `source_ts`."""
         settings = self._parts.settings
-        given = only(request, "from", "to", "limit", "order")
+        given = only(request, "from", "to", "limit", "order", *FRESHNESS)
         asset_id, most = _asset_id(request), settings.limits.max_rows
         limit = integer(given.get("limit"), "limit", default=min(1000, most), low=1, high=most)
         order = given.get("order", "asc")
@@ -102,13 +103,13 @@ class PriceRoutes:
                 database, asset_id, window, skew_ms, limit, order, is_live=is_live
             )
 
-        found = await self._ranged(ask, window, limit)
+        found = await self._ranged(ask, window, limit, asked_of(request))
         return self._answer(found, _records(found.result))
 
     async def candles(self, request: web.Request) -> web.Response:
         """Candles of an asset; `final` where no more quotes can come into one."""
         settings = self._parts.settings
-        given = only(request, "interval", "from", "to")
+        given = only(request, "interval", "from", "to", *FRESHNESS)
         asset_id, interval = _asset_id(request), given.get("interval", "1h")
         width_ms = INTERVALS_MS.get(interval)
         if width_ms is None:
@@ -124,7 +125,7 @@ class PriceRoutes:
                 database, asset_id, interval, window, skew_ms, is_live=is_live
             )
 
-        found = await self._ranged(ask, window, most + 2)
+        found = await self._ranged(ask, window, most + 2, asked_of(request))
         rows = _records(found.result)
         for row in rows:
             start_ms = instant_ms(str(row["start"]), "start")
@@ -140,7 +141,9 @@ class PriceRoutes:
         rows = coverage_rows(view.heads)
         version = dataset_version(view.heads, TABULAR)
         # What was rejected says nothing of freshness: it may be nothing for weeks.
-        about = answer_meta(view, ELEMENTS, None, self._usd_per_tb, version)
+        about = answer_meta(
+            view, ELEMENTS, None, self._usd_per_tb, version, version_after=version
+        )
         return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
 
     def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> TimeWindow:
@@ -163,7 +166,11 @@ class PriceRoutes:
         return min([hour_of(now.start_ms - (count - 1) * HOUR_MS), *published[-1:]]), now
 
     async def _ranged(
-        self, ask: Callable[[bool], Statement], window: TimeWindow, max_rows: int
+        self,
+        ask: Callable[[bool], Statement],
+        window: TimeWindow,
+        max_rows: int,
+        asked: Asked,
     ) -> SteadyAnswer:
         first, last = received_hours(window, self._parts.settings.max_skew_s * 1000)
 
@@ -174,7 +181,7 @@ class PriceRoutes:
                 return None
             return BoundedStatement(ask(is_live), first, last, max_rows, is_live=is_live)
 
-        return await steady(self._parts, build, days_of(first, last))
+        return await steady(self._parts, build, days_of(first, last), asked=asked)
 
     def _answer(
         self, found: SteadyAnswer, data: Any, more: dict[str, Any] | None = None
@@ -186,8 +193,11 @@ class PriceRoutes:
             self._usd_per_tb,
             found.version,
             is_live=found.is_live,
+            version_after=found.version_after,
+            is_kept=found.is_kept,
         )
-        return json_answer({"data": data, "meta": {**about, **(more or {})}})
+        body = {"data": data, "meta": {**about, **(more or {})}}
+        return json_answer(body, headers=validators(found.tag))
 
 
 def _records(result: QueryResult | None) -> list[dict[str, Any]]:

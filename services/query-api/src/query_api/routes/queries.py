@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from coinlake.contracts.datasets import TABLES, dataset_of_table
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
-from query_api.core.coverage import dataset_version
 from query_api.core.guard import Checked
 from query_api.core.problems import (
     BadRequestError,
@@ -24,12 +23,14 @@ from query_api.core.problems import (
 )
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
-from query_api.loop.query_run import QueryRun
+from query_api.loop.query_run import QueryRun, given_up
 from query_api.routes.answer_meta import answer_meta
+from query_api.routes.asked import asked_of
 from query_api.routes.middleware import CALLER
 from query_api.routes.parameters import only
 from query_api.routes.parts import ApiParts
 from query_api.routes.responses import json_answer
+from query_api.routes.sql_reads import SqlRead
 
 
 class Ask(BaseModel):
@@ -40,12 +41,15 @@ class Ask(BaseModel):
     sql: str
     wait: float = Field(default=10.0, ge=0)
     max_rows: int = Field(default=1000, ge=1)
+    max_age: float | None = Field(default=None, ge=0, le=999_999_999)
+    as_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptQuery:
     """A query that its caller can come back for."""
 
+    id: str
     run: QueryRun
     caller: str
     feeds: tuple[str, ...]
@@ -76,25 +80,19 @@ class QueryRoutes:
         self._forget_old()
         self._bound(caller)
         checked = await self._checked(ask)
-        feeds = tuple(
-            sorted({dataset_of_table(name).name for name in checked.tables if name in TABLES})
+        run, view = await self._read(request, ask, checked).begun()
+        kept = KeptQuery(
+            self._parts.new_id(), run, caller, _feeds(checked), view, self._clock()
         )
-        # A statement may read any hour: of the ledger only the newest days are looked at for it.
-        view = await self._parts.view(feeds)
-        run = self._parts.runs.submit(
-            Statement(checked.sql),
-            max_rows=ask.max_rows,
-            deadline_s=self._parts.settings.limits.sql_deadline_s,
-        )
-        kept = KeptQuery(run, caller, feeds, view, self._clock())
-        self._kept[run.id] = kept
+        self._kept[kept.id] = kept
         try:
-            # Whoever leaves before having the id can never come back for it.
             await self._parts.runs.attend(run, ask.wait)
         except TimeoutError:
             return self._answer(kept)
         except BaseException:
-            del self._kept[run.id]
+            # Whoever leaves before having the id can never come back for it.
+            self._parts.runs.leave(run)
+            del self._kept[kept.id]
             raise
         return self._answer(kept)
 
@@ -110,9 +108,29 @@ class QueryRoutes:
         """Cancel a query; one that has ended keeps its state."""
         only(request)
         kept = self._own(request)
-        self._parts.runs.cancel(kept.run)
-        await _within(kept.run, self._parts.settings.athena.stop_deadline_s + 1)
-        return json_answer({"id": kept.run.id, "state": kept.run.state})
+        if not kept.run.finished.is_set():
+            kept = await self._given_up(kept)
+        return json_answer({"id": kept.id, "state": kept.run.state})
+
+    async def _given_up(self, kept: KeptQuery) -> KeptQuery:
+        """The query as its caller sees it from now on; others who share it go on."""
+        run = kept.run
+        mine = kept if run.holders <= 1 else replace(kept, run=given_up(run))
+        self._kept[kept.id] = mine
+        self._parts.runs.leave(run)
+        await _within(mine.run, self._parts.settings.athena.stop_deadline_s + 1)
+        return mine
+
+    def _read(self, request: web.Request, ask: Ask, checked: Checked) -> SqlRead:
+        max_age = None if ask.max_age is None else f"{ask.max_age:.3f}"
+        return SqlRead(
+            self._parts,
+            Statement(checked.sql),
+            ask.max_rows,
+            _feeds(checked),
+            checked.depends,
+            asked_of(request, max_age=max_age, as_of=ask.as_of),
+        )
 
     async def _ask(self, request: web.Request) -> Ask:
         limits = self._parts.settings.limits
@@ -164,12 +182,12 @@ class QueryRoutes:
         horizon_s = self._clock() - limits.keep_results_s - limits.sql_deadline_s
         for number, kept in enumerate(done):
             if number < surplus or kept.asked_at_s < horizon_s:
-                del self._kept[kept.run.id]
+                del self._kept[kept.id]
 
     def _answer(self, kept: KeptQuery) -> web.Response:
         run = kept.run
-        where = f"/v1/queries/{run.id}"
-        about: dict[str, Any] = {"id": run.id, "state": run.state}
+        where = f"/v1/queries/{kept.id}"
+        about: dict[str, Any] = {"id": kept.id, "state": run.state}
         if not run.finished.is_set():
             about |= {"href": where, "meta": {"as_of": rfc3339(kept.view.at_ms)}}
             return json_answer(about, 202, {"Location": where, "Retry-After": "1"})
@@ -178,7 +196,9 @@ class QueryRoutes:
             kept.feeds,
             run.result,
             self._parts.settings.athena.usd_per_tb,
-            dataset_version(kept.view.heads, kept.feeds),
+            run.question.version or None,
+            version_after=run.version_after,
+            is_kept=run.is_kept,
         )
         if run.result is None:
             about["problem"] = None if run.problem is None else run.problem.document()
@@ -187,6 +207,12 @@ class QueryRoutes:
         about["columns"] = [{"name": c.name, "type": c.type} for c in columns]
         about["rows"] = run.result.rows.values()
         return json_answer(about)
+
+
+def _feeds(checked: Checked) -> tuple[str, ...]:
+    """The feeds whose freshness is told: those of the tables, and of what is made from them."""
+    named = {dataset_of_table(name).name for name in checked.tables if name in TABLES}
+    return tuple(sorted(named | set(checked.depends.days)))
 
 
 async def _within(run: QueryRun, seconds: float) -> None:

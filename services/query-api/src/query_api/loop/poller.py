@@ -1,0 +1,208 @@
+"""One eye on all queries of the process: BatchGetQueryExecution, fifty of them a call.
+
+Each query has its own times to be looked at (`core/look_times.py`). A call takes whoever is due,
+and fills its fifty places with those that are due next: they cost nothing more.
+"""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from coinlake import logs
+from coinlake.errors import TransientError
+from query_api.core.answers import ExecutionState, LostExecution
+from query_api.core.call_rate import CallRate
+from query_api.core.failures import clean
+from query_api.core.look_times import LookTimes
+from query_api.core.ports import SqlEngine
+from query_api.core.problems import Problem, ProblemError
+from query_api.loop.insist import Insistence
+
+log = logs.get(__name__)
+
+MAX_BATCH = 50
+# An id that Athena has just given may not be known to all of it yet.
+_LOST_LOOKS = 5
+
+
+@dataclass(order=True, slots=True)
+class _Watch:
+    """One query that is waited for. Times are of the event loop."""
+
+    due_s: float
+    number: int
+    execution_id: str = field(compare=False)
+    sql: str = field(compare=False)
+    began_s: float = field(compare=False)
+    seen: Callable[[str], None] = field(compare=False)
+    ended: "asyncio.Future[Seen]" = field(compare=False)
+    looks: int = field(default=0, compare=False)
+    lost: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The end of a query, and how many looks it took: at the first one it may be an old one."""
+
+    execution: ExecutionState
+    looks: int
+
+
+class ExecutionPoller:
+    """Open it with `open_poller`, which owns its tasks."""
+
+    def __init__(
+        self,
+        engine: SqlEngine,
+        times: LookTimes,
+        rate: CallRate,
+        insistence: Insistence,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._engine = engine
+        self._times = times
+        self._rate = rate
+        self._insistence = insistence
+        self._tasks = tasks
+        self._waiting: list[_Watch] = []
+        self._news = asyncio.Event()
+        self._count = 0
+        self._failures = 0
+        self._quiet_until_s = 0.0
+
+    async def ended(
+        self, execution_id: str, sql: str, began_s: float, seen: Callable[[str], None]
+    ) -> Seen:
+        """The end of a query that was started at `began_s` (loop time). `seen` gets each state.
+
+        Raises ProblemError where Athena does not know it.
+        """
+        loop = asyncio.get_running_loop()
+        self._count += 1
+        due_s = max(loop.time(), began_s + self._times.first_s(sql))
+        ended: asyncio.Future[Seen] = loop.create_future()
+        watch = _Watch(due_s, self._count, execution_id, sql, began_s, seen, ended)
+        heapq.heappush(self._waiting, watch)
+        self._news.set()
+        try:
+            return await ended
+        finally:
+            # Who left is not asked about again.
+            ended.cancel()
+
+    async def look(self, execution_id: str) -> ExecutionState:
+        """One query now, outside of the turns. Raises ProblemError where Athena does not know it."""
+        told = await self._insistence.answered(lambda: self._engine.executions([execution_id]))
+        found = told[execution_id]
+        if isinstance(found, LostExecution):
+            raise _lost(found)
+        return found
+
+    async def turn(self) -> None:
+        """Look when somebody is due, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._news.clear()
+            batch = self._due(loop.time())
+            if batch:
+                self._tasks.create_task(self._ask(batch), name="poll")
+                continue
+            await self._sleep(loop)
+
+    async def _sleep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Until the next one is due, or another one comes."""
+        when_s = None
+        if self._waiting:
+            when_s = max(self._waiting[0].due_s, self._quiet_until_s)
+        try:
+            async with asyncio.timeout_at(when_s):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    def _due(self, now_s: float) -> list[_Watch]:
+        """Those of the next call; nobody where none is due."""
+        while self._waiting and self._waiting[0].ended.done():
+            heapq.heappop(self._waiting)
+        if now_s < self._quiet_until_s or not self._waiting or self._waiting[0].due_s > now_s:
+            return []
+        # Calls are spaced by the budget: who comes meanwhile is in the next call.
+        self._quiet_until_s = max(self._quiet_until_s, now_s + self._rate.take(now_s))
+        batch: list[_Watch] = []
+        while self._waiting and len(batch) < MAX_BATCH:
+            one = heapq.heappop(self._waiting)
+            if not one.ended.done():
+                batch.append(one)
+        return batch
+
+    async def _ask(self, batch: Sequence[_Watch]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            told = await self._engine.executions([one.execution_id for one in batch])
+        except TransientError as error:
+            self._insistence.note(error, self._failures)
+            delay_s = self._insistence.delay_s(self._failures)
+            self._failures += 1
+            self._quiet_until_s = max(self._quiet_until_s, loop.time() + delay_s)
+            self._again(batch, loop.time())
+            return
+        except ProblemError as error:
+            for one in batch:
+                _fail(one, error)
+            return
+        self._failures = 0
+        self._again(
+            [one for one in batch if not self._told(one, told[one.execution_id])], loop.time()
+        )
+
+    def _told(self, one: _Watch, found: ExecutionState | LostExecution) -> bool:
+        """Whether this was the last look at a query."""
+        one.looks += 1
+        if isinstance(found, LostExecution):
+            one.lost += 1
+            log.warning("athena_lost_query", execution_id=one.execution_id, code=found.code)
+            if one.lost >= _LOST_LOOKS:
+                _fail(one, _lost(found))
+            return one.lost >= _LOST_LOOKS
+        if not found.ended:
+            one.seen(found.state)
+            return False
+        if found.total_ms:
+            self._times.note(one.sql, found.total_ms / 1000)
+        if not one.ended.done():
+            one.ended.set_result(Seen(found, one.looks))
+        return True
+
+    def _again(self, batch: Sequence[_Watch], now_s: float) -> None:
+        for one in batch:
+            if not one.ended.done():
+                one.due_s = now_s + self._times.next_s(now_s - one.began_s)
+                heapq.heappush(self._waiting, one)
+        self._news.set()
+
+
+def _fail(one: _Watch, error: ProblemError) -> None:
+    if not one.ended.done():
+        one.ended.set_exception(error)
+
+
+def _lost(found: LostExecution) -> ProblemError:
+    reason = clean(f"{found.code}: {found.message}")
+    detail = f"Athena does not know this query any more ({reason}); try again later"
+    return ProblemError(Problem(503, "unavailable", "A dependency is unavailable", detail, 5))
+
+
+@asynccontextmanager
+async def open_poller(
+    engine: SqlEngine, times: LookTimes, rate: CallRate, insistence: Insistence
+) -> AsyncIterator[ExecutionPoller]:
+    """A poller that turns while the context is open."""
+    async with asyncio.TaskGroup() as tasks:
+        poller = ExecutionPoller(engine, times, rate, insistence, tasks)
+        turning = tasks.create_task(poller.turn(), name="poller")
+        try:
+            yield poller
+        finally:
+            turning.cancel()
