@@ -40,7 +40,7 @@ async def calls(plan: Plan, athena: AthenaEngine) -> AsyncIterator[dict[str, Cal
             "BatchCreatePartition": lambda: catalog._create("quotes", like, [HOUR]),
             "GetCrawler": catalog.crawl,
             "StartQueryExecution": lambda: athena.start(Statement("SELECT 1"), "t" * 32),
-            "GetQueryExecution": lambda: athena.execution("q"),
+            "BatchGetQueryExecution": lambda: athena.executions(["q"]),
             "GetQueryResults": lambda: athena.rows("q", 10),
             "StopQueryExecution": lambda: athena.stop("q"),
             "GetWorkGroup": athena.probe,

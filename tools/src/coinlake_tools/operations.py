@@ -227,18 +227,19 @@ OPERATIONS: tuple[Operation, ...] = (
         busy=lambda p: p.crawls_per_day / 24 * TABLES * 24 * p.age_days,
     ),
     Operation("query-api", "s3:GetObject", Billed.GET, _PROBES, lambda p: _runs(p) * FEEDS),
-    # Before and after a query, unless one of the last two seconds has looked.
+    # Before and after a query, unless one of the last two seconds has looked: at the ledger, and for
+    # an open hour at the raw zone.
     Operation(
         "query-api",
         "s3:ListObjectsV2",
         Billed.PUT,
         FEEDS * _IDLE_LOOKS,
-        lambda p: 2 * _queries(p),
+        lambda p: 4 * _queries(p),
     ),
     Operation("query-api", "athena:GetWorkGroup", Billed.FREE, _PROBES),
     Operation("query-api", "athena:StartQueryExecution", Billed.FREE, busy=_queries),
     Operation(
-        "query-api", "athena:GetQueryExecution", Billed.FREE, busy=lambda p: 5 * _queries(p)
+        "query-api", "athena:BatchGetQueryExecution", Billed.FREE, busy=lambda p: 4 * _queries(p)
     ),
     Operation("query-api", "athena:GetQueryResults", Billed.FREE, busy=_queries),
     Operation("query-api", "athena:StopQueryExecution", Billed.FREE),

@@ -71,8 +71,19 @@ _META: dict[str, Any] = {
         "earliest of them. Null where no watermark is known.",
     },
     "dataset_version": {
-        **_STRING,
-        "description": "Changes whenever an hour that the answer can be made from is published.",
+        **_TEXT,
+        "description": "Changes whenever an hour that the answer can be made from is published; of a live "
+        "answer also with everything that lands. Ask with it as as_of. Null where it cannot be named.",
+    },
+    "dataset_version_after": {
+        **_TEXT,
+        "description": "The same, seen when the query had ended: another one where an hour was published "
+        "meanwhile. Null while nobody could look.",
+    },
+    "kept": {
+        "type": "boolean",
+        "description": "No query was made for this answer: it is one of the same version that was made before, "
+        "and the bytes and dollars are those of that time.",
     },
     "live": {
         "type": "boolean",
@@ -153,20 +164,32 @@ def _read_paths(max_rows: int) -> dict[str, Any]:
         _query("from", _STRING, "RFC 3339 or milliseconds since the epoch; inclusive."),
         _query("to", _STRING, "RFC 3339 or milliseconds since the epoch; exclusive."),
     ]
+    fresh = [
+        _query(
+            "max_age",
+            {"type": "number", "minimum": 0},
+            "Refuse data older than so many seconds.",
+        ),
+        _query(
+            "as_of",
+            _STRING,
+            "The dataset_version that the answer must be of; 410 if it is gone.",
+        ),
+    ]
     return {
         "/v1/assets": _get(
-            "Latest price of each asset", {**many, "items": _ref("Asset")}, limit
+            "Latest price of each asset", {**many, "items": _ref("Asset")}, limit, *fresh
         ),
-        "/v1/assets/{id}": _get("Latest price of one asset", _ref("Asset"), _ID),
+        "/v1/assets/{id}": _get("Latest price of one asset", _ref("Asset"), _ID, *fresh),
         "/v1/assets/{id}/quotes": _get(
             "Quotes of an asset within a range of source time",
             {**many, "items": _ref("Quote")},
-            *(_ID, *times, limit, _query("order", {"enum": ["asc", "desc"]})),
+            *(_ID, *times, limit, _query("order", {"enum": ["asc", "desc"]}), *fresh),
         ),
         "/v1/assets/{id}/candles": _get(
             "Candles of an asset",
             {**many, "items": _ref("Candle")},
-            *(_ID, *times, _query("interval", {"enum": list(INTERVALS_MS)})),
+            *(_ID, *times, _query("interval", {"enum": list(INTERVALS_MS)}), *fresh),
         ),
         "/v1/coverage": _get(
             "What has been published, by table", {**many, "items": _ref("Coverage")}
@@ -182,6 +205,8 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
             "sql": {"type": "string", "description": "One SELECT over the lake's tables."},
             "wait": {"type": "number", "minimum": 0, "default": 10},
             "max_rows": {"type": "integer", "minimum": 1, "maximum": max_rows, "default": 1000},
+            "max_age": {"type": ["number", "null"], "minimum": 0},
+            "as_of": _TEXT,
         },
         "additionalProperties": False,
     }

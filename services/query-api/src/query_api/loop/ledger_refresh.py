@@ -5,6 +5,7 @@ looked at here, and what a look costs does not grow with the lake (ADR 76).
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 
 from coinlake import logs
@@ -14,8 +15,8 @@ from query_api.adapters.ledger import LedgerReader
 
 log = logs.get(__name__)
 
-# Who asks every now and then finds a young view, too.
-_ACTIVE_TTLS = 15
+# Who asks twice within so many times the age of a view is likely to ask again.
+_ACTIVE_TTLS = 5
 
 
 class LedgerRefresh:
@@ -25,17 +26,20 @@ class LedgerRefresh:
         self._ledger = ledger
         self._ttl_s = ttl_s
         self._clock = clock
-        self._asked_s: dict[str, float] = {}
+        self._asked_s: dict[str, tuple[float, float]] = {}
 
     def asked(self, feeds: Iterable[str]) -> None:
         """Somebody asks about these feeds."""
-        self._asked_s |= dict.fromkeys(feeds, self._clock())
+        now_s = self._clock()
+        for feed in feeds:
+            _, before_s = self._asked_s.get(feed, (-math.inf, -math.inf))
+            self._asked_s[feed] = (before_s, now_s)
 
     @property
     def active(self) -> list[str]:
-        """The feeds that somebody asked about lately."""
+        """The feeds that somebody asks about again and again: a lonely question looks itself."""
         since_s = self._clock() - _ACTIVE_TTLS * self._ttl_s
-        return sorted(feed for feed, at_s in self._asked_s.items() if at_s >= since_s)
+        return sorted(feed for feed, times in self._asked_s.items() if min(times) >= since_s)
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Look until it is time to stop; at a ttl of 0 every request looks itself."""

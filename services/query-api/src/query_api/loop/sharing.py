@@ -14,7 +14,7 @@ from query_api.metrics import QueryApiMetrics
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """A finished answer and the lake that it is of. It costs nothing to be given again."""
+    """A finished answer with what it cost then, and the lake that it is of."""
 
     result: QueryResult
     lake: LakeSeen
@@ -81,6 +81,5 @@ class SharedQueries:
             del self._running[key]
         # Rows of a lake that moved meanwhile are of no version.
         if run.question.sharing is Sharing.KEPT and run.result and run.after and run.is_steady:
-            free = QueryResult(run.result.rows, ())
             size_bytes = run.result.rows.size_bytes + run.after.view.size_bytes
-            self._kept.put(key, KeptAnswer(free, run.after), size_bytes)
+            self._kept.put(key, KeptAnswer(run.result, run.after), size_bytes)
