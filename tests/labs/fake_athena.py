@@ -39,6 +39,10 @@ def lake(version: str = "v1") -> LakeSeen:
     return LakeSeen(LedgerView({}, 0), version)
 
 
+# Random ids of two processes are never the same.
+_NUMBERS = itertools.count()
+
+
 class FakeEngine:
     """Queries by token. `refusals` are raised by the next starts, `losses` after they have begun."""
 
@@ -105,7 +109,7 @@ async def opened(
     metrics: QueryApiMetrics | None = None,
 ) -> AsyncIterator[QueryRuns]:
     """The queries of a process over the fake."""
-    ids = (f"{number:032d}" for number in itertools.count())
+    ids = (f"{number:032d}" for number in _NUMBERS)
     known = metrics or QueryApiMetrics(CollectorRegistry())
     capacity = QueryCapacity(running, queued, Decimal(5))
     async with AsyncExitStack() as open_:

@@ -54,6 +54,9 @@ def test_a_question_costs_what_the_list_of_operations_says(
     assert calls["Athena.StartQueryExecution"] == added["athena:StartQueryExecution"]
     assert calls["Athena.GetQueryResults"] == added["athena:GetQueryResults"]
     assert calls["GET ledger"] == 0
-    assert {name for name in calls if not name.startswith("Athena.")} == {"LIST ledger", "LIST raw"}
+    assert {name for name in calls if not name.startswith("Athena.")} == {
+        "LIST ledger",
+        "LIST raw",
+    }
     # At its start it looked no further than the newest hours: a few LISTs for each feed.
     assert before["LIST ledger"] <= 9 * FEEDS

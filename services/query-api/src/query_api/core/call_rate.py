@@ -12,9 +12,16 @@ class CallRate:
 
     def take(self, now_s: float) -> float:
         """Book a call; how long to wait before it is made. Those who wait are served in turn."""
-        if self._at_s is not None:
-            grown = self._left + (now_s - self._at_s) * self._per_s
-            self._left = min(self._burst, grown)
-        self._at_s = now_s
+        self._grow(now_s)
         self._left -= 1
         return 0.0 if self._left >= 0 else -self._left / self._per_s
+
+    def ready_in(self, now_s: float) -> float:
+        """How long until a call could be made at once; books nothing."""
+        self._grow(now_s)
+        return max(0.0, (1 - self._left) / self._per_s)
+
+    def _grow(self, now_s: float) -> None:
+        if self._at_s is not None:
+            self._left = min(self._burst, self._left + (now_s - self._at_s) * self._per_s)
+        self._at_s = now_s

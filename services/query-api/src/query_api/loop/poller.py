@@ -128,8 +128,11 @@ class ExecutionPoller:
             heapq.heappop(self._waiting)
         if now_s < self._quiet_until_s or not self._waiting or self._waiting[0].due_s > now_s:
             return []
-        # Calls are spaced by the budget: who comes meanwhile is in the next call.
-        self._quiet_until_s = max(self._quiet_until_s, now_s + self._rate.take(now_s))
+        # Who comes due while the budget is used up is in the next call.
+        if (wait_s := self._rate.ready_in(now_s)) > 0:
+            self._quiet_until_s = now_s + wait_s
+            return []
+        self._rate.take(now_s)
         batch: list[_Watch] = []
         while self._waiting and len(batch) < MAX_BATCH:
             one = heapq.heappop(self._waiting)
