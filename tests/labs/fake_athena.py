@@ -153,5 +153,7 @@ class Asking:
 async def until(condition: Callable[[], object]) -> None:
     """Let the others run until the condition holds."""
     async with asyncio.timeout(5):
-        while not condition():
+        while True:
+            if condition():
+                return
             await asyncio.sleep(0)

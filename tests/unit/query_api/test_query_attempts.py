@@ -134,12 +134,15 @@ async def test_a_question_whose_rows_do_not_follow_from_its_version_has_a_token_
 ):
     engine = FakeEngine()
     live = question(sharing=Sharing.RUNNING)
-    async with sharing(engine, pace=SALTED) as one, sharing(engine, pace=SALTED) as two:
-        async with asyncio.TaskGroup() as tasks:
-            for process in (one, two):
-                tasks.create_task(process.fetch(live))
-            await until(lambda: len(engine.all) == 2)
-            engine.end()
+    async with (
+        sharing(engine, pace=SALTED) as one,
+        sharing(engine, pace=SALTED) as two,
+        asyncio.TaskGroup() as tasks,
+    ):
+        for process in (one, two):
+            tasks.create_task(process.fetch(live))
+        await until(lambda: len(engine.all) == 2)
+        engine.end()
 
     assert len(engine.sent) == 2
 

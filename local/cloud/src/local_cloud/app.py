@@ -74,7 +74,7 @@ def run(settings: Settings) -> None:
         open_.callback(jobs.close, CLOSE_WITHIN_S)
         crawlers = Crawlers(state / "glue", clients, bill, time.time)
         open_.callback(crawlers.close)
-        athena = AthenaService(clients, state, bill)
+        athena = AthenaService(clients, state, bill, settings.active_queries)
         open_.callback(athena.close)
         engines: dict[str, AwsService] = {
             "glue": _glue(state, jobs, crawlers, DataQuality(clients, bill, time.time)),

@@ -133,6 +133,10 @@ class History:
         self.save(made)
         return made
 
+    def knows(self, workgroup: str, token: str) -> bool:
+        """Whether a query was started with this token."""
+        return (workgroup, token) in self._tokens
+
     def get(self, id_: str) -> QueryExecution:
         found = self._known.get(id_)
         if found is None:

@@ -58,6 +58,11 @@ class Pool:
             live = self._live[one.id] = Live(Meter(limit))
         self._threads.submit(self._work, one, live)
 
+    @property
+    def active(self) -> int:
+        """Queries that are queued or running."""
+        return len(self._live)
+
     def stop(self, one: QueryExecution) -> None:
         """Cancel; returns when the engine has stopped, or after `STOP_WAIT_S`."""
         live = self._live.get(one.id)
