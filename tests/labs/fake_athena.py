@@ -22,6 +22,7 @@ from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 
 SQL = Statement("SELECT 1")
+NOW_MS = 1_000_000
 PACE = ExecutionPace(LookPace(0.001, 0.002), 1e6, 1e6, 1.0)
 KEEP = ResultLimits(16, 1_000_000)
 
@@ -114,7 +115,7 @@ async def opened(
     capacity = QueryCapacity(running, queued, Decimal(5))
     async with AsyncExitStack() as open_:
         executor = await open_.enter_async_context(
-            open_executor(engine, pace, known, lambda: next(ids))
+            open_executor(engine, pace, known, lambda: next(ids), lambda: NOW_MS)
         )
         yield await open_.enter_async_context(
             open_runs(executor, capacity, known, lambda: next(ids))

@@ -39,7 +39,7 @@ async def open_parts(
     ledger = LedgerReader(store, metrics, now_ms, Staleness(ttl_ms, ttl_ms))
     async with AsyncExitStack() as open_:
         executor = await open_.enter_async_context(
-            open_executor(engine, PACE, metrics, lambda: next(ids))
+            open_executor(engine, PACE, metrics, lambda: next(ids), now_ms)
         )
         runs = await open_.enter_async_context(
             open_runs(executor, QueryCapacity(8, 8, Decimal(5)), metrics, lambda: next(ids))

@@ -22,10 +22,7 @@ from tests.integration.query_api.conftest import (
     key_item,
 )
 
-ENDLESS = (
-    "select count(*) from rates a cross join rates b cross join rates c cross join rates d"
-    " where a.rate_id <> '{}'"
-)
+ENDLESS = "select count(*), '{}' from rates a cross join rates b cross join rates c cross join rates d"
 
 
 def alive(cloud: Cloud) -> list[str]:
@@ -120,14 +117,9 @@ async def test_of_two_hundred_clients_that_vanish_no_query_and_no_task_is_left(
         while left := names_of_tasks() - before:
             assert time.monotonic() < began_s + 30, f"tasks are left: {left}"
             await asyncio.sleep(0.1)
-        ours_s = time.monotonic() - began_s
         while await asyncio.to_thread(alive, cloud):
             assert time.monotonic() < began_s + 30, "a query runs for nobody"
             await asyncio.sleep(0.1)
-        # Five seconds are promised; here a neighbour's load counts in.
-        print(
-            f"all stopped after {ours_s:.1f} s, ended after {time.monotonic() - began_s:.1f} s"
-        )
         fine = await asyncio.to_thread(status_of, port, get("/v1/assets?limit=4"))
 
     assert fine == 200

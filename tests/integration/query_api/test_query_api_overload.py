@@ -178,7 +178,6 @@ def test_f77_a_flood_is_refused_with_a_time_and_gone_afterwards(
         one.result()
     until(lambda: api.ask(f"/v1/assets/bitcoin/quotes?{CLOSED}").status_code == 200)
 
-    print(dict(seen))
     assert set(seen) <= {200, 429}
     assert seen[200] > 0
     assert seen[429] > 0
@@ -223,8 +222,7 @@ async def test_a_real_quota_says_that_there_is_no_slot(
         # A token that is known is no new query.
         assert await athena.start(statement, "a" * 32) == first
         await athena.stop(first)
-        while alive(cloud):
-            await asyncio.sleep(0.1)
+        await asyncio.to_thread(until, lambda: not alive(cloud))
         second = await athena.start(statement, "b" * 32)
         await athena.stop(second)
 

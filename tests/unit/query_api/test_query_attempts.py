@@ -12,7 +12,7 @@ from query_api.core.problems import ProblemError, query_failed
 from query_api.core.question import Sharing
 from query_api.loop.athena_side import ExecutionPace
 from query_api.loop.tokens import Tokens
-from tests.labs.fake_athena import FakeEngine, opened, question, sharing, until
+from tests.labs.fake_athena import NOW_MS, FakeEngine, opened, question, sharing, until
 
 KEPT = question(sharing=Sharing.KEPT)
 SALTED = ExecutionPace(LookPace(0.001, 0.002), 1e6, 1e6, 1.0, "a salt of all replicas")
@@ -96,8 +96,10 @@ async def test_dead_queries_of_the_same_token_are_passed_over() -> None:
     tokens = Tokens(SALTED.token_salt, engine.where, lambda: "own")
     # Another replica asked the same three times, and all of its clients left.
     for number in range(3):
-        engine.started[tokens.token(KEPT).text] = f"dead-{number}"
-        engine.states[f"dead-{number}"] = ExecutionState("CANCELLED", "stopped")
+        engine.started[tokens.token(KEPT)] = f"dead-{number}"
+        engine.states[f"dead-{number}"] = ExecutionState(
+            "CANCELLED", "stopped", submitted_ms=NOW_MS - 60_000
+        )
         tokens.spend(KEPT)
     async with sharing(engine, pace=SALTED) as asking, asyncio.TaskGroup() as tasks:
         asked = tasks.create_task(asking.fetch(KEPT))
@@ -195,3 +197,23 @@ async def test_rows_that_are_gone_twice_are_told_as_away() -> None:
 
     assert run.problem is not None
     assert run.problem.status == 503
+
+
+async def test_one_of_ours_that_fails_by_itself_is_not_paid_again() -> None:
+    engine = FakeEngine()
+    async with opened(engine, pace=SALTED) as runs:
+        run = runs.submit(KEPT, deadline_s=5, payer="me")
+        await until(lambda: engine.all)
+        engine.states["execution-0"] = ExecutionState(
+            "FAILED", "EXCEEDED_MEMORY_LIMIT", 1, submitted_ms=NOW_MS
+        )
+        await run.finished.wait()
+        again = runs.submit(KEPT, deadline_s=5, payer="me")
+        await until(lambda: len(engine.all) == 2)
+        engine.end()
+        await again.finished.wait()
+
+    # Nor is the failure pinned to the question: who asks anew gets another attempt.
+    assert run.problem is not None
+    assert again.state == "SUCCEEDED"
+    assert len(engine.sent) == 2

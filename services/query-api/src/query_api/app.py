@@ -59,7 +59,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             open_guard(settings.lake.database, settings.limits.guard_deadline_s)
         )
         executor = await open_.enter_async_context(
-            open_executor(athena, _pace(settings.athena), metrics, _new_id)
+            open_executor(athena, _pace(settings.athena), metrics, _new_id, _now_ms)
         )
         runs = await open_.enter_async_context(
             open_runs(executor, _capacity(settings), metrics, _new_id)

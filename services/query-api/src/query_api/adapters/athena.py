@@ -125,6 +125,7 @@ class _Page:
 def _execution(told: Any) -> ExecutionState:
     status, statistics = told["Status"], told.get("Statistics", {})
     error = status.get("AthenaError", {})
+    submitted = status.get("SubmissionDateTime")
     return ExecutionState(
         state=status["State"],
         reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
@@ -133,6 +134,7 @@ def _execution(told: Any) -> ExecutionState:
         scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
         engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),
         total_ms=int(statistics.get("TotalExecutionTimeInMillis", 0)),
+        submitted_ms=None if submitted is None else int(submitted.timestamp() * 1000),
     )
 
 

@@ -27,6 +27,7 @@ class ExecutionState:
     scanned_bytes: int = 0
     engine_ms: int = 0
     total_ms: int = 0
+    submitted_ms: int | None = None
 
     @property
     def ended(self) -> bool:

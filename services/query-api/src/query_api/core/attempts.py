@@ -10,12 +10,25 @@ _USER_ERROR = 2
 MAX_SHARED_ATTEMPTS = 4
 
 
+# By how much Athena's clock and ours may differ.
+_SKEW_MS = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a query ended. `was_dead`: at the first look at one that another may have started."""
+    """How a query ended that was asked for at `asked_ms`, by our clock."""
 
     execution: ExecutionState
-    was_dead: bool
+    asked_ms: int
+
+    @property
+    def was_dead(self) -> bool:
+        """Whether it was somebody's before us: the token that led there is spent.
+
+        A clock that is off makes it one of ours, which is asked again less often.
+        """
+        submitted_ms = self.execution.submitted_ms
+        return submitted_ms is not None and submitted_ms < self.asked_ms - _SKEW_MS
 
 
 @dataclass(slots=True)

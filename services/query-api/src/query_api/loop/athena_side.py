@@ -38,6 +38,7 @@ async def open_executor(
     pace: ExecutionPace,
     metrics: QueryApiMetrics,
     new_id: Callable[[], str],
+    now_ms: Callable[[], int],
 ) -> AsyncIterator[QueryExecutor]:
     """An executor whose poller turns while the context is open: close its runs first."""
     insistence = Insistence(metrics, random.Random())
@@ -50,6 +51,7 @@ async def open_executor(
             poller,
             Tokens(pace.token_salt, engine.where, new_id),
             insistence,
+            now_ms,
         )
         yield QueryExecutor(parts, metrics, pace.stop_deadline_s)
 

@@ -16,7 +16,7 @@ from query_api.loop.insist import Insistence
 from query_api.loop.poller import ExecutionPoller
 from query_api.loop.query_run import LakeSeen, LookAfter, QueryRun
 from query_api.loop.start_gate import Start, StartGate
-from query_api.loop.tokens import Token, Tokens
+from query_api.loop.tokens import Tokens
 from query_api.metrics import QueryApiMetrics
 
 log = logs.get(__name__)
@@ -31,6 +31,7 @@ class ExecutionParts:
     poller: ExecutionPoller
     tokens: Tokens
     insistence: Insistence
+    now_ms: Callable[[], int]
 
 
 class QueryExecutor:
@@ -72,11 +73,11 @@ class QueryExecutor:
     async def _ended(self, run: QueryRun) -> tuple[str, Ending]:
         """One query to its end; abandoned, it is stopped. Whatever it scanned is noted."""
         token = self._parts.tokens.token(run.question)
-        start = Start(run.question.statement, token.text)
-        began_s = asyncio.get_running_loop().time()
+        start = Start(run.question.statement, token)
+        began_s, asked_ms = asyncio.get_running_loop().time(), self._parts.now_ms()
         try:
             execution_id = await self._parts.gate.start(start)
-            seen = await self._parts.poller.ended(
+            execution = await self._parts.poller.ended(
                 execution_id, run.question.statement.sql, began_s, _state_of(run)
             )
         except (asyncio.CancelledError, TransientError):
@@ -86,8 +87,8 @@ class QueryExecutor:
             raise
         finally:
             self._parts.gate.free()
-        run.scans.append(seen.execution.scanned_bytes)
-        return execution_id, Ending(seen.execution, _was_dead(token, seen.looks))
+        run.scans.append(execution.scanned_bytes)
+        return execution_id, Ending(execution, asked_ms)
 
     async def _read(self, run: QueryRun, execution_id: str) -> Rows:
         """The rows and, at the same time, a look at the lake: it began after the query's end."""
@@ -128,10 +129,6 @@ def _state_of(run: QueryRun) -> Callable[[str], None]:
         run.state = state
 
     return seen
-
-
-def _was_dead(token: Token, looks: int) -> bool:
-    return token.is_shared and looks == 1
 
 
 async def _looked(look: LookAfter) -> LakeSeen | None:

@@ -37,17 +37,8 @@ class _Watch:
     sql: str = field(compare=False)
     began_s: float = field(compare=False)
     seen: Callable[[str], None] = field(compare=False)
-    ended: "asyncio.Future[Seen]" = field(compare=False)
-    looks: int = field(default=0, compare=False)
+    ended: asyncio.Future[ExecutionState] = field(compare=False)
     lost: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The end of a query, and how many looks it took: at the first one it may be an old one."""
-
-    execution: ExecutionState
-    looks: int
 
 
 class ExecutionPoller:
@@ -74,7 +65,7 @@ class ExecutionPoller:
 
     async def ended(
         self, execution_id: str, sql: str, began_s: float, seen: Callable[[str], None]
-    ) -> Seen:
+    ) -> ExecutionState:
         """The end of a query that was started at `began_s` (loop time). `seen` gets each state.
 
         Raises ProblemError where Athena does not know it.
@@ -82,7 +73,7 @@ class ExecutionPoller:
         loop = asyncio.get_running_loop()
         self._count += 1
         due_s = max(loop.time(), began_s + self._times.first_s(sql))
-        ended: asyncio.Future[Seen] = loop.create_future()
+        ended: asyncio.Future[ExecutionState] = loop.create_future()
         watch = _Watch(due_s, self._count, execution_id, sql, began_s, seen, ended)
         heapq.heappush(self._waiting, watch)
         self._news.set()
@@ -162,7 +153,6 @@ class ExecutionPoller:
 
     def _told(self, one: _Watch, found: ExecutionState | LostExecution) -> bool:
         """Whether this was the last look at a query."""
-        one.looks += 1
         if isinstance(found, LostExecution):
             one.lost += 1
             log.warning("athena_lost_query", execution_id=one.execution_id, code=found.code)
@@ -175,7 +165,7 @@ class ExecutionPoller:
         if found.total_ms:
             self._times.note(one.sql, found.total_ms / 1000)
         if not one.ended.done():
-            one.ended.set_result(Seen(found, one.looks))
+            one.ended.set_result(found)
         return True
 
     def _again(self, batch: Sequence[_Watch], now_s: float) -> None:

@@ -3,20 +3,11 @@
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from query_api.core.attempts import MAX_SHARED_ATTEMPTS
 from query_api.core.question import Question, Sharing, fingerprint, request_token
 
 _REMEMBERED = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A ClientRequestToken. `is_shared`: somebody else may have started its query."""
-
-    text: str
-    is_shared: bool
 
 
 class Tokens:
@@ -28,7 +19,7 @@ class Tokens:
         self._new_id = new_id
         self._spent: OrderedDict[bytes, int] = OrderedDict()
 
-    def token(self, question: Question) -> Token:
+    def token(self, question: Question) -> str:
         """What to send with the question now.
 
         Only rows that follow from the version alone are worth a token that others have: Athena
@@ -36,9 +27,8 @@ class Tokens:
         """
         attempt = self._spent.get(fingerprint(question), 0)
         if question.sharing is not Sharing.KEPT or attempt > MAX_SHARED_ATTEMPTS:
-            return Token(self._new_id(), is_shared=False)
-        text = request_token(question, where=self._where, attempt=attempt, salt=self._salt)
-        return Token(text, is_shared=True)
+            return self._new_id()
+        return request_token(question, where=self._where, attempt=attempt, salt=self._salt)
 
     def spend(self, question: Question) -> None:
         """The query of the token is of no use any more: the next one is another attempt."""
