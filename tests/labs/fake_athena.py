@@ -23,7 +23,7 @@ from query_api.metrics import QueryApiMetrics
 
 SQL = Statement("SELECT 1")
 NOW_MS = 1_000_000
-PACE = ExecutionPace(LookPace(0.001, 0.002), 1e6, 1e6, 1.0)
+PACE = ExecutionPace(LookPace(0.001, 0.002), 1e6, 1e6, 1e6, 1.0)
 KEEP = ResultLimits(16, 1_000_000)
 
 

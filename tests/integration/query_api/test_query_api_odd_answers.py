@@ -12,7 +12,7 @@ from tests.odd_answers import ODD, Plan, odd_proxy
 
 ATHENA_CALLS = (
     "Athena.StartQueryExecution",
-    "Athena.BatchGetQueryExecution",
+    "Athena.GetQueryExecution",
     "Athena.GetQueryResults",
 )
 

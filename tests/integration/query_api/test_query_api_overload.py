@@ -53,7 +53,7 @@ def throttled(api: Api, kind: str) -> float:
     return float(next(line.split()[1] for line in lines if line.startswith(name)))
 
 
-START, LOOK = "athena:StartQueryExecution", "athena:BatchGetQueryExecution"
+START, LOOK = "athena:StartQueryExecution", "athena:GetQueryExecution"
 RATE = {"code": "ThrottlingException", "status": 400}
 SLOTS = {"code": "TooManyRequestsException", "status": 400}
 

@@ -15,7 +15,7 @@ from query_api.loop.tokens import Tokens
 from tests.labs.fake_athena import NOW_MS, FakeEngine, opened, question, sharing, until
 
 KEPT = question(sharing=Sharing.KEPT)
-SALTED = ExecutionPace(LookPace(0.001, 0.002), 1e6, 1e6, 1.0, "a salt of all replicas")
+SALTED = ExecutionPace(LookPace(0.001, 0.002), 1e6, 1e6, 1e6, 1.0, "a salt of all replicas")
 FULL = NoSlotError("CONCURRENT_QUERY_LIMIT_EXCEEDED")
 
 
@@ -112,7 +112,7 @@ async def test_dead_queries_of_the_same_token_are_passed_over() -> None:
 
 async def test_two_processes_with_one_salt_start_one_query_and_with_two_salts_two() -> None:
     engine = FakeEngine()
-    other = ExecutionPace(LookPace(0.001, 0.002), 1e6, 1e6, 1.0, "another salt")
+    other = ExecutionPace(LookPace(0.001, 0.002), 1e6, 1e6, 1e6, 1.0, "another salt")
     async with (
         sharing(engine, pace=SALTED) as one,
         sharing(engine, pace=SALTED) as two,

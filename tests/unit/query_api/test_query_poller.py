@@ -14,7 +14,7 @@ from query_api.core.call_rate import CallRate
 from query_api.core.look_times import LookPace, LookTimes
 from query_api.core.problems import ProblemError
 from query_api.loop.insist import Insistence
-from query_api.loop.poller import ExecutionPoller, open_poller
+from query_api.loop.poller import ExecutionPoller, LookRates, open_poller
 from query_api.metrics import QueryApiMetrics
 from tests.labs.fake_athena import FakeEngine, until
 
@@ -28,7 +28,9 @@ async def polling(
     metrics = QueryApiMetrics(CollectorRegistry())
     times = LookTimes(LookPace(0.001, 0.01))
     insistence = Insistence(metrics, random.Random(1))
-    async with open_poller(engine, times, CallRate(per_s, burst), insistence) as poller:
+    rates = LookRates(CallRate(1e-6, 1), CallRate(per_s, burst))
+    rates.single.take(asyncio.get_running_loop().time())
+    async with open_poller(engine, times, rates, insistence) as poller:
         yield poller, metrics
 
 
@@ -184,3 +186,18 @@ def test_what_is_known_of_statements_is_bounded() -> None:
 
     assert len(times._took_s) == 512
     assert times.first_s("9999") == 0.4
+
+
+def test_one_is_looked_at_alone_and_many_together_while_both_budgets_last() -> None:
+    rates = LookRates(single=CallRate(10, 1), batch=CallRate(10, 1))
+
+    one = rates.book(1, 0.0)
+    one_more = rates.book(1, 0.0)
+    none_left = rates.book(7, 0.0)
+    many = rates.book(7, 1.0)
+    many_more = rates.book(7, 1.0)
+
+    assert (one, one_more) == ((1, 0.0), (50, 0.0))
+    assert none_left[0] == 0
+    assert none_left[1] == pytest.approx(0.1)
+    assert (many, many_more) == ((50, 0.0), (1, 0.0))

@@ -239,8 +239,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("query-api", "athena:GetWorkGroup", Billed.FREE, _PROBES),
     Operation("query-api", "athena:StartQueryExecution", Billed.FREE, busy=_queries),
     Operation(
-        "query-api", "athena:BatchGetQueryExecution", Billed.FREE, busy=lambda p: 4 * _queries(p)
+        "query-api", "athena:GetQueryExecution", Billed.FREE, busy=lambda p: 4 * _queries(p)
     ),
+    # Many queries at a time are asked about together.
+    Operation("query-api", "athena:BatchGetQueryExecution", Billed.FREE),
     Operation("query-api", "athena:GetQueryResults", Billed.FREE, busy=_queries),
     Operation("query-api", "athena:StopQueryExecution", Billed.FREE),
     # Athena reads with our rights: footers and columns of an hour or two, partitions; and writes the result.

@@ -134,6 +134,7 @@ def _pace(athena: AthenaSettings) -> ExecutionPace:
     return ExecutionPace(
         looks=LookPace(athena.poll_first_s, athena.poll_cap_s),
         poll_calls_per_s=athena.poll_calls_per_s,
+        batch_calls_per_s=athena.batch_calls_per_s,
         start_calls_per_s=athena.start_calls_per_s,
         stop_deadline_s=athena.stop_deadline_s,
         token_salt=athena.token_salt.get_secret_value(),

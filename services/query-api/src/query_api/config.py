@@ -41,11 +41,14 @@ class AthenaSettings(BaseModel):
     )
     poll_cap_s: Seconds = Field(default=1.0, description="Longest wait between polls.")
     poll_calls_per_s: Seconds = Field(
+        default=50.0, description="GetQueryExecution calls a second, each about one query."
+    )
+    batch_calls_per_s: Seconds = Field(
         default=10.0,
-        description="BatchGetQueryExecution calls a second; each asks about 50 queries.",
+        description="BatchGetQueryExecution calls a second, each about up to 50 queries.",
     )
     start_calls_per_s: Seconds = Field(
-        default=10.0, description="StartQueryExecution and StopQueryExecution calls a second."
+        default=20.0, description="StartQueryExecution and StopQueryExecution calls a second."
     )
     token_salt: SecretStr = Field(
         default=SecretStr(""),

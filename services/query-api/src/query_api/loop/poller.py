@@ -1,4 +1,4 @@
-"""One eye on all queries of the process: BatchGetQueryExecution, fifty of them a call.
+"""One eye on all queries of the process: fifty of them a call, where there are many.
 
 Each query has its own times to be looked at (`core/look_times.py`). A call takes whoever is due,
 and fills its fifty places with those that are due next: they cost nothing more.
@@ -27,6 +27,24 @@ MAX_BATCH = 50
 _LOST_LOOKS = 5
 
 
+@dataclass(frozen=True, slots=True)
+class LookRates:
+    """The two budgets of looks: at one query, and at up to fifty."""
+
+    single: CallRate
+    batch: CallRate
+
+    def book(self, waiting: int, now_s: float) -> tuple[int, float]:
+        """How many to look at now, and how long to wait where that is none."""
+        single_s, batch_s = self.single.ready_in(now_s), self.batch.ready_in(now_s)
+        if min(single_s, batch_s) > 0:
+            return 0, min(single_s, batch_s)
+        # Many are asked about together, one alone; whichever has nothing left is spared.
+        is_batch = batch_s == 0 and (waiting > 1 or single_s > 0)
+        (self.batch if is_batch else self.single).take(now_s)
+        return (MAX_BATCH if is_batch else 1), 0.0
+
+
 @dataclass(order=True, slots=True)
 class _Watch:
     """One query that is waited for. Times are of the event loop."""
@@ -48,13 +66,13 @@ class ExecutionPoller:
         self,
         engine: SqlEngine,
         times: LookTimes,
-        rate: CallRate,
+        rates: LookRates,
         insistence: Insistence,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._engine = engine
         self._times = times
-        self._rate = rate
+        self._rates = rates
         self._insistence = insistence
         self._tasks = tasks
         self._waiting: list[_Watch] = []
@@ -119,13 +137,12 @@ class ExecutionPoller:
             heapq.heappop(self._waiting)
         if now_s < self._quiet_until_s or not self._waiting or self._waiting[0].due_s > now_s:
             return []
-        # Who comes due while the budget is used up is in the next call.
-        if (wait_s := self._rate.ready_in(now_s)) > 0:
+        size, wait_s = self._rates.book(len(self._waiting), now_s)
+        if wait_s > 0:
+            # Who comes due while the budgets are used up is in the next call.
             self._quiet_until_s = now_s + wait_s
-            return []
-        self._rate.take(now_s)
         batch: list[_Watch] = []
-        while self._waiting and len(batch) < MAX_BATCH:
+        while self._waiting and len(batch) < size:
             one = heapq.heappop(self._waiting)
             if not one.ended.done():
                 batch.append(one)
@@ -189,11 +206,11 @@ def _lost(found: LostExecution) -> ProblemError:
 
 @asynccontextmanager
 async def open_poller(
-    engine: SqlEngine, times: LookTimes, rate: CallRate, insistence: Insistence
+    engine: SqlEngine, times: LookTimes, rates: LookRates, insistence: Insistence
 ) -> AsyncIterator[ExecutionPoller]:
     """A poller that turns while the context is open."""
     async with asyncio.TaskGroup() as tasks:
-        poller = ExecutionPoller(engine, times, rate, insistence, tasks)
+        poller = ExecutionPoller(engine, times, rates, insistence, tasks)
         turning = tasks.create_task(poller.turn(), name="poller")
         try:
             yield poller

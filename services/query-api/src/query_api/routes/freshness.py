@@ -25,10 +25,10 @@ def refuse_old(
     Of several feeds the stalest counts. `live`: rows of open hours, which may be newer than all
     that is published. What nobody has received yet is infinitely old.
     """
-    if asked.max_age_s is None:
+    newest = [newest_received_ms(view.heads, feed) or 0 for feed in feeds]
+    if asked.max_age_s is None or not newest:
         return
-    newest = [newest_received_ms(view.heads, feed) for feed in feeds]
-    newest_ms = min((ms or 0 for ms in newest), default=0)
+    newest_ms = min(newest)
     if live is not None:
         newest_ms = max(newest_ms, newest_row_ms(live))
     age_s = (now_ms - newest_ms) / 1000

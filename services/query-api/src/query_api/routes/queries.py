@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from coinlake.contracts.datasets import TABLES, dataset_of_table
+from coinlake.contracts.datasets import ELEMENTS, TABLES, dataset_of_table
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
 from query_api.core.guard import Checked
@@ -212,7 +212,8 @@ class QueryRoutes:
 def _feeds(checked: Checked) -> tuple[str, ...]:
     """The feeds whose freshness is told: those of the tables, and of what is made from them."""
     named = {dataset_of_table(name).name for name in checked.tables if name in TABLES}
-    return tuple(sorted(named | set(checked.depends.days)))
+    # What was rejected says nothing of freshness, unless it is what was asked for.
+    return tuple(sorted(named | (set(checked.depends.days) & set(ELEMENTS))))
 
 
 async def _within(run: QueryRun, seconds: float) -> None:
