@@ -26,7 +26,7 @@ from tests.integration.query_api.conftest import (
     running_cloud,
 )
 
-QUESTIONS = 200
+QUESTIONS = 100
 CLOSED = "from=2026-11-22T09:00:00Z&to=2026-11-22T10:00:00Z"
 
 

@@ -121,6 +121,11 @@ def dataset_version(heads: Heads, feeds: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(state).encode()).hexdigest()[:16]
 
 
+def live_version(published: str, landed: str | None) -> str:
+    """The same with what lies in the raw zone behind it; None where that has no name."""
+    return hashlib.sha256(f"{published}.{landed}".encode()).hexdigest()[:16]
+
+
 def is_final(heads: Heads, feed: str, window: TimeWindow, skew_ms: int) -> bool:
     """Whether no row of this window can still come: all its receive hours are complete."""
     last_ms = hour_of(window.to_ms - 1 + skew_ms).start_ms

@@ -11,7 +11,7 @@ from query_api.routes.middleware import CALLER
 
 FRESHNESS = ("max_age", "as_of")
 JSON = "application/json"
-_VERSION = re.compile(r"[0-9a-f]{16}(?:\.[0-9a-f]{16})?")
+_VERSION = re.compile(r"[0-9a-f]{16}")
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,3})?")
 _MAX_AGE = re.compile(r'\s*max-age\s*=\s*"?(\d{1,9})"?\s*', re.IGNORECASE)
 

@@ -12,7 +12,7 @@ from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.hours import Hour
 from query_api.adapters.ledger import LedgerView
 from query_api.core.answers import QueryResult
-from query_api.core.coverage import Heads, dataset_version, last_closed, within
+from query_api.core.coverage import Heads, dataset_version, last_closed, live_version, within
 from query_api.core.days import Days
 from query_api.core.etag import etag, matches
 from query_api.core.problems import version_gone
@@ -120,7 +120,7 @@ class _Read:
             landed = await self.parts.landed(bounded.feed, after, max_age_ms)
             # Where more has landed than can be named, the answer is of no version that comes back.
             sharing = Sharing.RUNNING if landed is None else Sharing.KEPT
-            version = f"{version}.{landed or '0' * 16}"
+            version = live_version(version, landed)
         question = Question(
             bounded.statement, bounded.max_rows, version, sharing, self.asked.scopes
         )
