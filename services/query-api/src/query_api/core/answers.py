@@ -97,9 +97,7 @@ class Rows:
 
     def with_column(self, column: ResultColumn, texts: Sequence[str | None]) -> "Rows":
         """These rows with one more column behind the others, of one text for each row."""
-        cells = self.cells.append_column(
-            str(len(self.columns)), pa.array(texts, pa.string())
-        )
+        cells = self.cells.append_column(str(len(self.columns)), pa.array(texts, pa.string()))
         return replace(self, columns=(*self.columns, column), cells=cells)
 
 

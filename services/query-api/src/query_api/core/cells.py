@@ -10,11 +10,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from query_api.core.texts import kind_of, padded_years
+from query_api.core.texts import Column, kind_of, padded_years
 
 Json = str | int | float | bool | None
-Column = pa.Array | pa.ChunkedArray
-
 _INTEGERS = frozenset({"tinyint", "smallint", "integer", "int", "bigint"})
 _FLOATS = frozenset({"double", "float", "real"})
 # What JSON writes with a backslash (RFC 8259, 7); U+007F and above need none.
@@ -22,8 +20,18 @@ _ESCAPED = r'["\\\x00-\x1f]'
 _LARGE = pa.large_string()
 
 
-def json_rows(cells: pa.Table, types: Sequence[str], names: Sequence[str] | None) -> Column:
-    """A JSON text for each row: an object where there are `names`, otherwise an array."""
+def json_rows(
+    cells: pa.Table,
+    types: Sequence[str],
+    names: Sequence[str] | None,
+    *,
+    before: str = "",
+    after: str = "",
+) -> Column:
+    """A JSON text for each row, an object where there are `names`, otherwise an array.
+
+    `before` and `after` are put around each.
+    """
     columns = [
         json_column(column, kind) for column, kind in zip(cells.columns, types, strict=True)
     ]
@@ -36,10 +44,11 @@ def json_rows(cells: pa.Table, types: Sequence[str], names: Sequence[str] | None
             pc.binary_join_element_wise(_text(key), column, _text(""))
             for key, column in zip(keys, columns, strict=True)
         ]
+    start, end = _text(before + opening), _text(closing + after)
     if not columns:
-        return pa.array([opening + closing] * cells.num_rows, _LARGE)
+        return pa.chunked_array([], _LARGE)
     joined = pc.binary_join_element_wise(*columns, _text(","))
-    return pc.binary_join_element_wise(_text(opening), joined, _text(closing), _text(""))
+    return pc.binary_join_element_wise(start, joined, end, _text(""))
 
 
 def json_column(column: Column, kind: str) -> Column:
@@ -61,16 +70,15 @@ def json_column(column: Column, kind: str) -> Column:
     return pc.fill_null(made, _text("null"))
 
 
-def csv_rows(cells: pa.Table, types: Sequence[str]) -> Column:
-    """A line of CSV for each row, without its end: null is nothing, an empty text is `""`."""
+def csv_rows(cells: pa.Table, types: Sequence[str], *, after: str = "") -> Column:
+    """A line of CSV for each row, and `after`: null is nothing, an empty text is `""`."""
     columns = [
         csv_column(column, kind) for column, kind in zip(cells.columns, types, strict=True)
     ]
     if not columns:
-        return pa.array([""] * cells.num_rows, _LARGE)
-    if len(columns) == 1:
-        return columns[0]
-    return pc.binary_join_element_wise(*columns, _text(","))
+        return pa.chunked_array([], _LARGE)
+    joined = pc.binary_join_element_wise(*columns, _text(","))
+    return pc.binary_join_element_wise(joined, _text(after), _text(""))
 
 
 def csv_column(column: Column, kind: str) -> Column:

@@ -6,12 +6,9 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from query_api.core.cells import shown_column
-from query_api.core.texts import kind_of
-
-Column = pa.Array | pa.ChunkedArray
+from query_api.core.texts import Column, kind_of
 
 UTC_MICROS = pa.timestamp("us", tz="UTC")
 """The lake's timestamps: Athena shows milliseconds, Parquet and its readers know micros best."""

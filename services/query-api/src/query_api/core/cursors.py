@@ -46,7 +46,9 @@ def cursor_text(cursor: Cursor, caller: str, secret: bytes) -> str:
         cursor.meta,
     ]
     body = zlib.compress(orjson.dumps(state), 9)
-    return base64.urlsafe_b64encode(_signature(body, caller, secret) + body).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(_signature(body, caller, secret) + body).decode().rstrip("=")
+    )
 
 
 def read_cursor(text: str, query_id: str, caller: str, secret: bytes) -> Cursor:

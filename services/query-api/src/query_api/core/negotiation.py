@@ -4,9 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
-
-_T = TypeVar("_T")
 
 _WEIGHT = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 # Parameters that say what we send anyway; a range with any other asks for what we do not have.
@@ -64,13 +61,15 @@ class _Wish:
 def wanted_offer(accept: str | None) -> Offer | None:
     """The offer that the client wants most; None where it takes none of them.
 
-    The most specific range that takes an offer gives its weight; of equal weights ours comes first.
+    The most specific range that takes an offer gives its weight. Of equal weights an offer that is
+    named comes before one that a `*` takes, then ours in their order.
     """
     if accept is None or not accept.strip():
         return OFFERS[0]
     wishes = _wishes(accept, _KNOWN_PARAMETERS)
     weights = [_weight(offer.media_type, wishes) for offer in OFFERS]
-    return _best(OFFERS, weights)
+    best = max(weights)
+    return OFFERS[weights.index(best)] if best[0] > 0 else None
 
 
 def wanted_coding(accept_encoding: str | None, offered: Sequence[str]) -> str:
@@ -91,18 +90,14 @@ def wanted_coding(accept_encoding: str | None, offered: Sequence[str]) -> str:
     return offered[weights.index(best)]
 
 
-def _best(offers: Sequence[_T], weights: Sequence[float]) -> _T | None:
-    best = max(weights)
-    return offers[weights.index(best)] if best > 0 else None
-
-
-def _weight(media_type: str, wishes: Sequence[_Wish]) -> float:
+def _weight(media_type: str, wishes: Sequence[_Wish]) -> tuple[float, int]:
+    """How much an offer is wanted, 0 to 1, and how exactly it was named."""
     main = media_type.partition("/")[0]
-    for name in (media_type, f"{main}/*", "*/*"):
+    for exactness, name in ((2, media_type), (1, f"{main}/*"), (0, "*/*")):
         found = [wish.weight for wish in wishes if wish.name == name]
         if found:
-            return max(found)
-    return 0.0
+            return max(found), exactness
+    return 0.0, 0
 
 
 def _wishes(header: str, known: frozenset[tuple[str, str]]) -> list[_Wish]:

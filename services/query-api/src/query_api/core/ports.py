@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from query_api.core.answers import ExecutionState, Rows
+from query_api.core.answers import ExecutionState, ResultObject, Rows
 from query_api.core.guard import Checked
 from query_api.core.statements import Statement
 
@@ -13,6 +13,7 @@ class SqlEngine(Protocol):
     async def start(self, statement: Statement, token: str) -> str: ...
     async def execution(self, execution_id: str) -> ExecutionState: ...
     async def rows(self, execution_id: str, max_rows: int) -> Rows: ...
+    async def located(self, execution_id: str) -> ResultObject: ...
     async def stop(self, execution_id: str) -> None: ...
 
 

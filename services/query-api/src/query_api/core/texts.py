@@ -1,9 +1,11 @@
 """Athena's texts of values: the names of their types, and years as RFC 3339 writes them."""
 
-import pyarrow as pa
+from typing import Any, TypeAlias
+
 import pyarrow.compute as pc
 
-Column = pa.Array | pa.ChunkedArray
+Column: TypeAlias = Any
+"""A column of texts: an Arrow array, whole or in chunks (pyarrow carries no types)."""
 
 _WHOLE_YEARS = r"^\d{4}-"
 
@@ -23,7 +25,5 @@ def padded_years(plain: Column) -> Column:
     if pc.all(pc.match_substring_regex(plain, _WHOLE_YEARS)).as_py() is not False:
         return plain
     for width, zeros in ((3, "0"), (2, "00"), (1, "000")):
-        plain = pc.replace_substring_regex(
-            plain, rf"^([-+]?)(\d{{{width}}}-)", rf"\1{zeros}\2"
-        )
+        plain = pc.replace_substring_regex(plain, rf"^([-+]?)(\d{{{width}}}-)", rf"\1{zeros}\2")
     return plain
