@@ -80,8 +80,9 @@ class RowFeed:
         if self._behind is None:
             return self._page
         if self.is_finished:
-            is_end = self._near.byte >= self._behind.size
-            return Page(first, self._count, not is_end, self._near)
+            # Fewer than are wanted: the object has ended, though where is told by its blocks alone.
+            more = self._count >= most and self._near.byte < self._behind.size
+            return Page(first, self._count, more, self._near)
         total = await self._behind.total()
         rows = min(most, total - first)
         return Page(first, rows, total > first + rows, self._near)
