@@ -18,12 +18,12 @@ from query_api.core.columnar import UnreadableValueError, typed_column
 from query_api.core.columnar_encoders import ArrowEncoder, ParquetEncoder
 from query_api.core.encoders import (
     CsvEncoder,
-    Encoder,
     JsonEncoder,
     JsonShape,
     NdjsonEncoder,
     unique_names,
 )
+from query_api.core.ports import Encoder
 
 META = {"rows": 1, "truncated": False, "watermark": None}
 

@@ -2,9 +2,11 @@
 
 import zlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import zstandard
+
+from query_api.core.ports import Coding
 
 IDENTITY = "identity"
 # Above these levels the answer takes longer to make than it saves on the way (measured: CSV of
@@ -13,13 +15,6 @@ _ZLIB_LEVEL = 4
 _ZSTD_LEVEL = 3
 # zlib's window size, with 16 more for gzip's frame around it (zlib manual, deflateInit2).
 _GZIP_WINDOW, _ZLIB_WINDOW = 31, 15
-
-
-class Coding(Protocol):
-    """One body's compressor."""
-
-    def compress(self, data: Any) -> bytes: ...
-    def flush(self) -> bytes: ...
 
 
 class _Plain:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -26,17 +26,6 @@ class JsonShape:
     rows_name: str
     as_objects: bool
     is_record: bool = False
-
-
-class Encoder(Protocol):
-    """One answer's bytes: `head`, then `block` for each run of rows, then `tail`.
-
-    `rows` of `meta` counts those of all blocks. Blocks may be made before the head is.
-    """
-
-    def head(self, meta: Meta) -> bytes: ...
-    def block(self, cells: pa.Table) -> Bytes: ...
-    def tail(self, meta: Meta) -> Bytes: ...
 
 
 def unique_names(columns: Sequence[ResultColumn]) -> list[str]:

@@ -13,19 +13,19 @@ from aiohttp import web
 from coinlake.errors import TransientError
 from query_api.adapters.workers import Workers
 from query_api.core.answers import ResultColumn, Rows
-from query_api.core.codings import CODINGS, IDENTITY, Coding, coding_of
+from query_api.core.codings import CODINGS, IDENTITY, coding_of
 from query_api.core.columnar import UnreadableValueError
 from query_api.core.columnar_encoders import ArrowEncoder, ParquetEncoder
 from query_api.core.encoders import (
     Bytes,
     CsvEncoder,
-    Encoder,
     JsonEncoder,
     JsonShape,
     Meta,
     NdjsonEncoder,
 )
 from query_api.core.negotiation import Format, wanted_coding
+from query_api.core.ports import Coding, Encoder
 from query_api.core.problems import result_damaged, unavailable
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.formats import OFFER
