@@ -18,8 +18,8 @@ from tests.integration.query_api.conftest import Api, Cloud, StartApi
 from tests.integration.query_api.cutting_proxy import Scissors, cutting_proxy
 
 FORMS = ["json", "ndjson", "csv", "arrow", "parquet"]
-COUNT = 200_000
-# 13 MB of the result object: more than is held of one.
+COUNT = 300_000
+# 15 MB of the result object: more than is held of one.
 LARGE = (
     "select a.rate_id, b.rate_id as other, a.rate_usd from rates a cross join rates b"
     f" limit {COUNT}"

@@ -10,10 +10,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from query_api.core.texts import Column, kind_of, padded_years
+from query_api.core.texts import Column, holds, kind_of, padded_years
 
 Json = str | int | float | bool | None
 _INTEGERS = frozenset({"tinyint", "smallint", "integer", "int", "bigint"})
+# Their texts have digits and the signs of times alone.
+_DIGITS = frozenset({"decimal", "date", "timestamp"})
 _FLOATS = frozenset({"double", "float", "real"})
 # What JSON writes with a backslash (RFC 8259, 7); U+007F and above need none.
 _ESCAPED = r'["\\\x00-\x1f]'
@@ -65,6 +67,8 @@ def json_column(column: Column, kind: str) -> Column:
         made = pc.if_else(finite, plain, _quoted(plain))
     elif known == "boolean":
         made = pc.utf8_lower(plain)
+    elif known in _DIGITS:
+        made = _quoted(shown_column(column, kind))
     else:
         made = _quoted(_escaped(shown_column(column, kind)))
     return pc.fill_null(made, _text("null"))
@@ -85,7 +89,8 @@ def csv_column(column: Column, kind: str) -> Column:
     """A field of CSV for each cell (RFC 4180, 2): numbers and booleans bare, the rest in quotes."""
     shown = shown_column(column, kind)
     if kind_of(kind) not in _INTEGERS | _FLOATS | {"boolean", "decimal"}:
-        shown = _quoted(pc.replace_substring(shown, '"', '""'))
+        doubled = pc.replace_substring(shown, '"', '""') if holds(shown, '"') else shown
+        shown = _quoted(doubled)
     return pc.fill_null(shown, _text(""))
 
 
@@ -99,7 +104,7 @@ def shown_column(column: Column, kind: str) -> Column:
 
 def _timestamp(plain: Column) -> Column:
     """RFC 3339 in UTC: the lake's times have no zone and mean UTC."""
-    timed = pc.match_substring(plain, " ")
+    timed = pc.greater(pc.binary_length(plain), len("+10000-01-01"))
     if pc.all(timed).as_py() is False:
         midnight = pc.binary_join_element_wise(plain, _text(" 00:00:00.000"), _text(""))
         plain = pc.if_else(timed, plain, midnight)
@@ -132,14 +137,13 @@ def _quoted(plain: Column) -> Column:
 
 def _escaped(plain: Column) -> Column:
     """JSON's escapes, for the columns that need any: most have none, and are looked at once."""
-    odd = pc.match_substring_regex(plain, _ESCAPED)
-    if not pc.any(odd).as_py():
+    if not holds(plain, _ESCAPED):
         return plain
     escaped = pc.replace_substring(plain, "\\", "\\\\")
     escaped = pc.replace_substring(escaped, '"', '\\"')
     for code in range(0x20):
         sign = chr(code)
-        if pc.any(pc.match_substring(escaped, sign)).as_py():
+        if holds(escaped, rf"\x{code:02x}"):
             written = orjson.dumps(sign)[1:-1].decode()
             escaped = pc.replace_substring(escaped, sign, written)
     return escaped

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from query_api.core.answers import ResultColumn
 from query_api.core.cells import csv_rows, json_rows
-from query_api.core.texts import Column
+from query_api.core.texts import Column, one_text
 
 Meta = dict[str, Any]
 Bytes = bytes | memoryview
@@ -45,13 +45,7 @@ def unique_names(columns: Sequence[ResultColumn]) -> list[str]:
 
 def joined(column: Column) -> memoryview:
     """The bytes of a column of texts one after the other, without a copy where it is one chunk."""
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if len(whole) == 0:
-        return memoryview(b"")
-    _, offsets, data = whole.buffers()
-    ends = memoryview(offsets).cast("q")
-    first, last = ends[whole.offset], ends[whole.offset + len(whole)]
-    return memoryview(data)[first:last]
+    return memoryview(one_text(column)[0].as_buffer())
 
 
 class JsonEncoder:
