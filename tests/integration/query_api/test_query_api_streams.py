@@ -6,14 +6,21 @@ import io
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
 
+from coinlake.errors import TransientError
+from query_api.metrics import QueryApiMetrics
+from query_api.routes.row_stream import RowsBody
 from tests.integration.query_api.conftest import Api, Cloud, StartApi
 from tests.integration.query_api.cutting_proxy import Scissors, cutting_proxy
 
@@ -176,3 +183,32 @@ async def test_who_reads_slowly_but_on_gets_all(cut_api: Api, large: str) -> Non
     pieces = [piece async for piece in _dribbled(cut_api, f"{large}.csv?max_rows={COUNT}")]
 
     assert b"".join(pieces).endswith(b"\r\n0\r\n\r\n"), "the end of the chunks"
+
+
+class EndsCleanly(RowsBody):
+    """The control: what fails midway ends like what is whole."""
+
+    def _cut(self, writer: Any, reason: str, error: Exception) -> None:
+        return None
+
+
+async def _failing() -> AsyncGenerator[bytes]:
+    yield b"a" * 100_000
+    raise TransientError("the source went away")
+
+
+@pytest.mark.parametrize("body", [RowsBody, EndsCleanly])
+async def test_without_the_reset_a_cut_answer_would_look_whole(body: type[RowsBody]) -> None:
+    metrics = QueryApiMetrics(CollectorRegistry())
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body(_failing(), "text/csv", None, 5.0, metrics))
+
+    app = web.Application()
+    app.add_routes([web.get("/", answer)])
+    async with TestClient(TestServer(app)) as client, client.get("/") as response:
+        if body is EndsCleanly:
+            assert await response.read() == b"a" * 100_000
+        else:
+            with pytest.raises(aiohttp.ClientError):
+                await response.read()

@@ -28,8 +28,9 @@ from query_api.core.statements import Statement
 
 log = logs.get(__name__)
 
-# Rows that come with Athena's own page: parsing as many takes the loop 3 ms.
-_FIRST_ROWS = 200
+# Rows that come with Athena's own page: parsing as many of a hundred columns takes the loop 14 ms
+# (measured, botocore 1.43: 1.4 us for a cell).
+_FIRST_ROWS = 100
 _REFUSALS = {"InvalidRequestException"}
 
 
@@ -84,7 +85,8 @@ class AthenaEngine:
         object, since a page of 1000 rows keeps the loop busy for 14 ms (measured, botocore 1.43).
         Raises ProblemError where the object is gone, damaged or too large.
         """
-        page = await self._page(execution_id, min(_FIRST_ROWS, max_rows + 1) + 1)
+        # With the labels, and one more, which tells whether there are more.
+        page = await self._page(execution_id, min(_FIRST_ROWS, max_rows) + 2)
         if page.is_last or len(page.rows) > max_rows:
             return text_rows(
                 page.columns,

@@ -11,6 +11,7 @@ from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from coinlake.views.candles import INTERVALS_MS
 from query_api.core import known_columns, statements
 from query_api.core.answers import ResultColumn, Rows, text_rows
+from query_api.core.cells import shown_column
 from query_api.core.coverage import (
     Heads,
     between,
@@ -129,13 +130,9 @@ class PriceRoutes:
 
         found = await self._ranged(ask, window, most + 2)
         rows = _rows(found, known_columns.CANDLES)
-        starts = [instant_ms(str(row["start"]), "start") for row in rows.records()]
-        spans = [TimeWindow(start_ms, start_ms + width_ms) for start_ms in starts]
-        ends = [known_columns.athena_timestamp(span.to_ms) for span in spans]
-        finals = [is_final(found.view.heads, ASSETS.name, span, skew_ms) for span in spans]
-        rows = rows.with_column(ResultColumn("end", "timestamp"), ends)
-        rows = rows.with_column(
-            ResultColumn("final", "boolean"), [str(final).lower() for final in finals]
+        # Thousands of candles would keep the loop busy.
+        rows = await self._parts.answers.workers.run(
+            _with_ends, rows, found.view.heads, width_ms, skew_ms
         )
         return await self._answer(request, found, rows, {"interval": interval})
 
@@ -206,6 +203,18 @@ class PriceRoutes:
 def _rows(found: SteadyAnswer, columns: tuple[ResultColumn, ...]) -> Rows:
     """The rows of an answer; where no query was made, none of these columns."""
     return text_rows(columns, ()) if found.result is None else found.result.rows
+
+
+def _with_ends(rows: Rows, heads: Heads, width_ms: int, skew_ms: int) -> Rows:
+    """Candles with their ends, and whether they are final; `start` is their first column."""
+    starts = shown_column(rows.cells.column(0), "timestamp").to_pylist()
+    from_ms = [instant_ms(start, "start") for start in starts]
+    spans = [TimeWindow(start_ms, start_ms + width_ms) for start_ms in from_ms]
+    ends = [known_columns.athena_timestamp(span.to_ms) for span in spans]
+    finals = [str(is_final(heads, ASSETS.name, span, skew_ms)).lower() for span in spans]
+    return rows.with_column(ResultColumn("end", "timestamp"), ends).with_column(
+        ResultColumn("final", "boolean"), finals
+    )
 
 
 def _asset_id(request: web.Request) -> str:
