@@ -90,9 +90,12 @@ class ResultObjects:
             found = await self._client.get_object(
                 Bucket=bucket, Key=key, Range=f"bytes={wanted}", **match
             )
-        try:
-            with _asked(source.location):
+            try:
                 _check_part(found, source, wanted)
+            except BaseException:
+                found["Body"].close()
+                raise
+        try:
             yield found
         finally:
             # Bytes that nobody wants any more are not waited for.
