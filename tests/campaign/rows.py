@@ -29,7 +29,7 @@ _QUERY = ("services/query-api", "local/cloud", "local/stack", "tools")
 
 
 _ROOT = Path(__file__).resolve().parents[2]
-_EXAM = "tests/contract/test_object_store_exam.py"
+_EXAM = ("tests/contract/test_object_store_exam.py", "tests/contract/test_object_copy_exam.py")
 
 
 def _pytest(*paths: str) -> tuple[str, ...]:
@@ -173,7 +173,13 @@ ROWS: tuple[Row, ...] = (
         400,
         IN_MEMORY,
     ),
-    Row("stores", "the store's exam on every store", _pytest(_EXAM), 300, ("local/stack",)),
+    Row(
+        "stores",
+        "the store's exam on every store",
+        _pytest(*_EXAM),
+        300,
+        ("local/stack", "local/cloud"),
+    ),
     Row(
         "trino",
         "a real Trino (JDK 24) says again what the records say",
