@@ -10,7 +10,14 @@ from prometheus_client import CollectorRegistry
 
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
-from query_api.core.answers import ExecutionState, LostExecution, ResultColumn, Rows
+from query_api.core.answers import (
+    ExecutionState,
+    LostExecution,
+    ResultColumn,
+    ResultObject,
+    Rows,
+    text_rows,
+)
 from query_api.core.look_times import LookPace
 from query_api.core.question import Question, Sharing
 from query_api.core.results import ResultLimits
@@ -84,7 +91,10 @@ class FakeEngine:
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
         if self.row_errors:
             raise self.row_errors.pop(0)
-        return Rows((ResultColumn("a", "integer"),), (("1",),))
+        return text_rows((ResultColumn("a", "integer"),), (("1",),))
+
+    async def located(self, execution_id: str) -> ResultObject:
+        raise AssertionError("its rows are few")
 
     async def stop(self, execution_id: str) -> None:
         found = self.states[execution_id]

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from query_api.adapters.key_looks import KeyLooks
 from query_api.adapters.ledger import LedgerReader, Staleness
+from query_api.adapters.result_objects import ResultObjects
+from query_api.adapters.workers import open_workers
 from query_api.config import Settings
 from query_api.core.guard import Checked
 from query_api.loop.athena_side import open_executor
@@ -17,8 +19,13 @@ from query_api.loop.runs import QueryCapacity, open_runs
 from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.parts import ApiParts
+from query_api.routes.result_pages import ResultPages
+from query_api.routes.row_answers import RowAnswers
 from tests.labs.bucket import BucketStore
 from tests.labs.fake_athena import KEEP, PACE, FakeEngine
+
+# No rows are read over it.
+NO_OBJECTS = ResultObjects(client=None, max_bytes=1)
 
 
 class NoGuard:
@@ -38,6 +45,7 @@ async def open_parts(
     metrics = QueryApiMetrics(CollectorRegistry())
     ledger = LedgerReader(store, metrics, now_ms, Staleness(ttl_ms, ttl_ms))
     async with AsyncExitStack() as open_:
+        workers = open_.enter_context(open_workers(1))
         executor = await open_.enter_async_context(
             open_executor(engine, PACE, metrics, lambda: next(ids), now_ms)
         )
@@ -56,4 +64,6 @@ async def open_parts(
             lambda: next(ids),
             KeyLooks(store, now_ms),
             LedgerRefresh(ledger, ttl_ms / 1000, lambda: now_ms() / 1000),
+            RowAnswers(workers, metrics, write_deadline_s=1.0),
+            ResultPages(NO_OBJECTS, workers, max_rows=1000),
         )

@@ -6,15 +6,17 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
 
 from coinlake.outcomes import trouble_of
-from query_api.adapters.athena import open_athena
+from query_api.adapters.athena import AthenaEngine, AthenaScope, open_athena
+from query_api.adapters.result_objects import open_result_objects
+from query_api.adapters.workers import open_workers
 from query_api.core.engine_errors import NoSlotError
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
@@ -51,6 +53,18 @@ def throttled(api: Api, kind: str) -> float:
     name = f'query_api_athena_throttled_total{{kind="{kind}"}}'
     lines = api.ask("/metrics", None).text.splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith(name)))
+
+
+@asynccontextmanager
+async def opened_athena() -> AsyncIterator[AthenaEngine]:
+    """The service's client, in this process."""
+    scope = AthenaScope("coinlake", "coinlake", "s3://coinlake/athena-results/")
+    with open_workers(1) as workers:
+        async with (
+            open_result_objects(1_000_000) as objects,
+            open_athena(scope, objects, workers) as athena,
+        ):
+            yield athena
 
 
 START, LOOK = "athena:StartQueryExecution", "athena:GetQueryExecution"
@@ -110,7 +124,7 @@ async def test_f59_a_token_that_comes_with_another_statement_is_an_error(
     for name, value in cloud.environ.items():
         monkeypatch.setenv(name, value)
     token = "t" * 32
-    async with open_athena("coinlake", "coinlake", "s3://coinlake/athena-results/") as athena:
+    async with opened_athena() as athena:
         first = await athena.start(Statement("select 59"), token)
         same = await athena.start(Statement("select 59"), token)
         with pytest.raises(ProblemError, match="Idempotent"):
@@ -215,7 +229,7 @@ async def test_a_real_quota_says_that_there_is_no_slot(
     for name, value in cloud.environ.items():
         monkeypatch.setenv(name, value)
     statement = Statement(ENDLESS.format("quota"))
-    async with open_athena("coinlake", "coinlake", "s3://coinlake/athena-results/") as athena:
+    async with opened_athena() as athena:
         first = await athena.start(statement, "a" * 32)
         with pytest.raises(NoSlotError):
             await athena.start(statement, "b" * 32)

@@ -64,6 +64,7 @@ MUST = [
     ("QueryApiRole", "athena:StartQueryExecution", WORKGROUP, {}),
     ("QueryApiRole", "athena:BatchGetQueryExecution", WORKGROUP, {}),
     ("QueryApiRole", "athena:GetQueryResults", WORKGROUP, {}),
+    ("QueryApiRole", "athena:GetQueryRuntimeStatistics", WORKGROUP, {}),
     ("QueryApiRole", "athena:StopQueryExecution", WORKGROUP, {}),
     ("QueryApiRole", "athena:GetWorkGroup", WORKGROUP, {}),
     ("QueryApiRole", "glue:GetPartitions", TABLE, {}),

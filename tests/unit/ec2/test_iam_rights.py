@@ -26,6 +26,7 @@ ATHENA: list[Grant] = [
     (
         "athena",
         "StartQueryExecution GetQueryExecution BatchGetQueryExecution GetQueryResults"
+        " GetQueryRuntimeStatistics"
         " StopQueryExecution GetWorkGroup",
         ("workgroup",),
     ),

@@ -6,9 +6,9 @@ import pytest
 
 from coinlake.errors import TransientError, Trouble
 from query_api.core.answers import ExecutionState
-from query_api.core.engine_errors import NoSlotError, ResultGoneError
+from query_api.core.engine_errors import NoSlotError
 from query_api.core.look_times import LookPace
-from query_api.core.problems import ProblemError, query_failed
+from query_api.core.problems import ProblemError, query_failed, result_gone
 from query_api.core.question import Sharing
 from query_api.loop.athena_side import ExecutionPace
 from query_api.loop.tokens import Tokens
@@ -174,7 +174,7 @@ async def test_what_athena_refuses_is_not_stopped() -> None:
 
 async def test_rows_that_have_expired_are_asked_anew() -> None:
     engine = FakeEngine()
-    engine.row_errors = [ResultGoneError("Could not find results")]
+    engine.row_errors = [result_gone()]
     async with sharing(engine, pace=SALTED) as asking, asyncio.TaskGroup() as tasks:
         asked = tasks.create_task(asking.fetch(KEPT))
         await until(lambda: engine.all)
@@ -185,9 +185,9 @@ async def test_rows_that_have_expired_are_asked_anew() -> None:
     assert asked.result().records() == [{"a": 1}]
 
 
-async def test_rows_that_are_gone_twice_are_told_as_away() -> None:
+async def test_rows_that_are_gone_twice_are_told_as_gone() -> None:
     engine = FakeEngine()
-    engine.row_errors = [ResultGoneError("Could not find results")] * 2
+    engine.row_errors = [result_gone()] * 2
     async with opened(engine, pace=SALTED) as runs:
         run = runs.submit(KEPT, deadline_s=5, payer="me")
         for number in (1, 2):
@@ -196,7 +196,7 @@ async def test_rows_that_are_gone_twice_are_told_as_away() -> None:
         await run.finished.wait()
 
     assert run.problem is not None
-    assert run.problem.status == 503
+    assert run.problem.status == 410
 
 
 async def test_one_of_ours_that_fails_by_itself_is_not_paid_again() -> None:

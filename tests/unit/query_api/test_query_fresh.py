@@ -9,7 +9,7 @@ import pytest
 from coinlake.contracts.hours import HOUR_MS, Hour
 from coinlake.contracts.ledger import ledger_key
 from coinlake.contracts.raw_layout import RawKey
-from query_api.core.answers import ExecutionState, ResultColumn, Rows
+from query_api.core.answers import ExecutionState, ResultColumn, Rows, text_rows
 from query_api.core.coverage import Heads
 from query_api.core.literals import varchar
 from query_api.core.problems import ProblemError
@@ -45,7 +45,7 @@ class Numbering(FakeEngine):
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
         kinds = tuple(ResultColumn(name, "varchar") for name in self.columns)
-        return Rows(kinds, (tuple(execution_id for _ in kinds),))
+        return text_rows(kinds, (tuple(execution_id for _ in kinds),))
 
 
 @dataclass
@@ -98,9 +98,9 @@ async def world(ttl_ms: int = TTL_MS) -> AsyncIterator[World]:
         yield made
 
 
-def row(answer: SteadyAnswer) -> str | None:
+def row(answer: SteadyAnswer) -> str:
     assert answer.result is not None
-    return answer.result.rows.rows[0][0]
+    return str(answer.result.rows.cells.column(0)[0].as_py())
 
 
 async def problem_of(asked: object) -> tuple[int, str, str]:
@@ -238,7 +238,7 @@ async def test_of_a_live_answer_its_newest_row_counts() -> None:
         times = iter(["2026-11-22 10:00:30.000", "2026-11-22 09:30:00.000"])
 
         async def rows(execution_id: str, max_rows: int) -> Rows:
-            return Rows((ResultColumn("source_ts", "timestamp"),), ((next(times),),))
+            return text_rows((ResultColumn("source_ts", "timestamp"),), ((next(times),),))
 
         lake.engine.rows = rows  # type: ignore[method-assign]
         young = await lake.ask("btc", max_age_s=60.0)

@@ -244,6 +244,8 @@ OPERATIONS: tuple[Operation, ...] = (
     # Many queries at a time are asked about together.
     Operation("query-api", "athena:BatchGetQueryExecution", Billed.FREE),
     Operation("query-api", "athena:GetQueryResults", Billed.FREE, busy=_queries),
+    # Of results beyond Athena's first page, which are read from S3.
+    Operation("query-api", "athena:GetQueryRuntimeStatistics", Billed.FREE),
     Operation("query-api", "athena:StopQueryExecution", Billed.FREE),
     # Athena reads with our rights: footers and columns of an hour or two, partitions; and writes the result.
     # Of open hours it lists the raw zone, and reads each object.

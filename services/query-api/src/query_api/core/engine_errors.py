@@ -1,6 +1,6 @@
 """What Athena refuses a call for, where it says what to do next."""
 
-from coinlake.errors import CoinlakeError, TransientError, Trouble
+from coinlake.errors import TransientError, Trouble
 
 
 class NoSlotError(TransientError):
@@ -12,7 +12,3 @@ class NoSlotError(TransientError):
 
     def __init__(self, said: str) -> None:
         super().__init__(said, Trouble.THROTTLED)
-
-
-class ResultGoneError(CoinlakeError):
-    """A query succeeded, and its result is no longer there: a lifecycle rule, or somebody."""

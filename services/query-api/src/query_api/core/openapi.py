@@ -3,6 +3,8 @@
 from typing import Any
 
 from coinlake.views.candles import INTERVALS_MS
+from query_api.core.openapi_formats import with_forms
+from query_api.core.openapi_meta import META
 
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
@@ -55,52 +57,10 @@ _COVERAGE: dict[str, Any] = {
     "rows": _INTEGER,
     "quarantined_rows": _INTEGER,
 }
-_META: dict[str, Any] = {
-    "as_of": {
-        **_STRING,
-        "format": "date-time",
-        "description": "When the service read the state of the lake.",
-    },
-    "newest_received": {
-        **_TIME,
-        "description": "Receive time of the newest published answer; with several feeds, the earliest of them.",
-    },
-    "watermark": {
-        **_TIME,
-        "description": "Everything received before this time is in the tables; with several feeds, the "
-        "earliest of them. Null where no watermark is known.",
-    },
-    "dataset_version": {
-        **_TEXT,
-        "description": "Changes whenever an hour that the answer can be made from is published; of a live "
-        "answer also with everything that lands. Ask with it as as_of. Null where it cannot be named.",
-    },
-    "dataset_version_after": {
-        **_TEXT,
-        "description": "The same, seen when the query had ended: another one where an hour was published "
-        "meanwhile. Null while nobody could look.",
-    },
-    "kept": {
-        "type": "boolean",
-        "description": "No query was made for this answer: it is one of the same version that was made before, "
-        "and the bytes and dollars are those of that time.",
-    },
-    "live": {
-        "type": "boolean",
-        "description": "The answer holds rows of open hours too, seconds old, read from the raw zone.",
-    },
-    "scanned_bytes": _INTEGER,
-    "usd": {**_STRING, "description": "What the query cost, in dollars."},
-    "rows": _INTEGER,
-    "truncated": {
-        "type": "boolean",
-        "description": "The result had more rows than were returned.",
-    },
-}
 _STATES = ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
 
-def document(max_rows: int) -> dict[str, Any]:
+def document(max_rows: int, max_result_rows: int) -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
     return {
         "openapi": "3.1.0",
@@ -110,7 +70,9 @@ def document(max_rows: int) -> dict[str, Any]:
             "description": "Cryptocurrency prices from the lake, and SQL over it. Decimals are strings.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": {**_read_paths(max_rows), **_sql_paths(max_rows), **_open_paths()},
+        "paths": with_forms(
+            {**_read_paths(max_rows), **_sql_paths(max_result_rows), **_open_paths()}
+        ),
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -132,7 +94,7 @@ def _schemas() -> dict[str, Any]:
         "Problem": _object(
             {"type": _STRING, "title": _STRING, "status": _INTEGER, "detail": _STRING}
         ),
-        "Meta": _object(_META, extra={"interval": _STRING}),
+        "Meta": _object(META, extra={"interval": _STRING}),
         "Asset": _object(_ASSET),
         "Quote": _object(_QUOTE),
         "Candle": _object(_CANDLE),
@@ -221,7 +183,12 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
             "get": _operation(
                 "State and rows of a query",
                 {"200": done, "202": pending},
-                [_ID, _query("wait", {"type": "number"})],
+                [
+                    _ID,
+                    _query("wait", {"type": "number"}),
+                    _query("cursor", _STRING, "Of `next` in the meta, unchanged."),
+                    _query("max_rows", {"type": "integer", "minimum": 1, "maximum": max_rows}),
+                ],
             ),
             "delete": _operation("Cancel a query", {"200": _json("Its state.", ended)}, [_ID]),
         },

@@ -8,10 +8,9 @@ from coinlake import logs
 from coinlake.errors import TransientError
 from query_api.core.answers import QueryResult, Rows
 from query_api.core.attempts import Ending, Tries, is_hopeless
-from query_api.core.engine_errors import ResultGoneError
 from query_api.core.failures import failure
 from query_api.core.ports import SqlEngine
-from query_api.core.problems import ProblemError, unavailable
+from query_api.core.problems import ProblemError, result_gone
 from query_api.loop.insist import Insistence
 from query_api.loop.poller import ExecutionPoller
 from query_api.loop.query_run import LakeSeen, LookAfter, QueryRun
@@ -46,17 +45,14 @@ class QueryExecutor:
 
     async def execute(self, run: QueryRun) -> QueryResult:
         """The rows of the query, and in `run.after` the lake at its end. Raises ProblemError."""
-        execution_id = await self._succeeded(run, Tries())
         try:
-            rows = await self._read(run, execution_id)
-        except ResultGoneError:
+            rows = await self._read(run, await self._succeeded(run, Tries()))
+        except ProblemError as error:
+            if error.problem.kind != result_gone().problem.kind:
+                raise
             # An old query of the same token whose result has expired: its rows are asked anew.
             self._parts.tokens.spend(run.question)
-            execution_id = await self._succeeded(run, Tries())
-            try:
-                rows = await self._read(run, execution_id)
-            except ResultGoneError as error:
-                raise unavailable("the result of the query") from error
+            rows = await self._read(run, await self._succeeded(run, Tries()))
         return QueryResult(rows, tuple(run.scans))
 
     async def _succeeded(self, run: QueryRun, tries: Tries) -> str:

@@ -42,7 +42,7 @@ def answer_meta(
         "kept": is_kept,
         "scanned_bytes": sum(scans),
         "usd": f"{usd:f}",
-        "rows": 0 if result is None else len(result.rows.rows),
+        "rows": 0 if result is None else len(result.rows),
         "truncated": result is not None and result.rows.truncated,
     }
 

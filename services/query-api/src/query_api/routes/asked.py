@@ -7,6 +7,7 @@ from aiohttp import web
 
 from query_api.core.keys import ANONYMOUS
 from query_api.core.problems import BadRequestError
+from query_api.routes.formats import OFFER
 from query_api.routes.middleware import CALLER
 
 FRESHNESS = ("max_age", "as_of")
@@ -48,7 +49,6 @@ def asked_of(
     *,
     max_age: str | float | None = None,
     as_of: str | None = None,
-    representation: str = JSON,
 ) -> Asked:
     """The same of a request; `max_age` and `as_of` where they were not in the query string.
 
@@ -63,7 +63,7 @@ def asked_of(
         kept_age_s=_kept_age_s(request.headers.get("Cache-Control", "")),
         as_of=_version(request.query.get("as_of", as_of)),
         if_none_match=_joined(request, "If-None-Match"),
-        representation=representation,
+        representation=request[OFFER].media_type if OFFER in request else JSON,
     )
 
 

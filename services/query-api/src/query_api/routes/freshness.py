@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import pyarrow.compute as pc
+
 from query_api.adapters.ledger import LedgerView
 from query_api.core.answers import Rows
 from query_api.core.coverage import newest_received_ms
@@ -42,5 +44,5 @@ def refuse_old(
 def newest_row_ms(rows: Rows) -> int:
     """The newest time of any row; 0 where rows tell no time."""
     places = [at for at, one in enumerate(rows.columns) if one.name in _TIMES]
-    texts = (row[at] for row in rows.rows for at in places)
+    texts = (pc.max(rows.cells.column(at)).as_py() for at in places)
     return max((instant_ms(text, "time") for text in texts if text), default=0)

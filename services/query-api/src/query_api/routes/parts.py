@@ -16,6 +16,8 @@ from query_api.loop.ledger_refresh import LedgerRefresh
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
+from query_api.routes.result_pages import ResultPages
+from query_api.routes.row_answers import RowAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class ApiParts:
     new_id: Callable[[], str]
     looks: KeyLooks
     refresh: LedgerRefresh
+    answers: RowAnswers
+    pages: ResultPages
 
     async def view(
         self,
