@@ -65,7 +65,6 @@ BYPASSES = {
     "partitions_table": 'SELECT * FROM coinlake."quotes$partitions"',
     "path_column": 'SELECT "$path" FROM quotes',
     "path_alias": 'SELECT 1 AS "$path"',
-    "information_schema": "SELECT * FROM information_schema.tables",
     "table_statement": "TABLE lake.secret",
     "backticks": "SELECT * FROM `secret`",
     # names of WITH queries
@@ -90,8 +89,6 @@ BYPASSES = {
     "sequence_bomb": "SELECT * FROM UNNEST(sequence(1, 10000)) x CROSS JOIN UNNEST(sequence(1, 10000)) y",
     "sequence": "SELECT sequence(1, 100000000)",
     "repeat": "SELECT repeat('x', 1000000000)",
-    "unnest_array": "SELECT * FROM UNNEST(ARRAY[1, 2])",
-    "lambda": "SELECT reduce(a, 0, (s, x) -> s + x, s -> s) FROM quotes",
     # odd syntax
     "time_travel": "SELECT * FROM quotes FOR VERSION AS OF 1",
     "sample": "SELECT * FROM quotes TABLESAMPLE BERNOULLI (10)",

@@ -15,10 +15,11 @@ from coinlake.lifecycle import Pulse, sleep_or_stop, watchdog
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from query_api.adapters.athena import open_athena
-from query_api.adapters.guard import open_guard
+from query_api.adapters.guard import GuardLimits, open_guard
+from query_api.adapters.guard_process import GuardBounds
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
-from query_api.config import AthenaSettings, Settings
+from query_api.config import AthenaSettings, LimitSettings, Settings
 from query_api.loop.execution import PollingPace, QueryExecutor
 from query_api.loop.runs import QueryCapacity, open_runs
 from query_api.loop.sharing import SharedQueries
@@ -53,7 +54,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             open_athena(settings.lake.database, settings.athena.workgroup, output)
         )
         guard = await open_.enter_async_context(
-            open_guard(settings.lake.database, settings.limits.guard_deadline_s)
+            open_guard(settings.lake.database, *_guard(settings.limits))
         )
         executor = QueryExecutor(athena, _pace(settings.athena), metrics, random.Random())
         runs = await open_.enter_async_context(
@@ -127,6 +128,13 @@ def _capacity(settings: Settings) -> QueryCapacity:
         max_running=settings.limits.max_running,
         max_queued=settings.limits.max_queued,
         usd_per_tb=settings.athena.usd_per_tb,
+    )
+
+
+def _guard(limits: LimitSettings) -> tuple[GuardBounds, GuardLimits]:
+    return (
+        GuardBounds(limits.guard_cpu_s, limits.guard_deadline_s),
+        GuardLimits(limits.guard_workers, limits.max_guard_waiting),
     )
 
 

@@ -75,6 +75,19 @@ def busy(retry_after_s: int) -> ProblemError:
     )
 
 
+def too_many_statements(retry_after_s: int) -> ProblemError:
+    """One key's statements wait to be checked in such a number that no more is taken."""
+    return ProblemError(
+        Problem(
+            429,
+            "too_many_statements",
+            "Too many statements",
+            "too many statements of this key wait to be checked; try again later",
+            retry_after_s,
+        )
+    )
+
+
 def overdue(deadline_s: float) -> ProblemError:
     detail = f"the query ran longer than {deadline_s:g} seconds and was stopped"
     return ProblemError(Problem(504, "deadline_exceeded", "The query took too long", detail))

@@ -75,7 +75,7 @@ class QueryRoutes:
         caller = request[CALLER].name
         self._forget_old()
         self._bound(caller)
-        checked = await self._checked(ask)
+        checked = await self._checked(ask, caller)
         feeds = tuple(
             sorted({dataset_of_table(name).name for name in checked.tables if name in TABLES})
         )
@@ -133,9 +133,9 @@ class QueryRoutes:
             )
         return ask
 
-    async def _checked(self, ask: Ask) -> Checked:
+    async def _checked(self, ask: Ask, caller: str) -> Checked:
         try:
-            return await self._parts.guard.check(ask.sql, ask.max_rows)
+            return await self._parts.guard.check(ask.sql, ask.max_rows, caller)
         except RefusedSqlError as error:
             self._parts.metrics.refused_sql.labels(error.reason).inc()
             raise
