@@ -32,6 +32,7 @@ from query_api.observe import (
     status_route,
 )
 from query_api.routes.api_document import document_route
+from query_api.routes.functions import functions_route
 from query_api.routes.middleware import keyed, observed
 from query_api.routes.parts import ApiParts
 from query_api.routes.prices import PriceRoutes
@@ -99,7 +100,7 @@ def _application(
         ],
     )
     app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
-    app.add_routes([document_route(limits.max_rows), status_route(running)])
+    app.add_routes([document_route(limits.max_rows), status_route(running), functions_route()])
     app.add_routes(PriceRoutes(parts).routes())
     app.add_routes(QueryRoutes(parts, time.monotonic).routes())
     return app

@@ -13,6 +13,7 @@ ROUTES = (
     "/v1/coverage",
     "/v1/queries",
     "/v1/queries/{id}",
+    "/v1/sql/functions",
 )
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -70,5 +71,5 @@ class QueryApiMetrics:
                 self.requests.labels(route, status)
         for outcome in ("succeeded", "cancelled"):
             self.queries.labels(outcome)
-        for reason in ("slow", "too_many"):
+        for reason in ("slow", "idle", "too_many"):
             self.closed_connections.labels(reason)

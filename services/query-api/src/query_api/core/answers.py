@@ -26,6 +26,7 @@ class ExecutionState:
     retryable: bool = False
     scanned_bytes: int = 0
     engine_ms: int = 0
+    error_type: int | None = None
 
     @property
     def ended(self) -> bool:

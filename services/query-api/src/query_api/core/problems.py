@@ -102,6 +102,30 @@ def query_failed(detail: str) -> ProblemError:
     return ProblemError(Problem(422, "query_failed", "The query failed", detail))
 
 
+def query_too_large(detail: str) -> ProblemError:
+    """Athena ended the query because of what it takes, and would again."""
+    return ProblemError(
+        Problem(
+            422,
+            "query_too_large",
+            "The query takes too much",
+            f"it needs more memory or time than Athena gives one query: {detail}",
+        )
+    )
+
+
+def data_unreadable(detail: str) -> ProblemError:
+    """The lake holds something that Athena cannot read; it stays so until somebody mends it."""
+    return ProblemError(
+        Problem(
+            502,
+            "data_unreadable",
+            "The lake cannot be read",
+            f"Athena cannot read a part of the lake, and trying again will not help: {detail}",
+        )
+    )
+
+
 def scan_limit() -> ProblemError:
     return ProblemError(
         Problem(

@@ -22,8 +22,9 @@ class Turns(Generic[Item]):
 
     def enter(self, key: str, item: Item) -> bool:
         """Put `item` in the key's queue; False, and nothing is done, where that is full."""
-        queue = self._waiting.get(key)
-        if queue is not None and len(queue) >= self._most_waiting:
+        # One that will be taken at once does not wait, even if nobody has taken it yet.
+        there = len(self._waiting.get(key, ())) + self._busy.get(key, 0)
+        if there >= self._at_once + self._most_waiting:
             return False
         self._waiting.setdefault(key, deque()).append(item)
         return True
