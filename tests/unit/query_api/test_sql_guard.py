@@ -89,6 +89,64 @@ BYPASSES = {
     "sequence_bomb": "SELECT * FROM UNNEST(sequence(1, 10000)) x CROSS JOIN UNNEST(sequence(1, 10000)) y",
     "sequence": "SELECT sequence(1, 100000000)",
     "repeat": "SELECT repeat('x', 1000000000)",
+    "rows_times_rows": "SELECT * FROM UNNEST(sequence(1, 200)) x CROSS JOIN UNNEST(sequence(1, 200)) y",
+    "sequence_of_a_column": "SELECT sequence(1, rank) FROM quotes",
+    "sequence_of_seconds": "SELECT sequence(TIMESTAMP '2000-01-01', TIMESTAMP '2026-01-01', INTERVAL '1' SECOND)",
+    "sequence_in_a_subquery": "SELECT (SELECT count(*) FROM UNNEST(s) a CROSS JOIN UNNEST(s) b) FROM (SELECT sequence(1, 9999) s)",
+    "sequence_in_a_lambda": "SELECT transform(sequence(1, 9999), x -> cardinality(sequence(1, 9999)))",
+    "sequence_in_order_by": "SELECT rank FROM quotes ORDER BY cardinality(sequence(1, 99999999))",
+    "sequence_in_a_window": "SELECT sum(rank) OVER (PARTITION BY cardinality(sequence(1, 99999999))) FROM quotes",
+    "sequence_in_a_filter": "SELECT count(*) FILTER (WHERE cardinality(sequence(1, 99999999)) > 1) FROM quotes",
+    "sequence_in_a_join": "SELECT 1 FROM quotes q JOIN rates r ON cardinality(sequence(1, 99999999)) > 1",
+    "values_times_values": "SELECT count(*) FROM "
+    + ", ".join(f"(VALUES 1, 2, 3, 4, 5, 6, 7, 8, 9, 10) t{n} (x)" for n in range(9)),
+    "with_doubled": "WITH a0 AS (SELECT 1 x)"
+    + "".join(
+        f", a{n} AS (SELECT * FROM a{n - 1} UNION ALL SELECT * FROM a{n - 1})"
+        for n in range(1, 20)
+    )
+    + " SELECT count(*) FROM a19",
+    "tables_doubled": "WITH a0 AS (SELECT rank FROM quotes)"
+    + "".join(
+        f", a{n} AS (SELECT * FROM a{n - 1} UNION ALL SELECT * FROM a{n - 1})"
+        for n in range(1, 8)
+    )
+    + " SELECT count(*) FROM a7",
+    "text_doubled": "WITH a0 AS (SELECT 'xxxxxxxxxx' x)"
+    + "".join(f", a{n} AS (SELECT x || x AS x FROM a{n - 1})" for n in range(1, 30))
+    + " SELECT x FROM a29",
+    "text_replaced": "SELECT " + "replace(" * 8 + "'a'" + ", 'a', 'aaaaaaaaaa')" * 8,
+    "pad": "SELECT lpad('x', 2000000000, 'y')",
+    "pad_by_a_column": "SELECT rpad(name, rank, 'y') FROM quotes",
+    "format_width": "SELECT format('%999999999d', 1)",
+    "format_of_a_column": "SELECT format(name, 1) FROM quotes",
+    "reduce_doubles": "SELECT reduce(map_values(extra), 'x', (s, x) -> s || s, s -> s) FROM quotes",
+    "reduce_agg_doubles": "SELECT reduce_agg(name, 'x', (s, x) -> concat(s, s), (a, b) -> a) FROM quotes",
+    "lambdas_in_lambdas": "SELECT transform(a, x -> transform(a, y -> transform(a, z -> z))) FROM quotes",
+    "buckets": "SELECT numeric_histogram(2000000000, rank) FROM quotes",
+    "capacity": "SELECT approx_most_frequent(3, name, 2000000000) FROM quotes",
+    "combinations": "SELECT combinations(map_keys(extra), 5) FROM quotes",
+    "bar": "SELECT bar(0.5, 2000000000)",
+    "sets_multiplied": "SELECT 1 FROM quotes GROUP BY "
+    + ", ".join(["ROLLUP (rank, name, symbol, asset_id, explorer)"] * 8),
+    # work in a pattern
+    "pattern_nested": "SELECT regexp_like(name, '^(a+)+$') FROM quotes",
+    "pattern_alike": "SELECT regexp_like(name, '(a|a)*b') FROM quotes",
+    "pattern_of_a_column": "SELECT regexp_like(name, symbol) FROM quotes",
+    "pattern_made": "SELECT regexp_like(name, concat('(a*', ')*b')) FROM quotes",
+    "pattern_in_a_path": "SELECT JSON_EXISTS(name, 'lax $ ? (@ like_regex \"(a*)*b\")') FROM quotes",
+    # not the same each time, or the account's
+    "rand": "SELECT rand()",
+    "random": "SELECT random(1, 6) FROM quotes",
+    "uuid": "SELECT uuid()",
+    "shuffle": "SELECT shuffle(map_keys(extra)) FROM quotes",
+    "groups": "SELECT current_groups()",
+    "schema": "SELECT current_schema",
+    # what is called information_schema, and is not what stands for it
+    "schemata": "SELECT * FROM information_schema.schemata",
+    "schema_of_another": "SELECT * FROM other.information_schema.tables",
+    "schema_hidden": 'SELECT * FROM information_schema."tables$partitions"',
+    "schema_as_database": "SELECT * FROM information_schema.quotes",
     # odd syntax
     "time_travel": "SELECT * FROM quotes FOR VERSION AS OF 1",
     "sample": "SELECT * FROM quotes TABLESAMPLE BERNOULLI (10)",
@@ -118,6 +176,29 @@ BYPASSES = {
     "nested_case": "SELECT " + "CASE WHEN " * 400 + "true" + " THEN 1 END" * 400,
     "nested_not": "SELECT " + "NOT " * 3000 + "true",
     "minus_chain": "SELECT " + "- " * 3000 + "1",
+    "plus_chain": "SELECT " + "1 + " * 3000 + "1",
+    "dots": "SELECT " + ".".join("a" * 32) + " FROM quotes",
+    "dots_of_a_call": "SELECT " + ".".join("a" * 3000) + "()",
+    "dots_of_a_table": "SELECT 1 FROM " + ".".join("a" * 3000),
+    "subscripts": "SELECT a" + "[1]" * 1000 + " FROM quotes",
+    "casts": "SELECT " + "CAST(" * 100 + "1" + " AS varchar)" * 100,
+    "arrays_of_arrays": "SELECT CAST(1 AS bigint" + " ARRAY" * 1000 + ")",
+    "types_in_types": "SELECT CAST(1 AS " + "array(" * 100 + "bigint" + ")" * 101,
+    "unions": "SELECT 1" + " UNION ALL SELECT 1" * 500,
+    "intersections": "SELECT 1" + " INTERSECT SELECT 1" * 500,
+    "joins": "SELECT 1 FROM (VALUES 1) a" + " CROSS JOIN (VALUES 1) b" * 500,
+    "zones": "SELECT now()" + " AT TIME ZONE 'UTC'" * 500,
+    "lambdas": "SELECT " + "x -> " * 500 + "x",
+    "concatenations": "SELECT " + "'a' || " * 1000 + "'a'",
+    "values_in_values": "SELECT * FROM "
+    + "(VALUES (SELECT 1 FROM " * 30
+    + "quotes"
+    + "))" * 30,
+    "in_in": "SELECT 1 WHERE " + "1 IN (SELECT 1 WHERE " * 30 + "true" + ")" * 30,
+    "exists_in_exists": "SELECT 1 WHERE " + "EXISTS (SELECT 1 WHERE " * 30 + "true" + ")" * 30,
+    "json_in_json": "SELECT " + "JSON_ARRAY(" * 30 + "1" + ")" * 30,
+    "rows_of_values": "SELECT * FROM (VALUES " + "1, " * 5000 + "1) t",
+    "comments_without_end": "SELECT 1 " + "/*" * 8000,
     "too_long": "SELECT * FROM quotes WHERE rank IN (" + ", ".join(["1"] * 9000) + ")",
     "too_many_tables": "SELECT 1 FROM " + ", ".join(f"quotes q{n}" for n in range(17)),
 }
@@ -156,6 +237,22 @@ USEFUL = {
     "negated": "SELECT 1 FROM quotes WHERE name NOT LIKE 'a%' ESCAPE '!' AND rank NOT BETWEEN 1 AND 2",
     "trailing_semicolon": "SELECT 1;",
     "upper_case_table": "SELECT * FROM QUOTES",
+    "json": "SELECT json_extract_scalar(payload, '$.a'), json_parse(payload) FROM rejected",
+    "json_value": "SELECT JSON_VALUE(payload, 'lax $.a' RETURNING bigint DEFAULT 0 ON ERROR) FROM rejected",
+    "gathered": "SELECT array_agg(name ORDER BY rank), listagg(name, ', ') WITHIN GROUP (ORDER BY name) FROM quotes",
+    "arrays": "SELECT approx_percentile(rank, ARRAY[0.5, 0.9]), ARRAY[1, 2][1] FROM quotes",
+    "unnest_array": "SELECT * FROM UNNEST(ARRAY[1, 2]) AS t (n)",
+    "days": "SELECT d FROM UNNEST(sequence(DATE '2026-11-01', DATE '2026-11-30')) AS t (d)",
+    "week": "SELECT d FROM UNNEST(sequence(current_date - INTERVAL '7' DAY, current_date, INTERVAL '1' DAY)) AS t (d)",
+    "lambda": "SELECT reduce(map_values(extra), 0, (s, x) -> s + length(x), s -> s) FROM quotes",
+    "lambda_text": "SELECT reduce(map_values(extra), '', (s, x) -> s || x, s -> s) FROM quotes",
+    "patterns": r"SELECT regexp_replace(name, '\s+', ' '), regexp_like(symbol, '(?i)^(usd|eur).*$') FROM quotes",
+    "padded": "SELECT lpad(CAST(rank AS varchar), 4, '0'), format('%06.2f', 1e0) FROM quotes",
+    "grouping": "SELECT GROUPING(rank), count(*) FROM quotes GROUP BY ROLLUP (rank)",
+    "quantified": "SELECT 1 FROM quotes WHERE rank >= ALL (SELECT rank FROM quotes)",
+    "row": "SELECT CAST(ROW(1, 'a') AS ROW(n integer, t varchar)).n",
+    "odd_alias": 'SELECT price_usd AS "price in USD (last)" FROM quotes ORDER BY "price in USD (last)"',
+    "bytes": "SELECT to_hex(sha256(to_utf8(name))), X'00' FROM quotes",
 }
 
 
@@ -220,6 +317,21 @@ def test_what_the_pages_ask_passes(page: str) -> None:
     assert asked
     for sql in asked:
         assert check(sql, "coinlake", 100).tables
+
+
+@pytest.mark.parametrize("table", ["tables", "columns"])
+def test_information_schema_is_answered_from_the_contract(table: str) -> None:
+    checked = check(f"SELECT * FROM information_schema.{table} LIMIT 5", "coinlake", 10)
+
+    assert "information_schema" not in checked.sql
+    assert checked.tables == ()
+    assert "'quotes'" in checked.sql
+    assert checked.sql.endswith(f"AS {table} LIMIT 5")
+
+
+def test_a_bare_name_of_information_schema_is_no_table() -> None:
+    with pytest.raises(RefusedSqlError, match="there is no table tables"):
+        check("SELECT * FROM tables", "coinlake", 10)
 
 
 def test_a_backslash_is_no_escape() -> None:

@@ -83,6 +83,7 @@ _ALLOWED: Mapping[str, str] = {
 _REFUSED: Mapping[str, str] = {
     "it gives another answer each time": "rand random shuffle uuid",
     "it tells of the account": "current_groups",
+    "it is a table function: no table but the lake's may be in FROM": "exclude_columns",
     "it makes up to 100,000 rows' worth of one row": "combinations",
 }
 REGULAR_EXPRESSIONS = frozenset(_ALLOWED["regular expressions"].split())

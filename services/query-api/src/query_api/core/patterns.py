@@ -122,6 +122,7 @@ class _Reader:
             if not _begin_apart(inner.firsts):
                 # Each may have to be tried behind each choice that was made before.
                 self._optional += len(inner.firsts) - 1
+                self._open[-1].varies = True
             self._open[-1].varies |= inner.varies
             self._open[-1].unbounded |= inner.unbounded
             self._closed = inner
