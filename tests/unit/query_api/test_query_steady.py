@@ -54,7 +54,7 @@ class CountingEngine:
 
 
 class NoGuard:
-    async def check(self, sql: str, max_rows: int) -> Checked:
+    async def check(self, sql: str, max_rows: int, key: str) -> Checked:
         raise AssertionError("typed endpoints ask no guard")
 
 
