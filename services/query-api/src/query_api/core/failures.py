@@ -18,11 +18,13 @@ from query_api.core.problems import (
     unavailable,
 )
 
-_INTERNALS = re.compile(
-    r"(?:s3[an]?|https?|arn|file):[^\s'\")]+|/(?:[\w.=-]+/)+[\w.=-]*"
-    # What Athena and the SDK put behind: ids, services, classes, where the text was read.
-    r"|\((?:Service|offset|Query Id|Execution ID)\b[^)]*\)"
-    r"|This query ran against the .*|\bQuery Id: \S+|\bline \d+:\d+: "
+_LOCATIONS = re.compile(
+    r"(?:s3[an]?|https?|arn|file):[^\s'\")]+|/(?:[\w.=-]+/)+[\w.=-]*", re.IGNORECASE
+)
+# What Athena and the SDK put around: ids, services, places in the text that was sent, classes.
+_AROUND = re.compile(
+    r"\((?:Service|offset|Query Id|Execution ID)\b[^)]*\)|This query ran against the .*"
+    r"|\bQuery Id: \S+|\bline \d+:\d+: "
     r"|\b(?:com|io|org|java|software)(?:\.\w+)+(?:Exception|Error)?(?:: )?",
     re.IGNORECASE,
 )
@@ -70,7 +72,7 @@ _MAX_DETAIL = 500
 
 def clean(message: str) -> str:
     """One line of Athena's text without locations, for whoever wrote the statement."""
-    line = " ".join(_INTERNALS.sub("…", message).split())
+    line = " ".join(_AROUND.sub("", _LOCATIONS.sub("…", message)).split())
     return line[:_MAX_DETAIL] or "Athena gave no reason"
 
 
@@ -83,7 +85,8 @@ def is_torn(execution: ExecutionState) -> bool:
     return (
         execution.state == "FAILED"
         and name in _REPLACEABLE
-        and _REPLACED.search(said) is not None
+        # Without the object's name, which may say anything.
+        and _REPLACED.search(_LOCATIONS.sub("", said)) is not None
     )
 
 
