@@ -47,6 +47,7 @@ def main() -> int:
         for name in LOADS:
             with _loaded(service, name):
                 found[name] = _figures(_times(service, wanted.asked))
+            sys.stderr.write(f"{name}: {found[name]}\n")
     alone = found["alone"]["p99_ms"]
     for name, one in found.items():
         ratio = one["p99_ms"] / alone

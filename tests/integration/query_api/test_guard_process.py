@@ -31,7 +31,7 @@ async def opened(
 
 
 async def _ready(worker: GuardProcess) -> None:
-    while not worker.ready:  # noqa: ASYNC110 - a process that starts sets no event of ours
+    while not worker.answers:  # noqa: ASYNC110 - a process that starts sets no event of ours
         await asyncio.sleep(0.02)
 
 

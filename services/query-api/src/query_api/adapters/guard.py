@@ -127,7 +127,7 @@ def _refuse(job: _Job, reason: str, detail: str) -> None:
 async def _started(worker: GuardProcess) -> None:
     """Have the process ready, however often that takes; a full machine may refuse one."""
     backoff, chance, attempt = Backoff(base_s=0.1, cap_s=5.0), random.Random(), 0
-    while not worker.ready:
+    while not worker.answers:
         try:
             await worker.start()
         except (GuardProcessError, OSError) as error:

@@ -30,7 +30,7 @@ class GuardBounds:
 
 
 class GuardProcess:
-    """A worker (`guard_worker`) and its pipes. After a GuardProcessError it is not `ready`."""
+    """A worker (`guard_worker`) and its pipes. After a GuardProcessError it no longer `answers`."""
 
     def __init__(self, database: str, bounds: GuardBounds) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class GuardProcess:
         self._child: asyncio.subprocess.Process | None = None
 
     @property
-    def ready(self) -> bool:
+    def answers(self) -> bool:
         """Whether there is a process that answered once and has not ended since."""
         return self._child is not None and self._child.returncode is None
 

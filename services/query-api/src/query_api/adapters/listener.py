@@ -22,6 +22,8 @@ log = logs.get(__name__)
 
 # Handlers are cancelled when their client leaves; at shutdown they get this long.
 _SHUTDOWN_S = 2.0
+# Several turns of the loop.
+_GRACE_S = 0.05
 
 
 class Connections:
@@ -104,6 +106,11 @@ class Connections:
             timer.cancel()
 
     def _expire(self, handler: RequestHandler) -> None:
+        # What came while the loop was late is read first: that is not the client's fault.
+        loop = asyncio.get_running_loop()
+        self._timers[handler] = loop.call_later(_GRACE_S, self._close, handler)
+
+    def _close(self, handler: RequestHandler) -> None:
         self._timers.pop(handler, None)
         if handler.transport is not None:
             reason = "idle" if handler in self._idle else "slow"
