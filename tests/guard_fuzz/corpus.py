@@ -121,6 +121,14 @@ BYPASSES = {
     "pattern_of_a_column": "SELECT regexp_like(name, symbol) FROM quotes",
     "pattern_made": "SELECT regexp_like(name, concat('(a*', ')*b')) FROM quotes",
     "pattern_in_a_path": "SELECT JSON_EXISTS(name, 'lax $ ? (@ like_regex \"(a*)*b\")') FROM quotes",
+    "path_multiplied": "SELECT JSON_QUERY(name, 'lax $"
+    + "[0, 0]" * 40
+    + "' WITH ARRAY WRAPPER) FROM quotes",
+    "path_down_and_down": "SELECT JSON_EXISTS(name, 'lax $..a..b..c') FROM quotes",
+    "separators": "SELECT array_join(sequence(1, 9999), rpad('x', 9999, 'y'))",
+    "separators_ws": "SELECT concat_ws(rpad('x', 9999, 'y'), CAST(sequence(1, 9999) AS array(varchar)))",
+    "format_repeats": "SELECT format('" + "%1$s" * 2000 + "', rpad('x', 9999, 'y'))",
+    "sequence_of_texts": "SELECT sequence(CAST('20000101' AS bigint), CAST('20260101' AS bigint))",
     # not the same each time, or the account's
     "rand": "SELECT rand()",
     "random": "SELECT random(1, 6) FROM quotes",
@@ -230,6 +238,7 @@ USEFUL = {
     "grouping": "SELECT GROUPING(rank), count(*) FROM quotes GROUP BY ROLLUP (rank)",
     "quantified": "SELECT 1 FROM quotes WHERE rank >= ALL (SELECT rank FROM quotes)",
     "row": "SELECT CAST(ROW(1, 'a') AS ROW(n integer, t varchar)).n",
+    "joined": "SELECT array_join(array_agg(name), ', '), array_join(sequence(1, 1000), ', ') FROM quotes",
     "odd_alias": 'SELECT price_usd AS "price in USD (last)" FROM quotes ORDER BY "price in USD (last)"',
     "bytes": "SELECT to_hex(sha256(to_utf8(name))), X'00' FROM quotes",
 }

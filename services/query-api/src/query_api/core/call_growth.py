@@ -118,6 +118,13 @@ class CallGrowth:
         put = sizes[2].total if len(sizes) > 2 else 1
         return self._making(Size(most_of(sizes[:1]).total * max(1, put), 1))
 
+    def _joined(self, node: tree.FunctionCall) -> Size:
+        """Elements with a separator between each two of them."""
+        sizes = self._sizes(node.arguments)
+        # array_join(array, separator, instead of null), concat_ws(separator, …)
+        between = sizes[1:] if node.name.text == "array_join" else sizes[:1]
+        return self._making(Size(sum_of(sizes).total * most_of(between).total, 1))
+
     def _pattern(self, node: tree.FunctionCall) -> Size:
         pattern = node.arguments[1] if len(node.arguments) > 1 else None
         if not isinstance(pattern, tree.StringLiteral):
@@ -182,6 +189,8 @@ class CallGrowth:
 _CALLS: Mapping[str, Callable[[CallGrowth, tree.FunctionCall], Size]] = {
     "sequence": CallGrowth._sequence,
     "replace": CallGrowth._replace,
+    "array_join": CallGrowth._joined,
+    "concat_ws": CallGrowth._joined,
     "reduce": CallGrowth._reduced,
     "reduce_agg": CallGrowth._reduced,
     **dict.fromkeys(REGULAR_EXPRESSIONS, CallGrowth._pattern),

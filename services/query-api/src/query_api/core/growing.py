@@ -168,3 +168,25 @@ _WIDTH = re.compile(r"[0-9]{4,}")
 def plain_format(pattern: str) -> bool:
     """Whether no width, precision or index of a format string makes a long text of little."""
     return _WIDTH.search(pattern) is None
+
+
+# What multiplies the items that a path gives, or asks about all of them for each of them.
+_MULTIPLIED = {
+    "subscripts in lists": (",", 8),
+    "steps down (..)": ("..", 1),
+    "filters": ("?", 2),
+}
+
+
+def harm_of_path(text: str) -> str | None:
+    """What makes an SQL/JSON path one that is not allowed; None where it is harmless.
+
+    `$[0, 0]` gives an item twice, also of a value that is no array (lax mode), so that a path of a
+    few kilobytes of them would give more items than there are atoms.
+    """
+    if "like_regex" in text.lower():
+        return "like_regex"
+    for what, (sign, most) in _MULTIPLIED.items():
+        if text.count(sign) > most:
+            return f"more than {most} {what}"
+    return None

@@ -70,8 +70,14 @@ def _text_of_time(node: Expression) -> str | None:
     if isinstance(node, tree.TypedLiteral) and node.type.lower() in ("date", "timestamp"):
         return node.value
     if isinstance(node, tree.Cast) and isinstance(node.value, tree.StringLiteral):
-        return node.value.value
+        return node.value.value if _is_time(node.type) else None
     return None
+
+
+def _is_time(kind: tree.DataType) -> bool:
+    if isinstance(kind, tree.DateTimeType):
+        return kind.kind == "timestamp"
+    return isinstance(kind, tree.GenericType) and kind.name.name.lower() == "date"
 
 
 def _seconds(text: str) -> tuple[str, float] | None:

@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from query_api.core.call_growth import CallGrowth
-from query_api.core.growing import ONE, Size, at_most, most_of, plain_format, sum_of
+from query_api.core.growing import (
+    ONE,
+    Size,
+    at_most,
+    harm_of_path,
+    most_of,
+    plain_format,
+    sum_of,
+)
 from query_api.core.problems import RefusedSqlError
 from trino_sql import tree
 from trino_sql.tree import Expression
@@ -93,15 +101,14 @@ class ValueGrowth(CallGrowth):
             raise RefusedSqlError(
                 "function", "format needs a literal whose widths have at most three digits"
             )
-        return Size(sum_of(self._sizes(node.items)).total + 1000, 1)
+        # One argument may be put in as often as there are signs for it.
+        most = most_of(self._sizes(node.items)).total
+        return Size((most + 1000) * max(1, pattern.value.count("%")), 1)
 
     def _json_path(self, node: tree.Node) -> Size:
-        if any(
-            "like_regex" in one.text.lower()
-            for one in tree.parts(node).values()
-            if isinstance(one, tree.JsonPath)
-        ):
-            raise RefusedSqlError("function", "like_regex is not allowed in a JSON path")
+        for one in tree.parts(node).values():
+            if isinstance(one, tree.JsonPath) and (harm := harm_of_path(one.text)) is not None:
+                raise RefusedSqlError("function", f"not allowed in a JSON path: {harm}")
         return self._of_parts(node)
 
     def _listagg(self, node: tree.ListAgg) -> Size:
