@@ -81,9 +81,12 @@ async def test_a_statement_that_burns_its_cpu_time_is_ended_by_its_own_process(
     heavy = "select " + ", ".join(f"sum(a{n}) as b{n}" for n in range(480)) + " from quotes"
     ended: list[int] = []
     told = guard_process._how_it_ended
-    monkeypatch.setattr(
-        guard_process, "_how_it_ended", lambda code: (ended.append(code), told(code))[1]
-    )
+
+    def noted(code: int) -> str:
+        ended.append(code)
+        return told(code)
+
+    monkeypatch.setattr(guard_process, "_how_it_ended", noted)
     async with opened(cpu_s=0.02) as pool:
         with pytest.raises(RefusedSqlError, match="time or memory"):
             await pool.check(heavy, 10, "analyst")
