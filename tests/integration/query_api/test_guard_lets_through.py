@@ -1,5 +1,7 @@
 """Questions that people ask: accepted, and answered with the rows that Athena gives without the guard."""
 
+import json
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,20 @@ def test_a_share_goes_through_the_whole_service(api: Api) -> None:
 
         assert answer.status_code == 200, (sql, answer.text)
         assert answer.json()["rows"], sql
+
+
+def test_the_engine_looked_up_allowed_tables_alone(api: Api, cloud: Cloud) -> None:
+    # The answers' own ids are the service's: the engine's executions are those since then.
+    athena = cloud.client("athena")
+    before = set(athena.list_query_executions(WorkGroup="coinlake")["QueryExecutionIds"])
+    api.sql("select (select count(*) from rates) - count(*) from quotes")
+
+    after = set(athena.list_query_executions(WorkGroup="coinlake")["QueryExecutionIds"])
+    (mine,) = after - before
+    with urllib.request.urlopen(f"{cloud.admin}/athena/queries/{mine}/tables") as answer:
+        touched = json.load(answer)["tables"]
+
+    assert touched == ["coinlake.quotes", "coinlake.rates"]
 
 
 def test_information_schema_tells_the_lakes_tables_and_columns(api: Api) -> None:

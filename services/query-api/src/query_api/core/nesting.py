@@ -48,7 +48,7 @@ class _Depths:
 
     def read(self, token: Token, before: Token | None) -> None:
         word = token.word if token.kind != QUOTED else ""
-        self._run_on(token, word)
+        self._run_on(word, before)
         if word in _OPEN:
             if word == "[" and before is not None and _ends_a_value(before):
                 self._operator()
@@ -64,12 +64,12 @@ class _Depths:
         elif word in _RESTARTS:
             self._levels[-1].operators = 0
 
-    def _run_on(self, token: Token, word: str) -> None:
+    def _run_on(self, word: str, before: Token | None) -> None:
         """Runs that other tokens end: of dots between names, of signs in front of a value."""
         if word == ".":
             self._dots += 1
             _at_most(self._dots, MAX_DOTS, "dots behind one another")
-        elif token.kind not in (WORD, QUOTED):
+        elif before is None or before.text != ".":
             self._dots = 0
         self._signs = self._signs + 1 if word in _SIGNS else 0
         _at_most(self._signs, MAX_SIGNS, "signs or NOT in front of one value")
