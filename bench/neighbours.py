@@ -36,6 +36,7 @@ def main() -> int:
     """Print one line per kind of load, and the figures to `.local/bench/neighbours.json`."""
     parser = argparse.ArgumentParser(prog="python -m bench.neighbours", description=__doc__)
     parser.add_argument("--asked", type=int, default=200, help="small queries per load")
+    parser.add_argument("--only", choices=LOADS, nargs="+", default=list(LOADS), help="loads")
     parser.add_argument("--send", choices=LOADS, help="only send this load, for ever")
     parser.add_argument("--port", type=int, default=0, help="where to")
     wanted = parser.parse_args()
@@ -46,7 +47,7 @@ def main() -> int:
         _times(service, 20)
         _refusals(service)
         found["alone"] = _figures(_times(service, wanted.asked))
-        for name in LOADS:
+        for name in wanted.only:
             with _loaded(service, name):
                 found[name] = _figures(_times(service, wanted.asked))
             sys.stderr.write(f"{name}: {found[name]}\n")
