@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from decimal import Decimal
 
 import pytest
@@ -11,8 +12,10 @@ from prometheus_client import CollectorRegistry
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts, Output, ledger_key
 from query_api.adapters.ledger import LedgerReader, Staleness
+from query_api.adapters.result_objects import ResultObjects
+from query_api.adapters.workers import open_workers
 from query_api.config import Settings
-from query_api.core.answers import ExecutionState, ResultColumn, Rows
+from query_api.core.answers import ExecutionState, ResultColumn, ResultObject, Rows, text_rows
 from query_api.core.coverage import Heads, newest_hours
 from query_api.core.guard import Checked
 from query_api.core.problems import ProblemError
@@ -23,6 +26,8 @@ from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.consistent_read import BoundedStatement, steady
 from query_api.routes.parts import ApiParts
+from query_api.routes.result_pages import ResultPages
+from query_api.routes.row_answers import RowAnswers
 from tests.labs.bucket import Bucket, BucketStore, Faults, store_in_memory
 from tests.labs.ledger_entries import ledger_entry
 
@@ -47,10 +52,17 @@ class CountingEngine:
         return ExecutionState("SUCCEEDED", scanned_bytes=3)
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
-        return Rows((ResultColumn("number", "integer"),), ((execution_id,),))
+        return text_rows((ResultColumn("number", "integer"),), ((execution_id,),))
+
+    async def located(self, execution_id: str) -> ResultObject:
+        raise AssertionError("its rows are few")
 
     async def stop(self, execution_id: str) -> None:
         return None
+
+
+# No rows are read in these tests.
+NO_OBJECTS = ResultObjects(client=None, max_bytes=1)
 
 
 class NoGuard:
@@ -104,10 +116,23 @@ async def ask(
     pace, capacity = PollingPace(0.001, 0.001, 1.0), QueryCapacity(1, 1, Decimal(5))
     executor = QueryExecutor(engine, pace, metrics, random.Random(1))
     ids = iter("abcdefgh")
-    async with open_runs(executor, capacity, metrics, lambda: next(ids)) as runs:
+    async with AsyncExitStack() as open_:
+        workers = open_.enter_context(open_workers(1))
+        runs = await open_.enter_async_context(
+            open_runs(executor, capacity, metrics, lambda: next(ids))
+        )
         shared = SharedQueries(runs, metrics)
         parts = ApiParts(
-            Settings(), "coinlake", runs, shared, ledger, NoGuard(), metrics, lambda: NOW_MS
+            Settings(),
+            "coinlake",
+            runs,
+            shared,
+            ledger,
+            NoGuard(),
+            metrics,
+            lambda: NOW_MS,
+            RowAnswers(workers, metrics, write_deadline_s=1.0),
+            ResultPages(NO_OBJECTS, workers, max_rows=1),
         )
         result = (await steady(parts, build)).result
     sent = [statement.sql for statement in engine.statements]

@@ -7,12 +7,17 @@ from coinlake.metrics import Family
 # Those that people wait for; a test compares them with the application's.
 ROUTES = (
     "/v1/assets",
+    "/v1/assets.{format}",
     "/v1/assets/{id}",
     "/v1/assets/{id}/candles",
+    "/v1/assets/{id}/candles.{format}",
     "/v1/assets/{id}/quotes",
+    "/v1/assets/{id}/quotes.{format}",
     "/v1/coverage",
+    "/v1/coverage.{format}",
     "/v1/queries",
     "/v1/queries/{id}",
+    "/v1/queries/{id}.{format}",
     "/v1/sql/functions",
 )
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -65,11 +70,18 @@ class QueryApiMetrics:
         self.closed_connections = family.counter(
             "connections_closed_total", "Connections closed because of a limit.", "reason"
         )
+        self.cut_answers = family.counter(
+            "answers_cut_total",
+            "Answers whose connection was reset before their end.",
+            "reason",
+        )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for route in ROUTES:
             for status in ("200", "429", "500", "503", "504"):
                 self.requests.labels(route, status)
         for outcome in ("succeeded", "cancelled"):
             self.queries.labels(outcome)
+        for reason in ("slow_reader", "source"):
+            self.cut_answers.labels(reason)
         for reason in ("slow", "idle", "too_many"):
             self.closed_connections.labels(reason)

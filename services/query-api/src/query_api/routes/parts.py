@@ -13,6 +13,8 @@ from query_api.core.problems import unavailable
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
+from query_api.routes.result_pages import ResultPages
+from query_api.routes.row_answers import RowAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class ApiParts:
     guard: StatementGuard
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
+    answers: RowAnswers
+    pages: ResultPages
 
     async def view(
         self,
