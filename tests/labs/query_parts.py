@@ -29,7 +29,7 @@ NO_OBJECTS = ResultObjects(client=None, max_bytes=1)
 
 
 class NoGuard:
-    async def check(self, sql: str, max_rows: int) -> Checked:
+    async def check(self, sql: str, max_rows: int, key: str) -> Checked:
         raise AssertionError("typed endpoints ask no guard")
 
 

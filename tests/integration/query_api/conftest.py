@@ -37,6 +37,14 @@ def published_lake() -> Any:
     return module
 
 
+def until(condition: Callable[[], object], within_s: float = 30) -> None:
+    """Wait for something that is bound to come true."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "this never came true"
+        time.sleep(0.05)
+
+
 @dataclass
 class Process:
     """A child with its lines; stopped by its own pid."""

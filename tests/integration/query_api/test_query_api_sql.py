@@ -135,7 +135,7 @@ def test_a_statement_that_athena_refuses_is_the_clients_fault(api: Api) -> None:
     ("sql", "kind"),
     [
         ("drop table quotes", "sql_statement"),
-        ("select * from information_schema.tables", "sql_table"),
+        ("select * from information_schema.schemata", "sql_table"),
         ('select "$path" from quotes', "sql_name"),
         ("select 1; select 2", "sql_statements"),
         ("select 1 union " * 300 + "select 1", "sql_too_complex"),

@@ -15,7 +15,8 @@ from coinlake.lifecycle import Pulse, sleep_or_stop, watchdog
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from query_api.adapters.athena import AthenaScope, open_athena
-from query_api.adapters.guard import open_guard
+from query_api.adapters.guard import GuardLimits, open_guard
+from query_api.adapters.guard_process import GuardBounds
 from query_api.adapters.key_looks import KeyLooks
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
@@ -39,6 +40,7 @@ from query_api.observe import (
 )
 from query_api.routes.api_document import document_route
 from query_api.routes.formats import negotiated
+from query_api.routes.functions import functions_route
 from query_api.routes.middleware import keyed, observed
 from query_api.routes.parts import ApiParts
 from query_api.routes.prices import PriceRoutes
@@ -66,7 +68,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         scope = AthenaScope(settings.lake.database, settings.athena.workgroup, output)
         athena = await open_.enter_async_context(open_athena(scope, objects, workers))
         guard = await open_.enter_async_context(
-            open_guard(settings.lake.database, settings.limits.guard_deadline_s)
+            open_guard(settings.lake.database, *_guard(settings.limits))
         )
         executor = await open_.enter_async_context(
             open_executor(athena, _pace(settings.athena), metrics, _new_id, _now_ms)
@@ -128,7 +130,7 @@ def _application(
         ],
     )
     app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
-    app.add_routes([document_route(limits), status_route(running)])
+    app.add_routes([document_route(limits), status_route(running), functions_route()])
     app.add_routes(PriceRoutes(parts).routes())
     app.add_routes(QueryRoutes(parts, engine, time.monotonic, _secret(parts.settings)).routes())
     return app
@@ -170,6 +172,13 @@ def _capacity(settings: Settings) -> QueryCapacity:
         max_running=settings.limits.max_running,
         max_queued=settings.limits.max_queued,
         usd_per_tb=settings.athena.usd_per_tb,
+    )
+
+
+def _guard(limits: LimitSettings) -> tuple[GuardBounds, GuardLimits]:
+    return (
+        GuardBounds(limits.guard_cpu_s, limits.guard_deadline_s),
+        GuardLimits(limits.guard_workers, limits.max_guard_waiting),
     )
 
 

@@ -78,7 +78,18 @@ class LimitSettings(BaseModel):
     )
     sql_deadline_s: Seconds = Field(default=300.0, description="Deadline of an ad-hoc query.")
     guard_deadline_s: Seconds = Field(
-        default=2.0, description="Deadline for checking a statement."
+        default=5.0, description="Deadline for checking a statement, once it is its turn."
+    )
+    guard_cpu_s: Seconds = Field(
+        default=1.0, description="CPU time that checking a statement may take."
+    )
+    guard_workers: Count = Field(
+        default=2,
+        description="Processes that check statements; one of them is left to other keys.",
+    )
+    max_guard_waiting: Count = Field(
+        default=8,
+        description="Statements of a key that may wait to be checked; further ones get 429.",
     )
     max_wait_s: SecondsOrZero = Field(default=30.0, description="Largest `wait` of a request.")
     max_rows: Count = Field(
@@ -135,10 +146,18 @@ class LimitSettings(BaseModel):
         description="Largest request line or header field.",
     )
     header_deadline_s: Seconds = Field(
-        default=10.0, description="How long a connection may take to send a request."
+        default=10.0,
+        description="How long a connection may take to send a request, its body included.",
+    )
+    idle_s: Seconds = Field(
+        default=30.0, description="How long a connection is kept open between two requests."
     )
     max_connections: Count = Field(
         default=512, description="Open connections; further ones are closed."
+    )
+    max_connections_per_client: Count = Field(
+        default=256,
+        description="Open connections of one address; further ones are closed. A proxy in front is one.",
     )
 
 

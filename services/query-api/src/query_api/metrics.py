@@ -18,6 +18,7 @@ ROUTES = (
     "/v1/queries",
     "/v1/queries/{id}",
     "/v1/queries/{id}.{format}",
+    "/v1/sql/functions",
 )
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -96,5 +97,5 @@ class QueryApiMetrics:
             self.kept.labels(how)
         for reason in ("slow_reader", "source"):
             self.cut_answers.labels(reason)
-        for reason in ("slow", "too_many"):
+        for reason in ("slow", "idle", "too_many"):
             self.closed_connections.labels(reason)

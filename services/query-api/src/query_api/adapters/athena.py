@@ -203,6 +203,7 @@ def _execution(told: Any) -> ExecutionState:
         state=status["State"],
         reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
         category=error.get("ErrorCategory"),
+        error_type=error.get("ErrorType"),
         retryable=bool(error.get("Retryable", False)),
         scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
         engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),

@@ -33,6 +33,7 @@ class ExecutionState:
     engine_ms: int = 0
     total_ms: int = 0
     submitted_ms: int | None = None
+    error_type: int | None = None
 
     @property
     def ended(self) -> bool:

@@ -192,7 +192,30 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
             ),
             "delete": _operation("Cancel a query", {"200": _json("Its state.", ended)}, [_ID]),
         },
+        "/v1/sql/functions": {"get": _functions()},
     }
+
+
+def _functions() -> dict[str, Any]:
+    function = _object(
+        {"name": _STRING, "allowed": {"type": "boolean"}},
+        {
+            "about": _STRING,
+            "bounds": {**_STRING, "description": "What its arguments must be."},
+            "reason": {**_STRING, "description": "Why it is refused."},
+        },
+    )
+    limits = _object({"bytes": _INTEGER, "tokens": _INTEGER, "brackets": _INTEGER})
+    answer = _object(
+        {
+            "functions": {"type": "array", "items": function},
+            "tables": {"type": "array", "items": _STRING},
+            "syntax_refused": {"type": "object", "additionalProperties": _STRING},
+            "limits": limits,
+        }
+    )
+    text = "What SQL may hold: functions, tables, and what is refused, with its reason"
+    return _operation(text, {"200": _json(text, answer)}, [])
 
 
 def _open_paths() -> dict[str, Any]:

@@ -28,7 +28,7 @@ class SqlEngine(Protocol):
 class StatementGuard(Protocol):
     """What checks ad-hoc SQL; see adapters/guard.py."""
 
-    async def check(self, sql: str, max_rows: int) -> Checked: ...
+    async def check(self, sql: str, max_rows: int, key: str) -> Checked: ...
 
 
 class Encoder(Protocol):

@@ -137,7 +137,7 @@ def keyed(settings: Settings) -> Middleware:
 
 
 def _caller(request: web.Request, keys: tuple[ApiKey, ...], anonymous_read: bool) -> Caller:
-    scope = SQL if request.path.startswith("/v1/queries") else READ
+    scope = SQL if request.path.startswith(("/v1/queries", "/v1/sql/")) else READ
     headers = request.headers
     presented = presented_key(headers.get("Authorization"), headers.get("X-API-Key"))
     if presented is None:

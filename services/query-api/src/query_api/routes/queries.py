@@ -90,7 +90,7 @@ class QueryRoutes:
         caller = request[CALLER].name
         self._forget_old()
         self._bound(caller)
-        checked = await self._checked(ask)
+        checked = await self._checked(ask, caller)
         run, view = await self._read(request, ask, checked).begun()
         kept = KeptQuery(
             self._parts.new_id(),
@@ -177,10 +177,10 @@ class QueryRoutes:
             )
         return ask
 
-    async def _checked(self, ask: Ask) -> Checked:
+    async def _checked(self, ask: Ask, caller: str) -> Checked:
         try:
             return await self._parts.guard.check(
-                ask.sql, self._parts.settings.limits.max_result_rows
+                ask.sql, self._parts.settings.limits.max_result_rows, caller
             )
         except RefusedSqlError as error:
             self._parts.metrics.refused_sql.labels(error.reason).inc()

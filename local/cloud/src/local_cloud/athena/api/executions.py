@@ -41,6 +41,8 @@ class QueryExecution:
     manifest: str = ""
     updated: int = 0
     bucket_owner: str = ""
+    # What was looked up in the catalog: ours, AWS does not tell it here.
+    tables: list[str] = field(default_factory=list)
     rows: int | None = None
     """Of its result, where it has one."""
 

@@ -142,6 +142,7 @@ class Pool:
         one.completed = self._clock()
         one.total_ms = _ms(one.completed - one.submitted)
         one.scanned = live.meter.scanned
+        one.tables = sorted(live.meter.tables)
         one.reason = why
         if one.statement == "DML" or one.scanned:
             self._charge(one, state)

@@ -72,6 +72,11 @@ class AthenaService:
         request = self._judge.check(operation, request)
         return self._operations[operation](request)
 
+    def tables_of(self, query_id: str) -> list[str] | None:
+        """The tables that a query looked up in the catalog, once it has ended; None if unknown."""
+        found = self._history.find(query_id)
+        return None if found is None else found.tables
+
     def close(self) -> None:
         """Cancel what runs and end the worker threads."""
         self._pool.close()
