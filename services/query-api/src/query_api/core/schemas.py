@@ -11,6 +11,7 @@ from query_api.core.feed_rows import (
     RATE_ROWS,
     FeedRows,
 )
+from query_api.core.openapi_meta import META
 
 Schema = dict[str, Any]
 STRING: Schema = {"type": "string"}
@@ -113,33 +114,6 @@ _COVERAGE: Schema = {
     "rows": INTEGER,
     "quarantined_rows": INTEGER,
 }
-_META: Schema = {
-    "as_of": {
-        **STRING,
-        "format": "date-time",
-        "description": "When the service read the state of the lake.",
-    },
-    "newest_received": _told(
-        TIME,
-        "Receive time of the newest published answer; with several feeds, the earliest of them.",
-    ),
-    "watermark": _told(
-        TIME,
-        "Everything received before this time is in the tables; with several feeds, the earliest of "
-        "them. Null where no watermark is known.",
-    ),
-    "dataset_version": _told(
-        STRING, "Changes whenever an hour that the answer can be made from is published."
-    ),
-    "live": _told(
-        BOOLEAN,
-        "The answer holds rows of open hours too, seconds old, read from the raw zone.",
-    ),
-    "scanned_bytes": INTEGER,
-    "usd": _told(STRING, "What the query cost, in dollars."),
-    "rows": INTEGER,
-    "truncated": _told(BOOLEAN, "The result had more rows than were returned."),
-}
 _META_OF_SOME: Schema = {
     "interval": _told(STRING, "Of candles: the width that was asked for."),
     "next": _told(TEXT, "Of a history: the path of the next page; null on the last one."),
@@ -179,6 +153,22 @@ _QUERY: Schema = {
     "additionalProperties": False,
 }
 
+_FUNCTIONS: Schema = {
+    "functions": many(
+        obj(
+            {"name": STRING, "allowed": BOOLEAN},
+            {
+                "about": STRING,
+                "bounds": _told(STRING, "What its arguments must be."),
+                "reason": _told(STRING, "Why it is refused."),
+            },
+        )
+    ),
+    "tables": many(STRING),
+    "syntax_refused": {"type": "object", "additionalProperties": STRING},
+    "limits": obj({"bytes": INTEGER, "tokens": INTEGER, "brackets": INTEGER}),
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": obj(
         {
@@ -188,7 +178,7 @@ SCHEMAS: dict[str, Schema] = {
             "detail": STRING,
         }
     ),
-    "Meta": obj(_META, _META_OF_SOME),
+    "Meta": obj(META, _META_OF_SOME),
     "Asset": row(ASSET_ROWS, ASSET_ROWS.listed),
     "Quote": row(ASSET_ROWS, ASSET_ROWS.told),
     "Rate": row(RATE_ROWS, RATE_ROWS.listed),
@@ -200,6 +190,7 @@ SCHEMAS: dict[str, Schema] = {
     "Mover": obj(_MOVER),
     "Coverage": obj(_COVERAGE),
     "Table": obj(_TABLE),
+    "SqlFunctions": obj(_FUNCTIONS),
     "Query": _QUERY,
 }
 """By name, as `components/schemas` of the document has them."""
