@@ -92,6 +92,9 @@ page-check: setup ## The page's own modules, by TypeScript (npm)
 page-vendor: setup ## Bundle the page's libraries anew from their lock (npm)
 	@$(BIN)/python -m deploy.release page
 
+bench-neighbours: setup ## One key sends its worst: how another key's small query fares (ARGS="--asked 200")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.neighbours $(ARGS)
+
 audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
 	@set -a; . .local/stack.env; $(BIN)/coinlake audit --wait 120 --json .local/audit.json $(ARGS)

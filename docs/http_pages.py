@@ -1,16 +1,15 @@
 """The parts of the page on the HTTP API that are made from the operations and the problem types."""
 
 import re
+from dataclasses import fields
 from typing import Any, cast
-
-from prometheus_client import CollectorRegistry
 
 from query_api.config import Settings
 from query_api.core.operation import Operation
 from query_api.core.parameters import Parameter
 from query_api.core.problem_types import PROBLEM_TYPES
-from query_api.metrics import QueryApiMetrics
-from query_api.routes.every import every_route
+from query_api.core.usual_parameters import FRESHNESS
+from query_api.routes.every import SqlParts, every_route
 from query_api.routes.parts import ApiParts
 
 
@@ -31,22 +30,16 @@ def _replaced(text: str, name: str, lines: list[str]) -> str:
 def _operations() -> list[Operation]:
     """Those of the service with its default settings; no handler asks anything of its parts."""
     nothing = cast("Any", None)
-    metrics = QueryApiMetrics(CollectorRegistry())
-    parts = ApiParts(
-        settings=Settings(),
-        database="coinlake",
-        runs=nothing,
-        shared=nothing,
-        ledger=nothing,
-        guard=nothing,
-        metrics=metrics,
-        now_ms=lambda: 0,
-    )
-    return [one.operation for one in every_route(parts, lambda: 0.0)]
+    opened = {field.name: nothing for field in fields(ApiParts)}
+    parts = ApiParts(**opened | {"settings": Settings(), "database": "coinlake"})
+    routes = every_route(parts, SqlParts(nothing, lambda: 0.0, b""))
+    return [one.operation for one in routes]
 
 
 def _requests() -> list[str]:
-    operations = _operations()
+    every = _operations()
+    # Said once for all in the text.
+    operations = [one for one in every if not one.path.endswith(".{format}")]
     lines = ["| request | scope | gives |", "| --- | --- | --- |"]
     lines += [_request(one) for one in operations]
     lines += [
@@ -58,7 +51,7 @@ def _requests() -> list[str]:
     told: dict[str, list[str]] = {}
     for one in operations:
         for parameter in one.parameters:
-            if parameter.where == "query":
+            if parameter.where == "query" and parameter not in FRESHNESS:
                 shown = f"| `{parameter.name}` | {parameter.meaning}{_limits(parameter)} |"
                 told.setdefault(shown, []).append(f"`{one.path}`")
     lines += [f"{shown} {', '.join(paths)} |" for shown, paths in sorted(told.items())]
@@ -67,7 +60,8 @@ def _requests() -> list[str]:
 
 
 def _request(one: Operation) -> str:
-    names = one.parameter_names()
+    fresh = {parameter.name for parameter in FRESHNESS}
+    names = [name for name in one.parameter_names() if name not in fresh]
     query = f"?{'&'.join(names)}" if names else ""
     return f"| `{one.method} {one.path}{query}` | {one.scope} | {one.summary} |"
 

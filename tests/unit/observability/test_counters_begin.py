@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import get_args
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -14,10 +14,8 @@ from etl_runner.loop.differing import TOLD
 from ingestor.core.ports import FailureKind
 from ingestor.metrics import FAILURES, IngestorMetrics
 from query_api import metrics as query_api
-from query_api.config import Settings
-from query_api.routes.every import every_route
-from query_api.routes.parts import ApiParts
 from s3_sink.metrics import SinkMetrics
+from tests.labs.declared_routes import declared_routes
 from tests.unit.observability.promql import ROOT, rule_groups
 
 TAKEN = sorted(
@@ -85,19 +83,7 @@ def test_every_kind_of_the_ingestors_failures_begins_at_zero() -> None:
 
 
 def test_every_route_that_people_wait_for_begins_at_zero() -> None:
-    nothing = cast("Any", None)
-    metrics = query_api.QueryApiMetrics(CollectorRegistry())
-    parts = ApiParts(
-        settings=Settings(),
-        database="coinlake",
-        runs=nothing,
-        shared=nothing,
-        ledger=nothing,
-        guard=nothing,
-        metrics=metrics,
-        now_ms=lambda: 0,
-    )
-    routes = {one.operation.path for one in every_route(parts, lambda: 0.0)}
+    routes = {one.operation.path for one in declared_routes()}
 
     assert sorted(routes) == list(query_api.ROUTES)
 

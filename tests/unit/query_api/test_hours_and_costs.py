@@ -156,14 +156,10 @@ def test_spending_is_counted_by_day_and_holds_the_newest_alone() -> None:
 def test_a_line_has_a_place_for_each_interval_and_null_where_nothing_is_known() -> None:
     window = TimeWindow(NOW_MS, NOW_MS + 4 * 60_000)
 
-    (line,) = as_lines(
-        [{"asset_id": "a", "points": "0=1.5 3=2.000000000000000001"}], window, 60_000
-    )
+    (line,) = as_lines([("a", "0=1.5 3=2.000000000000000001")], window, 60_000)
 
     assert line == {"asset_id": "a", "closes": ["1.5", None, None, "2.000000000000000001"]}
-    assert (
-        as_lines([{"asset_id": "b", "points": None}], window, 60_000)[0]["closes"] == [None] * 4
-    )
+    assert as_lines([("b", None)], window, 60_000)[0]["closes"] == [None] * 4
 
 
 @pytest.mark.parametrize(

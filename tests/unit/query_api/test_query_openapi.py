@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,45 +15,33 @@ import query_api
 from coinlake.lifecycle import Pulse
 from query_api.adapters.listener import Connections
 from query_api.app import application
-from query_api.config import Settings
 from query_api.core.feed_rows import ASSET_ROWS, EXCHANGE_ROWS, MARKET_ROWS, RATE_ROWS
 from query_api.core.openapi import document
 from query_api.core.operation import Operation
 from query_api.core.problem_types import PROBLEM_TYPES
 from query_api.core.schemas import SCHEMAS
-from query_api.metrics import QueryApiMetrics
 from query_api.observe import status_route
-from query_api.routes.every import every_route
 from query_api.routes.open_routes import document_route, open_routes
-from query_api.routes.parts import ApiParts
+from tests.labs.declared_routes import NOTHING, declared_routes, unopened
 
 SOURCES = sorted(Path(query_api.__file__).parent.rglob("*.py"))
-NOTHING = cast("Any", None)
-
-
-def parts() -> ApiParts:
-    """Parts that no handler of these tests asks anything of."""
-    metrics = QueryApiMetrics(CollectorRegistry())
-    return ApiParts(
-        Settings(), "coinlake", NOTHING, NOTHING, NOTHING, NOTHING, metrics, lambda: 0
-    )
 
 
 @pytest.fixture
 def app() -> web.Application:
     """The application as the service makes it."""
-    made, registry = parts(), CollectorRegistry()
+    made, registry = unopened(), CollectorRegistry()
     connections = Connections(made.settings.limits, made.metrics)
-    return application(made, NOTHING, connections, registry, Pulse(60))
+    return application(made, NOTHING, NOTHING, connections, registry, Pulse(60))
 
 
 def operations() -> list[Operation]:
-    return [one.operation for one in every_route(parts(), lambda: 0.0)]
+    return [one.operation for one in declared_routes()]
 
 
 def described() -> dict[str, Any]:
     """The document that the service serves."""
-    routes = [*every_route(parts(), lambda: 0.0), *open_routes([status_route(NOTHING)])]
+    routes = [*declared_routes(), *open_routes([status_route(NOTHING)])]
     return document([*(one.operation for one in routes), document_route(routes).operation])
 
 
@@ -106,9 +95,8 @@ def test_an_operation_says_what_it_takes_and_how_it_fails(one: Operation) -> Non
     assert one.summary
     assert one.scope in ("read", "sql")
     assert set(one.problems) <= statuses
-    assert {f"{{{p.name}}}" for p in one.parameters if p.where == "path"} == {
-        piece for piece in one.path.split("/") if piece.startswith("{")
-    }
+    in_path = {parameter.name for parameter in one.parameters if parameter.where == "path"}
+    assert in_path == set(re.findall(r"\{(\w+)\}", one.path))
     for parameter in one.parameters:
         assert parameter.meaning
         assert parameter.schema["type"]

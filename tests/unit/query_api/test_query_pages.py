@@ -34,7 +34,7 @@ def test_pages_hold_each_row_once_in_order(times: list[int], limit: int, order: 
         seen += found[:limit]
         if len(found) <= limit:
             break
-        page = page.after([at for at, _ in found[:limit]])
+        page = page.after([str(at) for at, _ in found[:limit]], int)
 
     wanted = sorted((at, place) for place, at in enumerate(times))
     assert seen == (wanted if order == ASCENDING else wanted[::-1])
@@ -43,10 +43,10 @@ def test_pages_hold_each_row_once_in_order(times: list[int], limit: int, order: 
 def test_a_page_begins_where_the_last_one_ended() -> None:
     page = Page(TimeWindow(0, 100), 3, ASCENDING)
 
-    assert page.after([5, 7, 7]) == Page(TimeWindow(7, 100), 3, ASCENDING, 2)
+    assert page.after(["5", "7", "7"], int) == Page(TimeWindow(7, 100), 3, ASCENDING, 2)
     # All rows of the second page have that time, too: five are given.
-    assert page.after([5, 7, 7]).after([7, 7, 7]).skip == 5
-    assert Page(TimeWindow(0, 100), 3, DESCENDING).after([9, 8, 8]) == Page(
+    assert page.after(["5", "7", "7"], int).after(["7", "7", "7"], int).skip == 5
+    assert Page(TimeWindow(0, 100), 3, DESCENDING).after(["9", "8", "8"], int) == Page(
         TimeWindow(0, 9), 3, DESCENDING, 2
     )
 

@@ -1,5 +1,6 @@
 """The SQL of a history: rows in a range of source time, in pages that follow one another."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from query_api.core.feed_rows import FeedRows
@@ -31,17 +32,15 @@ class Page:
     order: str
     skip: int = 0
 
-    def after(self, times_ms: list[int]) -> "Page":
-        """The page after one whose rows have these source times.
+    def after(self, times: Sequence[str], moment: Callable[[str], int]) -> "Page":
+        """The page after one whose rows have these source times; `moment` tells that of one in ms.
 
         It begins at the time of the last row, without those rows of it that were given: what is
         published meanwhile at other times moves nothing.
         """
-        last_ms = times_ms[-1]
-        given = next(
-            (n for n, at_ms in enumerate(reversed(times_ms)) if at_ms != last_ms), len(times_ms)
-        )
-        if given == len(times_ms) and self._begins_at(last_ms):
+        last, last_ms = times[-1], moment(times[-1])
+        given = next((n for n, at in enumerate(reversed(times)) if at != last), len(times))
+        if given == len(times) and self._begins_at(last_ms):
             given += self.skip
         if self.order == ASCENDING:
             rest = TimeWindow(last_ms, self.window.to_ms)

@@ -18,8 +18,9 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "integer", "minimum": 0},
     },
     "WWW-Authenticate": {"description": "How to send a key.", "schema": STRING},
+    "Vary": {"description": "What the form of the answer depends on.", "schema": STRING},
     "ETag": {
-        "description": "Names these bytes: `If-None-Match` is answered with 304.",
+        "description": "Names the answer; absent where it is of no version that comes back.",
         "schema": STRING,
     },
     "Location": {"description": "Where the query is.", "schema": STRING},
@@ -34,11 +35,14 @@ _TITLES = {
     401: "An API key is required",
     403: "The key does not allow this",
     404: "Not found",
+    406: "No such form of the answer",
     409: "The query was cancelled",
+    410: "The version or the result is gone",
     413: "The body is too large",
     422: "Athena could not answer the query",
     429: "Too many queries",
     500: "The service failed",
+    502: "Something that is kept cannot be read",
     503: "A dependency is unavailable",
     504: "The query took too long",
 }
@@ -105,9 +109,12 @@ def _parameter(one: Parameter[Any]) -> dict[str, Any]:
 
 def _answer(answer: Answer) -> dict[str, Any]:
     # The first is what the schema is of; the columns of other media types are those of its rows.
+    said = {"description": answer.meaning, **_headers(answer.headers)}
+    if not answer.media:
+        return said
     first, *others = answer.media
     content = {first: {"schema": answer.schema}} | {kind: {} for kind in others}
-    return {"description": answer.meaning, **_headers(answer.headers), "content": content}
+    return {**said, "content": content}
 
 
 def _problem(status: int) -> dict[str, Any]:

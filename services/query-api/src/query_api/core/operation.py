@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from query_api.core.keys import READ
-from query_api.core.media import JSON
+from query_api.core.media import JSON, ROW_HEADERS, ROW_MEDIA
 from query_api.core.parameters import Parameter
 
 
@@ -19,8 +19,16 @@ class Answer:
     headers: tuple[str, ...] = ()
 
 
-ASKS_ATHENA = (409, 422, 429, 503, 504)
+ASKS_ATHENA = (406, 409, 410, 422, 429, 502, 503, 504)
 """What an operation may end in that asks a query."""
+
+
+def rows_answer(meaning: str, schema: Mapping[str, Any]) -> Mapping[int, Answer]:
+    """Rows in every form, or nothing where the client has them already."""
+    return {
+        200: Answer(meaning, schema, ROW_MEDIA, ROW_HEADERS),
+        304: Answer("The client has this answer: `If-None-Match`.", {}, (), ("Vary", "ETag")),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,25 @@ def whole(name: str, meaning: str, *, default: int, low: int, high: int) -> Para
     return Parameter(name, meaning, schema, read, default)
 
 
+def whole_or_none(name: str, meaning: str, *, low: int, high: int) -> Parameter[int | None]:
+    """The same, None where nothing is said."""
+    one = whole(name, meaning, default=low, low=low, high=high)
+    schema = {key: value for key, value in one.schema.items() if key != "default"}
+    return Parameter(name, meaning, schema, one.read, None)
+
+
+def shaped(name: str, meaning: str, pattern: str) -> Parameter[str | None]:
+    """A text that a pattern fits, which is anchored at both ends."""
+    known = re.compile(pattern)
+
+    def read(text: str) -> str:
+        if not known.fullmatch(text):
+            raise BadRequestError(f"{name} is not valid: {meaning}")
+        return text
+
+    return Parameter(name, meaning, {"type": "string", "pattern": pattern}, read, None)
+
+
 def seconds(name: str, meaning: str, most: float) -> Parameter[float]:
     """A number of seconds from 0 to `most`, by default 0."""
 

@@ -36,14 +36,27 @@ PROBLEM_TYPES: tuple[ProblemType, ...] = (
     ProblemType("forbidden", 403, "the key does not have the scope"),
     ProblemType("not_found", 404, "there is nothing at this path, or no such thing"),
     ProblemType("method_not_allowed", 405, "another method; `Allow` has those that work"),
+    ProblemType(
+        "not_acceptable", 406, "rows are not offered in a form that the client accepts"
+    ),
     ProblemType("cancelled", 409, "the query was cancelled"),
+    ProblemType("version_gone", 410, "nobody has rows of the version of `as_of` any more"),
+    ProblemType("result_gone", 410, "the result of the query is no longer kept; run it again"),
     ProblemType("too_large", 413, "the body is too large"),
     ProblemType(
         "query_failed", 422, "Athena refused or failed the statement; `detail` is its reason"
     ),
+    ProblemType("query_too_large", 422, "the query takes more than Athena gives"),
+    ProblemType("result_too_large", 422, "the result is larger than the service reads"),
     ProblemType("scan_limit_exceeded", 422, "the workgroup's limit; narrow `dt` and `hour`"),
     ProblemType("too_many_queries", 429, "the queue is full; with `Retry-After`"),
+    ProblemType(
+        "too_many_statements", 429, "too many of the key's statements wait to be checked"
+    ),
     ProblemType("internal", 500, "the service failed"),
+    ProblemType("data_unreadable", 502, "the lake holds something that Athena cannot read"),
+    ProblemType("result_damaged", 502, "the result is not as Athena wrote it"),
+    ProblemType("too_old", 503, "the data are older than `max_age` allows; with `Retry-After`"),
     ProblemType(
         "unavailable",
         503,

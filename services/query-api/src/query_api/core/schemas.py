@@ -12,6 +12,7 @@ from query_api.core.feed_rows import (
     FeedRows,
 )
 from query_api.core.lake_schemas import LAKE_SCHEMAS
+from query_api.core.openapi_meta import META
 
 Schema = dict[str, Any]
 STRING: Schema = {"type": "string"}
@@ -114,33 +115,6 @@ _COVERAGE: Schema = {
     "rows": INTEGER,
     "quarantined_rows": INTEGER,
 }
-_META: Schema = {
-    "as_of": {
-        **STRING,
-        "format": "date-time",
-        "description": "When the service read the state of the lake.",
-    },
-    "newest_received": _told(
-        TIME,
-        "Receive time of the newest published answer; with several feeds, the earliest of them.",
-    ),
-    "watermark": _told(
-        TIME,
-        "Everything received before this time is in the tables; with several feeds, the earliest of "
-        "them. Null where no watermark is known.",
-    ),
-    "dataset_version": _told(
-        STRING, "Changes whenever an hour that the answer can be made from is published."
-    ),
-    "live": _told(
-        BOOLEAN,
-        "The answer holds rows of open hours too, seconds old, read from the raw zone.",
-    ),
-    "scanned_bytes": INTEGER,
-    "usd": _told(STRING, "What the query cost, in dollars."),
-    "rows": INTEGER,
-    "truncated": _told(BOOLEAN, "The result had more rows than were returned."),
-}
 _META_OF_SOME: Schema = {
     "interval": _told(STRING, "Of candles: the width that was asked for."),
     "next": _told(TEXT, "Of a history: the path of the next page; null on the last one."),
@@ -180,6 +154,22 @@ _QUERY: Schema = {
     "additionalProperties": False,
 }
 
+_FUNCTIONS: Schema = {
+    "functions": many(
+        obj(
+            {"name": STRING, "allowed": BOOLEAN},
+            {
+                "about": STRING,
+                "bounds": _told(STRING, "What its arguments must be."),
+                "reason": _told(STRING, "Why it is refused."),
+            },
+        )
+    ),
+    "tables": many(STRING),
+    "syntax_refused": {"type": "object", "additionalProperties": STRING},
+    "limits": obj({"bytes": INTEGER, "tokens": INTEGER, "brackets": INTEGER}),
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": obj(
         {
@@ -189,7 +179,7 @@ SCHEMAS: dict[str, Schema] = {
             "detail": STRING,
         }
     ),
-    "Meta": obj(_META, _META_OF_SOME),
+    "Meta": obj(META, _META_OF_SOME),
     "Asset": row(ASSET_ROWS, ASSET_ROWS.listed),
     "Quote": row(ASSET_ROWS, ASSET_ROWS.told),
     "Rate": row(RATE_ROWS, RATE_ROWS.listed),
@@ -201,6 +191,7 @@ SCHEMAS: dict[str, Schema] = {
     "Mover": obj(_MOVER),
     "Coverage": obj(_COVERAGE),
     "Table": obj(_TABLE),
+    "SqlFunctions": obj(_FUNCTIONS),
     "Query": _QUERY,
     **LAKE_SCHEMAS,
 }

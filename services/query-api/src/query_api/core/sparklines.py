@@ -53,12 +53,12 @@ def sparklines(
 
 
 def as_lines(
-    rows: Iterable[dict[str, Any]], window: TimeWindow, width_ms: int
+    rows: Iterable[tuple[str, str | None]], window: TimeWindow, width_ms: int
 ) -> list[dict[str, Any]]:
     """A line per asset with a close, or null, for each interval from the window's first one on."""
     return [
-        {"asset_id": row["asset_id"], "closes": _closes(row["points"], window, width_ms)}
-        for row in rows
+        {"asset_id": asset_id, "closes": _closes(points, window, width_ms)}
+        for asset_id, points in rows
     ]
 
 

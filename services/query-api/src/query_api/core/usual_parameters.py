@@ -1,7 +1,7 @@
 """Parameters that several operations take."""
 
 from query_api.core.history import ASCENDING, DESCENDING
-from query_api.core.parameters import Parameter, choice, instant, whole
+from query_api.core.parameters import Parameter, choice, instant, shaped, whole
 
 _TIME = (
     "RFC 3339 (UTC where no zone is given) or milliseconds since the epoch, from 2000 to 2099"
@@ -19,6 +19,20 @@ SKIP = whole(
     low=0,
     high=MAX_SKIP,
 )
+VERSION_PATTERN = "^[0-9a-f]{16}$"
+FRESHNESS = (
+    shaped(
+        "max_age",
+        "Refuse data that are older than so many seconds.",
+        r"^[0-9]{1,9}(\.[0-9]{1,3})?$",
+    ),
+    shaped(
+        "as_of",
+        "The dataset_version that the answer must be of; 410 where it is gone.",
+        VERSION_PATTERN,
+    ),
+)
+"""What every question of Athena takes."""
 
 
 def limit(most: int, usual: int) -> Parameter[int]:

@@ -4,17 +4,18 @@ from aiohttp import web
 
 from query_api.core.feed_rows import ASSET_ROWS
 from query_api.core.literals import varchar
-from query_api.core.operation import ASKS_ATHENA, Answer, Operation
+from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import ids, path_id, required, word
 from query_api.core.problems import not_found
 from query_api.core.schemas import enveloped, many, ref
 from query_api.core.statements import Condition, both, either, one_of
-from query_api.core.usual_parameters import limit
-from query_api.routes.feed_reads import FeedReads, records
+from query_api.core.usual_parameters import FRESHNESS, limit
+from query_api.routes.feed_reads import FeedReads
 from query_api.routes.histories import Histories, page_answer
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
-from query_api.routes.route import Route
+from query_api.routes.route import Route, in_each_form
+from query_api.routes.row_answers import RECORD
 
 _ID = path_id("id", "CoinCap's id of the asset (slug), not its symbol: symbols are shared.")
 _SYMBOL = word(
@@ -41,8 +42,8 @@ class AssetRoutes:
             "/v1/assets",
             "Assets",
             "The latest row of each asset in the newest hours, by rank",
-            {200: Answer("Latest rows.", enveloped(many(ref("Asset"))))},
-            (self._limit, self._ids, _SYMBOL, _SEARCH),
+            rows_answer("Latest rows.", enveloped(many(ref("Asset")))),
+            (self._limit, self._ids, _SYMBOL, _SEARCH, *FRESHNESS),
             ASKS_ATHENA,
             example="/v1/assets?ids=bitcoin,ethereum",
         )
@@ -51,8 +52,8 @@ class AssetRoutes:
             "/v1/assets/{id}",
             "Assets",
             "The latest row of one asset; 404 where the newest hours do not contain it",
-            {200: Answer("The latest row.", enveloped(ref("Asset")))},
-            (_ID,),
+            rows_answer("The latest row.", enveloped(ref("Asset"))),
+            (_ID, *FRESHNESS),
             (404, *ASKS_ATHENA),
             example="/v1/assets/bitcoin",
         )
@@ -61,7 +62,7 @@ class AssetRoutes:
             "/v1/assets/{id}/quotes",
             "Assets",
             "Quotes of an asset within a range of source time, by default the last 24 hours",
-            {200: page_answer("Quote")},
+            page_answer("Quote"),
             (_ID, *self._histories.parameters),
             ASKS_ATHENA,
             example="/v1/assets/bitcoin/quotes?limit=10&order=desc",
@@ -72,7 +73,7 @@ class AssetRoutes:
             "/v1/quotes",
             "Assets",
             "The same of several assets: by source time, then id",
-            {200: page_answer("Quote")},
+            page_answer("Quote"),
             (self._some, *self._histories.parameters),
             ASKS_ATHENA,
             example="/v1/quotes?ids=bitcoin,ethereum&limit=10&order=desc",
@@ -80,10 +81,11 @@ class AssetRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route(self._list, self.assets),
+            *in_each_form(self._list, self.assets),
+            # An asset's id may have a dot, so that an extension would be part of it.
             Route(self._one, self.asset),
-            Route(self._of_one, self.quotes),
-            Route(self._of_some, self.quotes_of_some),
+            *in_each_form(self._of_one, self.quotes),
+            *in_each_form(self._of_some, self.quotes_of_some),
         ]
 
     async def assets(self, request: web.Request) -> web.Response:
@@ -100,22 +102,18 @@ class AssetRoutes:
             one_of("asset_id", wanted) if wanted else None,
             both(*asked) if any(asked) else None,
         )
-        rows = records(found.result)
-        there = {row["asset_id"] for row in rows}
-        missing = [one for one in wanted if one not in there]
-        return await self._reads.answer(
-            request, found, rows, {"missing": missing} if wanted else None
-        )
+        rows = self._reads.listed(found)
+        return await self._reads.answer(request, found, rows, self._reads.missing(wanted, rows))
 
     async def asset(self, request: web.Request) -> web.Response:
         """The latest row of one asset. A symbol is no id: several assets may share it, and a guess
         would be the price of another."""
         asset_id = read(request, self._one)[_ID]
         found = await self._reads.latest(request, 1, one_of("asset_id", (asset_id,)))
-        rows = records(found.result)
-        if not rows:
+        rows = self._reads.listed(found)
+        if not len(rows):
             raise not_found(_NO_SUCH_ASSET)
-        return await self._reads.answer(request, found, rows[0])
+        return await self._reads.answer(request, found, rows, shape=RECORD)
 
     async def quotes(self, request: web.Request) -> web.Response:
         """The quotes of an asset in [from, to) of `source_ts`."""

@@ -5,13 +5,14 @@ from aiohttp import web
 from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from query_api.core.coverage import coverage_rows, dataset_version
 from query_api.core.days import ALL_DAYS
+from query_api.core.known_columns import COVERAGE, rows_of_records
+from query_api.core.media import ROW_MEDIA
 from query_api.core.operation import Answer, Operation
 from query_api.core.schemas import enveloped, many, ref
 from query_api.routes.answer_meta import answer_meta
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
-from query_api.routes.responses import json_answer
-from query_api.routes.route import Route
+from query_api.routes.route import Route, in_each_form
 
 _OPERATION = Operation(
     "GET",
@@ -19,8 +20,12 @@ _OPERATION = Operation(
     "Coverage",
     "Per table: hours published, how many are complete, first and last hour, newest receive time, "
     "watermark, rows, quarantined rows",
-    {200: Answer("One row for each table.", enveloped(many(ref("Coverage"))))},
-    problems=(503,),
+    {
+        200: Answer(
+            "One row for each table.", enveloped(many(ref("Coverage"))), ROW_MEDIA, ("Vary",)
+        )
+    },
+    problems=(406, 503),
     example="/v1/coverage",
 )
 
@@ -32,7 +37,7 @@ class CoverageRoutes:
         self._parts = parts
 
     def routes(self) -> list[Route]:
-        return [Route(_OPERATION, self.coverage)]
+        return in_each_form(_OPERATION, self.coverage)
 
     async def coverage(self, request: web.Request) -> web.Response:
         """Per table what is published."""
@@ -42,6 +47,12 @@ class CoverageRoutes:
         version = dataset_version(view.heads, TABULAR)
         # What was rejected says nothing of freshness: it may be nothing for weeks.
         about = answer_meta(
-            view, ELEMENTS, None, self._parts.settings.athena.usd_per_tb, version
+            view,
+            ELEMENTS,
+            None,
+            self._parts.settings.athena.usd_per_tb,
+            version,
+            version_after=version,
         )
-        return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
+        told = rows_of_records(COVERAGE, rows)
+        return await self._parts.answers.of(request, told, about)

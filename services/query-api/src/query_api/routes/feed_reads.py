@@ -3,21 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
-from query_api.core.answers import QueryResult
+from query_api.core.answers import ResultColumn, Rows, text_rows
 from query_api.core.coverage import Heads, between, is_open, newest_hours
 from query_api.core.days import days_of
+from query_api.core.encoders import JsonShape
 from query_api.core.feed_rows import FeedRows
+from query_api.core.known_columns import of_feed, told
 from query_api.core.latest import latest
 from query_api.core.statements import Condition, Statement
 from query_api.core.window import TimeWindow, received_hours
 from query_api.routes.answer_meta import answer_meta
+from query_api.routes.asked import asked_of
 from query_api.routes.consistent_read import BoundedStatement, SteadyAnswer, steady
 from query_api.routes.parts import ApiParts
-from query_api.routes.responses import json_answer
+from query_api.routes.responses import validators
+from query_api.routes.row_answers import OBJECTS
 
 
 class FeedReads:
@@ -44,7 +47,7 @@ class FeedReads:
             asked = latest(database, self.rows, since, limit, which=which, having=having)
             return BoundedStatement(asked, since, now, limit, is_live=True, feed=self.feed)
 
-        return await steady(self._parts, build, feed=self.feed)
+        return await steady(self._parts, build, feed=self.feed, asked=asked_of(request))
 
     async def ranged(
         self,
@@ -66,17 +69,19 @@ class FeedReads:
                 asked, first, last, max_rows, is_live=is_live, feed=self.feed
             )
 
-        return await steady(self._parts, build, days_of(first, last), feed=self.feed)
+        return await steady(
+            self._parts, build, days_of(first, last), feed=self.feed, asked=asked_of(request)
+        )
 
     async def answer(
         self,
         request: web.Request,
         found: SteadyAnswer,
-        data: Any,
+        rows: Rows,
         more: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
+        shape: JsonShape = OBJECTS,
     ) -> web.Response:
-        """Data with how fresh it is and what it cost."""
+        """Rows in the form that is wanted, with how fresh they are and what they cost."""
         about = answer_meta(
             found.view,
             [self.feed],
@@ -84,9 +89,23 @@ class FeedReads:
             self._parts.settings.athena.usd_per_tb,
             found.version,
             is_live=found.is_live,
+            version_after=found.version_after,
+            is_kept=found.is_kept,
         )
-        body = {"data": data, "meta": {**about, **(more or {})}}
-        return json_answer(body, headers=headers)
+        answer = await self._parts.answers.of(request, rows, {**about, **(more or {})}, shape)
+        answer.headers.update(validators(found.tag))
+        return answer
+
+    def listed(self, found: SteadyAnswer) -> Rows:
+        """The latest rows of an answer."""
+        return rows_of(found, of_feed(self.rows, self.rows.listed))
+
+    def missing(self, wanted: tuple[str, ...], rows: Rows) -> dict[str, Any] | None:
+        """What of the ids that were asked for the rows do not have; nothing where none were."""
+        if not wanted:
+            return None
+        there = set(texts(rows, self.rows.identity[0]))
+        return {"missing": [one for one in wanted if one not in there]}
 
     def _latest_hours(self, heads: Heads) -> tuple[Hour, Hour]:
         """From where on the latest rows are looked for, and the hour now.
@@ -99,10 +118,12 @@ class FeedReads:
         return min([hour_of(now.start_ms - (count - 1) * HOUR_MS), *published[-1:]]), now
 
 
-def records(result: QueryResult | None) -> list[dict[str, Any]]:
-    """The rows as objects; `extra` is the object that its text says."""
-    found: list[dict[str, Any]] = [] if result is None else result.rows.records()
-    for row in found:
-        if isinstance(row.get("extra"), str):
-            row["extra"] = orjson.loads(row["extra"])
-    return found
+def rows_of(found: SteadyAnswer, columns: tuple[ResultColumn, ...]) -> Rows:
+    """The rows of an answer; where no query was made, none of these columns."""
+    return text_rows(columns, ()) if found.result is None else told(found.result.rows)
+
+
+def texts(rows: Rows, name: str) -> list[Any]:
+    """A column as Athena's texts."""
+    place = next(n for n, column in enumerate(rows.columns) if column.name == name)
+    return list(rows.cells.column(place).to_pylist())

@@ -1,22 +1,24 @@
 """Histories of a feed's things: pages of rows by source time, each with a link to the next."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from query_api.core.feed_rows import FeedRows
 from query_api.core.history import Page, history
-from query_api.core.operation import ASKS_ATHENA, Answer
+from query_api.core.known_columns import of_feed
+from query_api.core.operation import Answer, rows_answer
 from query_api.core.parameters import Given, Parameter
 from query_api.core.schemas import enveloped, many, ref
 from query_api.core.statements import Statement, one_of
-from query_api.core.usual_parameters import FROM, ORDER, SKIP, TO, limit
+from query_api.core.usual_parameters import FRESHNESS, FROM, ORDER, SKIP, TO, limit
 from query_api.core.window import instant_ms, rfc3339, window_of
-from query_api.routes.feed_reads import FeedReads, records
+from query_api.routes.feed_reads import FeedReads, rows_of, texts
 from query_api.routes.parts import ApiParts
 
 _DAY_MS = 86_400_000
-PROBLEMS = ASKS_ATHENA
 
 
 class Histories:
@@ -26,12 +28,13 @@ class Histories:
         self._parts = parts
         self._reads = FeedReads(parts, rows)
         self._limit = limit(parts.settings.limits.max_rows, 1000)
-        self.parameters: tuple[Parameter[int | None] | Parameter[int] | Parameter[str], ...] = (
+        self.parameters: tuple[Parameter[Any], ...] = (
             FROM,
             TO,
             self._limit,
             ORDER,
             SKIP,
+            *FRESHNESS,
         )
 
     async def answer(
@@ -54,28 +57,28 @@ class Histories:
             return history(database, rows, which, page, self._reads.skew_ms, is_live=is_live)
 
         found = await self._reads.ranged(request, ask, window, page.limit)
-        data = records(found.result)
+        told = rows_of(found, of_feed(rows, rows.told))
         further = None
-        if found.result is not None and found.result.rows.truncated:
-            times_ms = [instant_ms(str(row["source_ts"]), "source_ts") for row in data]
-            further = _path(request, page.after(times_ms))
-        headers = {} if further is None else {"Link": f'<{further}>; rel="next"'}
-        return await self._reads.answer(request, found, data, {"next": further}, headers)
+        if told.truncated:
+            further = _path(request, page.after(texts(told, "source_ts"), _moment_ms))
+        return await self._reads.answer(request, found, told, {"next": further})
 
 
-def page_answer(schema: str) -> Answer:
+def page_answer(schema: str) -> Mapping[int, Answer]:
     """What a page is in the document."""
-    return Answer(
-        "Rows by source time; `meta.next` is the next page.",
-        enveloped(many(ref(schema))),
-        headers=("Link",),
-    )
+    meaning = "Rows by source time; `meta.next` is the next page."
+    return rows_answer(meaning, enveloped(many(ref(schema))))
+
+
+def _moment_ms(text: str) -> int:
+    return instant_ms(text, "source_ts")
 
 
 def _path(request: web.Request, page: Page) -> str:
     """The same question for another page."""
+    # Another page is of other hours, and so of another version.
     asked = {
-        **request.query,
+        **{name: text for name, text in request.query.items() if name != "as_of"},
         "from": rfc3339(page.window.from_ms),
         "to": rfc3339(page.window.to_ms),
         "skip": str(page.skip),

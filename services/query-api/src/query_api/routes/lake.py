@@ -22,6 +22,7 @@ from query_api.core.problems import BadRequestError, not_found, unavailable
 from query_api.core.schemas import enveloped, many, ref
 from query_api.core.window import rfc3339, window_of
 from query_api.routes.answer_meta import answer_meta
+from query_api.routes.formats import json_alone
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
 from query_api.routes.responses import json_answer
@@ -45,7 +46,7 @@ _PIPELINE = Operation(
     "How far an answer has come: six stages from CoinCap to SQL, each with its age and state",
     {200: Answer("The stages.", enveloped(ref("Pipeline")))},
     (_FEED,),
-    (503,),
+    (406, 503),
     example="/v1/pipeline?feed=assets",
 )
 _HOURS = Operation(
@@ -55,7 +56,7 @@ _HOURS = Operation(
     f"The hours of a table with state, version and rows, at most {_DAYS_MOST} days",
     {200: Answer("A line for each hour.", enveloped(many(ref("HourState"))))},
     (_TABLE, _FROM, _TO),
-    (503,),
+    (406, 503),
     example="/v1/hours?table=quotes",
 )
 _ENTRY = Operation(
@@ -65,7 +66,7 @@ _ENTRY = Operation(
     "The newest ledger entry of an hour: run, counts, raw objects and quality rules",
     {200: Answer("The entry.", enveloped(ref("HourEntry")))},
     (_OF_TABLE, _HOUR),
-    (404, 503),
+    (404, 406, 503),
     example=f"/v1/hours/quotes/{_NEWEST}",
 )
 _COST = Operation(
@@ -75,7 +76,7 @@ _COST = Operation(
     "Dollars by day: Glue's runs by the ledger, and this service's queries since it started",
     {200: Answer("The days, the pace of a month, the last queries.", enveloped(ref("Cost")))},
     (_DAYS,),
-    (503,),
+    (406, 503),
     example="/v1/cost?days=7",
 )
 
@@ -97,6 +98,7 @@ class LakeRoutes:
     async def pipeline(self, request: web.Request) -> web.Response:
         """How far each stage has come with a feed, and which one stands."""
         feed = read(request, _PIPELINE)[_FEED]
+        json_alone(request)
         view = await self._parts.view((feed,))
         try:
             raw = await self._parts.lake.raw.newest(feed)
@@ -112,6 +114,7 @@ class LakeRoutes:
     async def hours(self, request: web.Request) -> web.Response:
         """The hours of a table in [from, to), each with its state."""
         given = read(request, _HOURS)
+        json_alone(request)
         table = given[_TABLE]
         window = window_of(
             given[_FROM],
@@ -129,6 +132,7 @@ class LakeRoutes:
     async def hour(self, request: web.Request) -> web.Response:
         """The newest ledger entry of an hour: what it was made from, by which run, what was counted."""
         given = read(request, _ENTRY)
+        json_alone(request)
         table = given[_OF_TABLE]
         if table not in TABLES:
             raise not_found("there is no such table; /v1/coverage lists them")
@@ -149,6 +153,7 @@ class LakeRoutes:
     async def cost(self, request: web.Request) -> web.Response:
         """What Glue's runs and this service's queries have cost, by day."""
         days = read(request, _COST)[_DAYS]
+        json_alone(request)
         now_ms, spending = self._parts.now_ms(), self._parts.runs.costs
         names = [hour_of(now_ms - back * DAY_MS).dt for back in range(days)][::-1]
         view = await self._parts.view()

@@ -18,6 +18,7 @@ from query_api.core.raw_state import RawObject
 from query_api.core.schemas import enveloped, ref
 from query_api.core.window import rfc3339
 from query_api.routes.answer_meta import answer_meta
+from query_api.routes.formats import json_alone
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
 from query_api.routes.responses import json_answer
@@ -33,7 +34,7 @@ _OPERATION = Operation(
     "Where a price comes from: the poll, the body's hash, its place in Kafka, raw object and version",
     {200: Answer("The way of the price.", enveloped(ref("Lineage")))},
     (_ID, _AT),
-    (404, 503),
+    (404, 406, 503),
     example="/v1/assets/bitcoin/lineage",
 )
 
@@ -50,6 +51,7 @@ class LineageRoutes:
     async def lineage(self, request: web.Request) -> web.Response:
         """The answer that a price was in, newest or of a source time."""
         given = read(request, _OPERATION)
+        json_alone(request)
         try:
             place = await self._find(given[_ID], given[_AT])
         except TransientError as error:

@@ -3,21 +3,21 @@
 from aiohttp import web
 
 from query_api.core.feed_rows import MARKET_ROWS
-from query_api.core.operation import ASKS_ATHENA, Answer, Operation
+from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import Given, path_id, word
 from query_api.core.schemas import enveloped, many, ref
 from query_api.core.statements import Condition, both, equal
-from query_api.core.usual_parameters import limit
-from query_api.routes.feed_reads import FeedReads, records
+from query_api.core.usual_parameters import FRESHNESS, limit
+from query_api.routes.feed_reads import FeedReads
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
-from query_api.routes.route import Route
+from query_api.routes.route import Route, in_each_form
 
 _ID = path_id("id", "CoinCap's id of the asset that is bought.")
 _EXCHANGE = word("exchange", "Id of the exchange.")
 _BASE = word("base", "Id of what is bought.")
 _QUOTE = word("quote", "Id of what is paid with.")
-_ROWS = {200: Answer("Latest rows.", enveloped(many(ref("Market"))))}
+_ROWS = rows_answer("Latest rows.", enveloped(many(ref("Market"))))
 
 
 class MarketRoutes:
@@ -32,7 +32,7 @@ class MarketRoutes:
             "Markets",
             "The latest row of each market in the newest hours, by volume of the last 24 hours",
             _ROWS,
-            (self._limit, _EXCHANGE, _BASE, _QUOTE),
+            (self._limit, _EXCHANGE, _BASE, _QUOTE, *FRESHNESS),
             ASKS_ATHENA,
             example="/v1/markets?exchange=binance&limit=10",
         )
@@ -42,15 +42,15 @@ class MarketRoutes:
             "Markets",
             "The same of the markets in which an asset is bought",
             _ROWS,
-            (_ID, self._limit, _EXCHANGE, _QUOTE),
+            (_ID, self._limit, _EXCHANGE, _QUOTE, *FRESHNESS),
             ASKS_ATHENA,
             example="/v1/assets/bitcoin/markets?limit=10",
         )
 
     def routes(self) -> list[Route]:
         return [
-            Route(self._list, self.markets),
-            Route(self._of_asset, self.markets_of_asset),
+            *in_each_form(self._list, self.markets),
+            *in_each_form(self._of_asset, self.markets_of_asset),
         ]
 
     async def markets(self, request: web.Request) -> web.Response:
@@ -75,7 +75,7 @@ class MarketRoutes:
                 equal("quote_id", given[_QUOTE]),
             ),
         )
-        return await self._reads.answer(request, found, records(found.result))
+        return await self._reads.answer(request, found, self._reads.listed(found))
 
 
 def _all_of(*asked: Condition | None) -> Condition | None:

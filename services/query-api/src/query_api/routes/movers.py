@@ -2,7 +2,9 @@
 
 from aiohttp import web
 
+from query_api.core.answers import Rows
 from query_api.core.feed_rows import ASSET_ROWS
+from query_api.core.known_columns import MOVERS, rows_of_records
 from query_api.core.movers import (
     EDGE_MS,
     GAINERS,
@@ -12,16 +14,16 @@ from query_api.core.movers import (
     movers,
     prices_at_both_ends,
 )
-from query_api.core.operation import ASKS_ATHENA, Answer, Operation
+from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import amount, choice, instant
 from query_api.core.schemas import enveloped, many, ref
 from query_api.core.statements import Statement
-from query_api.core.usual_parameters import limit
+from query_api.core.usual_parameters import FRESHNESS, limit
 from query_api.core.window import TimeWindow, rfc3339
-from query_api.routes.feed_reads import FeedReads, records
+from query_api.routes.feed_reads import FeedReads, rows_of
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
-from query_api.routes.route import Route
+from query_api.routes.route import Route, in_each_form
 
 _WINDOW = choice("window", "How far apart the two prices are.", tuple(WINDOWS_MS), "24h")
 _TO = instant("to", "End of the window, by default now: RFC 3339 or milliseconds.")
@@ -46,14 +48,14 @@ class MoverRoutes:
             "Movers",
             "Assets whose price rose or fell most between two moments; those without a price in the "
             "hour before each are left out",
-            {200: Answer("Movers, the greatest first.", enveloped(many(ref("Mover"))))},
-            (_WINDOW, _TO, _DIRECTION, self._limit, _MIN_VOLUME, _MIN_CAP),
+            rows_answer("Movers, the greatest first.", enveloped(many(ref("Mover")))),
+            (_WINDOW, _TO, _DIRECTION, self._limit, _MIN_VOLUME, _MIN_CAP, *FRESHNESS),
             ASKS_ATHENA,
             example="/v1/movers?window=1h&direction=losers&min_volume_usd=1000000",
         )
 
     def routes(self) -> list[Route]:
-        return [Route(self._operation, self.movers)]
+        return in_each_form(self._operation, self.movers)
 
     async def movers(self, request: web.Request) -> web.Response:
         """Who moved most. The order is exact, so all prices are read before any is left out."""
@@ -71,10 +73,17 @@ class MoverRoutes:
         found = await self._reads.ranged(
             request, ask, reach, self._parts.settings.limits.max_rows
         )
-        data, is_cut = movers(records(found.result), given[_DIRECTION], given[self._limit])
+        direction, most = given[_DIRECTION], given[self._limit]
+        prices = rows_of(found, MOVERS)
+        # All prices of all assets would keep the loop busy.
+        rows, is_cut = await self._parts.answers.workers.run(_moved, prices, direction, most)
         more = {
             "window": {"from": rfc3339(window.from_ms), "to": rfc3339(window.to_ms)},
-            "rows": len(data),
-            "truncated": is_cut or (found.result is not None and found.result.rows.truncated),
+            "truncated": is_cut or prices.truncated,
         }
-        return await self._reads.answer(request, found, data, more)
+        return await self._reads.answer(request, found, rows, more)
+
+
+def _moved(prices: Rows, direction: str, most: int) -> tuple[Rows, bool]:
+    found, is_cut = movers(prices.records(), direction, most)
+    return rows_of_records(MOVERS, found), is_cut

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from coinlake.contracts.hours import HOUR_MS
 from coinlake.views.candles import INTERVALS_MS
+from query_api.core.answers import ResultColumn
 from query_api.core.candle_merge import aligned
 from query_api.core.feed_rows import ASSET_ROWS
 from query_api.core.operation import ASKS_ATHENA, Answer, Operation
@@ -13,11 +14,15 @@ from query_api.core.sparklines import as_lines, change_pct, sparklines
 from query_api.core.statements import Statement
 from query_api.core.usual_parameters import FROM, TO, limit
 from query_api.core.window import rfc3339, window_of
-from query_api.routes.feed_reads import FeedReads, records
+from query_api.routes.answer_meta import answer_meta
+from query_api.routes.feed_reads import FeedReads, rows_of, texts
+from query_api.routes.formats import json_alone
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
+from query_api.routes.responses import json_answer, validators
 from query_api.routes.route import Route
 
+_COLUMNS = (ResultColumn("asset_id", "varchar"), ResultColumn("points", "varchar"))
 _MOST_POINTS = 200
 _INTERVAL = choice(
     "interval",
@@ -51,6 +56,7 @@ class SparklineRoutes:
     async def sparklines(self, request: web.Request) -> web.Response:
         """The closes of the assets with most volume, at one interval over one window."""
         given = read(request, self._operation)
+        json_alone(request)
         interval, most = given[_INTERVAL], given[self._limit]
         width_ms = INTERVALS_MS[interval]
         asked = window_of(
@@ -73,8 +79,21 @@ class SparklineRoutes:
             )
 
         found = await self._reads.ranged(request, ask, window, most)
-        lines = as_lines(records(found.result), window, width_ms)
+        rows = rows_of(found, _COLUMNS)
+        pairs = zip(texts(rows, "asset_id"), texts(rows, "points"), strict=True)
+        lines = as_lines(pairs, window, width_ms)
         data = [{**line, "change_pct": change_pct(line["closes"])} for line in lines]
+        about = answer_meta(
+            found.view,
+            [self._reads.feed],
+            found.result,
+            self._parts.settings.athena.usd_per_tb,
+            found.version,
+            is_live=found.is_live,
+            version_after=found.version_after,
+            is_kept=found.is_kept,
+        )
         span = {"from": rfc3339(window.from_ms), "to": rfc3339(window.to_ms)}
         more = {"interval": interval, "window": span, "rows": len(data)}
-        return await self._reads.answer(request, found, data, more)
+        body = {"data": data, "meta": {**about, **more}}
+        return json_answer(body, headers=validators(found.tag))

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from query_api.core.feed_rows import EXCHANGE_ROWS, RATE_ROWS, FeedRows
-from query_api.core.operation import ASKS_ATHENA, Answer, Operation
+from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import ids, path_id
 from query_api.core.problems import not_found
 from query_api.core.schemas import enveloped, many, ref
 from query_api.core.statements import one_of
-from query_api.core.usual_parameters import limit
-from query_api.routes.feed_reads import FeedReads, records
+from query_api.core.usual_parameters import FRESHNESS, limit
+from query_api.routes.feed_reads import FeedReads
 from query_api.routes.histories import Histories, page_answer
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
-from query_api.routes.route import Route
+from query_api.routes.route import Route, in_each_form
+from query_api.routes.row_answers import RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class ThingRoutes:
             thing.path,
             group,
             f"The latest row of each {one} in the newest hours",
-            {200: Answer("Latest rows.", enveloped(many(ref(thing.schema))))},
-            (self._limit, self._ids),
+            rows_answer("Latest rows.", enveloped(many(ref(thing.schema)))),
+            (self._limit, self._ids, *FRESHNESS),
             ASKS_ATHENA,
             example=f"{thing.path}?limit=10",
         )
@@ -60,8 +61,8 @@ class ThingRoutes:
             f"{thing.path}/{{id}}",
             group,
             f"The latest row of one {one}; 404 where the newest hours do not contain it",
-            {200: Answer("The latest row.", enveloped(ref(thing.schema)))},
-            (self._id,),
+            rows_answer("The latest row.", enveloped(ref(thing.schema))),
+            (self._id, *FRESHNESS),
             (404, *ASKS_ATHENA),
             example=f"{thing.path}/{thing.example}",
         )
@@ -70,7 +71,7 @@ class ThingRoutes:
             f"{thing.path}/{{id}}/history",
             group,
             f"Rows of one {one} within a range of source time, by default the last 24 hours",
-            {200: page_answer(f"{thing.schema}Then")},
+            page_answer(f"{thing.schema}Then"),
             (self._id, *self._histories.parameters),
             ASKS_ATHENA,
             example=f"{thing.path}/{thing.example}/history?limit=10",
@@ -78,9 +79,10 @@ class ThingRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route(self._list, self.all),
+            *in_each_form(self._list, self.all),
+            # An id may have a dot, so that an extension would be part of it.
             Route(self._one, self.one),
-            Route(self._history, self.history),
+            *in_each_form(self._history, self.history),
         ]
 
     async def all(self, request: web.Request) -> web.Response:
@@ -89,21 +91,18 @@ class ThingRoutes:
         wanted, (identity, *_) = given[self._ids], self._reads.rows.identity
         which = one_of(identity, wanted) if wanted else None
         found = await self._reads.latest(request, given[self._limit], which)
-        rows = records(found.result)
-        missing = sorted({*wanted} - {row[identity] for row in rows}, key=wanted.index)
-        return await self._reads.answer(
-            request, found, rows, {"missing": missing} if wanted else None
-        )
+        rows = self._reads.listed(found)
+        return await self._reads.answer(request, found, rows, self._reads.missing(wanted, rows))
 
     async def one(self, request: web.Request) -> web.Response:
         """The latest row of one."""
         given, (identity, *_) = read(request, self._one), self._reads.rows.identity
         found = await self._reads.latest(request, 1, one_of(identity, (given[self._id],)))
-        rows = records(found.result)
-        if not rows:
+        rows = self._reads.listed(found)
+        if not len(rows):
             one = self._thing.one
             raise not_found(f"the newest hours do not contain {_an(one)} with this id")
-        return await self._reads.answer(request, found, rows[0])
+        return await self._reads.answer(request, found, rows, shape=RECORD)
 
     async def history(self, request: web.Request) -> web.Response:
         """Rows of one in [from, to) of `source_ts`."""

@@ -1,7 +1,7 @@
 // @ts-check
 /** SQL: anything else. Estimate before; bytes, dollars and version after. */
 
-import { ApiError, ask, get, post, query } from "../api.js";
+import { ApiError, ask, post, query } from "../api.js";
 import { fill, h, setText } from "../dom.js";
 import { SqlEditor } from "../editor.js";
 import { clock, count, size, usd } from "../format.js";
@@ -86,7 +86,7 @@ export function mount(root, place) {
       running = told.id;
       while (told.state === "QUEUED" || told.state === "RUNNING") {
         setText(note, `${told.state.toLowerCase()} …`);
-        told = await get(`/v1/queries/${told.id}${query({ wait: WAIT_S })}`);
+        told = await (await ask(`/v1/queries/${told.id}${query({ wait: WAIT_S })}`)).json();
       }
       if (mine !== turn) return;
       spend(told.meta);
