@@ -14,7 +14,7 @@ PYTEST := $(CLEAN_ENV) $(BIN)/python -m pytest
 UNIT := $(PYTEST) tests/unit -q -n 2 --dist loadfile
 STACK := $(BIN)/python -m local_stack
 PACKAGES := sql shared services/ingestor services/s3-sink services/etl-runner \
-  services/etl-runner/kernel services/etl-runner/job services/query-api tools local/cloud local/coincap local/stack
+  services/etl-runner/kernel services/etl-runner/job services/query-api tools tools/mcp local/cloud local/coincap local/stack
 SOURCES := $(addsuffix /src,$(PACKAGES))
 
 help: ## Show this list
