@@ -94,13 +94,25 @@ class Records(BaseModel):
     meta: Citation
 
 
-class Estimate(BaseModel):
-    """What a statement would read and cost, before it runs. Nothing was run."""
+class Bytes(BaseModel):
+    """What would be read, and paid for it."""
 
     model_config = ConfigDict(extra="allow")
 
-    estimated_bytes: int = Field(description="Bytes that Athena would read.")
-    estimated_usd: str = Field(description="What that costs, in dollars.")
+    scanned_bytes: int = Field(description="Bytes that Athena would read.")
+    usd: str = Field(description="What that costs, in dollars.")
+    is_upper_bound: bool = Field(description="It may be less: why_less says why.")
+
+
+class Estimate(BaseModel):
+    """What a statement would read and cost. Nothing was run, and nothing was charged."""
+
+    tables: list[str] = Field(description="Tables and views that the statement reads.")
+    estimate: Bytes
+    refusal: str | None = Field(
+        default=None,
+        description="Why the statement would be refused if it were run now, as beyond a budget.",
+    )
 
 
 def within(rows: list[Any], max_rows: int, max_bytes: int) -> list[Any]:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -16,11 +17,14 @@ _CANCEL_S = 5.0
 
 
 async def ran(
-    service: QueryService, key: str | None, sql: str, *, max_rows: int, deadline_s: float
+    service: QueryService, key: str | None, asked: Mapping[str, Any], deadline_s: float
 ) -> dict[str, Any]:
-    """The service's answer for a query that succeeded. Raises ServiceError for any other end."""
+    """The service's answer for a query that succeeded. Raises ServiceError for any other end.
+
+    `asked` is the body of POST /v1/queries without `wait`.
+    """
     ends = time.monotonic() + deadline_s
-    body = {"sql": sql, "max_rows": max_rows, "wait": min(_WAIT_S, deadline_s)}
+    body = {**asked, "wait": min(_WAIT_S, deadline_s)}
     # Whoever leaves during this call stops the query by leaving (docs/reference/http-api.md, SQL).
     found = await service.post(_PATH, key, body)
     try:

@@ -10,7 +10,9 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from coinlake_mcp.answers import (
+    Bytes,
     Citation,
+    Column,
     Described,
     Estimate,
     Records,
@@ -23,7 +25,7 @@ from coinlake_mcp.answers import (
 from coinlake_mcp.callers import KeyOf
 from coinlake_mcp.config import Settings
 from coinlake_mcp.queries import ran
-from coinlake_mcp.service import QueryService, ServiceError
+from coinlake_mcp.service import QueryService, ServiceError, sentence
 from coinlake_mcp.statements import preview_sql
 
 _T = TypeVar("_T")
@@ -102,14 +104,22 @@ class LakeTools:
         """Show a few rows of a table: of its newest published hour, so that little is read."""
         found = await self._table(call, table)
         covered = await self._get(call, "/v1/coverage")
-        return await self._rows(call, preview_sql(found, covered["data"]), rows)
+        sql = preview_sql(found, covered["data"])
+        return await self._rows(call, {"sql": sql, "max_rows": rows})
 
     async def estimate(self, call: Call, sql: Sql) -> Estimate:
         """Say how many bytes a statement would read and what that costs, without running it."""
         asked = self._service.post(
             "/v1/queries", self._key_of(call), {"sql": sql}, {"dry_run": "true"}
         )
-        return Estimate.model_validate(await _told(asked))
+        found = await _told(asked)
+        problem = found.get("problem")
+        refusal = None if problem is None else sentence(problem)
+        return Estimate(
+            tables=found["tables"],
+            estimate=Bytes.model_validate(found["estimate"]),
+            refusal=refusal,
+        )
 
     async def run_sql(
         self,
@@ -119,12 +129,20 @@ class LakeTools:
             int,
             Field(description="At most so many rows; truncated says if there are more.", ge=1),
         ] = 100,
+        max_scan_bytes: Annotated[
+            int | None,
+            Field(
+                description="Refuse a statement that would read more, before it costs.", ge=0
+            ),
+        ] = None,
     ) -> Rows:
         """Run one SELECT. The answer says what to cite: dataset version, watermark, bytes, dollars.
 
         Put conditions on dt and hour, or all of a table is read and paid; estimate tells the price.
         """
-        return await self._rows(call, sql, min(max_rows, self._settings.max_rows))
+        rows = min(max_rows, self._settings.max_rows)
+        limits = {} if max_scan_bytes is None else {"max_scan_bytes": max_scan_bytes}
+        return await self._rows(call, {"sql": sql, "max_rows": rows, **limits})
 
     async def latest_prices(
         self,
@@ -177,20 +195,15 @@ class LakeTools:
             raise ToolError(f"there is no table {name!r}; list_tables names them")
         return found[name]
 
-    async def _rows(self, call: Call, sql: str, max_rows: int) -> Rows:
-        answer = await _told(
-            ran(
-                self._service,
-                self._key_of(call),
-                sql,
-                max_rows=max_rows,
-                deadline_s=self._settings.deadline_s,
-            )
-        )
-        kept = self._within(answer["rows"], max_rows)
+    async def _rows(self, call: Call, asked: dict[str, Any]) -> Rows:
+        """`asked` is the body of POST /v1/queries without `wait`."""
+        key, deadline_s = self._key_of(call), self._settings.deadline_s
+        answer = await _told(ran(self._service, key, asked, deadline_s))
+        kept = self._within(answer["rows"], asked["max_rows"])
         meta = cited(answer["meta"], len(answer["rows"]), len(kept))
+        columns = [Column.model_validate(one) for one in answer["columns"]]
         return Rows(
-            query_id=answer["id"], sql=sql, columns=answer["columns"], rows=kept, meta=meta
+            query_id=answer["id"], sql=asked["sql"], columns=columns, rows=kept, meta=meta
         )
 
     def _records(self, answer: dict[str, Any]) -> Records:
