@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as NoJsonError
 
 PREFIX = "COINLAKE_MCP_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -106,6 +107,9 @@ def load(environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         told = "; ".join(_told(item["loc"], item["msg"]) for item in error.errors())
         raise SettingsError(f"invalid settings: {told}") from None
+    except NoJsonError:
+        lists = f"{PREFIX}ALLOWED_HOSTS and {PREFIX}ALLOWED_ORIGINS"
+        raise SettingsError(f"invalid settings: {lists} must be JSON lists of texts") from None
 
 
 def _told(place: tuple[int | str, ...], message: str) -> str:
