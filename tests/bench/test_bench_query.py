@@ -63,7 +63,7 @@ def test_the_same_rows_look_the_same_in_any_clients_types() -> None:
         [],
         [ROW, ROW],
         [[*ROW[:1], "", *ROW[2:]]],
-        [[*ROW[:3], "1.5000000000000000001", *ROW[4:]]],
+        [[*ROW[:3], "1.500000000000000001", *ROW[4:]]],
         [[*ROW[:6], "2026-11-22T10:00:00.124Z", 7]],
         [[*ROW[:-1], 8]],
     ],

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 # Column, and what it is made into: the same text for the same value of any client's types.
@@ -34,10 +34,16 @@ def looked_at(found: Any) -> dict[str, Any]:
     return {
         "rows": len(rows),
         "offsets": sum(int(row[-1]) for row in rows),
-        "dollars": str(sum((Decimal(str(row[3])) for row in rows), Decimal())),
+        "dollars": _dollars(rows),
         "nulls": sum(_is_null(row[1]) for row in rows),
         "sample": digest.hexdigest(),
     }
+
+
+def _dollars(rows: Sequence[Sequence[Any]]) -> str:
+    with localcontext() as exact:
+        exact.prec = 60
+        return f"{sum((Decimal(str(row[3])) for row in rows), Decimal()):.18f}"
 
 
 def _rows(found: Any) -> Iterable[Sequence[Any]]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as NoJsonError
 
 from coinlake.errors import ConfigError
 
@@ -212,6 +213,10 @@ def _made(cls: type[SettingsT], parts: dict[str, Any]) -> SettingsT:
             for item in error.errors(include_input=False)
         )
         raise ConfigError(f"invalid settings: {wrong}") from None
+    except NoJsonError as error:
+        # It names the field in its text alone (pydantic-settings 2.16, sources/base.py: __call__).
+        (field,) = re.findall(r'field "(\w+)"', str(error))
+        raise ConfigError(f"invalid settings: {_place(cls, (field,))}is not JSON") from None
 
 
 def _place(cls: type[BaseSettings], place: tuple[int | str, ...]) -> str:

@@ -168,7 +168,8 @@ def test_a_panel_of_grafana_has_its_points(
 
     points = _as_infinity(reader.url, query)
 
-    assert points[-1] == (last[0], pytest.approx(last[1]))
+    assert points[-1][0] == last[0]
+    assert points[-1][1] == pytest.approx(last[1])
     assert all(isinstance(value, float) for _, value in points)
 
 

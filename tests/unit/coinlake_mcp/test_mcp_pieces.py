@@ -53,7 +53,7 @@ def test_a_cut_answer_says_so_and_a_whole_one_says_what_the_service_said() -> No
     assert cited({**meta, "truncated": True}, 5, 5).truncated is True
 
 
-COVERAGE = [
+COVERAGE: list[dict[str, Any]] = [
     {"table": "quotes", "last_hour": "2026-11-22T09"},
     {"table": "rates", "last_hour": "2026-11-22T10"},
     {"table": "markets", "last_hour": None},
