@@ -85,18 +85,19 @@ def _columns(hour: Hour, count: int) -> dict[str, pa.Array]:
     offsets = np.arange(count)
     number = pa.array(offsets % ASSETS)
     names = pc.binary_join_element_wise("asset", pc.cast(number, pa.string()), "-")
-    # One in ten has no symbol; no text is empty, as PyAthena's Arrow cursor gives "" for null.
-    symbol = pc.if_else(pc.equal(number, pa.scalar(7)), None, pc.utf8_upper(names))
     at = hour.start_ms + offsets * 3_600_000 // count
     rng = np.random.default_rng(17)
     cents = pa.array(rng.integers(1, 10**12, count))
     return {
         "asset_id": names,
-        "symbol": symbol,
+        "symbol": pc.utf8_upper(names),
         "name": pc.utf8_title(names),
         "rank": pc.add(number, 1),
         "price_usd": _decimal(cents, Decimal("0.000000123456789")),
-        "market_cap_usd": _decimal(cents, Decimal("1.23")),
+        # Null where a number is: of a text PyAthena's Arrow cursor cannot tell it from "".
+        "market_cap_usd": pc.if_else(
+            pc.equal(number, 7), None, _decimal(cents, Decimal("1.23"))
+        ),
         "change_24h_pct": _decimal(pc.subtract(cents, 5 * 10**11), Decimal("0.00000000011")),
         "source_ts": pa.array(at, pa.timestamp("ms")),
         "received_ts": pa.array(at + 900, pa.timestamp("ms")),

@@ -35,7 +35,7 @@ def looked_at(found: Any) -> dict[str, Any]:
         "rows": len(rows),
         "offsets": sum(int(row[-1]) for row in rows),
         "dollars": _dollars(rows),
-        "nulls": sum(_is_null(row[1]) for row in rows),
+        "nulls": sum(_is_null(row[4]) for row in rows),
         "sample": digest.hexdigest(),
     }
 

@@ -70,7 +70,7 @@ FORMATS: dict[str, tuple[str, Callable[[list[bytes]], Any]]] = {
 
 
 class Service:
-    """One connection that stays, with a key."""
+    """The service with a key; a connection for each question."""
 
     def __init__(self, accept: str) -> None:
         place = urlsplit(os.environ["QUERY_API_URL"])
@@ -84,7 +84,8 @@ class Service:
         }
 
     def bodies(self, sql: str, rows: int) -> list[bytes]:
-        """The pages of an answer."""
+        """The pages of an answer, on a connection of its own: the service closes those that are idle."""
+        self._connection.close()
         body = json.dumps({"sql": sql, "wait": _WAIT_S, "max_rows": rows})
         status, headers, found = self._asked("POST", "/v1/queries", body)
         while status == 202:
