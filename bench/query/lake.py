@@ -92,12 +92,10 @@ def _columns(hour: Hour, count: int) -> dict[str, pa.Array]:
         "asset_id": names,
         "symbol": pc.utf8_upper(names),
         "name": pc.utf8_title(names),
-        "rank": pc.add(number, 1),
+        # Null in an integer: of a text or decimal PyAthena's Arrow cursor gives "" for it.
+        "rank": pc.if_else(pc.equal(number, 7), None, pc.add(number, 1)),
         "price_usd": _decimal(cents, Decimal("0.000000123456789")),
-        # Null where a number is: of a text PyAthena's Arrow cursor cannot tell it from "".
-        "market_cap_usd": pc.if_else(
-            pc.equal(number, 7), None, _decimal(cents, Decimal("1.23"))
-        ),
+        "market_cap_usd": _decimal(cents, Decimal("1.23")),
         "change_24h_pct": _decimal(pc.subtract(cents, 5 * 10**11), Decimal("0.00000000011")),
         "source_ts": pa.array(at, pa.timestamp("ms")),
         "received_ts": pa.array(at + 900, pa.timestamp("ms")),

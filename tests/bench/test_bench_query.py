@@ -38,15 +38,15 @@ def test_every_client_gets_the_same_rows_and_the_report_is_whole(tmp_path: Path)
     assert report["own_time"]["own"]["count"] == report["neighbour"]["beside"]["count"] == 3
 
 
-ROW = ["asset-7", None, 8, "1.5", "2", "-0.25", "2026-11-22T10:00:00.123Z", 7]
+ROW = ["asset-7", "A7", None, "1.5", "2", "-0.25", "2026-11-22T10:00:00.123Z", 7]
 
 
 def test_the_same_rows_look_the_same_in_any_clients_types() -> None:
     at = datetime(2026, 11, 22, 10, 0, 0, 123_000, UTC)
     typed = [
         "asset-7",
+        "A7",
         float("nan"),
-        8.0,
         Decimal("1.500"),
         Decimal(2),
         Decimal("-0.2500"),
@@ -62,7 +62,7 @@ def test_the_same_rows_look_the_same_in_any_clients_types() -> None:
     [
         [],
         [ROW, ROW],
-        [[*ROW[:1], "", *ROW[2:]]],
+        [[*ROW[:2], 8, *ROW[3:]]],
         [[*ROW[:3], "1.500000000000000001", *ROW[4:]]],
         [[*ROW[:6], "2026-11-22T10:00:00.124Z", 7]],
         [[*ROW[:-1], 8]],

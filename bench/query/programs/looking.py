@@ -35,7 +35,7 @@ def looked_at(found: Any) -> dict[str, Any]:
         "rows": len(rows),
         "offsets": sum(int(row[-1]) for row in rows),
         "dollars": _dollars(rows),
-        "nulls": sum(_is_null(row[4]) for row in rows),
+        "nulls": sum(_is_null(row[2]) for row in rows),
         "sample": digest.hexdigest(),
     }
 
@@ -59,10 +59,10 @@ def _canonical(row: Sequence[Any]) -> tuple[str | None, ...]:
     asset_id, symbol, rank, price, cap, change, at, offset = row
     return (
         str(asset_id),
-        None if _is_null(symbol) else str(symbol),
-        str(int(rank)),
-        *(None if _is_null(one) else f"{Decimal(str(one)):.18f}" for one in (price, cap)),
-        None if _is_null(change) else f"{Decimal(str(change)):.28f}",
+        str(symbol),
+        None if _is_null(rank) else str(int(rank)),
+        *(f"{Decimal(str(one)):.18f}" for one in (price, cap)),
+        f"{Decimal(str(change)):.28f}",
         _time(at),
         str(int(offset)),
     )
