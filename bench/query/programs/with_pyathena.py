@@ -27,6 +27,8 @@ HOW = {
     "s3_staging_dir": "s3://coinlake/athena-results/",
     "poll_interval": 0.05,
 }
+# pyarrow's own give up after 3 s without a byte, which a busy machine's S3 may take.
+PATIENCE = {"connect_timeout": 10, "request_timeout": 120}
 CACHE = {"cache_size": 50, "cache_expiration_time": 3600}
 
 
@@ -39,7 +41,7 @@ def default() -> Ask:
 def arrow() -> Ask:
     """A table, read from the result object."""
     connection = pyathena.connect(cursor_class=ArrowCursor, **HOW)
-    return lambda sql, _: connection.cursor().execute(sql, **CACHE).as_arrow()
+    return lambda sql, _: connection.cursor(**PATIENCE).execute(sql, **CACHE).as_arrow()
 
 
 def threads() -> Ask:
@@ -63,7 +65,7 @@ def _on_loop(kind: Any) -> Ask:
     connection = loop.run_until_complete(pyathena.aio_connect(**HOW))
 
     async def asked(sql: str) -> Any:
-        cursor = connection.cursor(kind) if kind else connection.cursor()
+        cursor = connection.cursor(kind, **PATIENCE) if kind else connection.cursor()
         await cursor.execute(sql, **CACHE)
         return await (cursor.as_arrow() if kind else cursor.fetchall())
 
