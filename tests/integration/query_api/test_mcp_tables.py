@@ -49,7 +49,7 @@ async def test_a_table_is_described_with_what_is_published_of_it(api: Api, way: 
 
     assert quotes["coverage"]["hours_published"] == 2
     assert quotes["coverage"]["last_hour"] == "2026-11-22T10"
-    assert quotes["meta"]["watermark"] == "2026-11-22T10:06:30.000Z"
+    assert quotes["coverage"]["watermark"] == "2026-11-22T10:06:30.000Z"
     assert view["coverage"] is None
     assert view["table"]["kind"] == "view"
     assert "there is no table 'quote'; list_tables names them" in none
