@@ -51,7 +51,7 @@ def test_where_clients_find_a_service_is_no_setting_of_it(
 def test_a_list_that_is_no_json_is_named_without_showing_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(ConfigError, match="^invalid settings: S3_SINK_KEYS: is not JSON$"):
+    with pytest.raises(ConfigError, match=r"^invalid settings: S3_SINK_KEYS: is not JSON$"):
         _load(monkeypatch, S3_SINK_KEYS="secret,other")
 
 
