@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from http_pages import http_page
 from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -94,6 +95,7 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/tables.md": _tables(),
         f"{REFERENCE}/quality.md": quality_page(_NOTE),
         f"{REFERENCE}/contract.md": _contract(),
+        f"{REFERENCE}/http-api.md": http_page((ROOT / REFERENCE / "http-api.md").read_text()),
         f"{REFERENCE}/sql-functions.md": sql_page(_NOTE),
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),

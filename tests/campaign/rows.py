@@ -31,6 +31,7 @@ _QUERY = ("services/query-api", "local/cloud", "local/stack", "tools")
 
 
 _ROOT = Path(__file__).resolve().parents[2]
+_SCHEMATHESIS = "tests/integration/query_api/test_schemathesis.py"
 _EXAM = ("tests/contract/test_object_store_exam.py", "tests/contract/test_object_copy_exam.py")
 
 
@@ -332,7 +333,20 @@ ROWS: tuple[Row, ...] = (
     ),
     *_generated(),
     *_guard_fuzz(),
-    Row("query", "the query service", _pytest("tests/integration/query_api"), 120, _QUERY),
+    Row(
+        "query",
+        "the query service",
+        (*_pytest("tests/integration/query_api"), f"--ignore={_SCHEMATHESIS}"),
+        600,
+        _QUERY,
+    ),
+    Row(
+        "query-document",
+        "the HTTP API against its own document, by schemathesis",
+        _pytest(_SCHEMATHESIS),
+        1500,
+        _QUERY,
+    ),
     Row(
         "release",
         "make release, installed, and on a host that boots for the first time",

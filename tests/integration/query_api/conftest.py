@@ -15,12 +15,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+
+from coinlake.contracts.hours import hour_of
+from query_api.core.feed_rows import FeedRows
+from tests.integration.query_api.typed_lake import NAME as TYPED
+from tests.integration.query_api.typed_lake import TypedLake
+from tests.integration.query_api.typed_lake import publish as publish_typed
 
 ROOT = Path(__file__).parents[3]
 READ_KEY, SQL_KEY, OTHER_KEY = "read-key", "sql-key", "other-sql-key"
@@ -241,3 +248,66 @@ def start_api(cloud: Cloud) -> Iterator[StartApi]:
 def api(start_api: StartApi) -> Api:
     """The service that tests share which leave each other alone."""
     return start_api()
+
+
+@pytest.fixture(scope="package")
+def typed_lake(cloud: Cloud) -> TypedLake:
+    """A lake of all feeds, with an open hour, beside the other one."""
+    lake = TypedLake(hour_of(int(time.time() * 1000)))
+    publish_typed(lake, *map(cloud.client, ("s3", "glue", "athena")))
+    return lake
+
+
+@pytest.fixture(scope="package")
+def typed_api(start_api: StartApi, typed_lake: TypedLake) -> Api:
+    """The service over that lake."""
+    return start_api(
+        COINLAKE_BUCKET=TYPED,
+        COINLAKE_DATABASE=TYPED,
+        QUERY_API_ATHENA__WORKGROUP=TYPED,
+    )
+
+
+@pytest.fixture(scope="package")
+def sql(cloud: Cloud, typed_lake: TypedLake) -> Callable[[str], list[dict[str, Any]]]:
+    """Rows of a statement by the texts of Athena, without the service."""
+    athena = cloud.client("athena")
+
+    def ask(text: str) -> list[dict[str, Any]]:
+        started = athena.start_query_execution(
+            QueryString=text,
+            WorkGroup=TYPED,
+            QueryExecutionContext={"Database": TYPED},
+        )["QueryExecutionId"]
+        while True:
+            state = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]
+            if state["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                break
+            time.sleep(0.05)
+        assert state["Status"]["State"] == "SUCCEEDED", state["Status"]
+        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=started)
+        rows = [
+            [cell.get("VarCharValue") for cell in row["Data"]]
+            for page in pages
+            for row in page["ResultSet"]["Rows"]
+        ]
+        return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+    return ask
+
+
+@pytest.fixture(scope="package")
+def every(
+    sql: Callable[[str], list[dict[str, Any]]],
+) -> Callable[[FeedRows], list[dict[str, Any]]]:
+    """All rows of a feed, open hours too, each once."""
+
+    @cache
+    def ask(rows: FeedRows) -> list[dict[str, Any]]:
+        names = [name for name in rows.types() if name != "extra"]
+        return sql(
+            f"SELECT {', '.join(names)}, dt, hour, json_format(CAST(extra AS JSON)) AS extra "
+            f"FROM {rows.table}_live"
+        )
+
+    return ask

@@ -38,7 +38,15 @@ def test_anonymous_reads_read_but_never_run_sql(start_api: StartApi) -> None:
         "/v1/assets?limit=0",
         "/v1/assets?limit=x",
         "/v1/assets?nonsense=1",
-        "/v1/assets/bit%20coin",
+        "/v1/assets/bit%00coin",
+        "/v1/assets/bit%ffcoin",
+        "/v1/assets?symbol=%ff",
+        "/v1/assets?ids=",
+        "/v1/quotes",
+        "/v1/candles?interval=1h",
+        "/v1/movers?window=2h",
+        "/v1/movers?min_volume_usd=-1",
+        "/v1/tables?x=1",
         "/v1/assets/bitcoin/quotes?from=yesterday",
         "/v1/assets/bitcoin/quotes?from=2026-11-22&to=2026-11-21",
         "/v1/assets/bitcoin/quotes?from=2020-01-01&to=2026-11-21",
@@ -61,6 +69,64 @@ def test_unknown_paths_and_methods_are_problems(api: Api) -> None:
     assert (unknown.status_code, method.status_code) == (404, 405)
     assert unknown.headers["Content-Type"] == "application/problem+json"
     assert "GET" in method.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/assets/", 404),
+        ("/v1//assets", 404),
+        ("/v1/assets/bitcoin/", 404),
+        ("/v1/assets/..%2f..%2fetc", 404),
+        ("/v1/assets/%2e%2e", 404),
+        ("/v1/assets/%zz", 404),
+        ("/v1/assets/%00", 400),
+        ("/v1/assets/%0a", 400),
+        ("/v1/assets/%c3%28", 400),
+        ("/v1/assets/%20", 400),
+        ("/v1/assets?symbol=%00", 400),
+        ("/v1/assets?%ff=1", 400),
+        ("/v1/tables/quotes%2f", 404),
+        ("/V1/assets", 404),
+        ("/", 404),
+    ],
+)
+def test_an_odd_path_is_a_problem_and_never_ours(api: Api, path: str, status: int) -> None:
+    answer = api.ask(path)
+
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/tables", "/v1/assets/bitcoin", "/v1/coverage", "/openapi.json", "/healthz"]
+)
+def test_head_tells_the_headers_of_get_and_no_body(api: Api, path: str) -> None:
+    whole, head = api.ask(path), api.ask(path, method="HEAD")
+
+    assert (head.status_code, head.text) == (200, "")
+    assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+    assert int(head.headers["Content-Length"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        ("/v1/assets", "POST", {"GET", "HEAD"}),
+        ("/v1/tables/quotes", "DELETE", {"GET", "HEAD"}),
+        ("/v1/queries", "GET", {"POST"}),
+        ("/v1/queries/x", "PATCH", {"GET", "HEAD", "DELETE"}),
+        ("/openapi.json", "OPTIONS", {"GET", "HEAD"}),
+    ],
+)
+def test_another_method_is_told_which_work(
+    api: Api, path: str, method: str, allowed: set[str]
+) -> None:
+    answer = api.ask(path, api.sql_key, method)
+
+    assert answer.status_code == 405
+    assert answer.json()["type"] == "urn:coinlake:problem:method_not_allowed"
+    assert set(answer.headers["Allow"].split(",")) == allowed
 
 
 def test_a_connection_that_sends_no_request_is_closed(start_api: StartApi) -> None:

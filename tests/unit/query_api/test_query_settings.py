@@ -1,14 +1,12 @@
-"""Settings and the OpenAPI document."""
+"""Settings."""
 
 import hashlib
 import json
 
 import pytest
-from openapi_spec_validator import validate
 from pydantic import ValidationError
 
 from query_api.config import Settings
-from query_api.core.openapi import document
 
 HASH = hashlib.sha256(b"k").hexdigest()
 
@@ -26,7 +24,3 @@ def test_a_wrong_key_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(ValidationError, match="key 1"):
         Settings()
-
-
-def test_the_document_is_openapi() -> None:
-    validate(document(10, 100))

@@ -8,12 +8,19 @@ import pytest
 
 from coinlake.contracts.hours import Hour
 from coinlake.views.candles import INTERVALS_MS
-from query_api.core import literals, statements
+from query_api.core import literals
+from query_api.core.candle_merge import candles
+from query_api.core.feed_rows import ASSET_ROWS, EXCHANGE_ROWS, MARKET_ROWS, RATE_ROWS
+from query_api.core.history import Page, history
+from query_api.core.latest import latest
+from query_api.core.movers import Least, prices_at_both_ends
 from query_api.core.problems import BadRequestError
+from query_api.core.statements import Statement, one_of
 from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
 from trino_sql.query_parser import parse_expression, parse_with_parameters
 from trino_sql.tree import StringLiteral
 
+KINDS = (ASSET_ROWS, RATE_ROWS, EXCHANGE_ROWS, MARKET_ROWS)
 NINE = 1_795_338_000_000  # 2026-11-22T09:00:00Z
 HOUR = 3_600_000
 
@@ -87,10 +94,12 @@ def test_a_window_defaults_to_the_past_of_now() -> None:
     assert window == TimeWindow(NINE - HOUR, NINE)
 
 
-@pytest.mark.parametrize(("start", "end"), [(NINE, NINE), (NINE + 1, NINE), (0, NINE)])
+@pytest.mark.parametrize(
+    ("start", "end"), [(NINE, NINE), (NINE + 1, NINE), (NINE - 2 * HOUR, NINE)]
+)
 def test_a_window_that_is_empty_backwards_or_too_long_is_refused(start: int, end: int) -> None:
     with pytest.raises(BadRequestError):
-        window_of(str(start), str(end), now_ms=NINE, default_ms=HOUR, max_ms=HOUR)
+        window_of(start, end, now_ms=NINE, default_ms=HOUR, max_ms=HOUR)
 
 
 @pytest.mark.parametrize(
@@ -115,16 +124,25 @@ def test_times_are_told_with_milliseconds() -> None:
 
 
 WINDOW = TimeWindow(NINE, NINE + HOUR)
+AT = Hour("2026-11-22", "09")
+HARA = one_of("asset_id", ("o'hara", "it's"))
 ALL = [
-    statements.latest_assets("coinlake", Hour("2026-11-22", "09"), 5),
-    statements.latest_asset("coinlake", Hour("2026-11-22", "09"), "o'hara"),
+    latest("coinlake", ASSET_ROWS, AT, 5),
+    *(latest("coinlake", rows, AT, 5, which=HARA, having=HARA) for rows in KINDS),
     *(
-        statements.quotes("coinlake", "o'hara", WINDOW, 600_000, 10, "desc", is_live=is_live)
+        history("coinlake", rows, HARA, Page(WINDOW, 10, order, 3), 600_000, is_live=is_live)
+        for rows in (ASSET_ROWS, RATE_ROWS, EXCHANGE_ROWS)
+        for order in ("asc", "desc")
         for is_live in (False, True)
     ),
     *(
-        statements.candles("coinlake", "o'hara", interval, WINDOW, 600_000, is_live=is_live)
+        candles("coinlake", ("o'hara", "b"), interval, WINDOW, 600_000, is_live=is_live)
         for interval in INTERVALS_MS
+        for is_live in (False, True)
+    ),
+    *(
+        prices_at_both_ends("coinlake", WINDOW, least, 600_000, is_live=is_live)
+        for least in (Least(), Least(Decimal("0.5"), Decimal(7)))
         for is_live in (False, True)
     ),
 ]
@@ -132,7 +150,7 @@ ALL = [
 
 @pytest.mark.parametrize("statement", ALL)
 def test_each_statement_binds_its_values_and_bounds_its_partitions(
-    statement: statements.Statement,
+    statement: Statement,
 ) -> None:
     assert statement.sql.count("?") == len(statement.parameters)
     assert "hara" not in statement.sql
@@ -143,4 +161,4 @@ def test_each_statement_binds_its_values_and_bounds_its_partitions(
 
 def test_a_database_name_is_not_trusted() -> None:
     with pytest.raises(ValueError, match="not a database"):
-        statements.latest_assets('x" --', Hour("2026-11-22", "09"), 5)
+        latest('x" --', ASSET_ROWS, AT, 5)

@@ -38,13 +38,11 @@ from query_api.observe import (
     ready,
     status_route,
 )
-from query_api.routes.api_document import document_route
+from query_api.routes.every import SqlParts, every_route
 from query_api.routes.formats import negotiated
-from query_api.routes.functions import functions_route
 from query_api.routes.middleware import keyed, observed
+from query_api.routes.open_routes import document_route, open_routes
 from query_api.routes.parts import ApiParts
-from query_api.routes.prices import PriceRoutes
-from query_api.routes.queries import QueryRoutes
 from query_api.routes.result_pages import ResultPages
 from query_api.routes.row_answers import RowAnswers
 
@@ -98,7 +96,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
-        app = _application(parts, athena, running, connections, registry, pulse)
+        app = application(parts, athena, running, connections, registry, pulse)
         await open_.enter_async_context(
             open_listener(app, connections, settings.http, settings.limits)
         )
@@ -110,7 +108,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 pulse.beat()
 
 
-def _application(
+def application(
     parts: ApiParts,
     engine: SqlEngine,
     running: ObservedQueryApi,
@@ -129,10 +127,10 @@ def _application(
             negotiated,
         ],
     )
-    app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
-    app.add_routes([document_route(limits), status_route(running), functions_route()])
-    app.add_routes(PriceRoutes(parts).routes())
-    app.add_routes(QueryRoutes(parts, engine, time.monotonic, _secret(parts.settings)).routes())
+    told = [*health_routes(registry, pulse, lambda: ready(running)), status_route(running)]
+    of_sql = SqlParts(engine, time.monotonic, _secret(parts.settings))
+    routes = [*every_route(parts, of_sql), *open_routes(told)]
+    app.add_routes([one.definition for one in (*routes, document_route(routes))])
     return app
 
 

@@ -112,6 +112,9 @@ class LimitSettings(BaseModel):
     max_assets: Count = Field(
         default=2_500, description="Largest number of assets in /v1/assets."
     )
+    max_ids: Count = Field(
+        default=100, description="Largest number of ids in one request, such as in `ids`."
+    )
     max_candles: Count = Field(
         default=5_000, description="Largest number of candles in an answer."
     )

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from query_api.core.texts import Column, holds, kind_of, padded_years
 
 Json = str | int | float | bool | None
+JSON_TEXT = "json text"
+"""The kind of a column of ours whose texts are JSON: in JSON they are told as they are."""
 _INTEGERS = frozenset({"tinyint", "smallint", "integer", "int", "bigint"})
 # Their texts have digits and the signs of times alone.
 _DIGITS = frozenset({"decimal", "date", "timestamp"})
@@ -57,7 +59,7 @@ def json_column(column: Column, kind: str) -> Column:
     """A JSON text for each cell of a column of Athena's type `kind`; null is `null`."""
     known = kind_of(kind)
     plain = column.cast(_LARGE)
-    if known in _INTEGERS:
+    if known in _INTEGERS or known == JSON_TEXT:
         made = plain
     elif known in _FLOATS:
         # JSON has no NaN and no infinities; the text says which it was. The rest is Java's shortest

@@ -1,11 +1,13 @@
 """The columns of the typed endpoints, for answers that no query was needed for."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from coinlake.contracts.datasets import CANDLES_1M, QUOTES
+from coinlake.contracts.datasets import CANDLES_1M, QUOTES, TABLES
 from coinlake.contracts.tables import TableSchema
 from query_api.core.answers import ResultColumn, Rows, text_rows
-from query_api.core.statements import ASSET_COLUMNS, QUOTE_COLUMNS
+from query_api.core.cells import JSON_TEXT
+from query_api.core.feed_rows import FeedRows
 from query_api.core.window import rfc3339
 
 # Athena's names of Hive's types, where they differ (Athena user guide, "Data types in Amazon
@@ -21,13 +23,37 @@ def of_table(table: TableSchema, names: Sequence[str]) -> tuple[ResultColumn, ..
     )
 
 
-ASSETS = of_table(QUOTES, ASSET_COLUMNS)
-QUOTES_OF_ASSET = of_table(QUOTES, QUOTE_COLUMNS)
+def of_feed(rows: FeedRows, names: Sequence[str]) -> tuple[ResultColumn, ...]:
+    """Columns of a feed's rows; `extra` is JSON already, and is told as it is."""
+    known = of_table(TABLES[rows.table], names)
+    return tuple(replace(one, type=JSON_TEXT) if one.name == "extra" else one for one in known)
+
+
+def told(rows: Rows) -> Rows:
+    """Rows of a feed as Athena gave them, with `extra` as JSON."""
+    columns = tuple(
+        replace(one, type=JSON_TEXT) if one.name == "extra" else one for one in rows.columns
+    )
+    return replace(rows, columns=columns)
+
+
 CANDLES = (
+    ResultColumn("asset_id", "varchar"),
     ResultColumn("start", "timestamp"),
     *of_table(CANDLES_1M, ("open", "high", "low", "close")),
     ResultColumn("quotes", "bigint"),
     *of_table(CANDLES_1M, ("volume_24h_usd",)),
+)
+CANDLE_ENDS = (ResultColumn("end", "timestamp"), ResultColumn("final", "boolean"))
+MOVERS = (
+    *of_table(
+        QUOTES, ("asset_id", "symbol", "name", "rank", "market_cap_usd", "volume_24h_usd")
+    ),
+    ResultColumn("start_price_usd", "decimal(38,18)"),
+    ResultColumn("start_source_ts", "timestamp"),
+    *of_table(QUOTES, ("price_usd", "source_ts")),
+    # A ratio may have more digits before the point than a decimal column of Athena's.
+    ResultColumn("change_pct", "varchar"),
 )
 COVERAGE = (
     ResultColumn("table", "varchar"),

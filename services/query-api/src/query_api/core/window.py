@@ -50,11 +50,11 @@ def _parsed_ms(text: str) -> int:
 
 
 def window_of(
-    from_text: str | None, to_text: str | None, *, now_ms: int, default_ms: int, max_ms: int
+    from_ms: int | None, to_ms: int | None, *, now_ms: int, default_ms: int, max_ms: int
 ) -> TimeWindow:
     """The asked range; `to` defaults to now, `from` to `default_ms` before `to`."""
-    to_ms = now_ms if to_text is None else instant_ms(to_text, "to")
-    from_ms = to_ms - default_ms if from_text is None else instant_ms(from_text, "from")
+    to_ms = now_ms if to_ms is None else to_ms
+    from_ms = to_ms - default_ms if from_ms is None else from_ms
     if from_ms >= to_ms:
         raise BadRequestError("from must be before to")
     if to_ms - from_ms > max_ms:

@@ -1,7 +1,5 @@
 """The form in which a request wants its rows: by the path's extension, or by Accept."""
 
-from collections.abc import Iterable
-
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -13,10 +11,10 @@ OFFER: web.RequestKey[Offer] = web.RequestKey("offer", Offer)
 EXTENSION = "{format:" + "|".join(form.value for form in Format) + "}"
 
 
-def row_routes(path: str, handler: Handler) -> Iterable[web.RouteDef]:
-    """GET `path`, and the same with the extension of each form. These come first: a name in the last
-    place of a path takes dots too."""
-    return (web.get(f"{path}.{EXTENSION}", handler), web.get(path, handler))
+def json_alone(request: web.Request) -> None:
+    """What has no rows has no other form. Raises ProblemError (406)."""
+    if request[OFFER].format is not Format.JSON:
+        raise not_acceptable([MEDIA_TYPES[Format.JSON]])
 
 
 @web.middleware

@@ -8,13 +8,15 @@ from query_api.core.allowed import REFUSED as REFUSED_FORMS
 from query_api.core.allowed import TABLE_NAMES
 from query_api.core.functions import ALLOWED, BOUNDS, REFUSED
 from query_api.core.information_schema import SCHEMA, TABLES_OF_IT
-from query_api.core.negotiation import MEDIA_TYPES, Format
+from query_api.core.keys import SQL
 from query_api.core.nesting import MAX_BRACKETS, MAX_TOKENS
-from query_api.core.problems import not_acceptable
+from query_api.core.operation import Answer, Operation
+from query_api.core.schemas import ref
 from query_api.core.sql_text import MAX_BYTES
-from query_api.routes.formats import OFFER
-from query_api.routes.parameters import only
+from query_api.routes.formats import json_alone
+from query_api.routes.parameters import read
 from query_api.routes.responses import json_answer
+from query_api.routes.route import Route
 
 
 def functions_document() -> dict[str, Any]:
@@ -38,14 +40,25 @@ def _allowed(name: str) -> dict[str, Any]:
     return said
 
 
-def functions_route() -> web.RouteDef:
+_OPERATION = Operation(
+    "GET",
+    "/v1/sql/functions",
+    "Queries",
+    "What SQL may hold: each function with its verdict, tables, refused syntax, sizes",
+    {200: Answer("The lists.", ref("SqlFunctions"))},
+    problems=(406,),
+    scope=SQL,
+    example="/v1/sql/functions",
+)
+
+
+def functions_route() -> Route:
     """The route; the document never changes while the service runs."""
     document = functions_document()
 
     async def answer(request: web.Request) -> web.Response:
-        only(request)
-        if request[OFFER].format is not Format.JSON:
-            raise not_acceptable([MEDIA_TYPES[Format.JSON]])
+        read(request, _OPERATION)
+        json_alone(request)
         return json_answer(document)
 
-    return web.get("/v1/sql/functions", answer)
+    return Route(_OPERATION, answer)

@@ -24,17 +24,26 @@ from query_api.core.problems import (
     not_found,
     unavailable,
 )
+from query_api.core.query_operations import (
+    CURSOR,
+    delete_query,
+    get_query,
+    page_parameter,
+    post_query,
+    wait_parameter,
+)
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
 from query_api.loop.query_run import QueryRun, given_up
 from query_api.routes.answer_meta import answer_meta
 from query_api.routes.asked import asked_of
-from query_api.routes.formats import OFFER, row_routes
+from query_api.routes.formats import OFFER
 from query_api.routes.middleware import CALLER
-from query_api.routes.parameters import integer, only
+from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
 from query_api.routes.query_answers import PageAsk, QueryAnswers
 from query_api.routes.responses import json_answer
+from query_api.routes.route import Route, in_each_form
 from query_api.routes.sql_reads import SqlRead
 
 _PAGE_ROWS = 1000
@@ -75,17 +84,22 @@ class QueryRoutes:
         self._answers = QueryAnswers(parts.answers, parts.pages, engine, secret)
         self._clock = clock
         self._kept: dict[str, KeptQuery] = {}
+        limits = parts.settings.limits
+        self._wait = wait_parameter(limits.max_wait_s)
+        self._most = page_parameter(limits.max_result_rows)
+        self._post = post_query(limits.max_wait_s, limits.max_result_rows)
+        self._get, self._delete = get_query(self._wait, self._most), delete_query()
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         return [
-            web.post("/v1/queries", self.post),
-            *row_routes("/v1/queries/{id}", self.get),
-            web.delete("/v1/queries/{id}", self.delete),
+            Route(self._post, self.post),
+            *in_each_form(self._get, self.get),
+            Route(self._delete, self.delete),
         ]
 
     async def post(self, request: web.Request) -> web.Response:
         """Run a statement: rows within `wait` seconds, otherwise 202 with an id."""
-        only(request)
+        read(request, self._post)
         ask = await self._ask(request)
         caller = request[CALLER].name
         self._forget_old()
@@ -115,23 +129,19 @@ class QueryRoutes:
 
     async def get(self, request: web.Request) -> web.Response:
         """State and rows; `wait` seconds at most are spent on waiting for the end."""
-        given = only(request, "wait", "cursor", "max_rows")
-        limits = self._parts.settings.limits
-        wait_s = _seconds(given.get("wait"), limits.max_wait_s)
-        most = integer(
-            given.get("max_rows"), "max_rows", default=0, low=1, high=limits.max_result_rows
-        )
-        if "cursor" in given:
-            return await self._page_at(request, given["cursor"], most or _PAGE_ROWS)
+        given = read(request, self._get)
+        most, cursor = given[self._most], given[CURSOR]
+        if cursor is not None:
+            return await self._page_at(request, cursor, most or _PAGE_ROWS)
         kept = self._own(request)
-        await _within(kept.run, wait_s)
+        await _within(kept.run, given[self._wait])
         if not kept.run.finished.is_set():
             return self._pending(kept)
-        return await self._page(request, kept, most)
+        return await self._page(request, kept, most or 0)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Cancel a query; one that has ended keeps its state."""
-        only(request)
+        read(request, self._delete)
         kept = self._own(request)
         if not kept.run.finished.is_set():
             kept = await self._given_up(kept)
@@ -271,15 +281,3 @@ async def _within(run: QueryRun, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await run.finished.wait()
-
-
-def _seconds(text: str | None, most: float) -> float:
-    if text is None:
-        return 0.0
-    try:
-        value = float(text)
-    except ValueError:
-        raise BadRequestError(f"wait must be a number from 0 to {most:g}") from None
-    if not 0 <= value <= most:
-        raise BadRequestError(f"wait must be a number from 0 to {most:g}")
-    return value
