@@ -83,6 +83,9 @@ bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in la
 bench-query: setup jars ## The query service beside PyAthena and awswrangler (ARGS="--rows 10 10000 --rounds 2")
 	@$(CLEAN_ENV) $(BIN)/python -m bench.query $(ARGS)
 
+bench-neighbours: setup ## One key sends its worst: how another key's small query fares (ARGS="--asked 200")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.neighbours $(ARGS)
+
 audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
 	@set -a; . .local/stack.env; $(BIN)/coinlake audit --wait 120 --json .local/audit.json $(ARGS)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,14 @@ def published_lake() -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def until(condition: Callable[[], object], within_s: float = 30) -> None:
+    """Wait for something that is bound to come true."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "this never came true"
+        time.sleep(0.05)
 
 
 @dataclass
@@ -101,12 +110,11 @@ class Cloud:
         )
 
 
-@pytest.fixture(scope="package")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One cloud with the lake of query_api_lake.py in it."""
+@contextmanager
+def running_cloud(state: Path, *more: str) -> Iterator[Cloud]:
+    """A cloud with the lake of query_api_lake.py in it."""
     java = Path(shutil.which("java") or pytest.fail("java is missing")).resolve()
-    command = [sys.executable, "-m", "local_cloud"]
-    command += ["--state-dir", str(tmp_path_factory.mktemp("cloud"))]
+    command = [sys.executable, "-m", "local_cloud", "--state-dir", str(state), *more]
     command += ["--spark-jars", str(ROOT / ".local" / "jars" / "spark")]
     command += ["--java-home", str(java.parents[1])]
     process = Process(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -115,6 +123,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     published_lake().publish(*map(made.client, ("s3", "glue", "athena")))
     yield made
     assert process.end() == 0
+
+
+@pytest.fixture(scope="package")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The cloud that all tests of this package share."""
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as made:
+        yield made
+
+
+@pytest.fixture
+def small_cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """One whose Athena takes one query at a time."""
+    with running_cloud(tmp_path, "--active-queries", "1") as made:
+        yield made
 
 
 @dataclass(frozen=True)
@@ -149,6 +171,16 @@ class Api:
         body: Any = None,
     ) -> Answer:
         """One request on a connection of its own; `body` is sent as JSON."""
+        answer, content = self._exchange(path, key, method, headers, body)
+        return Answer(answer.status, answer.headers, content.decode())
+
+    def ask_bytes(self, path: str, key: str | None = READ_KEY) -> bytes:
+        """The body of a GET that is no text."""
+        return self._exchange(path, key, "GET", None, None)[1]
+
+    def _exchange(
+        self, path: str, key: str | None, method: str, headers: dict[str, str] | None, body: Any
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         sent = dict(headers or {})
         if key is not None:
             sent["Authorization"] = f"Bearer {key}"
@@ -159,7 +191,7 @@ class Api:
             data = None if body is None else json.dumps(body).encode()
             client.request(method, path, data, sent)
             answer = client.getresponse()
-            return Answer(answer.status, answer.headers, answer.read().decode())
+            return answer, answer.read()
         finally:
             client.close()
 

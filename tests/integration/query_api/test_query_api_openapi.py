@@ -14,11 +14,18 @@ ASKED = {
     "/v1/assets/{id}/quotes": f"/v1/assets/bitcoin/quotes?{RANGE}",
     "/v1/assets/{id}/candles": f"/v1/assets/bitcoin/candles?interval=5m&{RANGE}",
     "/v1/coverage": "/v1/coverage",
+    "/v1/sql/functions": "/v1/sql/functions",
     "/openapi.json": "/openapi.json",
     "/status": "/status",
     "/healthz": "/healthz",
     "/readyz": "/readyz",
     "/metrics": "/metrics",
+}
+IN_EACH_FORM = {
+    "/v1/assets",
+    "/v1/assets/{id}/quotes",
+    "/v1/assets/{id}/candles",
+    "/v1/coverage",
 }
 
 
@@ -45,7 +52,7 @@ def check(document: dict[str, Any], path: str, method: str, answer: Answer) -> N
 def test_each_documented_path_answers_in_its_shape(
     api: Api, document: dict[str, Any], path: str
 ) -> None:
-    answer = api.ask(ASKED[path])
+    answer = api.ask(ASKED[path], api.sql_key)
 
     assert answer.status_code == 200
     check(document, path, "get", answer)
@@ -58,12 +65,15 @@ def test_the_document_names_each_path_and_no_other(api: Api, document: dict[str,
 
     assert documented == {
         *((path, "GET") for path in ASKED),
+        *((path + ".{format}", "GET") for path in ASKED if path in IN_EACH_FORM),
+        ("/v1/queries/{id}.{format}", "GET"),
         ("/v1/queries", "POST"),
         ("/v1/queries/{id}", "GET"),
         ("/v1/queries/{id}", "DELETE"),
     }
     for path, method in documented:
-        status = api.ask(path.replace("{id}", "x"), api.sql_key, method).status_code
+        filled = path.replace("{id}", "x").replace("{format}", "csv")
+        status = api.ask(filled, api.sql_key, method).status_code
         assert status != 405, f"{method} {path}"
 
 

@@ -25,7 +25,9 @@ Grant = tuple[str, str, tuple[str, ...]]
 ATHENA: list[Grant] = [
     (
         "athena",
-        "StartQueryExecution GetQueryExecution GetQueryResults StopQueryExecution GetWorkGroup",
+        "StartQueryExecution GetQueryExecution BatchGetQueryExecution GetQueryResults"
+        " GetQueryRuntimeStatistics"
+        " StopQueryExecution GetWorkGroup",
         ("workgroup",),
     ),
     ("glue", "GetTable GetTables GetPartition GetPartitions BatchGetPartition", CATALOG),

@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
-from query_api.core.answers import ExecutionState, ResultColumn, Rows
-from query_api.core.cells import Json, cell
+from query_api.core.answers import ExecutionState
 from query_api.core.cost import dollars
 from query_api.core.coverage import (
     PublishedHour,
@@ -25,42 +24,6 @@ from query_api.core.window import TimeWindow
 
 HASH = hashlib.sha256(b"secret").hexdigest()
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "value"),
-    [
-        ("decimal(38,18)", "13436.424411240122935900", "13436.424411240122935900"),
-        ("varchar", None, None),
-        ("varchar", "", ""),
-        ("bigint", "9007199254740993", 9007199254740993),
-        ("double", "1.0E10", 1e10),
-        ("double", "NaN", "NaN"),
-        ("boolean", "true", True),
-        ("timestamp", "2026-11-22 10:07:00.000", "2026-11-22T10:07:00.000Z"),
-        ("timestamp(3)", "2026-11-22 10:07:00.001", "2026-11-22T10:07:00.001Z"),
-        ("timestamp with time zone", "2026-11-22 10:07:00.000 UTC", "2026-11-22T10:07:00.000Z"),
-        (
-            "timestamp with time zone",
-            "2026-11-22 10:07:00.000 Asia/Tokyo",
-            "2026-11-22 10:07:00.000 Asia/Tokyo",
-        ),
-        ("date", "2026-11-22", "2026-11-22"),
-        ("map", "{k=v}", "{k=v}"),
-    ],
-)
-def test_a_cell_becomes_json_without_losing_digits(
-    kind: str, text: str | None, value: Json
-) -> None:
-    assert cell(kind, text) == value
-
-
-def test_rows_become_records() -> None:
-    rows = Rows(
-        (ResultColumn("a", "integer"), ResultColumn("b", "varchar")), (("1", None), ("2", ""))
-    )
-
-    assert rows.records() == [{"a": 1, "b": None}, {"a": 2, "b": ""}]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +83,44 @@ def test_where_a_key_is_looked_for(
             "scan_limit_exceeded",
         ),
         (ExecutionState("CANCELLED", "by user"), 409, "cancelled"),
+        (ExecutionState("FAILED", "HIVE_BAD_DATA: Field x's type", 2), 502, "data_unreadable"),
+        (
+            ExecutionState("FAILED", "HIVE_CANNOT_OPEN_SPLIT: s3://l/x is no Parquet file", 1),
+            502,
+            "data_unreadable",
+        ),
+        (
+            ExecutionState(
+                "FAILED",
+                "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://l/x (offset=0, length=9): The "
+                "specified key does not exist. (Service: Amazon S3; Status Code: 404; NoSuchKey)",
+                1,
+            ),
+            503,
+            "unavailable",
+        ),
+        (
+            ExecutionState("FAILED", "INVALID_CAST_ARGUMENT: NoSuchKey HIVE_CURSOR_ERROR", 2),
+            422,
+            "query_failed",
+        ),
+        (
+            ExecutionState("FAILED", "INVALID_CAST_ARGUMENT: 'scanned limit' to INT", 2),
+            422,
+            "query_failed",
+        ),
+        (
+            ExecutionState("FAILED", "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded", 1),
+            422,
+            "query_too_large",
+        ),
+        (
+            ExecutionState(
+                "FAILED", "Query exhausted resources at this scale factor", 1, error_type=5
+            ),
+            422,
+            "query_too_large",
+        ),
     ],
 )
 def test_a_failure_is_told_as_what_to_do_next(
@@ -136,6 +137,20 @@ def test_a_reason_is_told_without_locations() -> None:
     )
 
     assert said == "HIVE_BAD_DATA: … at … … bad"
+
+
+def test_a_reason_is_told_without_what_athena_puts_around_it() -> None:
+    said = clean(
+        "COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved. This query ran against the "
+        '"coinlake" database, unless qualified by the query. Please post on our forum with Query '
+        "Id: 1b2c"
+    )
+    of_java = clean(
+        "GENERIC: java.lang.OutOfMemoryError: heap (Service: Amazon S3; Request ID: Q)"
+    )
+
+    assert said == "COLUMN_NOT_FOUND: Column 'x' cannot be resolved."
+    assert of_java == "GENERIC: heap"
 
 
 def head(

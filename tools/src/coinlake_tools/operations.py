@@ -227,20 +227,25 @@ OPERATIONS: tuple[Operation, ...] = (
         busy=lambda p: p.crawls_per_day / 24 * TABLES * 24 * p.age_days,
     ),
     Operation("query-api", "s3:GetObject", Billed.GET, _PROBES, lambda p: _runs(p) * FEEDS),
-    # Before and after a query, unless one of the last two seconds has looked.
+    # Before and after a query, unless one of the last two seconds has looked: at the ledger, and for
+    # an open hour at the raw zone.
     Operation(
         "query-api",
         "s3:ListObjectsV2",
         Billed.PUT,
         FEEDS * _IDLE_LOOKS,
-        lambda p: 2 * _queries(p),
+        lambda p: 4 * _queries(p),
     ),
     Operation("query-api", "athena:GetWorkGroup", Billed.FREE, _PROBES),
     Operation("query-api", "athena:StartQueryExecution", Billed.FREE, busy=_queries),
     Operation(
-        "query-api", "athena:GetQueryExecution", Billed.FREE, busy=lambda p: 5 * _queries(p)
+        "query-api", "athena:GetQueryExecution", Billed.FREE, busy=lambda p: 4 * _queries(p)
     ),
+    # Many queries at a time are asked about together.
+    Operation("query-api", "athena:BatchGetQueryExecution", Billed.FREE),
     Operation("query-api", "athena:GetQueryResults", Billed.FREE, busy=_queries),
+    # Of results beyond Athena's first page, which are read from S3.
+    Operation("query-api", "athena:GetQueryRuntimeStatistics", Billed.FREE),
     Operation("query-api", "athena:StopQueryExecution", Billed.FREE),
     # Athena reads with our rights: footers and columns of an hour or two, partitions; and writes the result.
     # Of open hours it lists the raw zone, and reads each object.

@@ -1,7 +1,7 @@
 """Wiring of query-api: the only place that picks real things."""
 
 import asyncio
-import random
+import secrets
 import time
 import uuid
 from contextlib import AsyncExitStack
@@ -14,12 +14,20 @@ from coinlake.health import health_routes
 from coinlake.lifecycle import Pulse, sleep_or_stop, watchdog
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
-from query_api.adapters.athena import open_athena
-from query_api.adapters.guard import open_guard
+from query_api.adapters.athena import AthenaScope, open_athena
+from query_api.adapters.guard import GuardLimits, open_guard
+from query_api.adapters.guard_process import GuardBounds
+from query_api.adapters.key_looks import KeyLooks
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
-from query_api.config import AthenaSettings, Settings
-from query_api.loop.execution import PollingPace, QueryExecutor
+from query_api.adapters.result_objects import open_result_objects
+from query_api.adapters.workers import open_workers
+from query_api.config import AthenaSettings, LimitSettings, Settings
+from query_api.core.look_times import LookPace
+from query_api.core.ports import SqlEngine
+from query_api.core.results import ResultLimits
+from query_api.loop.athena_side import ExecutionPace, open_executor
+from query_api.loop.ledger_refresh import LedgerRefresh
 from query_api.loop.runs import QueryCapacity, open_runs
 from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
@@ -31,10 +39,14 @@ from query_api.observe import (
     status_route,
 )
 from query_api.routes.api_document import document_route
+from query_api.routes.formats import negotiated
+from query_api.routes.functions import functions_route
 from query_api.routes.middleware import keyed, observed
 from query_api.routes.parts import ApiParts
 from query_api.routes.prices import PriceRoutes
 from query_api.routes.queries import QueryRoutes
+from query_api.routes.result_pages import ResultPages
+from query_api.routes.row_answers import RowAnswers
 
 log = logs.get(__name__)
 
@@ -49,39 +61,58 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as open_:
         store = await open_.enter_async_context(open_store(settings.lake.bucket))
         output = f"s3://{settings.lake.bucket}/{settings.athena.results_prefix}"
-        athena = await open_.enter_async_context(
-            open_athena(settings.lake.database, settings.athena.workgroup, output)
+        workers = open_.enter_context(open_workers())
+        objects = await open_.enter_async_context(
+            open_result_objects(settings.limits.max_result_bytes)
         )
+        scope = AthenaScope(settings.lake.database, settings.athena.workgroup, output)
+        athena = await open_.enter_async_context(open_athena(scope, objects, workers))
         guard = await open_.enter_async_context(
-            open_guard(settings.lake.database, settings.limits.guard_deadline_s)
+            open_guard(settings.lake.database, *_guard(settings.limits))
         )
-        executor = QueryExecutor(athena, _pace(settings.athena), metrics, random.Random())
+        executor = await open_.enter_async_context(
+            open_executor(athena, _pace(settings.athena), metrics, _new_id, _now_ms)
+        )
         runs = await open_.enter_async_context(
             open_runs(executor, _capacity(settings), metrics, _new_id)
         )
         ledger = _ledger(settings, store, metrics)
-        shared = SharedQueries(runs, metrics)
+        refresh = LedgerRefresh(ledger, settings.ledger_ttl_s, time.monotonic)
         parts = ApiParts(
-            settings, settings.lake.database, runs, shared, ledger, guard, metrics, _now_ms
+            settings,
+            settings.lake.database,
+            runs,
+            SharedQueries(runs, metrics, _kept(settings.limits)),
+            ledger,
+            guard,
+            metrics,
+            _now_ms,
+            _new_id,
+            KeyLooks(store, _now_ms),
+            refresh,
+            RowAnswers(workers, metrics, settings.limits.write_deadline_s),
+            ResultPages(objects, workers, settings.limits.max_result_rows),
         )
         running = ObservedQueryApi(
             runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s)
         )
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
-        app = _application(parts, running, connections, registry, pulse)
+        app = _application(parts, athena, running, connections, registry, pulse)
         await open_.enter_async_context(
             open_listener(app, connections, settings.http, settings.limits)
         )
         open_.enter_context(watchdog(pulse))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(running.probe.watch(stop), name="probe")
+            tasks.create_task(refresh.watch(stop), name="ledger")
             while not await sleep_or_stop(stop, _TURN_S):
                 pulse.beat()
 
 
 def _application(
     parts: ApiParts,
+    engine: SqlEngine,
     running: ObservedQueryApi,
     connections: Connections,
     registry: CollectorRegistry,
@@ -95,13 +126,20 @@ def _application(
             connections.middleware,
             observed(parts.metrics),
             keyed(parts.settings),
+            negotiated,
         ],
     )
     app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
-    app.add_routes([document_route(limits.max_rows), status_route(running)])
+    app.add_routes([document_route(limits), status_route(running), functions_route()])
     app.add_routes(PriceRoutes(parts).routes())
-    app.add_routes(QueryRoutes(parts, time.monotonic).routes())
+    app.add_routes(QueryRoutes(parts, engine, time.monotonic, _secret(parts.settings)).routes())
     return app
+
+
+def _secret(settings: Settings) -> bytes:
+    """What signs cursors; one of this process alone where none is set."""
+    given = settings.cursor_secret
+    return secrets.token_bytes(32) if given is None else given.get_secret_value().encode()
 
 
 def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) -> LedgerReader:
@@ -114,12 +152,19 @@ def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) ->
     )
 
 
-def _pace(athena: AthenaSettings) -> PollingPace:
-    return PollingPace(
-        poll_first_s=athena.poll_first_s,
-        poll_cap_s=athena.poll_cap_s,
+def _pace(athena: AthenaSettings) -> ExecutionPace:
+    return ExecutionPace(
+        looks=LookPace(athena.poll_first_s, athena.poll_cap_s),
+        poll_calls_per_s=athena.poll_calls_per_s,
+        batch_calls_per_s=athena.batch_calls_per_s,
+        start_calls_per_s=athena.start_calls_per_s,
         stop_deadline_s=athena.stop_deadline_s,
+        token_salt=athena.token_salt.get_secret_value(),
     )
+
+
+def _kept(limits: LimitSettings) -> ResultLimits:
+    return ResultLimits(limits.kept_answers, limits.kept_answer_bytes)
 
 
 def _capacity(settings: Settings) -> QueryCapacity:
@@ -127,6 +172,13 @@ def _capacity(settings: Settings) -> QueryCapacity:
         max_running=settings.limits.max_running,
         max_queued=settings.limits.max_queued,
         usd_per_tb=settings.athena.usd_per_tb,
+    )
+
+
+def _guard(limits: LimitSettings) -> tuple[GuardBounds, GuardLimits]:
+    return (
+        GuardBounds(limits.guard_cpu_s, limits.guard_deadline_s),
+        GuardLimits(limits.guard_workers, limits.max_guard_waiting),
     )
 
 

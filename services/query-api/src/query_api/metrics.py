@@ -7,12 +7,18 @@ from coinlake.metrics import Family
 # Those that people wait for; a test compares them with the application's.
 ROUTES = (
     "/v1/assets",
+    "/v1/assets.{format}",
     "/v1/assets/{id}",
     "/v1/assets/{id}/candles",
+    "/v1/assets/{id}/candles.{format}",
     "/v1/assets/{id}/quotes",
+    "/v1/assets/{id}/quotes.{format}",
     "/v1/coverage",
+    "/v1/coverage.{format}",
     "/v1/queries",
     "/v1/queries/{id}",
+    "/v1/queries/{id}.{format}",
+    "/v1/sql/functions",
 )
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -37,6 +43,16 @@ class QueryApiMetrics:
         self.shared = family.counter(
             "queries_shared_total",
             "Requests that joined a running query instead of starting one.",
+        )
+        self.kept = family.counter(
+            "answers_kept_total",
+            "Requests answered without a query: from memory, or with 304.",
+            "how",
+        )
+        self.throttled = family.counter(
+            "athena_throttled_total",
+            "Calls that Athena refused: too many active queries, or too many calls a second.",
+            "kind",
         )
         self.scanned_bytes = family.counter("scanned_bytes_total", "Bytes scanned by Athena.")
         self.usd = family.counter("cost_usd_total", "Cost of the queries in dollars.")
@@ -64,11 +80,22 @@ class QueryApiMetrics:
         self.closed_connections = family.counter(
             "connections_closed_total", "Connections closed because of a limit.", "reason"
         )
+        self.cut_answers = family.counter(
+            "answers_cut_total",
+            "Answers whose connection was reset before their end.",
+            "reason",
+        )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for route in ROUTES:
             for status in ("200", "429", "500", "503", "504"):
                 self.requests.labels(route, status)
         for outcome in ("succeeded", "cancelled"):
             self.queries.labels(outcome)
-        for reason in ("slow", "too_many"):
+        for kind in ("concurrency", "rate"):
+            self.throttled.labels(kind)
+        for how in ("memory", "not_modified"):
+            self.kept.labels(how)
+        for reason in ("slow_reader", "source"):
+            self.cut_answers.labels(reason)
+        for reason in ("slow", "idle", "too_many"):
             self.closed_connections.labels(reason)

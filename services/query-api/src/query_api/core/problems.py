@@ -1,5 +1,6 @@
 """Every refusal of the service as a problem document (RFC 9457), without internals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,19 @@ def busy(retry_after_s: int) -> ProblemError:
     )
 
 
+def too_many_statements(retry_after_s: int) -> ProblemError:
+    """One key's statements wait to be checked in such a number that no more is taken."""
+    return ProblemError(
+        Problem(
+            429,
+            "too_many_statements",
+            "Too many statements",
+            "too many statements of this key wait to be checked; try again later",
+            retry_after_s,
+        )
+    )
+
+
 def overdue(deadline_s: float) -> ProblemError:
     detail = f"the query ran longer than {deadline_s:g} seconds and was stopped"
     return ProblemError(Problem(504, "deadline_exceeded", "The query took too long", detail))
@@ -85,8 +99,52 @@ def unavailable(what: str) -> ProblemError:
     return ProblemError(Problem(503, "unavailable", "A dependency is unavailable", detail, 5))
 
 
+def too_old(what: str, age_s: float, max_age_s: float) -> ProblemError:
+    """The data are older than the client takes. `what`: up to when they are."""
+    detail = f"{what}, {age_s:.0f} s ago; max_age is {max_age_s:g}"
+    return ProblemError(
+        Problem(503, "too_old", "The data are older than max_age allows", detail, 30)
+    )
+
+
+def version_gone() -> ProblemError:
+    """What was asked for as of a version whose rows nobody has any more."""
+    return ProblemError(
+        Problem(
+            410,
+            "version_gone",
+            "This version is gone",
+            "the rows of this dataset_version are no longer kept; ask without as_of",
+        )
+    )
+
+
 def query_failed(detail: str) -> ProblemError:
     return ProblemError(Problem(422, "query_failed", "The query failed", detail))
+
+
+def query_too_large(detail: str) -> ProblemError:
+    """Athena ended the query because of what it takes, and would again."""
+    return ProblemError(
+        Problem(
+            422,
+            "query_too_large",
+            "The query takes too much",
+            f"it needs more memory or time than Athena gives one query: {detail}",
+        )
+    )
+
+
+def data_unreadable(detail: str) -> ProblemError:
+    """The lake holds something that Athena cannot read; it stays so until somebody mends it."""
+    return ProblemError(
+        Problem(
+            502,
+            "data_unreadable",
+            "The lake cannot be read",
+            f"Athena cannot read a part of the lake, and trying again will not help: {detail}",
+        )
+    )
 
 
 def scan_limit() -> ProblemError:
@@ -96,6 +154,44 @@ def scan_limit() -> ProblemError:
             "scan_limit_exceeded",
             "The query would read too much",
             "the query reached the workgroup's limit on scanned bytes; narrow dt and hour",
+        )
+    )
+
+
+def result_gone() -> ProblemError:
+    detail = "the result of this query is no longer kept; run the query again"
+    return ProblemError(Problem(410, "result_gone", "The result is gone", detail))
+
+
+def result_damaged(detail: str) -> ProblemError:
+    return ProblemError(
+        Problem(
+            502,
+            "result_damaged",
+            "The result cannot be read",
+            f"the result that Athena left cannot be read ({detail}); run the query again",
+        )
+    )
+
+
+def result_too_large(detail: str) -> ProblemError:
+    return ProblemError(
+        Problem(
+            422,
+            "result_too_large",
+            "The result is too large",
+            f"the result has {detail}; select fewer rows or columns",
+        )
+    )
+
+
+def not_acceptable(offered: Sequence[str]) -> ProblemError:
+    return ProblemError(
+        Problem(
+            406,
+            "not_acceptable",
+            "No such form of the answer",
+            f"the forms of this answer are: {', '.join(offered)}",
         )
     )
 

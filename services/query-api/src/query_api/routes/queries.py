@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from coinlake.contracts.datasets import TABLES, dataset_of_table
+from coinlake.contracts.datasets import ELEMENTS, TABLES, dataset_of_table
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
-from query_api.core.coverage import dataset_version
 from query_api.core.guard import Checked
+from query_api.core.negotiation import Format
+from query_api.core.ports import SqlEngine
 from query_api.core.problems import (
     BadRequestError,
+    ProblemError,
     RefusedSqlError,
     busy,
     not_found,
@@ -24,12 +26,18 @@ from query_api.core.problems import (
 )
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
-from query_api.loop.query_run import QueryRun
+from query_api.loop.query_run import QueryRun, given_up
 from query_api.routes.answer_meta import answer_meta
+from query_api.routes.asked import asked_of
+from query_api.routes.formats import OFFER, row_routes
 from query_api.routes.middleware import CALLER
-from query_api.routes.parameters import only
+from query_api.routes.parameters import integer, only
 from query_api.routes.parts import ApiParts
+from query_api.routes.query_answers import PageAsk, QueryAnswers
 from query_api.routes.responses import json_answer
+from query_api.routes.sql_reads import SqlRead
+
+_PAGE_ROWS = 1000
 
 
 class Ask(BaseModel):
@@ -39,32 +47,39 @@ class Ask(BaseModel):
 
     sql: str
     wait: float = Field(default=10.0, ge=0)
-    max_rows: int = Field(default=1000, ge=1)
+    max_rows: int = Field(default=_PAGE_ROWS, ge=1)
+    max_age: float | None = Field(default=None, ge=0, le=999_999_999)
+    as_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptQuery:
     """A query that its caller can come back for."""
 
+    id: str
     run: QueryRun
     caller: str
     feeds: tuple[str, ...]
     view: LedgerView
     asked_at_s: float
+    max_rows: int
 
 
 class QueryRoutes:
     """Handlers of scope `sql`. Ids are random and known to their caller alone."""
 
-    def __init__(self, parts: ApiParts, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, parts: ApiParts, engine: SqlEngine, clock: Callable[[], float], secret: bytes
+    ) -> None:
         self._parts = parts
+        self._answers = QueryAnswers(parts.answers, parts.pages, engine, secret)
         self._clock = clock
         self._kept: dict[str, KeptQuery] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/v1/queries", self.post),
-            web.get("/v1/queries/{id}", self.get),
+            *row_routes("/v1/queries/{id}", self.get),
             web.delete("/v1/queries/{id}", self.delete),
         ]
 
@@ -75,44 +90,73 @@ class QueryRoutes:
         caller = request[CALLER].name
         self._forget_old()
         self._bound(caller)
-        checked = await self._checked(ask)
-        feeds = tuple(
-            sorted({dataset_of_table(name).name for name in checked.tables if name in TABLES})
+        checked = await self._checked(ask, caller)
+        run, view = await self._read(request, ask, checked).begun()
+        kept = KeptQuery(
+            self._parts.new_id(),
+            run,
+            caller,
+            _feeds(checked),
+            view,
+            self._clock(),
+            ask.max_rows,
         )
-        # A statement may read any hour: of the ledger only the newest days are looked at for it.
-        view = await self._parts.view(feeds)
-        run = self._parts.runs.submit(
-            Statement(checked.sql),
-            max_rows=ask.max_rows,
-            deadline_s=self._parts.settings.limits.sql_deadline_s,
-        )
-        kept = KeptQuery(run, caller, feeds, view, self._clock())
-        self._kept[run.id] = kept
+        self._kept[kept.id] = kept
         try:
-            # Whoever leaves before having the id can never come back for it.
             await self._parts.runs.attend(run, ask.wait)
         except TimeoutError:
-            return self._answer(kept)
+            return self._pending(kept)
         except BaseException:
-            del self._kept[run.id]
+            # Whoever leaves before having the id can never come back for it.
+            self._parts.runs.leave(run)
+            del self._kept[kept.id]
             raise
-        return self._answer(kept)
+        return await self._page(request, kept)
 
     async def get(self, request: web.Request) -> web.Response:
         """State and rows; `wait` seconds at most are spent on waiting for the end."""
-        given = only(request, "wait")
+        given = only(request, "wait", "cursor", "max_rows")
+        limits = self._parts.settings.limits
+        wait_s = _seconds(given.get("wait"), limits.max_wait_s)
+        most = integer(
+            given.get("max_rows"), "max_rows", default=0, low=1, high=limits.max_result_rows
+        )
+        if "cursor" in given:
+            return await self._page_at(request, given["cursor"], most or _PAGE_ROWS)
         kept = self._own(request)
-        wait_s = _seconds(given.get("wait"), self._parts.settings.limits.max_wait_s)
         await _within(kept.run, wait_s)
-        return self._answer(kept)
+        if not kept.run.finished.is_set():
+            return self._pending(kept)
+        return await self._page(request, kept, most)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Cancel a query; one that has ended keeps its state."""
         only(request)
         kept = self._own(request)
-        self._parts.runs.cancel(kept.run)
-        await _within(kept.run, self._parts.settings.athena.stop_deadline_s + 1)
-        return json_answer({"id": kept.run.id, "state": kept.run.state})
+        if not kept.run.finished.is_set():
+            kept = await self._given_up(kept)
+        return json_answer({"id": kept.id, "state": kept.run.state})
+
+    async def _given_up(self, kept: KeptQuery) -> KeptQuery:
+        """The query as its caller sees it from now on; others who share it go on."""
+        run = kept.run
+        mine = kept if run.holders <= 1 else replace(kept, run=given_up(run))
+        self._kept[kept.id] = mine
+        self._parts.runs.leave(run)
+        await _within(mine.run, self._parts.settings.athena.stop_deadline_s + 1)
+        return mine
+
+    def _read(self, request: web.Request, ask: Ask, checked: Checked) -> SqlRead:
+        max_age = None if ask.max_age is None else f"{ask.max_age:.3f}"
+        return SqlRead(
+            self._parts,
+            Statement(checked.sql),
+            # More than these are read when they are asked for.
+            min(ask.max_rows, self._parts.settings.limits.max_rows),
+            _feeds(checked),
+            checked.depends,
+            asked_of(request, max_age=max_age, as_of=ask.as_of),
+        )
 
     async def _ask(self, request: web.Request) -> Ask:
         limits = self._parts.settings.limits
@@ -127,15 +171,17 @@ class QueryRoutes:
             raise BadRequestError(f"invalid request body: {wrong}"[:200]) from None
         except orjson.JSONDecodeError:
             raise BadRequestError("the body is not JSON") from None
-        if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_rows:
+        if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_result_rows:
             raise BadRequestError(
-                f"wait is at most {limits.max_wait_s:g}, max_rows at most {limits.max_rows}"
+                f"wait is at most {limits.max_wait_s:g}, max_rows at most {limits.max_result_rows}"
             )
         return ask
 
-    async def _checked(self, ask: Ask) -> Checked:
+    async def _checked(self, ask: Ask, caller: str) -> Checked:
         try:
-            return await self._parts.guard.check(ask.sql, ask.max_rows)
+            return await self._parts.guard.check(
+                ask.sql, self._parts.settings.limits.max_result_rows, caller
+            )
         except RefusedSqlError as error:
             self._parts.metrics.refused_sql.labels(error.reason).inc()
             raise
@@ -164,29 +210,60 @@ class QueryRoutes:
         horizon_s = self._clock() - limits.keep_results_s - limits.sql_deadline_s
         for number, kept in enumerate(done):
             if number < surplus or kept.asked_at_s < horizon_s:
-                del self._kept[kept.run.id]
+                del self._kept[kept.id]
 
-    def _answer(self, kept: KeptQuery) -> web.Response:
+    def _pending(self, kept: KeptQuery) -> web.Response:
+        where = f"/v1/queries/{kept.id}"
+        about = {
+            "id": kept.id,
+            "state": kept.run.state,
+            "href": where,
+            "meta": {"as_of": rfc3339(kept.view.at_ms)},
+        }
+        return json_answer(about, 202, {"Location": where, "Retry-After": "1"})
+
+    async def _page(self, request: web.Request, kept: KeptQuery, most: int = 0) -> web.Response:
+        """The first rows of a query that has ended, or why it has none."""
+        run, meta = kept.run, self._meta(kept)
+        if run.result is None:
+            if request[OFFER].format is not Format.JSON and run.problem is not None:
+                # Who wants bare rows must not take the reason for them.
+                raise ProblemError(run.problem)
+            told = None if run.problem is None else run.problem.document()
+            return json_answer(
+                {"id": kept.id, "state": run.state, "meta": meta, "problem": told}
+            )
+        ask = PageAsk(kept.id, most or kept.max_rows)
+        return await self._answers.page(request, ask, run.result.rows, meta)
+
+    async def _page_at(self, request: web.Request, text: str, most: int) -> web.Response:
+        """A later page; also where another process ran the query."""
+        query_id = request.match_info["id"]
+        cursor = self._answers.cursor(request, text, query_id)
+        kept = self._kept.get(query_id)
+        result = None if kept is None else kept.run.result
+        rows = None if result is None else result.rows
+        ask = PageAsk(query_id, most, cursor)
+        return await self._answers.page(request, ask, rows, cursor.meta)
+
+    def _meta(self, kept: KeptQuery) -> dict[str, Any]:
         run = kept.run
-        where = f"/v1/queries/{run.id}"
-        about: dict[str, Any] = {"id": run.id, "state": run.state}
-        if not run.finished.is_set():
-            about |= {"href": where, "meta": {"as_of": rfc3339(kept.view.at_ms)}}
-            return json_answer(about, 202, {"Location": where, "Retry-After": "1"})
-        about["meta"] = answer_meta(
+        return answer_meta(
             kept.view,
             kept.feeds,
             run.result,
             self._parts.settings.athena.usd_per_tb,
-            dataset_version(kept.view.heads, kept.feeds),
+            run.question.version or None,
+            version_after=run.version_after,
+            is_kept=run.is_kept,
         )
-        if run.result is None:
-            about["problem"] = None if run.problem is None else run.problem.document()
-            return json_answer(about)
-        columns = run.result.rows.columns
-        about["columns"] = [{"name": c.name, "type": c.type} for c in columns]
-        about["rows"] = run.result.rows.values()
-        return json_answer(about)
+
+
+def _feeds(checked: Checked) -> tuple[str, ...]:
+    """The feeds whose freshness is told: those of the tables, and of what is made from them."""
+    named = {dataset_of_table(name).name for name in checked.tables if name in TABLES}
+    # What was rejected says nothing of freshness, unless it is what was asked for.
+    return tuple(sorted(named | (set(checked.depends.days) & set(ELEMENTS))))
 
 
 async def _within(run: QueryRun, seconds: float) -> None:

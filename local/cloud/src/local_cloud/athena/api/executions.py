@@ -41,6 +41,10 @@ class QueryExecution:
     manifest: str = ""
     updated: int = 0
     bucket_owner: str = ""
+    # What was looked up in the catalog: ours, AWS does not tell it here.
+    tables: list[str] = field(default_factory=list)
+    rows: int | None = None
+    """Of its result, where it has one."""
 
     @property
     def has_rows(self) -> bool:
@@ -85,6 +89,26 @@ class QueryExecution:
                 "EffectiveEngineVersion": "Athena engine version 3",
             },
         }
+
+    def statistics(self) -> dict[str, Any]:
+        """Athena's QueryRuntimeStatistics: times at once, counts of rows once it has ended well.
+
+        Input rows, stages and what a cache saved are not told here (Athena API,
+        GetQueryRuntimeStatistics: they may be missing).
+        """
+        told: dict[str, Any] = {
+            "Timeline": {
+                "EngineExecutionTimeInMillis": self.engine_ms,
+                "TotalExecutionTimeInMillis": self.total_ms,
+                "QueryQueueTimeInMillis": self.queue_ms,
+                "ServiceProcessingTimeInMillis": max(
+                    0, self.total_ms - self.queue_ms - self.engine_ms
+                ),
+            }
+        }
+        if self.state == SUCCEEDED and self.rows is not None:
+            told["Rows"] = {"InputBytes": self.scanned, "OutputRows": self.rows}
+        return told
 
 
 class History:
@@ -132,6 +156,10 @@ class History:
             self._tokens[(made.workgroup, made.token)] = made.id
         self.save(made)
         return made
+
+    def knows(self, workgroup: str, token: str) -> bool:
+        """Whether a query was started with this token."""
+        return (workgroup, token) in self._tokens
 
     def get(self, id_: str) -> QueryExecution:
         found = self._known.get(id_)
