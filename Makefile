@@ -80,11 +80,11 @@ bench-chain: setup jars ## From Kafka to rows: the sink and the job on the same 
 bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in lakes of 10, 1,000, 9,000 hours
 	@$(CLEAN_ENV) $(BIN)/python -m bench.runner_idle
 
-bench-query: setup jars ## The query service beside PyAthena and awswrangler (ARGS="--rows 10 10000 --rounds 2")
-	@$(CLEAN_ENV) $(BIN)/python -m bench.query $(ARGS)
-
 bench-neighbours: setup ## One key sends its worst: how another key's small query fares (ARGS="--asked 200")
 	@$(CLEAN_ENV) $(BIN)/python -m bench.neighbours $(ARGS)
+
+bench-query: setup jars ## The query service beside PyAthena and awswrangler (ARGS="--rows 10 10000 --rounds 2")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.query $(ARGS)
 
 audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
