@@ -16,12 +16,14 @@ from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from query_api.adapters.athena import open_athena
 from query_api.adapters.guard import open_guard
+from query_api.adapters.key_reader import KeyPace, KeyReader
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
 from query_api.config import AthenaSettings, Settings
 from query_api.loop.execution import PollingPace, QueryExecutor
 from query_api.loop.runs import QueryCapacity, open_runs
 from query_api.loop.sharing import SharedQueries
+from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
 from query_api.observe import (
     DependencyProbe,
@@ -31,7 +33,7 @@ from query_api.observe import (
     status_route,
 )
 from query_api.routes.api_document import document_route
-from query_api.routes.middleware import keyed, observed
+from query_api.routes.middleware import balanced, keyed, observed
 from query_api.routes.parts import ApiParts
 from query_api.routes.prices import PriceRoutes
 from query_api.routes.queries import QueryRoutes
@@ -55,19 +57,34 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         guard = await open_.enter_async_context(
             open_guard(settings.lake.database, settings.limits.guard_deadline_s)
         )
+        accounts = Accounts(
+            store, metrics, _now_ms, (settings.budget.of_keys, settings.budget.of_anonymous)
+        )
+        # Behind the end of the queries, which are charged then.
+        open_.push_async_callback(accounts.close)
+        keys = _keys(settings, store, metrics)
+        await keys.look()
         executor = QueryExecutor(athena, _pace(settings.athena), metrics, random.Random())
         runs = await open_.enter_async_context(
-            open_runs(executor, _capacity(settings), metrics, _new_id)
+            open_runs(executor, _capacity(settings), metrics, _new_id, accounts)
         )
         ledger = _ledger(settings, store, metrics)
         shared = SharedQueries(runs, metrics)
         parts = ApiParts(
-            settings, settings.lake.database, runs, shared, ledger, guard, metrics, _now_ms
+            settings,
+            settings.lake.database,
+            runs,
+            shared,
+            ledger,
+            guard,
+            metrics,
+            _now_ms,
+            accounts,
         )
         running = ObservedQueryApi(
-            runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s)
+            runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s), keys
         )
-        bind_gauges(runs, metrics)
+        bind_gauges(runs, keys, metrics)
         connections = Connections(settings.limits, metrics)
         app = _application(parts, running, connections, registry, pulse)
         await open_.enter_async_context(
@@ -76,6 +93,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         open_.enter_context(watchdog(pulse))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(running.probe.watch(stop), name="probe")
+            tasks.create_task(keys.watch(stop), name="keys")
+            tasks.create_task(accounts.watch(stop, settings.budget.flush_s), name="spending")
             while not await sleep_or_stop(stop, _TURN_S):
                 pulse.beat()
 
@@ -94,9 +113,14 @@ def _application(
         middlewares=[
             connections.middleware,
             observed(parts.metrics),
-            keyed(parts.settings),
+            keyed(
+                running.keys,
+                parts.accounts,
+                anonymous_read=parts.settings.anonymous_read,
+            ),
         ],
     )
+    app.on_response_prepare.append(balanced(parts.accounts))
     app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
     app.add_routes([document_route(limits.max_rows), status_route(running)])
     app.add_routes(PriceRoutes(parts).routes())
@@ -112,6 +136,11 @@ def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) ->
         Staleness(int(settings.ledger_ttl_s * 1000), int(settings.ledger_full_s * 1000)),
         newest_hours=settings.latest_hours,
     )
+
+
+def _keys(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) -> KeyReader:
+    pace = KeyPace(settings.key_store.look_s, settings.key_store.keep_s)
+    return KeyReader(store, metrics, _now_ms, settings.api_keys, pace)
 
 
 def _pace(athena: AthenaSettings) -> PollingPace:

@@ -64,11 +64,44 @@ class QueryApiMetrics:
         self.closed_connections = family.counter(
             "connections_closed_total", "Connections closed because of a limit.", "reason"
         )
+        self.charged_bytes = family.counter(
+            "charged_bytes_total", "Bytes that were taken off the budgets of keys."
+        )
+        self.over_budget = family.counter(
+            "over_budget_total", "Queries refused because of a budget.", "reason"
+        )
+        self.budget_write_failures = family.counter(
+            "budget_write_failures_total",
+            "Times that what a key has spent could not be written to the bucket.",
+        )
+        self.key_read_failures = family.counter(
+            "key_read_failures_total",
+            "Times that API keys in the bucket could not be read: all of them, or one entry.",
+            "reason",
+        )
+        self.keys_age = family.gauge(
+            "keys_age_seconds", "Time since the API keys in the bucket were read."
+        )
+        self.audited = family.counter(
+            "audited_queries_total", "Lines of the audit log.", "outcome"
+        )
+        self.estimates = family.counter(
+            "estimates_total", "Statements whose bytes were estimated.", "kind"
+        )
+        self.estimate_seconds = family.histogram(
+            "estimate_seconds", "Time to estimate a statement's bytes.", buckets=_BUCKETS
+        )
         # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
         for route in ROUTES:
             for status in ("200", "429", "500", "503", "504"):
                 self.requests.labels(route, status)
         for outcome in ("succeeded", "cancelled"):
             self.queries.labels(outcome)
+        for reason in ("spent", "does_not_fit", "never_fits"):
+            self.over_budget.labels(reason)
+        for reason in ("store", "entry"):
+            self.key_read_failures.labels(reason)
+        for kind in ("exact", "upper_bound", "failed"):
+            self.estimates.labels(kind)
         for reason in ("slow", "too_many"):
             self.closed_connections.labels(reason)

@@ -10,6 +10,7 @@ from coinlake.contracts.datasets import TABULAR
 from coinlake.errors import TransientError
 from coinlake.lifecycle import sleep_or_stop
 from query_api.adapters.athena import AthenaEngine
+from query_api.adapters.key_reader import KeyReader
 from query_api.adapters.ledger import LedgerReader
 from query_api.core.coverage import newest_received_ms, watermark_ms
 from query_api.core.problems import ProblemError
@@ -28,15 +29,17 @@ class ObservedQueryApi:
     runs: QueryRuns
     ledger: LedgerReader
     probe: "DependencyProbe"
+    keys: KeyReader
 
 
 # Gauges. Those of the ledger move with each look at it: see its adapter.
 
 
-def bind_gauges(runs: QueryRuns, metrics: QueryApiMetrics) -> None:
+def bind_gauges(runs: QueryRuns, keys: KeyReader, metrics: QueryApiMetrics) -> None:
     """Let each scrape read the queries as they are."""
     metrics.running.set_function(lambda: runs.running)
     metrics.queued.set_function(lambda: runs.queued)
+    metrics.keys_age.set_function(keys.age_s)
 
 
 # Readiness.
@@ -87,7 +90,7 @@ class DependencyProbe:
 
 def ready(of: ObservedQueryApi) -> dict[str, str | None]:
     """What query-api needs, each with the reason why it is not fine."""
-    return of.probe.reasons
+    return {**of.probe.reasons, "keys": of.keys.reason}
 
 
 # Status.

@@ -1,11 +1,13 @@
 """One query from its submission to its end, as a value that its waiters share."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 from query_api.core.answers import QueryResult
 from query_api.core.problems import Problem, ProblemError
 from query_api.core.statements import Statement
+from query_api.loop.spending import Payer
 
 
 @dataclass(eq=False, slots=True)
@@ -16,6 +18,7 @@ class QueryRun:
     statement: Statement
     max_rows: int
     deadline_s: float
+    payer: Payer
     state: str = "QUEUED"
     result: QueryResult | None = None
     problem: Problem | None = None
@@ -23,6 +26,7 @@ class QueryRun:
     waiters: int = 0
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
+    began_s: float = field(default_factory=time.monotonic)
 
 
 def outcome(run: QueryRun) -> QueryResult:

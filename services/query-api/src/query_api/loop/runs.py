@@ -19,8 +19,10 @@ from query_api.core.problems import (
     unavailable,
 )
 from query_api.core.statements import Statement
+from query_api.loop.audit import audited
 from query_api.loop.execution import QueryExecutor
 from query_api.loop.query_run import QueryRun, outcome
+from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
 
 log = logs.get(__name__)
@@ -47,7 +49,9 @@ class QueryRuns:
         metrics: QueryApiMetrics,
         tasks: asyncio.TaskGroup,
         new_id: Callable[[], str],
+        accounts: Accounts,
     ) -> None:
+        self._accounts = accounts
         self._executor = executor
         self._capacity = capacity
         self._metrics = metrics
@@ -70,7 +74,8 @@ class QueryRuns:
         """Start a query of its own. Raises ProblemError (429) where the queue is full."""
         if len(self.active) >= self._capacity.max_running + self._capacity.max_queued:
             raise busy(_RETRY_AFTER_S)
-        run = QueryRun(self._new_id(), statement, max_rows, deadline_s)
+        payer = self._accounts.begin()
+        run = QueryRun(self._new_id(), statement, max_rows, deadline_s, payer)
         self.active.add(run)
         run.task = self._tasks.create_task(self._live(run), name=f"query-{run.id}")
         # A task that is cancelled before its first step never enters its `finally`.
@@ -135,6 +140,8 @@ class QueryRuns:
         log.info(
             "query_ended", query_id=run.id, outcome=kind, scanned_bytes=scanned, usd=str(usd)
         )
+        self._accounts.end(run.payer, run.scans)
+        audited(self._metrics, run, kind, usd)
 
 
 @asynccontextmanager
@@ -143,10 +150,11 @@ async def open_runs(
     capacity: QueryCapacity,
     metrics: QueryApiMetrics,
     new_id: Callable[[], str],
+    accounts: Accounts,
 ) -> AsyncIterator[QueryRuns]:
     """Queries live inside of this context; at its end all that run are stopped."""
     async with asyncio.TaskGroup() as tasks:
-        runs = QueryRuns(executor, capacity, metrics, tasks, new_id)
+        runs = QueryRuns(executor, capacity, metrics, tasks, new_id, accounts)
         try:
             yield runs
         finally:

@@ -12,6 +12,7 @@ from query_api.core.ports import StatementGuard
 from query_api.core.problems import unavailable
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
+from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
 
 
@@ -27,6 +28,7 @@ class ApiParts:
     guard: StatementGuard
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
+    accounts: Accounts
 
     async def view(
         self,
