@@ -15,11 +15,15 @@ from coinlake.lifecycle import Pulse, sleep_or_stop, watchdog
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from query_api.adapters.athena import open_athena
+from query_api.adapters.footers import open_footers
 from query_api.adapters.guard import open_guard
 from query_api.adapters.key_reader import KeyPace, KeyReader
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
+from query_api.adapters.listings import Listings
+from query_api.adapters.view_texts import open_view_texts
 from query_api.config import AthenaSettings, Settings
+from query_api.loop.estimating import Estimator
 from query_api.loop.execution import PollingPace, QueryExecutor
 from query_api.loop.runs import QueryCapacity, open_runs
 from query_api.loop.sharing import SharedQueries
@@ -64,6 +68,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         open_.push_async_callback(accounts.close)
         keys = _keys(settings, store, metrics)
         await keys.look()
+        estimator = await _estimator(open_, settings, store, metrics)
         executor = QueryExecutor(athena, _pace(settings.athena), metrics, random.Random())
         runs = await open_.enter_async_context(
             open_runs(executor, _capacity(settings), metrics, _new_id, accounts)
@@ -80,6 +85,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             metrics,
             _now_ms,
             accounts,
+            estimator,
         )
         running = ObservedQueryApi(
             runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s), keys
@@ -135,6 +141,19 @@ def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) ->
         _now_ms,
         Staleness(int(settings.ledger_ttl_s * 1000), int(settings.ledger_full_s * 1000)),
         newest_hours=settings.latest_hours,
+    )
+
+
+async def _estimator(
+    open_: AsyncExitStack, settings: Settings, store: ObjectStore, metrics: QueryApiMetrics
+) -> Estimator:
+    return Estimator(
+        await open_.enter_async_context(open_view_texts(settings.lake.database, _now_ms)),
+        Listings(store, _now_ms),
+        await open_.enter_async_context(open_footers(settings.lake.bucket)),
+        metrics,
+        _now_ms,
+        settings.limits.estimate_deadline_s,
     )
 
 

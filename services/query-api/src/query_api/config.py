@@ -64,6 +64,10 @@ class LimitSettings(BaseModel):
     guard_deadline_s: Seconds = Field(
         default=2.0, description="Deadline for checking a statement."
     )
+    estimate_deadline_s: Seconds = Field(
+        default=5.0,
+        description="Deadline for estimating a statement's bytes; without an estimate it runs all the same.",
+    )
     max_wait_s: SecondsOrZero = Field(default=30.0, description="Largest `wait` of a request.")
     max_rows: Count = Field(default=10_000, description="Largest number of rows in an answer.")
     max_assets: Count = Field(

@@ -5,11 +5,13 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from coinlake import logs
 from coinlake.errors import TransientError
 from query_api.core.guard import Checked
 from query_api.core.problems import RefusedSqlError
+from query_api.core.read_sources import read_back
 from query_api.core.sql_text import check_text
 
 log = logs.get(__name__)
@@ -47,7 +49,7 @@ class GuardProcess:
                 raise
         if "sql" not in answer:
             raise RefusedSqlError(answer["reason"], answer["detail"])
-        return Checked(answer["sql"], tuple(answer["tables"]))
+        return Checked(answer["sql"], tuple(answer["tables"]), read_back(answer["reads"]))
 
     async def open(self) -> None:
         """Have the worker ready before the first request."""
@@ -78,7 +80,7 @@ class GuardProcess:
 
     async def _ask(
         self, worker: asyncio.subprocess.Process, sql: str, max_rows: int
-    ) -> dict[str, str]:
+    ) -> dict[str, Any]:
         if worker.stdin is None or worker.stdout is None:
             raise TransientError("the guard process has no pipes")
         request = {"sql": sql, "database": self._database, "max_rows": max_rows}
@@ -90,7 +92,7 @@ class GuardProcess:
             raise TransientError(f"the guard process failed: {error}") from error
         if not line:
             raise TransientError("the guard process ended")
-        answer: dict[str, str] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     async def _kill(self) -> None:

@@ -3,6 +3,7 @@
 import json
 import resource
 import sys
+from dataclasses import astuple
 
 from query_api.core.guard import check
 from query_api.core.problems import RefusedSqlError
@@ -28,7 +29,8 @@ def _verdict(request: dict[str, object]) -> dict[str, object]:
         )
     except RefusedSqlError as error:
         return {"reason": error.reason, "detail": str(error)}
-    return {"sql": checked.sql, "tables": checked.tables}
+    reads = None if checked.reads is None else [astuple(one) for one in checked.reads]
+    return {"sql": checked.sql, "tables": checked.tables, "reads": reads}
 
 
 if __name__ == "__main__":

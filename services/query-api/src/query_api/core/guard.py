@@ -8,11 +8,14 @@ walls are IAM and the workgroup.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from query_api.core.allowed import CLOCKS, FUNCTIONS, GROUPINGS, NODES, TABLE_NAMES
+from query_api.core.lake_columns import columns_of_table
 from query_api.core.problems import RefusedSqlError
+from query_api.core.read_sources import Read
+from query_api.core.reads import reads_of
 from query_api.core.sent import Edit, assembled, end_of
 from query_api.core.sql_text import check_text
 from trino_sql import tree
@@ -36,6 +39,8 @@ class Checked:
 
     sql: str
     tables: tuple[str, ...]
+    # Of the client's text, before the cap of rows: for the dry run, and no part of what was checked.
+    reads: tuple[Read, ...] | None = field(default=None, compare=False)
 
 
 def check(sql: str, database: str, max_rows: int) -> Checked:
@@ -75,7 +80,8 @@ def _checked(sql: str, database: str, max_rows: int) -> Checked:
         for name, table in tables
     ]
     sent = assembled(sql, [*edits, *_cap(sql, query, max_rows)])
-    return Checked(sent, tuple(sorted({table for _, table in tables})))
+    names = tuple(sorted({table for _, table in tables}))
+    return Checked(sent, names, reads_of(query, columns_of_table))
 
 
 def _parsed(sql: str) -> tree.Query:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from coinlake import logs
 from coinlake.prices import billed_bytes
 from query_api.core.allowed import TABLE_NAMES
+from query_api.core.keys import ANONYMOUS
 from query_api.core.statements import Statement
 from query_api.loop.query_run import QueryRun
 from query_api.loop.spending import Payer
@@ -36,8 +37,9 @@ def audited(metrics: QueryApiMetrics, run: QueryRun, kind: str, usd: Decimal) ->
     )
 
 
-def refused(metrics: QueryApiMetrics, payer: Payer, sql: str, kind: str) -> None:
+def refused(metrics: QueryApiMetrics, payer: Payer | None, sql: str, kind: str) -> None:
     """A statement that no query came of: the guard or a budget refused it."""
+    payer = payer or Payer(ANONYMOUS)
     line(
         metrics,
         payer,

@@ -10,6 +10,7 @@ from query_api.config import Settings
 from query_api.core.days import Days
 from query_api.core.ports import StatementGuard
 from query_api.core.problems import unavailable
+from query_api.loop.estimating import Estimator
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
 from query_api.loop.spending import Accounts
@@ -29,6 +30,7 @@ class ApiParts:
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
     accounts: Accounts
+    estimator: Estimator
 
     async def view(
         self,

@@ -14,6 +14,7 @@ from coinlake.contracts.datasets import TABLES, dataset_of_table
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
 from query_api.core.coverage import dataset_version
+from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
 from query_api.core.problems import (
     BadRequestError,
@@ -24,8 +25,11 @@ from query_api.core.problems import (
 )
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
+from query_api.loop.audit import refused
 from query_api.loop.query_run import QueryRun
+from query_api.loop.spending import PAYER
 from query_api.routes.answer_meta import answer_meta
+from query_api.routes.dry_run import admit, dry_run, estimated_meta
 from query_api.routes.middleware import CALLER
 from query_api.routes.parameters import only
 from query_api.routes.parts import ApiParts
@@ -40,6 +44,8 @@ class Ask(BaseModel):
     sql: str
     wait: float = Field(default=10.0, ge=0)
     max_rows: int = Field(default=1000, ge=1)
+    dry_run: bool = False
+    max_scan_bytes: int | None = Field(default=None, ge=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class KeptQuery:
     feeds: tuple[str, ...]
     view: LedgerView
     asked_at_s: float
+    estimate: Estimate | None
 
 
 class QueryRoutes:
@@ -70,12 +77,15 @@ class QueryRoutes:
 
     async def post(self, request: web.Request) -> web.Response:
         """Run a statement: rows within `wait` seconds, otherwise 202 with an id."""
-        only(request)
-        ask = await self._ask(request)
+        ask = _with_dry_run(await self._ask(request), only(request, "dry_run"))
         caller = request[CALLER].name
+        checked = await self._checked(ask)
+        estimate = await self._parts.estimator.estimate(checked.reads)
+        if ask.dry_run:
+            return dry_run(self._parts, request[CALLER], checked, estimate, ask.max_scan_bytes)
         self._forget_old()
         self._bound(caller)
-        checked = await self._checked(ask)
+        admit(self._parts, request[CALLER], checked, estimate, ask.max_scan_bytes)
         feeds = tuple(
             sorted({dataset_of_table(name).name for name in checked.tables if name in TABLES})
         )
@@ -86,7 +96,7 @@ class QueryRoutes:
             max_rows=ask.max_rows,
             deadline_s=self._parts.settings.limits.sql_deadline_s,
         )
-        kept = KeptQuery(run, caller, feeds, view, self._clock())
+        kept = KeptQuery(run, caller, feeds, view, self._clock(), estimate)
         self._kept[run.id] = kept
         try:
             # Whoever leaves before having the id can never come back for it.
@@ -138,6 +148,7 @@ class QueryRoutes:
             return await self._parts.guard.check(ask.sql, ask.max_rows)
         except RefusedSqlError as error:
             self._parts.metrics.refused_sql.labels(error.reason).inc()
+            refused(self._parts.metrics, PAYER.get(), ask.sql, error.problem.kind)
             raise
         except TransientError as error:
             raise unavailable("the guard") from error
@@ -180,6 +191,7 @@ class QueryRoutes:
             self._parts.settings.athena.usd_per_tb,
             dataset_version(kept.view.heads, kept.feeds),
         )
+        about["meta"] |= estimated_meta(kept.estimate)
         if run.result is None:
             about["problem"] = None if run.problem is None else run.problem.document()
             return json_answer(about)
@@ -206,3 +218,11 @@ def _seconds(text: str | None, most: float) -> float:
     if not 0 <= value <= most:
         raise BadRequestError(f"wait must be a number from 0 to {most:g}")
     return value
+
+
+def _with_dry_run(ask: Ask, given: dict[str, str]) -> Ask:
+    """`?dry_run`, `?dry_run=true` and the body's field say the same."""
+    text = given.get("dry_run", "false")
+    if text not in ("", "true", "false"):
+        raise BadRequestError("dry_run must be true or false")
+    return ask.model_copy(update={"dry_run": ask.dry_run or text != "false"})

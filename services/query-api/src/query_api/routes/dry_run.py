@@ -1,0 +1,71 @@
+"""What a statement would read, asked for or held against limits before it costs."""
+
+from typing import Any
+
+from aiohttp import web
+
+from query_api.core.estimate import Estimate
+from query_api.core.guard import Checked
+from query_api.core.keys import Caller
+from query_api.core.problems import ProblemError, never_fits, unavailable
+from query_api.loop.audit import refused
+from query_api.loop.spending import PAYER, Payer
+from query_api.routes.parts import ApiParts
+from query_api.routes.responses import json_answer
+
+
+def dry_run(
+    parts: ApiParts,
+    caller: Caller,
+    checked: Checked,
+    estimate: Estimate | None,
+    max_scan_bytes: int | None,
+) -> web.Response:
+    """The estimate, and the problem that the statement would end in; nothing is started or charged."""
+    if estimate is None:
+        raise unavailable("the estimate")
+    told: dict[str, Any] | None = None
+    try:
+        _require(parts, caller, estimate, max_scan_bytes)
+    except ProblemError as error:
+        told = error.problem.document()
+    body = estimate.document(parts.settings.athena.usd_per_tb)
+    return json_answer({"tables": list(checked.tables), "estimate": body, "problem": told})
+
+
+def admit(
+    parts: ApiParts,
+    caller: Caller,
+    checked: Checked,
+    estimate: Estimate | None,
+    max_scan_bytes: int | None,
+) -> None:
+    """Let a statement start, with its bytes held back. Raises ProblemError (422, 429, 503)."""
+    known = 0 if estimate is None else estimate.to_hold_against or 0
+    payer = Payer(caller, known, checked.tables)
+    try:
+        _require(parts, caller, estimate, max_scan_bytes)
+    except ProblemError as error:
+        refused(parts.metrics, payer, checked.sql, error.problem.kind)
+        raise
+    PAYER.set(payer)
+
+
+def estimated_meta(estimate: Estimate | None) -> dict[str, Any]:
+    """What stands beside the actual bytes of an answer; null where nobody could tell."""
+    return {
+        "estimated_bytes": None if estimate is None else estimate.bytes,
+        "estimate_is_upper_bound": estimate is None or estimate.is_upper_bound,
+    }
+
+
+def _require(
+    parts: ApiParts, caller: Caller, estimate: Estimate | None, max_scan_bytes: int | None
+) -> None:
+    if max_scan_bytes is not None:
+        if estimate is None:
+            # Who asked for a limit gets no query of which nobody knows whether it keeps to it.
+            raise unavailable("the estimate")
+        if estimate.bytes > max_scan_bytes:
+            raise never_fits(estimate.bytes, max_scan_bytes, "the request's max_scan_bytes")
+    parts.accounts.require(caller, None if estimate is None else estimate.to_hold_against)
