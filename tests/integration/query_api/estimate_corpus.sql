@@ -59,7 +59,7 @@ select q.asset_id, c.close from quotes q join candles_1m c on q.asset_id = c.ass
 select q.symbol, r.rate_usd from quotes q join rates r on q.asset_id = r.rate_id where q.dt = '2026-11-21' and r.dt = '2026-11-21' and r.hour = '12'
 select q.symbol, r.rate_usd from quotes q left join rates r on q.asset_id = r.rate_id and r.dt = '2026-11-20' where q.dt = '2026-11-21'
 select q.symbol, r.symbol from quotes q right join rates r on q.asset_id = r.rate_id and q.dt = '2026-11-20' where r.dt = '2026-11-21' and r.hour = '06'
-select q.asset_id, c.quotes from quotes q inner join candles_1m c using (asset_id, dt, hour) where dt = '2026-11-22' and hour = '12'
+select asset_id, c.quotes from quotes q inner join candles_1m c using (asset_id, dt, hour) where dt = '2026-11-22' and hour = '12'
 select a.asset_id, a.price_usd, b.price_usd from quotes a join quotes b on a.asset_id = b.asset_id where a.dt = '2026-11-20' and a.hour = '00' and b.dt = '2026-11-22' and b.hour = '18'
 select a.asset_id, e.name from quotes a, exchanges e where a.dt = '2026-11-20' and a.hour = '00' and e.dt = '2026-11-20' and e.hour = '06' and a.rank = e.rank
 select count(*) from quotes q cross join rates r where q.dt = '2026-11-20' and q.hour = '00' and r.dt = '2026-11-20' and r.hour = '00' and q.rank > r.rate_usd
@@ -96,7 +96,7 @@ select feed, count(*) from ledger group by feed
 select dt, hour, version from ledger where feed = 'assets' order by dt, hour
 select sum(billed_seconds) from ledger where feed in ('assets', 'rates')
 select l.dt, l.hour, q.n from (select dt, hour from ledger where feed = 'assets') l join (select dt, hour, count(symbol) as n from quotes group by dt, hour) q on l.dt = q.dt and l.hour = q.hour
-select token_chain, count(*) from asset_tokens where dt = '2026-11-20' group by 1
+select chain_id, count(*) from asset_tokens where dt = '2026-11-20' group by 1
 select exchange_id, volume_usd from exchanges where dt = '2026-11-20'
 select count(name), max(updated_ts) from exchanges
 select sum(price_usd) over (partition by dt order by source_ts rows between 2 preceding and current row) from quotes where dt = '2026-11-22' and hour = '12'
@@ -106,3 +106,6 @@ select dt, hour, count(symbol) from quotes where dt = '2026-11-20' group by grou
 select dt, count(name) from quotes where hour = '06' group by rollup (dt)
 select asset_id from quotes where dt >= '2026-11-20' and dt <= '2026-11-22' and (dt > '2026-11-20' or hour >= '18') and (dt < '2026-11-22' or hour <= '00')
 select m.asset_id, m.top from (select asset_id, max(price_usd) as top from quotes where dt = '2026-11-21' group by asset_id) m where m.top > 1
+select asset_id, price_usd from quotes_live where dt > '2026-11-21' or (dt = '2026-11-21' and hour >= '18')
+select max(price_usd) from quotes_live where (dt, hour) in (('2026-11-21', '06'), ('2026-11-20', '12'))
+select a from (select asset_id as a, dt, hour from quotes union all select rate_id, dt, hour from rates) where dt = '2026-11-20' and (hour = '06' or hour = '12')

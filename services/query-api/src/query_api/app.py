@@ -61,13 +61,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         guard = await open_.enter_async_context(
             open_guard(settings.lake.database, settings.limits.guard_deadline_s)
         )
-        accounts = Accounts(
-            store, metrics, _now_ms, (settings.budget.of_keys, settings.budget.of_anonymous)
-        )
-        # Behind the end of the queries, which are charged then.
-        open_.push_async_callback(accounts.close)
-        keys = _keys(settings, store, metrics)
-        await keys.look()
+        accounts = _accounts(open_, settings, store, metrics)
+        keys = await _keys(settings, store, metrics)
         estimator = await _estimator(open_, settings, store, metrics)
         executor = QueryExecutor(athena, _pace(settings.athena), metrics, random.Random())
         runs = await open_.enter_async_context(
@@ -157,9 +152,21 @@ async def _estimator(
     )
 
 
-def _keys(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) -> KeyReader:
+def _accounts(
+    open_: AsyncExitStack, settings: Settings, store: ObjectStore, metrics: QueryApiMetrics
+) -> Accounts:
+    budgets = settings.budget.of_keys, settings.budget.of_anonymous
+    accounts = Accounts(store, metrics, _now_ms, budgets)
+    # Closed behind the queries, which are charged when they end.
+    open_.push_async_callback(accounts.close)
+    return accounts
+
+
+async def _keys(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) -> KeyReader:
     pace = KeyPace(settings.key_store.look_s, settings.key_store.keep_s)
-    return KeyReader(store, metrics, _now_ms, settings.api_keys, pace)
+    keys = KeyReader(store, metrics, _now_ms, settings.api_keys, pace)
+    await keys.look()
+    return keys
 
 
 def _pace(athena: AthenaSettings) -> PollingPace:

@@ -17,7 +17,7 @@ from query_api.metrics import QueryApiMetrics
 log = logs.get(__name__)
 
 _READS_AT_ONCE = 8
-_LOOK_DEADLINE_S = 10.0
+_LOOK_DEADLINE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
