@@ -127,7 +127,8 @@ def _value(name: str, table: TableSchema, start: datetime, number: int) -> Any:
 
 def _commit(s3: Any, hour: Hour) -> None:
     outputs = tuple(
-        Output(name, curated_key(name, hour), "etag", 1, 200) for name in ("quotes", "candles_1m")
+        Output(name, curated_key(name, hour), "etag", 1, 200)
+        for name in ("quotes", "candles_1m")
     )
     entry = ledger_entry(
         "assets",

@@ -19,6 +19,7 @@ from query_api.loop.runs import QueryCapacity, QueryRuns, open_runs
 from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 from query_api.observe import bind_gauges
+from tests.labs.query_accounts import accounts
 
 SQL = Statement("SELECT 1")
 
@@ -71,7 +72,8 @@ async def opened(
     pace = PollingPace(0.001, 0.002, 1.0)
     executor = QueryExecutor(engine, pace, metrics, random.Random(1))
     capacity = QueryCapacity(running, queued, Decimal(5))
-    async with open_runs(executor, capacity, metrics, lambda: next(ids)) as runs:
+    paying = accounts(metrics)
+    async with open_runs(executor, capacity, metrics, lambda: next(ids), paying) as runs:
         yield runs
 
 

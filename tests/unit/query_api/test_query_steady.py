@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import pytest
@@ -14,8 +14,10 @@ from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.config import Settings
 from query_api.core.answers import ExecutionState, ResultColumn, Rows
 from query_api.core.coverage import Heads, newest_hours
+from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
 from query_api.core.problems import ProblemError
+from query_api.core.read_sources import Read
 from query_api.core.statements import Statement
 from query_api.loop.execution import PollingPace, QueryExecutor
 from query_api.loop.runs import QueryCapacity, open_runs
@@ -25,6 +27,7 @@ from query_api.routes.consistent_read import BoundedStatement, steady
 from query_api.routes.parts import ApiParts
 from tests.labs.bucket import Bucket, BucketStore, Faults, store_in_memory
 from tests.labs.ledger_entries import ledger_entry
+from tests.labs.query_accounts import accounts
 
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
 NOW_MS = TEN.start_ms + 1
@@ -51,6 +54,11 @@ class CountingEngine:
 
     async def stop(self, execution_id: str) -> None:
         return None
+
+
+class NoEstimator:
+    async def estimate(self, reads: Sequence[Read] | None) -> Estimate | None:
+        raise AssertionError("typed endpoints are not estimated")
 
 
 class NoGuard:
@@ -104,10 +112,20 @@ async def ask(
     pace, capacity = PollingPace(0.001, 0.001, 1.0), QueryCapacity(1, 1, Decimal(5))
     executor = QueryExecutor(engine, pace, metrics, random.Random(1))
     ids = iter("abcdefgh")
-    async with open_runs(executor, capacity, metrics, lambda: next(ids)) as runs:
+    paying = accounts(metrics)
+    async with open_runs(executor, capacity, metrics, lambda: next(ids), paying) as runs:
         shared = SharedQueries(runs, metrics)
         parts = ApiParts(
-            Settings(), "coinlake", runs, shared, ledger, NoGuard(), metrics, lambda: NOW_MS
+            Settings(),
+            "coinlake",
+            runs,
+            shared,
+            ledger,
+            NoGuard(),
+            metrics,
+            lambda: NOW_MS,
+            paying,
+            NoEstimator(),
         )
         result = (await steady(parts, build)).result
     sent = [statement.sql for statement in engine.statements]

@@ -85,7 +85,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         running = ObservedQueryApi(
             runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s), keys
         )
-        bind_gauges(runs, keys, metrics)
+        bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
         app = _application(parts, running, connections, registry, pulse)
         await open_.enter_async_context(
@@ -165,6 +165,7 @@ def _accounts(
 async def _keys(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) -> KeyReader:
     pace = KeyPace(settings.key_store.look_s, settings.key_store.keep_s)
     keys = KeyReader(store, metrics, _now_ms, settings.api_keys, pace)
+    metrics.keys_age.set_function(keys.age_s)
     await keys.look()
     return keys
 

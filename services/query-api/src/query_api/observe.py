@@ -35,11 +35,10 @@ class ObservedQueryApi:
 # Gauges. Those of the ledger move with each look at it: see its adapter.
 
 
-def bind_gauges(runs: QueryRuns, keys: KeyReader, metrics: QueryApiMetrics) -> None:
+def bind_gauges(runs: QueryRuns, metrics: QueryApiMetrics) -> None:
     """Let each scrape read the queries as they are."""
     metrics.running.set_function(lambda: runs.running)
     metrics.queued.set_function(lambda: runs.queued)
-    metrics.keys_age.set_function(keys.age_s)
 
 
 # Readiness.

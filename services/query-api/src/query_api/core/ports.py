@@ -1,9 +1,12 @@
 """What the service asks of the outside world, in its own words."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from query_api.core.answers import ExecutionState, Rows
+from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
+from query_api.core.read_sources import Read
 from query_api.core.statements import Statement
 
 
@@ -20,3 +23,9 @@ class StatementGuard(Protocol):
     """What checks ad-hoc SQL; see adapters/guard.py."""
 
     async def check(self, sql: str, max_rows: int) -> Checked: ...
+
+
+class ByteEstimator(Protocol):
+    """What says how much a statement will read; see loop/estimating.py."""
+
+    async def estimate(self, reads: Sequence[Read] | None) -> Estimate | None: ...

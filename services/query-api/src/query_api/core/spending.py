@@ -21,13 +21,14 @@ class Spending:
         times = [one for one in (self.last_used_ms, last_used_ms) if one is not None]
         return Spending(self.balance.at(now_ms).less(spent), max(times, default=None))
 
-    def encode(self, name: str) -> bytes:
+    def encode(self, name: str, write: str = "") -> bytes:
+        """What the bucket keeps. `write` tells one write from all others, for whoever lost its answer."""
         told = {
             bucket: {"capacity": one.capacity, "level": int(one.level), "at_ms": one.at_ms}
             for bucket, one in self.balance.buckets
         }
-        about = {"version": _VERSION, "name": name, "last_used_ms": self.last_used_ms, **told}
-        return json.dumps(about, sort_keys=True).encode()
+        about = {"version": _VERSION, "name": name, "last_used_ms": self.last_used_ms}
+        return json.dumps({**about, "write": write, **told}, sort_keys=True).encode()
 
 
 def unspent(budget: Budget, now_ms: int) -> Spending:

@@ -5,6 +5,7 @@ What this process spends is taken off its own balance at once, and off the objec
 """
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -52,6 +53,24 @@ PAYER: ContextVar[Payer | None] = ContextVar("payer", default=None)
 """Of the request that is being answered. A query is its who started it; whoever joins pays nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the bucket knows of a key, with the object that says so."""
+
+    etag: str | None
+    body: bytes | None
+    known: Spending
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A write that was begun: what it told of this process."""
+
+    body: bytes
+    spent: int
+    used_ms: int | None
+
+
 @dataclass(slots=True)
 class _Account:
     budget: Budget
@@ -60,11 +79,20 @@ class _Account:
     unsaid_bytes: int = 0
     unsaid_use_ms: int | None = None
     reserved_bytes: int = 0
+    tried: _Tried | None = None
     read_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def balance(self, now_ms: int) -> Balance:
         """What is left, without what runs just now."""
         return self.known.balance.at(now_ms).less(self.reserved_bytes)
+
+    def said(self, told: _Tried, known: Spending, now_ms: int) -> None:
+        """The bucket has it: what came since then is still to be told."""
+        self.tried, self.is_read = None, True
+        self.unsaid_bytes -= told.spent
+        if self.unsaid_use_ms == told.used_ms:
+            self.unsaid_use_ms = None
+        self.known = known.after(self.unsaid_bytes, None, now_ms)
 
 
 class Accounts:
@@ -181,47 +209,51 @@ class Accounts:
             return
         try:
             async with asyncio.timeout(_LOAD_DEADLINE_S):
-                _, known = await self._in_bucket(name, account)
+                found = await self._in_bucket(name, account)
         except (TransientError, TimeoutError) as error:
             log.warning("spending_not_read", key=name, reason=str(error) or "deadline")
             return
         # What was spent before it could be read is in no object yet.
-        account.known = known.after(account.unsaid_bytes, None, self._now_ms())
+        account.known = found.known.after(account.unsaid_bytes, None, self._now_ms())
         account.is_read = True
 
-    async def _in_bucket(self, name: str, account: _Account) -> tuple[str | None, Spending]:
+    async def _in_bucket(self, name: str, account: _Account) -> _Found:
         key, now_ms = spending_key(name), self._now_ms()
         head = await self._store.head(key)
         body = None if head is None else await self._store.get(key)
         if head is None or body is None:
-            return None, unspent(account.budget, now_ms)
+            return _Found(None, None, unspent(account.budget, now_ms))
         try:
-            return head.etag, parse_spending(body, account.budget, now_ms)
+            return _Found(head.etag, body, parse_spending(body, account.budget, now_ms))
         except ValueError as error:
             # Nobody can pay for ever for an object that cannot be read: it is written anew.
             log.error("spending_unreadable", key=name, reason=str(error))
-            return head.etag, unspent(account.budget, now_ms)
+            return _Found(head.etag, body, unspent(account.budget, now_ms))
 
     async def _write(self, name: str, account: _Account) -> None:
         for _ in range(_TRIES):
-            etag, known = await self._in_bucket(name, account)
-            said, use_ms, now_ms = account.unsaid_bytes, account.unsaid_use_ms, self._now_ms()
-            written = known.after(said, use_ms, now_ms)
+            found, now_ms = await self._in_bucket(name, account), self._now_ms()
+            if account.tried is not None and account.tried.body == found.body:
+                # The write before was done, and its answer lost.
+                account.said(account.tried, found.known, now_ms)
+                return
+            written = found.known.after(account.unsaid_bytes, account.unsaid_use_ms, now_ms)
+            account.tried = _Tried(
+                written.encode(name, uuid.uuid4().hex),
+                account.unsaid_bytes,
+                account.unsaid_use_ms,
+            )
             try:
                 # `if_match` of the HEAD before the GET: what came between is refused (412).
                 await self._store.put(
                     spending_key(name),
-                    written.encode(name),
-                    if_none_match=etag is None,
-                    if_match=etag,
+                    account.tried.body,
+                    if_none_match=found.etag is None,
+                    if_match=found.etag,
                     content_type="application/json",
                 )
             except (PreconditionFailedError, ConflictError, NotFoundError):
                 continue
-            account.unsaid_bytes -= said
-            if account.unsaid_use_ms == use_ms:
-                account.unsaid_use_ms = None
-            account.known = written.after(account.unsaid_bytes, None, now_ms)
-            account.is_read = True
+            account.said(account.tried, written, now_ms)
             return
         raise TransientError(f"{_TRIES} writes of other replicas came first")

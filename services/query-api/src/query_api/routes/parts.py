@@ -8,9 +8,8 @@ from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerReader, LedgerView
 from query_api.config import Settings
 from query_api.core.days import Days
-from query_api.core.ports import StatementGuard
+from query_api.core.ports import ByteEstimator, StatementGuard
 from query_api.core.problems import unavailable
-from query_api.loop.estimating import Estimator
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
 from query_api.loop.spending import Accounts
@@ -30,7 +29,7 @@ class ApiParts:
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
     accounts: Accounts
-    estimator: Estimator
+    estimator: ByteEstimator
 
     async def view(
         self,
