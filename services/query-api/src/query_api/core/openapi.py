@@ -3,6 +3,7 @@
 from typing import Any
 
 from coinlake.views.candles import INTERVALS_MS
+from query_api.core.openapi_estimates import BODY_FIELDS, DRY_RUN
 
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
@@ -126,6 +127,7 @@ def _schemas() -> dict[str, Any]:
         "Quote": _object(_QUOTE),
         "Candle": _object(_CANDLE),
         "Coverage": _object(_COVERAGE),
+        "DryRun": DRY_RUN,
         "Query": {
             "type": "object",
             "required": ["id", "state", "meta"],
@@ -182,15 +184,29 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
             "sql": {"type": "string", "description": "One SELECT over the lake's tables."},
             "wait": {"type": "number", "minimum": 0, "default": 10},
             "max_rows": {"type": "integer", "minimum": 1, "maximum": max_rows, "default": 1000},
+            **BODY_FIELDS,
         },
         "additionalProperties": False,
     }
     done = _json("The query has ended; it has rows if it succeeded.", _ref("Query"))
+    either = _json(
+        "The query has ended, or the answer of a dry run.",
+        {"anyOf": [_ref("Query"), _ref("DryRun")]},
+    )
     pending = _json("The query is still running; GET it later.", _ref("Query"))
     ended = _object({"id": _STRING, "state": {"enum": _STATES}})
     return {
         "/v1/queries": {
-            "post": _operation("Run SQL", {"200": done, "202": pending}, [], _json_body(body))
+            "post": _operation(
+                "Run SQL, or say what it would read",
+                {"200": either, "202": pending},
+                [
+                    _query(
+                        "dry_run", {"type": "boolean"}, "Start nothing; say what it would read."
+                    )
+                ],
+                _json_body(body),
+            )
         },
         "/v1/queries/{id}": {
             "get": _operation(
