@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from query_api.core.aggregates import AGGREGATES
 from query_api.core.read_sources import Field, Reads, Source
-from query_api.core.terms import UNKNOWN, Term
+from query_api.core.terms import UNKNOWN, Term, children
 from trino_sql import tree
 
 Columns = Callable[[str], Sequence[str] | None]
@@ -64,18 +64,6 @@ def use(node: tree.Node, scope: Scope, around: Around, into: Reads) -> None:
     elif not isinstance(node, (tree.DataType, tree.QualifiedName, tree.WindowReference)):
         for child in children(node):
             use(child, scope, around, into)
-
-
-def children(node: tree.Node) -> list[tree.Node]:
-    """The nodes right below one."""
-    pending, found = list(tree.parts(node).values()), []
-    while pending:
-        value = pending.pop()
-        if isinstance(value, tree.Node):
-            found.append(value)
-        elif isinstance(value, tuple):
-            pending += value
-    return found
 
 
 def every(node: tree.Node) -> list[tree.Node]:

@@ -33,7 +33,19 @@ def term_of(node: tree.Node | None, column: Column) -> Term:
     if isinstance(node, (tree.Identifier, tree.Dereference)):
         return column(node)
     rule = _RULES.get(type(node))
-    return UNKNOWN if rule is None else rule(node, column)
+    return _unknown(node, column) if rule is None else rule(node, column)
+
+
+def children(node: tree.Node) -> list[tree.Node]:
+    """The nodes right below one."""
+    pending, found = list(tree.parts(node).values()), list[tree.Node]()
+    while pending:
+        value = pending.pop()
+        if isinstance(value, tree.Node):
+            found.append(value)
+        elif isinstance(value, tuple):
+            pending += value
+    return found
 
 
 def conjuncts(term: Term) -> list[Term]:
@@ -59,7 +71,7 @@ def renamed(term: Term, by: Callable[[Any], Term]) -> Term:
 
 def is_known(term: Term) -> bool:
     """Whether nothing in it is unknown."""
-    if term == UNKNOWN:
+    if term[0] == "unknown":
         return False
     return all(is_known(one) for one in term[1:] if isinstance(one, tuple))
 
@@ -70,6 +82,18 @@ def said(items: Iterable[Any]) -> Term:
 
 
 # ---- the forms that decide something ----------------------------------------------------------
+
+
+def _unknown(node: tree.Node | None, column: Column) -> Term:
+    found: list[Term] = []
+    pending = [] if node is None else [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, (tree.Identifier, tree.Dereference)):
+            found.append(column(one))
+        elif not isinstance(one, (tree.Query, tree.QualifiedName, tree.DataType)):
+            pending += children(one)
+    return ("unknown", *(one for one in found if one != UNKNOWN))
 
 
 def _value(node: Any, _: Column) -> Term:
@@ -102,7 +126,7 @@ def _negated(term: Term, negated: bool) -> Term:
 def _comparison(node: tree.Comparison, column: Column) -> Term:
     operator = "<>" if node.operator == "!=" else node.operator
     if operator not in _COMPARED:
-        return UNKNOWN
+        return _unknown(node, column)
     return (operator, term_of(node.left, column), term_of(node.right, column))
 
 
@@ -131,7 +155,7 @@ def _cast(node: tree.Cast, column: Column) -> Term:
         name = kind.name.name.lower()
         if name in ("varchar", "date", "integer", "int", "bigint") and not kind.arguments:
             return ("cast", name, term_of(node.value, column))
-    return UNKNOWN
+    return _unknown(node, column)
 
 
 def _clock(node: tree.CurrentTime, _: Column) -> Term:
@@ -141,9 +165,9 @@ def _clock(node: tree.CurrentTime, _: Column) -> Term:
 def _arithmetic(node: tree.Arithmetic, column: Column) -> Term:
     interval = node.right
     if node.operator not in "+-" or not isinstance(interval, tree.IntervalLiteral):
-        return UNKNOWN
+        return _unknown(node, column)
     if interval.end is not None or not interval.value.strip().isdigit():
-        return UNKNOWN
+        return _unknown(node, column)
     backwards = (node.operator == "-") != interval.negative
     count = int(interval.value) * (-1 if backwards else 1)
     unit = interval.start.lower()
@@ -153,7 +177,7 @@ def _arithmetic(node: tree.Arithmetic, column: Column) -> Term:
 def _signed(node: tree.Signed, column: Column) -> Term:
     inner = term_of(node.value, column)
     if inner[0] != "value" or not isinstance(inner[1], int):
-        return UNKNOWN
+        return _unknown(node, column)
     return ("value", -inner[1] if node.negative else inner[1])
 
 
@@ -167,7 +191,7 @@ def _call(node: tree.FunctionCall, column: Column) -> Term:
         return ("shift", *(arguments[0][1:]), *arguments[1:])
     if name == "date_format" and len(arguments) == 2:
         return ("format", *arguments)
-    return UNKNOWN
+    return _unknown(node, column)
 
 
 _RULES: dict[type[Any], Callable[[Any, Column], Term]] = {
