@@ -4,12 +4,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from query_api.core.aggregates import AGGREGATES
-from query_api.core.read_sources import Field, Reads, Source
+from query_api.core.read_sources import MAX_READS, Field, Reads, Source, TooManyReadsError
 from query_api.core.terms import UNKNOWN, Term, children
 from trino_sql import tree
 
+_MAX_BUILT = 4 * MAX_READS
 Columns = Callable[[str], Sequence[str] | None]
 """The columns of a table or view of the lake, partition keys with them; None where nobody knows them."""
+
+
+@dataclass(slots=True)
+class Built:
+    """How many sources were made for references: each use of a WITH query makes its own."""
+
+    count: int = 0
+
+    def another(self) -> None:
+        """Raises TooManyReadsError where a statement makes ever more of them."""
+        self.count += 1
+        if self.count > _MAX_BUILT:
+            raise TooManyReadsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +33,7 @@ class Around:
     columns: Columns
     query: "Callable[[tree.Query, Around], Source]"
     relation: "Callable[[tree.Relation, Around], Source]"
+    built: Built = field(default_factory=Built)
     named: Mapping[str, Callable[[], Source]] = field(default_factory=dict)
     outer: "Scope | None" = None
 
@@ -30,10 +45,19 @@ class Scope:
     fields: tuple[Field, ...]
     outer: "Scope | None"
     used: set[int] = field(default_factory=set)
+    by_name: dict[str, list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_name = {}
+        for at, one in enumerate(self.fields):
+            if one.name is not None:
+                self.by_name.setdefault(one.name, []).append(at)
 
     def own(self, parts: Sequence[str]) -> list[int]:
+        """The places of what a name means here: the longest beginning of it that is a column."""
         for length in range(len(parts), 0, -1):
-            found = [at for at, one in enumerate(self.fields) if one.is_called(parts[:length])]
+            known = self.by_name.get(parts[length - 1], ())
+            found = [at for at in known if self.fields[at].is_called(parts[:length])]
             if found:
                 return found
         return []

@@ -1,6 +1,7 @@
 """SELECT as a source: what it needs of its FROM for some of its columns, and which conditions it lets through."""
 
 from collections.abc import Sequence, Set
+from functools import cached_property
 from typing import Any
 
 from query_api.core.read_scopes import (
@@ -86,11 +87,11 @@ class Selected(Source):
             return self._items[key.value - 1][1]
         if isinstance(key, tree.Identifier):
             named = [expr for name, expr in self._items if name == key.name.lower()]
-            if named and not Scope(self._from.fields, None).own([key.name.lower()]):
+            if named and not self._names.own([key.name.lower()]):
                 return named[0]
         return key
 
-    @property
+    @cached_property
     def _streams(self) -> bool:
         """Whether a LIMIT can end the reading: nothing waits for all of the rows."""
         node = self._node
@@ -120,16 +121,32 @@ class Selected(Source):
 
     def _passes(self, item: tree.Expression | int) -> bool:
         """Whether a condition on this item may be asked before groups and windows are made."""
-        by = self._node.group_by
-        if by is not None:
-            simple = all(one.kind == "SIMPLE" for one in by.elements)
-            return simple and item in [self._meant(one) for one in self._group_keys()]
-        parts = [part for one in self._expressions() for part in every(one)]
-        if any(is_aggregate(part) for part in parts):
-            return False
-        windows = [part.window for part in parts if isinstance(part, tree.FunctionCall)]
-        return all(
+        if self._node.group_by is not None:
+            return self._is_simple and item in self._keys
+        return not self._aggregates and all(
             isinstance(one, tree.WindowSpecification) and item in one.partition
-            for one in windows
-            if one is not None
+            for one in self._windows
         )
+
+    @cached_property
+    def _names(self) -> Scope:
+        return Scope(self._from.fields, None)
+
+    @cached_property
+    def _keys(self) -> list[tree.Expression | int]:
+        return [self._meant(one) for one in self._group_keys()]
+
+    @cached_property
+    def _is_simple(self) -> bool:
+        by = self._node.group_by
+        return by is None or all(one.kind == "SIMPLE" for one in by.elements)
+
+    @cached_property
+    def _aggregates(self) -> bool:
+        return any(is_aggregate(part) for one in self._expressions() for part in every(one))
+
+    @cached_property
+    def _windows(self) -> list[tree.WindowReference | tree.WindowSpecification]:
+        parts = [part for one in self._expressions() for part in every(one)]
+        found = [part.window for part in parts if isinstance(part, tree.FunctionCall)]
+        return [one for one in found if one is not None]

@@ -16,6 +16,9 @@ MAX_READS = 150
 """Trino plans no more stages than that (query.max-stage-count)."""
 
 
+_MAX_TERMS = 128
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A column of a source: its name in lower case, None where it has none, and what may stand before it."""
@@ -204,11 +207,18 @@ def _with_equals(terms: Sequence[Term]) -> tuple[Term, ...]:
         for one in parts
         if one[0] == "=" and one[1][0] == "column" and one[2][0] == "column"
     ]
-    more = list(parts)
+    more = dict.fromkeys(parts)
+    of_one: dict[int, list[Term]] = {}
+    for one in parts:
+        columns = columns_of(one)
+        if len(columns) == 1:
+            of_one.setdefault(columns.pop(), []).append(one)
     for this, other in [*equal, *((b, a) for a, b in equal)]:
         column: Term = ("column", other)
-        more += [_with_column(one, column) for one in parts if columns_of(one) == {this}]
-    return tuple(more)
+        for one in of_one.get(this, [])[: max(0, _MAX_TERMS - len(more))]:
+            more[_with_column(one, column)] = None
+    # Fewer conditions rule out less.
+    return tuple(more)[:_MAX_TERMS]
 
 
 def _with_column(term: Term, column: Term) -> Term:

@@ -32,7 +32,7 @@ def reads_of(query: tree.Query, columns: Columns) -> tuple[Read, ...] | None:
     try:
         source = _query(query, _around(columns), is_whole=True)
         source.read(set(range(len(source.fields))), (), into)
-    except TooManyReadsError:
+    except (TooManyReadsError, RecursionError):
         return None
     return tuple(into.found)
 
@@ -52,7 +52,7 @@ def reads_below(
             for one in where
         ]
         source.read(wanted, terms, into)
-    except TooManyReadsError:
+    except (TooManyReadsError, RecursionError):
         return None
     return tuple(into.found)
 
@@ -89,6 +89,7 @@ def _relation(node: tree.Relation, around: Around, *, is_whole: bool = False) ->
 def _table(node: tree.Table, around: Around) -> Source:
     parts = tuple(part.name.lower() for part in node.name.parts)
     named = around.named.get(parts[-1]) if len(parts) == 1 else None
+    around.built.another()
     if named is not None:
         return named()
     return TableSource(parts[-1], around.columns(parts[-1]), parts)
