@@ -14,11 +14,22 @@ class Row:
     what: str
     command: tuple[str, ...]
     about_s: int
+    reads: tuple[str, ...]
+    """Rooms of the product that it runs in other processes, or EVERYTHING (`reach`)."""
     alone: bool = False  # it measures, or it loads the machine by itself
 
 
+EVERYTHING = ("everything",)
+IN_MEMORY: tuple[str, ...] = ()
+_INGESTOR = ("services/ingestor", "local/stack", "local/coincap")
+_SINK = ("services/s3-sink", "services/ingestor", "local/stack", "local/coincap", "tools")
+_RUNNER = ("services/etl-runner", "local/cloud", "local/stack", "tools")
+_CLOUD = ("local/cloud",)
+_QUERY = ("services/query-api", "local/cloud", "local/stack", "tools")
+
+
 _ROOT = Path(__file__).resolve().parents[2]
-_EXAM = "tests/contract/test_object_store_exam.py"
+_EXAM = ("tests/contract/test_object_store_exam.py", "tests/contract/test_object_copy_exam.py")
 
 
 def _pytest(*paths: str) -> tuple[str, ...]:
@@ -54,6 +65,7 @@ def _faults() -> tuple[Row, ...]:
             f"{what}, on {store}",
             (*_pytest(*_files_of(family)), "-k", store),
             about_s,
+            _SINK,
         )
         for family, what, about_s in _FAULTS
         for store in _STORES
@@ -84,6 +96,7 @@ def _runner_faults() -> tuple[Row, ...]:
                 *(("-k", name) if name != file else ()),
             ),
             about_s,
+            _RUNNER,
         )
         for name, file, what, about_s in _RUNNER_FAULTS
     )
@@ -97,6 +110,7 @@ def _generated() -> tuple[Row, ...]:
             f"the local Athena beside a real Trino, generated queries: part {number} of {PARTS}",
             ("-m", "tests.conformance", "generate", "--part", str(number)),
             600,
+            _CLOUD,
         )
         for number in range(PARTS)
     )
@@ -108,74 +122,119 @@ ROWS: tuple[Row, ...] = (
         "20,000 seeds of the sink",
         ("-m", "tests.labs.sim", "--world", "sink", "--seeds", "20000"),
         1100,
+        IN_MEMORY,
     ),
     Row(
         "controls",
         "the sink without its rules",
         ("-m", "tests.labs.sim", "--world", "sink", "--controls"),
         30,
+        IN_MEMORY,
     ),
     Row(
         "sim-runner",
         "20,000 seeds of the runner",
         ("-m", "tests.labs.sim", "--world", "runner", "--seeds", "20000"),
         3600,
+        IN_MEMORY,
     ),
     Row(
         "sim-chain",
         "20,000 seeds of the whole chain",
         ("-m", "tests.labs.sim", "--world", "chain", "--seeds", "20000"),
         3600,
+        IN_MEMORY,
     ),
     Row(
         "controls-chain",
         "the chain without its rules",
         ("-m", "tests.labs.sim", "--world", "chain", "--controls"),
         600,
+        IN_MEMORY,
     ),
     Row(
         "pythons",
         "the unit tests and the job on Python 3.12 and 3.13",
         ("-m", "tests.pythons"),
         600,
+        EVERYTHING,
     ),
-    Row("contracts", "property tests of the raw format", _pytest("tests/unit/contracts"), 60),
+    Row(
+        "contracts",
+        "property tests of the raw format",
+        _pytest("tests/unit/contracts"),
+        60,
+        IN_MEMORY,
+    ),
     Row(
         "kernel",
         "the job's kernel equals the row rules: 10,000 hours and a million values by chance",
         _pytest("tests/unit/coinlake_kernel"),
         400,
+        IN_MEMORY,
     ),
-    Row("stores", "the store's exam on every store", _pytest(_EXAM), 300),
+    Row(
+        "stores",
+        "the store's exam on every store",
+        _pytest(*_EXAM),
+        300,
+        ("local/stack", "local/cloud"),
+    ),
     Row(
         "trino",
         "a real Trino (JDK 24) says again what the records say",
         _pytest("tests/contract/trino"),
         2400,
+        _CLOUD,
     ),
     Row(
         "spark",
         "the job on real Spark, 3.5 and 4.1, ANSI casts on and off; its casts",
         ("-m", "tests.sparks"),
         420,
+        EVERYTHING,
     ),
-    Row("ingestor", "the ingestor with real Kafka", _pytest("tests/integration/ingestor"), 530),
+    Row(
+        "ingestor",
+        "the ingestor with real Kafka",
+        _pytest("tests/integration/ingestor"),
+        530,
+        _INGESTOR,
+    ),
     Row(
         "journal",
         "1,000 answers in the journal, damaged in 2,720 ways",
         ("-m", "tests.journal_damage"),
         1250,
+        _INGESTOR,
     ),
-    Row("outcomes", "odd answers to every call", _pytest("tests/integration/outcomes"), 300),
     Row(
-        "starting", "wrong settings of every service", _pytest("tests/integration/starting"), 60
+        "outcomes",
+        "odd answers to every call",
+        _pytest("tests/integration/outcomes"),
+        300,
+        EVERYTHING,
     ),
-    Row("sink", "the sink with real Kafka and S3", _pytest("tests/integration/s3_sink"), 930),
+    Row(
+        "starting",
+        "wrong settings of every service",
+        _pytest("tests/integration/starting"),
+        60,
+        EVERYTHING,
+    ),
+    Row(
+        "sink",
+        "the sink with real Kafka and S3",
+        _pytest("tests/integration/s3_sink"),
+        930,
+        _SINK,
+    ),
     Row(
         "sinks",
         "three sinks killed, frozen, stopped, added, removed for 5 min",
         ("-m", "tests.labs.churn", "--seconds", "300", "--seed", "11"),
         480,
+        _SINK,
         alone=True,
     ),
     Row(
@@ -183,12 +242,14 @@ ROWS: tuple[Row, ...] = (
         "the same without the sink's rules: each must be caught",
         ("-m", "tests.labs.churn", "--controls", "--seconds", "30", "--seed", "3"),
         400,
+        _SINK,
     ),
     Row(
         "faults",
         "ingestor, broker, sink and S3: 200 random faults, two at a time, in 12 min",
         ("-m", "tests.random_faults", "--seconds", "720"),
         1000,
+        _SINK,
         alone=True,
     ),
     Row(
@@ -196,9 +257,17 @@ ROWS: tuple[Row, ...] = (
         "the sink and its peers store all; no speed is asked",
         _pytest("tests/bench"),
         400,
+        EVERYTHING,
         alone=True,
     ),
-    Row("memory", "3 million values behind a slow S3", ("-m", "bench.memory"), 400, alone=True),
+    Row(
+        "memory",
+        "3 million values behind a slow S3",
+        ("-m", "bench.memory"),
+        400,
+        _SINK,
+        alone=True,
+    ),
     *_faults(),
     *_runner_faults(),
     Row(
@@ -206,35 +275,52 @@ ROWS: tuple[Row, ...] = (
         "the EC2 host's files; F80: its metadata, F81: a changed byte",
         _pytest("tests/integration/ec2"),
         700,
+        EVERYTHING,
     ),
-    Row("watch", "rules, alerts, dashboards", _pytest("tests/integration/observability"), 240),
-    Row("runner", "the runner with real Glue", _pytest("tests/integration/etl_runner"), 500),
+    Row(
+        "watch",
+        "rules, alerts, dashboards",
+        _pytest("tests/integration/observability"),
+        240,
+        EVERYTHING,
+    ),
+    Row(
+        "runner",
+        "the runner with real Glue",
+        _pytest("tests/integration/etl_runner"),
+        500,
+        _RUNNER,
+    ),
     Row(
         "cloud",
         "the local cloud",
         _pytest("tests/integration/local_cloud", "tests/integration/cloud_state"),
         280,
+        _CLOUD,
     ),
     Row(
         "clients",
         "released clients of Athena and Glue",
         _pytest("tests/integration/cloud_clients"),
         300,
+        _CLOUD,
     ),
-    Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 570),
+    Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 570, _CLOUD),
     Row(
         "conformance",
         "the local Athena beside Trino's recorded answers, every text",
         ("-m", "tests.conformance", "compare"),
         600,
+        _CLOUD,
     ),
     *_generated(),
-    Row("query", "the query service", _pytest("tests/integration/query_api"), 120),
+    Row("query", "the query service", _pytest("tests/integration/query_api"), 120, _QUERY),
     Row(
         "release",
         "make release, installed, and on a host that boots for the first time",
         _pytest("tests/integration/release"),
         1500,
+        EVERYTHING,
     ),
-    Row("e2e", "the whole stack", _pytest("tests/e2e"), 900, alone=True),
+    Row("e2e", "the whole stack", _pytest("tests/e2e"), 900, EVERYTHING, alone=True),
 )

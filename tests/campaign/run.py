@@ -1,6 +1,7 @@
 """Runs the campaign: every row at full size, resumable, one line of result per row.
 
-run.py                 every row that has no result for this commit yet
+run.py                 every row that has not passed on these files yet: a result of another
+                       commit holds while nothing that its row reads has changed (reach.py)
 run.py --seconds 600   a rotating share: starts rows until the time is over
 run.py --jobs 2        so many rows side by side; those that measure or load still run alone
 run.py ROW …           the named rows, again
@@ -19,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tests.campaign.reach import holds
 from tests.campaign.rows import ROWS, Row
 from tests.commit import ROOT, commit
 
@@ -46,8 +48,7 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="write the report page")
     wanted = parser.parse_args()
     if wanted.report:
-        here = {outcome.row: outcome for outcome in _results()}
-        REPORT.write_text(report(written(REPORT.read_text()) | here))
+        REPORT.write_text(report(_newest()))
         return 0
     unknown = set(wanted.rows) - {row.id for row in ROWS}
     if unknown:
@@ -60,8 +61,9 @@ def main() -> int:
 def _chosen(wanted: argparse.Namespace, commit: str) -> list[Row]:
     if wanted.rows:
         return [row for row in ROWS if row.id in wanted.rows]
-    done = _known(commit)
-    todo = [row for row in ROWS if not (row.id in done and done[row.id].passed)]
+    done = _newest()
+    todo = [row for row in ROWS if not _is_done(row, done.get(row.id))]
+    _say(f"{len(ROWS) - len(todo)} of {len(ROWS)} rows passed on what they read of {commit}")
     if wanted.seconds and todo:
         # Each commit begins elsewhere, so that short shares reach every row in time.
         first = int(commit.removesuffix("-dirty"), 16) % len(todo)
@@ -139,8 +141,13 @@ def _keep(outcome: Outcome) -> None:
         results.write(json.dumps(fields) + "\n")
 
 
-def _known(commit: str) -> dict[str, Outcome]:
-    return {outcome.row: outcome for outcome in _results() if outcome.commit == commit}
+def _is_done(row: Row, newest: Outcome | None) -> bool:
+    return newest is not None and newest.passed and holds(row, newest.commit)
+
+
+def _newest() -> dict[str, Outcome]:
+    """The newest result of each row: of this clone, else of the page."""
+    return written(REPORT.read_text()) | {outcome.row: outcome for outcome in _results()}
 
 
 def _results() -> list[Outcome]:
@@ -167,7 +174,9 @@ def report(newest: dict[str, Outcome]) -> str:
         "# The last campaign",
         "",
         "The newest result of each row, with the commit that it ran on: `make campaign`, then",
-        "`python -m tests.campaign.run --report`. One row again: `make campaign ROWS=id`.",
+        "`python -m tests.campaign.run --report`. One row again: `make campaign ROWS=id`. A result holds",
+        "for later commits that change nothing of what its row reads (`tests/campaign/reach.py`);",
+        "`make campaign` says how many do, and runs the others.",
         "",
         "| row | what | result | commit | at (UTC) | seconds | last line |",
         "| --- | --- | --- | --- | --- | --- | --- |",

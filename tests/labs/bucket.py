@@ -70,6 +70,12 @@ class Bucket:
         if_none_match: bool = False,
         if_match: str | None = None,
     ) -> str:
+        self._check(key, if_none_match, if_match)
+        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        self._keep(key, body, etag, metadata)
+        return etag
+
+    def _check(self, key: str, if_none_match: bool, if_match: str | None) -> None:
         present = self.objects.get(key)
         if if_none_match and present is not None and not self._overwrites:
             raise PreconditionFailedError(f"PUT {key}: 412 PreconditionFailed")
@@ -78,11 +84,31 @@ class Bucket:
                 raise NotFoundError(f"PUT {key}: 404 NoSuchKey")
             if present.etag != if_match:
                 raise PreconditionFailedError(f"PUT {key}: 412 PreconditionFailed")
-        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+    def _keep(self, key: str, body: bytes, etag: str, metadata: Mapping[str, str]) -> None:
         # Metadata travels in headers, and S3 gives their names back in lower case.
         told = {name.lower(): value for name, value in metadata.items()}
         self.objects[key] = Stored(body, etag, told, self._now_ms())
         self.puts.append(key)
+
+    def copy(
+        self,
+        source: str,
+        key: str,
+        metadata: Mapping[str, str],
+        *,
+        source_etag: str,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+    ) -> str:
+        """As a copy in parts: its ETag is that of the parts' (S3 API, Object: ETag)."""
+        found = self.objects.get(source)
+        if found is None or found.etag != source_etag:
+            raise TransientError(f"COPY {source}: 412 PreconditionFailed")
+        self._check(key, if_none_match, if_match)
+        part = hashlib.md5(found.body, usedforsecurity=False).digest()
+        etag = f"{hashlib.md5(part, usedforsecurity=False).hexdigest()}-1"
+        self._keep(key, found.body, etag, metadata)
         return etag
 
     def head(self, key: str) -> ObjectHead | None:
@@ -195,6 +221,30 @@ class BucketStore:
             f"PUT {key}",
             lambda: self.bucket.put(
                 key, body, metadata or {}, if_none_match=if_none_match, if_match=if_match
+            ),
+        )
+
+    async def copy(
+        self,
+        source: str,
+        key: str,
+        *,
+        source_etag: str,
+        size: int,
+        metadata: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        return await self._network.tell(
+            f"COPY {key}",
+            lambda: self.bucket.copy(
+                source,
+                key,
+                metadata or {},
+                source_etag=source_etag,
+                if_none_match=if_none_match,
+                if_match=if_match,
             ),
         )
 

@@ -45,6 +45,25 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def copy(
+        self,
+        source: str,
+        key: str,
+        *,
+        source_etag: str,
+        size: int,
+        metadata: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        """Copy an object within the bucket, none of its bytes comes here; the copy's ETag.
+
+        `size` is that of the source in bytes, at least 1. Conditions and their errors are those of
+        `put`; TransientError where the source is gone or is another than `source_etag`.
+        """
+        ...
+
     async def head(self, key: str) -> ObjectHead | None:
         """What the store knows of a key; None where it is not there."""
         ...

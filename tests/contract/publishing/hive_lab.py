@@ -61,7 +61,7 @@ class NumberedNetwork:
         return await self._calls.around(answer)
 
     async def tell(self, what: str, apply: Callable[[], Answer]) -> Answer:
-        if any(what.startswith(f"PUT {key}") for key in self.away):
+        if any(what in (f"PUT {key}", f"COPY {key}") for key in self.away):
             raise TransientError(f"{what}: 503")
         return await self.ask(what, apply)
 

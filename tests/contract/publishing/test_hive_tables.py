@@ -23,8 +23,10 @@ Question = Callable[[NewLab], Awaitable[None]]
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: str(question.__name__))
-async def test_hive_tables(question: Question) -> None:
-    await question(HiveLab)
+@pytest.mark.parametrize("held", [0, put_module.IN_MEMORY_BYTES], ids=["copied", "put"])
+async def test_hive_tables(question: Question, held: int) -> None:
+    with patched([(put_module, "IN_MEMORY_BYTES", held)]):
+        await question(HiveLab)
 
 
 _PUT = Bucket.put

@@ -19,8 +19,8 @@ pytestmark = [
 ]
 
 PAGE = Path(__file__).parents[3] / "docs/how-to/read-the-quality.md"
-# The day of the page.
-HOUR, NEXT = Hour("2026-11-20", "09"), Hour("2026-11-20", "10")
+# The day of the page, and hours that no other test here has.
+HOUR, NEXT = Hour("2026-11-20", "20"), Hour("2026-11-20", "21")
 LONG = "y" * 300
 # What a developer would change in the rule and deploy; an hour is made in a process of Spark's own.
 MENDED = b"""
@@ -53,6 +53,10 @@ class QualityReader(Reader):
         return lake.sql(re.findall(r"```sql\n(.*?)```", text, re.S)[query])
 
 
+def answer(entries: list[dict[str, str]]) -> bytes:
+    return json.dumps({"data": entries, "timestamp": HOUR.start_ms + 500}).encode()
+
+
 def rates(lake: Lake) -> list[list[str | None]]:
     return lake.sql("SELECT hour, rate_id FROM rates WHERE dt = '2026-11-20' ORDER BY 1, 2")
 
@@ -62,7 +66,9 @@ def test_a_reader_sees_what_failed_and_replays_it_after_a_fix(
 ) -> None:
     runner = start_runner()
     reader = QualityReader(lake, runner, tmp_path)
-    lake.land("rates", HOUR, [body(id="yen", rateUsd="0"), body(id=LONG, rateUsd="2")])
+    # Of an answer in which nothing can be used all of it is put aside, by another rule.
+    entries = [{"id": "yen", "rateUsd": "0"}, {"id": LONG, "rateUsd": "2"}]
+    lake.land("rates", HOUR, [answer(entries)])
     lake.land("rates", NEXT, [body(id="won", rateUsd="3"), b"no JSON"])
     until(lambda: lake.ledger("rates", HOUR) and lake.ledger("rates", NEXT))
     until(lambda: len(rates(lake)) == 2)
@@ -77,8 +83,8 @@ def _read(lake: Lake, reader: QualityReader) -> None:
     by_rule = {row[1]: row[2:] for row in reader.asks(lake, "A day's rules")}
     assert by_rule["rate_id_usable"] == ["validity", "true", "3", "1"]
     assert by_rule["rate_usd_positive"] == ["range", "false", "2", "1"]
-    assert by_rule["body"] == ["validity", "true", "4", "1"]
-    assert by_rule["records_promised"] == ["completeness", "true", "4", "0"]
+    assert by_rule["body"] == ["validity", "true", "3", "1"]
+    assert by_rule["records_promised"] == ["completeness", "true", "3", "0"]
     assert reader.asks(lake, "A day's rules", 1) == []
 
     body_row, id_row = sorted(reader.asks(lake, "What is in quarantine"), key=str)
@@ -108,7 +114,7 @@ def _replayed(lake: Lake, reader: QualityReader, job: dict[str, Any]) -> None:
     set_script(lake, job, f"s3://{BUCKET}/jobs/mended.py")
 
     shown = reader.types("Replay after a fix")
-    assert "rates/2026-11-20/09 version 1: 1 of 2 in rates_quarantine" in shown
+    assert "rates/2026-11-20/20 version 1: 1 of 2 in rates_quarantine" in shown
     assert "to rebuild: 1 hours, 0.0147 to" in shown
     assert len(lake.ledger("rates", HOUR)) == 1
 
@@ -117,5 +123,5 @@ def _replayed(lake: Lake, reader: QualityReader, job: dict[str, Any]) -> None:
     # Exactly that hour, and its rows are there.
     assert len(lake.ledger("rates", NEXT)) == 1
     until(lambda: len(rates(lake)) == 3)
-    assert rates(lake) == [["09", "yen"], ["09", LONG], ["10", "won"]]
+    assert rates(lake) == [["20", "yen"], ["20", LONG], ["21", "won"]]
     assert "to rebuild: 0 hours" in reader.types("Replay after a fix")

@@ -59,6 +59,9 @@ def job_settings(lake: Lake, **more: Any) -> Iterator[None]:
 @contextmanager
 def slot_taken(lake: Lake) -> Iterator[None]:
     """The job's only slot is with a run of somebody else for the length of a block."""
+    # A test before may have left a run that nobody waits for: it has the slot until it ends.
+    stop_active(lake)
+    until(lambda: not _active(lake))
     with job_script(lake, b"import time\ntime.sleep(3600)\n"):
         run = lake.glue.start_job_run(JobName=GLUE_JOB, Arguments={"--batch_id": "another"})
     try:
@@ -78,10 +81,13 @@ def runs(lake: Lake, batch_id: str | None = None) -> list[dict[str, Any]]:
 
 def stop_active(lake: Lake) -> None:
     """Stop every run that has not ended."""
-    active = {"WAITING", "STARTING", "RUNNING"}
-    ids = [run["Id"] for run in runs(lake) if run["JobRunState"] in active]
-    if ids:
+    if ids := _active(lake):
         lake.glue.batch_stop_job_run(JobName=GLUE_JOB, JobRunIds=ids)
+
+
+def _active(lake: Lake) -> list[str]:
+    active = {"WAITING", "STARTING", "RUNNING", "STOPPING"}
+    return [run["Id"] for run in runs(lake) if run["JobRunState"] in active]
 
 
 @contextmanager

@@ -98,8 +98,8 @@ async def _nothing_loaded(*_: object) -> None:
 
 async def _put_over(*arguments: Any) -> str:
     """Whatever is there is replaced."""
-    parts, key, body, metadata, _ = arguments
-    etag: str = await parts.lake.store.put(key, body, metadata=metadata)
+    _, _, write, _ = arguments
+    etag: str = await write()
     return etag
 
 

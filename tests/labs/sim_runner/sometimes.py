@@ -36,6 +36,7 @@ SITUATIONS = {
     "runner frozen": "a runner was frozen and woke up",
     "killed between put and ledger": "a runner died with an hour published and not committed",
     "finished for another": "an hour was committed from another runner's batch",
+    "copied": "an object was published by a copy within S3",
     "conflict": "a conditional PUT was refused",
     "ledger conflict": "the ledger's next version was there already",
     "staged gone": "staged files were removed before they were published",

@@ -44,6 +44,13 @@ class WatchedBucket(Bucket):
         self.oracle.landed(key, self.objects[key], there)
         return etag
 
+    def copy(self, source: str, key: str, metadata: object, **more: object) -> str:
+        there = key in self.objects
+        etag = super().copy(source, key, metadata, **more)  # type: ignore[arg-type]
+        self.reached("copied")
+        self.oracle.landed(key, self.objects[key], there)
+        return etag
+
 
 class World:
     """Everything of one run."""

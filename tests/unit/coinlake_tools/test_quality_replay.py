@@ -15,13 +15,15 @@ from coinlake.contracts.quality import PROMISE_RULE
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
+from coinlake.differences import Head
 from coinlake.errors import ConfigError
 from coinlake_kernel.hour import HourKernel, TypedHour
 from coinlake_kernel.quality import rule_counts
 from coinlake_kernel.records import RawSource
 from coinlake_tools import hour_commands, quality_commands
 from coinlake_tools.arguments import parser
-from coinlake_tools.quality_replay import QuarantinedHour, days, estimate_usd, heads, selected
+from coinlake_tools.published_hours import days_between, heads, newest_versions
+from coinlake_tools.quality_replay import QuarantinedHour, estimate_usd, selected
 from coinlake_tools.settings import Settings
 from tests.labs.bucket import BucketStore, store_in_memory
 from tests.labs.ledger_entries import ledger_entry
@@ -50,8 +52,15 @@ async def store() -> BucketStore:
     return made
 
 
+async def _heads(
+    store: BucketStore, feed: str = "rates", last: str = "2026-11-20"
+) -> list[Head]:
+    keys = await newest_versions(store, [feed], days_between("2026-11-20", last))
+    return await heads(store, list(keys.values()))
+
+
 async def found(store: BucketStore, rule: str = RULE, last: str = "2026-11-21") -> list[str]:
-    selection = selected(await heads(store, "rates", days("2026-11-20", last)), rule)
+    selection = selected(await _heads(store, last=last), rule)
     return [str(hour) for hour in selection.hours]
 
 
@@ -70,15 +79,15 @@ async def test_hours_are_those_whose_newest_version_put_something_aside(
 
 
 async def test_only_the_ledger_of_these_days_is_read(store: BucketStore) -> None:
-    await heads(store, "rates", days("2026-11-20", "2026-11-20"))
+    await _heads(store)
 
     # Two hours of one day: their newest versions, nothing of another day, raw or table.
     asked = [
         key for key in store.bucket.objects if key.startswith("ledger/feed=rates/dt=2026-11-20")
     ]
     assert len(asked) == 3
-    assert len(await heads(store, "rates", ["2026-11-20"])) == 2
-    assert await heads(store, "assets", ["2026-11-20"]) == []
+    assert len(await _heads(store)) == 2
+    assert await _heads(store, "assets") == []
 
 
 async def test_versions_that_counted_no_rules_are_told_apart_and_not_passed_over(
@@ -92,7 +101,7 @@ async def test_versions_that_counted_no_rules_are_told_apart_and_not_passed_over
     for entry in (old, good):
         await kept(store, entry)
 
-    selection = selected(await heads(store, "rates", ["2026-11-20"]), RULE)
+    selection = selected(await _heads(store), RULE)
 
     assert [hour.at.hour for hour in selection.hours] == ["09"]
     assert [str(hour) for hour in selection.uncounted] == [
@@ -104,7 +113,7 @@ async def test_an_entry_that_cannot_be_read_stops_no_other(store: BucketStore) -
     broken = ledger_key("rates", Hour("2026-11-20", "08"), 1)
     await store.put(broken, b"graffiti")
 
-    selection = selected(await heads(store, "rates", ["2026-11-20"]), RULE)
+    selection = selected(await _heads(store), RULE)
 
     assert [one.key for one in selection.unreadable] == [broken]
     assert len(selection.hours) == 1
@@ -113,22 +122,12 @@ async def test_an_entry_that_cannot_be_read_stops_no_other(store: BucketStore) -
 async def test_a_rule_that_puts_nothing_aside_is_refused(store: BucketStore) -> None:
     soft = ledger_entry("rates", HOURS[0], version=9, quality=(count(2, "s", hard=False),))
     await kept(store, soft)
-    read = await heads(store, "rates", ["2026-11-20"])
+    read = await _heads(store)
 
     with pytest.raises(ConfigError, match="s is soft: what fails it stays in rates"):
         selected(read, "s")
     with pytest.raises(ConfigError, match="never published"):
         selected(read, PROMISE_RULE)
-
-
-def test_days_are_checked_before_anything_is_read() -> None:
-    assert days("2026-02-27", "2026-03-01") == ["2026-02-27", "2026-02-28", "2026-03-01"]
-    for first, last, said in [
-        ("2026-11-21", "2026-11-20", "before --from"),
-        ("yesterday", "2026-11-20", "no such day"),
-    ]:
-        with pytest.raises(ConfigError, match=said):
-            days(first, last)
 
 
 def test_the_estimate_is_from_full_batches_to_a_run_for_each_hour() -> None:

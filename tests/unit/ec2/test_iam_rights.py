@@ -66,6 +66,7 @@ MAY: dict[str, list[Grant]] = {
         ("s3", "GetObject", ("raw", "manifest", "result", "staging", "curated", "ledger")),
         ("s3", "GetObject", ("intent", "runner's record")),
         ("s3", "PutObject", ("manifest", "result", "curated", "intent", "runner's record")),
+        ("s3", "AbortMultipartUpload", ("curated",)),
         ("s3", "DeleteObject", ("staging", "intent", "runner's record")),
         ("glue", "StartJobRun GetJobRun GetJobRuns BatchStopJobRun", ("job",)),
         ("glue", "StartCrawler GetCrawler", ("crawler",)),

@@ -6,15 +6,14 @@ from types import MappingProxyType
 from typing import Any
 
 from coinlake.contracts.datasets import TABULAR
-from coinlake.contracts.hours import Hour, parse_hour
+from coinlake.contracts.hours import Hour
 from coinlake.errors import ConfigError, TransientError
 from coinlake.store import ObjectStore
 from coinlake_tools import services_http
-from coinlake_tools.published_hours import days_between
+from coinlake_tools.published_hours import days_between, hours_named
 from coinlake_tools.rebuild_cost import RebuildCost, rebuild_cost
 from coinlake_tools.settings import Settings
 
-_HOURS = tuple(f"{hour:02}" for hour in range(24))
 _NOTHING_TO_DO = 404
 
 
@@ -63,8 +62,8 @@ def _hours(args: argparse.Namespace) -> Iterator[tuple[str, Hour]]:
     feeds = [args.feed] if args.feed else list(TABULAR)
     for feed in feeds:
         for dt in days_of(args):
-            for name in [args.hour] if args.hour else _HOURS:
-                yield feed, _hour(dt, name)
+            for hour in hours_named(dt, args.hour):
+                yield feed, hour
 
 
 def days_of(args: argparse.Namespace) -> list[str]:
@@ -77,17 +76,10 @@ def days_of(args: argparse.Namespace) -> list[str]:
     return days_between(args.dt, last)
 
 
-def _hour(dt: str, name: str) -> Hour:
-    hour = parse_hour(f"dt={dt}/hour={name}")
-    if hour is None:
-        raise ConfigError(f"invalid hour: {dt} {name} (write it like 2026-11-22 07)")
-    return hour
-
-
 async def price(args: argparse.Namespace, store: ObjectStore) -> RebuildCost:
     """What a rebuild of these hours would cost. Raises ConfigError, TransientError."""
     for dt in days_of(args):
-        _hour(dt, args.hour or _HOURS[0])
+        hours_named(dt, args.hour)
     feeds = [args.feed] if args.feed else list(TABULAR)
     return await rebuild_cost(store, feeds, days_of(args), args.hour)
 

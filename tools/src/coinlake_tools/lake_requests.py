@@ -12,6 +12,7 @@ from typing import TypeVar
 from coinlake.backoff import Backoff
 from coinlake.contracts.datasets import TABULAR
 from coinlake.errors import InvariantError, TransientError, Trouble
+from coinlake.s3_multipart import ranges
 from coinlake.store import Listed, ObjectHead, ObjectStore
 from coinlake_tools.operations import PAGE, Pace
 from coinlake_tools.operations_by_hand import BY_HAND
@@ -65,6 +66,31 @@ class CountingStore:
         return await self._store.put(
             key,
             body,
+            metadata=metadata,
+            if_none_match=if_none_match,
+            if_match=if_match,
+            content_type=content_type,
+        )
+
+    async def copy(
+        self,
+        source: str,
+        key: str,
+        *,
+        source_etag: str,
+        size: int,
+        metadata: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        # One to begin, one for each part, one to end: all of PUT's price (Amazon S3 pricing, requests).
+        self.requests[PUT] += 2 + sum(1 for _ in ranges(size))
+        return await self._store.copy(
+            source,
+            key,
+            source_etag=source_etag,
+            size=size,
             metadata=metadata,
             if_none_match=if_none_match,
             if_match=if_match,

@@ -7,7 +7,7 @@ from typing import Any
 from coinlake.contracts.cloud import GLUE_JOB, WORKGROUP
 from coinlake.contracts.datasets import ELEMENTS, TABULAR, Dataset
 from coinlake.contracts.glue_quality import GLUE_QUALITY_TABLE
-from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of, parse_hour
+from coinlake.contracts.hours import UNKNOWN_HOUR, Hour, parse_hour
 from coinlake.contracts.ledger import (
     LEDGER_TABLE,
     LEDGER_VIEW,
@@ -18,7 +18,7 @@ from coinlake.contracts.raw_layout import topic_prefix
 from coinlake.errors import ConfigError
 from coinlake.views.definition import table_input as view_table
 from coinlake.views.every import STANDING
-from coinlake.views.live import DEFAULT_SKEW_MS, live_views
+from coinlake.views.live import DEFAULT_SKEW_MS, before_raw, live_views
 from coinlake.views.raw_tables import raw_table
 from coinlake_tools import resources
 from coinlake_tools.aws_calls import Aws, call, created, run_statement
@@ -32,7 +32,6 @@ from coinlake_tools.catalog_tables import (
 from coinlake_tools.resources import Lake
 
 # Records may come late: journals of ingestors, clocks that are behind.
-_EARLIER_MS = 48 * HOUR_MS
 
 Step = Callable[[Aws, Lake, str], Awaitable[str]]
 """One part: takes the clients, the lake's names and the region; tells what it did."""
@@ -120,7 +119,6 @@ async def views(aws: Aws, lake: Lake, region: str) -> str:
 
 
 async def _before_raw(aws: Aws, lake: Lake, dataset: Dataset) -> Hour:
-    """An hour before all raw objects of a dataset that there are or may come."""
     prefix = topic_prefix(dataset.topic)
     asked = {"Bucket": lake.bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": 1000}
     listed = await call(aws.s3, "list_objects_v2", asked)
@@ -130,7 +128,7 @@ async def _before_raw(aws: Aws, lake: Lake, dataset: Dataset) -> Hour:
         if (hour := parse_hour(f"{one['Prefix'].removeprefix(prefix)}hour=00")) is not None
         and hour != UNKNOWN_HOUR
     ]
-    return hour_of(min([*days, int(time.time() * 1000) - _EARLIER_MS]) - HOUR_MS)
+    return before_raw(days, int(time.time() * 1000))
 
 
 async def _put_table(aws: Aws, lake: Lake, table: dict[str, Any], *, replaces: bool) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from coinlake.contracts.cloud import LEDGER_PREFIX
-from coinlake.contracts.hours import Hour
+from coinlake.contracts.hours import Hour, parse_hour
 from coinlake.contracts.ledger import LedgerEntry
-from coinlake.differences import head_keys, head_of
+from coinlake.differences import Head, head_keys, head_of
 from coinlake.errors import ConfigError, TransientError
 from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
@@ -47,17 +47,32 @@ async def newest_versions(
     return found
 
 
+def hours_named(dt: str, name: str | None) -> list[Hour]:
+    """One hour of a day, or all of them. Raises ConfigError where there is no such hour."""
+    names = [f"{hour:02}" for hour in range(24)] if name is None else [name]
+    hours = [parse_hour(f"dt={dt}/hour={one}") for one in names]
+    found = [hour for hour in hours if hour is not None]
+    if len(found) < len(hours):
+        said = f"{dt} {name or ''}".strip()
+        raise ConfigError(f"invalid hour: {said} (write it like 2026-11-22 07)")
+    return found
+
+
+async def heads(store: ObjectStore, keys: Sequence[str]) -> list[Head]:
+    """What the ledger says under these keys, in their order. Raises TransientError."""
+
+    async def read(key: str) -> Head:
+        body = await store.get(key)
+        if body is None:
+            raise TransientError(f"{key} was listed but no longer exists")
+        return head_of(key, body)
+
+    return list(await fan_out(read, keys, _AT_ONCE))
+
+
 async def entries(store: ObjectStore, keys: Sequence[str]) -> list[LedgerEntry]:
     """The entries of these keys, in their order, without those that cannot be read.
 
     What cannot be read is for `coinlake doctor` to tell. Raises TransientError.
     """
-
-    async def read(key: str) -> LedgerEntry | None:
-        body = await store.get(key)
-        if body is None:
-            raise TransientError(f"{key} was listed but no longer exists")
-        found = head_of(key, body)
-        return found if isinstance(found, LedgerEntry) else None
-
-    return [one for one in await fan_out(read, keys, _AT_ONCE) if one is not None]
+    return [one for one in await heads(store, keys) if isinstance(one, LedgerEntry)]

@@ -13,6 +13,8 @@ from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from coinlake_tools import hour_commands, quality_glue, quality_replay
 from coinlake_tools.aws_calls import open_aws
+from coinlake_tools.doctor import day_named
+from coinlake_tools.published_hours import days_between, heads, newest_versions
 from coinlake_tools.quality_glue import GlueOutcome
 from coinlake_tools.quality_replay import QuarantinedHour, Selection
 from coinlake_tools.settings import Settings
@@ -42,11 +44,10 @@ async def _dqdl(args: argparse.Namespace, _: Settings) -> None:
 async def _replay(args: argparse.Namespace, settings: Settings) -> int:
     """0: every hour was accepted, or there is none; 1: an entry cannot be read, its hour is left out."""
     feeds = [args.feed] if args.feed else list(TABULAR)
-    dts = quality_replay.days(args.first, args.last)
+    days = days_between(args.first, args.last)
     async with _store(settings) as store:
-        found = [
-            head for feed in feeds for head in await quality_replay.heads(store, feed, dts)
-        ]
+        keys = await newest_versions(store, feeds, days)
+        found = await heads(store, list(keys.values()))
     selection = quality_replay.selected(found, args.rule)
     hours = [*selection.hours, *(selection.uncounted if args.uncounted else ())]
     _tell(selection, hours)
@@ -78,7 +79,7 @@ def _tell(selection: Selection, hours: list[QuarantinedHour]) -> None:
 
 async def _evaluate(args: argparse.Namespace, settings: Settings) -> int:
     """0: every rule held; 1: one failed, or had nothing to judge."""
-    (dt,) = quality_replay.days(args.dt, args.dt)
+    dt = day_named(args.dt)
     tables = [args.table] if args.table else list(RULED_BY_GLUE)
     lake = settings.lake
     async with open_aws() as aws, _store(settings) as store:
@@ -107,7 +108,7 @@ def _is_good(line: GlueOutcome) -> bool:
 
 
 async def _collect(args: argparse.Namespace, settings: Settings) -> None:
-    (since,) = quality_replay.days(args.since, args.since)
+    since = day_named(args.since)
     async with open_aws() as aws, _store(settings) as store:
         made = await quality_glue.collected(aws.glue, store, settings.lake.database, since)
     _say(f"results kept: {made.new} new, {made.known} known before")

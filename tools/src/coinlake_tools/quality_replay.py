@@ -1,24 +1,18 @@
 """Which hours have something in quarantine for a rule, by the ledger alone, and what rebuilding them costs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from math import ceil
 
 from coinlake import prices
-from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import LedgerEntry
 from coinlake.contracts.quality import PROMISE_RULE
 from coinlake.contracts.tables import is_quarantine
-from coinlake.differences import Head, Unreadable, head_keys, head_of
-from coinlake.errors import ConfigError, TransientError
-from coinlake.fan_out import fan_out
-from coinlake.store import ObjectStore
+from coinlake.differences import Head, Unreadable
+from coinlake.errors import ConfigError
 from coinlake_tools.cost import RUN_DPU
 from coinlake_tools.rebuild_cost import HOURS_OF_A_RUN
-
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +43,6 @@ class Selection:
     hours: tuple[QuarantinedHour, ...]
     uncounted: tuple[QuarantinedHour, ...]
     unreadable: tuple[Unreadable, ...]
-
-
-def days(first: str, last: str) -> list[str]:
-    """Both days and those between. Raises ConfigError where one is none, or they are turned round."""
-    try:
-        start, end = date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError as error:
-        raise ConfigError(f"no such day: {error} (write it like 2026-11-22)") from None
-    if end < start:
-        raise ConfigError(f"--to {last} is before --from {first}")
-    return [(start + timedelta(n)).isoformat() for n in range((end - start).days + 1)]
-
-
-async def heads(store: ObjectStore, feed: str, dts: Iterable[str]) -> list[Head]:
-    """The newest version of each hour of a feed that the ledger has in these days."""
-    found: list[str] = []
-    for dt in dts:
-        prefix = f"{LEDGER_PREFIX}feed={feed}/dt={dt}/"
-        found += head_keys([one.key async for one in store.list(prefix)]).values()
-
-    async def read(key: str) -> Head:
-        body = await store.get(key)
-        if body is None:
-            raise TransientError(f"{key} was listed, and is gone")
-        return head_of(key, body)
-
-    return list(await fan_out(read, found, _AT_ONCE))
 
 
 def selected(found: Sequence[Head], rule: str) -> Selection:

@@ -4,14 +4,14 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from coinlake.contracts.hours import Hour, parse_hour
 from coinlake.errors import ConfigError
 from coinlake.kafka import Producer, open_producer
 from coinlake.s3 import open_store
 from coinlake.settings import KafkaSettings, load
+from coinlake_tools.published_hours import hours_named
 from coinlake_tools.readmission import Readmission, Selection, summary
 from coinlake_tools.settings import Settings
 
@@ -24,7 +24,7 @@ async def readmit(args: argparse.Namespace, settings: Settings) -> int:
     if not (math.isfinite(args.max_skew_s) and args.max_skew_s >= 0):
         raise ConfigError(f"--max-skew-s must be a number of seconds, not {args.max_skew_s:g}")
     selection = Selection(
-        hours_of(args.dt, args.hour),
+        hours_named(args.dt, args.hour),
         frozenset(args.feed),
         frozenset(args.reason),
         round(args.max_skew_s * 1_000),
@@ -36,17 +36,6 @@ async def readmit(args: argparse.Namespace, settings: Settings) -> int:
     for line in summary(readmission.outcome):
         _say(line)
     return readmission.outcome.exit_code
-
-
-def hours_of(dt: str, name: str | None) -> Sequence[Hour]:
-    """The hours that are asked for. Raises ConfigError where one is none."""
-    names = [f"{hour:02}" for hour in range(24)] if name is None else [name]
-    hours = [parse_hour(f"dt={dt}/hour={one}") for one in names]
-    found = [hour for hour in hours if hour is not None]
-    if len(found) < len(hours):
-        said = f"{dt} {name or ''}".strip()
-        raise ConfigError(f"invalid hour: {said} (write it like 2026-11-22 07)")
-    return found
 
 
 @asynccontextmanager

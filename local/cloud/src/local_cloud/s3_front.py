@@ -80,6 +80,9 @@ class S3Front:
             "IfMatch" in fields or "IfNoneMatch" in fields
         ):
             etag = _etag(self._moto, environ, environ["PATH_INFO"], "")
+            if etag is None and "IfMatch" in fields:
+                # (S3 user guide, "How to prevent object overwrites with conditional writes".)
+                raise AwsError("NoSuchKey", "The specified key does not exist.", 404)
             _compare(etag, fields.get("IfMatch"), fields.get("IfNoneMatch"))
         if request.operation == "CompleteMultipartUpload":
             parts = (fields.get("MultipartUpload") or {}).get("Parts", [])

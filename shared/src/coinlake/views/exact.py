@@ -6,13 +6,12 @@ that nothing is lost. The job also takes forms that nobody writes, as `100e-19`;
 """
 
 from coinlake.contracts.elements import Kind
+from coinlake.contracts.values import END_MS
 
 _SCALES: dict[Kind, int] = {"amount": 18, "ratio": 28}
 _SIGN = "[+-]?"
 _TEN = "[eE]"
 _TENS = 38
-# The year 10000 is the end: no timestamp type goes further.
-_LAST_MS = 253_402_300_799_999
 
 
 def typed(text: str, kind: Kind) -> str:
@@ -26,7 +25,7 @@ def typed(text: str, kind: Kind) -> str:
         return _where(text, decimal_pattern(scale), f"TRY_CAST({text} AS decimal(38,{scale}))")
     whole = f"TRY_CAST({text} AS decimal(38,0))"
     if kind == "millis":
-        bounded = f"CASE WHEN {whole} BETWEEN 0 AND {_LAST_MS} THEN {whole} END"
+        bounded = f"CASE WHEN {whole} BETWEEN 0 AND {END_MS - 1} THEN {whole} END"
         return _where(text, decimal_pattern(0), _moment(bounded))
     to = "integer" if kind == "int" else "bigint"
     return _where(text, decimal_pattern(0), f"TRY_CAST({whole} AS {to})")

@@ -5,7 +5,7 @@ none is missing, also while an hour is being published: it moves from one side t
 one call that replaces the view. Who moves it, and when: `etl_runner.loop.live`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from coinlake.contracts.answers import MAX_ID_BYTES
 from coinlake.contracts.datasets import ASSETS, CANDLES_1M, ELEMENTS, TABLES, Dataset
@@ -31,6 +31,16 @@ _KEYS = tuple(Column(name, "string") for name in PARTITION_KEYS)
 # An asset that was in no answer for so long has no latest price.
 _LATEST_MS = 24 * HOUR_MS
 _LATEST = ("quotes", "rates")
+# Records may come late: an empty lake's boundary is so far back.
+_EARLIER_MS = 48 * HOUR_MS
+
+
+def before_raw(raw_days_ms: Iterable[int], now_ms: int) -> Hour:
+    """An hour before all raw objects that there are or may come.
+
+    `raw_days_ms` are the days that have some, as their beginnings: all of them, or the first.
+    """
+    return hour_of(min([*raw_days_ms, now_ms - _EARLIER_MS]) - HOUR_MS)
 
 
 def live_name(table: str) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 
 from coinlake import logs
 from coinlake.contracts.datasets import DATASETS, ELEMENTS
-from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
+from coinlake.contracts.hours import Hour
 from coinlake.errors import NotFoundError, TransientError
-from coinlake.views.live import live_views
+from coinlake.views.live import before_raw, live_views
 from etl_runner.core.hours import Hours
 from etl_runner.core.live_boundary import boundary
 from etl_runner.core.ports import ViewCatalog
@@ -14,9 +14,6 @@ from etl_runner.loop.lake import LakeReader
 from etl_runner.metrics import EtlMetrics
 
 log = logs.get(__name__)
-
-# Records may come late: an empty lake's boundary is so far back.
-_EARLIER_MS = 48 * HOUR_MS
 
 
 class LiveViews:
@@ -71,6 +68,5 @@ class LiveViews:
         self._metrics.live_boundary_seconds.labels(feed=feed).set(wanted.end_ms / 1000)
 
     async def _before_raw(self, feed: str, now_ms: int) -> Hour:
-        """An hour before all raw objects that there are, or that may come."""
         days = [Hour(day, "00").start_ms for day in await self._lake.dates(feed)]
-        return hour_of(min([*days[:1], now_ms - _EARLIER_MS]) - HOUR_MS)
+        return before_raw(days[:1], now_ms)

@@ -1,0 +1,101 @@
+"""What a row of the campaign reads: while none of it changes, its result holds."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.campaign import reach as reach_module
+from tests.campaign.reach import ALWAYS, ROOMS, WHOLE, holds, imported, reach
+from tests.campaign.rows import EVERYTHING, ROWS, Row
+from tests.commit import ROOT
+
+BY_ID = {row.id: row for row in ROWS}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_every_row_reads_something_and_all_of_it_is_there(row: Row) -> None:
+    paths = reach(row)
+    if row.reads == EVERYTHING:
+        assert paths == WHOLE
+        return
+    assert set(ALWAYS) <= set(paths)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    own = [word for word in row.command if word.startswith("tests/")]
+    assert set(own) <= set(paths)
+    assert len(paths) > len(ALWAYS) + 2
+
+
+def test_rooms_are_found_behind_what_is_imported() -> None:
+    assert "etl_runner" in imported(BY_ID["sim-runner"])
+    chain = set(reach(BY_ID["sim-chain"]))
+    assert {"services/ingestor", "services/s3-sink", "services/etl-runner", "shared"} <= chain
+    assert "services/query-api" not in chain
+    # The local Athena is built on the grammar.
+    assert {"local/cloud", "sql"} <= set(reach(BY_ID["conformance"]))
+    assert "tests/labs/bucket.py" in chain
+
+
+def test_every_room_of_the_product_is_known() -> None:
+    there = {str(file.parent.relative_to(ROOT)) for file in ROOT.glob("*/pyproject.toml")} | {
+        str(file.parent.relative_to(ROOT)) for file in ROOT.glob("*/*/pyproject.toml")
+    }
+    packaged = {room for room in there if not room.startswith((".", "bench", "tests"))}
+    assert packaged <= set(ROOMS.values()), "a new room: name its packages in reach.ROOMS"
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of one row, with one commit."""
+    (tmp_path / "tests/rows").mkdir(parents=True)
+    (tmp_path / "tests/rows/test_one.py").write_text("import s3_sink\nimport tests.helping\n")
+    (tmp_path / "tests/helping.py").write_text("")
+    for room in ("services/s3-sink", "services/query-api", "shared"):
+        (tmp_path / room).mkdir(parents=True)
+        (tmp_path / room / "code.py").write_text("import coinlake\n" if "sink" in room else "")
+    _git(tmp_path, "init", "-q")
+    _commit(tmp_path)
+    monkeypatch.setattr(reach_module, "ROOT", tmp_path)
+    reach_module._imports.cache_clear()
+    reach_module._packages.cache_clear()
+    return tmp_path
+
+
+ROW = Row("one", "one row", ("-m", "pytest", "tests/rows"), 1, ())
+
+
+@pytest.mark.parametrize(
+    ("changed", "still"),
+    [
+        ("services/query-api/code.py", True),
+        ("services/s3-sink/code.py", False),
+        ("shared/code.py", False),
+        ("tests/helping.py", False),
+        ("tests/rows/test_one.py", False),
+        ("requirements/dev.txt", False),
+    ],
+)
+def test_a_result_holds_while_nothing_that_was_read_changes(
+    clone: Path, changed: str, still: bool
+) -> None:
+    was = _git(clone, "rev-parse", "--short=12", "HEAD")
+    assert holds(ROW, was)
+    (clone / changed).parent.mkdir(exist_ok=True)
+    (clone / changed).write_text("import coinlake\nVALUE = 1\n")
+    _commit(clone)
+    assert holds(ROW, was) == still
+
+
+def test_a_commit_that_is_not_here_or_was_not_clean_says_nothing(clone: Path) -> None:
+    assert not holds(ROW, "0123456789ab")
+    assert not holds(ROW, _git(clone, "rev-parse", "--short=12", "HEAD") + "-dirty")
+
+
+def _commit(folder: Path) -> None:
+    _git(folder, "add", "-A")
+    who = ("-c", "user.name=one", "-c", "user.email=one@example.org")
+    _git(folder, *who, "commit", "-q", "-m", "one")
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.check_output(["git", *words], cwd=folder, text=True).strip()
