@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from coinlake.contracts.query_keys import spending_key
-from coinlake.store import ObjectStore
+from coinlake.store import ObjectHead, ObjectStore
 from query_api.core.budget import (
     DAY_S,
     Balance,
@@ -282,6 +282,36 @@ async def test_what_was_spent_while_the_bucket_was_away_is_written_later() -> No
     await accounts.flush()
 
     assert accounts.balance(ANN).day.level == 50 * MB
+
+
+async def test_what_cannot_be_read_is_not_asked_for_by_everybody() -> None:
+    faults, clock = Faults(is_down=True), Clock()
+    store, asked = BucketStore(s3.Bucket(), faults), list[str]()
+    once = store.head
+
+    async def counted(key: str) -> ObjectHead | None:
+        asked.append(key)
+        return await once(key)
+
+    store.head = counted  # type: ignore[method-assign]
+    accounts = process(store, clock)
+
+    await asyncio.gather(*(accounts.seen(ANN) for _ in range(20)))
+    at_once = len(asked)
+    clock.now_ms += 5000
+    await accounts.seen(ANN)
+
+    assert (at_once, len(asked)) == (1, 2)
+
+
+async def test_a_budget_that_changes_while_the_service_runs_keeps_what_was_spent() -> None:
+    accounts = process(store_in_memory(), Clock())
+    await accounts.seen(ANN)
+    spend(accounts, 30 * MB)
+
+    richer = Caller("ann", frozenset({"sql"}), Budget(1000 * MB, None))
+
+    assert accounts.balance(richer).day.level == 970 * MB
 
 
 async def test_a_write_whose_answer_was_lost_is_charged_once() -> None:

@@ -21,7 +21,7 @@ from coinlake.errors import (
 from coinlake.lifecycle import sleep_or_stop
 from coinlake.prices import billed_bytes
 from coinlake.store import ObjectStore
-from query_api.core.budget import Balance, Budget
+from query_api.core.budget import Balance, Budget, resized
 from query_api.core.keys import ANONYMOUS, Caller
 from query_api.core.problems import does_not_fit, never_fits, over_budget
 from query_api.core.spending import Spending, parse_spending, unspent
@@ -30,6 +30,7 @@ from query_api.metrics import QueryApiMetrics
 log = logs.get(__name__)
 
 _LOAD_DEADLINE_S = 2.0
+_READ_AGAIN_MS = 5000
 # Replicas that write the same key at the same moment: each try reads what the other wrote.
 _TRIES = 5
 # A use without a query moves the time of the last use this seldom.
@@ -76,6 +77,7 @@ class _Account:
     budget: Budget
     known: Spending
     is_read: bool = False
+    failed_at_ms: int = 0
     unsaid_bytes: int = 0
     unsaid_use_ms: int | None = None
     reserved_bytes: int = 0
@@ -199,19 +201,22 @@ class Accounts:
             account = _Account(budget, unspent(budget, self._now_ms()))
             self._accounts[caller.name] = account
         elif account.budget != budget:
-            told = account.known.encode(caller.name)
-            account.known = parse_spending(told, budget, self._now_ms())
+            known = account.known
+            account.known = Spending(resized(known.balance, budget), known.last_used_ms)
             account.budget = budget
         return account
 
     async def _read_first(self, name: str, account: _Account) -> None:
-        if account.is_read:
+        now_ms = self._now_ms()
+        if account.is_read or 0 <= now_ms - account.failed_at_ms < _READ_AGAIN_MS:
             return
         try:
             async with asyncio.timeout(_LOAD_DEADLINE_S):
                 found = await self._in_bucket(name, account)
         except (TransientError, TimeoutError) as error:
             log.warning("spending_not_read", key=name, reason=str(error) or "deadline")
+            # Those who wait behind this one do not wait for the same.
+            account.failed_at_ms = self._now_ms()
             return
         # What was spent before it could be read is in no object yet.
         account.known = found.known.after(account.unsaid_bytes, None, self._now_ms())
