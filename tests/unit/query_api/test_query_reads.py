@@ -229,7 +229,15 @@ def test_a_condition_stays_where_it_must_not_go_further(sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "why"),
     [
-        ("select rank from quotes", ()),
+        ("select rank from quotes", ("row_cap",)),
+        ("select rank from quotes order by rank", ()),
+        ("select count(*) from (select rank from quotes)", ()),
+        ("select * from (select symbol from quotes group by 1)", ()),
+        ("select * from (select symbol from quotes group by 1) limit 5", ()),
+        ("select * from (select symbol from quotes order by rank limit 9) limit 5", ()),
+        ("select * from (select symbol from quotes order by rank) limit 5", ("limit",)),
+        ("select rank from quotes union select 1 from quotes", ()),
+        ("select rank from quotes union all select 1 from quotes", ("row_cap",)),
         ("select rank from quotes limit 5", ("limit",)),
         ("select rank from quotes order by rank limit 5", ()),
         ("select max(rank) from quotes limit 5", ()),
@@ -237,7 +245,7 @@ def test_a_condition_stays_where_it_must_not_go_further(sql: str) -> None:
         ("select distinct symbol from quotes limit 5", ()),
         ("select rank() over (order by rank) from quotes limit 5", ()),
         ("(select rank from quotes) union all (select 1 from quotes) limit 5", ("limit",)),
-        ("select a.rank from quotes a, quotes b", ("join",)),
+        ("select count(*) from quotes a, quotes b", ("join",)),
         ("select a.rank from quotes a, quotes b limit 5", ("limit", "join")),
     ],
 )

@@ -13,7 +13,7 @@ from query_api.core.read_scopes import (
     parts_of,
     use,
 )
-from query_api.core.read_sources import Field, Nothing, Reads, Source
+from query_api.core.read_sources import Field, Nothing, Reads, Source, without_limits
 from query_api.core.terms import UNKNOWN, Term, columns_of, conjuncts, renamed, term_of
 from trino_sql import tree
 
@@ -39,8 +39,9 @@ class Selected(Source):
         own = conjuncts(term_of(node.where, scope.term)) if node.where is not None else []
         pushed = [self._below(one, scope) for one in where]
         asked = [one for one in (*own, *pushed) if one != UNKNOWN]
+        into.why_less = before if self._streams else without_limits(before)
         if node.tail.limit is not None and self._streams:
-            into.why_less = (*before, "limit")
+            into.why_less = (*into.why_less, "limit")
         self._from.read(scope.used, asked, into)
         into.why_less = before
 
@@ -70,8 +71,7 @@ class Selected(Source):
         node = self._node
         found: list[Any] = [node.where, node.having]
         found += [self._meant(one) for one in self._group_keys()]
-        # An order that nobody sees is not made (PruneOrderBy…): only a whole query's, or below a LIMIT.
-        if self._is_whole or node.tail.limit is not None or node.tail.offset is not None:
+        if self._is_ordered:
             found += [self._meant(item.key) for item in node.tail.order]
         for one in node.windows:
             found += [*one.window.partition, *(item.key for item in one.window.order)]
@@ -91,11 +91,18 @@ class Selected(Source):
                 return named[0]
         return key
 
+    @property
+    def _is_ordered(self) -> bool:
+        """Whether its rows are sorted: an order that nobody sees is not made."""
+        tail = self._node.tail
+        is_seen = self._is_whole or tail.limit is not None or tail.offset is not None
+        return is_seen and bool(tail.order)
+
     @cached_property
     def _streams(self) -> bool:
         """Whether a LIMIT can end the reading: nothing waits for all of the rows."""
         node = self._node
-        waits = node.tail.order or node.group_by or node.distinct
+        waits = self._is_ordered or node.group_by or node.distinct
         return not waits and not any(map(gathers, self._expressions()))
 
     def _expressions(self) -> list[tree.Node]:

@@ -182,8 +182,16 @@ class United(Source):
     def read(self, places: Set[int], where: Sequence[Term], into: Reads) -> None:
         needed = set(places) if self._is_plain else set(range(len(self.fields)))
         needed |= {at for one in where for at in columns_of(one)}
+        before = into.why_less
+        into.why_less = before if self._is_plain else without_limits(before)
         for side in self._sides:
             side.read(needed, where if self._kind == "UNION" else (), into)
+        into.why_less = before
+
+
+def without_limits(why: tuple[str, ...]) -> tuple[str, ...]:
+    """Below what waits for all rows no LIMIT ends the reading."""
+    return tuple(one for one in why if one not in ("limit", "row_cap"))
 
 
 def _also(known: tuple[str, ...], one: str) -> tuple[str, ...]:

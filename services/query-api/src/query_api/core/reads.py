@@ -28,7 +28,10 @@ from trino_sql import tree
 
 def reads_of(query: tree.Query, columns: Columns) -> tuple[Read, ...] | None:
     """Every reference to a table; None where there are too many to say."""
-    into = Reads()
+    tails = (query.tail, query.body.tail if isinstance(query.body, tree.Select) else query.tail)
+    is_limited = any(one.limit is not None for one in tails)
+    # The guard puts a LIMIT where there is none.
+    into = Reads(why_less=() if is_limited else ("row_cap",))
     try:
         source = _query(query, _around(columns), is_whole=True)
         source.read(set(range(len(source.fields))), (), into)
