@@ -188,6 +188,15 @@ BOARD = Board(
                         "{{reason}}",
                     ),
                 ),
+                graph(
+                    "Answers cut",
+                    "short",
+                    "Streams that were reset before their end, in the last hour: the result could not be read on, or the client read too slowly.",
+                    (
+                        "sum by (reason) (increase(query_api_answers_cut_total[1h]))",
+                        "{{reason}}",
+                    ),
+                ),
             ),
         ),
         Row(

@@ -20,7 +20,9 @@ from coinlake.errors import PreconditionFailedError
 from coinlake.s3 import open_store
 from etl_runner.adapters.catalog import GlueCatalog
 from etl_runner.adapters.jobs import GlueJobRuns
-from query_api.adapters.athena import open_athena
+from query_api.adapters.athena import AthenaScope, open_athena
+from query_api.adapters.result_objects import open_result_objects
+from query_api.adapters.workers import open_workers
 from tests.integration.ec2.conftest import environ_of, moto
 from tests.integration.ec2.moto_stack import Stack
 
@@ -160,8 +162,13 @@ async def test_the_runners_adapters_work_on_the_templates_job_and_database(
 async def test_the_query_service_finds_the_templates_workgroup_and_no_other(
     stack: Stack,
 ) -> None:
-    async with open_athena("coinlake", "coinlake", "s3://the-lake/athena-results/") as athena:
-        await athena.probe()
+    scope = AthenaScope("coinlake", "coinlake", "s3://the-lake/athena-results/")
+    with open_workers(1) as workers:
+        async with (
+            open_result_objects(max_bytes=1) as objects,
+            open_athena(scope, objects, workers) as athena,
+        ):
+            await athena.probe()
     (made,) = [
         group
         for group in stack.client("athena").list_work_groups()["WorkGroups"]

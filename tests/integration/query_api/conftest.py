@@ -154,6 +154,16 @@ class Api:
         body: Any = None,
     ) -> Answer:
         """One request on a connection of its own; `body` is sent as JSON."""
+        answer, content = self._exchange(path, key, method, headers, body)
+        return Answer(answer.status, answer.headers, content.decode())
+
+    def ask_bytes(self, path: str, key: str | None = READ_KEY) -> bytes:
+        """The body of a GET that is no text."""
+        return self._exchange(path, key, "GET", None, None)[1]
+
+    def _exchange(
+        self, path: str, key: str | None, method: str, headers: dict[str, str] | None, body: Any
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         sent = dict(headers or {})
         if key is not None:
             sent["Authorization"] = f"Bearer {key}"
@@ -164,7 +174,7 @@ class Api:
             data = None if body is None else json.dumps(body).encode()
             client.request(method, path, data, sent)
             answer = client.getresponse()
-            return Answer(answer.status, answer.headers, answer.read().decode())
+            return answer, answer.read()
         finally:
             client.close()
 

@@ -20,6 +20,12 @@ ASKED = {
     "/readyz": "/readyz",
     "/metrics": "/metrics",
 }
+IN_EACH_FORM = {
+    "/v1/assets",
+    "/v1/assets/{id}/quotes",
+    "/v1/assets/{id}/candles",
+    "/v1/coverage",
+}
 
 
 @pytest.fixture
@@ -58,12 +64,15 @@ def test_the_document_names_each_path_and_no_other(api: Api, document: dict[str,
 
     assert documented == {
         *((path, "GET") for path in ASKED),
+        *((path + ".{format}", "GET") for path in ASKED if path in IN_EACH_FORM),
+        ("/v1/queries/{id}.{format}", "GET"),
         ("/v1/queries", "POST"),
         ("/v1/queries/{id}", "GET"),
         ("/v1/queries/{id}", "DELETE"),
     }
     for path, method in documented:
-        status = api.ask(path.replace("{id}", "x"), api.sql_key, method).status_code
+        filled = path.replace("{id}", "x").replace("{format}", "csv")
+        status = api.ask(filled, api.sql_key, method).status_code
         assert status != 405, f"{method} {path}"
 
 

@@ -63,6 +63,7 @@ MUST = [
     ("ToolsRole", "glue:UpdateTable", TABLE, {}),
     ("QueryApiRole", "athena:StartQueryExecution", WORKGROUP, {}),
     ("QueryApiRole", "athena:GetQueryResults", WORKGROUP, {}),
+    ("QueryApiRole", "athena:GetQueryRuntimeStatistics", WORKGROUP, {}),
     ("QueryApiRole", "athena:StopQueryExecution", WORKGROUP, {}),
     ("QueryApiRole", "athena:GetWorkGroup", WORKGROUP, {}),
     ("QueryApiRole", "glue:GetPartitions", TABLE, {}),

@@ -25,7 +25,8 @@ Grant = tuple[str, str, tuple[str, ...]]
 ATHENA: list[Grant] = [
     (
         "athena",
-        "StartQueryExecution GetQueryExecution GetQueryResults StopQueryExecution GetWorkGroup",
+        "StartQueryExecution GetQueryExecution GetQueryResults GetQueryRuntimeStatistics"
+        " StopQueryExecution GetWorkGroup",
         ("workgroup",),
     ),
     ("glue", "GetTable GetTables GetPartition GetPartitions BatchGetPartition", CATALOG),

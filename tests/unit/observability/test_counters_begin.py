@@ -85,7 +85,11 @@ def test_every_route_that_people_wait_for_begins_at_zero() -> None:
     text = sources("query-api", "query_api")
     routes = re.findall(r'web\.(?:get|post|delete)\("(/v1/[^"]*)"', text)
 
-    assert sorted(set(routes)) == list(query_api.ROUTES)
+    # Each with the extension of a form, too.
+    of_rows = re.findall(r'row_routes\("(/v1/[^"]*)"', text)
+    routes += of_rows + [path + ".{format}" for path in of_rows]
+
+    assert sorted(set(routes)) == sorted(query_api.ROUTES)
 
 
 def test_every_kind_of_the_sinks_retries_begins_at_zero() -> None:

@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour
-from query_api.core.answers import ExecutionState, ResultColumn, Rows
-from query_api.core.cells import Json, cell
+from query_api.core.answers import ExecutionState
 from query_api.core.cost import dollars
 from query_api.core.coverage import (
     PublishedHour,
@@ -24,42 +23,6 @@ from query_api.core.window import TimeWindow
 
 HASH = hashlib.sha256(b"secret").hexdigest()
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "value"),
-    [
-        ("decimal(38,18)", "13436.424411240122935900", "13436.424411240122935900"),
-        ("varchar", None, None),
-        ("varchar", "", ""),
-        ("bigint", "9007199254740993", 9007199254740993),
-        ("double", "1.0E10", 1e10),
-        ("double", "NaN", "NaN"),
-        ("boolean", "true", True),
-        ("timestamp", "2026-11-22 10:07:00.000", "2026-11-22T10:07:00.000Z"),
-        ("timestamp(3)", "2026-11-22 10:07:00.001", "2026-11-22T10:07:00.001Z"),
-        ("timestamp with time zone", "2026-11-22 10:07:00.000 UTC", "2026-11-22T10:07:00.000Z"),
-        (
-            "timestamp with time zone",
-            "2026-11-22 10:07:00.000 Asia/Tokyo",
-            "2026-11-22 10:07:00.000 Asia/Tokyo",
-        ),
-        ("date", "2026-11-22", "2026-11-22"),
-        ("map", "{k=v}", "{k=v}"),
-    ],
-)
-def test_a_cell_becomes_json_without_losing_digits(
-    kind: str, text: str | None, value: Json
-) -> None:
-    assert cell(kind, text) == value
-
-
-def test_rows_become_records() -> None:
-    rows = Rows(
-        (ResultColumn("a", "integer"), ResultColumn("b", "varchar")), (("1", None), ("2", ""))
-    )
-
-    assert rows.records() == [{"a": 1, "b": None}, {"a": 2, "b": ""}]
 
 
 @pytest.mark.parametrize(

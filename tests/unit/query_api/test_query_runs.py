@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from coinlake.errors import TransientError
-from query_api.core.answers import ExecutionState, ResultColumn, Rows
+from query_api.core.answers import ExecutionState, ResultColumn, ResultObject, Rows, text_rows
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
 from query_api.loop.execution import PollingPace, QueryExecutor
@@ -48,7 +48,10 @@ class FakeEngine:
         return self.states[execution_id]
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
-        return Rows((ResultColumn("a", "integer"),), (("1",),))
+        return text_rows((ResultColumn("a", "integer"),), (("1",),))
+
+    async def located(self, execution_id: str) -> ResultObject:
+        raise AssertionError("its rows are few")
 
     async def stop(self, execution_id: str) -> None:
         if not self.states[execution_id].ended:

@@ -29,4 +29,4 @@ def test_a_wrong_key_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_document_is_openapi() -> None:
-    validate(document(10))
+    validate(document(10, 100))

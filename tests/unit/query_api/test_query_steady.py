@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from decimal import Decimal
 
 import pytest
@@ -11,8 +12,10 @@ from prometheus_client import CollectorRegistry
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts, Output, ledger_key
 from query_api.adapters.ledger import LedgerReader, Staleness
+from query_api.adapters.result_objects import ResultObjects
+from query_api.adapters.workers import open_workers
 from query_api.config import Settings
-from query_api.core.answers import ExecutionState, ResultColumn, Rows
+from query_api.core.answers import ExecutionState, ResultColumn, ResultObject, Rows, text_rows
 from query_api.core.coverage import Heads, newest_hours
 from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
@@ -25,6 +28,8 @@ from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.consistent_read import BoundedStatement, steady
 from query_api.routes.parts import ApiParts
+from query_api.routes.result_pages import ResultPages
+from query_api.routes.row_answers import RowAnswers
 from tests.labs.bucket import Bucket, BucketStore, Faults, store_in_memory
 from tests.labs.ledger_entries import ledger_entry
 from tests.labs.query_accounts import accounts
@@ -50,7 +55,10 @@ class CountingEngine:
         return ExecutionState("SUCCEEDED", scanned_bytes=3)
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
-        return Rows((ResultColumn("number", "integer"),), ((execution_id,),))
+        return text_rows((ResultColumn("number", "integer"),), ((execution_id,),))
+
+    async def located(self, execution_id: str) -> ResultObject:
+        raise AssertionError("its rows are few")
 
     async def stop(self, execution_id: str) -> None:
         return None
@@ -59,6 +67,10 @@ class CountingEngine:
 class NoEstimator:
     async def estimate(self, reads: Sequence[Read] | None) -> Estimate | None:
         raise AssertionError("typed endpoints are not estimated")
+
+
+# No rows are read in these tests.
+NO_OBJECTS = ResultObjects(client=None, max_bytes=1)
 
 
 class NoGuard:
@@ -113,7 +125,11 @@ async def ask(
     executor = QueryExecutor(engine, pace, metrics, random.Random(1))
     ids = iter("abcdefgh")
     paying = accounts(metrics)
-    async with open_runs(executor, capacity, metrics, lambda: next(ids), paying) as runs:
+    async with AsyncExitStack() as open_:
+        workers = open_.enter_context(open_workers(1))
+        runs = await open_.enter_async_context(
+            open_runs(executor, capacity, metrics, lambda: next(ids), paying)
+        )
         shared = SharedQueries(runs, metrics)
         parts = ApiParts(
             Settings(),
@@ -126,6 +142,8 @@ async def ask(
             lambda: NOW_MS,
             paying,
             NoEstimator(),
+            RowAnswers(workers, metrics, write_deadline_s=1.0),
+            ResultPages(NO_OBJECTS, workers, max_rows=1),
         )
         result = (await steady(parts, build)).result
     sent = [statement.sql for statement in engine.statements]

@@ -253,6 +253,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "query-api", "athena:GetQueryExecution", Billed.FREE, busy=lambda p: 5 * _queries(p)
     ),
     Operation("query-api", "athena:GetQueryResults", Billed.FREE, busy=_queries),
+    # Of results beyond Athena's first page, which are read from S3.
+    Operation("query-api", "athena:GetQueryRuntimeStatistics", Billed.FREE),
     Operation("query-api", "athena:StopQueryExecution", Billed.FREE),
     # Athena reads with our rights: footers and columns of an hour or two, partitions; and writes the result.
     # Of open hours it lists the raw zone, and reads each object.

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 import time
 import uuid
 from contextlib import AsyncExitStack
@@ -14,15 +15,18 @@ from coinlake.health import health_routes
 from coinlake.lifecycle import Pulse, sleep_or_stop, watchdog
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
-from query_api.adapters.athena import open_athena
+from query_api.adapters.athena import AthenaScope, open_athena
 from query_api.adapters.footers import open_footers
 from query_api.adapters.guard import open_guard
 from query_api.adapters.key_reader import KeyPace, KeyReader
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
 from query_api.adapters.listings import Listings
+from query_api.adapters.result_objects import open_result_objects
 from query_api.adapters.view_texts import open_view_texts
+from query_api.adapters.workers import open_workers
 from query_api.config import AthenaSettings, Settings
+from query_api.core.ports import SqlEngine
 from query_api.loop.estimating import Estimator
 from query_api.loop.execution import PollingPace, QueryExecutor
 from query_api.loop.runs import QueryCapacity, open_runs
@@ -37,10 +41,13 @@ from query_api.observe import (
     status_route,
 )
 from query_api.routes.api_document import document_route
+from query_api.routes.formats import negotiated
 from query_api.routes.middleware import balanced, keyed, observed
 from query_api.routes.parts import ApiParts
 from query_api.routes.prices import PriceRoutes
 from query_api.routes.queries import QueryRoutes
+from query_api.routes.result_pages import ResultPages
+from query_api.routes.row_answers import RowAnswers
 
 log = logs.get(__name__)
 
@@ -55,9 +62,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as open_:
         store = await open_.enter_async_context(open_store(settings.lake.bucket))
         output = f"s3://{settings.lake.bucket}/{settings.athena.results_prefix}"
-        athena = await open_.enter_async_context(
-            open_athena(settings.lake.database, settings.athena.workgroup, output)
+        workers = open_.enter_context(open_workers())
+        objects = await open_.enter_async_context(
+            open_result_objects(settings.limits.max_result_bytes)
         )
+        scope = AthenaScope(settings.lake.database, settings.athena.workgroup, output)
+        athena = await open_.enter_async_context(open_athena(scope, objects, workers))
         guard = await open_.enter_async_context(
             open_guard(settings.lake.database, settings.limits.guard_deadline_s)
         )
@@ -81,27 +91,41 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             _now_ms,
             accounts,
             estimator,
+            RowAnswers(workers, metrics, settings.limits.write_deadline_s),
+            ResultPages(objects, workers, settings.limits.max_result_rows),
         )
         running = ObservedQueryApi(
             runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s), keys
         )
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
-        app = _application(parts, running, connections, registry, pulse)
+        app = _application(parts, athena, running, connections, registry, pulse)
         await open_.enter_async_context(
             open_listener(app, connections, settings.http, settings.limits)
         )
         open_.enter_context(watchdog(pulse))
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(running.probe.watch(stop), name="probe")
-            tasks.create_task(keys.watch(stop), name="keys")
-            tasks.create_task(accounts.watch(stop, settings.budget.flush_s), name="spending")
+            _watch(tasks, stop, running, accounts, settings.budget.flush_s)
             while not await sleep_or_stop(stop, _TURN_S):
                 pulse.beat()
 
 
+def _watch(
+    tasks: asyncio.TaskGroup,
+    stop: asyncio.Event,
+    running: ObservedQueryApi,
+    accounts: Accounts,
+    flush_s: float,
+) -> None:
+    """What is looked at, and written, while nobody asks."""
+    tasks.create_task(running.probe.watch(stop), name="probe")
+    tasks.create_task(running.keys.watch(stop), name="keys")
+    tasks.create_task(accounts.watch(stop, flush_s), name="spending")
+
+
 def _application(
     parts: ApiParts,
+    engine: SqlEngine,
     running: ObservedQueryApi,
     connections: Connections,
     registry: CollectorRegistry,
@@ -119,14 +143,21 @@ def _application(
                 parts.accounts,
                 anonymous_read=parts.settings.anonymous_read,
             ),
+            negotiated,
         ],
     )
     app.on_response_prepare.append(balanced(parts.accounts))
     app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
-    app.add_routes([document_route(limits.max_rows), status_route(running)])
+    app.add_routes([document_route(limits), status_route(running)])
     app.add_routes(PriceRoutes(parts).routes())
-    app.add_routes(QueryRoutes(parts, time.monotonic).routes())
+    app.add_routes(QueryRoutes(parts, engine, time.monotonic, _secret(parts.settings)).routes())
     return app
+
+
+def _secret(settings: Settings) -> bytes:
+    """What signs cursors; one of this process alone where none is set."""
+    given = settings.cursor_secret
+    return secrets.token_bytes(32) if given is None else given.get_secret_value().encode()
 
 
 def _ledger(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics) -> LedgerReader:

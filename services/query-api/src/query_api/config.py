@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from coinlake import prices
@@ -69,7 +69,23 @@ class LimitSettings(BaseModel):
         description="Deadline for estimating a statement's bytes; without an estimate it runs all the same.",
     )
     max_wait_s: SecondsOrZero = Field(default=30.0, description="Largest `wait` of a request.")
-    max_rows: Count = Field(default=10_000, description="Largest number of rows in an answer.")
+    max_rows: Count = Field(
+        default=10_000, description="Largest number of rows in a typed endpoint's answer."
+    )
+    max_result_rows: Count = Field(
+        default=1_000_000,
+        description="Largest number of rows of an ad-hoc query, over all pages of its result.",
+    )
+    max_result_bytes: int = Field(
+        default=1024**3,
+        ge=1024**2,
+        le=MAX_BYTES,
+        description="Largest result object that is read.",
+    )
+    write_deadline_s: Seconds = Field(
+        default=30.0,
+        description="How long a client may take to read 256 KiB of an answer before it is cut.",
+    )
     max_assets: Count = Field(
         default=2_500, description="Largest number of assets in /v1/assets."
     )
@@ -200,6 +216,11 @@ class Settings(ServiceSettings):
     ledger_idle_s: Seconds = Field(
         default=300.0,
         description="How stale the newest hours of the ledger, and the gauges of them, may be while nobody asks.",
+    )
+    cursor_secret: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Signs cursors; replicas need the same. Without it each process has its own, and a cursor ends with it.",
     )
     athena: AthenaSettings = Field(default_factory=AthenaSettings, description="Athena.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Limits.")

@@ -7,12 +7,17 @@ from coinlake.metrics import Family
 # Those that people wait for; a test compares them with the application's.
 ROUTES = (
     "/v1/assets",
+    "/v1/assets.{format}",
     "/v1/assets/{id}",
     "/v1/assets/{id}/candles",
+    "/v1/assets/{id}/candles.{format}",
     "/v1/assets/{id}/quotes",
+    "/v1/assets/{id}/quotes.{format}",
     "/v1/coverage",
+    "/v1/coverage.{format}",
     "/v1/queries",
     "/v1/queries/{id}",
+    "/v1/queries/{id}.{format}",
 )
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -22,6 +27,7 @@ class QueryApiMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         family = Family("query_api", registry)
+        self._of_keys(family)
         self.requests = family.counter(
             "requests_total", "Requests answered.", "route", "status"
         )
@@ -64,6 +70,24 @@ class QueryApiMetrics:
         self.closed_connections = family.counter(
             "connections_closed_total", "Connections closed because of a limit.", "reason"
         )
+        self.cut_answers = family.counter(
+            "answers_cut_total",
+            "Answers whose connection was reset before their end.",
+            "reason",
+        )
+        # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
+        for route in ROUTES:
+            for status in ("200", "429", "500", "503", "504"):
+                self.requests.labels(route, status)
+        for outcome in ("succeeded", "cancelled"):
+            self.queries.labels(outcome)
+        for reason in ("slow_reader", "source"):
+            self.cut_answers.labels(reason)
+        for reason in ("slow", "too_many"):
+            self.closed_connections.labels(reason)
+
+    def _of_keys(self, family: Family) -> None:
+        """Keys, what they may have read, and what that is told from."""
         self.charged_bytes = family.counter(
             "charged_bytes_total", "Bytes that were taken off the budgets of keys."
         )
@@ -91,17 +115,9 @@ class QueryApiMetrics:
         self.estimate_seconds = family.histogram(
             "estimate_seconds", "Time to estimate a statement's bytes.", buckets=_BUCKETS
         )
-        # At 0 from the start: Prometheus sees no increase in a series that is born at 1.
-        for route in ROUTES:
-            for status in ("200", "429", "500", "503", "504"):
-                self.requests.labels(route, status)
-        for outcome in ("succeeded", "cancelled"):
-            self.queries.labels(outcome)
         for reason in ("spent", "does_not_fit", "never_fits"):
             self.over_budget.labels(reason)
         for reason in ("store", "entry"):
             self.key_read_failures.labels(reason)
         for kind in ("exact", "upper_bound", "failed"):
             self.estimates.labels(kind)
-        for reason in ("slow", "too_many"):
-            self.closed_connections.labels(reason)

@@ -4,6 +4,7 @@ from typing import Any
 
 from coinlake.views.candles import INTERVALS_MS
 from query_api.core.openapi_estimates import BODY_FIELDS, DRY_RUN
+from query_api.core.openapi_formats import with_forms
 
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
@@ -90,7 +91,7 @@ _META: dict[str, Any] = {
 _STATES = ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
 
-def document(max_rows: int) -> dict[str, Any]:
+def document(max_rows: int, max_result_rows: int) -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
     return {
         "openapi": "3.1.0",
@@ -100,7 +101,9 @@ def document(max_rows: int) -> dict[str, Any]:
             "description": "Cryptocurrency prices from the lake, and SQL over it. Decimals are strings.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": {**_read_paths(max_rows), **_sql_paths(max_rows), **_open_paths()},
+        "paths": with_forms(
+            {**_read_paths(max_rows), **_sql_paths(max_result_rows), **_open_paths()}
+        ),
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -212,7 +215,12 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
             "get": _operation(
                 "State and rows of a query",
                 {"200": done, "202": pending},
-                [_ID, _query("wait", {"type": "number"})],
+                [
+                    _ID,
+                    _query("wait", {"type": "number"}),
+                    _query("cursor", _STRING, "Of `next` in the meta, unchanged."),
+                    _query("max_rows", {"type": "integer", "minimum": 1, "maximum": max_rows}),
+                ],
             ),
             "delete": _operation("Cancel a query", {"200": _json("Its state.", ended)}, [_ID]),
         },

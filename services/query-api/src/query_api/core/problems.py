@@ -1,5 +1,6 @@
 """Every refusal of the service as a problem document (RFC 9457), without internals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +97,44 @@ def scan_limit() -> ProblemError:
             "scan_limit_exceeded",
             "The query would read too much",
             "the query reached the workgroup's limit on scanned bytes; narrow dt and hour",
+        )
+    )
+
+
+def result_gone() -> ProblemError:
+    detail = "the result of this query is no longer kept; run the query again"
+    return ProblemError(Problem(410, "result_gone", "The result is gone", detail))
+
+
+def result_damaged(detail: str) -> ProblemError:
+    return ProblemError(
+        Problem(
+            502,
+            "result_damaged",
+            "The result cannot be read",
+            f"the result that Athena left cannot be read ({detail}); run the query again",
+        )
+    )
+
+
+def result_too_large(detail: str) -> ProblemError:
+    return ProblemError(
+        Problem(
+            422,
+            "result_too_large",
+            "The result is too large",
+            f"the result has {detail}; select fewer rows or columns",
+        )
+    )
+
+
+def not_acceptable(offered: Sequence[str]) -> ProblemError:
+    return ProblemError(
+        Problem(
+            406,
+            "not_acceptable",
+            "No such form of the answer",
+            f"the forms of this answer are: {', '.join(offered)}",
         )
     )
 

@@ -11,7 +11,7 @@ from query_api.core.literals import bigint, timestamp, varchar
 from query_api.core.window import TimeWindow, received_hours
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
-_ASSET_COLUMNS = (
+ASSET_COLUMNS = (
     "asset_id",
     "symbol",
     "name",
@@ -59,7 +59,7 @@ def latest_assets(database: str, since: Hour, limit: int) -> Statement:
     """The newest row of each asset from an hour on, by rank; rows that are in no table yet, too."""
     where, values = _from(since)
     newest = _newest(database, where)
-    sql = f"SELECT {', '.join(_ASSET_COLUMNS)} FROM ({newest}) WHERE place = 1 "
+    sql = f"SELECT {', '.join(ASSET_COLUMNS)} FROM ({newest}) WHERE place = 1 "
     return Statement(sql + "ORDER BY rank, asset_id LIMIT ?", (*values, bigint(limit)))
 
 
@@ -67,7 +67,7 @@ def latest_asset(database: str, since: Hour, asset_id: str) -> Statement:
     """The newest row of one asset from an hour on; no row where there is none."""
     where, values = _from(since)
     newest = _newest(database, f"({where}) AND asset_id = ?")
-    sql = f"SELECT {', '.join(_ASSET_COLUMNS)} FROM ({newest}) WHERE place = 1"
+    sql = f"SELECT {', '.join(ASSET_COLUMNS)} FROM ({newest}) WHERE place = 1"
     return Statement(sql, (*values, varchar(asset_id)))
 
 
@@ -127,7 +127,7 @@ def candles(
 
 def _newest(database: str, where: str) -> str:
     return (
-        f"SELECT {', '.join(_ASSET_COLUMNS)}, row_number() OVER (PARTITION BY asset_id "
+        f"SELECT {', '.join(ASSET_COLUMNS)}, row_number() OVER (PARTITION BY asset_id "
         f"ORDER BY {_NEWEST_FIRST}) AS place "
         f"FROM {_table(database, live_name(QUOTES.name))} WHERE {where}"
     )

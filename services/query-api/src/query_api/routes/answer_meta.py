@@ -34,7 +34,7 @@ def answer_meta(
         "live": is_live,
         "scanned_bytes": sum(scans),
         "usd": f"{usd:f}",
-        "rows": 0 if result is None else len(result.rows.rows),
+        "rows": 0 if result is None else len(result.rows),
         "truncated": result is not None and result.rows.truncated,
     }
 

@@ -14,6 +14,8 @@ from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
 from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
+from query_api.routes.result_pages import ResultPages
+from query_api.routes.row_answers import RowAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class ApiParts:
     now_ms: Callable[[], int]
     accounts: Accounts
     estimator: ByteEstimator
+    answers: RowAnswers
+    pages: ResultPages
 
     async def view(
         self,

@@ -9,8 +9,9 @@ from aiohttp import web
 from coinlake.contracts.datasets import ASSETS, ELEMENTS, TABULAR
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from coinlake.views.candles import INTERVALS_MS
-from query_api.core import statements
-from query_api.core.answers import QueryResult
+from query_api.core import known_columns, statements
+from query_api.core.answers import ResultColumn, Rows, text_rows
+from query_api.core.cells import shown_column
 from query_api.core.coverage import (
     Heads,
     between,
@@ -21,14 +22,16 @@ from query_api.core.coverage import (
     newest_hours,
 )
 from query_api.core.days import ALL_DAYS, days_of
+from query_api.core.encoders import JsonShape
 from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import Statement
-from query_api.core.window import TimeWindow, instant_ms, received_hours, rfc3339, window_of
+from query_api.core.window import TimeWindow, instant_ms, received_hours, window_of
 from query_api.routes.answer_meta import answer_meta
 from query_api.routes.consistent_read import BoundedStatement, SteadyAnswer, steady
+from query_api.routes.formats import row_routes
 from query_api.routes.parameters import integer, only
 from query_api.routes.parts import ApiParts
-from query_api.routes.responses import json_answer
+from query_api.routes.row_answers import OBJECTS, RECORD
 
 # Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets
 # (tests/data/coincap).
@@ -47,11 +50,12 @@ class PriceRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/v1/assets", self.assets),
+            *row_routes("/v1/assets", self.assets),
+            # An asset's id may have a dot, so that an extension would be part of it.
             web.get("/v1/assets/{id}", self.asset),
-            web.get("/v1/assets/{id}/quotes", self.quotes),
-            web.get("/v1/assets/{id}/candles", self.candles),
-            web.get("/v1/coverage", self.coverage),
+            *row_routes("/v1/assets/{id}/quotes", self.quotes),
+            *row_routes("/v1/assets/{id}/candles", self.candles),
+            *row_routes("/v1/coverage", self.coverage),
         ]
 
     async def assets(self, request: web.Request) -> web.Response:
@@ -66,7 +70,7 @@ class PriceRoutes:
             return BoundedStatement(asked, since, now, limit, is_live=True)
 
         found = await steady(self._parts, build)
-        return self._answer(found, _records(found.result))
+        return await self._answer(request, found, _rows(found, known_columns.ASSETS))
 
     async def asset(self, request: web.Request) -> web.Response:
         """The latest row of one asset."""
@@ -80,9 +84,9 @@ class PriceRoutes:
 
         found = await steady(self._parts, build)
         result = found.result
-        if result is None or not result.rows.rows:
+        if result is None or not len(result.rows):
             raise not_found("the newest hours do not contain this asset")
-        return self._answer(found, result.rows.records()[0])
+        return await self._answer(request, found, result.rows, shape=RECORD)
 
     async def quotes(self, request: web.Request) -> web.Response:
         """The quotes of an asset in [from, to) of `source_ts`."""
@@ -103,7 +107,7 @@ class PriceRoutes:
             )
 
         found = await self._ranged(ask, window, limit)
-        return self._answer(found, _records(found.result))
+        return await self._answer(request, found, _rows(found, known_columns.QUOTES_OF_ASSET))
 
     async def candles(self, request: web.Request) -> web.Response:
         """Candles of an asset; `final` where no more quotes can come into one."""
@@ -125,13 +129,12 @@ class PriceRoutes:
             )
 
         found = await self._ranged(ask, window, most + 2)
-        rows = _records(found.result)
-        for row in rows:
-            start_ms = instant_ms(str(row["start"]), "start")
-            span = TimeWindow(start_ms, start_ms + width_ms)
-            row["end"] = rfc3339(span.to_ms)
-            row["final"] = is_final(found.view.heads, ASSETS.name, span, skew_ms)
-        return self._answer(found, rows, {"interval": interval})
+        rows = _rows(found, known_columns.CANDLES)
+        # Thousands of candles would keep the loop busy.
+        rows = await self._parts.answers.workers.run(
+            _with_ends, rows, found.view.heads, width_ms, skew_ms
+        )
+        return await self._answer(request, found, rows, {"interval": interval})
 
     async def coverage(self, request: web.Request) -> web.Response:
         """Per table what is published; from the ledger, so it costs no query."""
@@ -141,7 +144,9 @@ class PriceRoutes:
         version = dataset_version(view.heads, TABULAR)
         # What was rejected says nothing of freshness: it may be nothing for weeks.
         about = answer_meta(view, ELEMENTS, None, self._usd_per_tb, version)
-        return json_answer({"data": rows, "meta": {**about, "rows": len(rows)}})
+        return await self._parts.answers.of(
+            request, known_columns.rows_of_records(known_columns.COVERAGE, rows), about
+        )
 
     def _window(self, given: dict[str, str], default_ms: int, max_ms: int) -> TimeWindow:
         return window_of(
@@ -176,8 +181,13 @@ class PriceRoutes:
 
         return await steady(self._parts, build, days_of(first, last))
 
-    def _answer(
-        self, found: SteadyAnswer, data: Any, more: dict[str, Any] | None = None
+    async def _answer(
+        self,
+        request: web.Request,
+        found: SteadyAnswer,
+        rows: Rows,
+        more: dict[str, Any] | None = None,
+        shape: JsonShape = OBJECTS,
     ) -> web.Response:
         about = answer_meta(
             found.view,
@@ -187,11 +197,24 @@ class PriceRoutes:
             found.version,
             is_live=found.is_live,
         )
-        return json_answer({"data": data, "meta": {**about, **(more or {})}})
+        return await self._parts.answers.of(request, rows, {**about, **(more or {})}, shape)
 
 
-def _records(result: QueryResult | None) -> list[dict[str, Any]]:
-    return [] if result is None else result.rows.records()
+def _rows(found: SteadyAnswer, columns: tuple[ResultColumn, ...]) -> Rows:
+    """The rows of an answer; where no query was made, none of these columns."""
+    return text_rows(columns, ()) if found.result is None else found.result.rows
+
+
+def _with_ends(rows: Rows, heads: Heads, width_ms: int, skew_ms: int) -> Rows:
+    """Candles with their ends, and whether they are final; `start` is their first column."""
+    starts = shown_column(rows.cells.column(0), "timestamp").to_pylist()
+    from_ms = [instant_ms(start, "start") for start in starts]
+    spans = [TimeWindow(start_ms, start_ms + width_ms) for start_ms in from_ms]
+    ends = [known_columns.athena_timestamp(span.to_ms) for span in spans]
+    finals = [str(is_final(heads, ASSETS.name, span, skew_ms)).lower() for span in spans]
+    return rows.with_column(ResultColumn("end", "timestamp"), ends).with_column(
+        ResultColumn("final", "boolean"), finals
+    )
 
 
 def _asset_id(request: web.Request) -> str:

@@ -16,8 +16,11 @@ from query_api.adapters.ledger import LedgerView
 from query_api.core.coverage import dataset_version
 from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
+from query_api.core.negotiation import Format
+from query_api.core.ports import SqlEngine
 from query_api.core.problems import (
     BadRequestError,
+    ProblemError,
     RefusedSqlError,
     busy,
     not_found,
@@ -30,10 +33,14 @@ from query_api.loop.query_run import QueryRun
 from query_api.loop.spending import PAYER
 from query_api.routes.answer_meta import answer_meta
 from query_api.routes.dry_run import admit, dry_run, estimated_meta
+from query_api.routes.formats import OFFER, row_routes
 from query_api.routes.middleware import CALLER
-from query_api.routes.parameters import only
+from query_api.routes.parameters import integer, only
 from query_api.routes.parts import ApiParts
+from query_api.routes.query_answers import PageAsk, QueryAnswers
 from query_api.routes.responses import json_answer
+
+_PAGE_ROWS = 1000
 
 
 class Ask(BaseModel):
@@ -43,7 +50,7 @@ class Ask(BaseModel):
 
     sql: str
     wait: float = Field(default=10.0, ge=0)
-    max_rows: int = Field(default=1000, ge=1)
+    max_rows: int = Field(default=_PAGE_ROWS, ge=1)
     dry_run: bool = False
     max_scan_bytes: int | None = Field(default=None, ge=0)
 
@@ -58,20 +65,24 @@ class KeptQuery:
     view: LedgerView
     asked_at_s: float
     estimate: Estimate | None
+    max_rows: int
 
 
 class QueryRoutes:
     """Handlers of scope `sql`. Ids are random and known to their caller alone."""
 
-    def __init__(self, parts: ApiParts, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, parts: ApiParts, engine: SqlEngine, clock: Callable[[], float], secret: bytes
+    ) -> None:
         self._parts = parts
+        self._answers = QueryAnswers(parts.answers, parts.pages, engine, secret)
         self._clock = clock
         self._kept: dict[str, KeptQuery] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/v1/queries", self.post),
-            web.get("/v1/queries/{id}", self.get),
+            *row_routes("/v1/queries/{id}", self.get),
             web.delete("/v1/queries/{id}", self.delete),
         ]
 
@@ -93,28 +104,37 @@ class QueryRoutes:
         view = await self._parts.view(feeds)
         run = self._parts.runs.submit(
             Statement(checked.sql),
-            max_rows=ask.max_rows,
+            # More than these are read when they are asked for.
+            max_rows=min(ask.max_rows, self._parts.settings.limits.max_rows),
             deadline_s=self._parts.settings.limits.sql_deadline_s,
         )
-        kept = KeptQuery(run, caller, feeds, view, self._clock(), estimate)
+        kept = KeptQuery(run, caller, feeds, view, self._clock(), estimate, ask.max_rows)
         self._kept[run.id] = kept
         try:
             # Whoever leaves before having the id can never come back for it.
             await self._parts.runs.attend(run, ask.wait)
         except TimeoutError:
-            return self._answer(kept)
+            return self._pending(kept)
         except BaseException:
             del self._kept[run.id]
             raise
-        return self._answer(kept)
+        return await self._page(request, kept)
 
     async def get(self, request: web.Request) -> web.Response:
         """State and rows; `wait` seconds at most are spent on waiting for the end."""
-        given = only(request, "wait")
+        given = only(request, "wait", "cursor", "max_rows")
+        limits = self._parts.settings.limits
+        wait_s = _seconds(given.get("wait"), limits.max_wait_s)
+        most = integer(
+            given.get("max_rows"), "max_rows", default=0, low=1, high=limits.max_result_rows
+        )
+        if "cursor" in given:
+            return await self._page_at(request, given["cursor"], most or _PAGE_ROWS)
         kept = self._own(request)
-        wait_s = _seconds(given.get("wait"), self._parts.settings.limits.max_wait_s)
         await _within(kept.run, wait_s)
-        return self._answer(kept)
+        if not kept.run.finished.is_set():
+            return self._pending(kept)
+        return await self._page(request, kept, most)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Cancel a query; one that has ended keeps its state."""
@@ -137,15 +157,17 @@ class QueryRoutes:
             raise BadRequestError(f"invalid request body: {wrong}"[:200]) from None
         except orjson.JSONDecodeError:
             raise BadRequestError("the body is not JSON") from None
-        if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_rows:
+        if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_result_rows:
             raise BadRequestError(
-                f"wait is at most {limits.max_wait_s:g}, max_rows at most {limits.max_rows}"
+                f"wait is at most {limits.max_wait_s:g}, max_rows at most {limits.max_result_rows}"
             )
         return ask
 
     async def _checked(self, ask: Ask) -> Checked:
         try:
-            return await self._parts.guard.check(ask.sql, ask.max_rows)
+            return await self._parts.guard.check(
+                ask.sql, self._parts.settings.limits.max_result_rows
+            )
         except RefusedSqlError as error:
             self._parts.metrics.refused_sql.labels(error.reason).inc()
             refused(self._parts.metrics, PAYER.get(), ask.sql, error.problem.kind)
@@ -177,28 +199,49 @@ class QueryRoutes:
             if number < surplus or kept.asked_at_s < horizon_s:
                 del self._kept[kept.run.id]
 
-    def _answer(self, kept: KeptQuery) -> web.Response:
-        run = kept.run
-        where = f"/v1/queries/{run.id}"
-        about: dict[str, Any] = {"id": run.id, "state": run.state}
-        if not run.finished.is_set():
-            about |= {"href": where, "meta": {"as_of": rfc3339(kept.view.at_ms)}}
-            return json_answer(about, 202, {"Location": where, "Retry-After": "1"})
-        about["meta"] = answer_meta(
+    def _pending(self, kept: KeptQuery) -> web.Response:
+        where = f"/v1/queries/{kept.run.id}"
+        about = {
+            "id": kept.run.id,
+            "state": kept.run.state,
+            "href": where,
+            "meta": {"as_of": rfc3339(kept.view.at_ms)},
+        }
+        return json_answer(about, 202, {"Location": where, "Retry-After": "1"})
+
+    async def _page(self, request: web.Request, kept: KeptQuery, most: int = 0) -> web.Response:
+        """The first rows of a query that has ended, or why it has none."""
+        run, meta = kept.run, self._meta(kept)
+        if run.result is None:
+            if request[OFFER].format is not Format.JSON and run.problem is not None:
+                # Who wants bare rows must not take the reason for them.
+                raise ProblemError(run.problem)
+            told = None if run.problem is None else run.problem.document()
+            return json_answer(
+                {"id": run.id, "state": run.state, "meta": meta, "problem": told}
+            )
+        ask = PageAsk(run.id, most or kept.max_rows)
+        return await self._answers.page(request, ask, run.result.rows, meta)
+
+    async def _page_at(self, request: web.Request, text: str, most: int) -> web.Response:
+        """A later page; also where another process ran the query."""
+        query_id = request.match_info["id"]
+        cursor = self._answers.cursor(request, text, query_id)
+        kept = self._kept.get(query_id)
+        result = None if kept is None else kept.run.result
+        rows = None if result is None else result.rows
+        ask = PageAsk(query_id, most, cursor)
+        return await self._answers.page(request, ask, rows, cursor.meta)
+
+    def _meta(self, kept: KeptQuery) -> dict[str, Any]:
+        about = answer_meta(
             kept.view,
             kept.feeds,
-            run.result,
+            kept.run.result,
             self._parts.settings.athena.usd_per_tb,
             dataset_version(kept.view.heads, kept.feeds),
         )
-        about["meta"] |= estimated_meta(kept.estimate)
-        if run.result is None:
-            about["problem"] = None if run.problem is None else run.problem.document()
-            return json_answer(about)
-        columns = run.result.rows.columns
-        about["columns"] = [{"name": c.name, "type": c.type} for c in columns]
-        about["rows"] = run.result.rows.values()
-        return json_answer(about)
+        return {**about, **estimated_meta(kept.estimate)}
 
 
 async def _within(run: QueryRun, seconds: float) -> None:

@@ -41,6 +41,8 @@ class QueryExecution:
     manifest: str = ""
     updated: int = 0
     bucket_owner: str = ""
+    rows: int | None = None
+    """Of its result, where it has one."""
 
     @property
     def has_rows(self) -> bool:
@@ -85,6 +87,26 @@ class QueryExecution:
                 "EffectiveEngineVersion": "Athena engine version 3",
             },
         }
+
+    def statistics(self) -> dict[str, Any]:
+        """Athena's QueryRuntimeStatistics: times at once, counts of rows once it has ended well.
+
+        Input rows, stages and what a cache saved are not told here (Athena API,
+        GetQueryRuntimeStatistics: they may be missing).
+        """
+        told: dict[str, Any] = {
+            "Timeline": {
+                "EngineExecutionTimeInMillis": self.engine_ms,
+                "TotalExecutionTimeInMillis": self.total_ms,
+                "QueryQueueTimeInMillis": self.queue_ms,
+                "ServiceProcessingTimeInMillis": max(
+                    0, self.total_ms - self.queue_ms - self.engine_ms
+                ),
+            }
+        }
+        if self.state == SUCCEEDED and self.rows is not None:
+            told["Rows"] = {"InputBytes": self.scanned, "OutputRows": self.rows}
+        return told
 
 
 class History:

@@ -72,11 +72,14 @@ class StatementRunner:
         types = [column.type for column in answer.columns]
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
             file.write(csv_row([column.name for column in answer.columns]))
+            count = 0
             for batch in answer.batches():
                 meter.check()
+                count += batch.num_rows
                 file.writelines(csv_rows(batch, types))
             file.seek(0)
             self._lake.upload(file, one.output)
+        one.rows = count
         one.columns = [column_info(column.name, column.type) for column in answer.columns]
         self._metadata(one)
 

@@ -55,6 +55,7 @@ class AthenaService:
             "ListQueryExecutions": self._list,
             "StopQueryExecution": self._stop,
             "GetQueryResults": self._results,
+            "GetQueryRuntimeStatistics": self._statistics,
             "CreateWorkGroup": self._create_group,
             "GetWorkGroup": lambda r: {"WorkGroup": self._groups.get(r.get("WorkGroup", ""))},
             "UpdateWorkGroup": self._update_group,
@@ -167,6 +168,9 @@ class AthenaService:
                 f"Query did not finish successfully. Final query state: {one.state}",
             )
         return self._pages.page(one, int(request.get("MaxResults") or 1000), _token(request))
+
+    def _statistics(self, request: Request) -> Request:
+        return {"QueryRuntimeStatistics": self._history.get(_id(request)).statistics()}
 
     def _create_group(self, request: Request) -> Request:
         self._groups.create(request, time.time())
