@@ -60,12 +60,15 @@ class Bucket:
 
     def opens_in_s(self, wanted: int = 1) -> int:
         """Whole seconds until `wanted` bytes are there, 0 where they are; of a full bucket at most."""
-        short = min(wanted, self.capacity) - self.level
+        enough = min(wanted, self.capacity)
+        short = enough - self.level
         if short <= 0:
             return 0
         if self.capacity <= 0:
             return self.window_s
-        return max(1, -int(-short * self.window_s // self.capacity))
+        wait_s = max(1, -int(-short * self.window_s // self.capacity))
+        # Beyond 2**53 bytes a level is rounded: who comes at the told moment must not be too early.
+        return wait_s if self.at(self.at_ms + wait_s * 1000).level >= enough else wait_s + 1
 
 
 def full(capacity: int, window_s: int, now_ms: int) -> Bucket:
