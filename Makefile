@@ -80,6 +80,9 @@ bench-chain: setup jars ## From Kafka to rows: the sink and the job on the same 
 bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in lakes of 10, 1,000, 9,000 hours
 	@$(CLEAN_ENV) $(BIN)/python -m bench.runner_idle
 
+bench-neighbours: setup ## One key sends its worst: how another key's small query fares (ARGS="--asked 200")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.neighbours $(ARGS)
+
 audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
 	@set -a; . .local/stack.env; $(BIN)/coinlake audit --wait 120 --json .local/audit.json $(ARGS)

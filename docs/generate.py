@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from quality_pages import quality_page, quality_template
+from sql_pages import sql_page
 
 from coinlake.contracts.datasets import TABLES, TABULAR
 from coinlake.contracts.meanings import meaning_of, table_meaning
@@ -93,6 +94,7 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/tables.md": _tables(),
         f"{REFERENCE}/quality.md": quality_page(_NOTE),
         f"{REFERENCE}/contract.md": _contract(),
+        f"{REFERENCE}/sql-functions.md": sql_page(_NOTE),
         "docs/adr/README.md": _index(decisions()),
         RIGHTS: _rights((ROOT / RIGHTS).read_text()),
         TEMPLATE: _template((ROOT / TEMPLATE).read_text()),

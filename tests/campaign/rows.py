@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conformance.generate.parts import PARTS
+from tests.guard_fuzz.run import PART
+from tests.guard_fuzz.run import PARTS as FUZZ_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,21 @@ def _generated() -> tuple[Row, ...]:
             _CLOUD,
         )
         for number in range(PARTS)
+    )
+
+
+def _guard_fuzz() -> tuple[Row, ...]:
+    """Whatever the guard accepts touches only allowed tables, by the engine's record."""
+    return tuple(
+        Row(
+            f"guard-fuzz-{number:02}",
+            f"F72: {PART} statements by chance, what the guard accepts is run: part {number} of "
+            f"{FUZZ_PARTS}",
+            ("-m", "tests.guard_fuzz", "--part", str(number)),
+            240,
+            _QUERY,
+        )
+        for number in range(FUZZ_PARTS)
     )
 
 
@@ -314,6 +331,7 @@ ROWS: tuple[Row, ...] = (
         _CLOUD,
     ),
     *_generated(),
+    *_guard_fuzz(),
     Row("query", "the query service", _pytest("tests/integration/query_api"), 120, _QUERY),
     Row(
         "release",

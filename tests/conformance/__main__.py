@@ -13,7 +13,7 @@ from typing import Any
 
 from local_cloud.athena.sql.signatures import declared
 from local_cloud.athena.sql.values import hyperloglog
-from tests.conformance import ours, parses, show
+from tests.conformance import functions, ours, parses, show
 from tests.conformance.by_design import listed
 from tests.conformance.compare import FAILURES
 from tests.conformance.corpus import Text, corpus
@@ -56,6 +56,7 @@ def main() -> int:
     comparing.add_argument("--report", action="store_true", help="write docs/reference")
     commands.add_parser("parses", help="record what Trino's parser takes, of all strings")
     commands.add_parser("signatures", help="write the list of Trino's functions anew")
+    commands.add_parser("functions", help="record what SHOW FUNCTIONS lists")
     commands.add_parser("biases", help="write the biases of HyperLogLog estimates anew")
     commands.add_parser("tables", help="write the tables' Parquet files anew")
     commands.add_parser("serve", help="a Trino with the tables, until Ctrl-C")
@@ -67,19 +68,21 @@ def main() -> int:
         return _record(wanted.only_missing)
     if wanted.command == "compare":
         return _compare(wanted)
-    if wanted.command == "tables":
-        return _tables()
-    if wanted.command == "parses":
-        return _parses()
+    if wanted.command in _ALONE:
+        return _ALONE[wanted.command]()
     if wanted.command in WRITTEN:
         file, program = WRITTEN[wanted.command]
         file.write_text(run_java(Path(__file__).with_name("java") / program))
         return 0
-    if wanted.command == "serve":
-        return _serve()
     if wanted.command == "generate":
         return generating.command(wanted, _say)
     return _ask(wanted.sql)
+
+
+def _functions() -> int:
+    with oracle() as trino:
+        functions.save(functions.asked(trino))
+    return 0
 
 
 def _serve() -> int:
@@ -199,6 +202,9 @@ def _list(figures: Mapping[str, int]) -> None:
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+_ALONE = {"tables": _tables, "parses": _parses, "functions": _functions, "serve": _serve}
 
 
 if __name__ == "__main__":

@@ -78,6 +78,12 @@ BOARD = Board(
                     "Requests of the last day that joined a running query.",
                     "sum(increase(query_api_queries_shared_total[1d]))",
                 ),
+                number(
+                    "Requests without a query",
+                    "short",
+                    "Requests of the last day that were answered from memory, or with 304.",
+                    "sum(increase(query_api_answers_kept_total[1d]))",
+                ),
             ),
         ),
         Row(
@@ -202,6 +208,15 @@ BOARD = Board(
         Row(
             "Queries",
             (
+                graph(
+                    "Throttled by Athena",
+                    "short",
+                    "In the last hour. concurrency: no slot was free; rate: too many calls a second.",
+                    (
+                        "sum by (kind) (increase(query_api_athena_throttled_total[1h]))",
+                        "{{kind}}",
+                    ),
+                ),
                 graph(
                     "By outcome",
                     "cpm",

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ def neighbour(name: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def until(condition: Callable[[], object], within_s: float = 30) -> None:
+    """Wait for something that is bound to come true."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "this never came true"
+        time.sleep(0.05)
 
 
 @dataclass
@@ -106,12 +115,11 @@ class Cloud:
         )
 
 
-@pytest.fixture(scope="package")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One cloud with the lake of query_api_lake.py in it."""
+@contextmanager
+def running_cloud(state: Path, *more: str) -> Iterator[Cloud]:
+    """A cloud with the lake of query_api_lake.py in it."""
     java = Path(shutil.which("java") or pytest.fail("java is missing")).resolve()
-    command = [sys.executable, "-m", "local_cloud"]
-    command += ["--state-dir", str(tmp_path_factory.mktemp("cloud"))]
+    command = [sys.executable, "-m", "local_cloud", "--state-dir", str(state), *more]
     command += ["--spark-jars", str(ROOT / ".local" / "jars" / "spark")]
     command += ["--java-home", str(java.parents[1])]
     process = Process(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -120,6 +128,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     published_lake().publish(*map(made.client, ("s3", "glue", "athena")))
     yield made
     assert process.end() == 0
+
+
+@pytest.fixture(scope="package")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The cloud that all tests of this package share."""
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as made:
+        yield made
+
+
+@pytest.fixture
+def small_cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """One whose Athena takes one query at a time."""
+    with running_cloud(tmp_path, "--active-queries", "1") as made:
+        yield made
 
 
 @dataclass(frozen=True)

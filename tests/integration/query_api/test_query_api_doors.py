@@ -1,10 +1,12 @@
 """Keys, anonymous reads, wrong parameters and slow connections at the real listener."""
 
+import http.client
 import socket
+import time
 
 import pytest
 
-from tests.integration.query_api.conftest import Api, StartApi
+from tests.integration.query_api.conftest import Api, StartApi, until
 
 
 @pytest.mark.parametrize(("key", "status"), [(None, 401), ("wrong", 401), ("read-key", 200)])
@@ -72,6 +74,114 @@ def test_a_connection_that_sends_no_request_is_closed(start_api: StartApi) -> No
             ended = b""
 
     assert ended == b""
+
+
+def _closed_within(client: socket.socket) -> bool:
+    try:
+        return client.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+BODY = (
+    b"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sql-key\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(BODY, id="its body"),
+        pytest.param(BODY.replace(b"sql-key", b"wrong-key"), id="the body behind a wrong key"),
+        pytest.param(
+            BODY.replace(b"POST /v1/queries", b"GET /healthz"), id="a body nobody reads"
+        ),
+        pytest.param(
+            BODY.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked"), id="a chunk"
+        ),
+    ],
+)
+def test_a_client_that_sends_its_body_slowly_is_closed(
+    start_api: StartApi, begun: bytes
+) -> None:
+    api = start_api(QUERY_API_LIMITS__HEADER_DEADLINE_S="1")
+
+    with socket.create_connection(("127.0.0.1", api.port), timeout=8) as client:
+        client.sendall(begun)
+        deadline = time.monotonic() + 8
+        while time.monotonic() < deadline:
+            # A byte now and then must not begin the time anew.
+            try:
+                client.sendall(b" ")
+            except (ConnectionResetError, BrokenPipeError):
+                break
+            time.sleep(0.2)
+        else:
+            pytest.fail("the connection is still open")
+    assert api.ask("/healthz", None).status_code == 200
+
+
+def test_a_second_request_that_is_sent_slowly_is_closed(start_api: StartApi) -> None:
+    api = start_api(QUERY_API_LIMITS__HEADER_DEADLINE_S="0.5", QUERY_API_LIMITS__IDLE_S="60")
+
+    with socket.create_connection(("127.0.0.1", api.port), timeout=8) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        client.sendall(b"GET /v1/assets HTTP/1.1\r\nX-Slow: ")
+
+        assert _closed_within(client)
+
+
+def test_a_connection_that_asks_nothing_more_is_closed(start_api: StartApi) -> None:
+    api = start_api(QUERY_API_LIMITS__IDLE_S="0.5")
+
+    with socket.create_connection(("127.0.0.1", api.port), timeout=8) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+
+        assert _closed_within(client)
+
+
+def test_a_request_that_takes_its_time_to_answer_is_not_slow(start_api: StartApi) -> None:
+    api = start_api(QUERY_API_LIMITS__HEADER_DEADLINE_S="0.5", QUERY_API_LIMITS__IDLE_S="0.5")
+
+    answer = api.sql(
+        "select count(*) from rates a cross join rates b cross join rates c", wait=2
+    )
+
+    assert answer.status_code in (200, 202)
+    api.ask(answer.headers.get("Location") or "/healthz", api.sql_key, "DELETE")
+
+
+def test_connections_of_one_address_are_capped_and_others_are_let_in(
+    start_api: StartApi,
+) -> None:
+    api = start_api(
+        QUERY_API_LIMITS__MAX_CONNECTIONS_PER_CLIENT="2", QUERY_API_HTTP__HOST="0.0.0.0"
+    )
+    held = [socket.create_connection(("127.0.0.1", api.port), timeout=8) for _ in range(2)]
+
+    with socket.create_connection(("127.0.0.1", api.port), timeout=8) as third:
+        closed = _closed_within(third)
+    with socket.create_connection(
+        ("127.0.0.1", api.port), timeout=8, source_address=("127.0.0.2", 0)
+    ) as other:
+        other.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        let_in = other.recv(15)
+    for one in held:
+        one.close()
+
+    assert closed
+    assert let_in.startswith(b"HTTP/1.1 200")
+    until(lambda: _answers(api))
+
+
+def _answers(api: Api) -> bool:
+    try:
+        return api.ask("/healthz", None).status_code == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def test_connections_beyond_the_cap_are_closed(start_api: StartApi) -> None:

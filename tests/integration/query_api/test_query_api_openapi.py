@@ -14,6 +14,7 @@ ASKED = {
     "/v1/assets/{id}/quotes": f"/v1/assets/bitcoin/quotes?{RANGE}",
     "/v1/assets/{id}/candles": f"/v1/assets/bitcoin/candles?interval=5m&{RANGE}",
     "/v1/coverage": "/v1/coverage",
+    "/v1/sql/functions": "/v1/sql/functions",
     "/openapi.json": "/openapi.json",
     "/status": "/status",
     "/healthz": "/healthz",
@@ -51,7 +52,7 @@ def check(document: dict[str, Any], path: str, method: str, answer: Answer) -> N
 def test_each_documented_path_answers_in_its_shape(
     api: Api, document: dict[str, Any], path: str
 ) -> None:
-    answer = api.ask(ASKED[path])
+    answer = api.ask(ASKED[path], api.sql_key)
 
     assert answer.status_code == 200
     check(document, path, "get", answer)

@@ -62,6 +62,7 @@ MUST = [
     ("EtlRunnerRole", "glue:CreateTable", f"{GLUE}:table/coinlake/rates_latest", {}),
     ("ToolsRole", "glue:UpdateTable", TABLE, {}),
     ("QueryApiRole", "athena:StartQueryExecution", WORKGROUP, {}),
+    ("QueryApiRole", "athena:BatchGetQueryExecution", WORKGROUP, {}),
     ("QueryApiRole", "athena:GetQueryResults", WORKGROUP, {}),
     ("QueryApiRole", "athena:GetQueryRuntimeStatistics", WORKGROUP, {}),
     ("QueryApiRole", "athena:StopQueryExecution", WORKGROUP, {}),

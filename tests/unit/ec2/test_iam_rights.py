@@ -25,7 +25,8 @@ Grant = tuple[str, str, tuple[str, ...]]
 ATHENA: list[Grant] = [
     (
         "athena",
-        "StartQueryExecution GetQueryExecution GetQueryResults GetQueryRuntimeStatistics"
+        "StartQueryExecution GetQueryExecution BatchGetQueryExecution GetQueryResults"
+        " GetQueryRuntimeStatistics"
         " StopQueryExecution GetWorkGroup",
         ("workgroup",),
     ),

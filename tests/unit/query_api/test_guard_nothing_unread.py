@@ -13,7 +13,9 @@ import pytest
 
 from query_api.core import allowed, guard
 from query_api.core.allowed import NODES, REFUSED, judged
+from query_api.core.growth import check_growth
 from query_api.core.problems import RefusedSqlError
+from query_api.core.value_growth import ValueGrowth
 from tests.nothing_unread.forms import STATEMENTS
 from tests.nothing_unread.nodes import Field, classes, fields_of, nodes, shown
 from trino_sql import tree
@@ -27,6 +29,8 @@ DECIDED: Mapping[Field, Any] = {
     (tree.CurrentTime, "kind"): guard._check_clock,
     (tree.FetchFirst, "with_ties"): guard._check_fetch,
     (tree.IntegerLiteral, "value"): guard._cap,
+    (tree.StringLiteral, "value"): ValueGrowth._literal,
+    (tree.JsonPath, "text"): ValueGrowth._json_path,
 }
 # Words and flags of which each value may go on to Athena: it reads and returns rows of the
 # same tables, and costs no more.
@@ -41,7 +45,6 @@ HARMLESS: Mapping[Field, str] = {
     (tree.SortItem, "descending"): "an order",
     (tree.SortItem, "nulls_first"): "an order",
     (tree.BooleanLiteral, "value"): "a value",
-    (tree.StringLiteral, "value"): "a value",
     (tree.DecimalLiteral, "text"): "a value",
     (tree.DoubleLiteral, "text"): "a value",
     (tree.TypedLiteral, "type"): "what a value is read as",
@@ -73,6 +76,30 @@ HARMLESS: Mapping[Field, str] = {
     (tree.FunctionCall, "nulls"): "of a function that is allowed",
     (tree.Frame, "unit"): "rows of a window",
     (tree.FrameBound, "kind"): "rows of a window",
+    (tree.BinaryLiteral, "value"): "a value",
+    (tree.QuantifiedComparison, "operator"): "comparisons",
+    (tree.QuantifiedComparison, "quantifier"): "ALL, ANY",
+    (tree.IntervalType, "start"): "a type",
+    (tree.IntervalType, "end"): "a type",
+    (tree.ListAgg, "separator"): "a value, of which the size is counted",
+    (tree.ListAgg, "distinct"): "fewer values",
+    (tree.ListAgg, "overflow"): "an error or a shorter text",
+    (tree.ListAgg, "filler"): "a value",
+    (tree.ListAgg, "with_count"): "a number behind it",
+    (tree.JsonInput, "format"): "what a value is read as",
+    (tree.JsonExists, "on_error"): "a value or an error",
+    (tree.JsonValue, "on_empty"): "a value or an error",
+    (tree.JsonValue, "on_error"): "a value or an error",
+    (tree.JsonQuery, "returning_format"): "what a value is written as",
+    (tree.JsonQuery, "wrapper"): "brackets around a value",
+    (tree.JsonQuery, "quotes"): "quotes around a value",
+    (tree.JsonQuery, "on_empty"): "a value or an error",
+    (tree.JsonQuery, "on_error"): "a value or an error",
+    (tree.JsonObject, "null_on_null"): "whether nulls are members",
+    (tree.JsonObject, "unique_keys"): "an error where a key is there twice",
+    (tree.JsonObject, "returning_format"): "what a value is written as",
+    (tree.JsonArray, "null_on_null"): "whether nulls are items",
+    (tree.JsonArray, "returning_format"): "what a value is written as",
 }
 
 
@@ -173,6 +200,44 @@ def test_tables_are_found_wherever_one_may_stand(monkeypatch: pytest.MonkeyPatch
             with pytest.raises(RefusedSqlError, match="only tables of the database"):
                 list(guard._tables(made, frozenset(), "default"))
     assert found > 100
+
+
+def test_what_grows_is_found_wherever_an_expression_may_stand() -> None:
+    endless = tree.FunctionCall(
+        _name("sequence"), (tree.IntegerLiteral(1), tree.IntegerLiteral(10**9))
+    )
+
+    found = 0
+    for sql in STATEMENTS:
+        query = parse_query(sql)
+        if {type(node) for node in nodes(query)} & set(REFUSED):
+            continue
+        for made in _with_expression(query, endless):
+            found += 1
+            with pytest.raises(RefusedSqlError, match=r"values of a sequence|needs a literal"):
+                check_growth(made)
+    assert found > 200
+
+
+def _with_expression(value: Any, put: tree.Expression) -> Any:
+    """`value` with one of the expressions in it replaced, each in turn, but for names and row counts."""
+    if isinstance(value, tuple):
+        for index, one in enumerate(value):
+            for made in _with_expression(one, put):
+                yield (*value[:index], made, *value[index + 1 :])
+        return
+    if isinstance(value, tree.Expression) and not isinstance(value, tree.Identifier):
+        yield put
+    for name in _walked(value):
+        for made in _with_expression(getattr(value, name), put):
+            yield replace(value, **{name: made})
+
+
+def _walked(value: Any) -> list[str]:
+    """The fields of a node that expressions may stand in."""
+    if not isinstance(value, tree.Node):
+        return []
+    return [name for name in tree.parts(value) if name not in ("limit", "offset")]
 
 
 def _name(*parts: str) -> tree.QualifiedName:

@@ -44,6 +44,44 @@ def test_cost_has_a_minimum_and_whole_megabytes(scanned: int, usd: str) -> None:
             "scan_limit_exceeded",
         ),
         (ExecutionState("CANCELLED", "by user"), 409, "cancelled"),
+        (ExecutionState("FAILED", "HIVE_BAD_DATA: Field x's type", 2), 502, "data_unreadable"),
+        (
+            ExecutionState("FAILED", "HIVE_CANNOT_OPEN_SPLIT: s3://l/x is no Parquet file", 1),
+            502,
+            "data_unreadable",
+        ),
+        (
+            ExecutionState(
+                "FAILED",
+                "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://l/x (offset=0, length=9): The "
+                "specified key does not exist. (Service: Amazon S3; Status Code: 404; NoSuchKey)",
+                1,
+            ),
+            503,
+            "unavailable",
+        ),
+        (
+            ExecutionState("FAILED", "INVALID_CAST_ARGUMENT: NoSuchKey HIVE_CURSOR_ERROR", 2),
+            422,
+            "query_failed",
+        ),
+        (
+            ExecutionState("FAILED", "INVALID_CAST_ARGUMENT: 'scanned limit' to INT", 2),
+            422,
+            "query_failed",
+        ),
+        (
+            ExecutionState("FAILED", "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exceeded", 1),
+            422,
+            "query_too_large",
+        ),
+        (
+            ExecutionState(
+                "FAILED", "Query exhausted resources at this scale factor", 1, error_type=5
+            ),
+            422,
+            "query_too_large",
+        ),
     ],
 )
 def test_a_failure_is_told_as_what_to_do_next(
@@ -60,6 +98,20 @@ def test_a_reason_is_told_without_locations() -> None:
     )
 
     assert said == "HIVE_BAD_DATA: … at … … bad"
+
+
+def test_a_reason_is_told_without_what_athena_puts_around_it() -> None:
+    said = clean(
+        "COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved. This query ran against the "
+        '"coinlake" database, unless qualified by the query. Please post on our forum with Query '
+        "Id: 1b2c"
+    )
+    of_java = clean(
+        "GENERIC: java.lang.OutOfMemoryError: heap (Service: Amazon S3; Request ID: Q)"
+    )
+
+    assert said == "COLUMN_NOT_FOUND: Column 'x' cannot be resolved."
+    assert of_java == "GENERIC: heap"
 
 
 def head(

@@ -1,120 +1,33 @@
 """The life of queries over a fake Athena with memory."""
 
 import asyncio
-import itertools
-import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from decimal import Decimal
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from coinlake.errors import TransientError
-from query_api.core.answers import ExecutionState, ResultColumn, ResultObject, Rows, text_rows
+from query_api.core.answers import ExecutionState
 from query_api.core.problems import ProblemError
-from query_api.core.statements import Statement
-from query_api.loop.execution import PollingPace, QueryExecutor
-from query_api.loop.runs import QueryCapacity, QueryRuns, open_runs
-from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 from query_api.observe import bind_gauges
-from tests.labs.query_accounts import accounts
+from tests.labs.fake_athena import FakeEngine, opened, question, sharing, until
 
-SQL = Statement("SELECT 1")
-
-
-class FakeEngine:
-    """Queries by token. They run until the test says how they end."""
-
-    def __init__(self) -> None:
-        self.started: dict[str, str] = {}
-        self.states: dict[str, ExecutionState] = {}
-        self.lose_replies = 0
-        self.hang_start = False
-
-    async def start(self, statement: Statement, token: str) -> str:
-        known = self.started.setdefault(token, f"execution-{len(self.started)}")
-        self.states.setdefault(known, ExecutionState("RUNNING"))
-        if self.hang_start:
-            self.hang_start = False
-            await asyncio.Event().wait()
-        if self.lose_replies:
-            self.lose_replies -= 1
-            raise TransientError("the reply was lost")
-        return known
-
-    async def execution(self, execution_id: str) -> ExecutionState:
-        return self.states[execution_id]
-
-    async def rows(self, execution_id: str, max_rows: int) -> Rows:
-        return text_rows((ResultColumn("a", "integer"),), (("1",),))
-
-    async def located(self, execution_id: str) -> ResultObject:
-        raise AssertionError("its rows are few")
-
-    async def stop(self, execution_id: str) -> None:
-        if not self.states[execution_id].ended:
-            self.states[execution_id] = ExecutionState("CANCELLED", "stopped", scanned_bytes=7)
-
-    def end(self, state: str = "SUCCEEDED", reason: str = "", category: int = 2) -> None:
-        for execution_id in self.states:
-            self.states[execution_id] = ExecutionState(state, reason, category, scanned_bytes=5)
-
-    @property
-    def all(self) -> list[str]:
-        return [execution.state for execution in self.states.values()]
-
-
-@asynccontextmanager
-async def opened(
-    engine: FakeEngine, running: int = 2, queued: int = 2
-) -> AsyncIterator[QueryRuns]:
-    ids = (f"{number:032d}" for number in itertools.count())
-    metrics = QueryApiMetrics(CollectorRegistry())
-    pace = PollingPace(0.001, 0.002, 1.0)
-    executor = QueryExecutor(engine, pace, metrics, random.Random(1))
-    capacity = QueryCapacity(running, queued, Decimal(5))
-    paying = accounts(metrics)
-    async with open_runs(executor, capacity, metrics, lambda: next(ids), paying) as runs:
-        yield runs
-
-
-@asynccontextmanager
-async def sharing(engine: FakeEngine) -> AsyncIterator[SharedQueries]:
-    async with opened(engine) as runs:
-        yield SharedQueries(runs, QueryApiMetrics(CollectorRegistry()))
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let the others run until the condition holds."""
-    async with asyncio.timeout(5):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0)
+ASKED = question()
 
 
 async def test_a_query_gives_its_rows_and_costs() -> None:
     engine = FakeEngine()
     async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+        asked = tasks.create_task(shared.fetch(ASKED))
         await until(lambda: engine.all)
         engine.end()
 
-    result = asked.result()
-
-    assert result.rows.records() == [{"a": 1}]
-    assert result.scans == (5,)
+    assert asked.result().records() == [{"a": 1}]
 
 
 async def test_two_who_ask_the_same_share_one_query() -> None:
     engine = FakeEngine()
     async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
-        asked = [
-            tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
-            for _ in range(3)
-        ]
+        asked = [tasks.create_task(shared.fetch(ASKED)) for _ in range(3)]
         await until(lambda: engine.all)
         engine.end()
 
@@ -125,8 +38,8 @@ async def test_two_who_ask_the_same_share_one_query() -> None:
 async def test_the_first_to_leave_stops_nothing_and_the_last_stops_the_query() -> None:
     engine = FakeEngine()
     async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
-        first = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
-        last = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+        first = tasks.create_task(shared.fetch(ASKED))
+        last = tasks.create_task(shared.fetch(ASKED))
         await until(lambda: engine.all)
 
         first.cancel()
@@ -141,27 +54,27 @@ async def test_the_first_to_leave_stops_nothing_and_the_last_stops_the_query() -
 async def test_after_all_have_left_the_next_gets_a_query_of_its_own() -> None:
     engine = FakeEngine()
     async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
-        left = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+        left = tasks.create_task(shared.fetch(ASKED))
         await until(lambda: engine.all)
         left.cancel()
         await until(left.done)
 
-        stays = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+        stays = tasks.create_task(shared.fetch(ASKED))
         await until(lambda: len(engine.all) == 2)
         engine.end()
 
-    assert stays.result().rows.records() == [{"a": 1}]
+    assert stays.result().records() == [{"a": 1}]
 
 
 async def test_a_lost_reply_never_starts_a_second_query() -> None:
     engine = FakeEngine()
     engine.lose_replies = 2
     async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+        asked = tasks.create_task(shared.fetch(ASKED))
         await until(lambda: engine.all)
         engine.end()
 
-    assert asked.result().rows.records() == [{"a": 1}]
+    assert asked.result().records() == [{"a": 1}]
     assert len(engine.started) == 1
 
 
@@ -169,7 +82,7 @@ async def test_a_query_whose_id_is_not_known_yet_is_stopped_too() -> None:
     engine = FakeEngine()
     engine.hang_start = True
     async with sharing(engine) as shared, asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(shared.fetch("k", SQL, max_rows=1, deadline_s=5))
+        asked = tasks.create_task(shared.fetch(ASKED))
         await until(lambda: engine.all)
 
         asked.cancel()
@@ -181,10 +94,10 @@ async def test_a_query_whose_id_is_not_known_yet_is_stopped_too() -> None:
 async def test_beyond_the_queue_a_query_is_refused_and_a_free_place_is_taken() -> None:
     engine = FakeEngine()
     async with opened(engine, running=1, queued=1) as runs:
-        first = runs.submit(SQL, max_rows=1, deadline_s=5)
-        second = runs.submit(SQL, max_rows=1, deadline_s=5)
+        first = runs.submit(ASKED, deadline_s=5, payer="me")
+        second = runs.submit(ASKED, deadline_s=5, payer="me")
         with pytest.raises(ProblemError) as refused:
-            runs.submit(SQL, max_rows=1, deadline_s=5)
+            runs.submit(ASKED, deadline_s=5, payer="me")
         await until(lambda: engine.all)
         in_athena = len(engine.started)
         runs.cancel(first)
@@ -203,7 +116,7 @@ async def test_the_gauges_tell_which_queries_hold_a_place_and_which_wait() -> No
     async with opened(engine, running=1, queued=2) as runs:
         bind_gauges(runs, QueryApiMetrics(registry))
         for _ in range(3):
-            runs.submit(SQL, max_rows=1, deadline_s=5)
+            runs.submit(ASKED, deadline_s=5, payer="me")
         running = registry.get_sample_value("query_api_queries_running")
         queued = registry.get_sample_value("query_api_queries_queued")
 
@@ -214,8 +127,8 @@ async def test_the_gauges_tell_which_queries_hold_a_place_and_which_wait() -> No
 async def test_a_query_that_waits_for_a_place_is_cancelled_without_being_sent() -> None:
     engine = FakeEngine()
     async with opened(engine, running=1, queued=1) as runs:
-        runs.submit(SQL, max_rows=1, deadline_s=5)
-        waiting = runs.submit(SQL, max_rows=1, deadline_s=5)
+        runs.submit(ASKED, deadline_s=5, payer="me")
+        waiting = runs.submit(ASKED, deadline_s=5, payer="me")
         await until(lambda: engine.all)
 
         runs.cancel(waiting)
@@ -228,7 +141,7 @@ async def test_a_query_that_waits_for_a_place_is_cancelled_without_being_sent() 
 async def test_a_query_beyond_its_deadline_is_stopped_and_billed() -> None:
     engine = FakeEngine()
     async with opened(engine) as runs:
-        run = runs.submit(SQL, max_rows=1, deadline_s=0.02)
+        run = runs.submit(ASKED, deadline_s=0.02, payer="me")
         await run.finished.wait()
 
     assert run.problem is not None
@@ -240,7 +153,7 @@ async def test_a_query_beyond_its_deadline_is_stopped_and_billed() -> None:
 async def test_a_failed_query_tells_the_reason() -> None:
     engine = FakeEngine()
     async with opened(engine) as runs:
-        run = runs.submit(SQL, max_rows=1, deadline_s=5)
+        run = runs.submit(ASKED, deadline_s=5, payer="me")
         await until(lambda: engine.all)
         engine.end("FAILED", "line 1:8: Column 'x' cannot be resolved")
         await run.finished.wait()
@@ -253,7 +166,7 @@ async def test_a_failed_query_tells_the_reason() -> None:
 async def test_at_the_end_everything_that_runs_is_stopped() -> None:
     engine = FakeEngine()
     async with opened(engine) as runs:
-        run = runs.submit(SQL, max_rows=1, deadline_s=5)
+        run = runs.submit(ASKED, deadline_s=5, payer="me")
         await until(lambda: engine.all)
 
     assert engine.all == ["CANCELLED"]
@@ -263,7 +176,7 @@ async def test_at_the_end_everything_that_runs_is_stopped() -> None:
 async def test_a_torn_read_is_asked_once_more_and_both_are_billed() -> None:
     engine = FakeEngine()
     async with opened(engine) as runs:
-        run = runs.submit(SQL, max_rows=1, deadline_s=5)
+        run = runs.submit(ASKED, deadline_s=5, payer="me")
         await until(lambda: engine.all)
         engine.end("FAILED", "HIVE_CANNOT_OPEN_SPLIT: s3://lake/x was replaced")
         await until(lambda: len(engine.all) == 2)
@@ -277,7 +190,7 @@ async def test_a_torn_read_is_asked_once_more_and_both_are_billed() -> None:
 async def test_a_read_that_is_torn_twice_is_told_as_try_again() -> None:
     engine = FakeEngine()
     async with opened(engine) as runs:
-        run = runs.submit(SQL, max_rows=1, deadline_s=5)
+        run = runs.submit(ASKED, deadline_s=5, payer="me")
         for number in (1, 2):
             await until(lambda number=number: len(engine.all) == number)  # type: ignore[misc]
             engine.end("FAILED", "HIVE_CANNOT_OPEN_SPLIT: s3://lake/x was replaced")

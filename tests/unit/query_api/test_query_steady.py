@@ -1,10 +1,7 @@
 """Answers while the lake moves: the ledger in a fake bucket, Athena as a fake with memory."""
 
 import asyncio
-import random
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
-from decimal import Decimal
+from collections.abc import Callable
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,70 +9,34 @@ from prometheus_client import CollectorRegistry
 from coinlake.contracts.hours import Hour
 from coinlake.contracts.ledger import Counts, Output, ledger_key
 from query_api.adapters.ledger import LedgerReader, Staleness
-from query_api.adapters.result_objects import ResultObjects
-from query_api.adapters.workers import open_workers
-from query_api.config import Settings
-from query_api.core.answers import ExecutionState, ResultColumn, ResultObject, Rows, text_rows
+from query_api.core.answers import ExecutionState
 from query_api.core.coverage import Heads, newest_hours
-from query_api.core.estimate import Estimate
-from query_api.core.guard import Checked
 from query_api.core.problems import ProblemError
-from query_api.core.read_sources import Read
 from query_api.core.statements import Statement
-from query_api.loop.execution import PollingPace, QueryExecutor
-from query_api.loop.runs import QueryCapacity, open_runs
-from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.consistent_read import BoundedStatement, steady
-from query_api.routes.parts import ApiParts
-from query_api.routes.result_pages import ResultPages
-from query_api.routes.row_answers import RowAnswers
 from tests.labs.bucket import Bucket, BucketStore, Faults, store_in_memory
+from tests.labs.fake_athena import FakeEngine
 from tests.labs.ledger_entries import ledger_entry
-from tests.labs.query_accounts import accounts
+from tests.labs.query_parts import open_parts
 
 EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
 NOW_MS = TEN.start_ms + 1
 
 
-class CountingEngine:
+class CountingEngine(FakeEngine):
     """Each query gives its number as its row; `during` happens while the first one runs."""
 
     def __init__(self, during: Callable[[], None]) -> None:
-        self.statements: list[Statement] = []
+        super().__init__()
         self._during = during
 
     async def start(self, statement: Statement, token: str) -> str:
-        self.statements.append(statement)
-        if len(self.statements) == 1:
+        known = await super().start(statement, token)
+        if len(self.sent) == 1:
             self._during()
-        return str(len(self.statements))
-
-    async def execution(self, execution_id: str) -> ExecutionState:
-        return ExecutionState("SUCCEEDED", scanned_bytes=3)
-
-    async def rows(self, execution_id: str, max_rows: int) -> Rows:
-        return text_rows((ResultColumn("number", "integer"),), ((execution_id,),))
-
-    async def located(self, execution_id: str) -> ResultObject:
-        raise AssertionError("its rows are few")
-
-    async def stop(self, execution_id: str) -> None:
-        return None
-
-
-class NoEstimator:
-    async def estimate(self, reads: Sequence[Read] | None) -> Estimate | None:
-        raise AssertionError("typed endpoints are not estimated")
-
-
-# No rows are read in these tests.
-NO_OBJECTS = ResultObjects(client=None, max_bytes=1)
-
-
-class NoGuard:
-    async def check(self, sql: str, max_rows: int) -> Checked:
-        raise AssertionError("typed endpoints ask no guard")
+        self.states[known] = ExecutionState("SUCCEEDED", scanned_bytes=3)
+        return known
 
 
 def body(hour: Hour, version: int) -> bytes:
@@ -117,36 +78,10 @@ async def ask(
     build: Callable[[Heads], BoundedStatement | None] = nine,
 ) -> tuple[list[str], list[int] | None]:
     """The statements that were sent, and the scans of the answer."""
-    metrics, engine = QueryApiMetrics(CollectorRegistry()), CountingEngine(during)
-    ledger = LedgerReader(
-        store, metrics, lambda: NOW_MS + len(store.bucket.puts), Staleness(0, 0)
-    )
-    pace, capacity = PollingPace(0.001, 0.001, 1.0), QueryCapacity(1, 1, Decimal(5))
-    executor = QueryExecutor(engine, pace, metrics, random.Random(1))
-    ids = iter("abcdefgh")
-    paying = accounts(metrics)
-    async with AsyncExitStack() as open_:
-        workers = open_.enter_context(open_workers(1))
-        runs = await open_.enter_async_context(
-            open_runs(executor, capacity, metrics, lambda: next(ids), paying)
-        )
-        shared = SharedQueries(runs, metrics)
-        parts = ApiParts(
-            Settings(),
-            "coinlake",
-            runs,
-            shared,
-            ledger,
-            NoGuard(),
-            metrics,
-            lambda: NOW_MS,
-            paying,
-            NoEstimator(),
-            RowAnswers(workers, metrics, write_deadline_s=1.0),
-            ResultPages(NO_OBJECTS, workers, max_rows=1),
-        )
+    engine = CountingEngine(during)
+    async with open_parts(store, engine, lambda: NOW_MS + len(store.bucket.puts)) as parts:
         result = (await steady(parts, build)).result
-    sent = [statement.sql for statement in engine.statements]
+    sent = [statement.sql for statement in engine.sent]
     return sent, None if result is None else list(result.scans)
 
 
@@ -199,7 +134,9 @@ async def test_without_the_bucket_there_is_a_problem_and_no_query() -> None:
     with pytest.raises(ExceptionGroup) as refused:
         await ask(BucketStore(Bucket(), Faults(is_down=True)), lambda: None)
 
-    problem = refused.value.exceptions[0]
+    problem: Exception = refused.value
+    while isinstance(problem, ExceptionGroup):
+        problem = problem.exceptions[0]
     assert isinstance(problem, ProblemError)
     assert problem.problem.status == 503
 

@@ -10,156 +10,17 @@ import pytest
 from query_api.core.allowed import NODES, REFUSED, judged
 from query_api.core.guard import check
 from query_api.core.problems import RefusedSqlError
+from tests.guard_fuzz.corpus import BYPASSES, USEFUL
 from trino_sql import tree
 from trino_sql.query_parser import parse_query
 
 HOW_TO = Path(__file__).resolve().parents[3] / "docs" / "how-to"
-# Each line got past some guard of somebody; the comment says whose idea of safe it broke.
-BYPASSES = {
-    # first token or regular expression
-    "with_delete": "WITH t AS (SELECT 1) DELETE FROM quotes",
-    "with_insert": "WITH t AS (SELECT 1) INSERT INTO quotes SELECT * FROM t",
-    "delete_in_cte": "WITH t AS (DELETE FROM quotes RETURNING *) SELECT * FROM t",
-    "explain_analyze": "EXPLAIN ANALYZE DELETE FROM quotes",
-    "explain": "EXPLAIN SELECT * FROM quotes",
-    "comment_before": "/* SELECT */ DROP TABLE quotes",
-    "comment_inside": "SELECT 1; -- \n DROP TABLE quotes",
-    "two_statements": "SELECT 1; SELECT 2",
-    "attach": "SELECT 1; ATTACH 'x.db'",
-    "only_a_comment": "-- nothing",
-    "empty": "  ",
-    # the type of the top node
-    "into": "SELECT 1 INTO stolen",
-    "into_from": "SELECT * INTO stolen FROM quotes",
-    "ctas": "CREATE TABLE stolen AS SELECT * FROM quotes",
-    "unload": "UNLOAD (SELECT * FROM quotes) TO 's3://elsewhere/' WITH (format = 'PARQUET')",
-    "merge": "MERGE INTO quotes USING quotes q ON true WHEN MATCHED THEN DELETE",
-    "update": "UPDATE quotes SET name = 'x'",
-    "drop": "DROP TABLE quotes",
-    "create_view": "CREATE OR REPLACE VIEW quotes_live AS SELECT 1",
-    # what a parser hands over as an opaque command
-    "external_function": "USING EXTERNAL FUNCTION f(x varchar) RETURNS varchar LAMBDA 'fn' SELECT f('x')",
-    "prepare": "PREPARE p FROM SELECT 1",
-    "execute": "EXECUTE p",
-    "call": "CALL system.sync_partition_metadata('a', 'b', 'ADD')",
-    "show": "SHOW TABLES",
-    "describe": "DESCRIBE quotes",
-    "msck": "MSCK REPAIR TABLE quotes",
-    "optimize": "OPTIMIZE quotes REWRITE DATA USING BIN_PACK",
-    "vacuum": "VACUUM quotes",
-    "set": "SET SESSION x = 1",
-    "pragma": "PRAGMA database_list",
-    "copy": "COPY quotes TO 'x.csv'",
-    # table functions and files
-    "system_query": "SELECT * FROM TABLE(cat.system.query(query => 'SELECT 1'))",
-    "read_csv": "SELECT * FROM READ_CSV('/etc/passwd')",
-    "file_as_table": "SELECT * FROM '/etc/passwd'",
-    "file_as_name": 'SELECT * FROM "/etc/passwd"',
-    "parquet_scan": "SELECT * FROM parquet_scan('s3://x/*')",
-    "lateral_function": "SELECT * FROM quotes, LATERAL (SELECT 1)",
-    # other catalogs, databases and hidden tables
-    "lambda_catalog": 'SELECT * FROM "lambda:conn".db.t',
-    "other_catalog": "SELECT * FROM other.coinlake.quotes",
-    "other_database": "SELECT * FROM secrets.quotes",
-    "unknown_table": "SELECT * FROM passwords",
-    "partitions_table": 'SELECT * FROM coinlake."quotes$partitions"',
-    "path_column": 'SELECT "$path" FROM quotes',
-    "path_alias": 'SELECT 1 AS "$path"',
-    "information_schema": "SELECT * FROM information_schema.tables",
-    "table_statement": "TABLE lake.secret",
-    "backticks": "SELECT * FROM `secret`",
-    # names of WITH queries
-    "cte_shadows_allowed": "WITH quotes AS (SELECT * FROM other.secret) SELECT * FROM quotes",
-    "cte_called_as_a_table": "WITH quotes AS (SELECT 1) SELECT * FROM quotes",
-    "cte_out_of_scope": "SELECT * FROM (WITH secret AS (SELECT 1) SELECT * FROM secret) x, secret",
-    "cte_reads_itself": "WITH secret AS (SELECT * FROM secret) SELECT * FROM secret",
-    "cte_reads_a_later_one": "WITH a AS (SELECT * FROM secret), secret AS (SELECT 1) SELECT * FROM a",
-    "cte_qualified": "WITH a AS (SELECT 1) SELECT * FROM secrets.a",
-    "recursive": "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT * FROM t",
-    # functions
-    "reflect": "SELECT reflect('java.lang.System', 'getenv')",
-    "java_method": "SELECT java_method('java.lang.System', 'exit', 0)",
-    "getenv": "SELECT getenv('AWS_SECRET_ACCESS_KEY')",
-    "version": "SELECT version()",
-    "function_of_a_schema": "SELECT evil.every(name = 'x') FROM quotes",
-    "known_function_of_a_schema": "SELECT evil.count(1) FROM quotes",
-    "current_user": "SELECT current_user",
-    "duckdb_settings": "SELECT * FROM duckdb_settings()",
-    "http": "SELECT http_get('http://169.254.169.254/')",
-    # rows and CPU out of nothing
-    "sequence_bomb": "SELECT * FROM UNNEST(sequence(1, 10000)) x CROSS JOIN UNNEST(sequence(1, 10000)) y",
-    "sequence": "SELECT sequence(1, 100000000)",
-    "repeat": "SELECT repeat('x', 1000000000)",
-    "unnest_array": "SELECT * FROM UNNEST(ARRAY[1, 2])",
-    "lambda": "SELECT reduce(a, 0, (s, x) -> s + x, s -> s) FROM quotes",
-    # odd syntax
-    "time_travel": "SELECT * FROM quotes FOR VERSION AS OF 1",
-    "sample": "SELECT * FROM quotes TABLESAMPLE BERNOULLI (10)",
-    "match_recognize": "SELECT a FROM quotes MATCH_RECOGNIZE (PATTERN (a))",
-    "no_columns": "SELECT , FROM quotes",
-    "placeholder": "SELECT * FROM quotes WHERE asset_id = ?",
-    "named_parameter": "SELECT :a",
-    "session_variable": "SELECT @a",
-    "nul_as_space": "SELECT\x00* FROM quotes",
-    "escape_character": "SELECT '\x1b[2J'",
-    "surrogate": "SELECT '\ud800'",
-    "limit_expression": "SELECT 1 LIMIT (SELECT 1)",
-    "limit_all": "SELECT 1 LIMIT ALL",
-    "underscores": "SELECT 1_000",
-    "hexadecimal": "SELECT 0x1F",
-    "dollar_string": "SELECT $$text$$",
-    "cube": "SELECT 1 FROM quotes GROUP BY CUBE (rank)",
-    "group_by_auto": "SELECT rank FROM quotes GROUP BY AUTO",
-    "ties": "SELECT rank FROM quotes ORDER BY 1 FETCH FIRST 1 ROWS WITH TIES",
-    "localtime": "SELECT localtime",
-    "parameter_in_limit": "SELECT 1 LIMIT ?",
-    "values": "VALUES (1)",
-    "parenthesised": "(SELECT 1)",
-    # a parser that can be made to work hard
-    "nested_brackets": "SELECT " + "(" * 49 + "1" + ")" * 49,
-    "nested_queries": "SELECT * FROM " + "(SELECT * FROM " * 30 + "quotes" + ")" * 30,
-    "nested_case": "SELECT " + "CASE WHEN " * 400 + "true" + " THEN 1 END" * 400,
-    "nested_not": "SELECT " + "NOT " * 3000 + "true",
-    "minus_chain": "SELECT " + "- " * 3000 + "1",
-    "too_long": "SELECT * FROM quotes WHERE rank IN (" + ", ".join(["1"] * 9000) + ")",
-    "too_many_tables": "SELECT 1 FROM " + ", ".join(f"quotes q{n}" for n in range(17)),
-}
 
 
 @pytest.mark.parametrize("sql", BYPASSES.values(), ids=BYPASSES.keys())
 def test_a_known_bypass_is_refused(sql: str) -> None:
     with pytest.raises(RefusedSqlError):
         check(sql, "coinlake", 1000)
-
-
-USEFUL = {
-    "view": "SELECT name, example FROM unknown_fields WHERE feed = 'assets'",
-    "star": "SELECT * FROM quotes",
-    "qualified": "SELECT q.price_usd FROM coinlake.quotes q WHERE q.dt = '2026-11-22'",
-    "catalog": "SELECT 1 FROM AwsDataCatalog.coinlake.candles_1m",
-    "group": "SELECT asset_id, count(*) FROM quotes GROUP BY 1 HAVING count(*) > 2 ORDER BY 2 DESC",
-    "with": "WITH newest AS (SELECT max(received_ts) AS at FROM quotes) SELECT * FROM newest",
-    "with_chain": "WITH a AS (SELECT 1 AS x), b AS (SELECT * FROM a) SELECT * FROM b",
-    "window": "SELECT row_number() OVER (PARTITION BY asset_id ORDER BY received_ts DESC) FROM quotes",
-    "frame": "SELECT sum(rank) OVER (ORDER BY rank ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM quotes",
-    "join": "SELECT 1 FROM quotes q JOIN candles_1m c ON q.asset_id = c.asset_id",
-    "union": "SELECT asset_id FROM quotes UNION ALL SELECT rate_id FROM rates",
-    "subquery": "SELECT * FROM quotes WHERE rank IN (SELECT min(rank) FROM quotes)",
-    "exists": "SELECT 1 FROM quotes q WHERE EXISTS (SELECT 1 FROM rates)",
-    "map": "SELECT element_at(extra, 'k'), extra['k'], cardinality(map_keys(extra)) FROM quotes",
-    "unnest_column": "SELECT k, v FROM quotes CROSS JOIN UNNEST(extra) AS t (k, v)",
-    "time": "SELECT date_trunc('hour', source_ts), date_add('day', 1, source_ts) FROM quotes",
-    "last_hour": "SELECT 1 FROM quotes WHERE source_ts > current_timestamp - INTERVAL '1' HOUR",
-    "timestamp": "SELECT 1 FROM quotes WHERE source_ts > TIMESTAMP '2026-11-22 00:00:00.000'",
-    "case": "SELECT CASE WHEN rank = 1 THEN 'first' ELSE 'other' END FROM quotes",
-    "casts": "SELECT CAST(rank AS DECIMAL(10, 2)), TRY_CAST(name AS BIGINT) FROM quotes",
-    "quarantine": "SELECT reason, count(*) FROM quotes_quarantine GROUP BY reason",
-    "fetch": "SELECT * FROM quotes FETCH FIRST 5 ROWS ONLY",
-    "decimal_literal": "SELECT DECIMAL '1.5', CAST(rank AS DECIMAL) FROM quotes",
-    "negated": "SELECT 1 FROM quotes WHERE name NOT LIKE 'a%' ESCAPE '!' AND rank NOT BETWEEN 1 AND 2",
-    "trailing_semicolon": "SELECT 1;",
-    "upper_case_table": "SELECT * FROM QUOTES",
-}
 
 
 @pytest.mark.parametrize("sql", USEFUL.values(), ids=USEFUL.keys())
@@ -223,6 +84,21 @@ def test_what_the_pages_ask_passes(page: str) -> None:
     assert asked
     for sql in asked:
         assert check(sql, "coinlake", 100).tables
+
+
+@pytest.mark.parametrize("table", ["tables", "columns"])
+def test_information_schema_is_answered_from_the_contract(table: str) -> None:
+    checked = check(f"SELECT * FROM information_schema.{table} LIMIT 5", "coinlake", 10)
+
+    assert "information_schema" not in checked.sql
+    assert checked.tables == ()
+    assert "'quotes'" in checked.sql
+    assert checked.sql.endswith(f"AS {table} LIMIT 5")
+
+
+def test_a_bare_name_of_information_schema_is_no_table() -> None:
+    with pytest.raises(RefusedSqlError, match="there is no table tables"):
+        check("SELECT * FROM tables", "coinlake", 10)
 
 
 def test_a_backslash_is_no_escape() -> None:

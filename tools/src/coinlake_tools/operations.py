@@ -229,29 +229,28 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     # New ledger entries; for a query what its key has spent, and the footers of two hours for SQL.
     Operation(
-        "query-api",
-        "s3:GetObject",
-        Billed.GET,
-        _PROBES,
-        lambda p: _runs(p) * FEEDS + 3 * _queries(p),
+        *("query-api", "s3:GetObject", Billed.GET, _PROBES),
+        busy=lambda p: _runs(p) * FEEDS + 3 * _queries(p),
     ),
     Operation("query-api", "s3:HeadObject", Billed.GET, busy=_queries),
     Operation("query-api", "s3:PutObject", Billed.PUT, busy=_queries),
     # The text of a view, for the estimate of SQL.
     Operation("query-api", "glue:GetTable", Billed.CATALOG, busy=_queries),
-    # The keys every 15 s. Before and after a query, unless one of the last two seconds has looked.
+    # The keys; before and after a query the ledger, unless it was just looked at, and open hours' raw zone.
     Operation(
         "query-api",
         "s3:ListObjectsV2",
         Billed.PUT,
         FEEDS * _IDLE_LOOKS + _KEY_LOOKS,
-        lambda p: 2 * _queries(p),
+        lambda p: 4 * _queries(p),
     ),
     Operation("query-api", "athena:GetWorkGroup", Billed.FREE, _PROBES),
     Operation("query-api", "athena:StartQueryExecution", Billed.FREE, busy=_queries),
     Operation(
-        "query-api", "athena:GetQueryExecution", Billed.FREE, busy=lambda p: 5 * _queries(p)
+        "query-api", "athena:GetQueryExecution", Billed.FREE, busy=lambda p: 4 * _queries(p)
     ),
+    # Many queries at a time are asked about together.
+    Operation("query-api", "athena:BatchGetQueryExecution", Billed.FREE),
     Operation("query-api", "athena:GetQueryResults", Billed.FREE, busy=_queries),
     # Of results beyond Athena's first page, which are read from S3.
     Operation("query-api", "athena:GetQueryRuntimeStatistics", Billed.FREE),

@@ -9,18 +9,27 @@ from local_cloud import faults
 from local_cloud.bill import Bill
 from local_cloud.server import Environ, HttpReply, StartResponse
 
+QUERY_TABLES = re.compile(r"/athena/queries/([0-9a-f-]{36})/tables")
 RUN_LOG = re.compile(r"/glue/runs/([A-Za-z0-9_-]+)/log")
 
 
 class CloudAdmin:
-    """The WSGI application of the admin port. `log_of` gives a run's output, None if unknown."""
+    """The WSGI application of the admin port.
+
+    `log_of` gives a run's output, `tables_of` the tables that a query looked up; None if unknown.
+    """
 
     def __init__(
-        self, bill: Bill, rules: faults.Faults, log_of: Callable[[str], bytes | None]
+        self,
+        bill: Bill,
+        rules: faults.Faults,
+        log_of: Callable[[str], bytes | None],
+        tables_of: Callable[[str], list[str] | None],
     ) -> None:
         self._bill = bill
         self._faults = rules
         self._log_of = log_of
+        self._tables_of = tables_of
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -37,6 +46,8 @@ class CloudAdmin:
             return _json("200 OK", self._bill.summary())
         if found := RUN_LOG.fullmatch(path):
             return self._log(found.group(1))
+        if found := QUERY_TABLES.fullmatch(path):
+            return self._tables(found.group(1))
         return _json("404 Not Found", {"error": f"no {path} here"})
 
     def _log(self, run_id: str) -> HttpReply:
@@ -44,6 +55,12 @@ class CloudAdmin:
         if text is None:
             return _json("404 Not Found", {"error": f"no run {run_id}"})
         return HttpReply("200 OK", [("Content-Type", "text/plain; charset=utf-8")], text)
+
+    def _tables(self, query_id: str) -> HttpReply:
+        tables = self._tables_of(query_id)
+        if tables is None:
+            return _json("404 Not Found", {"error": f"no query {query_id}"})
+        return _json("200 OK", {"tables": tables})
 
     def _on_faults(self, method: str, environ: Environ) -> HttpReply:
         if method == "PUT":

@@ -74,7 +74,7 @@ def run(settings: Settings) -> None:
         open_.callback(jobs.close, CLOSE_WITHIN_S)
         crawlers = Crawlers(state / "glue", clients, bill, time.time)
         open_.callback(crawlers.close)
-        athena = AthenaService(clients, state, bill)
+        athena = AthenaService(clients, state, bill, settings.active_queries)
         open_.callback(athena.close)
         engines: dict[str, AwsService] = {
             "glue": _glue(state, jobs, crawlers, DataQuality(clients, bill, time.time)),
@@ -83,7 +83,7 @@ def run(settings: Settings) -> None:
         parts = CloudParts(moto_services(), engines, faults, bill, settings.s3_endpoint)
         front.app = Dispatcher(parts)
         # Health comes last: who sees it may call.
-        admin_front.app = CloudAdmin(bill, faults, jobs.log_of)
+        admin_front.app = CloudAdmin(bill, faults, jobs.log_of, athena.tables_of)
         ready = {"event": "ready", "port": server.port, "admin_port": admin.port}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()

@@ -25,6 +25,7 @@ class Settings:
     slot_release_s: float
     timeout_minute_s: float
     driver_memory: str
+    active_queries: int
 
 
 def parsed(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -49,6 +50,12 @@ def parsed(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     )
     add("--timeout-minute-s", type=float, default=60.0, help="seconds in a minute of Timeout")
     add("--driver-memory", default="1g", help="heap of a Spark run")
+    add(
+        "--active-queries",
+        type=int,
+        default=200,
+        help="Athena's quota of queries that are queued or running (200 in us-east-1)",
+    )
     said = parser.parse_args(argv)
     if (said.spark_jars is None) != (said.java_home is None):
         parser.error("--spark-jars and --java-home go together; without both there are no jobs")

@@ -16,6 +16,8 @@ class AwsError(Exception):
     code: str
     message: str
     status: int = 400
+    reason: str = ""
+    """The member `Reason` that some errors have beside their message."""
 
     def __post_init__(self) -> None:
         # The generated __init__ skips Exception's; without args str() would be empty.
@@ -26,7 +28,8 @@ class AwsError(Exception):
 
     def to_json(self) -> dict[str, str]:
         """The body. Some SDKs read `message`, others `Message`, so both are there."""
-        return {"__type": self.code, "message": self.message, "Message": self.message}
+        body = {"__type": self.code, "message": self.message, "Message": self.message}
+        return body | ({"Reason": self.reason} if self.reason else {})
 
     def headers(self) -> dict[str, str]:
         """The headers that go with the body."""

@@ -1,7 +1,6 @@
 """Wiring of query-api: the only place that picks real things."""
 
 import asyncio
-import random
 import secrets
 import time
 import uuid
@@ -17,7 +16,9 @@ from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
 from query_api.adapters.athena import AthenaScope, open_athena
 from query_api.adapters.footers import open_footers
-from query_api.adapters.guard import open_guard
+from query_api.adapters.guard import GuardLimits, open_guard
+from query_api.adapters.guard_process import GuardBounds
+from query_api.adapters.key_looks import KeyLooks
 from query_api.adapters.key_reader import KeyPace, KeyReader
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
@@ -25,10 +26,13 @@ from query_api.adapters.listings import Listings
 from query_api.adapters.result_objects import open_result_objects
 from query_api.adapters.view_texts import open_view_texts
 from query_api.adapters.workers import open_workers
-from query_api.config import AthenaSettings, Settings
+from query_api.config import AthenaSettings, LimitSettings, Settings
+from query_api.core.look_times import LookPace
 from query_api.core.ports import SqlEngine
+from query_api.core.results import ResultLimits
+from query_api.loop.athena_side import ExecutionPace, open_executor
 from query_api.loop.estimating import Estimator
-from query_api.loop.execution import PollingPace, QueryExecutor
+from query_api.loop.ledger_refresh import LedgerRefresh
 from query_api.loop.runs import QueryCapacity, open_runs
 from query_api.loop.sharing import SharedQueries
 from query_api.loop.spending import Accounts
@@ -42,6 +46,7 @@ from query_api.observe import (
 )
 from query_api.routes.api_document import document_route
 from query_api.routes.formats import negotiated
+from query_api.routes.functions import functions_route
 from query_api.routes.middleware import balanced, keyed, observed
 from query_api.routes.parts import ApiParts
 from query_api.routes.prices import PriceRoutes
@@ -56,41 +61,47 @@ _TURN_S = 0.5
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Serve until `stop` is set."""
-    registry = CollectorRegistry()
-    metrics, pulse = QueryApiMetrics(registry), Pulse(settings.watchdog_s)
+    registry, pulse = CollectorRegistry(), Pulse(settings.watchdog_s)
+    metrics = QueryApiMetrics(registry)
     _warn_of_open_listener(settings)
     async with AsyncExitStack() as open_:
         store = await open_.enter_async_context(open_store(settings.lake.bucket))
-        output = f"s3://{settings.lake.bucket}/{settings.athena.results_prefix}"
         workers = open_.enter_context(open_workers())
         objects = await open_.enter_async_context(
             open_result_objects(settings.limits.max_result_bytes)
         )
-        scope = AthenaScope(settings.lake.database, settings.athena.workgroup, output)
+        scope = AthenaScope(
+            settings.lake.database, settings.athena.workgroup, _output(settings)
+        )
         athena = await open_.enter_async_context(open_athena(scope, objects, workers))
         guard = await open_.enter_async_context(
-            open_guard(settings.lake.database, settings.limits.guard_deadline_s)
+            open_guard(settings.lake.database, *_guard(settings.limits))
+        )
+        executor = await open_.enter_async_context(
+            open_executor(athena, _pace(settings.athena), metrics, _new_id, _now_ms)
         )
         accounts = _accounts(open_, settings, store, metrics)
         keys = await _keys(settings, store, metrics)
         estimator = await _estimator(open_, settings, store, metrics)
-        executor = QueryExecutor(athena, _pace(settings.athena), metrics, random.Random())
         runs = await open_.enter_async_context(
             open_runs(executor, _capacity(settings), metrics, _new_id, accounts)
         )
         ledger = _ledger(settings, store, metrics)
-        shared = SharedQueries(runs, metrics)
+        refresh = LedgerRefresh(ledger, settings.ledger_ttl_s, time.monotonic)
         parts = ApiParts(
             settings,
             settings.lake.database,
             runs,
-            shared,
+            SharedQueries(runs, metrics, _kept(settings.limits)),
             ledger,
             guard,
             metrics,
             _now_ms,
             accounts,
             estimator,
+            _new_id,
+            KeyLooks(store, _now_ms),
+            refresh,
             RowAnswers(workers, metrics, settings.limits.write_deadline_s),
             ResultPages(objects, workers, settings.limits.max_result_rows),
         )
@@ -105,9 +116,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )
         open_.enter_context(watchdog(pulse))
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(refresh.watch(stop), name="ledger")
             _watch(tasks, stop, running, accounts, settings.budget.flush_s)
             while not await sleep_or_stop(stop, _TURN_S):
                 pulse.beat()
+
+
+def _output(settings: Settings) -> str:
+    return f"s3://{settings.lake.bucket}/{settings.athena.results_prefix}"
 
 
 def _watch(
@@ -148,7 +164,7 @@ def _application(
     )
     app.on_response_prepare.append(balanced(parts.accounts))
     app.add_routes(health_routes(registry, pulse, lambda: ready(running)))
-    app.add_routes([document_route(limits), status_route(running)])
+    app.add_routes([document_route(limits), status_route(running), functions_route()])
     app.add_routes(PriceRoutes(parts).routes())
     app.add_routes(QueryRoutes(parts, engine, time.monotonic, _secret(parts.settings)).routes())
     return app
@@ -201,12 +217,19 @@ async def _keys(settings: Settings, store: ObjectStore, metrics: QueryApiMetrics
     return keys
 
 
-def _pace(athena: AthenaSettings) -> PollingPace:
-    return PollingPace(
-        poll_first_s=athena.poll_first_s,
-        poll_cap_s=athena.poll_cap_s,
+def _pace(athena: AthenaSettings) -> ExecutionPace:
+    return ExecutionPace(
+        looks=LookPace(athena.poll_first_s, athena.poll_cap_s),
+        poll_calls_per_s=athena.poll_calls_per_s,
+        batch_calls_per_s=athena.batch_calls_per_s,
+        start_calls_per_s=athena.start_calls_per_s,
         stop_deadline_s=athena.stop_deadline_s,
+        token_salt=athena.token_salt.get_secret_value(),
     )
+
+
+def _kept(limits: LimitSettings) -> ResultLimits:
+    return ResultLimits(limits.kept_answers, limits.kept_answer_bytes)
 
 
 def _capacity(settings: Settings) -> QueryCapacity:
@@ -214,6 +237,13 @@ def _capacity(settings: Settings) -> QueryCapacity:
         max_running=settings.limits.max_running,
         max_queued=settings.limits.max_queued,
         usd_per_tb=settings.athena.usd_per_tb,
+    )
+
+
+def _guard(limits: LimitSettings) -> tuple[GuardBounds, GuardLimits]:
+    return (
+        GuardBounds(limits.guard_cpu_s, limits.guard_deadline_s),
+        GuardLimits(limits.guard_workers, limits.max_guard_waiting),
     )
 
 

@@ -36,8 +36,25 @@ class AthenaSettings(BaseModel):
         le=1_000_000,
         description="Price of a scanned TB.",
     )
-    poll_first_s: Seconds = Field(default=0.05, description="Wait before the first poll.")
+    poll_first_s: Seconds = Field(
+        default=0.05,
+        description="Wait before the first poll of a statement that is not known yet.",
+    )
     poll_cap_s: Seconds = Field(default=1.0, description="Longest wait between polls.")
+    poll_calls_per_s: Seconds = Field(
+        default=50.0, description="GetQueryExecution calls a second, each about one query."
+    )
+    batch_calls_per_s: Seconds = Field(
+        default=10.0,
+        description="BatchGetQueryExecution calls a second, each about up to 50 queries.",
+    )
+    start_calls_per_s: Seconds = Field(
+        default=20.0, description="StartQueryExecution and StopQueryExecution calls a second."
+    )
+    token_salt: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret that replicas share so that they start a query once; without it each process has its own.",
+    )
     stop_deadline_s: Seconds = Field(
         default=5.0, description="How long the service keeps trying to stop an abandoned query."
     )
@@ -62,7 +79,18 @@ class LimitSettings(BaseModel):
     )
     sql_deadline_s: Seconds = Field(default=300.0, description="Deadline of an ad-hoc query.")
     guard_deadline_s: Seconds = Field(
-        default=2.0, description="Deadline for checking a statement."
+        default=5.0, description="Deadline for checking a statement, once it is its turn."
+    )
+    guard_cpu_s: Seconds = Field(
+        default=1.0, description="CPU time that checking a statement may take."
+    )
+    guard_workers: Count = Field(
+        default=2,
+        description="Processes that check statements; one of them is left to other keys.",
+    )
+    max_guard_waiting: Count = Field(
+        default=8,
+        description="Statements of a key that may wait to be checked; further ones get 429.",
     )
     estimate_deadline_s: Seconds = Field(
         default=5.0,
@@ -98,6 +126,15 @@ class LimitSettings(BaseModel):
         le=MAX_SECONDS,
         description="Longest time range of quotes in one request.",
     )
+    kept_answers: Count = Field(
+        default=256, description="How many answers are kept for whoever asks the same."
+    )
+    kept_answer_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=0,
+        le=MAX_BYTES,
+        description="Memory for answers that are kept; 0 keeps none.",
+    )
     keep_results_s: Seconds = Field(
         default=600.0, description="How long the result of a finished ad-hoc query is kept."
     )
@@ -114,10 +151,18 @@ class LimitSettings(BaseModel):
         description="Largest request line or header field.",
     )
     header_deadline_s: Seconds = Field(
-        default=10.0, description="How long a connection may take to send a request."
+        default=10.0,
+        description="How long a connection may take to send a request, its body included.",
+    )
+    idle_s: Seconds = Field(
+        default=30.0, description="How long a connection is kept open between two requests."
     )
     max_connections: Count = Field(
         default=512, description="Open connections; further ones are closed."
+    )
+    max_connections_per_client: Count = Field(
+        default=256,
+        description="Open connections of one address; further ones are closed. A proxy in front is one.",
     )
 
 

@@ -18,6 +18,7 @@ ROUTES = (
     "/v1/queries",
     "/v1/queries/{id}",
     "/v1/queries/{id}.{format}",
+    "/v1/sql/functions",
 )
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -43,6 +44,16 @@ class QueryApiMetrics:
         self.shared = family.counter(
             "queries_shared_total",
             "Requests that joined a running query instead of starting one.",
+        )
+        self.kept = family.counter(
+            "answers_kept_total",
+            "Requests answered without a query: from memory, or with 304.",
+            "how",
+        )
+        self.throttled = family.counter(
+            "athena_throttled_total",
+            "Calls that Athena refused: too many active queries, or too many calls a second.",
+            "kind",
         )
         self.scanned_bytes = family.counter("scanned_bytes_total", "Bytes scanned by Athena.")
         self.usd = family.counter("cost_usd_total", "Cost of the queries in dollars.")
@@ -81,9 +92,13 @@ class QueryApiMetrics:
                 self.requests.labels(route, status)
         for outcome in ("succeeded", "cancelled"):
             self.queries.labels(outcome)
+        for kind in ("concurrency", "rate"):
+            self.throttled.labels(kind)
+        for how in ("memory", "not_modified"):
+            self.kept.labels(how)
         for reason in ("slow_reader", "source"):
             self.cut_answers.labels(reason)
-        for reason in ("slow", "too_many"):
+        for reason in ("slow", "idle", "too_many"):
             self.closed_connections.labels(reason)
 
     def _of_keys(self, family: Family) -> None:

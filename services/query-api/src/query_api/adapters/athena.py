@@ -1,7 +1,7 @@
 """Athena in our words: the only place that knows botocore's errors and Athena's shapes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,19 +11,21 @@ from botocore.exceptions import ClientError, NoRegionError
 from coinlake import logs
 from coinlake.aws import open_client
 from coinlake.errors import ConfigError, TransientError
-from coinlake.outcomes import UnknownAnswerError, away, code_of
+from coinlake.outcomes import UnknownAnswerError, answered, away, code_of
 from query_api.adapters.result_objects import ResultObjects
 from query_api.adapters.row_blocks import first_rows
 from query_api.adapters.workers import Workers
 from query_api.core.answers import (
     ExecutionState,
+    LostExecution,
     ResultColumn,
     ResultObject,
     Rows,
     text_rows,
 )
+from query_api.core.engine_errors import NoSlotError
 from query_api.core.failures import clean
-from query_api.core.problems import query_failed
+from query_api.core.problems import ProblemError, query_failed, result_gone
 from query_api.core.statements import Statement
 
 log = logs.get(__name__)
@@ -32,6 +34,7 @@ log = logs.get(__name__)
 # (measured, botocore 1.43: 1.4 us for a cell).
 _FIRST_ROWS = 100
 _REFUSALS = {"InvalidRequestException"}
+_FULL = "CONCURRENT_QUERY_LIMIT_EXCEEDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class AthenaEngine:
         self._objects = objects
         self._workers = workers
 
+    @property
+    def where(self) -> str:
+        """All else that Athena compares when a token comes back: it must be in the token."""
+        return f"{self._scope.workgroup} {self._scope.database} {self._scope.output}"
+
     async def start(self, statement: Statement, token: str) -> str:
         """Start a query and return its id; the same token gives the same query.
 
@@ -72,11 +80,38 @@ class AthenaEngine:
             answer = await self._client.start_query_execution(**request)
             return str(answer["QueryExecutionId"])
 
-    async def execution(self, execution_id: str) -> ExecutionState:
-        """How far a query is."""
-        with _translated("GetQueryExecution"):
-            answer = await self._client.get_query_execution(QueryExecutionId=execution_id)
-            return _execution(answer["QueryExecution"])
+    async def executions(
+        self, ids: Sequence[str]
+    ) -> Mapping[str, ExecutionState | LostExecution]:
+        """How far up to 50 queries are; of each, or why Athena does not tell.
+
+        One is asked for by GetQueryExecution, whose quota is another and five times as large
+        (Athena user guide, "Service Quotas").
+        """
+        if len(ids) == 1:
+            return {ids[0]: await self._execution(ids[0])}
+        with _translated("BatchGetQueryExecution"):
+            answer = await self._client.batch_get_query_execution(QueryExecutionIds=list(ids))
+            told = {
+                one["QueryExecutionId"]: _execution(one) for one in answer["QueryExecutions"]
+            }
+            lost = {
+                one["QueryExecutionId"]: LostExecution(
+                    str(one.get("ErrorCode", "")), str(one.get("ErrorMessage", ""))
+                )
+                for one in answer.get("UnprocessedQueryExecutionIds", ())
+            }
+            if missing := [one for one in ids if one not in told and one not in lost]:
+                raise UnknownAnswerError(f"an answer without {len(missing)} of {len(ids)} ids")
+        return {**told, **lost}
+
+    async def _execution(self, execution_id: str) -> ExecutionState | LostExecution:
+        try:
+            with _translated("GetQueryExecution"):
+                answer = await self._client.get_query_execution(QueryExecutionId=execution_id)
+                return _execution(answer["QueryExecution"])
+        except ProblemError as error:
+            return LostExecution("InvalidRequestException", error.problem.detail)
 
     async def rows(self, execution_id: str, max_rows: int) -> Rows:
         """At most `max_rows` rows of a query that succeeded, and where the others are.
@@ -144,7 +179,7 @@ class AthenaEngine:
 
     async def _page(self, execution_id: str, most: int) -> "_Page":
         """The first page: at most `most` rows, of which the labels are one."""
-        with _translated("GetQueryResults"):
+        with _translated("GetQueryResults"), _result_gone():
             answer = await self._client.get_query_results(
                 QueryExecutionId=execution_id, MaxResults=most
             )
@@ -163,13 +198,17 @@ class _Page:
 def _execution(told: Any) -> ExecutionState:
     status, statistics = told["Status"], told.get("Statistics", {})
     error = status.get("AthenaError", {})
+    submitted = status.get("SubmissionDateTime")
     return ExecutionState(
         state=status["State"],
         reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
         category=error.get("ErrorCategory"),
+        error_type=error.get("ErrorType"),
         retryable=bool(error.get("Retryable", False)),
         scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
         engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),
+        total_ms=int(statistics.get("TotalExecutionTimeInMillis", 0)),
+        submitted_ms=None if submitted is None else int(submitted.timestamp() * 1000),
     )
 
 
@@ -225,8 +264,34 @@ def _translated(operation: str) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
+            if _is_full(error):
+                raise NoSlotError(f"{operation}: {answered(error)}") from error
             if code_of(error) in _REFUSALS:
                 told = error.response.get("Error", {}).get("Message", "")
                 raise query_failed(clean(str(told))) from error
             raise
         answer.require_json()
+
+
+@contextmanager
+def _result_gone() -> Iterator[None]:
+    """A problem (410) where the result object is not there any more.
+
+    Athena says so in words alone (InvalidRequestException: "Could not find results").
+    """
+    try:
+        yield
+    except ClientError as error:
+        told = str(error.response.get("Error", {}).get("Message", ""))
+        if code_of(error) in _REFUSALS and "could not find results" in told.lower():
+            raise result_gone() from error
+        raise
+
+
+def _is_full(error: ClientError) -> bool:
+    """Whether Athena has no slot, and not too many calls: the code alone does not tell.
+
+    Reason has one value, and old answers leave it out (Athena API, TooManyRequestsException).
+    """
+    reason = error.response.get("Reason", _FULL)
+    return code_of(error) == "TooManyRequestsException" and reason == _FULL

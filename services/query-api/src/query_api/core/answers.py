@@ -31,10 +31,22 @@ class ExecutionState:
     retryable: bool = False
     scanned_bytes: int = 0
     engine_ms: int = 0
+    total_ms: int = 0
+    submitted_ms: int | None = None
+    error_type: int | None = None
 
     @property
     def ended(self) -> bool:
         return self.state in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class LostExecution:
+    """Athena does not tell of a query: its code and message (Athena API,
+    UnprocessedQueryExecutionId)."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,11 @@ class Rows:
     @property
     def types(self) -> tuple[str, ...]:
         return tuple(column.type for column in self.columns)
+
+    @property
+    def size_bytes(self) -> int:
+        """About what they take in memory."""
+        return 1000 + 200 * len(self.columns) + int(self.cells.nbytes)
 
     def values(self) -> list[list[Json]]:
         """The rows in JSON's types; what is no number there is a string."""

@@ -68,8 +68,13 @@ def newest_hours(heads: Heads, feed: str, count: int) -> list[Hour]:
 
 def is_open(heads: Heads, feed: str, last: Hour) -> bool:
     """Whether a range that ends with this hour may hold rows that are in no table yet."""
+    return last > last_closed(heads, feed)
+
+
+def last_closed(heads: Heads, feed: str) -> Hour:
+    """The last hour that is read from the tables; what was received later is in the raw zone."""
     closed = (hour for (name, hour), head in heads.items() if name == feed and head.is_closed)
-    return last > max(closed, default=UNKNOWN_HOUR)
+    return max(closed, default=UNKNOWN_HOUR)
 
 
 def newest_received_ms(heads: Heads, feed: str) -> int | None:
@@ -114,6 +119,11 @@ def dataset_version(heads: Heads, feeds: Iterable[str]) -> str:
         if feed in wanted
     )
     return hashlib.sha256("\n".join(state).encode()).hexdigest()[:16]
+
+
+def live_version(published: str, landed: str | None) -> str:
+    """The same with what lies in the raw zone behind it; None where that has no name."""
+    return hashlib.sha256(f"{published}.{landed}".encode()).hexdigest()[:16]
 
 
 def is_final(heads: Heads, feed: str, window: TimeWindow, skew_ms: int) -> bool:

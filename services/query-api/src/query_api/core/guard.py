@@ -8,25 +8,32 @@ walls are IAM and the workgroup.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from query_api.core.allowed import CLOCKS, FUNCTIONS, GROUPINGS, NODES, TABLE_NAMES
+from query_api.core.allowed import CATALOG, CLOCKS, GROUPINGS, NODES, TABLE_NAMES
+from query_api.core.allowed import REFUSED as REFUSED_FORMS
+from query_api.core.dependence import UNKNOWN_DEPENDENCE, Dependence
+from query_api.core.functions import ALLOWED, REFUSED
+from query_api.core.growth import check_growth
+from query_api.core.information_schema import SCHEMA, TABLES_OF_IT, inlined
 from query_api.core.lake_columns import columns_of_table
+from query_api.core.nesting import check_nesting
 from query_api.core.problems import RefusedSqlError
 from query_api.core.read_sources import Read
 from query_api.core.reads import reads_of
 from query_api.core.sent import Edit, assembled, end_of
-from query_api.core.sql_text import check_text
+from query_api.core.sql_text import check_text, read_tokens
 from trino_sql import tree
 from trino_sql.failures import NOT_SUPPORTED, SqlError, TooDeepError
-from trino_sql.lexer import DECIMAL, DOLLAR_STRING, INTEGER, Token, tokens
+from trino_sql.lexer import DECIMAL, DOLLAR_STRING, INTEGER, Token
 from trino_sql.query_parser import parse_query
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+# What an alias may be called. Columns that are not in a table's schema begin with a dollar sign.
+_COLUMN = re.compile(r"[\w .,/%()+-]{1,128}")
 _PLAIN_NUMBER = re.compile(r"[0-9]*\.?[0-9]*")
 _PLACE = re.compile(r"line \d+:\d+: ")
-_CATALOG = "awsdatacatalog"
 # What a query begins with (SqlBase.g4, query): anything else is another statement.
 _FIRST_WORDS = ("WITH", "SELECT", "VALUES", "TABLE", "(")
 _MAX_TABLES = 16
@@ -35,10 +42,14 @@ _MAX_NODES = 4000
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A statement that passed: the text to send, and the lake's tables that it reads."""
+    """A statement that passed: the text to send, and the lake's tables that it reads.
+
+    `depends`: what its rows depend on, by `core/dependence.py`; nothing known where nobody looked.
+    """
 
     sql: str
     tables: tuple[str, ...]
+    depends: Dependence = UNKNOWN_DEPENDENCE
     # Of the client's text, before the cap of rows: for the dry run, and no part of what was checked.
     reads: tuple[Read, ...] | None = field(default=None, compare=False)
 
@@ -59,12 +70,15 @@ def check(sql: str, database: str, max_rows: int) -> Checked:
         raise RefusedSqlError(
             "unstable", "the rewritten statement does not pass the same check"
         )
-    return first
+    # The text is ours from here on: what stands for information_schema need not be checked.
+    return replace(first, sql=inlined(first.sql, database))
 
 
 def _checked(sql: str, database: str, max_rows: int) -> Checked:
+    read = read_tokens(sql)
+    check_nesting(read)
     query = _parsed(sql)
-    for token in tokens(sql):
+    for token in read:
         _check_token(token)
     if not isinstance(query.body, (tree.Select, tree.SetOperation)):
         raise RefusedSqlError("statement", "only SELECT queries are allowed")
@@ -72,20 +86,21 @@ def _checked(sql: str, database: str, max_rows: int) -> Checked:
         if count > _MAX_NODES:
             raise RefusedSqlError("too_complex", "the statement is too long")
         _check_node(node)
+    check_growth(query)
     tables = list(_tables(query, frozenset(), database))
     if len(tables) > _MAX_TABLES:
         raise RefusedSqlError("too_complex", f"at most {_MAX_TABLES} tables are allowed")
     edits = [
-        Edit(name.at, end_of(sql, name.parts[-1].at), f'"{database}"."{table}"')
-        for name, table in tables
+        Edit(name.at, end_of(sql, name.parts[-1].at), f'"{schema}"."{table}"')
+        for name, schema, table in tables
     ]
     sent = assembled(sql, [*edits, *_cap(sql, query, max_rows)])
-    names = tuple(sorted({table for _, table in tables}))
-    return Checked(sent, names, reads_of(query, columns_of_table))
+    lake = {table for _, schema, table in tables if schema == database}
+    return Checked(sent, tuple(sorted(lake)), reads=reads_of(query, columns_of_table))
 
 
 def _parsed(sql: str) -> tree.Query:
-    if tokens(sql)[0].word not in _FIRST_WORDS:
+    if read_tokens(sql)[0].word not in _FIRST_WORDS:
         raise RefusedSqlError("statement", "only SELECT queries are allowed")
     try:
         return parse_query(sql)
@@ -140,7 +155,8 @@ def _walk(node: tree.Node) -> Iterator[tree.Node]:
 def _check_node(node: tree.Node) -> None:
     kind = type(node)
     if kind not in NODES:
-        raise RefusedSqlError("syntax", f"{kind.__name__} is not allowed")
+        why = REFUSED_FORMS.get(kind, "nobody has judged it")
+        raise RefusedSqlError("syntax", f"{kind.__name__} is not allowed: {why}")
     rule = _RULES.get(kind)
     if rule is not None:
         rule(node)
@@ -152,8 +168,10 @@ def _shown(name: str) -> str:
 
 def _check_identifier(node: tree.Identifier) -> None:
     # This keeps out "$path", "t$partitions", "lambda:connector" and everything quoted oddly.
-    if not _NAME.fullmatch(node.name):
-        raise RefusedSqlError("name", "names may contain only letters, digits and underscores")
+    if not _COLUMN.fullmatch(node.name):
+        raise RefusedSqlError(
+            "name", "names may contain only letters, digits, spaces and _ - . , / % ( ) +"
+        )
 
 
 def _check_with(node: tree.With) -> None:
@@ -168,22 +186,14 @@ def _check_named_query(node: tree.NamedQuery) -> None:
         )
 
 
-def _check_unnest(node: tree.Unnest) -> None:
-    # Rows out of nothing cost CPU and scan no bytes: no limit of Athena's would end them.
-    if not all(
-        isinstance(one, (tree.Identifier, tree.Dereference)) for one in node.expressions
-    ):
-        raise RefusedSqlError("syntax", "UNNEST accepts only columns")
-
-
 def _check_function(node: tree.FunctionCall) -> None:
     if len(node.name.parts) > 1:
         # The list names functions without a schema; one inside of a schema is another function.
         raise RefusedSqlError("function", "functions cannot be qualified with a schema")
-    if node.name.text not in FUNCTIONS:
-        raise RefusedSqlError(
-            "function", f"the function {_shown(node.name.text)} is not allowed"
-        )
+    if (why := REFUSED.get(node.name.text)) is not None:
+        raise RefusedSqlError("function", f"{node.name.text} is not allowed: {why}")
+    if node.name.text not in ALLOWED:
+        raise RefusedSqlError("function", f"there is no function {_shown(node.name.text)}")
 
 
 def _check_grouping(node: tree.GroupingElement) -> None:
@@ -205,7 +215,6 @@ _RULES: dict[type[tree.Node], Callable[[Any], None]] = {
     tree.Identifier: _check_identifier,
     tree.With: _check_with,
     tree.NamedQuery: _check_named_query,
-    tree.Unnest: _check_unnest,
     tree.FunctionCall: _check_function,
     tree.GroupingElement: _check_grouping,
     tree.CurrentTime: _check_clock,
@@ -218,12 +227,12 @@ _RULES: dict[type[tree.Node], Callable[[Any], None]] = {
 
 def _tables(
     node: tree.Node, named: frozenset[str], database: str
-) -> Iterator[tuple[tree.QualifiedName, str]]:
-    """Each reference to a table of the lake; `named` are the WITH queries that are in scope."""
+) -> Iterator[tuple[tree.QualifiedName, str, str]]:
+    """Each reference to a table of the lake, its schema and its name; `named` are the WITH queries that are in scope."""
     if isinstance(node, tree.Table):
-        table = _table(node.name, named, database)
-        if table is not None:
-            yield node.name, table
+        found = _table(node.name, named, database)
+        if found is not None:
+            yield node.name, *found
         return
     if isinstance(node, tree.Query) and node.with_ is not None:
         for one in node.with_.queries:
@@ -236,16 +245,24 @@ def _tables(
         yield from _tables(child, named, database)
 
 
-def _table(name: tree.QualifiedName, named: frozenset[str], database: str) -> str | None:
-    """The lake's table that a name means; None for the name of a WITH query."""
+def _table(
+    name: tree.QualifiedName, named: frozenset[str], database: str
+) -> tuple[str, str] | None:
+    """The schema and table that a name means; None for the name of a WITH query."""
     *around, table = (part.name.lower() for part in name.parts)
     if not around and table in named:
         return None
-    if around not in ([], [database], [_CATALOG, database]):
+    if around in ([SCHEMA], [CATALOG, SCHEMA]):
+        if table not in TABLES_OF_IT:
+            raise RefusedSqlError(
+                "table", f"of {SCHEMA} only {' and '.join(TABLES_OF_IT)} are there"
+            )
+        return SCHEMA, table
+    if around not in ([], [database], [CATALOG, database]):
         raise RefusedSqlError("table", f"only tables of the database {database} are allowed")
     if table not in TABLE_NAMES:
         raise RefusedSqlError("table", f"there is no table {_shown(table)}")
-    return table
+    return database, table
 
 
 # ---- rows -----------------------------------------------------------------------------------

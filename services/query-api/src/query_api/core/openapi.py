@@ -5,6 +5,7 @@ from typing import Any
 from coinlake.views.candles import INTERVALS_MS
 from query_api.core.openapi_estimates import BODY_FIELDS, DRY_RUN
 from query_api.core.openapi_formats import with_forms
+from query_api.core.openapi_meta import META
 
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
@@ -57,37 +58,6 @@ _COVERAGE: dict[str, Any] = {
     "rows": _INTEGER,
     "quarantined_rows": _INTEGER,
 }
-_META: dict[str, Any] = {
-    "as_of": {
-        **_STRING,
-        "format": "date-time",
-        "description": "When the service read the state of the lake.",
-    },
-    "newest_received": {
-        **_TIME,
-        "description": "Receive time of the newest published answer; with several feeds, the earliest of them.",
-    },
-    "watermark": {
-        **_TIME,
-        "description": "Everything received before this time is in the tables; with several feeds, the "
-        "earliest of them. Null where no watermark is known.",
-    },
-    "dataset_version": {
-        **_STRING,
-        "description": "Changes whenever an hour that the answer can be made from is published.",
-    },
-    "live": {
-        "type": "boolean",
-        "description": "The answer holds rows of open hours too, seconds old, read from the raw zone.",
-    },
-    "scanned_bytes": _INTEGER,
-    "usd": {**_STRING, "description": "What the query cost, in dollars."},
-    "rows": _INTEGER,
-    "truncated": {
-        "type": "boolean",
-        "description": "The result had more rows than were returned.",
-    },
-}
 _STATES = ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
 
@@ -125,7 +95,7 @@ def _schemas() -> dict[str, Any]:
         "Problem": _object(
             {"type": _STRING, "title": _STRING, "status": _INTEGER, "detail": _STRING}
         ),
-        "Meta": _object(_META, extra={"interval": _STRING}),
+        "Meta": _object(META, extra={"interval": _STRING}),
         "Asset": _object(_ASSET),
         "Quote": _object(_QUOTE),
         "Candle": _object(_CANDLE),
@@ -158,20 +128,32 @@ def _read_paths(max_rows: int) -> dict[str, Any]:
         _query("from", _STRING, "RFC 3339 or milliseconds since the epoch; inclusive."),
         _query("to", _STRING, "RFC 3339 or milliseconds since the epoch; exclusive."),
     ]
+    fresh = [
+        _query(
+            "max_age",
+            {"type": "number", "minimum": 0},
+            "Refuse data older than so many seconds.",
+        ),
+        _query(
+            "as_of",
+            _STRING,
+            "The dataset_version that the answer must be of; 410 if it is gone.",
+        ),
+    ]
     return {
         "/v1/assets": _get(
-            "Latest price of each asset", {**many, "items": _ref("Asset")}, limit
+            "Latest price of each asset", {**many, "items": _ref("Asset")}, limit, *fresh
         ),
-        "/v1/assets/{id}": _get("Latest price of one asset", _ref("Asset"), _ID),
+        "/v1/assets/{id}": _get("Latest price of one asset", _ref("Asset"), _ID, *fresh),
         "/v1/assets/{id}/quotes": _get(
             "Quotes of an asset within a range of source time",
             {**many, "items": _ref("Quote")},
-            *(_ID, *times, limit, _query("order", {"enum": ["asc", "desc"]})),
+            *(_ID, *times, limit, _query("order", {"enum": ["asc", "desc"]}), *fresh),
         ),
         "/v1/assets/{id}/candles": _get(
             "Candles of an asset",
             {**many, "items": _ref("Candle")},
-            *(_ID, *times, _query("interval", {"enum": list(INTERVALS_MS)})),
+            *(_ID, *times, _query("interval", {"enum": list(INTERVALS_MS)}), *fresh),
         ),
         "/v1/coverage": _get(
             "What has been published, by table", {**many, "items": _ref("Coverage")}
@@ -203,11 +185,7 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
             "post": _operation(
                 "Run SQL, or say what it would read",
                 {"200": either, "202": pending},
-                [
-                    _query(
-                        "dry_run", {"type": "boolean"}, "Start nothing; say what it would read."
-                    )
-                ],
+                [_query("dry_run", {"type": "boolean"}, "Start nothing; say what it reads.")],
                 _json_body(body),
             )
         },
@@ -224,7 +202,30 @@ def _sql_paths(max_rows: int) -> dict[str, Any]:
             ),
             "delete": _operation("Cancel a query", {"200": _json("Its state.", ended)}, [_ID]),
         },
+        "/v1/sql/functions": {"get": _functions()},
     }
+
+
+def _functions() -> dict[str, Any]:
+    function = _object(
+        {"name": _STRING, "allowed": {"type": "boolean"}},
+        {
+            "about": _STRING,
+            "bounds": {**_STRING, "description": "What its arguments must be."},
+            "reason": {**_STRING, "description": "Why it is refused."},
+        },
+    )
+    limits = _object({"bytes": _INTEGER, "tokens": _INTEGER, "brackets": _INTEGER})
+    answer = _object(
+        {
+            "functions": {"type": "array", "items": function},
+            "tables": {"type": "array", "items": _STRING},
+            "syntax_refused": {"type": "object", "additionalProperties": _STRING},
+            "limits": limits,
+        }
+    )
+    text = "What SQL may hold: functions, tables, and what is refused, with its reason"
+    return _operation(text, {"200": _json(text, answer)}, [])
 
 
 def _open_paths() -> dict[str, Any]:

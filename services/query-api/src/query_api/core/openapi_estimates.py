@@ -1,10 +1,12 @@
-"""What the OpenAPI document says of the dry run and of a request's own limit."""
+"""What the OpenAPI document says of the dry run, and of a request's own limits."""
 
 from typing import Any
 
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
 BODY_FIELDS: dict[str, Any] = {
+    "max_age": {"type": ["number", "null"], "minimum": 0},
+    "as_of": {"type": ["string", "null"]},
     "dry_run": {"type": "boolean", "default": False},
     "max_scan_bytes": {
         "type": ["integer", "null"],

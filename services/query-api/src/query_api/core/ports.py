@@ -1,11 +1,11 @@
 """What the service asks of the outside world, in its own words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pyarrow as pa
 
-from query_api.core.answers import ExecutionState, ResultObject, Rows
+from query_api.core.answers import ExecutionState, LostExecution, ResultObject, Rows
 from query_api.core.encoders import Bytes, Meta
 from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
@@ -16,8 +16,12 @@ from query_api.core.statements import Statement
 class SqlEngine(Protocol):
     """What runs SQL; see adapters/athena.py for the promises of each method."""
 
+    @property
+    def where(self) -> str: ...
     async def start(self, statement: Statement, token: str) -> str: ...
-    async def execution(self, execution_id: str) -> ExecutionState: ...
+    async def executions(
+        self, ids: Sequence[str]
+    ) -> Mapping[str, ExecutionState | LostExecution]: ...
     async def rows(self, execution_id: str, max_rows: int) -> Rows: ...
     async def located(self, execution_id: str) -> ResultObject: ...
     async def stop(self, execution_id: str) -> None: ...
@@ -26,7 +30,7 @@ class SqlEngine(Protocol):
 class StatementGuard(Protocol):
     """What checks ad-hoc SQL; see adapters/guard.py."""
 
-    async def check(self, sql: str, max_rows: int) -> Checked: ...
+    async def check(self, sql: str, max_rows: int, key: str) -> Checked: ...
 
 
 class ByteEstimator(Protocol):

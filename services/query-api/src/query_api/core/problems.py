@@ -76,6 +76,19 @@ def busy(retry_after_s: int) -> ProblemError:
     )
 
 
+def too_many_statements(retry_after_s: int) -> ProblemError:
+    """One key's statements wait to be checked in such a number that no more is taken."""
+    return ProblemError(
+        Problem(
+            429,
+            "too_many_statements",
+            "Too many statements",
+            "too many statements of this key wait to be checked; try again later",
+            retry_after_s,
+        )
+    )
+
+
 def overdue(deadline_s: float) -> ProblemError:
     detail = f"the query ran longer than {deadline_s:g} seconds and was stopped"
     return ProblemError(Problem(504, "deadline_exceeded", "The query took too long", detail))
@@ -86,8 +99,52 @@ def unavailable(what: str) -> ProblemError:
     return ProblemError(Problem(503, "unavailable", "A dependency is unavailable", detail, 5))
 
 
+def too_old(what: str, age_s: float, max_age_s: float) -> ProblemError:
+    """The data are older than the client takes. `what`: up to when they are."""
+    detail = f"{what}, {age_s:.0f} s ago; max_age is {max_age_s:g}"
+    return ProblemError(
+        Problem(503, "too_old", "The data are older than max_age allows", detail, 30)
+    )
+
+
+def version_gone() -> ProblemError:
+    """What was asked for as of a version whose rows nobody has any more."""
+    return ProblemError(
+        Problem(
+            410,
+            "version_gone",
+            "This version is gone",
+            "the rows of this dataset_version are no longer kept; ask without as_of",
+        )
+    )
+
+
 def query_failed(detail: str) -> ProblemError:
     return ProblemError(Problem(422, "query_failed", "The query failed", detail))
+
+
+def query_too_large(detail: str) -> ProblemError:
+    """Athena ended the query because of what it takes, and would again."""
+    return ProblemError(
+        Problem(
+            422,
+            "query_too_large",
+            "The query takes too much",
+            f"it needs more memory or time than Athena gives one query: {detail}",
+        )
+    )
+
+
+def data_unreadable(detail: str) -> ProblemError:
+    """The lake holds something that Athena cannot read; it stays so until somebody mends it."""
+    return ProblemError(
+        Problem(
+            502,
+            "data_unreadable",
+            "The lake cannot be read",
+            f"Athena cannot read a part of the lake, and trying again will not help: {detail}",
+        )
+    )
 
 
 def scan_limit() -> ProblemError:

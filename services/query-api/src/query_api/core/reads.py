@@ -93,6 +93,9 @@ def _table(node: tree.Table, around: Around) -> Source:
     parts = tuple(part.name.lower() for part in node.name.parts)
     named = around.named.get(parts[-1]) if len(parts) == 1 else None
     around.built.another()
+    if "information_schema" in parts[:-1]:
+        # Answered from the service's own list.
+        return Nothing()
     if named is not None:
         return named()
     return TableSource(parts[-1], around.columns(parts[-1]), parts)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trino_sql.lexer import END, tokens
+from query_api.core.sql_text import read_tokens
+from trino_sql.lexer import END
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ def assembled(sql: str, edits: Sequence[Edit]) -> str:
     What is between two tokens becomes one space, or nothing where nothing is: so the text has
     the tokens that were read, and no other.
     """
-    read = tokens(sql)[:-1]
+    read = list(read_tokens(sql)[:-1])
     while read and read[-1].text == ";":
         read.pop()
     by_start = {one.start: one for one in edits}
@@ -52,5 +53,5 @@ def assembled(sql: str, edits: Sequence[Edit]) -> str:
 def end_of(sql: str, at: int) -> int:
     """Where the token that starts at `at` ends."""
     return next(
-        one.at + len(one.text) for one in tokens(sql) if one.at == at and one.kind != END
+        one.at + len(one.text) for one in read_tokens(sql) if one.at == at and one.kind != END
     )

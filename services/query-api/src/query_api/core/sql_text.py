@@ -1,35 +1,33 @@
-"""Caps on the text of a statement, before any parser sees it: one pass, no recursion."""
+"""What is asked of a statement's text before any parser sees it: size and characters.
+
+All of it takes microseconds, so that it may be asked on the loop.
+"""
+
+import re
+from functools import lru_cache
 
 from query_api.core.problems import RefusedSqlError
+from trino_sql.lexer import Token, tokens
 
 MAX_BYTES = 16 * 1024
-# Far more than people write; the parser goes a dozen frames deep per bracket.
-MAX_NESTING = 24
-_OPEN = "([{"
-_CLOSE = ")]}"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def check_text(sql: str) -> None:
-    """Refuse what is too long, nested too deeply or holds control characters."""
+    """Refuse what is empty, too long or holds characters that no statement needs."""
+    # The number of characters first: counting bytes makes a copy.
+    if len(sql) > MAX_BYTES or len(sql.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise RefusedSqlError("too_long", f"a statement may have at most {MAX_BYTES} bytes")
     if not sql.strip():
         raise RefusedSqlError("statements", "send exactly one statement")
-    if len(sql.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise RefusedSqlError("too_long", f"a statement may have at most {MAX_BYTES} bytes")
-    if any((char < " " and char not in "\t\n\r") or char == "\x7f" for char in sql):
+    if _CONTROL.search(sql):
         raise RefusedSqlError("syntax", "control characters are not allowed")
-    if any("\ud800" <= char <= "\udfff" for char in sql):
+    if _SURROGATE.search(sql):
         raise RefusedSqlError("syntax", "the statement is not valid Unicode")
-    if _nesting(sql) > MAX_NESTING:
-        raise RefusedSqlError("too_complex", "the statement is nested too deeply")
 
 
-def _nesting(sql: str) -> int:
-    # Brackets inside of strings count too: knowing strings would need the parser's own rules.
-    depth = deepest = 0
-    for char in sql:
-        if char in _OPEN:
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in _CLOSE:
-            depth = max(0, depth - 1)
-    return deepest
+@lru_cache(maxsize=2)
+def read_tokens(sql: str) -> tuple[Token, ...]:
+    """The statement's tokens, the END behind them; read once for all that look at them."""
+    return tuple(tokens(sql))

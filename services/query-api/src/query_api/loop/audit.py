@@ -21,15 +21,17 @@ log = logs.get(__name__)
 _TABLE = re.compile(r'"[a-z0-9_]+"\."([a-z0-9_]+)"')
 
 
-def audited(metrics: QueryApiMetrics, run: QueryRun, kind: str, usd: Decimal) -> None:
+def audited(
+    metrics: QueryApiMetrics, run: QueryRun, payer: Payer, kind: str, usd: Decimal
+) -> None:
     """A query that Athena may have run. `kind` is how it ended: from a closed list."""
     line(
         metrics,
-        run.payer,
-        statement_hash(run.statement),
+        payer,
+        statement_hash(run.question.statement),
         kind,
         query_id=run.id,
-        tables=list(run.payer.tables or _tables(run.statement)),
+        tables=list(payer.tables or _tables(run.question.statement)),
         scanned_bytes=sum(run.scans),
         billed_bytes=sum(billed_bytes(one) for one in run.scans),
         usd=f"{usd:f}",

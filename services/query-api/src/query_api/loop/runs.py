@@ -18,10 +18,10 @@ from query_api.core.problems import (
     overdue,
     unavailable,
 )
-from query_api.core.statements import Statement
+from query_api.core.question import Question
 from query_api.loop.audit import audited
 from query_api.loop.execution import QueryExecutor
-from query_api.loop.query_run import QueryRun, outcome
+from query_api.loop.query_run import LookAfter, QueryRun, outcome
 from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
 
@@ -37,6 +37,10 @@ class QueryCapacity:
     max_running: int
     max_queued: int
     usd_per_tb: Decimal
+
+
+def _nothing(_: QueryRun) -> None:
+    """Nobody wants to hear of the end."""
 
 
 class QueryRuns:
@@ -70,36 +74,50 @@ class QueryRuns:
         """Queries that wait for a place."""
         return len(self.active) - self.running
 
-    def submit(self, statement: Statement, *, max_rows: int, deadline_s: float) -> QueryRun:
-        """Start a query of its own. Raises ProblemError (429) where the queue is full."""
+    def submit(
+        self,
+        question: Question,
+        *,
+        deadline_s: float,
+        payer: str,
+        look_after: LookAfter | None = None,
+        ended: Callable[[QueryRun], None] = _nothing,
+    ) -> QueryRun:
+        """Start a query that its caller holds. Raises ProblemError (429) where the queue is full.
+
+        `ended` is called at its end, before anybody who waits hears of it.
+        """
         if len(self.active) >= self._capacity.max_running + self._capacity.max_queued:
             raise busy(_RETRY_AFTER_S)
-        payer = self._accounts.begin()
-        run = QueryRun(self._new_id(), statement, max_rows, deadline_s, payer)
+        paid = self._accounts.begin()
+        run = QueryRun(self._new_id(), question, deadline_s, payer, look_after, holders=1)
+        run.paid = paid
         self.active.add(run)
         run.task = self._tasks.create_task(self._live(run), name=f"query-{run.id}")
         # A task that is cancelled before its first step never enters its `finally`.
-        run.task.add_done_callback(lambda _: self._end(run))
+        run.task.add_done_callback(lambda _: self._end(run, ended))
         return run
 
+    def hold(self, run: QueryRun) -> None:
+        """One more who wants the answer."""
+        run.holders += 1
+
+    def leave(self, run: QueryRun) -> None:
+        """One less; at none the query is stopped: nobody pays for an answer that nobody reads."""
+        run.holders -= 1
+        if run.holders <= 0:
+            self.cancel(run)
+
     async def attend(self, run: QueryRun, timeout_s: float | None = None) -> QueryResult:
-        """Wait for a query as somebody whose leaving counts. Raises TimeoutError, ProblemError."""
-        run.waiters += 1
-        try:
-            async with asyncio.timeout(timeout_s):
-                await run.finished.wait()
-        except asyncio.CancelledError:
-            # The client has left: nobody pays for an answer that nobody reads.
-            if run.waiters == 1:
-                self.cancel(run)
-            raise
-        finally:
-            run.waiters -= 1
+        """Wait for a query that the caller holds. Raises TimeoutError, ProblemError."""
+        async with asyncio.timeout(timeout_s):
+            await run.finished.wait()
         return outcome(run)
 
     def cancel(self, run: QueryRun) -> None:
-        """Stop a query; fine where it has ended."""
+        """Stop a query, whoever holds it; fine where it has ended."""
         if run.task is not None and not run.finished.is_set():
+            run.is_stopping = True
             run.task.cancel()
 
     async def _live(self, run: QueryRun) -> None:
@@ -122,13 +140,14 @@ class QueryRuns:
         finally:
             self._metrics.query_seconds.observe(asyncio.get_running_loop().time() - began)
 
-    def _end(self, run: QueryRun) -> None:
+    def _end(self, run: QueryRun, ended: Callable[[QueryRun], None]) -> None:
         if run.result is None and run.problem is None:
             run.problem = cancelled().problem
         if run.result is None:
             run.state = "CANCELLED" if run.problem == cancelled().problem else "FAILED"
         self.active.discard(run)
         self._bill(run)
+        ended(run)
         run.finished.set()
 
     def _bill(self, run: QueryRun) -> None:
@@ -140,8 +159,9 @@ class QueryRuns:
         log.info(
             "query_ended", query_id=run.id, outcome=kind, scanned_bytes=scanned, usd=str(usd)
         )
-        self._accounts.end(run.payer, run.scans)
-        audited(self._metrics, run, kind, usd)
+        if run.paid is not None:
+            self._accounts.end(run.paid, run.scans)
+            audited(self._metrics, run, run.paid, kind, usd)
 
 
 @asynccontextmanager

@@ -41,13 +41,17 @@ _USE_MS = 60_000
 class Payer:
     """Whose query it is, and what it is about, for the bill and the audit line.
 
-    `reserved_bytes` are taken off the balance while it runs; `tables` is empty where the statement
-    tells them.
+    `needed_bytes` is what it is known to read, None where nobody knows: held against the balance, and
+    taken off it while it runs. `tables` is empty where the statement tells them.
     """
 
     caller: Caller
-    reserved_bytes: int = 0
+    needed_bytes: int | None = None
     tables: tuple[str, ...] = ()
+
+    @property
+    def reserved_bytes(self) -> int:
+        return billed_bytes(self.needed_bytes or 0)
 
 
 PAYER: ContextVar[Payer | None] = ContextVar("payer", default=None)
@@ -151,16 +155,16 @@ class Accounts:
             raise does_not_fit(estimated_bytes, max(0, int(left.day.level)), wait_s)
 
     def begin(self) -> Payer:
-        """Take a query on: its payer, from whose balance its bytes are held back. Raises ProblemError (429)."""
+        """Take a query on: its payer, from whose balance its bytes are held back. Raises ProblemError (429, 422)."""
         payer = PAYER.get() or Payer(ANONYMOUS)
-        self.require(payer.caller)
-        self._account(payer.caller).reserved_bytes += billed_bytes(payer.reserved_bytes)
+        self.require(payer.caller, payer.needed_bytes)
+        self._account(payer.caller).reserved_bytes += payer.reserved_bytes
         return payer
 
     def end(self, payer: Payer, scans: Iterable[int]) -> None:
         """Charge what the query was billed, whole; a cancelled one, too. What never ran costs nothing."""
         account = self._account(payer.caller)
-        account.reserved_bytes -= billed_bytes(payer.reserved_bytes)
+        account.reserved_bytes -= payer.reserved_bytes
         spent = sum(billed_bytes(one) for one in scans)
         now_ms = self._now_ms()
         account.known = account.known.after(spent, now_ms, now_ms)

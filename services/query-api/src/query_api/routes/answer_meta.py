@@ -16,11 +16,17 @@ def answer_meta(
     feeds: Iterable[str],
     result: QueryResult | None,
     usd_per_tb: Decimal,
-    version: str,
+    version: str | None,
     *,
     is_live: bool = False,
+    version_after: str | None = None,
+    is_kept: bool = False,
 ) -> dict[str, Any]:
-    """How fresh an answer is, of which version, and what it cost: nothing without a query."""
+    """How fresh an answer is, of which version, and what it cost: nothing without a query.
+
+    `version` is None where what it can be made from is too much to name. `version_after` is what a
+    look after the query saw; None where nobody looked.
+    """
     names = sorted(set(feeds))
     scans = () if result is None else result.scans
     usd = total_dollars(scans, usd_per_tb)
@@ -31,7 +37,9 @@ def answer_meta(
         ),
         "watermark": time_or_null(_oldest(watermark_ms(view.heads, feed) for feed in names)),
         "dataset_version": version,
+        "dataset_version_after": version_after,
         "live": is_live,
+        "kept": is_kept,
         "scanned_bytes": sum(scans),
         "usd": f"{usd:f}",
         "rows": 0 if result is None else len(result.rows),

@@ -8,7 +8,6 @@ from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
 from query_api.core.keys import Caller
 from query_api.core.problems import ProblemError, never_fits, unavailable
-from query_api.loop.audit import refused
 from query_api.loop.spending import PAYER, Payer
 from query_api.routes.parts import ApiParts
 from query_api.routes.responses import json_answer
@@ -26,29 +25,24 @@ def dry_run(
         raise unavailable("the estimate")
     told: dict[str, Any] | None = None
     try:
-        _require(parts, caller, estimate, max_scan_bytes)
+        _require_bound(estimate, max_scan_bytes)
+        parts.accounts.require(caller, estimate.to_hold_against)
     except ProblemError as error:
         told = error.problem.document()
     body = estimate.document(parts.settings.athena.usd_per_tb)
     return json_answer({"tables": list(checked.tables), "estimate": body, "problem": told})
 
 
-def admit(
-    parts: ApiParts,
-    caller: Caller,
-    checked: Checked,
-    estimate: Estimate | None,
-    max_scan_bytes: int | None,
+def paying(
+    caller: Caller, checked: Checked, estimate: Estimate | None, max_scan_bytes: int | None
 ) -> None:
-    """Let a statement start, with its bytes held back. Raises ProblemError (422, 429, 503)."""
-    known = 0 if estimate is None else estimate.to_hold_against or 0
-    payer = Payer(caller, known, checked.tables)
-    try:
-        _require(parts, caller, estimate, max_scan_bytes)
-    except ProblemError as error:
-        refused(parts.metrics, payer, checked.sql, error.problem.kind)
-        raise
-    PAYER.set(payer)
+    """Say who pays for a statement, if it comes to a query, and what it needs.
+
+    Raises ProblemError (422, 503) where that is more than the request itself allows.
+    """
+    known = None if estimate is None else estimate.to_hold_against
+    PAYER.set(Payer(caller, known, checked.tables))
+    _require_bound(estimate, max_scan_bytes)
 
 
 def estimated_meta(estimate: Estimate | None) -> dict[str, Any]:
@@ -59,13 +53,11 @@ def estimated_meta(estimate: Estimate | None) -> dict[str, Any]:
     }
 
 
-def _require(
-    parts: ApiParts, caller: Caller, estimate: Estimate | None, max_scan_bytes: int | None
-) -> None:
-    if max_scan_bytes is not None:
-        if estimate is None:
-            # Who asked for a limit gets no query of which nobody knows whether it keeps to it.
-            raise unavailable("the estimate")
-        if estimate.bytes > max_scan_bytes:
-            raise never_fits(estimate.bytes, max_scan_bytes, "the request's max_scan_bytes")
-    parts.accounts.require(caller, None if estimate is None else estimate.to_hold_against)
+def _require_bound(estimate: Estimate | None, max_scan_bytes: int | None) -> None:
+    if max_scan_bytes is None:
+        return
+    if estimate is None:
+        # Who asked for a limit gets no query of which nobody knows whether it keeps to it.
+        raise unavailable("the estimate")
+    if estimate.bytes > max_scan_bytes:
+        raise never_fits(estimate.bytes, max_scan_bytes, "the request's max_scan_bytes")

@@ -37,5 +37,5 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
         request[OFFER] = offer
     response = await handler(request)
     if OFFER in request:
-        response.headers["Vary"] = "Accept, Accept-Encoding"
+        response.headers.setdefault("Vary", "Accept, Accept-Encoding")
     return response

@@ -8,8 +8,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from coinlake import logs
+from coinlake.errors import CoinlakeError
 from query_api.adapters.key_reader import KeyReader
 from query_api.core.budget import balance_field, policy_field
+from query_api.core.etag import matches
 from query_api.core.keys import ANONYMOUS, READ, SQL, Caller, presented_key
 from query_api.core.problems import (
     Problem,
@@ -21,9 +23,18 @@ from query_api.core.problems import (
 )
 from query_api.loop.spending import PAYER, Accounts, Payer
 from query_api.metrics import QueryApiMetrics
-from query_api.routes.responses import problem_answer
+from query_api.routes.responses import not_modified, problem_answer
 
 log = logs.get(__name__)
+
+
+class NotModifiedError(CoinlakeError):
+    """The client has this answer already: 304 with its tag, and nothing else was done."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tag)
+        self.tag = tag
+
 
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 
@@ -77,7 +88,9 @@ def observed(metrics: QueryApiMetrics) -> Middleware:
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        response = await handler(request)
+        response = _conditional(request, await handler(request))
+    except NotModifiedError as error:
+        response = not_modified(error.tag)
     except RefusedSqlError as error:
         log.warning("sql_refused", reason=error.reason)
         response = problem_answer(error.problem)
@@ -93,8 +106,23 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         log.exception("request_broke", route=_route(request))
         response = problem_answer(internal())
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
+    # An answer with a tag says itself how it may be kept; any other one by nobody.
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _conditional(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """304 where the client has what would be sent: for answers whose handler does not look itself."""
+    tag = response.headers.get("ETag")
+    given = request.headers.getall("If-None-Match", [])
+    if (
+        request.method not in ("GET", "HEAD")
+        or response.status != 200
+        or response.prepared
+        or not matches(", ".join(given) if given else None, tag)
+    ):
+        return response
+    return not_modified(tag)
 
 
 def keyed(keys: KeyReader, accounts: Accounts, *, anonymous_read: bool) -> Middleware:
@@ -129,7 +157,7 @@ def balanced(
 
 
 def _caller(request: web.Request, keys: KeyReader, anonymous_read: bool) -> Caller:
-    scope = SQL if request.path.startswith("/v1/queries") else READ
+    scope = SQL if request.path.startswith(("/v1/queries", "/v1/sql/")) else READ
     headers = request.headers
     presented = presented_key(
         headers.getall("Authorization", ()), headers.getall("X-API-Key", ())

@@ -1,15 +1,18 @@
 """The opened parts that the handlers work with."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from coinlake.contracts.datasets import TABULAR
+from coinlake.contracts.hours import Hour
 from coinlake.errors import TransientError
+from query_api.adapters.key_looks import KeyLooks
 from query_api.adapters.ledger import LedgerReader, LedgerView
 from query_api.config import Settings
 from query_api.core.days import Days
 from query_api.core.ports import ByteEstimator, StatementGuard
 from query_api.core.problems import unavailable
+from query_api.loop.ledger_refresh import LedgerRefresh
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
 from query_api.loop.spending import Accounts
@@ -32,6 +35,9 @@ class ApiParts:
     now_ms: Callable[[], int]
     accounts: Accounts
     estimator: ByteEstimator
+    new_id: Callable[[], str]
+    looks: KeyLooks
+    refresh: LedgerRefresh
     answers: RowAnswers
     pages: ResultPages
 
@@ -41,8 +47,31 @@ class ApiParts:
         days: Days | None = None,
         max_age_ms: int | None = None,
     ) -> LedgerView:
-        """The ledger now, the newest days and `days`; a problem (503) while the bucket is away."""
+        """The ledger, the newest days and `days`; a problem (503) while the bucket is away.
+
+        Without `max_age_ms` as young as the settings ask, from memory while requests come.
+        """
+        if max_age_ms is None:
+            self.refresh.asked(feeds)
         try:
             return await self.ledger.view(feeds, days, max_age_ms)
+        except TransientError as error:
+            raise unavailable("the ledger") from error
+
+    async def landed(self, feed: str, after: Hour, max_age_ms: int | None = None) -> str | None:
+        """The name of what has landed in the raw zone behind an hour; likewise."""
+        limit_ms = int(self.settings.ledger_ttl_s * 1000) if max_age_ms is None else max_age_ms
+        try:
+            return await self.looks.landed(feed, after, limit_ms)
+        except TransientError as error:
+            raise unavailable("the raw zone") from error
+
+    async def published(
+        self, days: Mapping[str, Days], max_age_ms: int | None = None
+    ) -> str | None:
+        """The name of what is published in some days of some feeds; likewise."""
+        limit_ms = int(self.settings.ledger_ttl_s * 1000) if max_age_ms is None else max_age_ms
+        try:
+            return await self.looks.published(days, limit_ms)
         except TransientError as error:
             raise unavailable("the ledger") from error

@@ -27,10 +27,12 @@ from query_api.core.problems import BadRequestError, not_found
 from query_api.core.statements import Statement
 from query_api.core.window import TimeWindow, instant_ms, received_hours, window_of
 from query_api.routes.answer_meta import answer_meta
+from query_api.routes.asked import FRESHNESS, Asked, asked_of
 from query_api.routes.consistent_read import BoundedStatement, SteadyAnswer, steady
 from query_api.routes.formats import row_routes
 from query_api.routes.parameters import integer, only
 from query_api.routes.parts import ApiParts
+from query_api.routes.responses import validators
 from query_api.routes.row_answers import OBJECTS, RECORD
 
 # Slugs of CoinCap: lower case, digits, dashes; some hold dots, underscores or brackets
@@ -61,7 +63,7 @@ class PriceRoutes:
     async def assets(self, request: web.Request) -> web.Response:
         """The latest row of each asset in the newest published hours, by rank."""
         most = self._parts.settings.limits.max_assets
-        given = only(request, "limit")
+        given = only(request, "limit", *FRESHNESS)
         limit = integer(given.get("limit"), "limit", default=min(100, most), low=1, high=most)
 
         def build(heads: Heads) -> BoundedStatement:
@@ -69,12 +71,12 @@ class PriceRoutes:
             asked = statements.latest_assets(self._parts.database, since, limit)
             return BoundedStatement(asked, since, now, limit, is_live=True)
 
-        found = await steady(self._parts, build)
+        found = await steady(self._parts, build, asked=asked_of(request))
         return await self._answer(request, found, _rows(found, known_columns.ASSETS))
 
     async def asset(self, request: web.Request) -> web.Response:
         """The latest row of one asset."""
-        only(request)
+        only(request, *FRESHNESS)
         asset_id = _asset_id(request)
 
         def build(heads: Heads) -> BoundedStatement:
@@ -82,7 +84,7 @@ class PriceRoutes:
             asked = statements.latest_asset(self._parts.database, since, asset_id)
             return BoundedStatement(asked, since, now, 1, is_live=True)
 
-        found = await steady(self._parts, build)
+        found = await steady(self._parts, build, asked=asked_of(request))
         result = found.result
         if result is None or not len(result.rows):
             raise not_found("the newest hours do not contain this asset")
@@ -91,7 +93,7 @@ class PriceRoutes:
     async def quotes(self, request: web.Request) -> web.Response:
         """The quotes of an asset in [from, to) of `source_ts`."""
         settings = self._parts.settings
-        given = only(request, "from", "to", "limit", "order")
+        given = only(request, "from", "to", "limit", "order", *FRESHNESS)
         asset_id, most = _asset_id(request), settings.limits.max_rows
         limit = integer(given.get("limit"), "limit", default=min(1000, most), low=1, high=most)
         order = given.get("order", "asc")
@@ -106,13 +108,13 @@ class PriceRoutes:
                 database, asset_id, window, skew_ms, limit, order, is_live=is_live
             )
 
-        found = await self._ranged(ask, window, limit)
+        found = await self._ranged(ask, window, limit, asked_of(request))
         return await self._answer(request, found, _rows(found, known_columns.QUOTES_OF_ASSET))
 
     async def candles(self, request: web.Request) -> web.Response:
         """Candles of an asset; `final` where no more quotes can come into one."""
         settings = self._parts.settings
-        given = only(request, "interval", "from", "to")
+        given = only(request, "interval", "from", "to", *FRESHNESS)
         asset_id, interval = _asset_id(request), given.get("interval", "1h")
         width_ms = INTERVALS_MS.get(interval)
         if width_ms is None:
@@ -128,7 +130,7 @@ class PriceRoutes:
                 database, asset_id, interval, window, skew_ms, is_live=is_live
             )
 
-        found = await self._ranged(ask, window, most + 2)
+        found = await self._ranged(ask, window, most + 2, asked_of(request))
         rows = _rows(found, known_columns.CANDLES)
         # Thousands of candles would keep the loop busy.
         rows = await self._parts.answers.workers.run(
@@ -143,7 +145,9 @@ class PriceRoutes:
         rows = coverage_rows(view.heads)
         version = dataset_version(view.heads, TABULAR)
         # What was rejected says nothing of freshness: it may be nothing for weeks.
-        about = answer_meta(view, ELEMENTS, None, self._usd_per_tb, version)
+        about = answer_meta(
+            view, ELEMENTS, None, self._usd_per_tb, version, version_after=version
+        )
         return await self._parts.answers.of(
             request, known_columns.rows_of_records(known_columns.COVERAGE, rows), about
         )
@@ -168,7 +172,11 @@ class PriceRoutes:
         return min([hour_of(now.start_ms - (count - 1) * HOUR_MS), *published[-1:]]), now
 
     async def _ranged(
-        self, ask: Callable[[bool], Statement], window: TimeWindow, max_rows: int
+        self,
+        ask: Callable[[bool], Statement],
+        window: TimeWindow,
+        max_rows: int,
+        asked: Asked,
     ) -> SteadyAnswer:
         first, last = received_hours(window, self._parts.settings.max_skew_s * 1000)
 
@@ -179,7 +187,7 @@ class PriceRoutes:
                 return None
             return BoundedStatement(ask(is_live), first, last, max_rows, is_live=is_live)
 
-        return await steady(self._parts, build, days_of(first, last))
+        return await steady(self._parts, build, days_of(first, last), asked=asked)
 
     async def _answer(
         self,
@@ -196,8 +204,12 @@ class PriceRoutes:
             self._usd_per_tb,
             found.version,
             is_live=found.is_live,
+            version_after=found.version_after,
+            is_kept=found.is_kept,
         )
-        return await self._parts.answers.of(request, rows, {**about, **(more or {})}, shape)
+        answer = await self._parts.answers.of(request, rows, {**about, **(more or {})}, shape)
+        answer.headers.update(validators(found.tag))
+        return answer
 
 
 def _rows(found: SteadyAnswer, columns: tuple[ResultColumn, ...]) -> Rows:

@@ -3,17 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from coinlake.contracts.datasets import TABLES, dataset_of_table
+from coinlake.contracts.datasets import ELEMENTS, TABLES, dataset_of_table
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
-from query_api.core.coverage import dataset_version
 from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
 from query_api.core.negotiation import Format
@@ -29,43 +26,33 @@ from query_api.core.problems import (
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
 from query_api.loop.audit import refused
-from query_api.loop.query_run import QueryRun
+from query_api.loop.query_run import QueryRun, given_up
 from query_api.loop.spending import PAYER
 from query_api.routes.answer_meta import answer_meta
-from query_api.routes.dry_run import admit, dry_run, estimated_meta
+from query_api.routes.asked import asked_of
+from query_api.routes.dry_run import dry_run, estimated_meta, paying
 from query_api.routes.formats import OFFER, row_routes
 from query_api.routes.middleware import CALLER
 from query_api.routes.parameters import integer, only
 from query_api.routes.parts import ApiParts
 from query_api.routes.query_answers import PageAsk, QueryAnswers
 from query_api.routes.responses import json_answer
-
-_PAGE_ROWS = 1000
-
-
-class Ask(BaseModel):
-    """The body of POST /v1/queries."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    sql: str
-    wait: float = Field(default=10.0, ge=0)
-    max_rows: int = Field(default=_PAGE_ROWS, ge=1)
-    dry_run: bool = False
-    max_scan_bytes: int | None = Field(default=None, ge=0)
+from query_api.routes.sql_ask import PAGE_ROWS, Ask, asked_sql
+from query_api.routes.sql_reads import SqlRead
 
 
 @dataclass(frozen=True, slots=True)
 class KeptQuery:
     """A query that its caller can come back for."""
 
+    id: str
     run: QueryRun
     caller: str
     feeds: tuple[str, ...]
     view: LedgerView
     asked_at_s: float
-    estimate: Estimate | None
     max_rows: int
+    estimate: Estimate | None
 
 
 class QueryRoutes:
@@ -88,35 +75,34 @@ class QueryRoutes:
 
     async def post(self, request: web.Request) -> web.Response:
         """Run a statement: rows within `wait` seconds, otherwise 202 with an id."""
-        ask = _with_dry_run(await self._ask(request), only(request, "dry_run"))
+        ask = await asked_sql(request, self._parts.settings.limits)
         caller = request[CALLER].name
-        checked = await self._checked(ask)
+        checked = await self._checked(ask, caller)
         estimate = await self._parts.estimator.estimate(checked.reads)
         if ask.dry_run:
             return dry_run(self._parts, request[CALLER], checked, estimate, ask.max_scan_bytes)
         self._forget_old()
         self._bound(caller)
-        admit(self._parts, request[CALLER], checked, estimate, ask.max_scan_bytes)
-        feeds = tuple(
-            sorted({dataset_of_table(name).name for name in checked.tables if name in TABLES})
+        run, view = await self._begun(request, ask, checked, estimate)
+        kept = KeptQuery(
+            self._parts.new_id(),
+            run,
+            caller,
+            _feeds(checked),
+            view,
+            self._clock(),
+            ask.max_rows,
+            estimate,
         )
-        # A statement may read any hour: of the ledger only the newest days are looked at for it.
-        view = await self._parts.view(feeds)
-        run = self._parts.runs.submit(
-            Statement(checked.sql),
-            # More than these are read when they are asked for.
-            max_rows=min(ask.max_rows, self._parts.settings.limits.max_rows),
-            deadline_s=self._parts.settings.limits.sql_deadline_s,
-        )
-        kept = KeptQuery(run, caller, feeds, view, self._clock(), estimate, ask.max_rows)
-        self._kept[run.id] = kept
+        self._kept[kept.id] = kept
         try:
-            # Whoever leaves before having the id can never come back for it.
             await self._parts.runs.attend(run, ask.wait)
         except TimeoutError:
             return self._pending(kept)
         except BaseException:
-            del self._kept[run.id]
+            # Whoever leaves before having the id can never come back for it.
+            self._parts.runs.leave(run)
+            del self._kept[kept.id]
             raise
         return await self._page(request, kept)
 
@@ -129,7 +115,7 @@ class QueryRoutes:
             given.get("max_rows"), "max_rows", default=0, low=1, high=limits.max_result_rows
         )
         if "cursor" in given:
-            return await self._page_at(request, given["cursor"], most or _PAGE_ROWS)
+            return await self._page_at(request, given["cursor"], most or PAGE_ROWS)
         kept = self._own(request)
         await _within(kept.run, wait_s)
         if not kept.run.finished.is_set():
@@ -140,33 +126,46 @@ class QueryRoutes:
         """Cancel a query; one that has ended keeps its state."""
         only(request)
         kept = self._own(request)
-        self._parts.runs.cancel(kept.run)
-        await _within(kept.run, self._parts.settings.athena.stop_deadline_s + 1)
-        return json_answer({"id": kept.run.id, "state": kept.run.state})
+        if not kept.run.finished.is_set():
+            kept = await self._given_up(kept)
+        return json_answer({"id": kept.id, "state": kept.run.state})
 
-    async def _ask(self, request: web.Request) -> Ask:
-        limits = self._parts.settings.limits
-        if request.content_type != "application/json":
-            raise BadRequestError("the body must be application/json")
+    async def _given_up(self, kept: KeptQuery) -> KeptQuery:
+        """The query as its caller sees it from now on; others who share it go on."""
+        run = kept.run
+        mine = kept if run.holders <= 1 else replace(kept, run=given_up(run))
+        self._kept[kept.id] = mine
+        self._parts.runs.leave(run)
+        await _within(mine.run, self._parts.settings.athena.stop_deadline_s + 1)
+        return mine
+
+    async def _begun(
+        self, request: web.Request, ask: Ask, checked: Checked, estimate: Estimate | None
+    ) -> tuple[QueryRun, LedgerView]:
+        """The query of a statement, or one that answers it already. Raises ProblemError."""
         try:
-            ask = Ask.model_validate(orjson.loads(await request.read()))
-        except ValidationError as error:
-            wrong = ", ".join(
-                ".".join(map(str, item["loc"])) or "body" for item in error.errors()
-            )
-            raise BadRequestError(f"invalid request body: {wrong}"[:200]) from None
-        except orjson.JSONDecodeError:
-            raise BadRequestError("the body is not JSON") from None
-        if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_result_rows:
-            raise BadRequestError(
-                f"wait is at most {limits.max_wait_s:g}, max_rows at most {limits.max_result_rows}"
-            )
-        return ask
+            paying(request[CALLER], checked, estimate, ask.max_scan_bytes)
+            return await self._read(request, ask, checked).begun()
+        except ProblemError as error:
+            refused(self._parts.metrics, PAYER.get(), checked.sql, error.problem.kind)
+            raise
 
-    async def _checked(self, ask: Ask) -> Checked:
+    def _read(self, request: web.Request, ask: Ask, checked: Checked) -> SqlRead:
+        max_age = None if ask.max_age is None else f"{ask.max_age:.3f}"
+        return SqlRead(
+            self._parts,
+            Statement(checked.sql),
+            # More than these are read when they are asked for.
+            min(ask.max_rows, self._parts.settings.limits.max_rows),
+            _feeds(checked),
+            checked.depends,
+            asked_of(request, max_age=max_age, as_of=ask.as_of),
+        )
+
+    async def _checked(self, ask: Ask, caller: str) -> Checked:
         try:
             return await self._parts.guard.check(
-                ask.sql, self._parts.settings.limits.max_result_rows
+                ask.sql, self._parts.settings.limits.max_result_rows, caller
             )
         except RefusedSqlError as error:
             self._parts.metrics.refused_sql.labels(error.reason).inc()
@@ -197,12 +196,12 @@ class QueryRoutes:
         horizon_s = self._clock() - limits.keep_results_s - limits.sql_deadline_s
         for number, kept in enumerate(done):
             if number < surplus or kept.asked_at_s < horizon_s:
-                del self._kept[kept.run.id]
+                del self._kept[kept.id]
 
     def _pending(self, kept: KeptQuery) -> web.Response:
-        where = f"/v1/queries/{kept.run.id}"
+        where = f"/v1/queries/{kept.id}"
         about = {
-            "id": kept.run.id,
+            "id": kept.id,
             "state": kept.run.state,
             "href": where,
             "meta": {"as_of": rfc3339(kept.view.at_ms)},
@@ -218,9 +217,9 @@ class QueryRoutes:
                 raise ProblemError(run.problem)
             told = None if run.problem is None else run.problem.document()
             return json_answer(
-                {"id": run.id, "state": run.state, "meta": meta, "problem": told}
+                {"id": kept.id, "state": run.state, "meta": meta, "problem": told}
             )
-        ask = PageAsk(run.id, most or kept.max_rows)
+        ask = PageAsk(kept.id, most or kept.max_rows)
         return await self._answers.page(request, ask, run.result.rows, meta)
 
     async def _page_at(self, request: web.Request, text: str, most: int) -> web.Response:
@@ -234,14 +233,24 @@ class QueryRoutes:
         return await self._answers.page(request, ask, rows, cursor.meta)
 
     def _meta(self, kept: KeptQuery) -> dict[str, Any]:
+        run = kept.run
         about = answer_meta(
             kept.view,
             kept.feeds,
-            kept.run.result,
+            run.result,
             self._parts.settings.athena.usd_per_tb,
-            dataset_version(kept.view.heads, kept.feeds),
+            run.question.version or None,
+            version_after=run.version_after,
+            is_kept=run.is_kept,
         )
         return {**about, **estimated_meta(kept.estimate)}
+
+
+def _feeds(checked: Checked) -> tuple[str, ...]:
+    """The feeds whose freshness is told: those of the tables, and of what is made from them."""
+    named = {dataset_of_table(name).name for name in checked.tables if name in TABLES}
+    # What was rejected says nothing of freshness, unless it is what was asked for.
+    return tuple(sorted(named | (set(checked.depends.days) & set(ELEMENTS))))
 
 
 async def _within(run: QueryRun, seconds: float) -> None:
@@ -261,11 +270,3 @@ def _seconds(text: str | None, most: float) -> float:
     if not 0 <= value <= most:
         raise BadRequestError(f"wait must be a number from 0 to {most:g}")
     return value
-
-
-def _with_dry_run(ask: Ask, given: dict[str, str]) -> Ask:
-    """`?dry_run`, `?dry_run=true` and the body's field say the same."""
-    text = given.get("dry_run", "false")
-    if text not in ("", "true", "false"):
-        raise BadRequestError("dry_run must be true or false")
-    return ask.model_copy(update={"dry_run": ask.dry_run or text != "false"})

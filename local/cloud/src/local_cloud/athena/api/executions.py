@@ -41,6 +41,8 @@ class QueryExecution:
     manifest: str = ""
     updated: int = 0
     bucket_owner: str = ""
+    # What was looked up in the catalog: ours, AWS does not tell it here.
+    tables: list[str] = field(default_factory=list)
     rows: int | None = None
     """Of its result, where it has one."""
 
@@ -154,6 +156,10 @@ class History:
             self._tokens[(made.workgroup, made.token)] = made.id
         self.save(made)
         return made
+
+    def knows(self, workgroup: str, token: str) -> bool:
+        """Whether a query was started with this token."""
+        return (workgroup, token) in self._tokens
 
     def get(self, id_: str) -> QueryExecution:
         found = self._known.get(id_)

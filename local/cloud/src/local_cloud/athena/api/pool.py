@@ -58,6 +58,11 @@ class Pool:
             live = self._live[one.id] = Live(Meter(limit))
         self._threads.submit(self._work, one, live)
 
+    @property
+    def active(self) -> int:
+        """Queries that are queued or running."""
+        return len(self._live)
+
     def stop(self, one: QueryExecution) -> None:
         """Cancel; returns when the engine has stopped, or after `STOP_WAIT_S`."""
         live = self._live.get(one.id)
@@ -137,6 +142,7 @@ class Pool:
         one.completed = self._clock()
         one.total_ms = _ms(one.completed - one.submitted)
         one.scanned = live.meter.scanned
+        one.tables = sorted(live.meter.tables)
         one.reason = why
         if one.statement == "DML" or one.scanned:
             self._charge(one, state)

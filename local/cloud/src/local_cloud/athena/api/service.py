@@ -36,7 +36,9 @@ Request = dict[str, Any]
 class AthenaService:
     """The local Athena. `handle` may be called from many threads."""
 
-    def __init__(self, clients: Clients, state_dir: Path, bill: Bill) -> None:
+    def __init__(
+        self, clients: Clients, state_dir: Path, bill: Bill, active_queries: int = 200
+    ) -> None:
         folder = state_dir / "athena"
         folder.mkdir(parents=True, exist_ok=True)
         self._catalog, lake = CatalogClient(clients.glue), S3Lake(clients.s3)
@@ -46,6 +48,7 @@ class AthenaService:
         self._pool = Pool(
             StatementRunner(self._engine, self._catalog, lake), self._history, bill
         )
+        self._active_queries = active_queries
         self._pages = ResultPages(lake)
         self._judge = Judge(ATHENA)
         self._operations: dict[str, Callable[[Request], Request]] = {
@@ -69,6 +72,11 @@ class AthenaService:
         request = self._judge.check(operation, request)
         return self._operations[operation](request)
 
+    def tables_of(self, query_id: str) -> list[str] | None:
+        """The tables that a query looked up in the catalog, once it has ended; None if unknown."""
+        found = self._history.find(query_id)
+        return None if found is None else found.tables
+
     def close(self) -> None:
         """Cancel what runs and end the worker threads."""
         self._pool.close()
@@ -83,6 +91,13 @@ class AthenaService:
         if self._groups.get(group)["State"] != "ENABLED":
             raise AwsError("InvalidRequestException", f"WorkGroup {group} is disabled.")
         one = self._execution(sql, token, group, request)
+        if not self._history.knows(group, token) and self._pool.active >= self._active_queries:
+            # The quota counts those that are queued, too (Athena user guide, "Service Quotas").
+            raise AwsError(
+                "TooManyRequestsException",
+                "You have exceeded the limit for the number of queries you can run concurrently.",
+                reason="CONCURRENT_QUERY_LIMIT_EXCEEDED",
+            )
         entered = self._history.add(one)
         if entered is one:
             self._pool.submit(one, self._groups.cutoff(group))

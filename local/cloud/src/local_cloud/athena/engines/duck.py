@@ -88,6 +88,7 @@ class Binder:
         if database == "information_schema" or "$" in name:
             raise not_supported("tables of information_schema and hidden ones")
         table = self._catalog.table(database, name)
+        self._meter.tables.add(f"{table.database}.{table.name}")
         if table.is_view:
             stored = views.stored(table)
             columns = tuple((one.name, one.type) for one in stored.columns)

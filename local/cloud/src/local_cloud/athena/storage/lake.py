@@ -46,11 +46,16 @@ def hidden(relative: str) -> bool:
 
 @dataclass(slots=True)
 class Meter:
-    """What one query has read, its limit, and whether it was told to stop."""
+    """What one query has read, its limit, and whether it was told to stop.
+
+    `tables` are all that were looked up for it in the catalog, `database.table`: those that it names
+    and those behind the views among them.
+    """
 
     limit: int | None = None
     scanned: int = 0
     stopped: Event = field(default_factory=Event)
+    tables: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
     def count(self, size: int) -> None:

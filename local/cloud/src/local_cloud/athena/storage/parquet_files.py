@@ -35,7 +35,7 @@ def batches(
     """(rows, {column: array}) per batch. Counts the compressed chunks of the columns it needs."""
     try:
         file = pq.ParquetFile(pa.PythonFile(ObjectFile(lake, of), mode="r"))
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         raise QueryError(
             "HIVE_CANNOT_OPEN_SPLIT", f"{of.url} is no Parquet file: {error}"
         ) from error
