@@ -182,7 +182,7 @@ async def test_each_query_is_charged_as_athena_bills_it() -> None:
 async def test_what_runs_is_held_back() -> None:
     accounts = process(store_in_memory(), Clock())
     await accounts.seen(ANN)
-    PAYER.set(Payer(ANN, needed_bytes=45 * MB))
+    PAYER.set(Payer(ANN, needed_bytes=60 * MB))
 
     payer = accounts.begin()
     with pytest.raises(ProblemError):
