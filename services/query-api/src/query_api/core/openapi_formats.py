@@ -30,12 +30,15 @@ _FORMAT = {
 # too.
 _BY_ACCEPT_ALONE = frozenset({"/v1/assets/{id}"})
 
+# No rows: JSON alone.
+_IN_JSON_ALONE = frozenset({"/v1/sql/functions"})
+
 
 def with_forms(paths: dict[str, Any]) -> dict[str, Any]:
     """The paths, where those that give rows have all forms of them."""
     found: dict[str, Any] = {}
     for path, item in paths.items():
-        if not path.startswith("/v1/"):
+        if not path.startswith("/v1/") or path in _IN_JSON_ALONE:
             found[path] = item
             continue
         found[path] = {method: _formed(method, one) for method, one in item.items()}

@@ -8,8 +8,11 @@ from query_api.core.allowed import REFUSED as REFUSED_FORMS
 from query_api.core.allowed import TABLE_NAMES
 from query_api.core.functions import ALLOWED, BOUNDS, REFUSED
 from query_api.core.information_schema import SCHEMA, TABLES_OF_IT
+from query_api.core.negotiation import MEDIA_TYPES, Format
 from query_api.core.nesting import MAX_BRACKETS, MAX_TOKENS
+from query_api.core.problems import not_acceptable
 from query_api.core.sql_text import MAX_BYTES
+from query_api.routes.formats import OFFER
 from query_api.routes.parameters import only
 from query_api.routes.responses import json_answer
 
@@ -41,6 +44,8 @@ def functions_route() -> web.RouteDef:
 
     async def answer(request: web.Request) -> web.Response:
         only(request)
+        if request[OFFER].format is not Format.JSON:
+            raise not_acceptable([MEDIA_TYPES[Format.JSON]])
         return json_answer(document)
 
     return web.get("/v1/sql/functions", answer)
