@@ -11,6 +11,7 @@ from query_api.core.feed_rows import (
     RATE_ROWS,
     FeedRows,
 )
+from query_api.core.openapi_estimates import DRY_RUN
 from query_api.core.openapi_meta import META
 
 Schema = dict[str, Any]
@@ -192,5 +193,6 @@ SCHEMAS: dict[str, Schema] = {
     "Table": obj(_TABLE),
     "SqlFunctions": obj(_FUNCTIONS),
     "Query": _QUERY,
+    "DryRun": DRY_RUN,
 }
 """By name, as `components/schemas` of the document has them."""
