@@ -14,7 +14,7 @@ PYTEST := $(CLEAN_ENV) $(BIN)/python -m pytest
 UNIT := $(PYTEST) tests/unit -q -n 2 --dist loadfile
 STACK := $(BIN)/python -m local_stack
 PACKAGES := sql shared services/ingestor services/s3-sink services/etl-runner \
-  services/etl-runner/kernel services/etl-runner/job services/query-api tools local/cloud local/coincap local/stack
+  services/etl-runner/kernel services/etl-runner/job services/query-api tools tools/mcp local/cloud local/coincap local/stack
 SOURCES := $(addsuffix /src,$(PACKAGES))
 
 help: ## Show this list
@@ -94,6 +94,9 @@ page-vendor: setup ## Bundle the page's libraries anew from their lock (npm)
 
 bench-neighbours: setup ## One key sends its worst: how another key's small query fares (ARGS="--asked 200")
 	@$(CLEAN_ENV) $(BIN)/python -m bench.neighbours $(ARGS)
+
+bench-query: setup jars ## The query service beside PyAthena and awswrangler (ARGS="--rows 10 10000 --rounds 2")
+	@$(CLEAN_ENV) $(BIN)/python -m bench.query $(ARGS)
 
 audit: setup ## Prove that the running stack's raw zone holds every record once (ARGS=--deep)
 	@test -f .local/stack.env || { echo "no stack runs here: make up" >&2; exit 2; }
@@ -187,7 +190,7 @@ endif
 	@touch $@
 
 lock: ## Resolve the dependencies again (needs uv)
-	@for name in dev build release bench clients ingestor s3-sink etl-runner query-api tools job local local-cloud simulator; do \
+	@for name in dev build release bench clients ingestor s3-sink etl-runner query-api tools mcp job local local-cloud simulator; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $$([ $$name = dev -o $$name = bench -o $$name = clients ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
@@ -202,5 +205,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

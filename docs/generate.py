@@ -149,6 +149,7 @@ def _settings() -> str:
         lines += _section(title, shared)
     for service in SERVICES:
         lines += _section(service, importlib.import_module(f"{service}.config").Settings)
+    lines += _section("MCP server", importlib.import_module("coinlake_mcp.config").Settings)
     return "\n".join(lines)
 
 

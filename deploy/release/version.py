@@ -14,6 +14,7 @@ PACKAGES = (
     "services/etl-runner/job",
     "services/query-api",
     "tools",
+    "tools/mcp",
     "local/cloud",
     "local/coincap",
     "local/stack",

@@ -13,6 +13,7 @@ PACKAGES = (
     "coinlake_job",
     "query_api",
     "coinlake_tools",
+    "coinlake_mcp",
     "local_cloud",
     "coincap_simulator",
     "local_stack",

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as NoJsonError
 
 from coinlake.errors import ConfigError
 
@@ -36,6 +37,13 @@ OTHERS_VARIABLES = frozenset(
         "COINCAP_SOURCE",
         "COINLAKE_FULL_SIZE",
         "COINLAKE_GLUE_ROLE",
+        "COINLAKE_MCP_ALLOWED_HOSTS",
+        "COINLAKE_MCP_ALLOWED_ORIGINS",
+        "COINLAKE_MCP_DEADLINE_S",
+        "COINLAKE_MCP_HOST",
+        "COINLAKE_MCP_MAX_ANSWER_BYTES",
+        "COINLAKE_MCP_MAX_ROWS",
+        "COINLAKE_MCP_PORT",
         "COINLAKE_QUALITY_ROLE",
         "COINLAKE_REGISTRY",
         "COINLAKE_REVISION",
@@ -205,6 +213,10 @@ def _made(cls: type[SettingsT], parts: dict[str, Any]) -> SettingsT:
             for item in error.errors(include_input=False)
         )
         raise ConfigError(f"invalid settings: {wrong}") from None
+    except NoJsonError as error:
+        # It names the field in its text alone (pydantic-settings 2.16, sources/base.py: __call__).
+        (field,) = re.findall(r'field "(\w+)"', str(error))
+        raise ConfigError(f"invalid settings: {_place(cls, (field,))}is not JSON") from None
 
 
 def _place(cls: type[BaseSettings], place: tuple[int | str, ...]) -> str:

@@ -15,6 +15,7 @@ PROGRAMS = {
     "etl-runner": ("coinlake-etl-runner", "etl_runner"),
     "query-api": ("coinlake-query-api", "query_api"),
     "tools": ("coinlake-tools", "coinlake_tools"),
+    "mcp": ("coinlake-mcp", "coinlake_mcp"),
     "simulator": ("coinlake-coincap-simulator", "coincap_simulator"),
 }
 SERVICES = ("ingestor", "s3_sink", "etl_runner", "query_api")

@@ -15,6 +15,7 @@ class Object(BaseSettings):
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="S3_SINK_", env_nested_delimiter="__")
+    keys: tuple[str, ...] = ()
     object: Object = Field(default_factory=Object)
 
 
@@ -45,6 +46,13 @@ def test_where_clients_find_a_service_is_no_setting_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert _load(monkeypatch, S3_SINK_URL="http://127.0.0.1:1").http.port == 0
+
+
+def test_a_list_that_is_no_json_is_named_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ConfigError, match=r"^invalid settings: S3_SINK_KEYS: is not JSON$"):
+        _load(monkeypatch, S3_SINK_KEYS="secret,other")
 
 
 def test_a_wrong_value_is_named_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from query_api.adapters.guard_process import GuardBounds, GuardProcess, GuardPro
 from query_api.core.dependence import Dependence
 from query_api.core.guard import Checked
 from query_api.core.problems import RefusedSqlError, too_many_statements
+from query_api.core.read_sources import read_back
 from query_api.core.sql_text import check_text
 from query_api.core.turns import Turns
 
@@ -118,7 +119,12 @@ async def _answer(worker: GuardProcess, job: _Job) -> None:
 def _settle(job: _Job, answer: Mapping[str, Any]) -> None:
     if not job.verdict.done():
         job.verdict.set_result(
-            Checked(answer["sql"], tuple(answer["tables"]), Dependence.read(answer["depends"]))
+            Checked(
+                answer["sql"],
+                tuple(answer["tables"]),
+                Dependence.read(answer["depends"]),
+                read_back(answer["reads"]),
+            )
         )
 
 

@@ -12,6 +12,7 @@ from query_api.core.feed_rows import (
     FeedRows,
 )
 from query_api.core.lake_schemas import LAKE_SCHEMAS
+from query_api.core.openapi_estimates import DRY_RUN
 from query_api.core.openapi_meta import META
 
 Schema = dict[str, Any]
@@ -194,5 +195,6 @@ SCHEMAS: dict[str, Schema] = {
     "SqlFunctions": obj(_FUNCTIONS),
     "Query": _QUERY,
     **LAKE_SCHEMAS,
+    "DryRun": DRY_RUN,
 }
 """By name, as `components/schemas` of the document has them."""

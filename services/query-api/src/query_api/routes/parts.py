@@ -12,11 +12,12 @@ from query_api.adapters.raw_zone import RawZone
 from query_api.adapters.run_history import RunHistory
 from query_api.config import Settings
 from query_api.core.days import Days
-from query_api.core.ports import StatementGuard
+from query_api.core.ports import ByteEstimator, StatementGuard
 from query_api.core.problems import unavailable
 from query_api.loop.ledger_refresh import LedgerRefresh
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
+from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.result_pages import ResultPages
 from query_api.routes.row_answers import RowAnswers
@@ -43,6 +44,8 @@ class ApiParts:
     guard: StatementGuard
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
+    accounts: Accounts
+    estimator: ByteEstimator
     new_id: Callable[[], str]
     looks: KeyLooks
     refresh: LedgerRefresh

@@ -1,0 +1,1 @@
+"""The query service beside PyAthena and awswrangler: `make bench-query`."""

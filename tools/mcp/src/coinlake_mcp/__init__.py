@@ -1,0 +1,1 @@
+"""The query service of coinlake as tools for agents (Model Context Protocol)."""
