@@ -23,7 +23,10 @@ from query_api.adapters.key_reader import KeyPace, KeyReader
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.adapters.listener import Connections, open_listener
 from query_api.adapters.listings import Listings
+from query_api.adapters.page_files import read_page
+from query_api.adapters.raw_zone import RawZone
 from query_api.adapters.result_objects import open_result_objects
+from query_api.adapters.run_history import RunHistory
 from query_api.adapters.view_texts import open_view_texts
 from query_api.adapters.workers import open_workers
 from query_api.config import AthenaSettings, LimitSettings, Settings
@@ -48,7 +51,8 @@ from query_api.routes.every import SqlParts, every_route
 from query_api.routes.formats import negotiated
 from query_api.routes.middleware import balanced, keyed, observed
 from query_api.routes.open_routes import document_route, open_routes
-from query_api.routes.parts import ApiParts
+from query_api.routes.page import page_routes
+from query_api.routes.parts import ApiParts, LakeLooks
 from query_api.routes.result_pages import ResultPages
 from query_api.routes.row_answers import RowAnswers
 
@@ -86,6 +90,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )
         ledger = _ledger(settings, store, metrics)
         refresh = LedgerRefresh(ledger, settings.ledger_ttl_s, time.monotonic)
+        probe = DependencyProbe(athena, ledger, settings.ledger_idle_s)
         parts = ApiParts(
             settings,
             settings.lake.database,
@@ -102,10 +107,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             refresh,
             RowAnswers(workers, metrics, settings.limits.write_deadline_s),
             ResultPages(objects, workers, settings.limits.max_result_rows),
+            LakeLooks(
+                RawZone(store, _now_ms), RunHistory(store), lambda: probe.reasons["athena"]
+            ),
         )
-        running = ObservedQueryApi(
-            runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s), keys
-        )
+        running = ObservedQueryApi(runs, ledger, probe, keys)
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
         app = application(parts, athena, running, connections, registry, pulse)
@@ -163,7 +169,11 @@ def application(
     app.on_response_prepare.append(balanced(parts.accounts))
     told = [*health_routes(registry, pulse, lambda: ready(running)), status_route(running)]
     of_sql = SqlParts(engine, time.monotonic, _secret(parts.settings))
-    routes = [*every_route(parts, of_sql), *open_routes(told)]
+    routes = [
+        *every_route(parts, of_sql),
+        *page_routes(read_page()),
+        *open_routes(told),
+    ]
     app.add_routes([one.definition for one in (*routes, document_route(routes))])
     return app
 

@@ -11,6 +11,7 @@ from query_api.core.feed_rows import (
     RATE_ROWS,
     FeedRows,
 )
+from query_api.core.lake_schemas import LAKE_SCHEMAS
 from query_api.core.openapi_estimates import DRY_RUN
 from query_api.core.openapi_meta import META
 
@@ -193,6 +194,7 @@ SCHEMAS: dict[str, Schema] = {
     "Table": obj(_TABLE),
     "SqlFunctions": obj(_FUNCTIONS),
     "Query": _QUERY,
+    **LAKE_SCHEMAS,
     "DryRun": DRY_RUN,
 }
 """By name, as `components/schemas` of the document has them."""

@@ -20,6 +20,7 @@ from query_api.core.problems import (
 )
 from query_api.core.question import Question
 from query_api.loop.audit import audited
+from query_api.loop.day_costs import DayCosts
 from query_api.loop.execution import QueryExecutor
 from query_api.loop.query_run import LookAfter, QueryRun, outcome
 from query_api.loop.spending import Accounts
@@ -63,6 +64,7 @@ class QueryRuns:
         self._new_id = new_id
         self._places = asyncio.Semaphore(capacity.max_running)
         self.active: set[QueryRun] = set()
+        self.costs = DayCosts()
 
     @property
     def running(self) -> int:
@@ -156,6 +158,7 @@ class QueryRuns:
         scanned, usd = sum(run.scans), total_dollars(run.scans, self._capacity.usd_per_tb)
         self._metrics.scanned_bytes.inc(scanned)
         self._metrics.usd.inc(float(usd))
+        self.costs.add(kind, tuple(run.scans), usd)
         log.info(
             "query_ended", query_id=run.id, outcome=kind, scanned_bytes=scanned, usd=str(usd)
         )
