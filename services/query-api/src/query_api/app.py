@@ -72,10 +72,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         objects = await open_.enter_async_context(
             open_result_objects(settings.limits.max_result_bytes)
         )
-        scope = AthenaScope(
-            settings.lake.database, settings.athena.workgroup, _output(settings)
+        athena = await open_.enter_async_context(
+            open_athena(_scope(settings), objects, workers)
         )
-        athena = await open_.enter_async_context(open_athena(scope, objects, workers))
         guard = await open_.enter_async_context(
             open_guard(settings.lake.database, *_guard(settings.limits))
         )
@@ -127,8 +126,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 pulse.beat()
 
 
-def _output(settings: Settings) -> str:
-    return f"s3://{settings.lake.bucket}/{settings.athena.results_prefix}"
+def _scope(settings: Settings) -> AthenaScope:
+    output = f"s3://{settings.lake.bucket}/{settings.athena.results_prefix}"
+    return AthenaScope(settings.lake.database, settings.athena.workgroup, output)
 
 
 def _watch(

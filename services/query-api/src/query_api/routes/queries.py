@@ -187,8 +187,9 @@ class QueryRoutes:
             raise unavailable("the guard") from error
 
     def _bound(self, caller: str) -> None:
-        mine = [k for k in self._kept.values() if k.caller == caller]
-        unfinished = sum(not k.run.finished.is_set() for k in mine)
+        # By query, not by request: who asks the same again waits for the same query.
+        mine = {k.run for k in self._kept.values() if k.caller == caller}
+        unfinished = sum(not run.finished.is_set() for run in mine)
         if unfinished >= self._parts.settings.limits.max_sql_per_key:
             raise busy(2)
 
