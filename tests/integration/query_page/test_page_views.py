@@ -112,6 +112,25 @@ def api_ms(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
+@pytest.mark.parametrize("late", ["candles", "/v1/assets/bitcoin"])
+def test_candles_have_a_width_whichever_answer_comes_first(
+    page: Browser, fresh: Service, late: str
+) -> None:
+    page.open(f"{fresh.url}/#/cost")
+    page.run(
+        "const own = window.fetch; window.fetch = (path, init) => String(path).split('?')[0].endsWith(arguments[0])"
+        " ? new Promise((done) => setTimeout(done, 3000)).then(() => own(path, init)) : own(path, init)",
+        late,
+    )
+    page.run("location.hash = '#/asset/bitcoin?interval=1h'")
+    page.wait(
+        "document.querySelector('.chart canvas') && document.querySelector('.legend').innerText"
+    )
+
+    # A handful of candles: each is as wide as one of forty.
+    assert module(page, "chart.js", "return m.spacing()") > 10
+
+
 def test_a_price_is_followed_back_to_the_bytes_it_came_in(
     page: Browser, fresh: Service
 ) -> None:

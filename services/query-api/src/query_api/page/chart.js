@@ -13,6 +13,11 @@ export function drawn() {
   return newest?.held() ?? [];
 }
 
+/** How far apart its candles are, in pixels. */
+export function spacing() {
+  return newest?.chart.timeScale().options().barSpacing ?? 0;
+}
+
 /** @param {string} name */
 function color(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -51,6 +51,11 @@ export function mount(root, place) {
         h("table", { id: "candle-table" }, h("thead", {}, h("tr", {}, ...["Start UTC", "Open", "High", "Low", "Close", "Quotes", "24 h volume"].map((label, at) => h("th", { scope: "col", class: at ? "num" : "" }, label)))), rows)))),
     panel.node));
 
+  /** @type {() => void} */
+  let attach = () => undefined;
+  // A chart that is made outside of the document has no width, and its candles get none either.
+  const attached = new Promise((done) => { attach = () => done(null); });
+
   chartHost.addEventListener("keydown", (event) => chart?.key(event));
 
   /** @param {string} wanted */
@@ -79,6 +84,7 @@ export function mount(root, place) {
     try {
       const from = new Date(to - CANDLES * WIDTH_MS[mine]).toISOString();
       const answer = await get(`/v1/assets/${encoded}/candles${query({ interval: mine, from })}`);
+      await attached;
       if (mine !== interval || !root.isConnected) return;
       said(answer.data.length ? "" : "No quotes of this asset in this range.");
       chartHost.classList.toggle("nothing", answer.data.length === 0);
@@ -152,6 +158,7 @@ export function mount(root, place) {
       asset = answer.data;
       if (!host.contains(grid)) {
         fill(host, grid);
+        attach();
         void panel.show(null, "the newest price");
       }
       setText(name, asset.name || asset.asset_id);
