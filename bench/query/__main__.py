@@ -54,13 +54,8 @@ def main() -> int:
             _say(line)
         if wanted.small:
             told["own_time"] = own_time.own_times(world, wanted.small)
-            told["neighbour"] = own_time.beside_a_neighbour(world, wanted.small)
-            for line in (
-                *report.own_time(told["own_time"]),
-                *report.neighbour(told["neighbour"]),
-            ):
+            for line in report.own_time(told["own_time"]):
                 _say(line)
-            _say(report.lag("beside the noisy key", told["neighbour"]["lag"]))
     wanted.json.parent.mkdir(parents=True, exist_ok=True)
     wanted.json.write_text(json.dumps(told, indent=1) + "\n")
     return _same([found for found, _ in sizes])

@@ -22,7 +22,7 @@ from botocore.config import Config
 from bench.query import lake
 from bench.sink.provisions import FOLDER, ROOT
 
-KEY, OTHER_KEY = "bench-key-of-the-one-measured", "bench-key-of-its-neighbour"
+KEY = "the-key-of-the-bench"
 _READY_S = 120.0
 
 
@@ -95,16 +95,12 @@ def _cloud(scratch: Path) -> Iterator[tuple[int, int]]:
 def _service(
     environ: Mapping[str, str], probe: Path, scratch: Path
 ) -> Iterator[tuple[int, int]]:
-    keys = [_key("measured", KEY), _key("neighbour", OTHER_KEY)]
+    keys = [f"bench:read,sql:{hashlib.sha256(KEY.encode()).hexdigest()}"]
     command = [sys.executable, "-m", "bench.query.served", str(probe)]
     own = {"QUERY_API_KEYS": json.dumps(keys), "PYTHONPATH": str(ROOT)}
     log = scratch / "service.log"
     with _child(command, {**environ, **own}, log, "http_listening") as (pid, told):
         yield int(told["port"]), pid
-
-
-def _key(name: str, key: str) -> str:
-    return f"{name}:read,sql:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 @contextmanager

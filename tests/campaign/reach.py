@@ -18,6 +18,7 @@ from tests.commit import ROOT
 ROOMS = {
     "coinlake": "shared",
     "coinlake_tools": "tools",
+    "coinlake_mcp": "tools/mcp",
     "trino_sql": "sql",
     "ingestor": "services/ingestor",
     "s3_sink": "services/s3-sink",

@@ -51,6 +51,15 @@ def test_each_example_answers_in_the_shape_that_is_documented(
     }
 
 
+def test_what_sql_may_hold_is_told_in_json_and_to_keys_of_sql(api: Api) -> None:
+    csv = api.ask("/v1/sql/functions", api.sql_key, headers={"Accept": "text/csv"})
+    reader = api.ask("/v1/sql/functions", api.read_key)
+    shown = api.ask("/v1/sql/functions", api.other_key).json()
+
+    assert (csv.status_code, reader.status_code) == (406, 403)
+    assert {"name": "array_agg", "allowed": True, "about": "aggregates"} in shown["functions"]
+
+
 def test_sql_answers_in_its_shape_at_each_step(api: Api, document: dict[str, Any]) -> None:
     done = api.sql("select asset_id, price_usd from quotes")
     begun = api.sql("select 1 as one", wait=0)

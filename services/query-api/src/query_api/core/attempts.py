@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from query_api.core.answers import ExecutionState
-from query_api.core.failures import is_scan_limit, is_torn
+from query_api.core.failures import is_scan_limit, is_torn, is_unreadable
 
 _USER_ERROR = 2
 # Dead executions of one token that are passed over before one of our own is started.
@@ -63,4 +63,6 @@ def is_hopeless(execution: ExecutionState) -> bool:
         execution.state == "FAILED"
         and execution.category == _USER_ERROR
         and not is_torn(execution)
+        # The lake's fault, whatever Athena calls it: once it is mended the same statement succeeds.
+        and not is_unreadable(execution)
     )

@@ -99,6 +99,11 @@ def is_scan_limit(execution: ExecutionState) -> bool:
     return _CUTOFF.match(execution.reason) is not None
 
 
+def is_unreadable(execution: ExecutionState) -> bool:
+    """Whether the lake holds something that Athena cannot read; it says nothing of the statement."""
+    return execution.state == "FAILED" and _named(execution.reason)[0] in _READING
+
+
 def failure(execution: ExecutionState) -> ProblemError:
     """What to tell about a query that did not succeed."""
     if is_scan_limit(execution):
@@ -107,8 +112,7 @@ def failure(execution: ExecutionState) -> ProblemError:
         return cancelled()
     if is_torn(execution):
         return unavailable("an hour that is being republished")
-    name, _ = _named(execution.reason)
-    if name in _READING:
+    if is_unreadable(execution):
         return data_unreadable(clean(execution.reason))
     if _is_exhausted(execution):
         return query_too_large(clean(execution.reason))
