@@ -80,6 +80,18 @@ bench-chain: setup jars ## From Kafka to rows: the sink and the job on the same 
 bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in lakes of 10, 1,000, 9,000 hours
 	@$(CLEAN_ENV) $(BIN)/python -m bench.runner_idle
 
+pictures: setup jars ## The page as PNG, each view and state, light and dark, wide and narrow (Chromium; ARGS="--states fresh")
+	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.pictures $(ARGS)
+
+page-weight: setup ## What the page weighs, file by file, as it is sent
+	@$(BIN)/python -m bench.page_weight
+
+page-check: setup ## The page's own modules, by TypeScript (npm)
+	@$(BIN)/python -m deploy.release page-check
+
+page-vendor: setup ## Bundle the page's libraries anew from their lock (npm)
+	@$(BIN)/python -m deploy.release page
+
 bench-neighbours: setup ## One key sends its worst: how another key's small query fares (ARGS="--asked 200")
 	@$(CLEAN_ENV) $(BIN)/python -m bench.neighbours $(ARGS)
 
@@ -193,5 +205,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

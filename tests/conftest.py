@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
-from tests.labs import watchers
+from tests.labs import browser, watchers
 from tests.labs.cluster.versitygw import find_tool, find_versitygw
 from tests.rooms import Rooms, turn_of
 from tests.trino_lab.jdk import jdk24 as jdk24_home
@@ -22,7 +22,7 @@ TOOLS: dict[str, Callable[[], str | None]] = {
     "versitygw": find_versitygw,
     "jdk24": jdk24_home,
     "docker": lambda: shutil.which("dockerd"),
-    "chromium": lambda: shutil.which("chromium"),
+    "chromium": browser.is_here,
     "npm": lambda: shutil.which("npm"),
     # Of the pinned versions (`make promtool`), else of Debian's packages `prometheus` and
     # `prometheus-alertmanager`.

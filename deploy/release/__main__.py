@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from deploy.release import contract, inventory, source, surface, version
+from deploy.release import contract, inventory, page_libraries, source, surface, version
 from deploy.release.errors import ReleaseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     number.add_argument("version")
     number.set_defaults(command=_version)
     commands.add_parser("notice", help="write NOTICE anew").set_defaults(command=_notice)
+    page = commands.add_parser("page", help="bundle the libraries of the page anew")
+    page.set_defaults(command=_page)
+    checked = commands.add_parser("page-check", help="check the page's modules with TypeScript")
+    checked.set_defaults(command=_page_check)
     names = commands.add_parser("surface", help="freeze the names that others build on")
     names.set_defaults(command=_surface)
     commands.add_parser("upgrade-test").set_defaults(command=_upgrade_test)
@@ -97,6 +101,7 @@ def _notice(_: argparse.Namespace) -> int:
     from deploy.release import collect, notice  # needs what `make setup` installs
 
     parts = [
+        *page_libraries.parts(ROOT),
         *collect.packages(ROOT),
         *collect.fetched_jars(ROOT),
         *collect.pyspark_jars(),
@@ -107,6 +112,20 @@ def _notice(_: argparse.Namespace) -> int:
     inventory.FILE.write_text(inventory.dump(parts))
     (ROOT / "NOTICE").write_text(notice.render(parts, notice.provenance()))
     _say(f"NOTICE: {len(parts)} parts of other people")
+    return 0
+
+
+def _page(_: argparse.Namespace) -> int:
+    made = page_libraries.vendor(ROOT)
+    for file in made.files:
+        _say(f"{page_libraries.SERVED / file}")
+    _say(f"{len(made.libraries)} packages of npm; `make notice` tells of them")
+    return 0
+
+
+def _page_check(_: argparse.Namespace) -> int:
+    page_libraries.check(ROOT)
+    _say("the page's modules fit their types")
     return 0
 
 

@@ -10,12 +10,12 @@ FILE = Path(__file__).resolve().parent / "third-party.json"
 IMAGES, HOST, LAPTOP, GATES = "images", "host", "laptop", "gates"
 """Where a part is: in an image of ours; in the host archive; fetched by `make jars`; needed to test and to build."""
 
-PACKAGE, JAR = "package", "jar"
+PACKAGE, JAR, SCRIPT = "package", "jar", "script"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Part:
-    """One package or jar of somebody else."""
+    """One package, jar or bundled script of somebody else."""
 
     kind: str
     where: str
@@ -26,7 +26,7 @@ class Part:
     group: str = ""
     """Of a jar: Maven's group, where the jar says it."""
     inside: str = ""
-    """The package that brings the jar along."""
+    """The package that brings the jar along; the bundle that a script is in."""
     sha256: str = ""
     """Of a jar; a package's are in the lock."""
 

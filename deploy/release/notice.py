@@ -35,6 +35,7 @@ def render(parts: Iterable[Part], provenance: Mapping[str, Mapping[str, str]]) -
     sections = [
         _HEAD,
         _section("Python packages in the images", _of(listed, "package", inventory.IMAGES)),
+        _section("Scripts in the page of query-api", _of(listed, "script", inventory.IMAGES)),
         _section("Jars in the image local-cloud", _of(listed, "jar", inventory.IMAGES)),
         _section(
             "Jars in the host archive (the broker's agent)",

@@ -27,6 +27,7 @@ from query_api.loop.query_run import LakeSeen
 from query_api.loop.runs import QueryCapacity, QueryRuns, open_runs
 from query_api.loop.sharing import SharedQueries
 from query_api.metrics import QueryApiMetrics
+from tests.labs.query_accounts import accounts
 
 SQL = Statement("SELECT 1")
 NOW_MS = 1_000_000
@@ -128,7 +129,7 @@ async def opened(
             open_executor(engine, pace, known, lambda: next(ids), lambda: NOW_MS)
         )
         yield await open_.enter_async_context(
-            open_runs(executor, capacity, known, lambda: next(ids))
+            open_runs(executor, capacity, known, lambda: next(ids), accounts(known))
         )
 
 

@@ -25,6 +25,7 @@ ROOMS = {
     "metrics",
     "core",
     "adapters",
+    "page",  # files that are served, no code of the service
 }
 BANNED_NAMES = {"utils", "util", "helpers", "common", "base", "manager", "misc"}
 WALL = 400

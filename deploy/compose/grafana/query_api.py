@@ -87,6 +87,75 @@ BOARD = Board(
             ),
         ),
         Row(
+            "Keys and budgets",
+            (
+                number(
+                    "Age of the keys",
+                    "s",
+                    "Since the API keys in the bucket were read.",
+                    "max(query_api_keys_age_seconds)",
+                    (60, "orange"),
+                    (300, "red"),
+                ),
+                number(
+                    "Keys unreadable",
+                    "short",
+                    "Looks at the keys, or entries of them, that failed in the last hour.",
+                    "sum(increase(query_api_key_read_failures_total[1h]))",
+                    (1, "orange"),
+                ),
+                number(
+                    "Spending unwritten",
+                    "short",
+                    "Times in the last hour that what keys have spent could not be written.",
+                    "sum(increase(query_api_budget_write_failures_total[1h]))",
+                    (1, "orange"),
+                ),
+                graph(
+                    "Over budget",
+                    "short",
+                    "Queries refused because of a budget in the last hour.",
+                    (
+                        "sum by (reason) (increase(query_api_over_budget_total[1h]))",
+                        "{{reason}}",
+                    ),
+                ),
+                graph(
+                    "Charged",
+                    "Bps",
+                    "Bytes taken off the budgets of keys.",
+                    ("sum(rate(query_api_charged_bytes_total[$__rate_interval]))", "charged"),
+                ),
+                graph(
+                    "Audit lines",
+                    "cpm",
+                    "By how the query ended.",
+                    (
+                        "sum by (outcome) (rate(query_api_audited_queries_total[$__rate_interval])) * 60",
+                        "{{outcome}}",
+                    ),
+                    stacked=True,
+                ),
+                graph(
+                    "Estimates",
+                    "cpm",
+                    "Statements whose bytes were estimated.",
+                    (
+                        "sum by (kind) (rate(query_api_estimates_total[$__rate_interval])) * 60",
+                        "{{kind}}",
+                    ),
+                    stacked=True,
+                ),
+                graph(
+                    "Estimate time",
+                    "s",
+                    "From a checked statement to its bytes.",
+                    (quantile("0.5", "query_api_estimate_seconds"), "median"),
+                    (quantile("0.99", "query_api_estimate_seconds"), "99 %"),
+                ),
+            ),
+        ),
+        Row(
             "Requests",
             (
                 graph(

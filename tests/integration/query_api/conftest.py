@@ -34,9 +34,14 @@ READ_KEY, SQL_KEY, OTHER_KEY = "read-key", "sql-key", "other-sql-key"
 
 
 def published_lake() -> Any:
-    """The module query_api_lake.py beside this file, which importlib mode cannot import."""
-    path = Path(__file__).with_name("query_api_lake.py")
-    spec = importlib.util.spec_from_file_location("query_api_lake", path)
+    """The small lake that every test of this folder sees."""
+    return neighbour("query_api_lake")
+
+
+def neighbour(name: str) -> Any:
+    """A module beside this file, which importlib mode cannot import."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -12,6 +12,7 @@ import pytest
 from query_api.adapters import guard_process
 from query_api.adapters.guard import GuardLimits, GuardPool, open_guard
 from query_api.adapters.guard_process import GuardBounds, GuardProcess
+from query_api.core.guard import Checked
 from query_api.core.problems import ProblemError, RefusedSqlError
 
 SQL = "select count(*) from quotes"
@@ -62,7 +63,7 @@ async def test_a_process_that_dies_costs_one_statement_and_says_why_to_its_clien
     async with opened() as pool:
         os.kill(_pid(pool), signal.SIGSTOP)
         asked = asyncio.create_task(pool.check(SQL, 10, "analyst"))
-        waiting = asyncio.create_task(pool.check(SQL, 10, "analyst"))
+        waiting = asyncio.create_task(pool.check(SQL, 11, "analyst"))
         await asyncio.sleep(0.1)
         os.kill(_pid(pool), signal.SIGKILL)
 
@@ -107,7 +108,8 @@ async def test_one_key_never_holds_all_processes(monkeypatch: pytest.MonkeyPatch
         for number in range(2):
             os.kill(_pid(pool, number), signal.SIGSTOP)
         monkeypatch.setattr(GuardProcess, "ask", noted)
-        loud = [asyncio.create_task(pool.check(SQL, 10, "loud")) for _ in range(8)]
+        # Eight questions: each has a bound of rows of its own.
+        loud = [asyncio.create_task(pool.check(SQL, 10 + n, "loud")) for n in range(8)]
         await asyncio.sleep(0.1)
         held = set(asked)
         for pid in pids - held:
@@ -120,13 +122,13 @@ async def test_one_key_never_holds_all_processes(monkeypatch: pytest.MonkeyPatch
         assert not any(task.done() for task in loud)
         for pid in held:
             os.kill(pid or 0, signal.SIGCONT)
-        assert {one.sql for one in await asyncio.gather(*loud)} == {SENT}
+        assert len({one.sql for one in await asyncio.gather(*loud)}) == 8
 
 
 async def test_a_key_that_sends_more_than_may_wait_is_told_to_come_back() -> None:
     async with opened(waiting=2) as pool:
         os.kill(_pid(pool), signal.SIGSTOP)
-        tasks = [asyncio.create_task(pool.check(SQL, 10, "loud")) for _ in range(4)]
+        tasks = [asyncio.create_task(pool.check(SQL, 10 + n, "loud")) for n in range(4)]
         await asyncio.sleep(0.1)
         quiet = asyncio.create_task(pool.check(SQL, 10, "quiet"))
         await asyncio.sleep(0)
@@ -143,15 +145,16 @@ async def test_a_client_that_leaves_while_it_waits_makes_room() -> None:
         os.kill(_pid(pool), signal.SIGSTOP)
         first = asyncio.create_task(pool.check(SQL, 10, "loud"))
         await asyncio.sleep(0.1)
-        gone = asyncio.create_task(pool.check(SQL, 10, "loud"))
+        gone = asyncio.create_task(pool.check(SQL, 11, "loud"))
         await asyncio.sleep(0.05)
         gone.cancel()
         await asyncio.sleep(0.05)
-        third = asyncio.create_task(pool.check(SQL, 10, "loud"))
+        third = asyncio.create_task(pool.check(SQL, 12, "loud"))
         await asyncio.sleep(0.05)
         os.kill(_pid(pool), signal.SIGCONT)
 
-        assert (await first).sql == (await third).sql == SENT
+        assert (await first).sql == SENT
+        assert (await third).sql == SENT.replace("11", "13")
 
 
 async def test_a_refusal_crosses_the_pipe_with_its_reason() -> None:
@@ -163,3 +166,20 @@ async def test_a_refusal_crosses_the_pipe_with_its_reason() -> None:
         "table",
         "there is no table passwords",
     )
+
+
+async def test_the_same_statement_is_checked_once_for_all_who_wait() -> None:
+    async with opened(workers=1, waiting=1) as pool:
+        asked = [asyncio.create_task(pool.check(SQL, 10, "analyst")) for _ in range(100)]
+        await asyncio.sleep(0)
+        # Whoever leaves takes nothing from the others.
+        asked[0].cancel()
+
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        others = [one for one in found if isinstance(one, Checked)]
+        assert [one.sql for one in others] == [SENT] * 99
+
+        # Another bound of rows is another question, and these do wait.
+        more = [pool.check(SQL, 100 + number, "analyst") for number in range(20)]
+        refused = await asyncio.gather(*more, return_exceptions=True)
+        assert sum(isinstance(one, ProblemError) for one in refused) == 18

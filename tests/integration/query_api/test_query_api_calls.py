@@ -25,7 +25,12 @@ def counted_api(cloud: Cloud, asked: Plan, start_api: StartApi) -> Iterator[Api]
     at = urlsplit(cloud.endpoint)
     with odd_proxy((str(at.hostname), int(at.port or 0)), asked) as url:
         # The looks while nobody asks come with the start, and then not within this test.
-        yield start_api(AWS_ENDPOINT_URL=url, QUERY_API_LEDGER_IDLE_S="86400")
+        yield start_api(
+            AWS_ENDPOINT_URL=url,
+            QUERY_API_LEDGER_IDLE_S="86400",
+            QUERY_API_KEY_STORE__LOOK_S="86400",
+            QUERY_API_BUDGET__FLUSH_S="86400",
+        )
 
 
 def test_a_question_costs_what_the_list_of_operations_says(

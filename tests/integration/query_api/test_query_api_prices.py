@@ -181,7 +181,7 @@ def test_health_metrics_and_status_are_open(api: Api) -> None:
     ready, metrics = api.ask("/readyz", None), api.ask("/metrics", None)
     status = api.ask("/status", None).json()
 
-    assert ready.json() == {"ready": True, "needs": {"athena": "ok", "s3": "ok"}}
+    assert ready.json() == {"ready": True, "needs": {"athena": "ok", "s3": "ok", "keys": "ok"}}
     assert api.ask("/healthz", None).status_code == 200
     assert 'query_api_requests_total{route="/v1/assets",status="200"}' in metrics.text
     assert status["feeds"]["assets"]["newest_hours"] == 2

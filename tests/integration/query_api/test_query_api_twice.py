@@ -38,12 +38,7 @@ def together(apis: list[Api], path: str, count: int, body: Any = None) -> list[A
 
 @pytest.fixture(scope="module")
 def replicas(start_api: StartApi) -> list[Api]:
-    # Many requests of one key at once are what is tested, not how many a key may have.
-    more = {
-        "QUERY_API_LIMITS__MAX_SQL_PER_KEY": "200",
-        "QUERY_API_LIMITS__MAX_GUARD_WAITING": "200",
-    }
-    return [start_api(**SALT, **more), start_api(**SALT, **more)]
+    return [start_api(**SALT), start_api(**SALT)]
 
 
 SQL = {

@@ -1,6 +1,8 @@
 """Determinism by seed and clock, and history as the grid of the same walk."""
 
 import json
+import math
+import statistics
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from coincap_simulator.catalogue_files import load_catalogue
 from coincap_simulator.core.market_data import MarketData
+from coincap_simulator.core.mood import MarketMood
 from coincap_simulator.core.noise import Walk, series_key, unit
 from coincap_simulator.core.routes import CoinCap
 
@@ -162,4 +165,32 @@ def test_the_walk_is_pinned_so_that_a_change_of_it_is_seen() -> None:
     # A changed walk changes every recorded demo and every expectation that names a price.
     coincap = fresh()
 
-    assert coincap.data.price("bitcoin", 1_795_369_160_671) == 74704.3
+    assert coincap.data.price("bitcoin", 1_795_369_160_671) == 69372.5
+
+
+def test_the_market_crashes_now_and_then_and_no_price_jumps() -> None:
+    mood = MarketMood(42, 10_000)
+    hours = [NOW + minute * 60_000 for minute in range(0, 30 * 24 * 60, 5)]
+
+    held = [mood.crash(at_ms) for at_ms in hours]
+    steps = [abs(later - earlier) for earlier, later in pairwise(held)]
+
+    # A month has some, and calm between them.
+    assert 0.05 < max(held) < 0.3
+    assert sum(value < 0.02 for value in held) > len(held) // 4
+    assert max(steps) < 0.04
+
+
+def test_coins_follow_the_market_and_stablecoins_do_not() -> None:
+    data = fresh().data
+    hours = [NOW - hour * HOUR for hour in range(300)]
+
+    def moves(asset: str) -> list[float]:
+        prices = [data.price(asset, at_ms) for at_ms in hours]
+        return [math.log(later / earlier) for earlier, later in pairwise(prices)]
+
+    bitcoin, solana, tether = moves("bitcoin"), moves("solana"), moves("tether")
+
+    assert statistics.correlation(bitcoin, solana) > 0.2
+    assert abs(statistics.correlation(bitcoin, tether)) < 0.2
+    assert max(map(abs, tether)) < 0.005

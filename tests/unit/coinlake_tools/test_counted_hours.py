@@ -17,6 +17,7 @@ from etl_runner.core.hours import Hours
 from etl_runner.loop.lake import LakeReader
 from etl_runner.loop.reconcile import Reconcile
 from etl_runner.loop.records import RunnerRecords
+from query_api.adapters.key_reader import KeyPace, KeyReader
 from query_api.adapters.ledger import LedgerReader, Staleness
 from query_api.config import Settings as QuerySettings
 from query_api.metrics import QueryApiMetrics
@@ -67,11 +68,15 @@ async def test_an_idle_hour_of_the_query_service() -> None:
     ledger = LedgerReader(
         store, QueryApiMetrics(CollectorRegistry()), lambda: now[0], Staleness(2_000, 30_000)
     )
+    pace = KeyPace(settings.key_store.look_s, settings.key_store.keep_s)
+    keys = KeyReader(store, QueryApiMetrics(CollectorRegistry()), lambda: now[0], (), pace)
     await ledger.view()
     network.calls.clear()
 
-    for _ in range(3600 // 15):  # The turns of observe.DependencyProbe.
+    assert pace.look_s == 15
+    for _ in range(3600 // 15):  # The turns of observe.DependencyProbe, and those of the keys.
         now[0] += 15_000
+        await keys.look()
         await ledger.probe()
         await ledger.view(max_age_ms=int(settings.ledger_idle_s * 1000))
 

@@ -23,6 +23,8 @@ RESOURCES = {
     "certificate": f"{LAKE}/certificates/2026-11-22-0123.json",
     "jobs": f"{LAKE}/jobs/0123456789abcdef/entry.py",
     "athena-results": f"{LAKE}/athena-results/q.csv",
+    "API key": f"{LAKE}/query/keys/ann.json",
+    "spending": f"{LAKE}/query/spending/ann.json",
     "another key": f"{LAKE}/another/key",
     "another bucket": "arn:aws:s3:::another",
     "another bucket's object": "arn:aws:s3:::another/raw/key",

@@ -74,6 +74,11 @@ MUST = [
     ("QueryApiRole", "s3:PutObject", f"{LAKE}/athena-results/q.csv", {}),
     ("QueryApiRole", "s3:GetObject", f"{LAKE}/athena-results/q.csv", {}),
     ("QueryApiRole", "s3:GetBucketLocation", LAKE, {}),
+    ("QueryApiRole", "s3:GetObject", f"{LAKE}/query/keys/ann.json", {}),
+    ("QueryApiRole", "s3:GetObject", f"{LAKE}/query/spending/ann.json", {}),
+    ("QueryApiRole", "s3:PutObject", f"{LAKE}/query/spending/ann.json", {"s3:if-match": "e"}),
+    ("ToolsRole", "s3:PutObject", f"{LAKE}/query/keys/ann.json", NEW),
+    ("ToolsRole", "s3:GetObject", f"{LAKE}/query/spending/ann.json", {}),
     ("ToolsRole", "s3:PutObject", f"{LAKE}/jobs/0123456789abcdef/entry.py", {}),
     ("ToolsRole", "s3:GetObject", RAW, {}),
     ("ToolsRole", "s3:GetObject", f"{LAKE}/ledger/feed=assets/1.json", {}),
@@ -107,6 +112,9 @@ MUST = [
 ]
 
 MUST_NOT = [
+    # Who serves cannot give itself a key, and who makes keys cannot make them cheap.
+    ("QueryApiRole", "s3:PutObject", f"{LAKE}/query/keys/ann.json", NEW),
+    ("ToolsRole", "s3:PutObject", f"{LAKE}/query/spending/ann.json", {}),
     # What is in raw stays as it is, whoever asks.
     ("S3SinkRole", "s3:PutObject", RAW, {}),
     ("S3SinkRole", "s3:PutObject", f"{LAKE}/curated/quotes/x.parquet", NEW),

@@ -79,12 +79,14 @@ MAY: dict[str, list[Grant]] = {
     "QueryApiRole": [
         *LIST,
         *ATHENA,
-        ("s3", "GetObject", ("raw", "curated", "ledger", "Glue's verdict")),
+        ("s3", "GetObject", ("raw", "curated", "ledger", "Glue's verdict", "API key")),
+        ("s3", "GetObject PutObject", ("spending",)),
     ],
     "ToolsRole": [
         *LIST,
         *ATHENA,
-        ("s3", "PutObject", ("jobs",)),
+        ("s3", "PutObject", ("jobs", "API key")),
+        ("s3", "GetObject", ("API key", "spending")),
         ("s3", "GetObject", ("raw", "ledger", "curated", "certificate", "Glue's verdict")),
         ("glue", "CreateJob GetJob UpdateJob", ("job",)),
         ("glue", "CreateTable GetTable UpdateTable", CATALOG),

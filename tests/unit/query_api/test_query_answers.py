@@ -19,7 +19,6 @@ from query_api.core.coverage import (
     watermark_ms,
 )
 from query_api.core.failures import clean, failure
-from query_api.core.keys import caller_of, parse_keys, presented_key
 from query_api.core.window import TimeWindow
 
 HASH = hashlib.sha256(b"secret").hexdigest()
@@ -32,44 +31,6 @@ EIGHT, NINE, TEN = (Hour("2026-11-22", hour) for hour in ("08", "09", "10"))
 )
 def test_cost_has_a_minimum_and_whole_megabytes(scanned: int, usd: str) -> None:
     assert dollars(scanned, Decimal(5)) == Decimal(usd)
-
-
-def test_a_key_is_known_by_its_hash_alone() -> None:
-    keys = parse_keys([f"demo:read,sql:{HASH}"])
-
-    caller = caller_of(keys, "secret")
-
-    assert caller is not None
-    assert (caller.name, caller.scopes) == ("demo", frozenset({"read", "sql"}))
-    assert caller_of(keys, "other") is None
-    assert caller_of(keys, HASH) is None
-
-
-@pytest.mark.parametrize(
-    "items",
-    [["demo"], ["demo:read:abc"], [f"demo:admin:{HASH}"], [f"a:read:{HASH}", f"b:read:{HASH}"]],
-)
-def test_a_wrong_key_setting_is_refused_without_its_hash(items: list[str]) -> None:
-    with pytest.raises(ValueError, match="key") as refused:
-        parse_keys(items)
-
-    assert HASH not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("authorization", "x_api_key", "presented"),
-    [
-        ("Bearer abc", None, "abc"),
-        ("bearer abc", "other", "abc"),
-        (None, "abc", "abc"),
-        (None, None, None),
-        ("Basic abc", None, ""),
-    ],
-)
-def test_where_a_key_is_looked_for(
-    authorization: str | None, x_api_key: str | None, presented: str | None
-) -> None:
-    assert presented_key(authorization, x_api_key) == presented
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from query_api.core.openapi import document
 from query_api.core.operation import Operation
 from query_api.core.problem_types import PROBLEM_TYPES
 from query_api.core.schemas import SCHEMAS
-from query_api.observe import status_route
+from query_api.observe import ObservedQueryApi, status_route
 from query_api.routes.open_routes import document_route, open_routes
 from tests.labs.declared_routes import NOTHING, declared_routes, unopened
 
@@ -32,7 +32,8 @@ def app() -> web.Application:
     """The application as the service makes it."""
     made, registry = unopened(), CollectorRegistry()
     connections = Connections(made.settings.limits, made.metrics)
-    return application(made, NOTHING, NOTHING, connections, registry, Pulse(60))
+    running = ObservedQueryApi(NOTHING, NOTHING, NOTHING, NOTHING)
+    return application(made, NOTHING, running, connections, registry, Pulse(60))
 
 
 def operations() -> list[Operation]:

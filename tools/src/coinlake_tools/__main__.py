@@ -16,6 +16,7 @@ from coinlake.topics import describe, ensure_topics
 from coinlake_tools import (
     cost,
     hour_commands,
+    key_commands,
     lake_commands,
     proof_commands,
     quality_commands,
@@ -96,6 +97,7 @@ COMMANDS: dict[str, Command] = {
     "lineage": proof_commands.trace,
     "certify": proof_commands.certify,
     "quality": quality_commands.quality,
+    "keys": key_commands.keys,
 }
 # For these 1 is a verdict; what could not be looked at is none.
 _VERDICTS = frozenset({"audit", "doctor", "lineage", "certify", "quality"})

@@ -7,6 +7,7 @@ from coinlake.contracts.answers import RejectReason
 from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
 from coinlake.contracts.elements import TYPES
 from coinlake.contracts.glue_quality import RULED_BY_GLUE
+from coinlake.contracts.query_keys import SCOPES
 from coinlake_tools import proof_arguments
 from coinlake_tools.cost import Plan
 from coinlake_tools.host_cost import INSTANCES, Host
@@ -53,6 +54,11 @@ def parser() -> argparse.ArgumentParser:
     proof_arguments.certify(
         commands.add_parser("certify", help="write or check the certificate of a day")
     )
+    _keys(
+        commands.add_parser(
+            "keys", help="make, list, rotate and revoke keys of the query service"
+        )
+    )
     _promote(commands.add_parser("promote", help="give a field that is only in extra a column"))
     _quality(
         commands.add_parser("quality", help="print, evaluate and replay the quality rules")
@@ -74,6 +80,40 @@ def _provision(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
             f"--{name}", dest="parts", action="append_const", const=name, help=f"the {name}"
         )
+
+
+def _keys(sub: argparse.ArgumentParser) -> None:
+    actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
+    make = actions.add_parser("make", help="make a key; its secret is printed once")
+    make.add_argument("name", help="whom it is for: 1 to 64 letters, digits, dots, dashes")
+    make.add_argument(
+        "--scope",
+        action="append",
+        choices=SCOPES,
+        required=True,
+        help="what it may do; may be repeated",
+    )
+    make.add_argument("--day-bytes", type=int, help="a budget of its own: bytes read per day")
+    make.add_argument("--minute-bytes", type=int, help="the same per minute")
+    rotate = actions.add_parser(
+        "rotate", help="give a key a new secret; the old one goes on for a while"
+    )
+    rotate.add_argument("name", help="the key")
+    rotate.add_argument(
+        "--overlap-hours",
+        type=float,
+        default=24.0,
+        help="how long the old secret still opens (default 24)",
+    )
+    for one in (make, rotate):
+        one.add_argument(
+            "--expires-days", type=float, help="when the new secret ends; without it never"
+        )
+    actions.add_parser("revoke", help="let a key open nothing any more").add_argument(
+        "name", help="the key"
+    )
+    listing = actions.add_parser("list", help="show the keys, their ends and their last use")
+    listing.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _hour(sub: argparse.ArgumentParser) -> None:

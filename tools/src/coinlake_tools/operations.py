@@ -108,6 +108,7 @@ def _per_month(times: float) -> float:
 
 _PROBES = 3600 / 15.0
 _IDLE_LOOKS = 3600 / (300.0 + 15.0)
+_KEY_LOOKS = 3600 / 15.0
 _AGAIN_A_DAY = 36
 _LOOKS_WHILE_OPEN = 5
 
@@ -226,14 +227,21 @@ OPERATIONS: tuple[Operation, ...] = (
         Billed.GET,
         busy=lambda p: p.crawls_per_day / 24 * TABLES * 24 * p.age_days,
     ),
-    Operation("query-api", "s3:GetObject", Billed.GET, _PROBES, lambda p: _runs(p) * FEEDS),
-    # Before and after a query, unless one of the last two seconds has looked: at the ledger, and for
-    # an open hour at the raw zone.
+    # New ledger entries; for a query what its key has spent, and the footers of two hours for SQL.
+    Operation(
+        *("query-api", "s3:GetObject", Billed.GET, _PROBES),
+        busy=lambda p: _runs(p) * FEEDS + 3 * _queries(p),
+    ),
+    Operation("query-api", "s3:HeadObject", Billed.GET, busy=_queries),
+    Operation("query-api", "s3:PutObject", Billed.PUT, busy=_queries),
+    # The text of a view, for the estimate of SQL.
+    Operation("query-api", "glue:GetTable", Billed.CATALOG, busy=_queries),
+    # The keys; before and after a query the ledger, unless it was just looked at, and open hours' raw zone.
     Operation(
         "query-api",
         "s3:ListObjectsV2",
         Billed.PUT,
-        FEEDS * _IDLE_LOOKS,
+        FEEDS * _IDLE_LOOKS + _KEY_LOOKS,
         lambda p: 4 * _queries(p),
     ),
     Operation("query-api", "athena:GetWorkGroup", Billed.FREE, _PROBES),

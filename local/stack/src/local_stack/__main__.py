@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from local_stack import jars
+from local_stack import jars, report
 from local_stack.broker import ensure_class_archive
 from local_stack.demo import demo
 from local_stack.errors import StackError
@@ -79,7 +79,7 @@ def _up(stack: Stack) -> int:
             )
         stack.progress.say(f"everything is already running; see {stack.paths.env}")
         return 0
-    stack.up(ApiSource())
+    stack.progress.block(report.page(stack.up(ApiSource())))
     stack.progress.say(f"everything is ready; addresses are in {stack.paths.env}")
     return 0
 

@@ -29,6 +29,7 @@ def demo(stack: Stack, *, once: bool) -> int:
     if source.base_url is not None:
         stack.progress.block(spending.announcement(source))
     record = stack.up(source)
+    stack.progress.block(f"\n{report.page(record)}\n")
     try:
         _Demo(stack, record, open_lake(settings.exported(record))).run(once=once)
     except LakeErrors as error:

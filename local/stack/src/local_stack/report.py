@@ -51,9 +51,15 @@ def money(bill: Mapping[str, Any], elapsed_s: float) -> str:
     )
 
 
+def page(record: StackRecord) -> str:
+    """Where a person looks first."""
+    return f"Open {settings.url(record, 'query_api')}/ in a browser: prices, where they come from, SQL."
+
+
 def places(record: StackRecord) -> str:
     """Where to look."""
     rows = [
+        ("the page", f"{settings.url(record, 'query_api')}/"),
         ("prices", f"{settings.url(record, 'query_api')}/v1/assets"),
         ("coverage", f"{settings.url(record, 'query_api')}/v1/coverage"),
         ("the HTTP API", f"{settings.url(record, 'query_api')}/openapi.json"),

@@ -16,6 +16,7 @@ from coinlake.settings import (
     SecondsOrZero,
     ServiceSettings,
 )
+from query_api.core.budget import Budget
 from query_api.core.keys import ApiKey, parse_keys
 
 
@@ -91,6 +92,10 @@ class LimitSettings(BaseModel):
         default=8,
         description="Statements of a key that may wait to be checked; further ones get 429.",
     )
+    estimate_deadline_s: Seconds = Field(
+        default=5.0,
+        description="Deadline for estimating a statement's bytes; without an estimate it runs all the same.",
+    )
     max_wait_s: SecondsOrZero = Field(default=30.0, description="Largest `wait` of a request.")
     max_rows: Count = Field(
         default=10_000, description="Largest number of rows in a typed endpoint's answer."
@@ -164,6 +169,61 @@ class LimitSettings(BaseModel):
     )
 
 
+class BudgetSettings(BaseModel):
+    """What a key may have Athena read, unless its entry says otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    day_bytes: int = Field(
+        default=10**12, ge=0, le=10**18, description="Bytes that a key may have read per day."
+    )
+    minute_bytes: int = Field(
+        default=10**11,
+        ge=0,
+        le=10**18,
+        description="Bytes that a key may have read per minute.",
+    )
+    anonymous_day_bytes: int = Field(
+        default=10**12,
+        ge=0,
+        le=10**18,
+        description="Bytes per day for all who ask without a key.",
+    )
+    anonymous_minute_bytes: int = Field(
+        default=10**11,
+        ge=0,
+        le=10**18,
+        description="Bytes per minute for all who ask without a key.",
+    )
+    flush_s: Seconds = Field(
+        default=5.0,
+        description="How often what keys have spent is written to the bucket; a crash forgets at most so much.",
+    )
+
+    @property
+    def of_keys(self) -> Budget:
+        return Budget(self.day_bytes, self.minute_bytes)
+
+    @property
+    def of_anonymous(self) -> Budget:
+        return Budget(self.anonymous_day_bytes, self.anonymous_minute_bytes)
+
+
+class KeySettings(BaseModel):
+    """How the API keys in the bucket are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    look_s: Seconds = Field(
+        default=15.0,
+        description="How often the API keys in the bucket are read; a revoked key opens at most this much longer.",
+    )
+    keep_s: Seconds = Field(
+        default=300.0,
+        description="How long the last known keys of the bucket hold while it cannot be read.",
+    )
+
+
 class Settings(ServiceSettings):
     """Settings of query-api; every variable starts with QUERY_API_."""
 
@@ -172,6 +232,12 @@ class Settings(ServiceSettings):
     keys: tuple[str, ...] = Field(
         default=(),
         description="JSON list of name:scopes:sha256hex; the scopes are read and sql, separated by commas.",
+    )
+    key_store: KeySettings = Field(
+        default_factory=KeySettings, description="API keys in the bucket."
+    )
+    budget: BudgetSettings = Field(
+        default_factory=BudgetSettings, description="Budgets of keys in bytes."
     )
     anonymous_read: bool = Field(
         default=False,

@@ -11,12 +11,14 @@ ROUTES = (
     "/v1/assets/{id}",
     "/v1/assets/{id}/candles",
     "/v1/assets/{id}/candles.{format}",
+    "/v1/assets/{id}/lineage",
     "/v1/assets/{id}/markets",
     "/v1/assets/{id}/markets.{format}",
     "/v1/assets/{id}/quotes",
     "/v1/assets/{id}/quotes.{format}",
     "/v1/candles",
     "/v1/candles.{format}",
+    "/v1/cost",
     "/v1/coverage",
     "/v1/coverage.{format}",
     "/v1/exchanges",
@@ -24,10 +26,13 @@ ROUTES = (
     "/v1/exchanges/{id}",
     "/v1/exchanges/{id}/history",
     "/v1/exchanges/{id}/history.{format}",
+    "/v1/hours",
+    "/v1/hours/{table}/{hour}",
     "/v1/markets",
     "/v1/markets.{format}",
     "/v1/movers",
     "/v1/movers.{format}",
+    "/v1/pipeline",
     "/v1/queries",
     "/v1/queries/{id}",
     "/v1/queries/{id}.{format}",
@@ -38,6 +43,7 @@ ROUTES = (
     "/v1/rates/{id}",
     "/v1/rates/{id}/history",
     "/v1/rates/{id}/history.{format}",
+    "/v1/sparklines",
     "/v1/sql/functions",
     "/v1/tables",
     "/v1/tables/{name}",
@@ -50,6 +56,7 @@ class QueryApiMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         family = Family("query_api", registry)
+        self._of_keys(family)
         self.requests = family.counter(
             "requests_total", "Requests answered.", "route", "status"
         )
@@ -121,3 +128,39 @@ class QueryApiMetrics:
             self.cut_answers.labels(reason)
         for reason in ("slow", "idle", "too_many"):
             self.closed_connections.labels(reason)
+
+    def _of_keys(self, family: Family) -> None:
+        """Keys, what they may have read, and what that is told from."""
+        self.charged_bytes = family.counter(
+            "charged_bytes_total", "Bytes that were taken off the budgets of keys."
+        )
+        self.over_budget = family.counter(
+            "over_budget_total", "Queries refused because of a budget.", "reason"
+        )
+        self.budget_write_failures = family.counter(
+            "budget_write_failures_total",
+            "Times that what a key has spent could not be written to the bucket.",
+        )
+        self.key_read_failures = family.counter(
+            "key_read_failures_total",
+            "Times that API keys in the bucket could not be read: all of them, or one entry.",
+            "reason",
+        )
+        self.keys_age = family.gauge(
+            "keys_age_seconds", "Time since the API keys in the bucket were read."
+        )
+        self.audited = family.counter(
+            "audited_queries_total", "Lines of the audit log.", "outcome"
+        )
+        self.estimates = family.counter(
+            "estimates_total", "Statements whose bytes were estimated.", "kind"
+        )
+        self.estimate_seconds = family.histogram(
+            "estimate_seconds", "Time to estimate a statement's bytes.", buckets=_BUCKETS
+        )
+        for reason in ("spent", "does_not_fit", "never_fits"):
+            self.over_budget.labels(reason)
+        for reason in ("store", "entry"):
+            self.key_read_failures.labels(reason)
+        for kind in ("exact", "upper_bound", "failed"):
+            self.estimates.labels(kind)

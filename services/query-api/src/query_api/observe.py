@@ -10,6 +10,7 @@ from coinlake.contracts.datasets import TABULAR
 from coinlake.errors import TransientError
 from coinlake.lifecycle import sleep_or_stop
 from query_api.adapters.athena import AthenaEngine
+from query_api.adapters.key_reader import KeyReader
 from query_api.adapters.ledger import LedgerReader
 from query_api.core.coverage import newest_received_ms, watermark_ms
 from query_api.core.problems import ProblemError
@@ -28,6 +29,7 @@ class ObservedQueryApi:
     runs: QueryRuns
     ledger: LedgerReader
     probe: "DependencyProbe"
+    keys: KeyReader
 
 
 # Gauges. Those of the ledger move with each look at it: see its adapter.
@@ -87,7 +89,7 @@ class DependencyProbe:
 
 def ready(of: ObservedQueryApi) -> dict[str, str | None]:
     """What query-api needs, each with the reason why it is not fine."""
-    return of.probe.reasons
+    return {**of.probe.reasons, "keys": of.keys.reason}
 
 
 # Status.

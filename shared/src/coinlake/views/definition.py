@@ -88,3 +88,15 @@ def table_input(view: View, database: str) -> dict[str, Any]:
             "SerdeInfo": {},
         },
     }
+
+
+def view_sql(table: Mapping[str, Any]) -> str | None:
+    """The SELECT of a view as the catalog has it; None for a table, and for what no engine wrote."""
+    text = table.get("ViewOriginalText") or ""
+    if not (text.startswith(_START) and text.endswith(_END)):
+        return None
+    try:
+        said = json.loads(base64.b64decode(text[len(_START) : -len(_END)], validate=True))
+        return str(said["originalSql"])
+    except (ValueError, KeyError, TypeError):
+        return None

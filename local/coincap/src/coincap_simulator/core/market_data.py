@@ -1,8 +1,10 @@
 """The world at an instant: prices, caps and ranks of all assets, from seed and clock alone."""
 
+import math
 from dataclasses import dataclass
 
 from coincap_simulator.core.catalogue import Asset, Catalogue
+from coincap_simulator.core.mood import MarketMood
 from coincap_simulator.core.noise import Walk, series_key, unit
 from coincap_simulator.core.numbers import significant
 
@@ -61,6 +63,8 @@ class MarketData:
             a.id: Walk(series_key(seed, "volume", a.id), _DAILY_MOVE_VOLUME, tick_ms)
             for a in catalogue.assets
         }
+        self._mood = MarketMood(seed, tick_ms)
+        self._betas = {a.id: _beta(seed, a) for a in catalogue.assets}
         self._last: tuple[int, tuple[Quote, ...]] = (-1, ())
         self._grid: dict[tuple[str, int], float] = {}
 
@@ -71,9 +75,9 @@ class MarketData:
     def price(self, asset_id: str, at_ms: int) -> float:
         """USD for one coin at any instant, past or future; constant within a data tick."""
         asset = self._assets[asset_id]
-        return significant(
-            asset.price_usd * self._price_walks[asset_id].factor(at_ms), asset.digits
-        )
+        own = self._price_walks[asset_id].factor(at_ms)
+        market = math.exp(self._betas[asset_id] * self._mood.log_factor(at_ms))
+        return significant(asset.price_usd * own * market, asset.digits)
 
     def quotes(self, at_ms: int) -> tuple[Quote, ...]:
         """All listed assets in the order of their market caps."""
@@ -152,6 +156,11 @@ class MarketData:
             for field in _NOW_AND_THEN
             if unit(series_key(self.seed, "null", field, asset_id), slot) < _NULL_SHARE
         }
+
+
+def _beta(seed: int, asset: Asset) -> float:
+    """How far an asset follows the market: a stablecoin not at all."""
+    return 0.0 if asset.stable else 0.6 + unit(series_key(seed, "beta", asset.id), 0)
 
 
 def _supply(asset: Asset, at_ms: int) -> float:

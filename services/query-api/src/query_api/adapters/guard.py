@@ -14,6 +14,7 @@ from query_api.adapters.guard_process import GuardBounds, GuardProcess, GuardPro
 from query_api.core.dependence import Dependence
 from query_api.core.guard import Checked
 from query_api.core.problems import RefusedSqlError, too_many_statements
+from query_api.core.read_sources import read_back
 from query_api.core.sql_text import check_text
 from query_api.core.turns import Turns
 
@@ -44,6 +45,7 @@ class _Job:
     sql: str
     max_rows: int
     verdict: "asyncio.Future[Checked]"
+    waiters: int = 0
 
 
 class GuardPool:
@@ -54,26 +56,42 @@ class GuardPool:
         self._bounds = bounds
         self._turns: Turns[_Job] = Turns(limits.at_once, limits.most_waiting)
         self._changed = asyncio.Condition()
+        self._jobs: dict[tuple[str, str, int], _Job] = {}
         self.workers = [GuardProcess(database, bounds) for _ in range(limits.workers)]
 
     async def check(self, sql: str, max_rows: int, key: str) -> Checked:
-        """The statement to send, checked in the turn of `key`.
+        """The statement to send, checked in the turn of `key`; once for all who ask it meanwhile.
 
         Raises RefusedSqlError; ProblemError (429) where too many of the key's statements wait;
         TransientError where no process starts.
         """
         check_text(sql)
-        job = _Job(sql, max_rows, asyncio.get_running_loop().create_future())
-        if not self._turns.enter(key, job):
-            raise too_many_statements(_RETRY_AFTER_S)
-        await self._notify()
+        job = self._joined(sql, max_rows, key)
+        job.waiters += 1
         try:
+            await self._notify()
             async with asyncio.timeout(_WAIT_S):
-                return await job.verdict
+                # Others may wait for it when this client leaves.
+                return await asyncio.shield(job.verdict)
         except TimeoutError:
             raise TransientError("no guard process is ready") from None
         finally:
-            self._turns.leave(key, job)
+            job.waiters -= 1
+            if not job.waiters:
+                del self._jobs[key, sql, max_rows]
+                job.verdict.cancel()
+                self._turns.leave(key, job)
+
+    def _joined(self, sql: str, max_rows: int, key: str) -> _Job:
+        """The job of this statement: one that the key waits for already, or a new one."""
+        known = self._jobs.get((key, sql, max_rows))
+        if known is not None:
+            return known
+        job = _Job(sql, max_rows, asyncio.get_running_loop().create_future())
+        if not self._turns.enter(key, job):
+            raise too_many_statements(_RETRY_AFTER_S)
+        self._jobs[key, sql, max_rows] = job
+        return job
 
     async def serve(self, worker: GuardProcess) -> None:
         """Check statements with one process, for ever; start it anew where it ends."""
@@ -118,7 +136,12 @@ async def _answer(worker: GuardProcess, job: _Job) -> None:
 def _settle(job: _Job, answer: Mapping[str, Any]) -> None:
     if not job.verdict.done():
         job.verdict.set_result(
-            Checked(answer["sql"], tuple(answer["tables"]), Dependence.read(answer["depends"]))
+            Checked(
+                answer["sql"],
+                tuple(answer["tables"]),
+                Dependence.read(answer["depends"]),
+                read_back(answer["reads"]),
+            )
         )
 
 

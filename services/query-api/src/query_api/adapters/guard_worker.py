@@ -9,6 +9,7 @@ import json
 import resource
 import signal
 import sys
+from dataclasses import astuple
 
 from query_api.core.dependence import dependence_of
 from query_api.core.guard import check
@@ -42,7 +43,8 @@ def _verdict(request: dict[str, object]) -> dict[str, object]:
     except RefusedSqlError as error:
         return {"reason": error.reason, "detail": str(error)}
     depends = dependence_of(checked.sql).told()
-    return {"sql": checked.sql, "tables": checked.tables, "depends": depends}
+    reads = None if checked.reads is None else [astuple(one) for one in checked.reads]
+    return {"sql": checked.sql, "tables": checked.tables, "depends": depends, "reads": reads}
 
 
 if __name__ == "__main__":

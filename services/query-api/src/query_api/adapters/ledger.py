@@ -12,7 +12,7 @@ from coinlake import logs
 from coinlake.contracts.cloud import LEDGER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import parse_entry
+from coinlake.contracts.ledger import LedgerEntry, ledger_prefix, parse_entry
 from coinlake.errors import TransientError
 from coinlake.fan_out import fan_out
 from coinlake.store import ObjectStore
@@ -93,6 +93,21 @@ class LedgerReader:
             heads |= {(feed, hour): head for hour, head in found.items()}
             at_ms.append(seen_ms)
         return LedgerView(heads, min(at_ms, default=asked_ms))
+
+    async def entry(self, feed: str, hour: Hour) -> LedgerEntry | None:
+        """The newest readable version of an hour, whole; None where there is none.
+
+        Raises TransientError.
+        """
+        prefix = ledger_prefix(feed, hour)
+        keys = sorted([item.key async for item in self._store.list(prefix)], reverse=True)
+        for key in keys:
+            body = await self._store.get(key)
+            try:
+                return parse_entry(b"" if body is None else body)
+            except ValueError as error:
+                log.error("ledger_entry_unreadable", key=key, reason=str(error))
+        return None
 
     async def probe(self) -> None:
         """Whether the bucket answers: one GET. Raises TransientError."""

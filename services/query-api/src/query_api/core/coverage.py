@@ -23,6 +23,9 @@ class PublishedHour:
     is_closed: bool
     committed_at_ms: int
     watermark_ms: int | None
+    closed_by: str = "open"
+    run_id: str = ""
+    raw_objects: int = 0
 
 
 Heads = Mapping[tuple[str, Hour], PublishedHour]
@@ -53,6 +56,9 @@ def published(entry: LedgerEntry) -> PublishedHour:
         is_closed=entry.closed_by != "open",
         committed_at_ms=entry.committed_at_ms,
         watermark_ms=entry.watermark_ms,
+        closed_by=entry.closed_by,
+        run_id=entry.run_id,
+        raw_objects=len(entry.inputs) + len(entry.valueless),
     )
 
 

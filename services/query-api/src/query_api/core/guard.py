@@ -8,7 +8,7 @@ walls are IAM and the workgroup.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from query_api.core.allowed import CATALOG, CLOCKS, GROUPINGS, NODES, TABLE_NAMES
@@ -17,8 +17,11 @@ from query_api.core.dependence import UNKNOWN_DEPENDENCE, Dependence
 from query_api.core.functions import ALLOWED, REFUSED
 from query_api.core.growth import check_growth
 from query_api.core.information_schema import SCHEMA, TABLES_OF_IT, inlined
+from query_api.core.lake_columns import columns_of_table
 from query_api.core.nesting import check_nesting
 from query_api.core.problems import RefusedSqlError
+from query_api.core.read_sources import Read
+from query_api.core.reads import reads_of
 from query_api.core.sent import Edit, assembled, end_of
 from query_api.core.sql_text import check_text, read_tokens
 from trino_sql import tree
@@ -47,6 +50,8 @@ class Checked:
     sql: str
     tables: tuple[str, ...]
     depends: Dependence = UNKNOWN_DEPENDENCE
+    # Of the client's text, before the cap of rows: for the dry run, and no part of what was checked.
+    reads: tuple[Read, ...] | None = field(default=None, compare=False)
 
 
 def check(sql: str, database: str, max_rows: int) -> Checked:
@@ -66,7 +71,7 @@ def check(sql: str, database: str, max_rows: int) -> Checked:
             "unstable", "the rewritten statement does not pass the same check"
         )
     # The text is ours from here on: what stands for information_schema need not be checked.
-    return Checked(inlined(first.sql, database), first.tables)
+    return replace(first, sql=inlined(first.sql, database))
 
 
 def _checked(sql: str, database: str, max_rows: int) -> Checked:
@@ -91,7 +96,7 @@ def _checked(sql: str, database: str, max_rows: int) -> Checked:
     ]
     sent = assembled(sql, [*edits, *_cap(sql, query, max_rows)])
     lake = {table for _, schema, table in tables if schema == database}
-    return Checked(sent, tuple(sorted(lake)))
+    return Checked(sent, tuple(sorted(lake)), reads=reads_of(query, columns_of_table))
 
 
 def _parsed(sql: str) -> tree.Query:

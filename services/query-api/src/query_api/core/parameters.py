@@ -93,6 +93,18 @@ def seconds(name: str, meaning: str, most: float) -> Parameter[float]:
     return Parameter(name, meaning, schema, read, 0.0)
 
 
+def flag(name: str, meaning: str) -> Parameter[bool]:
+    """Whether something holds: `true`, or the name alone; by default not."""
+
+    def read(text: str) -> bool:
+        if text not in ("", "true", "false"):
+            raise BadRequestError(f"{name} must be true or false")
+        return text != "false"
+
+    schema = {"type": "boolean", "default": False}
+    return Parameter(name, meaning, schema, read, False)
+
+
 def choice(name: str, meaning: str, options: tuple[str, ...], default: str) -> Parameter[str]:
     """One of a few words."""
 

@@ -7,7 +7,9 @@ import pyarrow as pa
 
 from query_api.core.answers import ExecutionState, LostExecution, ResultObject, Rows
 from query_api.core.encoders import Bytes, Meta
+from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
+from query_api.core.read_sources import Read
 from query_api.core.statements import Statement
 
 
@@ -29,6 +31,12 @@ class StatementGuard(Protocol):
     """What checks ad-hoc SQL; see adapters/guard.py."""
 
     async def check(self, sql: str, max_rows: int, key: str) -> Checked: ...
+
+
+class ByteEstimator(Protocol):
+    """What says how much a statement will read; see loop/estimating.py."""
+
+    async def estimate(self, reads: Sequence[Read] | None) -> Estimate | None: ...
 
 
 class Encoder(Protocol):

@@ -47,9 +47,13 @@ PROBLEM_TYPES: tuple[ProblemType, ...] = (
     ProblemType(
         "query_failed", 422, "Athena refused or failed the statement; `detail` is its reason"
     ),
+    ProblemType("over_budget", 422, "the statement reads more than it ever may"),
     ProblemType("query_too_large", 422, "the query takes more than Athena gives"),
     ProblemType("result_too_large", 422, "the result is larger than the service reads"),
     ProblemType("scan_limit_exceeded", 422, "the workgroup's limit; narrow `dt` and `hour`"),
+    ProblemType(
+        "over_budget", 429, "the key's budget of scanned bytes is spent; with `Retry-After`"
+    ),
     ProblemType("too_many_queries", 429, "the queue is full; with `Retry-After`"),
     ProblemType(
         "too_many_statements", 429, "too many of the key's statements wait to be checked"

@@ -207,3 +207,34 @@ def internal() -> Problem:
     return Problem(
         500, "internal", "Internal error", "the service failed; its log has the reason"
     )
+
+
+def over_budget(retry_after_s: int) -> ProblemError:
+    """The key has spent its bytes; `RateLimit` in the answer says of which bucket."""
+    return ProblemError(
+        Problem(
+            429,
+            "over_budget",
+            "The key's budget is spent",
+            "this key has used up its budget of scanned bytes; try again later",
+            retry_after_s,
+        )
+    )
+
+
+def does_not_fit(estimated_bytes: int, left_bytes: int, retry_after_s: int) -> ProblemError:
+    """A query whose bytes are known before it starts, and more than what is left."""
+    detail = (
+        f"the query would read {estimated_bytes} bytes, and {left_bytes} are left of the day's"
+    )
+    return ProblemError(
+        Problem(429, "over_budget", "The key's budget is spent", detail, retry_after_s)
+    )
+
+
+def never_fits(estimated_bytes: int, most_bytes: int, whose: str) -> ProblemError:
+    """A query that reads more than it ever may. `whose` limit it is: from a closed list."""
+    detail = f"the query would read {estimated_bytes} bytes, more than {whose} of {most_bytes}"
+    return ProblemError(
+        Problem(422, "over_budget", "The query would read more than it may", detail)
+    )

@@ -1,11 +1,19 @@
 """The operations of ad-hoc SQL: what POST, GET and DELETE of queries take and answer."""
 
+from dataclasses import replace
 from typing import Any
 
 from query_api.core.keys import SQL
 from query_api.core.media import ROW_HEADERS, ROW_MEDIA
 from query_api.core.operation import ASKS_ATHENA, Answer, Operation
-from query_api.core.parameters import Parameter, path_id, seconds, shaped, whole_or_none
+from query_api.core.parameters import (
+    Parameter,
+    flag,
+    path_id,
+    seconds,
+    shaped,
+    whole_or_none,
+)
 from query_api.core.schemas import STATES, STRING, obj, ref
 from query_api.core.usual_parameters import VERSION_PATTERN
 
@@ -16,6 +24,11 @@ _DONE = Answer(
     ref("Query"),
     ROW_MEDIA,
     ROW_HEADERS,
+)
+_DONE_OR_DRY = replace(
+    _DONE,
+    meaning="The query has ended, or what a dry run would read.",
+    schema={"anyOf": [ref("Query"), ref("DryRun")]},
 )
 _PENDING = Answer(
     "The query is still running; GET it later.",
@@ -29,6 +42,7 @@ def wait_parameter(max_wait_s: float) -> Parameter[float]:
     return seconds("wait", "Seconds that the answer may wait for the end.", max_wait_s)
 
 
+DRY_RUN = flag("dry_run", "Start nothing: say what the statement would read and cost.")
 CURSOR = shaped("cursor", "That of `next` of the page before, unchanged.", r"^[!-~]{1,4000}$")
 
 
@@ -49,6 +63,12 @@ def post_query(max_wait_s: float, max_rows: int) -> Operation:
             "max_rows": {"type": "integer", "minimum": 1, "maximum": max_rows, "default": 1000},
             "max_age": {"type": ["number", "null"], "minimum": 0, "maximum": 999_999_999},
             "as_of": {"type": ["string", "null"], "pattern": VERSION_PATTERN},
+            "dry_run": {"type": "boolean", "default": False},
+            "max_scan_bytes": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "description": "Refuse the statement where it is estimated to read more.",
+            },
         },
         "additionalProperties": False,
     }
@@ -56,8 +76,9 @@ def post_query(max_wait_s: float, max_rows: int) -> Operation:
         "POST",
         "/v1/queries",
         _GROUP,
-        "Run SQL; answers within `wait` seconds",
-        {200: _DONE, 202: _PENDING},
+        "Run SQL, or say what it would read; answers within `wait` seconds",
+        {200: _DONE_OR_DRY, 202: _PENDING},
+        (DRY_RUN,),
         problems=(413, *ASKS_ATHENA),
         scope=SQL,
         body=body,

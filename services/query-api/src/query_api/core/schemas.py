@@ -11,6 +11,8 @@ from query_api.core.feed_rows import (
     RATE_ROWS,
     FeedRows,
 )
+from query_api.core.lake_schemas import LAKE_SCHEMAS
+from query_api.core.openapi_estimates import DRY_RUN
 from query_api.core.openapi_meta import META
 
 Schema = dict[str, Any]
@@ -192,5 +194,7 @@ SCHEMAS: dict[str, Schema] = {
     "Table": obj(_TABLE),
     "SqlFunctions": obj(_FUNCTIONS),
     "Query": _QUERY,
+    **LAKE_SCHEMAS,
+    "DryRun": DRY_RUN,
 }
 """By name, as `components/schemas` of the document has them."""

@@ -1,6 +1,7 @@
 """One query from its submission to its end, as a value that its holders share."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from query_api.adapters.ledger import LedgerView
 from query_api.core.answers import QueryResult
 from query_api.core.problems import Problem, ProblemError, cancelled
 from query_api.core.question import Question
+from query_api.loop.spending import Payer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class QueryRun:
     is_kept: bool = False
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
+    paid: Payer | None = None
+    began_s: float = field(default_factory=time.monotonic)
 
     @property
     def is_over(self) -> bool:

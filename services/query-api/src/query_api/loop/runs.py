@@ -19,8 +19,11 @@ from query_api.core.problems import (
     unavailable,
 )
 from query_api.core.question import Question
+from query_api.loop.audit import audited
+from query_api.loop.day_costs import DayCosts
 from query_api.loop.execution import QueryExecutor
 from query_api.loop.query_run import LookAfter, QueryRun, outcome
+from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
 
 log = logs.get(__name__)
@@ -51,7 +54,9 @@ class QueryRuns:
         metrics: QueryApiMetrics,
         tasks: asyncio.TaskGroup,
         new_id: Callable[[], str],
+        accounts: Accounts,
     ) -> None:
+        self._accounts = accounts
         self._executor = executor
         self._capacity = capacity
         self._metrics = metrics
@@ -59,6 +64,7 @@ class QueryRuns:
         self._new_id = new_id
         self._places = asyncio.Semaphore(capacity.max_running)
         self.active: set[QueryRun] = set()
+        self.costs = DayCosts()
 
     @property
     def running(self) -> int:
@@ -85,7 +91,9 @@ class QueryRuns:
         """
         if len(self.active) >= self._capacity.max_running + self._capacity.max_queued:
             raise busy(_RETRY_AFTER_S)
+        paid = self._accounts.begin()
         run = QueryRun(self._new_id(), question, deadline_s, payer, look_after, holders=1)
+        run.paid = paid
         self.active.add(run)
         run.task = self._tasks.create_task(self._live(run), name=f"query-{run.id}")
         # A task that is cancelled before its first step never enters its `finally`.
@@ -150,9 +158,13 @@ class QueryRuns:
         scanned, usd = sum(run.scans), total_dollars(run.scans, self._capacity.usd_per_tb)
         self._metrics.scanned_bytes.inc(scanned)
         self._metrics.usd.inc(float(usd))
+        self.costs.add(kind, tuple(run.scans), usd)
         log.info(
             "query_ended", query_id=run.id, outcome=kind, scanned_bytes=scanned, usd=str(usd)
         )
+        if run.paid is not None:
+            self._accounts.end(run.paid, run.scans)
+            audited(self._metrics, run, run.paid, kind, usd)
 
 
 @asynccontextmanager
@@ -161,10 +173,11 @@ async def open_runs(
     capacity: QueryCapacity,
     metrics: QueryApiMetrics,
     new_id: Callable[[], str],
+    accounts: Accounts,
 ) -> AsyncIterator[QueryRuns]:
     """Queries live inside of this context; at its end all that run are stopped."""
     async with asyncio.TaskGroup() as tasks:
-        runs = QueryRuns(executor, capacity, metrics, tasks, new_id)
+        runs = QueryRuns(executor, capacity, metrics, tasks, new_id, accounts)
         try:
             yield runs
         finally:

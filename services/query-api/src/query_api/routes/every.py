@@ -8,11 +8,14 @@ from query_api.routes.assets import AssetRoutes
 from query_api.routes.candles import CandleRoutes
 from query_api.routes.coverage import CoverageRoutes
 from query_api.routes.functions import functions_route
+from query_api.routes.lake import LakeRoutes
+from query_api.routes.lineage import LineageRoutes
 from query_api.routes.markets import MarketRoutes
 from query_api.routes.movers import MoverRoutes
 from query_api.routes.parts import ApiParts
 from query_api.routes.queries import QueryRoutes
 from query_api.routes.route import Route
+from query_api.routes.sparklines import SparklineRoutes
 from query_api.routes.tables import table_routes
 from query_api.routes.things import EXCHANGE, RATE, ThingRoutes
 
@@ -35,7 +38,10 @@ def every_route(parts: ApiParts, of_sql: SqlParts) -> list[Route]:
         *ThingRoutes(parts, RATE).routes(),
         *ThingRoutes(parts, EXCHANGE).routes(),
         *MarketRoutes(parts).routes(),
+        *SparklineRoutes(parts).routes(),
+        *LineageRoutes(parts).routes(),
         *CoverageRoutes(parts).routes(),
+        *LakeRoutes(parts).routes(),
         *table_routes(),
         *QueryRoutes(parts, of_sql.engine, of_sql.clock, of_sql.secret).routes(),
         functions_route(),

@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from coinlake import logs
 from coinlake.errors import CoinlakeError
-from query_api.config import Settings
+from query_api.adapters.key_reader import KeyReader
+from query_api.core.budget import balance_field, policy_field
 from query_api.core.etag import matches
-from query_api.core.keys import ANONYMOUS, READ, SQL, ApiKey, Caller, caller_of, presented_key
+from query_api.core.keys import ANONYMOUS, READ, SQL, Caller, presented_key
 from query_api.core.problems import (
     Problem,
     ProblemError,
@@ -19,6 +21,7 @@ from query_api.core.problems import (
     internal,
     unauthenticated,
 )
+from query_api.loop.spending import PAYER, Accounts, Payer
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.responses import not_modified, problem_answer
 
@@ -122,29 +125,48 @@ def _conditional(request: web.Request, response: web.StreamResponse) -> web.Stre
     return not_modified(tag)
 
 
-def keyed(settings: Settings) -> Middleware:
-    """The door to /v1: who asks, and whether their scopes reach that far."""
-    keys = settings.api_keys
+def keyed(keys: KeyReader, accounts: Accounts, *, anonymous_read: bool) -> Middleware:
+    """The door to /v1: who asks, whether their scopes reach that far, and who pays for what it starts."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         # All of /v1, also paths that are not there: without a key they look alike.
         if request.path.startswith("/v1/"):
-            request[CALLER] = _caller(request, keys, settings.anonymous_read)
+            caller = _caller(request, keys, anonymous_read)
+            request[CALLER] = caller
+            PAYER.set(Payer(caller))
+            await accounts.seen(caller)
         return await handler(request)
 
     return middleware
 
 
-def _caller(request: web.Request, keys: tuple[ApiKey, ...], anonymous_read: bool) -> Caller:
+def balanced(
+    accounts: Accounts,
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Tells each caller the balance just before an answer's headers leave, streams too."""
+
+    async def prepare(request: web.Request, response: web.StreamResponse) -> None:
+        caller = request.get(CALLER)
+        if caller is not None:
+            left = accounts.balance(caller)
+            response.headers["RateLimit-Policy"] = policy_field(left)
+            response.headers["RateLimit"] = balance_field(left)
+
+    return prepare
+
+
+def _caller(request: web.Request, keys: KeyReader, anonymous_read: bool) -> Caller:
     scope = SQL if request.path.startswith(("/v1/queries", "/v1/sql/")) else READ
     headers = request.headers
-    presented = presented_key(headers.get("Authorization"), headers.get("X-API-Key"))
+    presented = presented_key(
+        headers.getall("Authorization", ()), headers.getall("X-API-Key", ())
+    )
     if presented is None:
         if scope == READ and anonymous_read:
             return ANONYMOUS
         raise unauthenticated()
-    caller = caller_of(keys, presented)
+    caller = keys.caller(presented)
     if caller is None:
         raise unauthenticated()
     if scope not in caller.scopes:

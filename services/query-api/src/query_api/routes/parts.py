@@ -8,16 +8,28 @@ from coinlake.contracts.hours import Hour
 from coinlake.errors import TransientError
 from query_api.adapters.key_looks import KeyLooks
 from query_api.adapters.ledger import LedgerReader, LedgerView
+from query_api.adapters.raw_zone import RawZone
+from query_api.adapters.run_history import RunHistory
 from query_api.config import Settings
 from query_api.core.days import Days
-from query_api.core.ports import StatementGuard
+from query_api.core.ports import ByteEstimator, StatementGuard
 from query_api.core.problems import unavailable
 from query_api.loop.ledger_refresh import LedgerRefresh
 from query_api.loop.runs import QueryRuns
 from query_api.loop.sharing import SharedQueries
+from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.result_pages import ResultPages
 from query_api.routes.row_answers import RowAnswers
+
+
+@dataclass(frozen=True, slots=True)
+class LakeLooks:
+    """What tells of the lake without a query. `trouble`: why Athena is not fine, as last seen."""
+
+    raw: RawZone
+    history: RunHistory
+    trouble: Callable[[], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +44,22 @@ class ApiParts:
     guard: StatementGuard
     metrics: QueryApiMetrics
     now_ms: Callable[[], int]
+    accounts: Accounts
+    estimator: ByteEstimator
     new_id: Callable[[], str]
     looks: KeyLooks
     refresh: LedgerRefresh
     answers: RowAnswers
     pages: ResultPages
+
+    lake_looks: LakeLooks | None = None
+
+    @property
+    def lake(self) -> LakeLooks:
+        """Raises ValueError where it was not opened: whoever only lists the routes asks nothing."""
+        if self.lake_looks is None:
+            raise ValueError("the looks at the lake were not opened")
+        return self.lake_looks
 
     async def view(
         self,

@@ -6,18 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coinlake.contracts.datasets import ELEMENTS, TABLES, dataset_of_table
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
+from query_api.core.estimate import Estimate
 from query_api.core.guard import Checked
 from query_api.core.negotiation import Format
 from query_api.core.ports import SqlEngine
 from query_api.core.problems import (
-    BadRequestError,
     ProblemError,
     RefusedSqlError,
     busy,
@@ -26,6 +24,7 @@ from query_api.core.problems import (
 )
 from query_api.core.query_operations import (
     CURSOR,
+    DRY_RUN,
     delete_query,
     get_query,
     page_parameter,
@@ -34,9 +33,12 @@ from query_api.core.query_operations import (
 )
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
+from query_api.loop.audit import refused
 from query_api.loop.query_run import QueryRun, given_up
+from query_api.loop.spending import PAYER
 from query_api.routes.answer_meta import answer_meta
 from query_api.routes.asked import asked_of
+from query_api.routes.dry_run import dry_run, estimated_meta, paying
 from query_api.routes.formats import OFFER
 from query_api.routes.middleware import CALLER
 from query_api.routes.parameters import read
@@ -44,21 +46,8 @@ from query_api.routes.parts import ApiParts
 from query_api.routes.query_answers import PageAsk, QueryAnswers
 from query_api.routes.responses import json_answer
 from query_api.routes.route import Route, in_each_form
+from query_api.routes.sql_ask import PAGE_ROWS, Ask, asked_sql
 from query_api.routes.sql_reads import SqlRead
-
-_PAGE_ROWS = 1000
-
-
-class Ask(BaseModel):
-    """The body of POST /v1/queries."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    sql: str
-    wait: float = Field(default=10.0, ge=0)
-    max_rows: int = Field(default=_PAGE_ROWS, ge=1)
-    max_age: float | None = Field(default=None, ge=0, le=999_999_999)
-    as_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +61,7 @@ class KeptQuery:
     view: LedgerView
     asked_at_s: float
     max_rows: int
+    estimate: Estimate | None
 
 
 class QueryRoutes:
@@ -99,13 +89,17 @@ class QueryRoutes:
 
     async def post(self, request: web.Request) -> web.Response:
         """Run a statement: rows within `wait` seconds, otherwise 202 with an id."""
-        read(request, self._post)
-        ask = await self._ask(request)
+        given = read(request, self._post)
+        ask = await asked_sql(request, self._parts.settings.limits)
+        ask = ask.model_copy(update={"dry_run": ask.dry_run or given[DRY_RUN]})
         caller = request[CALLER].name
+        checked = await self._checked(ask, caller)
+        estimate = await self._parts.estimator.estimate(checked.reads)
+        if ask.dry_run:
+            return dry_run(self._parts, request[CALLER], checked, estimate, ask.max_scan_bytes)
         self._forget_old()
         self._bound(caller)
-        checked = await self._checked(ask, caller)
-        run, view = await self._read(request, ask, checked).begun()
+        run, view = await self._begun(request, ask, checked, estimate)
         kept = KeptQuery(
             self._parts.new_id(),
             run,
@@ -114,6 +108,7 @@ class QueryRoutes:
             view,
             self._clock(),
             ask.max_rows,
+            estimate,
         )
         self._kept[kept.id] = kept
         try:
@@ -132,7 +127,7 @@ class QueryRoutes:
         given = read(request, self._get)
         most, cursor = given[self._most], given[CURSOR]
         if cursor is not None:
-            return await self._page_at(request, cursor, most or _PAGE_ROWS)
+            return await self._page_at(request, cursor, most or PAGE_ROWS)
         kept = self._own(request)
         await _within(kept.run, given[self._wait])
         if not kept.run.finished.is_set():
@@ -156,6 +151,17 @@ class QueryRoutes:
         await _within(mine.run, self._parts.settings.athena.stop_deadline_s + 1)
         return mine
 
+    async def _begun(
+        self, request: web.Request, ask: Ask, checked: Checked, estimate: Estimate | None
+    ) -> tuple[QueryRun, LedgerView]:
+        """The query of a statement, or one that answers it already. Raises ProblemError."""
+        try:
+            paying(request[CALLER], checked, estimate, ask.max_scan_bytes)
+            return await self._read(request, ask, checked).begun()
+        except ProblemError as error:
+            refused(self._parts.metrics, PAYER.get(), checked.sql, error.problem.kind)
+            raise
+
     def _read(self, request: web.Request, ask: Ask, checked: Checked) -> SqlRead:
         max_age = None if ask.max_age is None else f"{ask.max_age:.3f}"
         return SqlRead(
@@ -168,25 +174,6 @@ class QueryRoutes:
             asked_of(request, max_age=max_age, as_of=ask.as_of),
         )
 
-    async def _ask(self, request: web.Request) -> Ask:
-        limits = self._parts.settings.limits
-        if request.content_type != "application/json":
-            raise BadRequestError("the body must be application/json")
-        try:
-            ask = Ask.model_validate(orjson.loads(await request.read()))
-        except ValidationError as error:
-            wrong = ", ".join(
-                ".".join(map(str, item["loc"])) or "body" for item in error.errors()
-            )
-            raise BadRequestError(f"invalid request body: {wrong}"[:200]) from None
-        except orjson.JSONDecodeError:
-            raise BadRequestError("the body is not JSON") from None
-        if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_result_rows:
-            raise BadRequestError(
-                f"wait is at most {limits.max_wait_s:g}, max_rows at most {limits.max_result_rows}"
-            )
-        return ask
-
     async def _checked(self, ask: Ask, caller: str) -> Checked:
         try:
             return await self._parts.guard.check(
@@ -194,13 +181,15 @@ class QueryRoutes:
             )
         except RefusedSqlError as error:
             self._parts.metrics.refused_sql.labels(error.reason).inc()
+            refused(self._parts.metrics, PAYER.get(), ask.sql, error.problem.kind)
             raise
         except TransientError as error:
             raise unavailable("the guard") from error
 
     def _bound(self, caller: str) -> None:
-        mine = [k for k in self._kept.values() if k.caller == caller]
-        unfinished = sum(not k.run.finished.is_set() for k in mine)
+        # By query, not by request: who asks the same again waits for the same query.
+        mine = {k.run for k in self._kept.values() if k.caller == caller}
+        unfinished = sum(not run.finished.is_set() for run in mine)
         if unfinished >= self._parts.settings.limits.max_sql_per_key:
             raise busy(2)
 
@@ -258,7 +247,7 @@ class QueryRoutes:
 
     def _meta(self, kept: KeptQuery) -> dict[str, Any]:
         run = kept.run
-        return answer_meta(
+        about = answer_meta(
             kept.view,
             kept.feeds,
             run.result,
@@ -267,6 +256,7 @@ class QueryRoutes:
             version_after=run.version_after,
             is_kept=run.is_kept,
         )
+        return {**about, **estimated_meta(kept.estimate)}
 
 
 def _feeds(checked: Checked) -> tuple[str, ...]:

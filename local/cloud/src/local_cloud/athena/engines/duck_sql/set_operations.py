@@ -8,6 +8,7 @@ from local_cloud.athena.engines.duck_sql.from_clause import RELATIONS, related
 from local_cloud.athena.engines.duck_sql.relation import (
     Planner,
     Relation,
+    Scan,
     retyped,
     selected,
     union_types,
@@ -78,7 +79,24 @@ def _set_operation(
     parts = [_side(planner, side, typed, fields) for side, typed in made]
     push = pushing.into_sides(planner, parts, again, distinct or kind != "UNION")
     shape = frozenset(("set",))
-    return Relation(again([first.sql, second.sql]), tuple(fields), shape=shape, push=push)
+    inner = _inner_scans((first, second), fields) if kind == "UNION" else ()
+    sql = again([first.sql, second.sql])
+    return Relation(sql, tuple(fields), shape=shape, inner=inner, push=push)
+
+
+def _inner_scans(
+    sides: Sequence[Relation], fields: Sequence[RelationField]
+) -> tuple[Scan, ...]:
+    """The scans of both sides by the columns of the whole: a WHERE around it narrows each of them."""
+    found = []
+    for side in sides:
+        pairs = zip(side.fields, fields, strict=True)
+        names = {one.column.name: own.column.name for one, own in pairs}
+        for scan in (*side.scans, *side.inner):
+            keys = tuple((names[column], key) for column, key in scan.keys if column in names)
+            if keys:
+                found.append(Scan(scan.relation, keys))
+    return tuple(found)
 
 
 def _side(
