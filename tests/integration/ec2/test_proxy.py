@@ -112,9 +112,15 @@ def test_a_question_reaches_the_service_through_tls(
     assert transport is not None
 
 
+@pytest.mark.parametrize("path", ["/", "/docs", "/page/0f/views/market.js", "/openapi.json"])
+def test_the_page_passes_too(proxy: int, trusting: ssl.SSLContext, path: str) -> None:
+    assert ask(proxy, path, trusting)[:2] == (200, path)
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/page/../metrics",
         "/metrics",
         "/status",
         "/healthz",

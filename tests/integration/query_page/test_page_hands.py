@@ -1,6 +1,7 @@
 """The page by the keyboard, SQL with its downloads, the key that leaves no trace, and axe-core."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.integration.query_api.conftest import SQL_KEY
 from tests.integration.query_page.conftest import StartService
 from tests.integration.query_page.lakes import Service
 from tests.integration.query_page.looking import VIEWS, module, settled, show, state, use_key
-from tests.labs.browser import Browser
+from tests.labs.browser import Browser, eventually
 
 pytestmark = pytest.mark.needs("chromium")
 ROOT = Path(__file__).parents[3]
@@ -57,6 +58,10 @@ def test_all_of_it_is_reached_by_keys_alone(page: Browser, fresh: Service) -> No
         )
 
 
+def _saved(folder: Path, end: str) -> list[Path]:
+    return [path for path in folder.glob(f"coinlake-*.{end}") if path.stat().st_size]
+
+
 def _typed(page: Browser, sql: str) -> None:
     page.run(
         "document.querySelector('.editor').shadowRoot.querySelector('.cm-content').focus()"
@@ -72,6 +77,8 @@ def test_sql_runs_shows_its_price_and_is_downloaded(
     show(page, fresh.url, "sql")
     use_key(page, SQL_KEY)
     _typed(page, "select asset_id, count(*) as n from quotes group by asset_id order by 1")
+    page.click("#estimate")
+    page.wait("document.querySelector('#sql-note').innerText.startsWith('would read')")
     page.keys("Control+Enter")
 
     text = state(page, "fresh")
@@ -82,15 +89,16 @@ def test_sql_runs_shows_its_price_and_is_downloaded(
     folder = tmp_path / "downloads"
     folder.mkdir()
     page.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
-    page.click("[data-format=JSON]")
-    eventually_saved(page, folder)
-    assert "asset_id" in next(folder.glob("*.json")).read_text()
-
-
-def eventually_saved(page: Browser, folder: Path) -> None:
-    from tests.labs.browser import eventually
-
-    eventually(lambda: list(folder.glob("coinlake-*.json")), "a download", 30)
+    for name, end, begins in (
+        ("JSON", "json", b"{"),
+        ("CSV", "csv", b'"asset_id","n"'),
+        ("NDJSON", "ndjson", b'{"asset_id'),
+        ("Arrow", "arrows", b"\xff\xff\xff\xff"),
+        ("Parquet", "parquet", b"PAR1"),
+    ):
+        page.click(f"[data-format={name}]")
+        saved = eventually(partial(_saved, folder, end), name, 30)
+        assert saved[0].read_bytes().startswith(begins)
 
 
 def test_what_sql_says_wrong_is_text_and_a_running_query_is_cancelled(

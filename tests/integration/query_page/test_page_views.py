@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,13 +46,23 @@ def test_each_view_comes_without_an_error_or_a_request_elsewhere(
 
 
 def test_the_market_has_each_asset_with_its_price_and_its_line(
-    page: Browser, fresh: Service
+    page: Browser, fresh: Service, record_property: Callable[[str, object], None]
 ) -> None:
     assets = api(fresh, "/v1/assets?limit=250")["data"]
     show(page, fresh.url, "market")
     state(page, "fresh")
     page.wait("document.querySelectorAll('tr[data-asset] svg.spark').length > 20")
 
+    painted, loaded, sent = page.run(
+        "const [load] = performance.getEntriesByType('navigation');"
+        " const sent = performance.getEntriesByType('resource').filter((one) => one.name.includes('/page/'));"
+        " return [performance.getEntriesByName('first-contentful-paint')[0]?.startTime, load.domContentLoadedEventEnd,"
+        " sent.reduce((sum, one) => sum + one.transferSize, load.transferSize)]"
+    )
+    record_property(
+        "measured",
+        f"market: painted after {painted:.0f} ms, its scripts have run after {loaded:.0f} ms, {sent:,} bytes",
+    )
     titles = page.run(
         "return Object.fromEntries([...document.querySelectorAll('tr[data-asset]')].map((row) =>"
         " [row.dataset.asset, row.querySelector('.strong.num').title]))"
