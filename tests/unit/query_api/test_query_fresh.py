@@ -226,7 +226,7 @@ async def test_data_older_than_the_client_takes_are_refused_with_their_age() -> 
         status, kind, detail = await problem_of(lake.ask(max_age_s=60.0))
 
     assert fine.result is not None
-    assert (status, kind) == (503, "too_old")
+    assert (status, kind) == (412, "too_old")
     assert "2026-11-22T09:00:00.005Z" in detail
     assert "max_age is 60" in detail
 

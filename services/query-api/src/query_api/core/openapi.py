@@ -29,7 +29,12 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "schema": STRING,
     },
 }
-_PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_PROBLEM_HEADERS = {
+    401: ("WWW-Authenticate",),
+    412: ("Retry-After",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 _TITLES = {
     400: "The request is invalid",
     401: "An API key is required",
@@ -38,6 +43,7 @@ _TITLES = {
     406: "No such form of the answer",
     409: "The query was cancelled",
     410: "The version or the result is gone",
+    412: "The data are older than max_age allows",
     413: "The body is too large",
     422: "Athena could not answer the query",
     429: "Too many queries",

@@ -19,7 +19,7 @@ class Answer:
     headers: tuple[str, ...] = ()
 
 
-ASKS_ATHENA = (406, 409, 410, 422, 429, 502, 503, 504)
+ASKS_ATHENA = (406, 409, 410, 412, 422, 429, 502, 503, 504)
 """What an operation may end in that asks a query."""
 
 

@@ -42,6 +42,7 @@ PROBLEM_TYPES: tuple[ProblemType, ...] = (
     ProblemType("cancelled", 409, "the query was cancelled"),
     ProblemType("version_gone", 410, "nobody has rows of the version of `as_of` any more"),
     ProblemType("result_gone", 410, "the result of the query is no longer kept; run it again"),
+    ProblemType("too_old", 412, "the data are older than `max_age` allows; with `Retry-After`"),
     ProblemType("too_large", 413, "the body is too large"),
     ProblemType(
         "query_failed", 422, "Athena refused or failed the statement; `detail` is its reason"
@@ -60,7 +61,6 @@ PROBLEM_TYPES: tuple[ProblemType, ...] = (
     ProblemType("internal", 500, "the service failed"),
     ProblemType("data_unreadable", 502, "the lake holds something that Athena cannot read"),
     ProblemType("result_damaged", 502, "the result is not as Athena wrote it"),
-    ProblemType("too_old", 503, "the data are older than `max_age` allows; with `Retry-After`"),
     ProblemType(
         "unavailable",
         503,

@@ -100,10 +100,13 @@ def unavailable(what: str) -> ProblemError:
 
 
 def too_old(what: str, age_s: float, max_age_s: float) -> ProblemError:
-    """The data are older than the client takes. `what`: up to when they are."""
+    """The data are older than the client takes. `what`: up to when they are.
+
+    It is the client's condition that fails (RFC 9110, 15.5.13), not the service, whose errors are 5xx.
+    """
     detail = f"{what}, {age_s:.0f} s ago; max_age is {max_age_s:g}"
     return ProblemError(
-        Problem(503, "too_old", "The data are older than max_age allows", detail, 30)
+        Problem(412, "too_old", "The data are older than max_age allows", detail, 30)
     )
 
 

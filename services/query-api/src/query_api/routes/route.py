@@ -48,6 +48,8 @@ def in_each_form(operation: Operation, handler: Handler) -> list[Route]:
         operation,
         path=f"{operation.path}.{{format}}",
         parameters=(*operation.parameters, _FORMAT),
+        # Another extension is no path of ours.
+        problems=tuple({404, *operation.problems}),
         example=operation.example and _extended(operation.example),
     )
     return [Route(extended, handler), Route(operation, handler)]
