@@ -124,12 +124,12 @@ def test_ten_thousand_different_inputs_make_no_series(
     kinds: list[Callable[[int], Any]] = [
         lambda n: api.ask(f"/v1/nothing-{n}"),
         lambda n: api.ask("/v1/coverage", f"key-{n}"),
-        lambda n: api.ask(f"/v1/assets/as%20set-{n}"),
+        lambda n: api.ask(f"/v1/assets/as%01set-{n}"),
         lambda n: api.sql(f"select nothing_{n}(1) from rates"),
         lambda n: api.ask(f"/v1/coverage?name_{n}=1"),
     ]
     for one in kinds:
-        one(-1)
+        one(of_each)
     api.ask("/v1/coverage")
     series(api)
     before = series(api)
