@@ -88,7 +88,6 @@ def test_unknown_paths_and_methods_are_problems(api: Api) -> None:
         ("/v1/assets?%ff=1", 400),
         ("/v1/tables/quotes%2f", 404),
         ("/V1/assets", 404),
-        ("/", 404),
     ],
 )
 def test_an_odd_path_is_a_problem_and_never_ours(api: Api, path: str, status: int) -> None:

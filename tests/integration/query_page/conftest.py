@@ -42,7 +42,7 @@ def start(cloud: Cloud) -> Iterator[Callable[..., Service]]:
 @pytest.fixture(scope="package")
 def fresh(cloud: Cloud, start: StartService) -> Iterator[Service]:
     """Four hours of 30 assets and the hour that runs; one hour has rows in quarantine, one is late."""
-    plan = LakePlan(time.time_ns() // 1_000_000, odd={1: "late", 2: "quarantined"})
+    plan = LakePlan(time.time_ns() // 1_000_000, odd={3: "late", 2: "quarantined"})
     lake = filled(cloud, plan)
     assert lake is not None
     with polled(lake):
