@@ -13,6 +13,7 @@ from tests.commit import ROOT
 BY_ID = {row.id: row for row in ROWS}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_every_row_reads_something_and_all_of_it_is_there(row: Row) -> None:
     paths = reach(row)
