@@ -21,8 +21,9 @@ from typing import Any
 from bench.query import own_time, report
 from bench.query.rows import FORMATS, PEERS, Measured, measured
 from bench.query.world import World, open_world
-from bench.sink.provisions import FOLDER, ROOT
+from bench.sink.provisions import FOLDER
 from tests import released_clients
+from tests.commit import commit
 
 # The measured key must meet no limit that is for users: rows of an answer, and bytes of a day.
 SETTINGS = {
@@ -42,7 +43,7 @@ def main() -> int:
         sizes = [_size(world, python, clients, rows, wanted.rounds) for rows in wanted.rows]
         told: dict[str, Any] = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "commit": _commit(),
+            "commit": commit(),
             "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
             "python": platform.python_version(),
             "load": os.getloadavg()[0],
@@ -100,11 +101,6 @@ def _versions(python: Path) -> dict[str, str]:
     told = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)
     found: dict[str, str] = json.loads(told.stdout)
     return found
-
-
-def _commit() -> str:
-    asked = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
 def _say(text: str) -> None:

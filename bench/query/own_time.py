@@ -33,31 +33,49 @@ def spread(times_s: Sequence[float]) -> Spread:
     return Spread(len(ordered), *at)
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer: when it was asked for, how long it took, and its tag."""
+
+    at_s: float
+    wall_s: float
+    tag: str
+
+
 def own_times(world: World, count: int) -> dict[str, Any]:
-    """Small typed queries, each asked for the first time: in all, in the engine, and the rest of it."""
+    """Small typed queries, each asked for the first time: in all, in the engine, and the rest of it.
+
+    Then the same asked `again`, and with their tags (`not_modified`): both without a query.
+    """
+    paths = [_path(number) for number in range(count)]
     asked = []
-    for number in range(count):
-        asset = f"asset-{number % ASSETS}"
-        hour = f"from={EVERYDAY.start_ms}&to={EVERYDAY.start_ms + 3_600_000 - number}"
-        before = time.time()
-        wall_s = _timed(world, f"/v1/assets/{asset}/quotes?{hour}&limit=60")
-        asked.append((before, wall_s))
+    for path in paths:
+        asked.append(_timed(world, path))
         # Found by its time afterwards: no two are asked within one millisecond.
         time.sleep(_PAUSE_S)
-    engine = _engine_s(world, asked[0][0])
-    walls = [wall_s for _, wall_s in asked]
-    if len(engine) != count:
-        raise RuntimeError(f"{count} questions were {len(engine)} queries")
+    engine = _engine_s(world, asked[0].at_s, count)
+    again = [_timed(world, path).wall_s for path in paths]
+    tagged = zip(paths, asked, strict=True)
+    same = [_timed(world, path, one.tag, 304).wall_s for path, one in tagged]
+    _engine_s(world, asked[0].at_s, count)
+    walls = [one.wall_s for one in asked]
     own = [wall_s - engine_s for wall_s, engine_s in zip(walls, engine, strict=True)]
-    return {
-        "wall": spread(walls).as_json(),
-        "engine": spread(engine).as_json(),
-        "own": spread(own).as_json(),
-    }
+    figures = {"wall": walls, "engine": engine, "own": own, "again": again}
+    figures["not_modified"] = same
+    return {name: spread(times).as_json() for name, times in figures.items()}
 
 
-def _engine_s(world: World, since: float) -> list[float]:
-    """TotalExecutionTimeInMillis of each query that was submitted since, in that order."""
+def _path(number: int) -> str:
+    """One of many questions of which no two are the same."""
+    hour = f"from={EVERYDAY.start_ms}&to={EVERYDAY.start_ms + 3_600_000 - number}"
+    return f"/v1/assets/asset-{number % ASSETS}/quotes?{hour}&limit=60"
+
+
+def _engine_s(world: World, since: float, count: int) -> list[float]:
+    """TotalExecutionTimeInMillis of each query that was submitted since, in that order.
+
+    Raises RuntimeError where they are not so many.
+    """
     athena, found = world.athena(), []
     for page in athena.get_paginator("list_query_executions").paginate(WorkGroup="coinlake"):
         ids = page["QueryExecutionIds"]
@@ -72,19 +90,22 @@ def _engine_s(world: World, since: float) -> list[float]:
         found += recent
         if len(recent) < len(ids):
             break
+    if len(found) != count:
+        raise RuntimeError(f"{count} questions were {len(found)} queries")
     found.sort(key=lambda one: one["Status"]["SubmissionDateTime"])
     return [one["Statistics"]["TotalExecutionTimeInMillis"] / 1000 for one in found]
 
 
-def _timed(world: World, path: str) -> float:
-    began = time.monotonic()
+def _timed(world: World, path: str, tag: str = "", status: int = 200) -> _Answer:
+    at_s, began = time.time(), time.monotonic()
+    headers = {"Authorization": f"Bearer {KEY}"} | ({"If-None-Match": tag} if tag else {})
     connection = http.client.HTTPConnection("127.0.0.1", world.service_port, timeout=120)
     try:
-        connection.request("GET", path, headers={"Authorization": f"Bearer {KEY}"})
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         found = answer.read()
     finally:
         connection.close()
-    if answer.status != 200:
+    if answer.status != status:
         raise RuntimeError(f"GET {path}: {answer.status} {found[:300]!r}")
-    return time.monotonic() - began
+    return _Answer(at_s, time.monotonic() - began, answer.headers.get("ETag", ""))

@@ -88,6 +88,9 @@ def own_time(figures: Mapping[str, Any]) -> Iterator[str]:
     for name, limit in (("median_ms", OWN_MEDIAN_MS), ("p99_ms", OWN_P99_MS)):
         said = _said(own[name] <= limit)
         yield f"its own time with the poll's remainder, {name}: {own[name]:.1f} (goal without it: {limit}) {said}"
+    for name, what in (("again", "asked again"), ("not_modified", "answered with 304")):
+        without = figures[name]
+        yield f"{what}: median {without['median_ms']:.1f} ms, p99 {without['p99_ms']:.1f}"
 
 
 def lag(what: str, figures: Mapping[str, float]) -> str:

@@ -1,10 +1,9 @@
 """What the guard accepts touches only allowed tables, by the record of the engine that ran it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from query_api.core import guard
+from query_api.core.terms import children
 from tests.guard_fuzz.lake import Engine, foreign
 from tests.guard_fuzz.run import Found, fuzz
 from trino_sql import tree
@@ -41,12 +40,10 @@ def _until_a_hole(found: Found) -> bool:
 def test_a_guard_that_passes_over_queries_in_expressions_is_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    children = guard._children
+    def outside_of_expressions(node: tree.Node) -> list[tree.Node]:
+        return [one for one in children(node) if not isinstance(one, tree.ScalarSubquery)]
 
-    def outside_of_expressions(node: tree.Node) -> Iterator[tree.Node]:
-        return (one for one in children(node) if not isinstance(one, tree.ScalarSubquery))
-
-    monkeypatch.setattr(guard, "_children", outside_of_expressions)
+    monkeypatch.setattr(guard, "children", outside_of_expressions)
 
     assert fuzz(SEED, HOSTILE, _until_a_hole).holes
 

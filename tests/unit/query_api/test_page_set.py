@@ -5,7 +5,9 @@ import gzip
 import pytest
 
 from query_api.adapters.page_files import FOLDER, read_page
-from query_api.core.page_set import PLACE, accepts_gzip, is_known, page_set
+from query_api.core.etag import matches
+from query_api.core.negotiation import wanted_coding
+from query_api.core.page_set import PLACE, page_set
 
 
 def test_a_change_of_one_file_moves_the_address_of_all() -> None:
@@ -59,7 +61,7 @@ def test_a_file_without_a_media_type_is_refused_at_the_start() -> None:
     ],
 )
 def test_gzip_is_sent_to_who_takes_it(given: str | None, takes: bool) -> None:
-    assert accepts_gzip(given) is takes
+    assert (wanted_coding(given, ("gzip",)) == "gzip") is takes
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_gzip_is_sent_to_who_takes_it(given: str | None, takes: bool) -> None:
     ],
 )
 def test_a_tag_that_is_held_is_found_among_several(given: str | None, known: bool) -> None:
-    assert is_known(given, '"a"') is known
+    assert matches(given, '"a"') is known
 
 
 def test_what_is_served_holds_no_inline_script_or_style_and_no_other_host() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from coinlake.contracts.hours import HOUR_MS
 from coinlake.contracts.query_keys import (
     KEYS_PREFIX,
     MAX_SECRETS,
@@ -28,7 +29,6 @@ from coinlake_tools.settings import Settings
 # So that a scanner of repositories and logs knows one when it sees it.
 _PREFIX = "clk_"
 _SECRET_BYTES = 32
-_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Keyring:
         if overlap_hours < 0:
             raise ConfigError("an overlap of less than no time")
         now_ms, secret = self.now_ms(), self.new_secret()
-        end_ms = now_ms + int(overlap_hours * _HOUR_MS)
+        end_ms = now_ms + int(overlap_hours * HOUR_MS)
         etag, entry = await self._open(name)
         old = [
             replace(one, expires_at_ms=min(end_ms, one.expires_at_ms or end_ms))
@@ -110,7 +110,7 @@ class Keyring:
     def _hashed(self, secret: str, now_ms: int, expires_days: float | None) -> KeySecret:
         if expires_days is not None and expires_days <= 0:
             raise ConfigError("a key that has ended before it begins")
-        end_ms = None if expires_days is None else now_ms + int(expires_days * 24 * _HOUR_MS)
+        end_ms = None if expires_days is None else now_ms + int(expires_days * 24 * HOUR_MS)
         return KeySecret(hashlib.sha256(secret.encode()).hexdigest(), now_ms, end_ms)
 
     async def _open(self, name: str) -> tuple[str, KeyEntry]:

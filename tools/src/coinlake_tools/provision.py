@@ -31,8 +31,6 @@ from coinlake_tools.catalog_tables import (
 )
 from coinlake_tools.resources import Lake
 
-# Records may come late: journals of ingestors, clocks that are behind.
-
 Step = Callable[[Aws, Lake, str], Awaitable[str]]
 """One part: takes the clients, the lake's names and the region; tells what it did."""
 
@@ -119,6 +117,7 @@ async def views(aws: Aws, lake: Lake, region: str) -> str:
 
 
 async def _before_raw(aws: Aws, lake: Lake, dataset: Dataset) -> Hour:
+    """The boundary of a lake that nothing is published in, by the days of its raw zone."""
     prefix = topic_prefix(dataset.topic)
     asked = {"Bucket": lake.bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": 1000}
     listed = await call(aws.s3, "list_objects_v2", asked)

@@ -89,6 +89,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         )
         ledger = _ledger(settings, store, metrics)
         refresh = LedgerRefresh(ledger, settings.ledger_ttl_s, time.monotonic)
+        probe = DependencyProbe(athena, ledger, settings.ledger_idle_s)
         parts = ApiParts(
             settings,
             settings.lake.database,
@@ -106,12 +107,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             RowAnswers(workers, metrics, settings.limits.write_deadline_s),
             ResultPages(objects, workers, settings.limits.max_result_rows),
             LakeLooks(
-                RawZone(store, _now_ms), RunHistory(store), lambda: ready(running)["athena"]
+                RawZone(store, _now_ms), RunHistory(store), lambda: probe.reasons["athena"]
             ),
         )
-        running = ObservedQueryApi(
-            runs, ledger, DependencyProbe(athena, ledger, settings.ledger_idle_s), keys
-        )
+        running = ObservedQueryApi(runs, ledger, probe, keys)
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
         app = application(parts, athena, running, connections, registry, pulse)

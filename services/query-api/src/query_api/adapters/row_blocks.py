@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from query_api.adapters.result_objects import ResultObjects
 from query_api.adapters.workers import Workers
-from query_api.core.answers import Place, ResultObject, Rows
+from query_api.core.answers import START, Place, ResultObject, Rows
 from query_api.core.problems import result_damaged
 from query_api.core.result_csv import Block, DamagedResultError, parsed, rows_end
 
@@ -51,7 +51,7 @@ async def first_rows(
 ) -> Rows:
     """The first rows of a result: `max_rows` at most, and no more than are held of one."""
     tables: list[pa.Table] = []
-    size, end = 0, Place(0, 0)
+    size, end = 0, START
     async with aclosing(row_blocks(objects, workers, source, end, max_rows)) as blocks:
         async for block in blocks:
             tables.append(block.cells)
@@ -67,7 +67,7 @@ async def first_rows(
 async def counted_rows(objects: ResultObjects, workers: Workers, source: ResultObject) -> int:
     """How many rows a result has, by reading all of it. Raises as `row_blocks` does."""
     count = 0
-    async with aclosing(objects.blocks(source, Place(0, 0))) as blocks:
+    async with aclosing(objects.blocks(source, START)) as blocks:
         async for block in blocks:
             made = await workers.run(_parsed, block, len(source.columns), count, sys.maxsize)
             count = made.end.row

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import fields
 
-from coinlake.contracts.datasets import TABLES
 from coinlake.contracts.glue_quality import GLUE_QUALITY_TABLE
 from coinlake.contracts.ledger import (
     LEDGER_TABLE,
@@ -11,16 +10,15 @@ from coinlake.contracts.ledger import (
     QUALITY_VIEW,
     UNKNOWN_FIELDS_VIEW,
 )
-from coinlake.contracts.tables import quarantine_of
 from coinlake.views.every import VIEWS
+from query_api.core.lake_tables import STORED
 from trino_sql import tree
 
 CATALOG = "awsdatacatalog"
 """The account's Glue Data Catalog, by the name that Athena gives it."""
 TABLE_NAMES = frozenset(
     {
-        *TABLES,
-        *(quarantine_of(name).name for name in TABLES),
+        *STORED,
         *VIEWS,
         LEDGER_TABLE,
         LEDGER_VIEW,

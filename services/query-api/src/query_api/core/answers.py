@@ -73,6 +73,9 @@ class Place:
     byte: int
 
 
+START = Place(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows as Athena's texts, column by column, null as null.
@@ -87,7 +90,7 @@ class Rows:
     truncated: bool = False
     execution_id: str = ""
     source: ResultObject | None = None
-    end: Place = Place(0, 0)
+    end: Place = START
 
     def __len__(self) -> int:
         return int(self.cells.num_rows)

@@ -3,6 +3,7 @@
 from coinlake.contracts.datasets import CANDLES_1M
 from coinlake.views.candles import BUCKETS, MERGED, VOLUME
 from coinlake.views.live import LIVE_PARTIALS
+from query_api.core.days import DAY_MS
 from query_api.core.literals import timestamp
 from query_api.core.statements import (
     Condition,
@@ -14,9 +15,8 @@ from query_api.core.statements import (
 )
 from query_api.core.window import TimeWindow, received_hours
 
-_DAY_MS = 86_400_000
 # 1970 began on a Thursday; weeks begin on a Monday.
-_MONDAY_MS = 4 * _DAY_MS
+_MONDAY_MS = 4 * DAY_MS
 
 
 def candles(

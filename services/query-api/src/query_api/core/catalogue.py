@@ -6,9 +6,10 @@ from typing import Any
 from coinlake.contracts.datasets import TABLES
 from coinlake.contracts.ledger import LEDGER_TABLE
 from coinlake.contracts.meanings import meaning_of, table_meaning
-from coinlake.contracts.tables import PARTITION_KEYS, Column, TableSchema, quarantine_of
+from coinlake.contracts.tables import PARTITION_KEYS, Column, TableSchema
 from coinlake.views.definition import View, trino_type
 from coinlake.views.every import VIEWS
+from query_api.core.lake_tables import KEY_COLUMNS, QUARANTINES
 from query_api.core.ledger_tables import LEDGER_TABLES
 
 
@@ -38,8 +39,7 @@ class TableDescription:
 
 
 def _table(schema: TableSchema) -> TableDescription:
-    keys = tuple(Column(name, "string") for name in PARTITION_KEYS)
-    columns = tuple(map(_column, (*schema.columns, *keys)))
+    columns = tuple(map(_column, (*schema.columns, *KEY_COLUMNS)))
     return TableDescription(
         schema.name, "table", table_meaning(schema.name), columns, PARTITION_KEYS
     )
@@ -68,7 +68,7 @@ CATALOGUE: dict[str, TableDescription] = {
     for one in (
         *map(_table, TABLES.values()),
         *map(_view, VIEWS.values()),
-        *(_table(quarantine_of(name)) for name in TABLES),
+        *map(_table, QUARANTINES.values()),
         *(_of_ledger(*told) for told in LEDGER_TABLES),
     )
 }

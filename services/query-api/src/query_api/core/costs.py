@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from coinlake import prices
-from coinlake.contracts.hours import HOUR_MS
-from query_api.core.origin import utc_day
+from coinlake.contracts.hours import HOUR_MS, hour_of
+from query_api.core.days import DAY_MS
 
 # Two workers of a DPU each, as the job is defined (tools: resources.py, cost.py; a test compares).
 RUN_DPU = 2
-DAY_MS = 24 * HOUR_MS
 _MONTH_DAYS = 30
 
 
@@ -34,7 +33,7 @@ def glue_by_day(runs: Iterable[BilledRun]) -> dict[str, tuple[int, Decimal]]:
             first[run.run_id] = run
     days: defaultdict[str, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
     for run in first.values():
-        day = utc_day(run.committed_ms)
+        day = hour_of(run.committed_ms).dt
         count, usd = days[day]
         days[day] = (count + 1, usd + run_usd(run.billed_s))
     return dict(days)

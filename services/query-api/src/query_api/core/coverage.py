@@ -159,8 +159,8 @@ def _coverage(heads: Heads, feed: str, table: str) -> dict[str, object]:
         "feed": feed,
         "hours_published": len(hours),
         "hours_complete": sum(of_feed[hour].complete for hour in hours),
-        "first_hour": _name(hours[0]) if hours else None,
-        "last_hour": _name(hours[-1]) if hours else None,
+        "first_hour": hour_name(hours[0]) if hours else None,
+        "last_hour": hour_name(hours[-1]) if hours else None,
         "newest_received": time_or_null(newest_received_ms(heads, feed)),
         "watermark": time_or_null(watermark_ms(heads, feed)),
         "rows": sum(head.rows.get(table, 0) for head in of_feed.values()),
@@ -170,5 +170,6 @@ def _coverage(heads: Heads, feed: str, table: str) -> dict[str, object]:
     }
 
 
-def _name(hour: Hour) -> str:
+def hour_name(hour: Hour) -> str:
+    """An hour as answers name it: 2026-11-22T09."""
     return f"{hour.dt}T{hour.hour}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 
 RECENT_MS = 48 * HOUR_MS
-_DAY_MS = 24 * HOUR_MS
+DAY_MS = 24 * HOUR_MS
 # Each step looks four times as far back; the last one, 14 years and more, at everything.
 _REACHES_DAYS = (2, 8, 32, 128, 512, 2048)
 
@@ -43,5 +43,5 @@ def day_before(day: str, now_ms: int) -> str | None:
     """From where to look where the days since `day` held too little; None where it was all."""
     if day <= ALL_DAYS.first:
         return None
-    reaches = (hour_of(now_ms - days * _DAY_MS).dt for days in _REACHES_DAYS)
+    reaches = (hour_of(now_ms - days * DAY_MS).dt for days in _REACHES_DAYS)
     return next((reach for reach in reaches if reach < day), ALL_DAYS.first)

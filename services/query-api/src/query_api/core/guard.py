@@ -24,6 +24,7 @@ from query_api.core.read_sources import Read
 from query_api.core.reads import reads_of
 from query_api.core.sent import Edit, assembled, end_of
 from query_api.core.sql_text import check_text, read_tokens
+from query_api.core.terms import children
 from trino_sql import tree
 from trino_sql.failures import NOT_SUPPORTED, SqlError, TooDeepError
 from trino_sql.lexer import DECIMAL, DOLLAR_STRING, INTEGER, Token
@@ -134,22 +135,12 @@ def _check_token(token: Token) -> None:
 # ---- nodes ----------------------------------------------------------------------------------
 
 
-def _children(node: tree.Node) -> Iterator[tree.Node]:
-    pending: list[Any] = list(tree.parts(node).values())
-    while pending:
-        value = pending.pop(0)
-        if isinstance(value, tree.Node):
-            yield value
-        elif isinstance(value, tuple):
-            pending = [*value, *pending]
-
-
 def _walk(node: tree.Node) -> Iterator[tree.Node]:
     pending = [node]
     while pending:
         one = pending.pop()
         yield one
-        pending.extend(_children(one))
+        pending.extend(reversed(children(one)))
 
 
 def _check_node(node: tree.Node) -> None:
@@ -241,7 +232,7 @@ def _tables(
         yield from _tables(node.body, named, database)
         yield from _tables(node.tail, named, database)
         return
-    for child in _children(node):
+    for child in reversed(children(node)):
         yield from _tables(child, named, database)
 
 

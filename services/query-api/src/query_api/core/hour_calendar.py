@@ -6,6 +6,7 @@ from coinlake.contracts.datasets import dataset_of_table
 from coinlake.contracts.hours import HOUR_MS, UNKNOWN_HOUR, Hour, hour_of
 from coinlake.contracts.tables import quarantine_name
 from query_api.core.coverage import Heads, PublishedHour
+from query_api.core.pipeline import TABLES_LATE_MS
 from query_api.core.window import TimeWindow, rfc3339
 
 COMPLETE, REBUILT, QUARANTINED, LATE, OPEN, MISSING = (
@@ -17,8 +18,6 @@ COMPLETE, REBUILT, QUARANTINED, LATE, OPEN, MISSING = (
     "missing",
 )
 HOUR_STATES = (COMPLETE, REBUILT, QUARANTINED, LATE, OPEN, MISSING)
-# An hour may take an hour and half of one to be closed and built, as in core/pipeline.py.
-_GRACE_MS = 5_400_000
 # What is committed so long after its hour, and is not its first version, was built again.
 _REBUILT_AFTER_MS = 3 * HOUR_MS
 
@@ -46,7 +45,7 @@ def calendar(heads: Heads, table: str, window: TimeWindow, now_ms: int) -> list[
 
 def _line(hour: Hour, head: PublishedHour | None, table: str, now_ms: int) -> dict[str, Any]:
     if head is None:
-        state = OPEN if hour.end_ms + _GRACE_MS > now_ms else MISSING
+        state = OPEN if hour.end_ms + TABLES_LATE_MS > now_ms else MISSING
         return {"hour": rfc3339(hour.start_ms), "state": state, **dict.fromkeys(_SAID)}
     aside = head.rows.get(quarantine_name(table), 0)
     return {
@@ -74,7 +73,7 @@ _SAID = (
 def _state(hour: Hour, head: PublishedHour, aside: int, now_ms: int) -> str:
     if not head.complete:
         # Closed by its age, or not at all although it has ended: more may be on the way.
-        return OPEN if hour.end_ms + _GRACE_MS > now_ms else LATE
+        return OPEN if hour.end_ms + TABLES_LATE_MS > now_ms else LATE
     if aside:
         return QUARANTINED
     is_later = head.version > 1 and head.committed_at_ms > hour.end_ms + _REBUILT_AFTER_MS

@@ -6,24 +6,22 @@ for it gets the same columns made of the contract instead, as a query over liter
 
 from collections.abc import Callable, Iterator, Mapping
 
-from coinlake.contracts.datasets import TABLES
-from coinlake.contracts.tables import PARTITION_KEYS, Column, quarantine_of
+from coinlake.contracts.tables import Column
 from coinlake.views.definition import trino_type
 from coinlake.views.every import VIEWS
 from query_api.core.allowed import CATALOG, TABLE_NAMES
+from query_api.core.lake_tables import KEY_COLUMNS, STORED
 from query_api.core.sent import Edit, assembled, end_of
 from trino_sql import tree
 from trino_sql.query_parser import parse_query
 
 SCHEMA = "information_schema"
 _APART = ":"
-_KEYS = tuple(Column(name, "string") for name in PARTITION_KEYS)
 
 
 def _columns() -> dict[str, tuple[Column, ...]]:
     """Columns by table, of those whose columns the contract tells."""
-    stored = {**TABLES, **{quarantine_of(name).name: quarantine_of(name) for name in TABLES}}
-    found = {name: (*one.columns, *_KEYS) for name, one in stored.items()}
+    found = {name: (*one.columns, *KEY_COLUMNS) for name, one in STORED.items()}
     return found | {name: view.columns for name, view in VIEWS.items()}
 
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from coinlake.contracts.cloud import CURATED_PREFIX, LEDGER_PREFIX, QUALITY_PREFIX
-from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR
+from coinlake.contracts.datasets import ELEMENTS, TABULAR
 from coinlake.contracts.glue_quality import GLUE_QUALITY_TABLE
 from coinlake.contracts.ledger import LEDGER_TABLE, LedgerEntry
 from coinlake.contracts.raw_layout import topic_prefix
-from coinlake.contracts.tables import PARTITION_KEYS, quarantine_of
+from coinlake.contracts.tables import PARTITION_KEYS
 from coinlake.views.every import VIEWS
 from coinlake.views.raw_tables import RECEIVED_HOUR, raw_table_name
+from query_api.core.lake_tables import STORED
 
 _RAW = {raw_table_name(TABULAR[name]): TABULAR[name].topic for name in ELEMENTS}
 
@@ -58,9 +59,8 @@ def _named(columns: Sequence[object]) -> tuple[str, ...]:
     return tuple(str(getattr(one, "name", one)) for one in columns)
 
 
-_TABLES = {**TABLES, **{quarantine_of(name).name: quarantine_of(name) for name in TABLES}}
 _COLUMNS: dict[str, tuple[str, ...]] = {
-    **{name: (*_named(one.columns), *PARTITION_KEYS) for name, one in _TABLES.items()},
+    **{name: (*_named(one.columns), *PARTITION_KEYS) for name, one in STORED.items()},
     **{name: _named(view.columns) for name, view in VIEWS.items()},
     **dict.fromkeys(_RAW, ("source_ms", "data", RECEIVED_HOUR)),
     LEDGER_TABLE: tuple(one.name for one in fields(LedgerEntry)),
@@ -68,7 +68,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 _LAYOUTS: dict[str, Layout] = {
     **{
         name: Layout(f"{CURATED_PREFIX}{name}/", tuple(PARTITION_KEYS), is_parquet=True)
-        for name in _TABLES
+        for name in STORED
     },
     **{
         name: Layout(topic_prefix(topic), (RECEIVED_HOUR,), is_parquet=False)

@@ -1,158 +1,147 @@
 """JSON schemas of what the lake tells of itself."""
 
 from dataclasses import fields
-from typing import Any
 
 from coinlake.contracts.ledger import Counts
 from query_api.core.hour_calendar import HOUR_STATES
 from query_api.core.pipeline import STATES
+from query_api.core.schema_parts import (
+    BOOLEAN,
+    DECIMAL,
+    INTEGER,
+    MOMENT,
+    STRING,
+    TEXT,
+    TIME,
+    Schema,
+    many,
+    obj,
+    told,
+)
 
-Schema = dict[str, Any]
-_STRING: Schema = {"type": "string"}
-_INTEGER: Schema = {"type": "integer"}
 _COUNT: Schema = {"type": ["integer", "null"]}
-_BOOLEAN: Schema = {"type": "boolean"}
-_TEXT: Schema = {"type": ["string", "null"]}
-_MOMENT: Schema = {"type": "string", "format": "date-time"}
-_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
 _NUMBER: Schema = {"type": ["number", "null"]}
-_PRICE: Schema = {"type": ["string", "null"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
-
-
-def _told(schema: Schema, meaning: str) -> Schema:
-    return {**schema, "description": meaning}
 
 
 def _obj(**properties: Schema) -> Schema:
-    return {
-        "type": "object",
-        "required": list(properties),
-        "properties": properties,
-        "additionalProperties": False,
-    }
-
-
-def _many(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema}
+    return obj(properties)
 
 
 _STAGE = _obj(
     name={"type": "string", "enum": ["coincap", "kafka", "raw", "glue", "curated", "sql"]},
     state={"type": "string", "enum": list(STATES)},
-    newest=_told(_TIME, "The last thing that the stage did, or that passed it."),
-    watermark=_told(_TIME, "Complete up to here."),
-    age_s=_told(_NUMBER, "Seconds since `newest`."),
-    since=_told(_TIME, "Of a stage that is late or stands: what it did last."),
-    rate_per_minute=_told(_NUMBER, "Records a minute, heartbeats with them."),
-    detail=_told({"type": "object"}, "What this stage has beside; its names may grow."),
+    newest=told(TIME, "The last thing that the stage did, or that passed it."),
+    watermark=told(TIME, "Complete up to here."),
+    age_s=told(_NUMBER, "Seconds since `newest`."),
+    since=told(TIME, "Of a stage that is late or stands: what it did last."),
+    rate_per_minute=told(_NUMBER, "Records a minute, heartbeats with them."),
+    detail=told({"type": "object"}, "What this stage has beside; its names may grow."),
 )
 _RUN = _obj(
-    run_id=_STRING,
-    batch_id=_STRING,
-    attempt=_STRING,
-    billed_seconds=_INTEGER,
-    job_version=_INTEGER,
+    run_id=STRING,
+    batch_id=STRING,
+    attempt=STRING,
+    billed_seconds=INTEGER,
+    job_version=INTEGER,
 )
-_RULE = _obj(
-    rule=_STRING, dimension=_STRING, hard=_BOOLEAN, evaluated=_INTEGER, failed=_INTEGER
-)
-_SPENT = _obj(at=_MOMENT, outcome=_STRING, scanned_bytes=_INTEGER, usd=_STRING)
+_RULE = _obj(rule=STRING, dimension=STRING, hard=BOOLEAN, evaluated=INTEGER, failed=INTEGER)
+_SPENT = _obj(at=MOMENT, outcome=STRING, scanned_bytes=INTEGER, usd=STRING)
 _DAY = _obj(
-    day=_STRING,
-    services=_many(
+    day=STRING,
+    services=many(
         _obj(
             service={"type": "string", "enum": ["glue", "athena"]},
-            count=_told(_INTEGER, "Runs, or queries."),
-            usd=_STRING,
+            count=told(INTEGER, "Runs, or queries."),
+            usd=STRING,
         )
     ),
-    usd=_STRING,
+    usd=STRING,
 )
 
 LAKE_SCHEMAS: dict[str, Schema] = {
     "Pipeline": _obj(
-        feed=_STRING,
+        feed=STRING,
         state={"type": "string", "enum": list(STATES)},
-        stands_at=_told(_TEXT, "The first stage that is to blame for the state."),
-        stages=_many(_STAGE),
+        stands_at=told(TEXT, "The first stage that is to blame for the state."),
+        stages=many(_STAGE),
     ),
     "HourState": _obj(
-        hour=_MOMENT,
+        hour=MOMENT,
         state={"type": "string", "enum": list(HOUR_STATES)},
         version=_COUNT,
         rows=_COUNT,
         quarantined_rows=_COUNT,
         complete={"type": ["boolean", "null"]},
-        closed_by=_TEXT,
-        committed_at=_TIME,
+        closed_by=TEXT,
+        committed_at=TIME,
     ),
     "HourEntry": _obj(
-        table=_STRING,
-        feed=_STRING,
-        hour=_STRING,
-        version=_INTEGER,
-        complete=_BOOLEAN,
-        closed_by=_STRING,
-        committed_at=_MOMENT,
-        watermark=_TIME,
-        first_received=_TIME,
-        last_received=_TIME,
+        table=STRING,
+        feed=STRING,
+        hour=STRING,
+        version=INTEGER,
+        complete=BOOLEAN,
+        closed_by=STRING,
+        committed_at=MOMENT,
+        watermark=TIME,
+        first_received=TIME,
+        last_received=TIME,
         run=_RUN,
-        counts=_obj(**{one.name: _INTEGER for one in fields(Counts)}),
-        raw_objects=_told(_INTEGER, "All that the hour has."),
-        inputs=_told(
-            _many(_obj(key=_STRING, etag=_STRING)), "The first hundred that it was made of."
+        counts=_obj(**{one.name: INTEGER for one in fields(Counts)}),
+        raw_objects=told(INTEGER, "All that the hour has."),
+        inputs=told(
+            many(_obj(key=STRING, etag=STRING)), "The first hundred that it was made of."
         ),
-        outputs=_many(_obj(table=_STRING, rows=_INTEGER, bytes=_INTEGER, etag=_STRING)),
-        rules=_many(_RULE),
+        outputs=many(_obj(table=STRING, rows=INTEGER, bytes=INTEGER, etag=STRING)),
+        rules=many(_RULE),
     ),
     "Cost": _obj(
-        days=_many(_DAY),
-        forecast_month_usd=_told(_TEXT, "Thirty days as those that are told."),
-        queries_since=_told(_MOMENT, "This service counts its queries from here on."),
-        queries=_told(_many(_SPENT), "The last of them, newest first, without their text."),
+        days=many(_DAY),
+        forecast_month_usd=told(TEXT, "Thirty days as those that are told."),
+        queries_since=told(MOMENT, "This service counts its queries from here on."),
+        queries=told(many(_SPENT), "The last of them, newest first, without their text."),
     ),
     "Sparkline": _obj(
-        asset_id=_STRING,
-        closes=_told(_many(_PRICE), "One for each interval; null where nothing is known."),
-        change_pct=_told(_PRICE, "From the first close to the last, in per cent."),
+        asset_id=STRING,
+        closes=told(many(DECIMAL), "One for each interval; null where nothing is known."),
+        change_pct=told(DECIMAL, "From the first close to the last, in per cent."),
     ),
     "Lineage": _obj(
-        asset_id=_STRING,
-        source_ts=_TIME,
-        element_index=_INTEGER,
-        element=_told(
-            {"type": "object", "additionalProperties": _TEXT}, "As the answer has it, as texts."
+        asset_id=STRING,
+        source_ts=TIME,
+        element_index=INTEGER,
+        element=told(
+            {"type": "object", "additionalProperties": TEXT}, "As the answer has it, as texts."
         ),
         poll=_obj(
-            poll_id=_TEXT,
-            requested_at=_TIME,
-            received_at=_TIME,
-            status=_TEXT,
-            url=_TEXT,
-            source=_TEXT,
+            poll_id=TEXT,
+            requested_at=TIME,
+            received_at=TIME,
+            status=TEXT,
+            url=TEXT,
+            source=TEXT,
         ),
         body=_obj(
-            bytes=_INTEGER,
-            sha256=_STRING,
-            as_received=_told(_BOOLEAN, "The hash is the one of when it was received."),
+            bytes=INTEGER,
+            sha256=STRING,
+            as_received=told(BOOLEAN, "The hash is the one of when it was received."),
         ),
-        kafka=_obj(topic=_STRING, partition=_INTEGER, epoch=_INTEGER, offset=_INTEGER),
+        kafka=_obj(topic=STRING, partition=INTEGER, epoch=INTEGER, offset=INTEGER),
         raw_object=_obj(
-            key=_STRING,
-            etag=_STRING,
-            bytes=_INTEGER,
-            stored_at=_MOMENT,
-            content_sha256=_STRING,
+            key=STRING,
+            etag=STRING,
+            bytes=INTEGER,
+            stored_at=MOMENT,
+            content_sha256=STRING,
         ),
         published={
             "anyOf": [
                 _obj(
-                    hour=_STRING,
-                    version=_INTEGER,
-                    run_id=_STRING,
-                    committed_at=_MOMENT,
-                    complete=_BOOLEAN,
+                    hour=STRING,
+                    version=INTEGER,
+                    run_id=STRING,
+                    committed_at=MOMENT,
+                    complete=BOOLEAN,
                 ),
                 {"type": "null"},
             ]

@@ -7,7 +7,8 @@ from query_api.core.media import JSON, PROBLEM
 from query_api.core.operation import Answer, Operation
 from query_api.core.parameters import Parameter
 from query_api.core.problem_types import URN, kinds_by_status
-from query_api.core.schemas import SCHEMAS, STRING, ref
+from query_api.core.schema_parts import STRING, ref
+from query_api.core.schemas import SCHEMAS
 
 # Every operation that needs a key: a bad request, no key, the wrong scope, and our own failure.
 _OF_KEYED = (400, 401, 403, 500)

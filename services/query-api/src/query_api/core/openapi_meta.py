@@ -2,50 +2,46 @@
 
 from typing import Any
 
-_STRING = {"type": "string"}
-_INTEGER = {"type": "integer"}
-_TIME = {"type": ["string", "null"], "format": "date-time"}
-_TEXT = {"type": ["string", "null"]}
+from query_api.core.schema_parts import BOOLEAN, INTEGER, MOMENT, STRING, TEXT, TIME
 
 META: dict[str, Any] = {
     "as_of": {
-        **_STRING,
-        "format": "date-time",
+        **MOMENT,
         "description": "When the service read the state of the lake.",
     },
     "newest_received": {
-        **_TIME,
+        **TIME,
         "description": "Receive time of the newest published answer; with several feeds, the earliest of them.",
     },
     "watermark": {
-        **_TIME,
+        **TIME,
         "description": "Everything received before this time is in the tables; with several feeds, the "
         "earliest of them. Null where no watermark is known.",
     },
     "dataset_version": {
-        **_TEXT,
+        **TEXT,
         "description": "Changes whenever an hour that the answer can be made from is published; of a live "
         "answer also with everything that lands. Ask with it as as_of. Null where it cannot be named.",
     },
     "dataset_version_after": {
-        **_TEXT,
+        **TEXT,
         "description": "The same, seen when the query had ended: another one where an hour was published "
         "meanwhile. Null while nobody could look.",
     },
     "kept": {
-        "type": "boolean",
+        **BOOLEAN,
         "description": "No query was made for this answer: it is one of the same version that was made before, "
         "and the bytes and dollars are those of that time.",
     },
     "live": {
-        "type": "boolean",
+        **BOOLEAN,
         "description": "The answer holds rows of open hours too, seconds old, read from the raw zone.",
     },
-    "scanned_bytes": _INTEGER,
-    "usd": {**_STRING, "description": "What the query cost, in dollars."},
-    "rows": _INTEGER,
+    "scanned_bytes": INTEGER,
+    "usd": {**STRING, "description": "What the query cost, in dollars."},
+    "rows": INTEGER,
     "truncated": {
-        "type": "boolean",
+        **BOOLEAN,
         "description": "The result had more rows than were returned.",
     },
 }

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from coinlake.contracts import headers
@@ -106,8 +105,3 @@ def candidates(ends: Iterable[tuple[str, int]], at_ms: int | None, most: int) ->
         return [key for key, _ in keys[::-1][:most]]
     # S3 tells whole seconds (RFC 9110, Last-Modified).
     return [key for key, stored_ms in keys if stored_ms + 1000 > at_ms][:most]
-
-
-def utc_day(at_ms: int) -> str:
-    """The day of a time, YYYY-MM-DD."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()

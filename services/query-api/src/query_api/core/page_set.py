@@ -61,26 +61,3 @@ def _file(name: str, body: bytes) -> PageFile:
     media = _MEDIA[PurePosixPath(name).suffix]
     tag = hashlib.sha256(body).hexdigest()[:32]
     return PageFile(media, body, gzip.compress(body, **_GZIP), f'"{tag}"')
-
-
-def accepts_gzip(accept_encoding: str | None) -> bool:
-    """Whether a client takes gzip (RFC 9110, 12.5.3): named, or by `*`, and not with q=0."""
-    weights: dict[str, float] = {}
-    for item in (accept_encoding or "").lower().split(","):
-        coding, _, parameter = item.partition(";")
-        weights[coding.strip()] = _weight(parameter)
-    return weights.get("gzip", weights.get("*", 0.0)) > 0
-
-
-def _weight(parameter: str) -> float:
-    name, _, value = parameter.partition("=")
-    try:
-        return float(value) if name.strip() == "q" else 1.0
-    except ValueError:
-        return 0.0
-
-
-def is_known(if_none_match: str | None, etag: str) -> bool:
-    """Whether the client holds these bytes already (RFC 9110, 13.1.2; compared weakly)."""
-    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    return "*" in tags or etag in tags

@@ -6,7 +6,7 @@ from typing import Any
 
 from coinlake.contracts.datasets import DATASETS
 from coinlake.contracts.hours import UNKNOWN_HOUR
-from query_api.core.coverage import Heads, newest_received_ms, watermark_ms
+from query_api.core.coverage import Heads, hour_name, newest_received_ms, watermark_ms
 from query_api.core.raw_state import RawState
 from query_api.core.window import time_or_null
 
@@ -21,7 +21,7 @@ _SLACK_MS = 300_000
 _CHAIN_LATE_MS, _CHAIN_STALLED_MS = 300_000, 900_000
 # Spark runs once per closed hour: an hour and half of one for closing and the run; two is the limit of
 # the alert EtlRunnerTablesBehind.
-_TABLES_LATE_MS, _TABLES_STALLED_MS = 5_400_000, 7_200_000
+TABLES_LATE_MS, _TABLES_STALLED_MS = 5_400_000, 7_200_000
 _STALLED_AFTER = 3
 
 
@@ -43,7 +43,7 @@ class Engine:
 
 
 _CHAIN = Limits(_CHAIN_LATE_MS, _CHAIN_STALLED_MS)
-_TABLES = Limits(_TABLES_LATE_MS, _TABLES_STALLED_MS)
+_TABLES = Limits(TABLES_LATE_MS, _TABLES_STALLED_MS)
 
 
 def stages(
@@ -119,7 +119,7 @@ def _glue(
     (_, hour), head = max(own.items(), key=lambda item: item[1].committed_at_ms)
     detail = {
         "run": head.run_id,
-        "hour": f"{hour.dt}T{hour.hour}",
+        "hour": hour_name(hour),
         "version": head.version,
         "raw_objects": head.raw_objects,
     }
@@ -135,7 +135,7 @@ def _curated(own: Heads, feed: str, received_ms: int | None, now_ms: int) -> dic
     mark_ms = watermark_ms(own, feed)
     hours = sorted(hour for _, hour in own)
     detail = {
-        "newest_hour": f"{hours[-1].dt}T{hours[-1].hour}" if hours else None,
+        "newest_hour": hour_name(hours[-1]) if hours else None,
         "hours_seen": len(hours),
         "hours_complete": sum(head.complete for head in own.values()),
         "rows_in_newest_hour": _rows(own, feed) if hours else None,

@@ -14,7 +14,8 @@ from query_api.core.parameters import (
     shaped,
     whole_or_none,
 )
-from query_api.core.schemas import STATES, STRING, obj, ref
+from query_api.core.schema_parts import STRING, obj, ref
+from query_api.core.schemas import STATES
 from query_api.core.usual_parameters import VERSION_PATTERN
 
 _ID = path_id("id", "Id of the query, as POST gave it.")

@@ -1,7 +1,6 @@
 """JSON schemas of what is answered: those of rows follow from the contract's columns."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from coinlake.contracts.meanings import meaning_of
 from query_api.core.feed_rows import (
@@ -14,14 +13,21 @@ from query_api.core.feed_rows import (
 from query_api.core.lake_schemas import LAKE_SCHEMAS
 from query_api.core.openapi_estimates import DRY_RUN
 from query_api.core.openapi_meta import META
+from query_api.core.schema_parts import (
+    BOOLEAN,
+    DECIMAL,
+    INTEGER,
+    MOMENT,
+    STRING,
+    TEXT,
+    TIME,
+    Schema,
+    many,
+    obj,
+    ref,
+    told,
+)
 
-Schema = dict[str, Any]
-STRING: Schema = {"type": "string"}
-INTEGER: Schema = {"type": "integer"}
-BOOLEAN: Schema = {"type": "boolean"}
-TEXT: Schema = {"type": ["string", "null"]}
-TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
-DECIMAL: Schema = {"type": ["string", "null"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 STATES = ["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 _EXTRA: Schema = {"type": ["object", "null"], "additionalProperties": STRING}
 _BY_TYPE: dict[str, Schema] = {
@@ -32,24 +38,6 @@ _BY_TYPE: dict[str, Schema] = {
     "timestamp": TIME,
     "map<string,string>": _EXTRA,
 }
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def obj(properties: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Schema:
-    """An object with all of `properties`, those of `extra` or not, and no others."""
-    return {
-        "type": "object",
-        "required": list(properties),
-        "properties": {**properties, **(extra or {})},
-        "additionalProperties": False,
-    }
-
-
-def many(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema}
 
 
 def enveloped(data: Schema) -> Schema:
@@ -71,20 +59,16 @@ def row(rows: FeedRows, names: Iterable[str]) -> Schema:
     return obj({name: column(rows, name) for name in names})
 
 
-def _told(schema: Schema, meaning: str) -> Schema:
-    return {**schema, "description": meaning}
-
-
 _CANDLE: Schema = {
-    "start": {**STRING, "format": "date-time"},
-    "end": {**STRING, "format": "date-time"},
+    "start": MOMENT,
+    "end": MOMENT,
     "open": DECIMAL,
     "high": DECIMAL,
     "low": DECIMAL,
     "close": DECIMAL,
-    "quotes": _told(INTEGER, "Rows of quotes that the candle is made of."),
-    "volume_24h_usd": _told(DECIMAL, "Traded in the 24 hours before the close."),
-    "final": _told(BOOLEAN, "No further quotes can change this candle."),
+    "quotes": told(INTEGER, "Rows of quotes that the candle is made of."),
+    "volume_24h_usd": told(DECIMAL, "Traded in the 24 hours before the close."),
+    "final": told(BOOLEAN, "No further quotes can change this candle."),
 }
 _MOVER: Schema = {
     **{
@@ -98,11 +82,11 @@ _MOVER: Schema = {
             "volume_24h_usd",
         )
     },
-    "start_price_usd": _told(DECIMAL, "US dollars, the newest price at the start."),
-    "start_source_ts": _told(TIME, "source_ts of the price at the start."),
-    "price_usd": _told(DECIMAL, "US dollars, the newest price at the end."),
-    "source_ts": _told(TIME, "source_ts of the price at the end."),
-    "change_pct": _told(DECIMAL, "Per cent, of these two prices, to 12 places."),
+    "start_price_usd": told(DECIMAL, "US dollars, the newest price at the start."),
+    "start_source_ts": told(TIME, "source_ts of the price at the start."),
+    "price_usd": told(DECIMAL, "US dollars, the newest price at the end."),
+    "source_ts": told(TIME, "source_ts of the price at the end."),
+    "change_pct": told(DECIMAL, "Per cent, of these two prices, to 12 places."),
 }
 _COVERAGE: Schema = {
     "table": STRING,
@@ -111,34 +95,34 @@ _COVERAGE: Schema = {
     "hours_complete": INTEGER,
     "first_hour": TEXT,
     "last_hour": TEXT,
-    "newest_received": _told(TIME, "Receive time of the newest published answer."),
-    "watermark": _told(TIME, "Everything received before this time is in the table."),
+    "newest_received": told(TIME, "Receive time of the newest published answer."),
+    "watermark": told(TIME, "Everything received before this time is in the table."),
     "rows": INTEGER,
     "quarantined_rows": INTEGER,
 }
 _META_OF_SOME: Schema = {
-    "interval": _told(STRING, "Of candles: the width that was asked for."),
-    "next": _told(TEXT, "Of a history: the path of the next page; null on the last one."),
-    "missing": _told(many(STRING), "Of `ids`: those of which the answer has no row."),
-    "window": _told(
-        obj({name: {**STRING, "format": "date-time"} for name in ("from", "to")}),
+    "interval": told(STRING, "Of candles: the width that was asked for."),
+    "next": told(TEXT, "Of a history: the path of the next page; null on the last one."),
+    "missing": told(many(STRING), "Of `ids`: those of which the answer has no row."),
+    "window": told(
+        obj(dict.fromkeys(("from", "to"), MOMENT)),
         "Of movers: the moments whose prices are compared.",
     ),
 }
 _TABLE: Schema = {
     "name": STRING,
     "kind": {"type": "string", "enum": ["table", "view"]},
-    "meaning": _told(STRING, "What a row is."),
+    "meaning": told(STRING, "What a row is."),
     "columns": many(
         obj(
             {
                 "name": STRING,
-                "type": _told(STRING, "As Athena's SQL has it."),
-                "meaning": _told(STRING, "What it means, with its unit."),
+                "type": told(STRING, "As Athena's SQL has it."),
+                "meaning": told(STRING, "What it means, with its unit."),
             }
         )
     ),
-    "partitions": _told(many(STRING), "Columns whose conditions bound what a query scans."),
+    "partitions": told(many(STRING), "Columns whose conditions bound what a query scans."),
 }
 _QUERY: Schema = {
     "type": "object",
@@ -161,8 +145,8 @@ _FUNCTIONS: Schema = {
             {"name": STRING, "allowed": BOOLEAN},
             {
                 "about": STRING,
-                "bounds": _told(STRING, "What its arguments must be."),
-                "reason": _told(STRING, "Why it is refused."),
+                "bounds": told(STRING, "What its arguments must be."),
+                "reason": told(STRING, "Why it is refused."),
             },
         )
     ),
@@ -174,7 +158,7 @@ _FUNCTIONS: Schema = {
 SCHEMAS: dict[str, Schema] = {
     "Problem": obj(
         {
-            "type": _told(STRING, "`urn:coinlake:problem:` and a kind."),
+            "type": told(STRING, "`urn:coinlake:problem:` and a kind."),
             "title": STRING,
             "status": INTEGER,
             "detail": STRING,

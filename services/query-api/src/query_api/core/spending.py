@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from query_api.core.budget import Balance, Budget, balance, resized
+from query_api.core.budget import Balance, Bucket, Budget, balance, resized
 
 _VERSION = 1
 
@@ -59,8 +59,8 @@ def parse_spending(body: bytes, budget: Budget, now_ms: int) -> Spending:
         raise ValueError(f"not the spending of a key: {type(error).__name__}") from None
 
 
-def _bucket(fresh: Any, said: dict[str, Any], now_ms: int) -> Any:
-    return type(fresh)(
+def _bucket(fresh: Bucket, said: dict[str, Any], now_ms: int) -> Bucket:
+    return Bucket(
         int(said["capacity"]),
         fresh.window_s,
         float(said["level"]),

@@ -46,6 +46,11 @@ def both(*conditions: Condition | None) -> Condition:
     )
 
 
+def all_of(*conditions: Condition | None) -> Condition | None:
+    """All of them; None where nothing is asked."""
+    return both(*conditions) if any(conditions) else None
+
+
 def either(*conditions: Condition) -> Condition:
     """At least one of them."""
     return Condition(

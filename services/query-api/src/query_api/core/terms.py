@@ -37,7 +37,7 @@ def term_of(node: tree.Node | None, column: Column) -> Term:
 
 
 def children(node: tree.Node) -> list[tree.Node]:
-    """The nodes right below one."""
+    """The nodes right below one, the last first."""
     pending, found = list(tree.parts(node).values()), list[tree.Node]()
     while pending:
         value = pending.pop()

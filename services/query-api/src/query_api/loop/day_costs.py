@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from query_api.core.origin import utc_day
+from coinlake.contracts.hours import hour_of
 
 _NEWEST = 50
 _DAYS = 92
@@ -39,8 +39,9 @@ class DayCosts:
     def add(self, outcome: str, scans: tuple[int, ...], usd: Decimal) -> None:
         """A run that has ended; one that never reached Athena has cost nothing."""
         now_ms = self._now_ms()
-        count, before = self._days.get(utc_day(now_ms), (0, Decimal(0)))
-        self._days[utc_day(now_ms)] = (count + len(scans), before + usd)
+        today = hour_of(now_ms).dt
+        count, before = self._days.get(today, (0, Decimal(0)))
+        self._days[today] = (count + len(scans), before + usd)
         for day in sorted(self._days)[:-_DAYS]:
             del self._days[day]
         self.newest.append(Spent(now_ms, outcome, sum(scans), usd))

@@ -28,12 +28,12 @@ export class Grid {
   set(columns, rows) {
     this.rows = rows;
     this.columns = columns;
-    const template = columns.map((column, at) => `minmax(${width(column, rows, at)}px, 1fr)`).join(" ");
-    this.template = template;
-    const total = columns.reduce((sum, column, at) => sum + width(column, rows, at), 0);
+    const widths = columns.map((column, at) => width(column, rows, at));
+    this.template = widths.map((px) => `minmax(${px}px, 1fr)`).join(" ");
+    const total = widths.reduce((sum, px) => sum + px, 0);
     this.sheet.style.setProperty("height", `${Math.min(MOST_PX, (rows.length + 1) * ROW)}px`);
     this.sheet.style.setProperty("min-width", `${total}px`);
-    this.head.style.setProperty("grid-template-columns", template);
+    this.head.style.setProperty("grid-template-columns", this.template);
     this.node.setAttribute("aria-rowcount", String(rows.length + 1));
     fill(this.head, ...columns.map((column) => h("span", { role: "columnheader", title: column.type, class: isNumber(column.type) ? "num" : "" }, column.name)));
     fill(this.sheet, h("div", { role: "rowgroup" }, this.head), this.lines);

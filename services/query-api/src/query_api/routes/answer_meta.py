@@ -7,7 +7,7 @@ from typing import Any
 from query_api.adapters.ledger import LedgerView
 from query_api.core.answers import QueryResult
 from query_api.core.cost import total_dollars
-from query_api.core.coverage import newest_received_ms, watermark_ms
+from query_api.core.coverage import dataset_version, newest_received_ms, watermark_ms
 from query_api.core.window import rfc3339, time_or_null
 
 
@@ -45,6 +45,15 @@ def answer_meta(
         "rows": 0 if result is None else len(result.rows),
         "truncated": result is not None and result.rows.truncated,
     }
+
+
+def looked_meta(
+    view: LedgerView, feeds: Iterable[str], usd_per_tb: Decimal, rows: int
+) -> dict[str, Any]:
+    """The same of an answer that no query was made for."""
+    names = list(feeds)
+    version = dataset_version(view.heads, names)
+    return {**answer_meta(view, names, None, usd_per_tb, version), "rows": rows}
 
 
 def _oldest(times: Iterable[int | None]) -> int | None:

@@ -8,6 +8,7 @@ from aiohttp import web
 from query_api.core.keys import ANONYMOUS
 from query_api.core.problems import BadRequestError
 from query_api.routes.formats import OFFER
+from query_api.routes.headers import joined
 from query_api.routes.middleware import CALLER
 
 FRESHNESS = ("max_age", "as_of")
@@ -38,6 +39,10 @@ class Asked:
         """Whether the age of an answer was spoken of at all."""
         return self.kept_age_s is not None or self.max_age_s is not None
 
+    def wants_other(self, version: str) -> bool:
+        """Whether the answer must be of another version than this one."""
+        return self.as_of not in (None, version)
+
     def takes_kept(self, age_s: float) -> bool:
         """Whether an answer that was made so long ago may be given again."""
         limits = [one for one in (self.max_age_s, self.kept_age_s) if one is not None]
@@ -62,15 +67,9 @@ def asked_of(
         max_age_s=_seconds(request.query.get("max_age", max_age)),
         kept_age_s=_kept_age_s(request.headers.get("Cache-Control", "")),
         as_of=_version(request.query.get("as_of", as_of)),
-        if_none_match=_joined(request, "If-None-Match"),
+        if_none_match=joined(request, "If-None-Match"),
         representation=request[OFFER].media_type if OFFER in request else JSON,
     )
-
-
-def _joined(request: web.Request, name: str) -> str | None:
-    # A list may come in several lines (RFC 9110, 5.3).
-    lines = request.headers.getall(name, [])
-    return ", ".join(lines) if lines else None
 
 
 def _seconds(given: str | float | None) -> float | None:

@@ -7,8 +7,9 @@ from query_api.core.literals import varchar
 from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import ids, path_id, required, word
 from query_api.core.problems import not_found
-from query_api.core.schemas import enveloped, many, ref
-from query_api.core.statements import Condition, both, either, one_of
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
+from query_api.core.statements import Condition, all_of, either, one_of
 from query_api.core.usual_parameters import FRESHNESS, limit
 from query_api.routes.feed_reads import FeedReads
 from query_api.routes.histories import Histories, page_answer
@@ -92,15 +93,15 @@ class AssetRoutes:
         """Latest rows by rank: of all assets, or of those that are asked for."""
         given = read(request, self._list)
         wanted, symbol, search = given[self._ids], given[_SYMBOL], given[_SEARCH]
-        asked = [
+        asked = all_of(
             None if symbol is None else _has_symbol(symbol),
             None if search is None else _begins_with(search),
-        ]
+        )
         found = await self._reads.latest(
             request,
             given[self._limit],
             one_of("asset_id", wanted) if wanted else None,
-            both(*asked) if any(asked) else None,
+            asked,
         )
         rows = self._reads.listed(found)
         return await self._reads.answer(request, found, rows, self._reads.missing(wanted, rows))

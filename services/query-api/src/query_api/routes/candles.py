@@ -11,7 +11,8 @@ from query_api.core.feed_rows import ASSET_ROWS
 from query_api.core.known_columns import CANDLE_ENDS, CANDLES, athena_timestamp
 from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import Given, choice, ids, path_id, required
-from query_api.core.schemas import enveloped, many, ref
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
 from query_api.core.statements import Statement
 from query_api.core.usual_parameters import FRESHNESS, FROM, TO
 from query_api.core.window import TimeWindow, instant_ms, window_of

@@ -95,10 +95,10 @@ class _Read:
 
     async def answer(self) -> SteadyAnswer:
         state = await self._state(None)
-        if self.asked.as_of not in (None, state.lake.version):
+        if self.asked.wants_other(state.lake.version):
             # The view may be a moment old: only the lake as it is now can refuse a version.
             state = await self._state(0)
-        if self.asked.as_of not in (None, state.lake.version):
+        if self.asked.wants_other(state.lake.version):
             return self._as_it_was(state)
         if self._could_do_without_query(state):
             state = await self._state(0)
@@ -177,7 +177,7 @@ class _Read:
         again = await self._state(0)
         if again.question is None or again.bounded is None:
             return SteadyAnswer(again.lake.view, again.lake.version, None)
-        if self.asked.as_of not in (None, again.lake.version):
+        if self.asked.wants_other(again.lake.version):
             return self._as_it_was(again)
         second, second_result = await self._run(again.question)
         told = self._told(

@@ -8,7 +8,8 @@ from query_api.core.days import ALL_DAYS
 from query_api.core.known_columns import COVERAGE, rows_of_records
 from query_api.core.media import ROW_MEDIA
 from query_api.core.operation import Answer, Operation
-from query_api.core.schemas import enveloped, many, ref
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
 from query_api.routes.answer_meta import answer_meta
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts

@@ -82,7 +82,14 @@ class FeedReads:
         shape: JsonShape = OBJECTS,
     ) -> web.Response:
         """Rows in the form that is wanted, with how fresh they are and what they cost."""
-        about = answer_meta(
+        about = {**self.about(found), **(more or {})}
+        answer = await self._parts.answers.of(request, rows, about, shape)
+        answer.headers.update(validators(found.tag))
+        return answer
+
+    def about(self, found: SteadyAnswer) -> dict[str, Any]:
+        """The `meta` of an answer."""
+        return answer_meta(
             found.view,
             [self.feed],
             found.result,
@@ -92,9 +99,6 @@ class FeedReads:
             version_after=found.version_after,
             is_kept=found.is_kept,
         )
-        answer = await self._parts.answers.of(request, rows, {**about, **(more or {})}, shape)
-        answer.headers.update(validators(found.tag))
-        return answer
 
     def listed(self, found: SteadyAnswer) -> Rows:
         """The latest rows of an answer."""

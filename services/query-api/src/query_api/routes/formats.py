@@ -5,6 +5,7 @@ from aiohttp.typedefs import Handler
 
 from query_api.core.negotiation import MEDIA_TYPES, OFFERS, Format, Offer, wanted_offer
 from query_api.core.problems import not_acceptable
+from query_api.routes.headers import joined
 
 OFFER: web.RequestKey[Offer] = web.RequestKey("offer", Offer)
 
@@ -26,7 +27,7 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
     if request.path.startswith("/v1/") and request.method in ("GET", "HEAD", "POST"):
         extension = request.match_info.get("format")
         offer = (
-            wanted_offer(", ".join(request.headers.getall("Accept", ())))
+            wanted_offer(joined(request, "Accept"))
             if extension is None
             else Offer(MEDIA_TYPES[Format(extension)], Format(extension))
         )

@@ -11,7 +11,7 @@ from query_api.core.information_schema import SCHEMA, TABLES_OF_IT
 from query_api.core.keys import SQL
 from query_api.core.nesting import MAX_BRACKETS, MAX_TOKENS
 from query_api.core.operation import Answer, Operation
-from query_api.core.schemas import ref
+from query_api.core.schema_parts import ref
 from query_api.core.sql_text import MAX_BYTES
 from query_api.routes.formats import json_alone
 from query_api.routes.parameters import read

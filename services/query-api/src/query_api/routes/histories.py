@@ -6,19 +6,19 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from query_api.core.days import DAY_MS
 from query_api.core.feed_rows import FeedRows
 from query_api.core.history import Page, history
 from query_api.core.known_columns import of_feed
 from query_api.core.operation import Answer, rows_answer
 from query_api.core.parameters import Given, Parameter
-from query_api.core.schemas import enveloped, many, ref
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
 from query_api.core.statements import Statement, one_of
 from query_api.core.usual_parameters import FRESHNESS, FROM, ORDER, SKIP, TO, limit
 from query_api.core.window import instant_ms, rfc3339, window_of
 from query_api.routes.feed_reads import FeedReads, rows_of, texts
 from query_api.routes.parts import ApiParts
-
-_DAY_MS = 86_400_000
 
 
 class Histories:
@@ -46,7 +46,7 @@ class Histories:
             given[FROM],
             given[TO],
             now_ms=self._parts.now_ms(),
-            default_ms=_DAY_MS,
+            default_ms=DAY_MS,
             max_ms=limits.max_quotes_range_s * 1000,
         )
         page = Page(window, given[self._limit], given[ORDER], given[SKIP])

@@ -10,18 +10,19 @@ from coinlake.contracts.datasets import ELEMENTS, TABLES, TABULAR, dataset_of_ta
 from coinlake.contracts.hours import UNKNOWN_HOUR, Hour, hour_of, parse_hour
 from coinlake.errors import TransientError
 from query_api.adapters.ledger import LedgerView
-from query_api.core.costs import DAY_MS, cost_lines, forecast_usd, glue_by_day
-from query_api.core.coverage import dataset_version, newest_hours
-from query_api.core.days import days_of
+from query_api.core.costs import cost_lines, forecast_usd, glue_by_day
+from query_api.core.coverage import newest_hours
+from query_api.core.days import DAY_MS, days_of
 from query_api.core.hour_calendar import calendar
 from query_api.core.hour_entry import told_entry
 from query_api.core.operation import Answer, Operation
 from query_api.core.parameters import choice, instant, path_id, whole
 from query_api.core.pipeline import Engine, stages, worst
 from query_api.core.problems import BadRequestError, not_found, unavailable
-from query_api.core.schemas import enveloped, many, ref
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
 from query_api.core.window import rfc3339, window_of
-from query_api.routes.answer_meta import answer_meta
+from query_api.routes.answer_meta import looked_meta
 from query_api.routes.formats import json_alone
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
@@ -183,11 +184,8 @@ class LakeRoutes:
     def _answer(
         self, view: LedgerView, feeds: Iterable[str], data: Any, count: int
     ) -> web.Response:
-        names = list(feeds)
-        version = dataset_version(view.heads, names)
         usd_per_tb = self._parts.settings.athena.usd_per_tb
-        about = answer_meta(view, names, None, usd_per_tb, version)
-        return json_answer({"data": data, "meta": {**about, "rows": count}})
+        return json_answer({"data": data, "meta": looked_meta(view, feeds, usd_per_tb, count)})
 
 
 def _hour(text: str) -> Hour:

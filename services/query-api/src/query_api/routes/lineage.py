@@ -8,16 +8,17 @@ from aiohttp import web
 from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from coinlake.errors import TransientError
-from query_api.core.coverage import PublishedHour, dataset_version
+from query_api.core.coverage import PublishedHour, hour_name
 from query_api.core.days import days_of
 from query_api.core.operation import Answer, Operation
 from query_api.core.origin import Found, candidates, find_in, lineage
 from query_api.core.parameters import instant, path_id
 from query_api.core.problems import not_found, unavailable
 from query_api.core.raw_state import RawObject
-from query_api.core.schemas import enveloped, ref
+from query_api.core.schema_parts import ref
+from query_api.core.schemas import enveloped
 from query_api.core.window import rfc3339
-from query_api.routes.answer_meta import answer_meta
+from query_api.routes.answer_meta import looked_meta
 from query_api.routes.formats import json_alone
 from query_api.routes.parameters import read
 from query_api.routes.parts import ApiParts
@@ -64,14 +65,10 @@ class LineageRoutes:
         head = view.heads.get((ASSETS.name, hour))
         data = {"asset_id": given[_ID], **lineage(found), **_stored(one, found)}
         data["published"] = None if head is None else _published(hour, head)
-        about = answer_meta(
-            view,
-            [ASSETS.name],
-            None,
-            self._parts.settings.athena.usd_per_tb,
-            dataset_version(view.heads, [ASSETS.name]),
+        usd_per_tb = self._parts.settings.athena.usd_per_tb
+        return json_answer(
+            {"data": data, "meta": looked_meta(view, [ASSETS.name], usd_per_tb, 1)}
         )
-        return json_answer({"data": data, "meta": {**about, "rows": 1}})
 
     async def _find(self, asset_id: str, at_ms: int | None) -> tuple[RawObject, Found] | None:
         """Read a few objects of the hours that can hold it, the likeliest first."""
@@ -118,7 +115,7 @@ def _stored(one: RawObject, found: Found) -> dict[str, Any]:
 
 def _published(hour: Hour, head: PublishedHour) -> dict[str, Any]:
     return {
-        "hour": f"{hour.dt}T{hour.hour}",
+        "hour": hour_name(hour),
         "version": head.version,
         "run_id": head.run_id,
         "committed_at": rfc3339(head.committed_at_ms),

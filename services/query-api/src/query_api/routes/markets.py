@@ -5,8 +5,9 @@ from aiohttp import web
 from query_api.core.feed_rows import MARKET_ROWS
 from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import Given, path_id, word
-from query_api.core.schemas import enveloped, many, ref
-from query_api.core.statements import Condition, both, equal
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
+from query_api.core.statements import all_of, equal
 from query_api.core.usual_parameters import FRESHNESS, limit
 from query_api.routes.feed_reads import FeedReads
 from query_api.routes.parameters import read
@@ -69,14 +70,10 @@ class MarketRoutes:
         found = await self._reads.latest(
             request,
             given[self._limit],
-            _all_of(
+            all_of(
                 equal("exchange_id", given[_EXCHANGE]),
                 equal("base_id", base),
                 equal("quote_id", given[_QUOTE]),
             ),
         )
         return await self._reads.answer(request, found, self._reads.listed(found))
-
-
-def _all_of(*asked: Condition | None) -> Condition | None:
-    return both(*asked) if any(asked) else None

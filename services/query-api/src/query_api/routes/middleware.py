@@ -23,6 +23,7 @@ from query_api.core.problems import (
 )
 from query_api.loop.spending import PAYER, Accounts, Payer
 from query_api.metrics import QueryApiMetrics
+from query_api.routes.headers import joined
 from query_api.routes.responses import not_modified, problem_answer
 
 log = logs.get(__name__)
@@ -114,12 +115,11 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
 def _conditional(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """304 where the client has what would be sent: for answers whose handler does not look itself."""
     tag = response.headers.get("ETag")
-    given = request.headers.getall("If-None-Match", [])
     if (
         request.method not in ("GET", "HEAD")
         or response.status != 200
         or response.prepared
-        or not matches(", ".join(given) if given else None, tag)
+        or not matches(joined(request, "If-None-Match"), tag)
     ):
         return response
     return not_modified(tag)

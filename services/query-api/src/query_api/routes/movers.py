@@ -16,7 +16,8 @@ from query_api.core.movers import (
 )
 from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import amount, choice, instant
-from query_api.core.schemas import enveloped, many, ref
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
 from query_api.core.statements import Statement
 from query_api.core.usual_parameters import FRESHNESS, limit
 from query_api.core.window import TimeWindow, rfc3339

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from query_api.core.openapi import document
 from query_api.core.operation import Answer, Operation
-from query_api.core.schemas import STRING, Schema
+from query_api.core.schema_parts import STRING, Schema
 from query_api.routes.responses import json_answer
 from query_api.routes.route import Route
 

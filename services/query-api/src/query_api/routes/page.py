@@ -6,11 +6,14 @@ keys as anybody's requests.
 
 from aiohttp import web
 
+from query_api.core.etag import matches
+from query_api.core.negotiation import wanted_coding
 from query_api.core.operation import Answer, Operation
-from query_api.core.page_set import PageFile, PageSet, accepts_gzip, is_known
+from query_api.core.page_set import PageFile, PageSet
 from query_api.core.parameters import Parameter, path_id
 from query_api.core.problems import not_found
-from query_api.core.schemas import STRING
+from query_api.core.schema_parts import STRING
+from query_api.routes.headers import joined
 from query_api.routes.route import Route
 
 # No inline script or style, no other host, no frame, no form; and no text becomes markup or code
@@ -78,10 +81,10 @@ def _sent(request: web.Request, file: PageFile, caching: str) -> web.Response:
         "Referrer-Policy": "no-referrer",
         "Vary": "Accept-Encoding",
     }
-    if is_known(request.headers.get("If-None-Match"), file.etag):
+    if matches(joined(request, "If-None-Match"), file.etag):
         return web.Response(status=304, headers=headers)
     body = file.body
-    if accepts_gzip(request.headers.get("Accept-Encoding")):
+    if wanted_coding(joined(request, "Accept-Encoding"), ("gzip",)) == "gzip":
         body = file.gzipped
         headers["Content-Encoding"] = "gzip"
     return web.Response(body=body, content_type=file.media, charset="utf-8", headers=headers)

@@ -80,9 +80,8 @@ class ApiParts:
 
     async def landed(self, feed: str, after: Hour, max_age_ms: int | None = None) -> str | None:
         """The name of what has landed in the raw zone behind an hour; likewise."""
-        limit_ms = int(self.settings.ledger_ttl_s * 1000) if max_age_ms is None else max_age_ms
         try:
-            return await self.looks.landed(feed, after, limit_ms)
+            return await self.looks.landed(feed, after, self._limit_ms(max_age_ms))
         except TransientError as error:
             raise unavailable("the raw zone") from error
 
@@ -90,8 +89,10 @@ class ApiParts:
         self, days: Mapping[str, Days], max_age_ms: int | None = None
     ) -> str | None:
         """The name of what is published in some days of some feeds; likewise."""
-        limit_ms = int(self.settings.ledger_ttl_s * 1000) if max_age_ms is None else max_age_ms
         try:
-            return await self.looks.published(days, limit_ms)
+            return await self.looks.published(days, self._limit_ms(max_age_ms))
         except TransientError as error:
             raise unavailable("the ledger") from error
+
+    def _limit_ms(self, max_age_ms: int | None) -> int:
+        return int(self.settings.ledger_ttl_s * 1000) if max_age_ms is None else max_age_ms

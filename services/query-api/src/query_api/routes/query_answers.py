@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from coinlake.errors import TransientError
-from query_api.core.answers import Place, ResultColumn, ResultObject, Rows
+from query_api.core.answers import START, ResultColumn, ResultObject, Rows
 from query_api.core.cursors import Cursor, cursor_text, read_cursor
 from query_api.core.encoders import JsonShape, Meta
 from query_api.core.ports import SqlEngine
@@ -15,8 +15,6 @@ from query_api.routes.middleware import CALLER
 from query_api.routes.result_pages import ResultPages
 from query_api.routes.row_answers import RowAnswers
 from query_api.routes.row_feed import Page, RowFeed
-
-_START = Place(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class QueryAnswers:
             if feed is not None:
                 return feed, rows.source
         source = await self._source(ask.cursor, rows)
-        near = _START if ask.cursor is None else ask.cursor.anchor
+        near = START if ask.cursor is None else ask.cursor.anchor
         return self.pages.stored(source, rows, ask.first, ask.most, near), source
 
     async def _next(

@@ -7,11 +7,9 @@ import pyarrow as pa
 from query_api.adapters.result_objects import ResultObjects
 from query_api.adapters.row_blocks import counted_rows, row_blocks
 from query_api.adapters.workers import Workers
-from query_api.core.answers import Place, ResultObject, Rows
+from query_api.core.answers import START, Place, ResultObject, Rows
 from query_api.core.result_csv import parsed
 from query_api.routes.row_feed import ObjectRows, Page, RowFeed
-
-_START = Place(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class ResultPages:
             return None
         cells = rows.cells.slice(min(first, len(rows)), most)
         more = first + cells.num_rows < len(rows) or rows.truncated
-        return RowFeed(rows.columns, cells, Page(first, cells.num_rows, more, _START))
+        return RowFeed(rows.columns, cells, Page(first, cells.num_rows, more, START))
 
     def stored(
         self, source: ResultObject, rows: Rows | None, first: int, most: int, near: Place

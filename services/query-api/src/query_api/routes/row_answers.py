@@ -29,6 +29,7 @@ from query_api.core.ports import Coding, Encoder
 from query_api.core.problems import result_damaged, unavailable
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.formats import OFFER
+from query_api.routes.headers import joined
 from query_api.routes.row_feed import Page, RowFeed, feed_of_rows
 from query_api.routes.row_stream import RowsBody
 
@@ -179,7 +180,7 @@ def _coding(request: web.Request, form: Format) -> str:
     """Parquet is compressed already."""
     if form is Format.PARQUET:
         return IDENTITY
-    return wanted_coding(", ".join(request.headers.getall("Accept-Encoding", ())), CODINGS)
+    return wanted_coding(joined(request, "Accept-Encoding"), CODINGS)
 
 
 def _compressed(body: bytes, name: str) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from query_api.adapters.row_blocks import HELD_BYTES, RowBlock
-from query_api.core.answers import Place, ResultColumn, Rows
+from query_api.core.answers import START, Place, ResultColumn, Rows
 from query_api.core.problems import result_damaged
 
 # Rows that are encoded at a time where they lie in memory.
@@ -115,4 +115,4 @@ class RowFeed:
 
 def feed_of_rows(rows: Rows) -> RowFeed:
     """All rows that are in memory."""
-    return RowFeed(rows.columns, rows.cells, Page(0, len(rows), rows.truncated, Place(0, 0)))
+    return RowFeed(rows.columns, rows.cells, Page(0, len(rows), rows.truncated, START))

@@ -9,12 +9,12 @@ from query_api.core.candle_merge import aligned
 from query_api.core.feed_rows import ASSET_ROWS
 from query_api.core.operation import ASKS_ATHENA, Answer, Operation
 from query_api.core.parameters import choice
-from query_api.core.schemas import enveloped, many, ref
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
 from query_api.core.sparklines import as_lines, change_pct, sparklines
 from query_api.core.statements import Statement
 from query_api.core.usual_parameters import FROM, TO, limit
 from query_api.core.window import rfc3339, window_of
-from query_api.routes.answer_meta import answer_meta
 from query_api.routes.feed_reads import FeedReads, rows_of, texts
 from query_api.routes.formats import json_alone
 from query_api.routes.parameters import read
@@ -83,17 +83,7 @@ class SparklineRoutes:
         pairs = zip(texts(rows, "asset_id"), texts(rows, "points"), strict=True)
         lines = as_lines(pairs, window, width_ms)
         data = [{**line, "change_pct": change_pct(line["closes"])} for line in lines]
-        about = answer_meta(
-            found.view,
-            [self._reads.feed],
-            found.result,
-            self._parts.settings.athena.usd_per_tb,
-            found.version,
-            is_live=found.is_live,
-            version_after=found.version_after,
-            is_kept=found.is_kept,
-        )
         span = {"from": rfc3339(window.from_ms), "to": rfc3339(window.to_ms)}
         more = {"interval": interval, "window": span, "rows": len(data)}
-        body = {"data": data, "meta": {**about, **more}}
+        body = {"data": data, "meta": {**self._reads.about(found), **more}}
         return json_answer(body, headers=validators(found.tag))

@@ -32,12 +32,12 @@ class SqlRead:
         """
         lake = await self._seen(None)
         question = self._question(lake.version)
-        wants_old = self.asked.as_of not in (None, lake.version)
+        wants_old = self.asked.wants_other(lake.version)
         if wants_old or self._kept(question):
             lake = await self._seen(0)
             question = self._question(lake.version)
         refuse_old(self.asked, self.parts.now_ms(), lake.view, self.feeds)
-        if self.asked.as_of not in (None, lake.version):
+        if self.asked.wants_other(lake.version):
             question = self._question(self.asked.as_of or "")
             if (old := self._kept(question)) is None:
                 raise version_gone()

@@ -6,7 +6,7 @@ from query_api.core.catalogue import CATALOGUE
 from query_api.core.operation import Answer, Operation
 from query_api.core.parameters import path_id
 from query_api.core.problems import not_found
-from query_api.core.schemas import many, obj, ref
+from query_api.core.schema_parts import many, obj, ref
 from query_api.routes.formats import json_alone
 from query_api.routes.parameters import read
 from query_api.routes.responses import json_answer

@@ -8,7 +8,8 @@ from query_api.core.feed_rows import EXCHANGE_ROWS, RATE_ROWS, FeedRows
 from query_api.core.operation import ASKS_ATHENA, Operation, rows_answer
 from query_api.core.parameters import ids, path_id
 from query_api.core.problems import not_found
-from query_api.core.schemas import enveloped, many, ref
+from query_api.core.schema_parts import many, ref
+from query_api.core.schemas import enveloped
 from query_api.core.statements import one_of
 from query_api.core.usual_parameters import FRESHNESS, limit
 from query_api.routes.feed_reads import FeedReads

@@ -44,8 +44,6 @@ export function mount(root, place) {
   let assets = [];
   /** @type {Map<string, Line>} */
   const lines = new Map();
-  /** @type {Map<string, (string | null)[]>} */
-  let closes = new Map();
   let sort = place.params.get("sort") ?? "rank";
   let down = place.params.get("order") === "desc";
   let linesMs = 0;
@@ -141,7 +139,7 @@ export function mount(root, place) {
     try {
       const width = await lineWindow();
       const told = await get(`/v1/sparklines${query({ ...width.asked, limit: MOST })}`);
-      closes = new Map(told.data.map((/** @type {any} */ one) => [one.asset_id, one.closes]));
+      const closes = /** @type {Map<string, (string | null)[]>} */ (new Map(told.data.map((/** @type {any} */ one) => [one.asset_id, one.closes])));
       setText(span, width.label);
       for (const [id, made] of lines) {
         const own = closes.get(id);
