@@ -11,9 +11,9 @@ import anyio
 import httpx2
 import pytest
 
-from .conftest import OTHER_KEY, READ_KEY, SQL_KEY, Api, Cloud
+from .conftest import OTHER_KEY, READ_KEY, SQL_KEY, Api, Cloud, until
 from .mcp_clients import WAYS, http_server, over_http, refused, told
-from .test_query_api_sql import ENDLESS, states, until
+from .queries import endless, states
 
 TOOLS = {
     "list_tables",
@@ -189,7 +189,7 @@ async def test_a_query_past_its_deadline_is_cancelled(api: Api, cloud: Cloud, wa
     before = set(states(cloud))
 
     async with WAYS[way](url(api), SQL_KEY, COINLAKE_MCP_DEADLINE_S="1") as client:
-        sentence = await refused(client, "run_sql", sql=ENDLESS)
+        sentence = await refused(client, "run_sql", sql=endless())
 
     assert "longer than 1 s and was cancelled" in sentence
     (mine,) = set(states(cloud)) - before
@@ -202,7 +202,7 @@ async def test_a_caller_that_gives_up_stops_its_query(api: Api, cloud: Cloud, wa
 
     async with WAYS[way](url(api), SQL_KEY) as client:
         with anyio.move_on_after(3):
-            await client.call_tool("run_sql", {"sql": ENDLESS})
+            await client.call_tool("run_sql", {"sql": endless()})
         (mine,) = set(states(cloud)) - before
         await anyio.to_thread.run_sync(until, lambda: states(cloud)[mine] == "CANCELLED")
         assert (await told(client, "run_sql", sql=SQL))["rows"] == ROWS

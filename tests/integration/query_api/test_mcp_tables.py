@@ -11,7 +11,7 @@ from coinlake.views.every import VIEWS
 
 from .conftest import READ_KEY, SQL_KEY, Api, Cloud
 from .mcp_clients import WAYS, refused, told
-from .test_query_api_sql import states
+from .queries import states
 
 SQL = "SELECT asset_id, price_usd FROM quotes WHERE dt = '2026-11-22' AND hour = '10'"
 

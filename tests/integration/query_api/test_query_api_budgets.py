@@ -4,8 +4,6 @@ import hashlib
 import json
 import re
 import secrets
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,12 +16,11 @@ from tests.integration.query_api.conftest import (
     Cloud,
     StartApi,
     key_item,
+    until,
 )
+from tests.integration.query_api.queries import endless
 
 COUNT = "select count(rate_usd) as n from rates where dt = '2026-11-22'"
-ENDLESS = (
-    "select count(*) from rates a cross join rates b cross join rates c cross join rates d"
-)
 
 
 # Names of this file's own: services of other files still write what the usual ones have spent.
@@ -59,13 +56,6 @@ def fresh(cloud: Cloud) -> None:
         "Contents", []
     ):
         s3.delete_object(Bucket="coinlake", Key=one["Key"])
-
-
-def until(condition: Callable[[], object], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "this never came true"
-        time.sleep(0.05)
 
 
 @pytest.mark.usefixtures("fresh")
@@ -116,7 +106,7 @@ def test_typed_endpoints_and_those_without_a_key_pay_too(start_api: StartApi) ->
 @pytest.mark.usefixtures("fresh")
 def test_a_cancelled_query_is_charged(start_api: StartApi) -> None:
     api = start_api(**budget(10**9))
-    begun = api.sql(ENDLESS, wait=0)
+    begun = api.sql(endless(), wait=0)
     where = begun.headers["Location"]
     until(lambda: api.ask(where, api.sql_key).json()["state"] == "RUNNING")
 

@@ -6,14 +6,18 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.query_api.conftest import Api, Cloud, StartApi
+from tests.integration.query_api.conftest import (
+    Api,
+    Cloud,
+    StartApi,
+    until,
+)
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "how-to" / "give-access.md"
@@ -45,13 +49,6 @@ def coinlake(cloud: Cloud) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 Coinlake = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def until(condition: Callable[[], object], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "this never came true"
-        time.sleep(0.05)
 
 
 def opens(api: Api, secret: str) -> bool:

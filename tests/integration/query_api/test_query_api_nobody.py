@@ -20,37 +20,9 @@ from tests.integration.query_api.conftest import (
     Cloud,
     StartApi,
     key_item,
+    until,
 )
-
-ENDLESS = "select count(*), '{}' from rates a cross join rates b cross join rates c cross join rates d"
-
-
-def alive(cloud: Cloud) -> list[str]:
-    """The queries that somebody still pays for."""
-    athena = cloud.client("athena")
-    ids, more = list[str](), dict[str, str]()
-    while True:
-        page = athena.list_query_executions(WorkGroup="coinlake", **more)
-        ids += page["QueryExecutionIds"]
-        if "NextToken" not in page:
-            break
-        more = {"NextToken": page["NextToken"]}
-    found = list[str]()
-    for at in range(0, len(ids), 50):
-        told = athena.batch_get_query_execution(QueryExecutionIds=ids[at : at + 50])
-        found += [
-            one["QueryExecutionId"]
-            for one in told["QueryExecutions"]
-            if one["Status"]["State"] in ("QUEUED", "RUNNING")
-        ]
-    return found
-
-
-def until(condition: Any, within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "this never came true"
-        time.sleep(0.05)
+from tests.integration.query_api.queries import alive, endless
 
 
 def post(sql: str) -> bytes:
@@ -143,7 +115,7 @@ def names_of_tasks() -> set[str]:
 
 async def leave(port: int, rng: random.Random, number: int) -> None:
     """One client that is gone at a random moment: while sending, queueing, running, or after."""
-    request = post(ENDLESS.format(number % 40))
+    request = post(endless(f"caller {number % 40}"))
     if number % 4 == 0:
         request = get(
             f"/v1/assets/bitcoin/quotes?limit={1 + number % 50}&from=2026-11-22&to=2026-11-23"
@@ -162,7 +134,7 @@ def test_one_of_two_sharing_clients_leaves_and_the_query_goes_on_for_the_other(
     start_api: StartApi, cloud: Cloud
 ) -> None:
     api = start_api()
-    sql = ENDLESS.format("two clients")
+    sql = endless("two clients")
     with socket.create_connection(("127.0.0.1", api.port)) as leaves:
         leaves.sendall(post(sql))
         until(lambda: alive(cloud))
@@ -190,7 +162,7 @@ def test_one_of_two_sharing_callers_cancels_and_the_other_goes_on(
     start_api: StartApi, cloud: Cloud
 ) -> None:
     api = start_api()
-    sql = ENDLESS.format("two callers")
+    sql = endless("two callers")
     first, second = api.sql(sql, wait=0), api.sql(sql, wait=0)
     until(lambda: alive(cloud))
 
@@ -212,7 +184,7 @@ def test_a_replica_that_stops_a_query_leaves_the_other_one_with_another(
 ) -> None:
     salt = {"QUERY_API_ATHENA__TOKEN_SALT": "the salt of two replicas"}
     one, two = start_api(**salt), start_api(**salt)
-    sql = ENDLESS.format("two replicas")
+    sql = endless("two replicas")
     with socket.create_connection(("127.0.0.1", one.port)) as leaves:
         leaves.sendall(post(sql))
         until(lambda: alive(cloud))
@@ -239,7 +211,7 @@ def test_a_service_that_stops_with_open_queries_stops_them_and_exits_clean(
     }
     api = start_api(**more)
     for number in range(20):
-        assert api.sql(ENDLESS.format(f"open {number}"), wait=0).status_code == 202
+        assert api.sql(endless(f"open {number}"), wait=0).status_code == 202
     until(lambda: len(alive(cloud)) == 20)
 
     code = api.process.end(within_s=20)

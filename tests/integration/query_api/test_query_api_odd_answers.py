@@ -1,13 +1,17 @@
 """query-api whose Athena and S3 answer as nobody does: asked again, or told as away, never as done."""
 
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.query_api.conftest import Api, Cloud, StartApi
+from tests.integration.query_api.conftest import (
+    Api,
+    Cloud,
+    StartApi,
+    until,
+)
 from tests.odd_answers import ODD, Plan, odd_proxy
 
 ATHENA_CALLS = (
@@ -35,13 +39,6 @@ def _ready(api: Api) -> tuple[int, str]:
     return answer.status_code, answer.text
 
 
-def _until(condition: Callable[[], object], within_s: float = 60) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "this never came true"
-        time.sleep(0.1)
-
-
 def test_a_query_behind_odd_answers_to_every_call_is_answered_rightly(
     odd_api: Api, plan: Plan, api: Api
 ) -> None:
@@ -61,14 +58,14 @@ def test_a_query_behind_odd_answers_to_every_call_is_answered_rightly(
 def test_a_page_in_athenas_place_is_not_ready_and_goes_by_itself(
     odd_api: Api, plan: Plan, odd: str
 ) -> None:
-    _until(lambda: _ready(odd_api)[0] == 200)
+    until(lambda: _ready(odd_api)[0] == 200, within_s=60)
     plan.due = {"Athena.GetWorkGroup": [odd] * 10_000, "LIST ledger": [odd] * 10_000}
 
-    _until(lambda: _ready(odd_api)[0] == 503)
+    until(lambda: _ready(odd_api)[0] == 503, within_s=60)
     told = _ready(odd_api)[1]
     refused = odd_api.ask("/v1/coverage")
     plan.due = {}
-    _until(lambda: _ready(odd_api)[0] == 200)
+    until(lambda: _ready(odd_api)[0] == 200, within_s=60)
 
     assert "answer 200" in told or "answer 404" in told
     assert refused.status_code == 503
@@ -81,7 +78,7 @@ def test_a_ledger_entry_that_a_gateway_hides_is_no_hour_that_is_not_there(
     plan.due = {"GET ledger": ["page 404", "bare 404", "static page 200", "body cut"]}
 
     refused = [odd_api.ask("/v1/coverage").status_code for _ in range(4)]
-    _until(lambda: odd_api.ask("/v1/coverage").status_code == 200)
+    until(lambda: odd_api.ask("/v1/coverage").status_code == 200, within_s=60)
     rows = odd_api.ask("/v1/coverage").json()["data"]
 
     assert 503 in refused

@@ -20,8 +20,8 @@ from query_api.adapters.workers import open_workers
 from query_api.core.engine_errors import NoSlotError
 from query_api.core.problems import ProblemError
 from query_api.core.statements import Statement
-from tests.integration.query_api.conftest import Api, Cloud, StartApi
-from tests.integration.query_api.test_query_api_nobody import ENDLESS, alive, until
+from tests.integration.query_api.conftest import Api, Cloud, StartApi, until
+from tests.integration.query_api.queries import alive, endless
 from tests.integration.query_api.test_query_api_twice import executions
 
 CLOSED = "from=2026-11-22T09:00:00Z&to=2026-11-22T10:00:00Z"
@@ -140,7 +140,7 @@ def test_f60_a_query_that_somebody_else_stops_is_asked_once_more_and_then_told(
 ) -> None:
     api = start_api()
     athena = cloud.client("athena")
-    begun = api.sql(ENDLESS.format("f60"), wait=0)
+    begun = api.sql(endless("f60"), wait=0)
     where = begun.headers["Location"]
     stopped = set[str]()
     for _ in range(2):
@@ -228,7 +228,7 @@ async def test_a_real_quota_says_that_there_is_no_slot(
     cloud = small_cloud
     for name, value in cloud.environ.items():
         monkeypatch.setenv(name, value)
-    statement = Statement(ENDLESS.format("quota"))
+    statement = Statement(endless("quota"))
     async with opened_athena() as athena:
         first = await athena.start(statement, "a" * 32)
         with pytest.raises(NoSlotError):

@@ -1,35 +1,17 @@
 """Ad-hoc SQL through the real service: values, waiting, cancelling, leaving, limits."""
 
 import socket
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.integration.query_api.conftest import Api, Cloud, StartApi
-
-# 3000 ** 4 rows: no machine that runs these tests ends it by itself.
-ENDLESS = (
-    "select count(*) from rates a cross join rates b cross join rates c cross join rates d"
+from tests.integration.query_api.conftest import (
+    Api,
+    Cloud,
+    StartApi,
+    until,
 )
-
-
-def until(condition: Callable[[], object], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "this never came true"
-        time.sleep(0.05)
-
-
-def states(cloud: Cloud) -> dict[str, str]:
-    """State by query id, of all queries of the workgroup."""
-    athena = cloud.client("athena")
-    ids = athena.list_query_executions(WorkGroup="coinlake")["QueryExecutionIds"][:50]
-    if not ids:
-        return {}
-    found = athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
-    return {item["QueryExecutionId"]: item["Status"]["State"] for item in found}
+from tests.integration.query_api.queries import endless, states
 
 
 def test_values_have_their_types(api: Api) -> None:
@@ -81,7 +63,7 @@ def test_rows_beyond_a_page_come_whole_and_beyond_the_cap_are_cut(api: Api) -> N
 
 
 def test_a_slow_query_is_fetched_by_id_and_cancelled(api: Api, cloud: Cloud) -> None:
-    begun = api.sql(ENDLESS, wait=0)
+    begun = api.sql(endless(), wait=0)
     where = begun.headers["Location"]
     until(lambda: api.ask(where, api.sql_key).json()["state"] == "RUNNING")
 
@@ -107,7 +89,7 @@ def test_a_query_that_ends_later_gives_its_rows_by_id(api: Api) -> None:
 
 
 def test_a_client_that_leaves_stops_its_query(api: Api, cloud: Cloud) -> None:
-    body = f'{{"sql": "{ENDLESS}", "wait": 30}}'
+    body = f'{{"sql": "{endless()}", "wait": 30}}'
     head = (
         f"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.sql_key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -183,7 +165,7 @@ def test_a_large_body_is_413_and_large_headers_are_refused(api: Api) -> None:
 def test_beyond_the_queue_comes_429_with_retry_after(start_api: StartApi, cloud: Cloud) -> None:
     api = start_api(QUERY_API_LIMITS__MAX_RUNNING="1", QUERY_API_LIMITS__MAX_QUEUED="1")
     # Two different ones: the same would be one query.
-    first, second = api.sql(ENDLESS, wait=0), api.sql(f"{ENDLESS} where true", wait=0)
+    first, second = api.sql(endless(), wait=0), api.sql(endless("second"), wait=0)
 
     third = api.sql("select 1", wait=0)
     typed = api.ask("/v1/assets")
@@ -200,7 +182,7 @@ def test_beyond_the_queue_comes_429_with_retry_after(start_api: StartApi, cloud:
 def test_a_query_beyond_its_deadline_is_stopped(start_api: StartApi, cloud: Cloud) -> None:
     api = start_api(QUERY_API_LIMITS__SQL_DEADLINE_S="1")
 
-    answer = api.sql(ENDLESS)
+    answer = api.sql(endless())
 
     assert answer.status_code == 504
     assert answer.json()["type"] == "urn:coinlake:problem:deadline_exceeded"
@@ -211,7 +193,7 @@ def test_a_stopped_service_stops_its_queries_and_exits_clean(
     start_api: StartApi, cloud: Cloud
 ) -> None:
     api = start_api()
-    where = api.sql(ENDLESS, wait=0).headers["Location"]
+    where = api.sql(endless(), wait=0).headers["Location"]
     until(lambda: api.ask(where, api.sql_key).json()["state"] == "RUNNING")
 
     code = api.process.end()

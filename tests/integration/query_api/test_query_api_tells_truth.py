@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.integration.query_api.conftest import Answer, Api, Cloud, StartApi, key_item
+from tests.integration.query_api.conftest import (
+    Answer,
+    Api,
+    Cloud,
+    StartApi,
+    key_item,
+    until,
+)
 
 CANARIES = {
     "key": "canary-key-5f1e",
@@ -19,13 +26,6 @@ CANARIES = {
     "value": "canary-value-34ab",
     "aws": "canary-aws-secret-56cd",
 }
-
-
-def until(condition: Callable[[], object], within_s: float = 60) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "this never came true"
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -166,17 +166,17 @@ def test_readiness_names_what_is_away_and_liveness_stays(
         answer = api.ask("/readyz", None)
         return answer.status_code, answer.json()
 
-    until(lambda: ready()[0] == 200)
+    until(lambda: ready()[0] == 200, within_s=60)
     fail(READY[away])
     # Something that the next look has to read.
     if away == "keys":
         cloud.client("s3").put_object(Bucket="coinlake", Key="query/keys/new.json", Body=b"{}")
-    until(lambda: ready()[0] == 503)
+    until(lambda: ready()[0] == 503, within_s=60)
     told, alive = ready()[1], api.ask("/healthz", None)
     answer = api.ask("/v1/assets?limit=1")
     fail()
-    until(lambda: ready()[0] == 200)
-    until(lambda: api.ask("/v1/assets?limit=1").status_code == 200)
+    until(lambda: ready()[0] == 200, within_s=60)
+    until(lambda: api.ask("/v1/assets?limit=1").status_code == 200, within_s=60)
 
     reasons = json.dumps(told)
     assert away in reasons
