@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.campaign.pins import pins_hold
 from tests.campaign.rows import EVERYTHING, Row
 from tests.commit import ROOT
 
@@ -30,10 +31,10 @@ ROOMS = {
     "local_stack": "local/stack",
     "coincap_simulator": "local/coincap",
 }
-# What every row reads: versions of all that is installed, and how pytest is set up.
-ALWAYS = ("requirements", "pyproject.toml", "local/pom.xml", "tests/conftest.py", "tests/data")
-# Within that: what only tests in memory read.
-_BUT = (":(exclude)tests/data/compatibility",)
+# What every row reads, beside the versions of what is installed and pytest's own settings (pins.py).
+ALWAYS = ("local/pom.xml", "tests/conftest.py", "tests/data")
+# Within what is read: what only tests in memory read, and what only people do.
+_BUT = (":(exclude)tests/data/compatibility", ":(exclude,glob)**/README.md")
 # What a row reads that says no less; what only people read is left out, and this page itself.
 WHOLE = (
     ".",
@@ -65,12 +66,13 @@ def imported(row: Row) -> frozenset[str]:
 
 def holds(row: Row, commit: str) -> bool:
     """Whether nothing that the row reads differs between that commit and the files here."""
-    asked = ["git", "diff", "--quiet", commit.removesuffix("-dirty"), "--", *reach(row), *_BUT]
     if commit.endswith("-dirty"):
         return False
+    but = () if row.reads == EVERYTHING else _BUT
+    asked = ["git", "diff", "--quiet", commit, "--", *reach(row), *but]
     found = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
     # 128: a clone that does not have this commit cannot say so.
-    return found.returncode == 0
+    return found.returncode == 0 and pins_hold(ROOT, commit)
 
 
 def _with_what_they_import(rooms: set[str]) -> set[str]:

@@ -54,6 +54,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for room in ("services/s3-sink", "services/query-api", "shared"):
         (tmp_path / room).mkdir(parents=True)
         (tmp_path / room / "code.py").write_text("import coinlake\n" if "sink" in room else "")
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements/dev.txt").write_text(LOCK)
+    (tmp_path / "pyproject.toml").write_text(PYTEST)
     _git(tmp_path, "init", "-q")
     _commit(tmp_path)
     monkeypatch.setattr(reach_module, "ROOT", tmp_path)
@@ -73,7 +76,10 @@ ROW = Row("one", "one row", ("-m", "pytest", "tests/rows"), 1, ())
         ("shared/code.py", False),
         ("tests/helping.py", False),
         ("tests/rows/test_one.py", False),
-        ("requirements/dev.txt", False),
+        ("services/s3-sink/README.md", True),
+        ("services/s3-sink/queries.md", False),
+        ("tests/data/compatibility/names.json", True),
+        ("tests/data/answer.json", False),
     ],
 )
 def test_a_result_holds_while_nothing_that_was_read_changes(
@@ -81,10 +87,42 @@ def test_a_result_holds_while_nothing_that_was_read_changes(
 ) -> None:
     was = _git(clone, "rev-parse", "--short=12", "HEAD")
     assert holds(ROW, was)
-    (clone / changed).parent.mkdir(exist_ok=True)
+    (clone / changed).parent.mkdir(exist_ok=True, parents=True)
     (clone / changed).write_text("import coinlake\nVALUE = 1\n")
     _commit(clone)
     assert holds(ROW, was) == still
+
+
+LOCK = "boto3==1.43.117 \\\n    --hash=sha256:00\n"
+PYTEST = "[tool.pytest.ini_options]\ntimeout = 60\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "still"),
+    [
+        ("requirements/dev.txt", LOCK + "polars==2.1.0\n", True),
+        ("requirements/dev.txt", LOCK.replace("00", "01"), True),
+        ("requirements/dev.txt", LOCK.replace("117", "118"), False),
+        ("requirements/dev.txt", "polars==2.1.0\n", False),
+        ("requirements/new.txt", "boto3==1.43.118\n", True),
+        ("pyproject.toml", PYTEST + "[tool.ruff]\nline-length = 99\n", True),
+        ("pyproject.toml", PYTEST.replace("60", "90"), False),
+    ],
+)
+def test_a_result_holds_while_what_was_pinned_still_is(
+    clone: Path, file: str, text: str, still: bool
+) -> None:
+    was = _git(clone, "rev-parse", "--short=12", "HEAD")
+    (clone / file).write_text(text)
+    _commit(clone)
+    assert holds(ROW, was) == still
+
+
+def test_a_lock_that_is_gone_was_read(clone: Path) -> None:
+    was = _git(clone, "rev-parse", "--short=12", "HEAD")
+    (clone / "requirements/dev.txt").unlink()
+    _commit(clone)
+    assert not holds(ROW, was)
 
 
 def test_a_commit_that_is_not_here_or_was_not_clean_says_nothing(clone: Path) -> None:
