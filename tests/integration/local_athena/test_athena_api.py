@@ -1,10 +1,12 @@
 """The API around a query: states, idempotency, limits, pages, history."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from local_cloud.athena.api import pool
 from local_cloud.athena.api.service import AthenaService
 from local_cloud.bill import Bill
 from local_cloud.errors import AwsError
@@ -40,6 +42,21 @@ def test_a_running_query_is_cancelled_and_ends(world: World) -> None:
     assert world.ended(id_)["Status"]["State"] == "CANCELLED"
     with pytest.raises(AwsError, match="Final query state: CANCELLED"):
         world.athena.handle("GetQueryResults", {"QueryExecutionId": id_})
+
+
+def test_a_query_ends_though_nobody_waits_for_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where the machine is so busy that the call gives up before the engine can be interrupted.
+    monkeypatch.setattr(pool, "STOP_WAIT_S", 0.0)
+    id_ = world.start(ENDLESS)
+    while world.athena._pool._live[id_].answer is None:
+        time.sleep(0.01)
+    time.sleep(0.3)
+
+    world.athena.handle("StopQueryExecution", {"QueryExecutionId": id_})
+
+    assert world.ended(id_)["Status"]["State"] == "CANCELLED"
 
 
 def test_queries_wait_queued_and_can_be_stopped_there(world: World) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 
 from local_cloud.athena.api.executions import (
     CANCELLED,
@@ -25,15 +25,24 @@ from local_cloud.bill import Bill, query_usd
 WORKERS = 4
 # How long StopQueryExecution waits for the engine to give up.
 STOP_WAIT_S = 2.0
+_INTERRUPT_EVERY_S = 0.05
 
 
 @dataclass(slots=True)
 class Live:
-    """A query that has not ended: its meter, its running answer, and its end."""
+    """A query that has not ended: its meter, its running answer, who stops it, and its end."""
 
     meter: Meter
     answer: PreparedQuery | None = None
+    stopper: Thread | None = None
     done: Event = field(default_factory=Event)
+
+    def stop_until_done(self) -> None:
+        """Interrupt the engine again and again: one between two statements would be lost."""
+        while not self.done.wait(_INTERRUPT_EVERY_S):
+            answer = self.answer
+            if answer is not None:
+                answer.cancel()
 
 
 class Pool:
@@ -64,17 +73,21 @@ class Pool:
         return len(self._live)
 
     def stop(self, one: QueryExecution) -> None:
-        """Cancel; returns when the engine has stopped, or after `STOP_WAIT_S`."""
-        live = self._live.get(one.id)
-        if live is None:
-            return
-        live.meter.stopped.set()
-        deadline = time.monotonic() + STOP_WAIT_S
-        # Again and again: an interrupt between two statements would be lost.
-        while not live.done.wait(0.05) and time.monotonic() < deadline:
-            answer = live.answer
-            if answer is not None:
-                answer.cancel()
+        """Cancel; returns when the engine has stopped, or after `STOP_WAIT_S`.
+
+        The engine is stopped after that too: a query that is still planned then must not run.
+        """
+        with self._lock:
+            live = self._live.get(one.id)
+            if live is None:
+                return
+            live.meter.stopped.set()
+            if live.stopper is None:
+                live.stopper = Thread(
+                    target=live.stop_until_done, name=f"athena-stop-{one.id}", daemon=True
+                )
+                live.stopper.start()
+        live.done.wait(STOP_WAIT_S)
 
     def close(self) -> None:
         """Stop everything; no new work is taken."""
