@@ -5,6 +5,8 @@ the job's rules do not: a digit that would be lost leaves null. So a text is cas
 that nothing is lost. The job also takes forms that nobody writes, as `100e-19`; they are null here.
 """
 
+from functools import cache
+
 from coinlake.contracts.elements import Kind
 from coinlake.contracts.values import END_MS
 
@@ -31,6 +33,7 @@ def typed(text: str, kind: Kind) -> str:
     return _where(text, decimal_pattern(0), f"TRY_CAST({whole} AS {to})")
 
 
+@cache
 def decimal_pattern(scale: int) -> str:
     """The texts of numbers that need at most `scale` digits behind the point, by their form."""
     forms = [_mantissa(scale)]
