@@ -7,7 +7,7 @@ select date_trunc('hour', received_ts) h, approx_distinct(asset_id) from quotes 
 select asset_id, array_agg(price_usd order by source_ts) from quotes group by 1 order by 1
 select asset_id, array_join(array_agg(cast(kafka_offset as varchar) order by source_ts), ',') from quotes group by 1 order by 1
 select listagg(asset_id, ', ') within group (order by asset_id) from (select distinct asset_id from quotes)
-select asset_id, map_agg(source_ts, price_usd) from quotes group by 1 order by 1
+select asset_id, array_sort(map_keys(map_agg(source_ts, price_usd))) from quotes group by 1 order by 1
 select asset_id, max_by(price_usd, source_ts), min_by(price_usd, source_ts) from quotes group by 1 order by 1
 select asset_id, source_ts, price_usd - lag(price_usd) over (partition by asset_id order by source_ts) d from quotes order by 1, 2
 select asset_id, source_ts, row_number() over (partition by asset_id order by source_ts desc) r from quotes order by 1, 2
@@ -107,7 +107,7 @@ select asset_id, price_usd from quotes order by price_usd desc nulls last offset
 select price_usd as "price in USD", asset_id as "asset (id)" from quotes order by "price in USD", 2
 select numeric_histogram(3, cast(rate_usd as double)) from rates where rate_usd < 9
 select approx_most_frequent(2, mod(cast(rate_usd as bigint), 2), 10) from rates
-select multimap_agg(mod(cast(rate_usd as bigint), 2), rate_id) from rates where rate_usd < 4
+select array_sort(map_keys(m)), array_sort(element_at(m, 1)) from (select multimap_agg(mod(cast(rate_usd as bigint), 2), rate_id) m from rates where rate_usd < 4)
 select reduce_agg(cast(rate_usd as bigint), 0, (s, x) -> s + x, (a, b) -> a + b) from rates
 select arbitrary(dt), any_value(dt) from rates
 select typeof(price_usd), typeof(source_ts), typeof(extra) from quotes limit 1
