@@ -11,6 +11,7 @@ from xdist.remote import Producer
 from tests.labs import browser, watchers
 from tests.labs.cluster.versitygw import find_tool, find_versitygw
 from tests.rooms import Rooms, turn_of
+from tests.shares import left_to_the_campaign
 from tests.trino_lab.jdk import jdk24 as jdk24_home
 
 # Its 200 ms for an example are a timed assertion: they were red on a busy machine.
@@ -61,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not _is_full_size():
-        left = {item for item in items if _is_left_out(item)}
+        left = left_to_the_campaign(items)
         config.hook.pytest_deselected(items=list(left))
         items[:] = [item for item in items if item not in left]
     items.sort(key=lambda item: turn_of(item.nodeid))
@@ -70,14 +71,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             tool = mark.args[0]
             if TOOLS[tool]() is None:
                 item.add_marker(pytest.mark.skip(reason=f"NOT RUN: needs {tool}"))
-
-
-def _is_left_out(item: pytest.Item) -> bool:
-    """Whether `make test` leaves it to the campaign."""
-    return any(
-        f"[{mark.kwargs['but']}" not in item.name if "but" in mark.kwargs else True
-        for mark in item.iter_markers("full_size")
-    )
 
 
 def _is_full_size() -> bool:

@@ -28,6 +28,7 @@ _SINK = ("services/s3-sink", "services/ingestor", "local/stack", "local/coincap"
 _RUNNER = ("services/etl-runner", "local/cloud", "local/stack", "tools")
 _CLOUD = ("local/cloud",)
 _QUERY = ("services/query-api", "local/cloud", "local/stack", "tools")
+_PAGE = (*_QUERY, "local/coincap", "deploy/release")
 
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -346,6 +347,31 @@ ROWS: tuple[Row, ...] = (
         _pytest(_SCHEMATHESIS),
         1500,
         _QUERY,
+    ),
+    Row(
+        "page",
+        "the page in a real browser",
+        _pytest("tests/integration/query_page"),
+        350,
+        _PAGE,
+    ),
+    Row(
+        "tools",
+        "the tools, the embedded stack, the simulated CoinCap",
+        _pytest(
+            "tests/integration/coinlake_tools",
+            "tests/integration/local_stack",
+            "tests/integration/coincap_simulator",
+        ),
+        300,
+        EVERYTHING,
+    ),
+    Row(
+        "publishing",
+        "what publishing promises, asked of the tables that there are",
+        _pytest("tests/contract/publishing"),
+        60,
+        _RUNNER,
     ),
     Row(
         "release",

@@ -22,6 +22,7 @@ from tests.labs.patching import Patch, patched
 Question = Callable[[NewLab], Awaitable[None]]
 
 
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: str(question.__name__))
 @pytest.mark.parametrize("held", [0, put_module.IN_MEMORY_BYTES], ids=["copied", "put"])
 async def test_hive_tables(question: Question, held: int) -> None:

@@ -14,6 +14,7 @@ FILE = Path(__file__).parents[2] / "data" / "conformance" / "over_tables.json"
 CASES: list[dict[str, Any]] = json.loads(FILE.read_text())
 
 
+@pytest.mark.full_size(one_in=4)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["query"]))
 def test_an_answer_or_an_error_is_trinos(case: dict[str, Any]) -> None:
     found = ours.answer(case["query"])

@@ -47,6 +47,7 @@ def test_prometheus_would_take_its_configuration_and_its_rules(
 
 
 @pytest.mark.needs("promtool")
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("name", TESTS)
 def test_alerts_ring_when_they_should_and_only_then(name: str) -> None:
     done = promtool("test", "rules", f"tests/{name}")

@@ -57,6 +57,7 @@ async def _outcome(call: Call, store: ObjectStore) -> object:
         return error
 
 
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("name", CALLS)
 async def test_an_odd_answer_is_dependency_away_and_nothing_else(
     name: str, store: ObjectStore, plan: Plan

@@ -23,6 +23,7 @@ def test_there_are_a_hundred_and_more() -> None:
     assert len(set(QUESTIONS)) >= 100
 
 
+@pytest.mark.full_size(one_in=4)
 @pytest.mark.parametrize("sql", OF_THE_LAKE)
 def test_the_guard_changes_no_rows(cloud: Cloud, sql: str) -> None:
     athena = cloud.client("athena")

@@ -113,6 +113,7 @@ async def test_typed_endpoints_give_prices_and_candles(api: Api, way: str) -> No
     assert {one["table"]: one["rows"] for one in covered["data"]}["quotes"] == 8
 
 
+@pytest.mark.full_size(one_in=2)
 @both_ways
 @pytest.mark.parametrize(
     ("tool", "arguments", "said"),
@@ -137,6 +138,7 @@ async def test_what_the_service_refuses_is_an_error_in_its_words(
     assert again["rows"] == ROWS
 
 
+@pytest.mark.full_size(one_in=2)
 @both_ways
 @pytest.mark.parametrize(
     ("key", "kind"),

@@ -55,6 +55,7 @@ async def test_a_table_is_described_with_what_is_published_of_it(api: Api, way: 
     assert "there is no table 'quote'; list_tables names them" in none
 
 
+@pytest.mark.full_size(one_in=3)
 @both_ways
 @pytest.mark.parametrize(
     "table", ["quotes", "rates", "candles_1m", "quotes_live", "ledger_head"]

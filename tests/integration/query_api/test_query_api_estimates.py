@@ -26,6 +26,7 @@ def test_the_corpus_is_a_hundred_legitimate_queries() -> None:
     assert len(set(CORPUS)) == len(CORPUS)
 
 
+@pytest.mark.full_size(one_in=4)
 @pytest.mark.parametrize("sql", CORPUS)
 def test_an_estimate_is_never_less_and_at_most_a_third_more(lake: Api, sql: str) -> None:
     told = lake.ask("/v1/queries?dry_run=true", lake.sql_key, "POST", body={"sql": sql}).json()

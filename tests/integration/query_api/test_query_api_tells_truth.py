@@ -152,6 +152,7 @@ READY = {
 }
 
 
+@pytest.mark.full_size(one_in=3)
 @pytest.mark.parametrize("away", READY)
 def test_readiness_names_what_is_away_and_liveness_stays(
     start_api: StartApi, fail: Callable[..., None], cloud: Cloud, away: str

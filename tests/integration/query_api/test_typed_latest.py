@@ -153,11 +153,11 @@ def test_a_market_twice_in_an_answer_is_its_later_row_and_null_stays_null(
 
 
 @pytest.mark.parametrize("kind", ["rates", "exchanges"])
-def test_a_thing_is_found_by_its_id(typed_api: Api, kind: str) -> None:
+def test_a_thing_is_found_by_its_id(typed_api: Api, kind: str, full_size: bool) -> None:
     listed = typed_api.ask(f"/v1/{kind}").json()["data"]
     name = f"{kind[:-1]}_id"
 
-    for row in listed:
+    for row in listed if full_size else listed[::5]:
         one = typed_api.ask(f"/v1/{kind}/{quote(row[name], safe='')}")
         assert one.json()["data"] == row
     assert typed_api.ask(f"/v1/{kind}/no-such").status_code == 404

@@ -51,6 +51,7 @@ def walked(api: Api, path: str) -> tuple[list[Row], list[int]]:
     return rows, sizes
 
 
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize(("rows", "path", "thing"), HISTORIES)
 def test_a_history_has_each_row_of_its_range_once_page_by_page(
@@ -113,6 +114,7 @@ def test_extra_is_an_object_and_not_its_text(typed_api: Api, typed_lake: TypedLa
     ] == [{"newKey": '{"a":[1,"b"]}', "note": "x=y, {z}"}] * 5
 
 
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("interval", INTERVALS_MS)
 @pytest.mark.parametrize("asset_ids", [("bitcoin",), ("bitcoin", "still", "vanished")])
 def test_candles_are_those_of_the_quotes(
@@ -187,6 +189,7 @@ def test_several_assets_have_no_more_candles_than_one_may(typed_api: Api) -> Non
     assert "longer than" in refused.json()["detail"]
 
 
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("window", ["1h", "24h", "7d"])
 @pytest.mark.parametrize("direction", ["gainers", "losers"])
 def test_movers_are_of_the_lakes_own_quotes(

@@ -171,6 +171,7 @@ def test_a_key_leaves_no_trace(page: Browser, start: StartService, fresh: Servic
 
 
 @pytest.mark.needs("npm")
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", [*VIEWS, "docs"])
 def test_axe_finds_nothing(page: Browser, fresh: Service, view: str, scheme: str) -> None:

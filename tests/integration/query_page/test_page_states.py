@@ -12,6 +12,7 @@ pytestmark = pytest.mark.needs("chromium")
 ASKING = [view for view in VIEWS if view != "sql"]
 
 
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("view", ASKING)
 def test_until_the_answer_comes_its_skeleton_is_there(
     page: Browser, fresh: Service, view: str
@@ -74,6 +75,7 @@ def test_a_lake_that_stands_says_so_over_each_view(
     page.wait("document.querySelector('#freshness').innerText.includes('Stalled at CoinCap')")
 
 
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("view", ASKING)
 def test_without_the_lake_a_view_says_what_failed_and_what_to_do(
     page: Browser, start: StartService, view: str
@@ -89,6 +91,7 @@ def test_without_the_lake_a_view_says_what_failed_and_what_to_do(
     page.wait("document.querySelector('#freshness').innerText.includes('unknown')")
 
 
+@pytest.mark.full_size(one_in=2)
 @pytest.mark.parametrize("view", VIEWS)
 def test_without_a_key_a_view_says_what_one_would_show(
     page: Browser, start: StartService, fresh: Service, view: str

@@ -78,6 +78,7 @@ def test_the_same_commit_gives_the_same_bytes_elsewhere_and_missing_images_are_t
     assert "dist/ was made without images" in pushed.stderr
 
 
+@pytest.mark.full_size(one_in=4)
 @pytest.mark.parametrize("kind", ["*.whl", "*.tar.gz", "*.zip", "*.cdx.json"])
 def test_one_changed_byte_of_a_release_is_found(dist: Path, kind: str) -> None:
     changed = next(dist.rglob(kind))

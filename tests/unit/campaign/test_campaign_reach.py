@@ -45,6 +45,24 @@ def test_every_room_of_the_product_is_known() -> None:
     assert packaged <= set(ROOMS.values()), "a new room: name its packages in reach.ROOMS"
 
 
+# Rows that play more of the same by a program of their own.
+PLAYED = {"tests/faults/sim": "sim", "tests/faults/churn": "sinks", "tests/spark": "spark"}
+
+
+@pytest.mark.parametrize("tier", ["contract", "e2e", "faults", "integration", "spark"])
+def test_every_test_is_run_at_full_size_by_some_row(tier: str) -> None:
+    assert set(PLAYED.values()) <= set(BY_ID)
+    words = [word for row in ROWS for word in row.command if word.startswith("tests/")]
+    named = [ROOT / word for word in (*words, *PLAYED)]
+    files = (ROOT / "tests" / tier).rglob("test_*.py")
+
+    assert [
+        str(file.relative_to(ROOT))
+        for file in files
+        if not any(file == one or one in file.parents for one in named)
+    ] == []
+
+
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of one row, with one commit."""
