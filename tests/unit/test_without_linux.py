@@ -55,6 +55,7 @@ def test_linux_is_missing_there() -> None:
     assert run(look, dict(os.environ)) == "linux True True EpollSelector True True True"
 
 
+@pytest.mark.long
 def test_every_part_of_the_demo_can_be_loaded() -> None:
     run(f"import {', '.join(MODULES)}")
 

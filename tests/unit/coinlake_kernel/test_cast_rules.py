@@ -107,6 +107,7 @@ def test_the_columns_make_what_the_table_says(kind: Kind, place: Place) -> None:
     assert_columns(place, CASTS[kind])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_value_among_ordinary_ones_is_what_it_is_alone(kind: Kind) -> None:
     assert_among_ordinary(kind)

@@ -91,6 +91,7 @@ def assert_equal(patch: pytest.MonkeyPatch, seeds: range = SEEDS) -> dict[str, i
     return failed
 
 
+@pytest.mark.long
 def test_hours_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     failed = assert_equal(monkeypatch)
 
@@ -118,6 +119,7 @@ def _of_the_whole_hour(rule: QualityRule) -> str:
     return "IsPrimaryKey " + " ".join(f'"{column}"' for column in rule.columns)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "changed"),
     [

@@ -192,6 +192,7 @@ def test_a_key_is_what_a_header_carries(key: str, fits: bool) -> None:
     assert fits_a_header(key) is fits
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), ([], 2), (["smtp"], 2)])
 def test_the_command_ends_with_its_code_and_no_traceback(
     arguments: list[str], code: int

@@ -152,6 +152,7 @@ def test_what_is_read_late_is_not_lost(pipe: tuple[int, TextIO]) -> None:
     assert got + _all_of(read) == "x" * 50_000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(("guard", "code"), [("", EXIT_STUCK), (UNGUARDED, None)])
 def test_a_watchdog_ends_a_process_whose_log_nobody_reads(
