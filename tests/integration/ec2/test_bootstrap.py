@@ -196,6 +196,9 @@ def host(
             about = tarfile.TarInfo(f"./opt/kafka/bin/{name}")
             about.size, about.mode = len(KAFKA_PROGRAM), 0o755
             packed.addfile(about, io.BytesIO(KAFKA_PROGRAM))
+    # Enabled by step 65, where the images are there at the next boot; here they come after it, and
+    # units that Docker pulls up without them would be restarted once.
+    chroot.run("systemctl", "disable", "coinlake.target")
     with booted(chroot.root, tmp_path_factory.mktemp("boot") / "log") as system:
         system.wait("Docker", lambda: system.run("docker", "info").returncode == 0)
         change = f"ENTRYPOINT {json.dumps(ENTRYPOINT)}"
@@ -203,7 +206,7 @@ def host(
         archive.unlink()
         lines = [f"{name.upper().replace('-', '_')}_IMAGE={image}\n" for name in IMAGES]
         (chroot.root / "etc/coinlake/images.env").write_text("".join(lines))
-        system.said("systemctl", "start", "coinlake.target")
+        system.said("systemctl", "enable", "--now", "coinlake.target")
         system.wait("every container", lambda: up(system) == set(CONTAINERS))
         yield system
 
