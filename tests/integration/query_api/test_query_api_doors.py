@@ -1,12 +1,15 @@
 """Keys, anonymous reads, wrong parameters and slow connections at the real listener."""
 
 import http.client
+import json
+import select
 import socket
 import time
 
 import pytest
 
 from tests.integration.query_api.conftest import Api, StartApi, until
+from tests.integration.query_api.queries import endless
 
 
 @pytest.mark.parametrize(("key", "status"), [(None, 401), ("wrong", 401), ("read-key", 200)])
@@ -211,12 +214,34 @@ def test_a_connection_that_asks_nothing_more_is_closed(start_api: StartApi) -> N
 def test_a_request_that_takes_its_time_to_answer_is_not_slow(start_api: StartApi) -> None:
     api = start_api(QUERY_API_LIMITS__HEADER_DEADLINE_S="0.5", QUERY_API_LIMITS__IDLE_S="0.5")
 
-    answer = api.sql(
-        "select count(*) from rates a cross join rates b cross join rates c", wait=2
-    )
+    answer = api.sql(endless("takes its time"), wait=2)
 
-    assert answer.status_code in (200, 202)
-    api.ask(answer.headers.get("Location") or "/healthz", api.sql_key, "DELETE")
+    assert answer.status_code == 202
+    api.ask(answer.headers["Location"], api.sql_key, "DELETE")
+
+
+def test_what_waits_is_in_nobodys_way(start_api: StartApi) -> None:
+    # One request of a key is worked on at a time: with a body that does not come, and a query that
+    # does not end, its others are answered all the same.
+    api = start_api(QUERY_API_LIMITS__MAX_IN_HAND_PER_KEY="1")
+    with socket.create_connection(("127.0.0.1", api.port), timeout=8) as slow:
+        slow.sendall(
+            b"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sql-key\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 90\r\n\r\n{"
+        )
+        with socket.create_connection(("127.0.0.1", api.port), timeout=8) as waiting:
+            body = json.dumps({"sql": endless("in hand"), "wait": 30})
+            waiting.sendall(
+                b"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sql-key\r\n"
+                b"Content-Type: application/json\r\nContent-Length: "
+                + f"{len(body)}\r\n\r\n{body}".encode()
+            )
+
+            answer = api.sql("select 1 as one", wait=5)
+            first, *_ = select.select([slow, waiting], [], [], 0)
+
+    assert answer.json()["rows"] == [[1]]
+    assert first == [], "it waited for its key's other requests"
 
 
 def test_connections_of_one_address_are_capped_and_others_are_let_in(

@@ -35,6 +35,7 @@ from query_api.core.ports import SqlEngine
 from query_api.core.results import ResultLimits
 from query_api.loop.athena_side import ExecutionPace, open_executor
 from query_api.loop.estimating import Estimator
+from query_api.loop.in_hand import RequestsInHand
 from query_api.loop.ledger_refresh import LedgerRefresh
 from query_api.loop.runs import QueryCapacity, open_runs
 from query_api.loop.sharing import SharedQueries
@@ -161,6 +162,7 @@ def application(
             keyed(
                 running.keys,
                 parts.accounts,
+                RequestsInHand(limits.max_in_hand_per_key),
                 anonymous_read=parts.settings.anonymous_read,
             ),
             negotiated,

@@ -74,6 +74,10 @@ class LimitSettings(BaseModel):
     max_sql_per_key: Count = Field(
         default=4, description="Unfinished SQL queries per key; further ones get 429."
     )
+    max_in_hand_per_key: Count = Field(
+        default=2,
+        description="Requests of a key, or without one of an address, that are worked on at a time; those that wait for Athena do not count.",
+    )
     typed_deadline_s: Seconds = Field(
         default=30.0, description="Deadline of a typed endpoint's query."
     )

@@ -22,6 +22,7 @@ from query_api.core.question import Question
 from query_api.loop.audit import audited
 from query_api.loop.day_costs import DayCosts
 from query_api.loop.execution import QueryExecutor
+from query_api.loop.in_hand import out_of_hand
 from query_api.loop.query_run import LookAfter, QueryRun, outcome
 from query_api.loop.spending import Accounts
 from query_api.metrics import QueryApiMetrics
@@ -112,7 +113,7 @@ class QueryRuns:
 
     async def attend(self, run: QueryRun, timeout_s: float | None = None) -> QueryResult:
         """Wait for a query that the caller holds. Raises TimeoutError, ProblemError."""
-        async with asyncio.timeout(timeout_s):
+        async with out_of_hand(), asyncio.timeout(timeout_s):
             await run.finished.wait()
         return outcome(run)
 

@@ -21,6 +21,7 @@ from query_api.core.problems import (
     internal,
     unauthenticated,
 )
+from query_api.loop.in_hand import RequestsInHand
 from query_api.loop.spending import PAYER, Accounts, Payer
 from query_api.metrics import QueryApiMetrics
 from query_api.routes.headers import joined
@@ -125,8 +126,11 @@ def _conditional(request: web.Request, response: web.StreamResponse) -> web.Stre
     return not_modified(tag)
 
 
-def keyed(keys: KeyReader, accounts: Accounts, *, anonymous_read: bool) -> Middleware:
-    """The door to /v1: who asks, whether their scopes reach that far, and who pays for what it starts."""
+def keyed(
+    keys: KeyReader, accounts: Accounts, in_hand: RequestsInHand, *, anonymous_read: bool
+) -> Middleware:
+    """The door to /v1: who asks, whether their scopes reach that far, whose turn it is, and who pays
+    for what it starts."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -136,6 +140,8 @@ def keyed(keys: KeyReader, accounts: Accounts, *, anonymous_read: bool) -> Middl
             request[CALLER] = caller
             PAYER.set(Payer(caller))
             await accounts.seen(caller)
+            async with in_hand.hold(_asker(caller, request)):
+                return await handler(request)
         return await handler(request)
 
     return middleware
@@ -154,6 +160,11 @@ def balanced(
             response.headers["RateLimit"] = balance_field(left)
 
     return prepare
+
+
+def _asker(caller: Caller, request: web.Request) -> str:
+    """Who takes turns with whom: keys; without one, addresses."""
+    return f"address {request.remote}" if caller == ANONYMOUS else f"key {caller.name}"
 
 
 def _caller(request: web.Request, keys: KeyReader, anonymous_read: bool) -> Caller:

@@ -34,6 +34,7 @@ from query_api.core.query_operations import (
 from query_api.core.statements import Statement
 from query_api.core.window import rfc3339
 from query_api.loop.audit import refused
+from query_api.loop.in_hand import out_of_hand
 from query_api.loop.query_run import QueryRun, given_up
 from query_api.loop.spending import PAYER
 from query_api.routes.answer_meta import answer_meta
@@ -176,9 +177,10 @@ class QueryRoutes:
 
     async def _checked(self, ask: Ask, caller: str) -> Checked:
         try:
-            return await self._parts.guard.check(
-                ask.sql, self._parts.settings.limits.max_result_rows, caller
-            )
+            async with out_of_hand():
+                return await self._parts.guard.check(
+                    ask.sql, self._parts.settings.limits.max_result_rows, caller
+                )
         except RefusedSqlError as error:
             self._parts.metrics.refused_sql.labels(error.reason).inc()
             refused(self._parts.metrics, PAYER.get(), ask.sql, error.problem.kind)
@@ -269,5 +271,5 @@ def _feeds(checked: Checked) -> tuple[str, ...]:
 async def _within(run: QueryRun, seconds: float) -> None:
     """Wait for the end as somebody who holds the id, so that leaving stops nothing."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
+        async with out_of_hand(), asyncio.timeout(seconds):
             await run.finished.wait()

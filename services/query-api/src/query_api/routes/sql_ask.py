@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from query_api.config import LimitSettings
 from query_api.core.problems import BadRequestError
+from query_api.loop.in_hand import out_of_hand
 
 PAGE_ROWS = 1000
 
@@ -28,7 +29,9 @@ async def asked_sql(request: web.Request, limits: LimitSettings) -> Ask:
     """What is asked. Raises BadRequestError."""
     if request.content_type != "application/json":
         raise BadRequestError("the body must be application/json")
-    ask = _read(await request.read())
+    async with out_of_hand():
+        body = await request.read()
+    ask = _read(body)
     if ask.wait > limits.max_wait_s or ask.max_rows > limits.max_result_rows:
         raise BadRequestError(
             f"wait is at most {limits.max_wait_s:g}, max_rows at most {limits.max_result_rows}"
