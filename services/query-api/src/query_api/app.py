@@ -1,6 +1,7 @@
 """Wiring of query-api: the only place that picks real things."""
 
 import asyncio
+import gc
 import secrets
 import time
 import uuid
@@ -115,15 +116,25 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         bind_gauges(runs, metrics)
         connections = Connections(settings.limits, metrics)
         app = application(parts, athena, running, connections, registry, pulse)
-        await open_.enter_async_context(
-            open_listener(app, connections, settings.http, settings.limits)
-        )
+        await _listen(open_, app, connections, settings)
         open_.enter_context(watchdog(pulse))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(refresh.watch(stop), name="ledger")
             _watch(tasks, stop, running, accounts, settings.budget.flush_s)
             while not await sleep_or_stop(stop, _TURN_S):
                 pulse.beat()
+
+
+async def _listen(
+    open_: AsyncExitStack, app: web.Application, connections: Connections, settings: Settings
+) -> None:
+    await open_.enter_async_context(
+        open_listener(app, connections, settings.http, settings.limits)
+    )
+    # Modules and clients live as long as the process: a full look for garbage among them has
+    # stopped the loop for 90 to 190 ms again and again, and found none.
+    gc.collect()
+    gc.freeze()
 
 
 def _scope(settings: Settings) -> AthenaScope:
