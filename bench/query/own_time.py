@@ -43,7 +43,8 @@ class _Answer:
 
 
 def own_times(world: World, count: int) -> dict[str, Any]:
-    """Small typed queries, each asked for the first time: in all, in the engine, and the rest of it.
+    """Small typed queries, each asked for the first time: in all, in the engine, until the next look
+    at it (the poll's remainder), and the rest of it, which is the service's own.
 
     Then the same asked `again`, and with their tags (`not_modified`): both without a query.
     """
@@ -53,14 +54,26 @@ def own_times(world: World, count: int) -> dict[str, Any]:
         asked.append(_timed(world, path))
         # Found by its time afterwards: no two are asked within one millisecond.
         time.sleep(_PAUSE_S)
-    engine = _engine_s(world, asked[0].at_s, count)
+    ran = _executions(world, asked[0].at_s, count)
+    looks = world.looks()
     again = [_timed(world, path).wall_s for path in paths]
     tagged = zip(paths, asked, strict=True)
     same = [_timed(world, path, one.tag, 304).wall_s for path, one in tagged]
-    _engine_s(world, asked[0].at_s, count)
+    _executions(world, asked[0].at_s, count)
     walls = [one.wall_s for one in asked]
-    own = [wall_s - engine_s for wall_s, engine_s in zip(walls, engine, strict=True)]
-    figures = {"wall": walls, "engine": engine, "own": own, "again": again}
+    engine = [one["Statistics"]["TotalExecutionTimeInMillis"] / 1000 for one in ran]
+    late = [
+        # A call that is under way when the query ends has no remainder.
+        max(
+            0.0,
+            looks[one["QueryExecutionId"]] - one["Status"]["CompletionDateTime"].timestamp(),
+        )
+        for one in ran
+    ]
+    own = [
+        wall - inside - until for wall, inside, until in zip(walls, engine, late, strict=True)
+    ]
+    figures = {"wall": walls, "engine": engine, "remainder": late, "own": own, "again": again}
     figures["not_modified"] = same
     return {name: spread(times).as_json() for name, times in figures.items()}
 
@@ -71,8 +84,8 @@ def _path(number: int) -> str:
     return f"/v1/assets/asset-{number % ASSETS}/quotes?{hour}&limit=60"
 
 
-def _engine_s(world: World, since: float, count: int) -> list[float]:
-    """TotalExecutionTimeInMillis of each query that was submitted since, in that order.
+def _executions(world: World, since: float, count: int) -> list[Any]:
+    """The queries that were submitted since, in that order.
 
     Raises RuntimeError where they are not so many.
     """
@@ -93,7 +106,7 @@ def _engine_s(world: World, since: float, count: int) -> list[float]:
     if len(found) != count:
         raise RuntimeError(f"{count} questions were {len(found)} queries")
     found.sort(key=lambda one: one["Status"]["SubmissionDateTime"])
-    return [one["Statistics"]["TotalExecutionTimeInMillis"] / 1000 for one in found]
+    return found
 
 
 def _timed(world: World, path: str, tag: str = "", status: int = 200) -> _Answer:

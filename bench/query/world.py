@@ -51,11 +51,19 @@ class World:
 
     def lag(self) -> dict[str, float]:
         """The lags of the service's event loop since the last call: `worst_ms`, `p99_ms`."""
+        told = self._probed()
+        return {name: told[name] for name in ("samples", "worst_ms", "p99_ms")}
+
+    def looks(self) -> dict[str, float]:
+        """When Athena was asked, in s since the epoch, and said first that a query has ended; by id."""
+        looks: dict[str, float] = self._probed()["looks"]
+        return looks
+
+    def _probed(self) -> Any:
         with socket.socket(socket.AF_UNIX) as asked:
             asked.connect(str(self.probe))
             with asked.makefile("rb") as told:
-                found: dict[str, float] = json.loads(told.read())
-        return found
+                return json.loads(told.read())
 
 
 @contextmanager

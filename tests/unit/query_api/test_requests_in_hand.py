@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+from query_api.loop import in_hand
 from query_api.loop.in_hand import RequestsInHand, out_of_hand
 
 TURNS = 50
@@ -121,6 +122,21 @@ async def test_a_query_of_its_own_task_gives_up_nobodys_place() -> None:
     await asyncio.gather(*tasks)
 
 
+async def test_who_is_at_it_for_long_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_hand, "_LONGEST_HOLD_S", 0.01)
+    mine = Requests(RequestsInHand(1))
+    tasks = [asyncio.create_task(mine.work("one", f"{number}")) for number in range(3)]
+
+    for _ in range(1000):
+        if len(mine.begun) == 3:
+            break
+        await asyncio.sleep(0.01)
+    assert mine.begun == ["0", "1", "2"]
+    mine.end.set()
+    await asyncio.gather(*tasks)
+    assert mine.in_hand.askers == 0
+
+
 async def test_a_client_that_leaves_while_it_waits_leaves_nothing() -> None:
     mine = Requests(RequestsInHand(1))
     working = asyncio.create_task(mine.work("one", "first"))
@@ -141,9 +157,14 @@ async def pauses(askers: list[str], monkeypatch: pytest.MonkeyPatch) -> list[flo
     """How long places rested of these askers' requests, the last of which waits for Athena."""
     mine, found = Requests(RequestsInHand(1)), list[float]()
 
-    def rests(seconds: float, free: Callable[[], None]) -> None:
+    later = asyncio.get_running_loop().call_later
+
+    def rests(seconds: float, do: Callable[[], None]) -> asyncio.TimerHandle | None:
+        if seconds == in_hand._LONGEST_HOLD_S:
+            return later(seconds, do)
         found.append(seconds)
-        free()
+        do()
+        return None
 
     tasks = [asyncio.create_task(mine.work(asker, asker)) for asker in askers[:-1]]
     tasks.append(asyncio.create_task(mine.wait(askers[-1], "waits")))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 # What is held longer waits for S3 most of the time, which is nobody's loss.
 _LONGEST_PAUSE_S = 0.02
+# Who is longer at it waits for something, be it for an S3 that is away: its key's others go on.
+_LONGEST_HOLD_S = 0.25
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class _Held:
     pause: Callable[[_Asker, float], float]
     task: asyncio.Task[object] | None = field(default_factory=asyncio.current_task)
     since: float | None = None
+    too_long: asyncio.TimerHandle | None = None
 
     async def enter(self) -> None:
         self.asker.waiting += 1
@@ -34,11 +37,15 @@ class _Held:
             await self.asker.free.acquire()
         finally:
             self.asker.waiting -= 1
-        self.since = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self.since = loop.time()
+        self.too_long = loop.call_later(_LONGEST_HOLD_S, self.leave)
 
     def leave(self) -> None:
         if self.since is None:
             return
+        if self.too_long is not None:
+            self.too_long.cancel()
         loop = asyncio.get_running_loop()
         pause_s = self.pause(self.asker, loop.time() - self.since)
         self.since = None
@@ -52,7 +59,8 @@ _HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
 
 
 class RequestsInHand:
-    """At most `at_once` requests of an asker are in hand; its others wait, the oldest first.
+    """At most `at_once` requests of an asker are in hand, each for a quarter of a second at most; its
+    others wait, the oldest first.
 
     The loop does one thing at a time: with eight requests of one client at each of its turns,
     whoever else asks waits for eight, and that at each step of an answer. While somebody else
