@@ -7,36 +7,39 @@ that has another version than before, or is gone, may have been read by anything
 import re
 import subprocess
 import tomllib
+from functools import cache
 from pathlib import Path
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
-_LOCKS = "requirements"
+_LOCKS, _PROJECT = "requirements", "pyproject.toml"
 
 
 def pins_hold(root: Path, commit: str) -> bool:
     """Whether what was pinned at that commit still is, and pytest is set up as it was."""
-    before = {name: _at(root, commit, name) for name in _names(root, commit)}
+    before, project = _pinned(root, commit)
     return all(
-        _is_kept(text, _here(root, name))
-        for name, text in before.items()
+        pins <= frozenset(_PIN.findall(_here(root, name))) for name, pins in before.items()
+    ) and project == _pytest(_here(root, _PROJECT))
+
+
+@cache
+def _pinned(root: Path, commit: str) -> tuple[dict[str, frozenset[tuple[str, str]]], object]:
+    """The pins of each lock of a commit, and its settings of pytest: many rows ask for the same one."""
+    listed = _git(root, "ls-tree", "-r", "--name-only", commit, "--", _LOCKS, _PROJECT).split()
+    pins = {
+        name: frozenset(_PIN.findall(_at(root, commit, name)))
+        for name in listed
         if name.endswith(".txt")
-    ) and _pytest(_at(root, commit, "pyproject.toml")) == _pytest(_here(root, "pyproject.toml"))
-
-
-def _is_kept(before: str, now: str) -> bool:
-    return set(_PIN.findall(before)) <= set(_PIN.findall(now))
+    }
+    return pins, _pytest(_at(root, commit, _PROJECT) if _PROJECT in listed else "")
 
 
 def _pytest(text: str) -> object:
     return tomllib.loads(text).get("tool", {}).get("pytest")
 
 
-def _names(root: Path, commit: str) -> list[str]:
-    return _git(root, "ls-tree", "-r", "--name-only", commit, "--", _LOCKS).splitlines()
-
-
 def _at(root: Path, commit: str, name: str) -> str:
-    return _git(root, "show", f"{commit}:{name}") if _git(root, "ls-tree", commit, name) else ""
+    return _git(root, "show", f"{commit}:{name}")
 
 
 def _here(root: Path, name: str) -> str:

@@ -1,6 +1,8 @@
 """Queries of the service's workgroup: one that does not end, and what becomes of those begun."""
 
-from tests.integration.query_api.conftest import Cloud
+import json
+
+from tests.integration.query_api.conftest import SQL_KEY, Cloud
 
 
 def endless(mark: str = "") -> str:
@@ -17,32 +19,34 @@ def endless(mark: str = "") -> str:
     )
 
 
-def states(cloud: Cloud) -> dict[str, str]:
-    """State by query id, of the 50 newest queries of the workgroup."""
-    athena = cloud.client("athena")
-    ids = athena.list_query_executions(WorkGroup="coinlake")["QueryExecutionIds"][:50]
-    if not ids:
-        return {}
-    found = athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
-    return {item["QueryExecutionId"]: item["Status"]["State"] for item in found}
+def post(sql: str) -> bytes:
+    """A request on the wire that waits for the end of this statement."""
+    body = json.dumps({"sql": sql, "wait": 30})
+    return (
+        f"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SQL_KEY}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+def executions(cloud: Cloud) -> list[str]:
+    """All queries that the workgroup was ever asked, the newest first."""
+    listed = cloud.client("athena").get_paginator("list_query_executions")
+    pages = listed.paginate(WorkGroup="coinlake")
+    return [id_ for page in pages for id_ in page["QueryExecutionIds"]]
+
+
+def states(cloud: Cloud, newest: int | None = 50) -> dict[str, str]:
+    """State by query id, of the newest queries of the workgroup; None for all of them."""
+    athena, ids, found = cloud.client("athena"), executions(cloud)[:newest], dict[str, str]()
+    for at in range(0, len(ids), 50):
+        told = athena.batch_get_query_execution(QueryExecutionIds=ids[at : at + 50])
+        found |= {
+            one["QueryExecutionId"]: one["Status"]["State"] for one in told["QueryExecutions"]
+        }
+    return found
 
 
 def alive(cloud: Cloud) -> list[str]:
     """The queries that somebody still pays for, of all of the workgroup."""
-    athena = cloud.client("athena")
-    ids, more = list[str](), dict[str, str]()
-    while True:
-        page = athena.list_query_executions(WorkGroup="coinlake", **more)
-        ids += page["QueryExecutionIds"]
-        if "NextToken" not in page:
-            break
-        more = {"NextToken": page["NextToken"]}
-    found = list[str]()
-    for at in range(0, len(ids), 50):
-        told = athena.batch_get_query_execution(QueryExecutionIds=ids[at : at + 50])
-        found += [
-            one["QueryExecutionId"]
-            for one in told["QueryExecutions"]
-            if one["Status"]["State"] in ("QUEUED", "RUNNING")
-        ]
-    return found
+    told = states(cloud, None).items()
+    return [id_ for id_, state in told if state in ("QUEUED", "RUNNING")]

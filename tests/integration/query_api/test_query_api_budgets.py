@@ -18,7 +18,7 @@ from tests.integration.query_api.conftest import (
     key_item,
     until,
 )
-from tests.integration.query_api.queries import endless
+from tests.integration.query_api.queries import endless, executions
 
 COUNT = "select count(rate_usd) as n from rates where dt = '2026-11-22'"
 
@@ -121,13 +121,7 @@ def test_a_statement_that_cannot_fit_is_refused_before_it_costs(
     start_api: StartApi, cloud: Cloud
 ) -> None:
     api = start_api(**budget(1000))
-    athena = cloud.client("athena")
-
-    def started() -> int:
-        pages = athena.get_paginator("list_query_executions").paginate(WorkGroup="coinlake")
-        return sum(len(page["QueryExecutionIds"]) for page in pages)
-
-    before = started()
+    before = executions(cloud)
     refused = api.sql(COUNT)
     dry = api.ask("/v1/queries?dry_run", api.sql_key, "POST", body={"sql": COUNT}).json()
 
@@ -136,7 +130,7 @@ def test_a_statement_that_cannot_fit_is_refused_before_it_costs(
     assert dry["problem"]["type"] == "urn:coinlake:problem:over_budget"
     assert dry["estimate"]["scanned_bytes"] > 1000
     assert dry["estimate"]["usd"] == "0.00005000"
-    assert started() == before
+    assert executions(cloud) == before
 
 
 @pytest.mark.parametrize("where", ["query", "body"])

@@ -1,7 +1,6 @@
 """Keys, anonymous reads, wrong parameters and slow connections at the real listener."""
 
 import http.client
-import json
 import select
 import socket
 import time
@@ -9,7 +8,7 @@ import time
 import pytest
 
 from tests.integration.query_api.conftest import Api, StartApi, until
-from tests.integration.query_api.queries import endless
+from tests.integration.query_api.queries import endless, post
 
 
 @pytest.mark.parametrize(("key", "status"), [(None, 401), ("wrong", 401), ("read-key", 200)])
@@ -230,12 +229,7 @@ def test_what_waits_is_in_nobodys_way(start_api: StartApi) -> None:
             b"Content-Type: application/json\r\nContent-Length: 90\r\n\r\n{"
         )
         with socket.create_connection(("127.0.0.1", api.port), timeout=8) as waiting:
-            body = json.dumps({"sql": endless("in hand"), "wait": 30})
-            waiting.sendall(
-                b"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sql-key\r\n"
-                b"Content-Type: application/json\r\nContent-Length: "
-                + f"{len(body)}\r\n\r\n{body}".encode()
-            )
+            waiting.sendall(post(endless("in hand")))
 
             answer = api.sql("select 1 as one", wait=5)
             first, *_ = select.select([slow, waiting], [], [], 0)

@@ -22,15 +22,7 @@ from tests.integration.query_api.conftest import (
     key_item,
     until,
 )
-from tests.integration.query_api.queries import alive, endless
-
-
-def post(sql: str) -> bytes:
-    body = json.dumps({"sql": sql, "wait": 30})
-    return (
-        f"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SQL_KEY}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
+from tests.integration.query_api.queries import alive, endless, post
 
 
 def get(path: str) -> bytes:

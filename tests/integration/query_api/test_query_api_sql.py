@@ -11,7 +11,7 @@ from tests.integration.query_api.conftest import (
     StartApi,
     until,
 )
-from tests.integration.query_api.queries import endless, states
+from tests.integration.query_api.queries import endless, post, states
 
 
 def test_values_have_their_types(api: Api) -> None:
@@ -89,14 +89,9 @@ def test_a_query_that_ends_later_gives_its_rows_by_id(api: Api) -> None:
 
 
 def test_a_client_that_leaves_stops_its_query(api: Api, cloud: Cloud) -> None:
-    body = f'{{"sql": "{endless()}", "wait": 30}}'
-    head = (
-        f"POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.sql_key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
     before = set(states(cloud))
     with socket.create_connection(("127.0.0.1", api.port)) as client:
-        client.sendall((head + body).encode())
+        client.sendall(post(endless()))
         until(lambda: set(states(cloud)) - before)
         mine = (set(states(cloud)) - before).pop()
         until(lambda: states(cloud)[mine] == "RUNNING")

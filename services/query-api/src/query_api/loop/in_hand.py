@@ -92,7 +92,7 @@ class RequestsInHand:
 
     def _pause_s(self, asker: _Asker, held_s: float) -> float:
         """How long a place stays empty that was held for so long."""
-        is_flood = asker.waiting > 0 and len(self._askers) > 1
+        is_flood = asker.waiting > 0 and self.askers > 1
         return min(held_s, _LONGEST_PAUSE_S) if is_flood else 0.0
 
     @property

@@ -30,11 +30,10 @@ _INTERRUPT_EVERY_S = 0.05
 
 @dataclass(slots=True)
 class Live:
-    """A query that has not ended: its meter, its running answer, who stops it, and its end."""
+    """A query that has not ended: its meter, its running answer, and its end."""
 
     meter: Meter
     answer: PreparedQuery | None = None
-    stopper: Thread | None = None
     done: Event = field(default_factory=Event)
 
     def stop_until_done(self) -> None:
@@ -81,12 +80,11 @@ class Pool:
             live = self._live.get(one.id)
             if live is None:
                 return
-            live.meter.stopped.set()
-            if live.stopper is None:
-                live.stopper = Thread(
+            if not live.meter.stopped.is_set():
+                live.meter.stopped.set()
+                Thread(
                     target=live.stop_until_done, name=f"athena-stop-{one.id}", daemon=True
-                )
-                live.stopper.start()
+                ).start()
         live.done.wait(STOP_WAIT_S)
 
     def close(self) -> None:
