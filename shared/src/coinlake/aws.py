@@ -21,7 +21,8 @@ def open_client(
 ) -> AbstractAsyncContextManager[Any]:
     """A client of an AWS service; endpoint, region and keys come from the environment.
 
-    Retries are the caller's: a hidden second PUT would make a 412 of our own doing.
+    One call is one request. Retries are the caller's: a hidden second PUT would make a 412 of our
+    own doing.
     """
     config = AioConfig(
         connect_timeout=connect_timeout_s,
@@ -36,8 +37,22 @@ def open_client(
     usual = session.get_component("credential_provider")
     session.register_component("credential_provider", _PatientChain(usual))
     session.register("before-parse", outcomes.hear)
+    session.get_component("event_emitter").register_last(
+        "before-parameter-build.s3", _stay_here
+    )
     client: AbstractAsyncContextManager[Any] = session.create_client(service, config=config)
     return client
+
+
+def _stay_here(context: dict[str, Any], **_: Any) -> None:
+    """A redirect is not followed: it is an answer.
+
+    botocore asks for the bucket's region where an answer is 301, 302 or 307, and where that is
+    answered so as well, for the region of that: a hundred requests and seconds of the loop's time
+    until Python's recursion ends it, with a connection left open (aiobotocore 3.10, utils.py:
+    redirect_from_error). It leaves alone what was redirected before.
+    """
+    context["s3_redirect"]["redirected"] = True
 
 
 class _PatientChain:

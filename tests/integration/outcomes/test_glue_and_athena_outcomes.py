@@ -74,9 +74,6 @@ async def calls(
         }
 
 
-# Once, on a loaded machine, five connections of the client were left to the collector here; alone
-# none is ever open. Who leaves them is not known yet, and they are not what is asked.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_an_odd_answer_is_dependency_away_and_nothing_else(
     calls: dict[str, Call], plan: Plan
 ) -> None:

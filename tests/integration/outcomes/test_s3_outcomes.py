@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import boto3
 import pytest
 
-from coinlake import outcomes, s3
+from coinlake import aws, outcomes, s3
 from coinlake.errors import NotFoundError, PreconditionFailedError, TransientError
 from coinlake.s3 import open_store
 from coinlake.store import ObjectStore
@@ -36,6 +36,7 @@ CALLS: dict[str, tuple[Call, object]] = {
 }
 SOUND = {("DELETE", "bare 204"), ("HEAD", "body cut")}
 """What S3 says itself: no body where it deleted; a HEAD is not cut by having no body."""
+REDIRECTS = [name for name, odd in ODD.items() if odd.status in (301, 302, 303, 307, 308)]
 
 
 @pytest.fixture
@@ -72,6 +73,31 @@ async def test_an_odd_answer_is_dependency_away_and_nothing_else(
             wrong.append(f"{odd}: {came!r}")
 
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_redirect_is_not_followed(name: str, store: ObjectStore, plan: Plan) -> None:
+    for odd in REDIRECTS:
+        plan.asked.clear()
+        plan.always = odd
+
+        with pytest.raises(TransientError, match=r"30[1278]"):
+            await CALLS[name][0](store)
+
+        assert [*plan.asked.values()] == [1], odd
+
+
+async def test_control_a_library_that_follows_puts_twice_unseen(
+    store: ObjectStore, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "_stay_here", lambda **_: None)
+    plan.asked.clear()
+    plan.due = {"PUT raw": ["page 307"]}
+
+    async with open_store(BUCKET) as follows:
+        await follows.put("raw/new", BODY)
+
+    assert plan.asked["PUT raw"] == 2
 
 
 @pytest.mark.parametrize("name", CALLS)
