@@ -89,7 +89,7 @@ class FakeEngine:
         self.looks.append(list(ids))
         return {one: self.states[one] for one in ids}
 
-    async def rows(self, execution_id: str, max_rows: int) -> Rows:
+    async def rows(self, execution_id: str, max_rows: int, location: str = "") -> Rows:
         if self.row_errors:
             raise self.row_errors.pop(0)
         return text_rows((ResultColumn("a", "integer"),), (("1",),))

@@ -65,3 +65,19 @@ def test_a_question_costs_what_the_list_of_operations_says(
     }
     # At its start it looked no further than the newest hours: a few LISTs for each feed.
     assert before["LIST ledger"] <= 9 * FEEDS
+
+
+def test_rows_beyond_athenas_page_are_one_more_call_of_s3(
+    counted_api: Api, asked: Plan
+) -> None:
+    def ask(count: int) -> Counter[str]:
+        before = Counter(asked.asked)
+        sql = f"select n from unnest(sequence(1, {count})) as t(n) order by n"
+        answer = counted_api.sql(sql)
+        assert answer.json()["rows"] == [[n] for n in range(1, count + 1)]
+        return Counter(asked.asked) - before
+
+    few, more = ask(90), ask(900)
+
+    assert few["Athena.GetQueryResults"] == more["Athena.GetQueryResults"] == 1
+    assert (few["GET athena-results"], more["GET athena-results"]) == (0, 1)

@@ -22,7 +22,8 @@ def object_of(count: int) -> bytes:
 
 @dataclass
 class FakeBody:
-    """A body that gives at most `piece` bytes at a time, and ends early where it is cut."""
+    """A body that gives at most `piece` bytes at a time, or all that there are where it is not told
+    how many; it ends early where it is cut."""
 
     data: bytes
     piece: int
@@ -31,9 +32,10 @@ class FakeBody:
 
     async def read(self, size: int = -1) -> bytes:
         await asyncio.sleep(0)
-        taken = self.data[: self.piece if size < 0 else min(size, self.piece)]
+        is_whole = size < 0
+        taken = self.data if is_whole else self.data[: min(size, self.piece)]
         self.data = self.data[len(taken) :]
-        if not taken and self.is_cut:
+        if self.is_cut and (is_whole or not taken):
             raise OSError("the connection was reset")
         return taken
 
@@ -62,7 +64,7 @@ class FakeS3:
         first, _, last = wanted.removeprefix("bytes=").partition("-")
         if int(first) >= len(self.data):
             raise _refused("InvalidRange", 416)
-        end = int(last) + 1 if last else len(self.data)
+        end = min(int(last) + 1, len(self.data)) if last else len(self.data)
         part = self.data[int(first) : end]
         cut = self.cuts.pop(0) if self.cuts and not last else len(part)
         self.bodies.append(FakeBody(part[:cut], self.piece, is_cut=cut < len(part)))

@@ -43,7 +43,7 @@ class Numbering(FakeEngine):
         self.states[known] = ExecutionState("SUCCEEDED", scanned_bytes=3)
         return known
 
-    async def rows(self, execution_id: str, max_rows: int) -> Rows:
+    async def rows(self, execution_id: str, max_rows: int, location: str = "") -> Rows:
         kinds = tuple(ResultColumn(name, "varchar") for name in self.columns)
         return text_rows(kinds, (tuple(execution_id for _ in kinds),))
 
@@ -237,7 +237,7 @@ async def test_of_a_live_answer_its_newest_row_counts() -> None:
         lake.engine.columns = ("source_ts",)
         times = iter(["2026-11-22 10:00:30.000", "2026-11-22 09:30:00.000"])
 
-        async def rows(execution_id: str, max_rows: int) -> Rows:
+        async def rows(execution_id: str, max_rows: int, location: str = "") -> Rows:
             return text_rows((ResultColumn("source_ts", "timestamp"),), ((next(times),),))
 
         lake.engine.rows = rows  # type: ignore[method-assign]

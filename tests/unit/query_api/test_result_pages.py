@@ -1,11 +1,12 @@
 """Pages of a result object that is cut, gone, replaced or damaged: all its rows, or a reason."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from coinlake.errors import TransientError
-from query_api.adapters import row_blocks
+from query_api.adapters import result_objects, row_blocks
 from query_api.adapters.result_objects import ResultObjects
 from query_api.adapters.row_blocks import first_rows
 from query_api.adapters.workers import Workers, open_workers
@@ -235,6 +236,57 @@ async def test_the_first_rows_tell_whether_there_are_more(workers: Workers) -> N
     assert (len(all_of_few), all_of_few.truncated) == (2, False)
     assert all_of_few.records()[1] == {"n": 1, "text": "row 1"}
     assert some.end.byte == len(b'"n","text"\n') + sum(len(line(n)) for n in range(20))
+
+
+@pytest.mark.parametrize("head_bytes", [1, 7, 11, 512, 700, 4000, 1_000_000])
+async def test_the_first_bytes_are_read_once(
+    workers: Workers, head_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_objects, "_READ_BYTES", head_bytes)
+    monkeypatch.setattr(row_blocks, "HELD_BYTES", 1_000_000)
+    s3 = FakeS3(object_of(COUNT))
+    objects = ResultObjects(s3, 1_000_000)
+
+    begun = await objects.begun(source(COUNT))
+    rows = await first_rows(objects, workers, begun.source, COUNT, begun.head)
+
+    assert [record["n"] for record in rows.records()] == list(range(COUNT))
+    assert (rows.truncated, rows.end) == (False, Place(COUNT, len(object_of(COUNT))))
+    behind = [f"bytes={head_bytes}-"] if head_bytes < len(object_of(COUNT)) else []
+    assert s3.asked == [f"bytes=0-{head_bytes - 1}", *behind]
+    assert all(body.is_closed for body in s3.bodies)
+
+
+async def test_an_object_that_is_replaced_behind_its_first_bytes_is_gone(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_objects, "_READ_BYTES", 100)
+    s3 = FakeS3(object_of(COUNT))
+    objects = ResultObjects(s3, 1_000_000)
+    begun = await objects.begun(source(COUNT))
+    s3.etag = "e2"
+
+    with pytest.raises(ProblemError) as refused:
+        await first_rows(objects, workers, begun.source, COUNT, begun.head)
+
+    assert refused.value.problem.kind == "result_gone"
+
+
+@pytest.mark.parametrize("said", ["bytes 0-98/4000", "bytes 1-99/4000", "bytes 0-100/4000"])
+async def test_first_bytes_that_were_not_asked_for_are_not_taken(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_objects, "_READ_BYTES", 100)
+    s3 = FakeS3(object_of(COUNT))
+    answered = s3.get_object
+
+    async def other(**asked: str) -> dict[str, Any]:
+        return {**await answered(**asked), "ContentRange": said}
+
+    monkeypatch.setattr(s3, "get_object", other)
+
+    with pytest.raises(TransientError):
+        await ResultObjects(s3, 1_000_000).begun(source(COUNT))
 
 
 async def test_a_result_without_rows_is_an_answer_without_rows(workers: Workers) -> None:

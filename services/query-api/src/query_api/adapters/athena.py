@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError, NoRegionError
@@ -12,7 +12,7 @@ from coinlake import logs
 from coinlake.aws import open_client
 from coinlake.errors import ConfigError, TransientError
 from coinlake.outcomes import UnknownAnswerError, answered, away, code_of
-from query_api.adapters.result_objects import ResultObjects
+from query_api.adapters.result_objects import Begun, ResultObjects
 from query_api.adapters.row_blocks import first_rows
 from query_api.adapters.workers import Workers
 from query_api.core.answers import (
@@ -113,11 +113,12 @@ class AthenaEngine:
         except ProblemError as error:
             return LostExecution("InvalidRequestException", error.problem.detail)
 
-    async def rows(self, execution_id: str, max_rows: int) -> Rows:
+    async def rows(self, execution_id: str, max_rows: int, location: str = "") -> Rows:
         """At most `max_rows` rows of a query that succeeded, and where the others are.
 
         A few come with Athena's own page, which tells the types too; more come from the result
-        object, since a page of 1000 rows keeps the loop busy for 14 ms (measured, botocore 1.43).
+        object, since a page of 1000 rows keeps the loop busy for 14 ms (measured, botocore 1.43);
+        where that is, is asked where `location` does not say.
         Raises ProblemError where the object is gone, damaged or too large.
         """
         # With the labels, and one more, which tells whether there are more.
@@ -129,22 +130,28 @@ class AthenaEngine:
                 truncated=len(page.rows) > max_rows,
                 execution_id=execution_id,
             )
-        source = await self._located(execution_id, page.columns)
-        return await first_rows(self._objects, self._workers, source, max_rows)
+        begun, count = await asyncio.gather(
+            self._begun(execution_id, page.columns, location), self._row_count(execution_id)
+        )
+        source = replace(begun.source, rows=count)
+        return await first_rows(self._objects, self._workers, source, max_rows, begun.head)
 
     async def located(self, execution_id: str) -> ResultObject:
         """Where all rows of a query that succeeded are. Raises ProblemError as `rows` does."""
         page = await self._page(execution_id, 1)
-        return await self._located(execution_id, page.columns)
-
-    async def _located(
-        self, execution_id: str, columns: tuple[ResultColumn, ...]
-    ) -> ResultObject:
         location, count = await asyncio.gather(
             self._location(execution_id), self._row_count(execution_id)
         )
         return await self._objects.described(
-            ResultObject(execution_id, location, columns, etag="", size=0, rows=count)
+            ResultObject(execution_id, location, page.columns, etag="", size=0, rows=count)
+        )
+
+    async def _begun(
+        self, execution_id: str, columns: tuple[ResultColumn, ...], location: str
+    ) -> Begun:
+        where = location or await self._location(execution_id)
+        return await self._objects.begun(
+            ResultObject(execution_id, where, columns, etag="", size=0)
         )
 
     async def _location(self, execution_id: str) -> str:
@@ -209,6 +216,7 @@ def _execution(told: Any) -> ExecutionState:
         engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),
         total_ms=int(statistics.get("TotalExecutionTimeInMillis", 0)),
         submitted_ms=None if submitted is None else int(submitted.timestamp() * 1000),
+        location=told.get("ResultConfiguration", {}).get("OutputLocation", ""),
     )
 
 

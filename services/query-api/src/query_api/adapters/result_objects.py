@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,14 @@ _TRIES = 3
 _GONE = frozenset({"NoSuchKey", "PreconditionFailed", "InvalidRange", "InvalidObjectState"})
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A result object that was described by reading its first bytes, `head`."""
+
+    source: ResultObject
+    head: bytes
+
+
 class ResultObjects:
     """Reads result objects. Each is written once by Athena, and read by its ETag."""
 
@@ -34,24 +42,41 @@ class ResultObjects:
 
         Raises ProblemError where it is not there, or larger than the service reads.
         """
-        async with self._opened(source, "0-0") as found:
+        return (await self._first(source, 1)).source
+
+    async def begun(self, source: ResultObject) -> Begun:
+        """The same with its first bytes, as `blocks` takes them: a small object is one call.
+
+        Raises as `described` does.
+        """
+        return await self._first(source, _READ_BYTES)
+
+    async def _first(self, source: ResultObject, count: int) -> Begun:
+        async with self._opened(source, f"0-{count - 1}") as found:
             with away(f"GET {source.location}"):
-                await found["Body"].read()
+                head = await found["Body"].read()
                 size = int(found["ContentRange"].rpartition("/")[2])
                 etag = str(found["ETag"]).strip('"')
+                if len(head) != min(count, size):
+                    raise UnknownAnswerError(f"{len(head)} first bytes of {size}")
         if size > self._max_bytes:
             raise result_too_large(f"more than {self._max_bytes} bytes")
-        return replace(source, etag=etag, size=size)
+        return Begun(replace(source, etag=etag, size=size), head)
 
-    async def blocks(self, source: ResultObject, at: Place) -> AsyncGenerator[Block]:
-        """The rows from `at` on, of a source that was described. A connection that ends early is
-        taken up where it ended.
+    async def blocks(
+        self, source: ResultObject, at: Place, head: bytes = b""
+    ) -> AsyncGenerator[Block]:
+        """The rows from `at` on, of a source that was described; its first bytes, where they are
+        here, are not read again. A connection that ends early is taken up where it ended.
 
         Raises ProblemError where the object is gone or damaged, TransientError where S3 is away.
         """
         cutter = BlockCutter(source.columns, at.byte)
         try:
-            async with aclosing(self._pieces(source, at.byte)) as pieces:
+            known = head[at.byte :]
+            if known and (block := cutter.fed(known)):
+                yield block
+            async with aclosing(self._pieces(source, at.byte + len(known))) as pieces:
                 async for piece in pieces:
                     if block := cutter.fed(piece):
                         yield block
@@ -112,7 +137,9 @@ def _place(location: str) -> tuple[str, str]:
 def _check_part(found: Any, source: ResultObject, wanted: str) -> None:
     """Whether this is the part that was asked for (S3 API, GetObject: ContentRange, ETag)."""
     first, _, total = str(found["ContentRange"]).removeprefix("bytes ").partition("/")
-    expected = wanted if not wanted.endswith("-") else f"{wanted}{int(total) - 1}"
+    start, _, end = wanted.partition("-")
+    last = int(total) - 1
+    expected = f"{start}-{min(int(end), last) if end else last}"
     if first != expected or (source.etag and str(found["ETag"]).strip('"') != source.etag):
         raise UnknownAnswerError(f"another part, or of another object: {first}")
 

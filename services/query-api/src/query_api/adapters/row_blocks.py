@@ -26,15 +26,20 @@ class RowBlock:
 
 
 async def row_blocks(
-    objects: ResultObjects, workers: Workers, source: ResultObject, at: Place, most: int
+    objects: ResultObjects,
+    workers: Workers,
+    source: ResultObject,
+    at: Place,
+    most: int,
+    head: bytes = b"",
 ) -> AsyncGenerator[RowBlock]:
-    """At most `most` rows from `at` on.
+    """At most `most` rows from `at` on; `head` are the object's first bytes where they are known.
 
     Raises ProblemError where the object is gone or damaged, or ends before the rows that Athena
     says it has; TransientError while S3 is away.
     """
     row, left = at.row, most
-    async with aclosing(objects.blocks(source, at)) as blocks:
+    async with aclosing(objects.blocks(source, at, head)) as blocks:
         async for block in blocks:
             made = await workers.run(_parsed, block, len(source.columns), row, left)
             row += made.cells.num_rows
@@ -47,12 +52,17 @@ async def row_blocks(
 
 
 async def first_rows(
-    objects: ResultObjects, workers: Workers, source: ResultObject, max_rows: int
+    objects: ResultObjects,
+    workers: Workers,
+    source: ResultObject,
+    max_rows: int,
+    head: bytes = b"",
 ) -> Rows:
     """The first rows of a result: `max_rows` at most, and no more than are held of one."""
     tables: list[pa.Table] = []
     size, end = 0, START
-    async with aclosing(row_blocks(objects, workers, source, end, max_rows)) as blocks:
+    read = row_blocks(objects, workers, source, end, max_rows, head)
+    async with aclosing(read) as blocks:
         async for block in blocks:
             tables.append(block.cells)
             size += block.end.byte - end.byte

@@ -34,6 +34,8 @@ class ExecutionState:
     total_ms: int = 0
     submitted_ms: int | None = None
     error_type: int | None = None
+    location: str = ""
+    """Where the rows are, as an s3:// URI; empty where Athena did not say."""
 
     @property
     def ended(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coinlake import logs
 from coinlake.errors import TransientError
-from query_api.core.answers import QueryResult, Rows
+from query_api.core.answers import ExecutionState, QueryResult, Rows
 from query_api.core.attempts import Ending, Tries, is_hopeless
 from query_api.core.failures import failure
 from query_api.core.ports import SqlEngine
@@ -46,20 +46,20 @@ class QueryExecutor:
     async def execute(self, run: QueryRun) -> QueryResult:
         """The rows of the query, and in `run.after` the lake at its end. Raises ProblemError."""
         try:
-            rows = await self._read(run, await self._succeeded(run, Tries()))
+            rows = await self._read(run, *await self._succeeded(run, Tries()))
         except ProblemError as error:
             if error.problem.kind != result_gone().problem.kind:
                 raise
             # An old query of the same token whose result has expired: its rows are asked anew.
             self._parts.tokens.spend(run.question)
-            rows = await self._read(run, await self._succeeded(run, Tries()))
+            rows = await self._read(run, *await self._succeeded(run, Tries()))
         return QueryResult(rows, tuple(run.scans))
 
-    async def _succeeded(self, run: QueryRun, tries: Tries) -> str:
+    async def _succeeded(self, run: QueryRun, tries: Tries) -> tuple[str, ExecutionState]:
         while True:
             execution_id, ending = await self._ended(run)
             if ending.execution.state == "SUCCEEDED":
-                return execution_id
+                return execution_id, ending.execution
             if not is_hopeless(ending.execution):
                 self._parts.tokens.spend(run.question)
             if not tries.again(ending):
@@ -86,14 +86,14 @@ class QueryExecutor:
         run.scans.append(execution.scanned_bytes)
         return execution_id, Ending(execution, asked_ms)
 
-    async def _read(self, run: QueryRun, execution_id: str) -> Rows:
+    async def _read(self, run: QueryRun, execution_id: str, ended: ExecutionState) -> Rows:
         """The rows and, at the same time, a look at the lake: it began after the query's end."""
-        engine = self._parts.engine
+        engine, most = self._parts.engine, run.question.max_rows
         try:
             async with asyncio.TaskGroup() as both:
                 rows = both.create_task(
                     self._parts.insistence.answered(
-                        lambda: engine.rows(execution_id, run.question.max_rows)
+                        lambda: engine.rows(execution_id, most, ended.location)
                     )
                 )
                 if run.look_after is not None:
