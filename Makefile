@@ -83,6 +83,9 @@ bench-runner: setup ## What the runner costs by itself: calls, CPU, memory in la
 pictures: setup jars ## The page as PNG, each view and state, light and dark, wide and narrow (Chromium; ARGS="--states fresh")
 	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.pictures $(ARGS)
 
+board-pictures: setup jars ## Grafana's boards as PNG, by its own panels, of a real stack (Chromium, npm, Prometheus; ARGS="--minutes 3")
+	@$(CLEAN_ENV) $(BIN)/python -m tests.labs.boards $(ARGS)
+
 page-weight: setup ## What the page weighs, file by file, as it is sent
 	@$(BIN)/python -m bench.page_weight
 
@@ -205,5 +208,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query bench-neighbours pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query bench-neighbours pictures board-pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean

@@ -1,4 +1,4 @@
-"""The first page to look at: how far each stage has come, and who is well."""
+"""The first page to look at: is it well, is it complete, how far behind is it, what does it cost."""
 
 from deploy.compose.grafana.panels import Board, Row, graph, number, of_each, of_each_feed
 
@@ -8,6 +8,8 @@ _STAGES = (
     ("raw", "raw", "that the sink stored in S3"),
     ("tables", "tables", "that can be queried"),
 )
+_SPENT = "sum(increase(etl_runner_usd_total[1d])) + sum(increase(query_api_cost_usd_total[1d]))"
+_LIMIT = 'coinlake:stage_limit_seconds{stage="tables"}'
 
 
 def _stage(stage: str) -> str:
@@ -28,7 +30,7 @@ BOARD = Board(
     "Freshness and watermark of each stage; each service has its own dashboard.",
     (
         Row(
-            "Health",
+            "Is it well?",
             (
                 number(
                     "Services up",
@@ -48,33 +50,9 @@ BOARD = Board(
                     (1, "red"),
                 ),
                 number(
-                    "Spent in 24 h",
-                    "currencyUSD",
-                    "Glue runs and Athena queries at list price.",
-                    "sum(increase(etl_runner_usd_total[1d]))"
-                    " + sum(increase(query_api_cost_usd_total[1d]))",
-                    (5, "orange"),
-                    (10, "red"),
-                ),
-            ),
-        ),
-        Row(
-            "Objectives: what is left of four weeks' error budget",
-            (
-                number(
-                    "Fresh tables (99 %)",
+                    "Objective: answers of the query service (99 %)",
                     "percentunit",
-                    "Error budget left of each feed; the page Watch it has the objective.",
-                    of_each_feed("coinlake:freshness_budget:ratio_28d"),
-                    (0, "orange"),
-                    (0.25, "green"),
-                    base="red",
-                    legend="{{feed}}",
-                ),
-                number(
-                    "Answers of the query service (99 %)",
-                    "percentunit",
-                    "Error budget left; no data where nobody asked for four weeks.",
+                    "Error budget of four weeks left; no data where nobody asked for four weeks.",
                     "coinlake:answers_budget:ratio_28d",
                     (0, "orange"),
                     (0.25, "green"),
@@ -83,7 +61,47 @@ BOARD = Board(
             ),
         ),
         Row(
-            "How old the newest answer in each stage is: 100 % is its limit",
+            "Is it complete?",
+            (
+                number(
+                    "Watermark age in tables, of its limit",
+                    "percentunit",
+                    "Everything older is in the tables: the age of that moment, as a share of the limit.",
+                    of_each_feed(f"(time() - {_complete('tables')}) / on (feed) {_LIMIT}"),
+                    (0.75, "orange"),
+                    (1, "red"),
+                    legend="{{feed}}",
+                    decimals=0,
+                ),
+                number(
+                    "Findings of the audit",
+                    "short",
+                    "Ranges of Kafka that the raw zone lacks or has twice, objects that do not decode;"
+                    " until the next audit is an hour overdue.",
+                    'sum(max by (kind) (audit_findings{kind!="tail"}))'
+                    " and on () (time() - max(audit_due_timestamp_seconds) < 3600)",
+                    (1, "red"),
+                ),
+                number(
+                    "Missed ticks in 24 h",
+                    "short",
+                    "Answers that nobody asked CoinCap for when they were due: gaps of the source.",
+                    "sum(increase(ingestor_missed_ticks_total[1d]))",
+                    (1, "orange"),
+                    (100, "red"),
+                ),
+                number(
+                    "Quarantined in 6 h",
+                    "percentunit",
+                    "The worst feed's share of rows that were put aside.",
+                    "max(coinlake:quarantined_rows_ratio)",
+                    (0.001, "orange"),
+                    (0.01, "red"),
+                ),
+            ),
+        ),
+        Row(
+            "How far behind is it? 100 % is each stage's limit",
             tuple(
                 number(
                     f"Age in {title}, of its limit",
@@ -93,8 +111,56 @@ BOARD = Board(
                     (0.75, "orange"),
                     (1, "red"),
                     legend="{{feed}}",
+                    decimals=0,
                 )
                 for stage, title, where in _STAGES
+            ),
+        ),
+        Row(
+            "What does it cost?",
+            (
+                number(
+                    "Spent in 24 h",
+                    "currencyUSD",
+                    "Glue runs and Athena queries at list price.",
+                    _SPENT,
+                    (5, "orange"),
+                    (10, "red"),
+                ),
+                number(
+                    "A month at this pace",
+                    "currencyUSD",
+                    "Thirty times the last day.",
+                    f"30 * ({_SPENT})",
+                    (150, "orange"),
+                    (300, "red"),
+                ),
+                number(
+                    "Credits left, of what the month needs",
+                    "percentunit",
+                    "Credits left of the month's, over what is left of the month; below 100 % intervals"
+                    " are stretched.",
+                    "clamp_max(coinlake:credits_left_ratio / coinlake:month_left_ratio, 1)",
+                    (0.5, "orange"),
+                    (0.9, "green"),
+                    base="red",
+                    decimals=0,
+                ),
+            ),
+        ),
+        Row(
+            "Objective: tables are fresh (99 %)",
+            (
+                number(
+                    "Fresh tables: what is left of four weeks' error budget",
+                    "percentunit",
+                    "Error budget left of each feed; the page Watch it has the objective.",
+                    of_each_feed("coinlake:freshness_budget:ratio_28d"),
+                    (0, "orange"),
+                    (0.25, "green"),
+                    base="red",
+                    legend="{{feed}}",
+                ),
             ),
         ),
         Row(

@@ -44,6 +44,7 @@ class Panel:
     base: str = "green"
     stacked: bool = False
     is_log: bool = False
+    decimals: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,19 @@ def number(
     *limits: tuple[float, str],
     base: str = "green",
     legend: str = "",
+    decimals: int | None = None,
 ) -> Panel:
-    """The present value, large; one per series."""
-    return Panel(title, unit, (Query(expr, legend),), description, "stat", limits, base)
+    """The present value, large; one per series. Without `decimals` Grafana chooses them."""
+    return Panel(
+        title,
+        unit,
+        (Query(expr, legend),),
+        description,
+        "stat",
+        limits,
+        base,
+        decimals=decimals,
+    )
 
 
 def of_each(label: str, values: Sequence[str], expr: str) -> str:
@@ -195,8 +206,11 @@ def _defaults(panel: Panel) -> dict[str, Any]:
         "noValue": "no data",
         "mappings": [{"type": "special", "options": {"match": "null+nan", "result": no_data}}],
         "thresholds": {"mode": "absolute", "steps": steps},
-        "color": {"mode": "thresholds" if panel.kind == "stat" else "palette-classic"},
+        # By name: a feed has its colour on every panel, also where another one is gone.
+        "color": {"mode": "thresholds" if panel.kind == "stat" else "palette-classic-by-name"},
     }
+    if panel.decimals is not None:
+        defaults["decimals"] = panel.decimals
     if panel.kind == "timeseries":
         defaults["custom"] = {
             "fillOpacity": 30 if panel.stacked else 5,
@@ -240,8 +254,9 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "reduceOptions": {"calcs": ["last"], "fields": "", "values": False},
     },
     "timeseries": {
-        # The last value of a series that ended long ago would look like the present one.
-        "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["mean", "max"]},
+        # Without values: a table of them leaves room for three series, and the last value of a series
+        # that ended long ago would look like the present one.
+        "legend": {"displayMode": "list", "placement": "bottom", "calcs": []},
         "tooltip": {"mode": "multi", "sort": "desc"},
     },
 }

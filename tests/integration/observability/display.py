@@ -2,16 +2,16 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.unit.observability.promql import ROOT
+from tests.labs import npm
 
 HERE = Path(__file__).resolve().parent / "grafana"
+_NAME = "@grafana/data"
 THEMES = ("dark", "light")
 COLORS = ("green", "orange", "red", "blue", "purple")
 _SHADES = ("", "super-light-", "light-", "semi-dark-", "dark-")
@@ -53,8 +53,7 @@ class Theme:
 
 def version() -> str:
     """The version of Grafana's library."""
-    dependencies = json.loads((HERE / "package.json").read_text())["dependencies"]
-    return str(dependencies["@grafana/data"])
+    return npm.version(HERE / "package.json", _NAME)
 
 
 def ask(questions: Sequence[Question]) -> dict[str, Theme]:
@@ -66,10 +65,12 @@ def ask(questions: Sequence[Question]) -> dict[str, Theme]:
             {"panel": one.panel, "frames": one.frames, "names": one.names} for one in questions
         ],
     }
+    # 140 MB.
+    library = npm.installed(HERE / "package.json", _NAME)
     done = subprocess.run(
         ["node", str(HERE / "display.cjs")],
         input=json.dumps(asked),
-        env={**os.environ, "NODE_PATH": str(_library() / "node_modules")},
+        env={**os.environ, "NODE_PATH": str(library / "node_modules")},
         capture_output=True,
         text=True,
     )
@@ -87,20 +88,3 @@ def _theme(answer: dict[str, Any]) -> Theme:
         for name, value in answer["named"].items()
     }
     return Theme(panels, hues, answer["background"])
-
-
-def _library() -> Path:
-    """The library's folder: installed once per clone and version (140 MB)."""
-    folder = ROOT / ".local" / f"grafana-data-{version()}"
-    if not folder.is_dir():
-        part = folder.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        shutil.copy(HERE / "package.json", part)
-        options = ("--no-package-lock", "--ignore-scripts", "--legacy-peer-deps", "--no-audit")
-        done = subprocess.run(
-            ["npm", "install", "--no-fund", *options], cwd=part, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        part.rename(folder)
-    return folder

@@ -13,7 +13,7 @@ import pytest
 from coinlake.contracts.raw_layout import RAW_PREFIX
 from local_stack.lake import open_lake
 from local_stack.settings import exported
-from tests.integration.observability.conftest import Watched
+from tests.integration.observability.watching import Watched
 from tests.unit.observability.host_series import THEIRS
 from tests.unit.observability.promql import (
     SCRAPED,
@@ -148,8 +148,8 @@ def test_every_panel_can_be_drawn_and_the_overview_shows_data(watched: Watched) 
     # Nobody has asked the query service yet, and the objectives look back four weeks.
     assert overview <= {
         "Requests",
-        "Fresh tables (99 %)",
-        "Answers of the query service (99 %)",
+        "Objective: answers of the query service (99 %)",
+        "Fresh tables: what is left of four weeks' error budget",
     }
 
 
