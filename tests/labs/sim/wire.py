@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
-from contextvars import Context
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
@@ -11,6 +11,8 @@ from coinlake.errors import CoinlakeError, TransientError
 from tests.labs.sim.clock import SimLoop
 
 Answer = TypeVar("Answer")
+is_late: ContextVar[bool] = ContextVar("is_late", default=False)
+"""Set while a request is applied that its sender had given up long before."""
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Wire:
         luck -= weather.lost
         if luck < weather.late:
             # The sender gives up; the request lands long after, perhaps behind its own retry.
-            self._at_server(self._rng.uniform(0.1, weather.late_s), _quietly(apply))
+            self._at_server(self._rng.uniform(0.1, weather.late_s), _late(_quietly(apply)))
             return await self._carry(what, self._raised(what), self._there_s())
         luck -= weather.late
         if luck < weather.resent:
@@ -106,6 +108,17 @@ def _quietly(apply: Callable[[], Answer]) -> Callable[[], None]:
             apply()
         except CoinlakeError:
             return  # The refusal goes to somebody who does not listen any more.
+
+    return act
+
+
+def _late(apply: Callable[[], None]) -> Callable[[], None]:
+    def act() -> None:
+        token = is_late.set(True)
+        try:
+            apply()
+        finally:
+            is_late.reset(token)
 
     return act
 

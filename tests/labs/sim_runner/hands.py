@@ -25,6 +25,8 @@ class Hands:
     def __init__(self, world: World) -> None:
         self._world = world
         self.removed_raw: dict[str, Stored] = {}
+        self.returns = False
+        """Whether what was removed is still to come back."""
         self.broken_ledger: dict[str, Stored] = {}
         self.poisoned: set[FeedHour] = set()
         self.commanded: dict[FeedHour, int] = {}
@@ -168,6 +170,7 @@ class Hands:
         keys = sorted(key for key in self._world.bucket.objects if key.startswith(RAW_PREFIX))
         if keys:
             self._take(keys[int(amount * 1000) % len(keys)])
+            self.returns = self.returns or amount > 0.5
             if amount > 0.5:
                 self._later(30, self.put_back)
 
@@ -180,6 +183,8 @@ class Hands:
 
     def _take(self, key: str) -> None:
         self.removed_raw[key] = self._world.bucket.objects.pop(key)
+        # Once it is back it is as late as one that lands then.
+        self._world.oracle.on_time.discard((key, self.removed_raw[key].etag))
         used = any(
             key in stored.body.decode()
             for name, stored in self._world.bucket.objects.items()
@@ -189,6 +194,7 @@ class Hands:
         self._world.reached("raw vanished" if used else "raw vanished unread")
 
     def put_back(self) -> None:
+        self.returns = False
         if self.removed_raw:
             self._world.reached("raw came back")
         self._world.bucket.objects.update(self.removed_raw)

@@ -15,8 +15,8 @@ HEAL_S = 700.0
 IDLE_S = 40.0
 # A try of each of three runners, and one more that was under way.
 RECORD_PUTS = 4
-# Two passes: what is odd has been seen by then.
-TOLD_S = 20.0
+# Two passes, behind the longest wait after one that failed: what is odd has been seen by then.
+TOLD_S = 50.0
 # Of a pass over five days: two listings a feed and day, one a table and day, the records.
 IDLE_CALLS = 1000
 
@@ -48,6 +48,9 @@ class Healing:
         catalog = world.catalog
         catalog.hidden, catalog.is_away, catalog.crawls_fail = set(), False, 0.0
         world.heartbeats_ahead.clear()
+        if world.hands.returns:
+            # Nothing is done to the world from here on.
+            world.hands.put_back()
         if not world.plan.keeps_graffiti:
             world.hands.mend_ledger()
         if not world.plan.keeps_poison:

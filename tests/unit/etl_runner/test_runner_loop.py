@@ -28,6 +28,7 @@ class Script:
     """What each turn of the pipeline does; the time passes while somebody waits."""
 
     turns: list[bool | Exception] = field(default_factory=list)
+    passes: list[Exception | None] = field(default_factory=list)
     look_ms: int | None = None
     now_s: float = 1000.0
     done: list[str] = field(default_factory=list)
@@ -48,8 +49,13 @@ class Script:
     def next_look_ms(self) -> int | None:
         return self.look_ms
 
-    async def run(self, now_ms: int) -> None:
+    async def run(self, now_ms: int, every_ms: int) -> None:
+        assert every_ms == 900_000
         self.done.append("pass")
+        if self.passes:
+            said = self.passes.pop(0)
+            if said is not None:
+                raise said
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         self.waited.append(seconds)
@@ -210,6 +216,30 @@ async def test_the_fault_stays_until_a_turn_went_well(
     await turned(TransientError("away"), False)
     assert faults[1] == "away"
     assert faults[-1] is None
+
+
+async def test_a_pass_that_could_not_end_holds_up_no_turn_and_is_gone_on_with(
+    turned: Turned, script: Script, loop: BatchLoop
+) -> None:
+    away = TransientError("LIST: 503")
+    script.passes = [None, away, away, None]
+
+    await turned(*[False] * 905)
+
+    second = 1 + script.done[1:].index("pass")
+    assert script.done[second : second + 6] == ["pass", "turn"] * 3
+    assert script.done.count("pass") == 4
+    assert loop.fault is None
+
+
+async def test_before_the_first_whole_pass_nothing_is_made(
+    turned: Turned, script: Script
+) -> None:
+    script.passes = [TransientError("LIST: 503"), InvariantError("two heads"), None]
+
+    await turned(False)
+
+    assert script.done == ["pass", "pass", "pass", "turn", "turn"]
 
 
 async def test_a_run_that_is_left_at_the_stop_is_no_failure(

@@ -1,5 +1,7 @@
 """What two runners write of one failing hour: they agree, and then both are still."""
 
+import asyncio
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from coinlake.contracts.hours import Hour
 from coinlake.testing import FakeClock
 from etl_runner.core.hours import FeedHour
-from etl_runner.core.records import FAILURES_PREFIX, record_key
+from etl_runner.core.records import COMMANDS_PREFIX, FAILURES_PREFIX, Command, record_key
 from etl_runner.core.tracked import Failure
 from tests.unit.etl_runner.runner import Runner
 from tests.unit.etl_runner.world import HOUR, World
@@ -106,3 +108,82 @@ async def test_one_pass_reads_what_has_changed_alone(
     await passes(two[1])
 
     assert read == [record_key(FAILURES_PREFIX, others[3])]
+
+
+class SlowDeletes:
+    """A store whose removals wait for `go`."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        self._delete = world.store.delete
+        monkeypatch.setattr(world.store, "delete", self._later)
+
+    async def _later(self, key: str) -> None:
+        self.asked.set()
+        await self.go.wait()
+        await self._delete(key)
+
+
+async def command_done(runner: Runner) -> None:
+    """A command that was accepted, and whose rebuild is committed."""
+    await runner.records.rebuild(AT, Command(1, False), 1000)
+    runner.hours.get(AT).forced_of = None
+
+
+async def command_while_one_is_removed(runner: Runner, deletes: SlowDeletes) -> None:
+    await command_done(runner)
+    saved = asyncio.create_task(runner.records.save())
+    await deletes.asked.wait()
+    again = asyncio.create_task(runner.records.rebuild(AT, Command(2, True), 2000))
+    await asyncio.sleep(0)
+    deletes.go.set()
+    await asyncio.gather(saved, again)
+
+
+async def test_a_command_that_comes_while_one_is_removed_outlives_the_process(
+    world: World, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = Runner(world, clock)
+
+    await command_while_one_is_removed(runner, SlowDeletes(world, monkeypatch))
+
+    assert runner.records.accepts_missing(AT)
+    reborn = Runner(world, clock)
+    await reborn.records.load(3000)
+    assert (reborn.hours.get(AT).forced_of, reborn.records.accepts_missing(AT)) == (2, True)
+
+
+async def test_control_without_turns_it_goes_with_the_older_one(
+    world: World, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = Runner(world, clock)
+    monkeypatch.setattr(runner.records, "_one_at_a_time", nullcontext())
+
+    await command_while_one_is_removed(runner, SlowDeletes(world, monkeypatch))
+
+    assert record_key(COMMANDS_PREFIX, AT) not in world.bucket.objects
+    assert not runner.records.accepts_missing(AT)
+
+
+async def test_two_that_save_at_once_remove_a_command_once(
+    world: World, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, deletes = Runner(world, clock), SlowDeletes(world, monkeypatch)
+    await command_done(runner)
+    deletes.go.set()
+
+    await asyncio.gather(runner.records.save(), runner.records.save())
+
+    assert record_key(COMMANDS_PREFIX, AT) not in world.bucket.objects
+
+
+async def test_a_command_that_comes_while_records_are_listed_is_kept(
+    world: World, clock: FakeClock
+) -> None:
+    runner = Runner(world, clock)
+
+    await asyncio.gather(
+        runner.records.load(1000), runner.records.rebuild(AT, Command(1, True), 2000)
+    )
+
+    assert runner.records.accepts_missing(AT)

@@ -150,3 +150,17 @@ def test_other_feeds_and_impossible_times_hold_nothing_up() -> None:
     hours.frozen(AT, "batch", DURING)
 
     assert hours.tables_watermark_ms(AT, "batch") == DURING
+
+
+def test_an_interrupted_pass_says_nothing_of_a_partition_that_it_found() -> None:
+    trail = Hours().trail
+    trail.listed(TOPIC, 0, Mark(0, 5, 50))
+    trail.pass_begins()
+    trail.listed(TOPIC, 1, Mark(0, 8, 80))
+    trail.pass_ended(at_once=False)
+
+    assert trail.complete_to_ms(TOPIC, [0]) == 50
+    assert trail.complete_to_ms(TOPIC, [1]) is None
+    trail.pass_begins()
+    trail.pass_ended(at_once=False)
+    assert trail.complete_to_ms(TOPIC, [0, 1]) == 50

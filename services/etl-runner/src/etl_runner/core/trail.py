@@ -52,12 +52,14 @@ class Trail:
         """Everything is about to be listed."""
         self._before = dict(self._newest)
 
-    def pass_ended(self) -> None:
+    def pass_ended(self, *, at_once: bool = True) -> None:
         """Everything was listed: nothing is missing before an object that was known at the begin.
 
-        A partition that was not known then counts up to the newest object that was found.
+        A partition that was not known then counts up to the newest object that was found, but not
+        where the pass was interrupted: more can lie in what was listed long before that object.
         """
-        for slot, mark in {**self._newest, **self._before}.items():
+        found = self._newest if at_once else {}
+        for slot, mark in {**found, **self._before}.items():
             known = self._known.get(slot)
             if known is None or known.position < mark.position:
                 self._known[slot] = mark

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from coinlake import logs
 from coinlake.backoff import Backoff
-from coinlake.errors import InvariantError, NotFoundError, TransientError
+from coinlake.errors import CoinlakeError, InvariantError, NotFoundError, TransientError
 from coinlake.lifecycle import Pulse
 from etl_runner.core.ports import BusyError
 from etl_runner.loop.batch import BatchPipeline, NowMs
@@ -60,6 +60,7 @@ class BatchLoop:
         self._backoff = Backoff(base_s=0.5, cap_s=30.0)
         self._next_pass = 0.0
         self._next_audit = 0.0
+        self._is_listed = False
         self.fault: str | None = "not listed yet"
 
     async def run(
@@ -96,9 +97,7 @@ class BatchLoop:
                     await self._idle(wake)
 
     async def _turn(self, stop: asyncio.Event, rhythm: Rhythm) -> bool:
-        if self._clock() >= self._next_pass:
-            await self._pass()
-            self._next_pass = self._clock() + rhythm.reconcile_s
+        missed = await self._missed(rhythm) if self._clock() >= self._next_pass else None
         if self._clock() >= self._next_audit:
             self._next_audit = self._clock() + rhythm.audit_s
             await self._audit()
@@ -108,7 +107,24 @@ class BatchLoop:
             await self._records.save()
         if worked:
             await self._live.advance(self._now_ms())
+        if missed is not None:
+            raise missed
         return worked
+
+    async def _missed(self, rhythm: Rhythm) -> CoinlakeError | None:
+        """A pass; why not all of it could be listed, which holds up no hour that is known.
+
+        Raises that before the first whole pass: what is in the ledger is not known before.
+        """
+        try:
+            await self._pass(rhythm)
+        except (TransientError, InvariantError, NotFoundError) as error:
+            if not self._is_listed:
+                raise
+            return error
+        self._is_listed = True
+        self._next_pass = self._clock() + rhythm.reconcile_s
+        return None
 
     async def _audit(self) -> None:
         """Let the crawler look at the catalog; that it cannot holds up no hour."""
@@ -117,9 +133,9 @@ class BatchLoop:
         except TransientError as error:
             log.warning("audit_failed", reason=str(error))
 
-    async def _pass(self) -> None:
+    async def _pass(self, rhythm: Rhythm) -> None:
         started = self._clock()
-        await self._reconcile.run(self._now_ms())
+        await self._reconcile.run(self._now_ms(), int(rhythm.reconcile_s * 1000))
         self._parts.metrics.reconcile_seconds.set(self._clock() - started)
         await self._live.advance(self._now_ms())
 

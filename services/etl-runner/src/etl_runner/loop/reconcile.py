@@ -1,5 +1,6 @@
 """The pass that finds what no hint told, and brings the hours that are tracked up to it."""
 
+from collections import deque
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,7 @@ from coinlake import logs
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import UNKNOWN_HOUR
 from coinlake.contracts.raw_layout import parse_raw_key
+from coinlake.errors import InvariantError, NotFoundError, TransientError
 from etl_runner.core.batch import FoundHour, ListedRawObject
 from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.trail import Mark
@@ -21,18 +23,28 @@ log = logs.get(__name__)
 _RECENT = timedelta(hours=48)
 # Passes: an hour of them by default.
 _SHORTEST_ROUND = 4
+# So many days after each other that cannot be listed: the store is away, and not something of a day.
+_MOST_FAILURES = 4
+_Day = tuple[str, str]
+"""A feed and a day of it, `YYYY-MM-DD`."""
 
 
 class Reconcile:
     """Lists the last 48 hours and one older day per pass, so that its cost is bounded.
 
-    The days of hours that fail or were ordered are listed as well: there are few of them.
+    The days of hours that fail or were ordered are listed as well: there are few of them. A day that
+    cannot be listed holds up no other: the pass goes on, and comes back to it.
     """
 
     def __init__(self, parts: StepParts, hours: Hours, records: RunnerRecords) -> None:
         self._parts = parts
         self._hours = hours
         self._records = records
+        self._left: deque[_Day] = deque()
+        self._of_pass: set[str] = set()
+        self._recent: Collection[str] = ()
+        self._began_ms = 0
+        self._is_interrupted = False
         self._older: list[str] = []
         self._unlisted: set[str] | None = None
         self._round_ends_in = 0
@@ -43,21 +55,46 @@ class Reconcile:
         self._promising: set[str] = set()
         """Topics of which some object was asked what it promises."""
 
-    async def run(self, now_ms: int) -> None:
-        """One pass. Raises TransientError where the store is away."""
+    async def run(self, now_ms: int, every_ms: int = 0) -> None:
+        """One pass, or the rest of one that was interrupted less than `every_ms` after it began.
+
+        Raises TransientError or InvariantError where not all of it could be listed.
+        """
         await self._records.load(now_ms)
+        if not self._left or now_ms - self._began_ms >= every_ms:
+            await self._begin(now_ms)
+        await self._list_what_is_left(now_ms)
+        self._hours.trail.pass_ended(at_once=not self._is_interrupted)
+        if self._unlisted is not None:
+            self._unlisted -= self._of_pass
+        self._hours.forget(min(self._recent))
+
+    async def _begin(self, now_ms: int) -> None:
         recent = _days(now_ms)
         older = await self._next_older(recent)
         wanted = {hour.at.dt for hour, _ in self._hours.open()}
-        days = sorted({*recent, *older, *wanted})
+        self._of_pass = {*recent, *older, *wanted}
+        # By day: a feed that is refused for ever is not what many days after each other are of.
+        self._left = deque((feed, day) for day in sorted(self._of_pass) for feed in TABULAR)
+        self._recent, self._began_ms, self._is_interrupted = recent, now_ms, False
         self._hours.trail.pass_begins()
-        for feed in TABULAR:
-            for day in days:
-                await self._day(feed, day, now_ms, recent=day in recent)
-        self._hours.trail.pass_ended()
-        if self._unlisted is not None:
-            self._unlisted -= set(days)
-        self._hours.forget(min(recent))
+
+    async def _list_what_is_left(self, now_ms: int) -> None:
+        failures = 0
+        while self._left:
+            feed, day = self._left[0]
+            try:
+                await self._day(feed, day, now_ms, recent=day in self._recent)
+            except (TransientError, InvariantError, NotFoundError) as error:
+                log.warning("day_not_listed", feed=feed, dt=day, reason=str(error))
+                self._left.rotate(-1)
+                failures += 1
+                if failures >= min(_MOST_FAILURES, len(self._left)):
+                    self._is_interrupted = True
+                    raise
+            else:
+                self._left.popleft()
+                failures = 0
 
     def unlisted(self) -> Collection[str]:
         """Days with raw objects that no pass of this process has listed yet."""

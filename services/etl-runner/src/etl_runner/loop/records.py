@@ -1,5 +1,6 @@
 """The records of failing hours and of commands: read at the start, kept up to the hours."""
 
+import asyncio
 from collections.abc import Mapping
 
 from coinlake import logs
@@ -23,7 +24,11 @@ log = logs.get(__name__)
 
 
 class RunnerRecords:
-    """What the bucket holds of failures and commands, beside what the hours say of them."""
+    """What the bucket holds of failures and commands, beside what the hours say of them.
+
+    The loop and whoever serves an operator's request come here at once. They take turns: a command
+    that is accepted while an older one of its hour is removed would go with it.
+    """
 
     def __init__(self, store: ObjectStore, hours: Hours, metrics: EtlMetrics) -> None:
         self._store = store
@@ -32,37 +37,41 @@ class RunnerRecords:
         self._etags: dict[str, str] = {}
         self._failures: dict[FeedHour, Failure] = {}
         self._commands: dict[FeedHour, Command] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     async def load(self, now_ms: int) -> None:
         """Take what is new: of an earlier process, of another runner, of an operator.
 
         One listing; a record is read again only where it has changed.
         """
-        listed = {found.key: found.etag async for found in self._store.list(RUNNER_PREFIX)}
-        for key, etag in listed.items():
-            if self._etags.get(key) != etag:
-                await self._read(key, now_ms)
-        self._etags = listed
-        self._gone(listed)
+        async with self._one_at_a_time:
+            listed = {found.key: found.etag async for found in self._store.list(RUNNER_PREFIX)}
+            for key, etag in listed.items():
+                if self._etags.get(key) != etag:
+                    await self._read(key, now_ms)
+            self._etags = listed
+            self._gone(listed)
 
     async def save(self) -> None:
         """Write what the hours say otherwise than the bucket; nothing where they agree."""
-        failing = {hour: one.failure for hour, one in self._hours.open() if one.alone}
-        for hour in {**self._failures, **failing}:
-            failure = failing.get(hour)
-            if failure != self._failures.get(hour):
-                await self._put(record_key(FAILURES_PREFIX, hour), failure)
-                _keep(self._failures, hour, failure)
-        for hour in list(self._commands):
-            if not self._hours.get(hour).forced:
-                await self._put(record_key(COMMANDS_PREFIX, hour), None)
-                del self._commands[hour]
+        async with self._one_at_a_time:
+            failing = {hour: one.failure for hour, one in self._hours.open() if one.alone}
+            for hour in {**self._failures, **failing}:
+                failure = failing.get(hour)
+                if failure != self._failures.get(hour):
+                    await self._put(record_key(FAILURES_PREFIX, hour), failure)
+                    _keep(self._failures, hour, failure)
+            for hour in list(self._commands):
+                if not self._hours.get(hour).forced:
+                    await self._put(record_key(COMMANDS_PREFIX, hour), None)
+                    del self._commands[hour]
 
     async def rebuild(self, hour: FeedHour, command: Command, now_ms: int) -> None:
         """Accept a command: it is in the bucket before anybody is told."""
-        await self._put(record_key(COMMANDS_PREFIX, hour), command)
-        self._commands[hour] = command
-        self._hours.force(hour, command.version, now_ms)
+        async with self._one_at_a_time:
+            await self._put(record_key(COMMANDS_PREFIX, hour), command)
+            self._commands[hour] = command
+            self._hours.force(hour, command.version, now_ms)
 
     def accepts_missing(self, hour: FeedHour) -> bool:
         """Whether somebody wants the hour rebuilt without raw objects that have vanished."""
