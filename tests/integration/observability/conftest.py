@@ -1,3 +1,5 @@
+"""The embedded stack and who watches it, once for the tests of a module."""
+
 from collections.abc import Iterator
 
 import pytest

@@ -12,6 +12,7 @@ from coinlake import logs
 from coinlake.aws import open_client
 from coinlake.errors import ConfigError, TransientError
 from coinlake.outcomes import UnknownAnswerError, answered, away, code_of
+from query_api.adapters.athena_answers import ResultPage, read_execution, read_page
 from query_api.adapters.result_objects import Begun, ResultObjects
 from query_api.adapters.row_blocks import first_rows
 from query_api.adapters.workers import Workers
@@ -93,7 +94,8 @@ class AthenaEngine:
         with _translated("BatchGetQueryExecution"):
             answer = await self._client.batch_get_query_execution(QueryExecutionIds=list(ids))
             told = {
-                one["QueryExecutionId"]: _execution(one) for one in answer["QueryExecutions"]
+                one["QueryExecutionId"]: read_execution(one)
+                for one in answer["QueryExecutions"]
             }
             lost = {
                 one["QueryExecutionId"]: LostExecution(
@@ -109,7 +111,7 @@ class AthenaEngine:
         try:
             with _translated("GetQueryExecution"):
                 answer = await self._client.get_query_execution(QueryExecutionId=execution_id)
-                return _execution(answer["QueryExecution"])
+                return read_execution(answer["QueryExecution"])
         except ProblemError as error:
             return LostExecution("InvalidRequestException", error.problem.detail)
 
@@ -184,72 +186,13 @@ class AthenaEngine:
         with _translated("GetWorkGroup"):
             await self._client.get_work_group(WorkGroup=self._scope.workgroup)
 
-    async def _page(self, execution_id: str, most: int) -> "_Page":
+    async def _page(self, execution_id: str, most: int) -> ResultPage:
         """The first page: at most `most` rows, of which the labels are one."""
         with _translated("GetQueryResults"), _result_gone():
             answer = await self._client.get_query_results(
                 QueryExecutionId=execution_id, MaxResults=most
             )
-            return _read(answer["ResultSet"], is_last=answer.get("NextToken") is None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """The first page of a result, without its labels."""
-
-    columns: tuple[ResultColumn, ...]
-    rows: tuple[tuple[str | None, ...], ...]
-    is_last: bool
-
-
-def _execution(told: Any) -> ExecutionState:
-    status, statistics = told["Status"], told.get("Statistics", {})
-    error = status.get("AthenaError", {})
-    submitted = status.get("SubmissionDateTime")
-    return ExecutionState(
-        state=status["State"],
-        reason=status.get("StateChangeReason", "") or error.get("ErrorMessage", ""),
-        category=error.get("ErrorCategory"),
-        error_type=error.get("ErrorType"),
-        retryable=bool(error.get("Retryable", False)),
-        scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
-        engine_ms=int(statistics.get("EngineExecutionTimeInMillis", 0)),
-        total_ms=int(statistics.get("TotalExecutionTimeInMillis", 0)),
-        submitted_ms=None if submitted is None else int(submitted.timestamp() * 1000),
-        location=told.get("ResultConfiguration", {}).get("OutputLocation", ""),
-    )
-
-
-def _read(found: Any, *, is_last: bool) -> _Page:
-    columns = _columns(found)
-    rows = tuple(_values(row) for row in found.get("Rows", ()))
-    if any(len(row) != len(columns) for row in rows):
-        raise UnknownAnswerError(f"a row that does not have {len(columns)} values")
-    # The first row of a SELECT's first page repeats the labels (PyAthena 3.35, result_set.py:
-    # _is_first_row_column_labels), and all that we send are SELECTs.
-    if rows[:1] != (tuple(column.name for column in columns),):
-        raise UnknownAnswerError("the first row does not have the names of the columns")
-    return _Page(columns, rows[1:], is_last)
-
-
-def _columns(result_set: Any) -> tuple[ResultColumn, ...]:
-    found = result_set["ResultSetMetadata"]["ColumnInfo"]
-    return tuple(
-        ResultColumn(item.get("Label") or item["Name"], _type_name(item)) for item in found
-    )
-
-
-def _type_name(item: Any) -> str:
-    kind = str(item["Type"])
-    if kind == "decimal":
-        return f"decimal({item.get('Precision', 38)},{item.get('Scale', 0)})"
-    return kind
-
-
-def _values(row: Any) -> tuple[str | None, ...]:
-    # Athena leaves VarCharValue out for null (Athena API, Datum); an empty string is there and
-    # empty.
-    return tuple(cell.get("VarCharValue") for cell in row.get("Data", ()))
+            return read_page(answer["ResultSet"], is_last=answer.get("NextToken") is None)
 
 
 @asynccontextmanager
