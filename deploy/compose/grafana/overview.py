@@ -89,6 +89,7 @@ BOARD = Board(
                     "sum(increase(ingestor_missed_ticks_total[1d]))",
                     (1, "orange"),
                     (100, "red"),
+                    decimals=0,
                 ),
                 number(
                     "Quarantined in 6 h",

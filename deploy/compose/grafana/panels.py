@@ -19,6 +19,20 @@ _NO_JUDGEMENT = "semi-dark-blue"
 # be read on its plain green and orange; these can, in the dark theme and in the light one.
 _SHADES = {"green": "dark-green", "orange": "#c2560c", "red": "semi-dark-red"}
 
+# A feed has its colour on every graph, also where another one is gone; what went wrong is red.
+_FEEDS = (
+    ("assets", "blue"),
+    ("exchanges", "orange"),
+    ("markets", "purple"),
+    ("rates", "green"),
+    ("rejected", "red"),
+)
+_OUTCOMES = (
+    (r"/^(2\d\d|succeeded)$/", "green"),
+    (r"/^(4\d\d|cancelled)$/", "orange"),
+    (r"/^(5\d\d|.*failed)$/", "red"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -206,8 +220,7 @@ def _defaults(panel: Panel) -> dict[str, Any]:
         "noValue": "no data",
         "mappings": [{"type": "special", "options": {"match": "null+nan", "result": no_data}}],
         "thresholds": {"mode": "absolute", "steps": steps},
-        # By name: a feed has its colour on every panel, also where another one is gone.
-        "color": {"mode": "thresholds" if panel.kind == "stat" else "palette-classic-by-name"},
+        "color": {"mode": "thresholds" if panel.kind == "stat" else "palette-classic"},
     }
     if panel.decimals is not None:
         defaults["decimals"] = panel.decimals
@@ -226,8 +239,15 @@ def _defaults(panel: Panel) -> dict[str, Any]:
 
 
 def _overrides(panel: Panel) -> list[Mapping[str, Any]]:
-    if not any(query.legend.endswith("limit") for query in panel.queries):
-        return []
+    found: list[Mapping[str, Any]] = []
+    legends = [query.legend for query in panel.queries]
+    if panel.kind == "timeseries":
+        if any("{{feed}}" in one or "{{topic}}" in one for one in legends):
+            found += [_fixed(rf"/^(coincap\.)?{name}\b/", color) for name, color in _FEEDS]
+        if any("{{status}}" in one or "{{outcome}}" in one for one in legends):
+            found += [_fixed(*one) for one in _OUTCOMES]
+    if not any(one.endswith("limit") for one in legends):
+        return found
     drawn = {
         "color": {"mode": "fixed", "fixedColor": _SHADES["red"]},
         "custom.lineStyle": {"fill": "dash", "dash": [8, 8]},
@@ -235,7 +255,17 @@ def _overrides(panel: Panel) -> list[Mapping[str, Any]]:
         "custom.hideFrom": {"legend": True, "tooltip": False, "viz": False},
     }
     properties = [{"id": name, "value": value} for name, value in drawn.items()]
-    return [{"matcher": {"id": "byRegexp", "options": "/limit$/"}, "properties": properties}]
+    limit = {"matcher": {"id": "byRegexp", "options": "/limit$/"}, "properties": properties}
+    return [*found, limit]
+
+
+def _fixed(names: str, color: str) -> Mapping[str, Any]:
+    """The colour of the series whose names match."""
+    value = {"mode": "fixed", "fixedColor": color}
+    return {
+        "matcher": {"id": "byRegexp", "options": names},
+        "properties": [{"id": "color", "value": value}],
+    }
 
 
 def _options(panel: Panel) -> Mapping[str, Any]:

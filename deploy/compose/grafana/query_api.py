@@ -77,12 +77,14 @@ BOARD = Board(
                     "short",
                     "Requests of the last day that joined a running query.",
                     "sum(increase(query_api_queries_shared_total[1d]))",
+                    decimals=0,
                 ),
                 number(
                     "Requests without a query",
                     "short",
                     "Requests of the last day that were answered from memory, or with 304.",
                     "sum(increase(query_api_answers_kept_total[1d]))",
+                    decimals=0,
                 ),
             ),
         ),
@@ -103,6 +105,7 @@ BOARD = Board(
                     "Looks at the keys, or entries of them, that failed in the last hour.",
                     "sum(increase(query_api_key_read_failures_total[1h]))",
                     (1, "orange"),
+                    decimals=0,
                 ),
                 number(
                     "Spending unwritten",
@@ -110,6 +113,7 @@ BOARD = Board(
                     "Times in the last hour that what keys have spent could not be written.",
                     "sum(increase(query_api_budget_write_failures_total[1h]))",
                     (1, "orange"),
+                    decimals=0,
                 ),
                 graph(
                     "Over budget",
@@ -166,14 +170,13 @@ BOARD = Board(
                         'sum by (status) (rate(query_api_requests_total{route=~"/v1/.*"}[$__rate_interval]))',
                         "{{status}}",
                     ),
-                    stacked=True,
                 ),
                 graph(
                     "By route",
                     "reqps",
                     "By the route's pattern, without its values.",
                     (
-                        "sum by (route) (rate(query_api_requests_total[$__rate_interval]))",
+                        "sum by (route) (rate(query_api_requests_total[$__rate_interval])) > 0",
                         "{{route}}",
                     ),
                     stacked=True,

@@ -9,6 +9,7 @@ _LIMIT = (
 )
 # An audit that is overdue has no say: its findings are those of another day.
 _IS_DUE = "and on () (time() - max(audit_due_timestamp_seconds) < 3600)"
+_FINDINGS = 'audit_findings{kind!="tail"}'
 
 BOARD = Board(
     "coinlake-s3-sink",
@@ -125,9 +126,9 @@ BOARD = Board(
                 number(
                     "Findings",
                     "short",
-                    "Of the last audit, until the next one is an hour overdue; a tail only means"
-                    " that raw lags.",
-                    f"max by (kind) (audit_findings) {_IS_DUE}",
+                    "Of the last audit, until the next one is an hour overdue, by kind where there are"
+                    " any; a tail, which only means that raw lags, is none.",
+                    f"((max by (kind) ({_FINDINGS}) > 0) or on () sum({_FINDINGS})) {_IS_DUE}",
                     (1, "red"),
                     legend="{{kind}}",
                 ),
@@ -152,6 +153,7 @@ BOARD = Board(
                     "Audits without a verdict in the last day.",
                     "sum(increase(audit_failures_total[1d]))",
                     (1, "orange"),
+                    decimals=0,
                 ),
                 graph(
                     "Missing from raw",

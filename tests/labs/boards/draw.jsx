@@ -42,14 +42,16 @@ function registryOf({ defaults, overrides }) {
   );
 }
 
-function frameOf({ name, times, values }) {
+function frameOf({ name, times, values }, isGraph) {
+  // The panel of graphs draws what is not finite as a gap (prepareGraphableFields).
+  const odd = isGraph ? null : NaN;
   return toDataFrame({
     fields: [
       { name: "Time", type: FieldType.time, values: times },
       {
         name: "Value",
         type: FieldType.number,
-        values: values.map((value) => (value === "NaN" ? NaN : value)),
+        values: values.map((value) => (value === "NaN" ? odd : value)),
         config: { displayNameFromDS: name },
       },
     ],
@@ -102,7 +104,7 @@ function Panel({ panel, series, range, theme, width, height }) {
     defaults: { ...panel.fieldConfig.defaults, custom },
   };
   const data = applyFieldOverrides({
-    data: series.map(frameOf),
+    data: series.map((one) => frameOf(one, isGraph)),
     fieldConfig,
     fieldConfigRegistry: registryOf(fieldConfig),
     replaceVariables: asWritten,

@@ -95,6 +95,21 @@ async def test_the_rest_of_a_pass_is_asked_for_and_nothing_else(
     assert {one.rsplit("dt=")[0] for one in away.raw_days()} == {raw_of(FEEDS[0])}
 
 
+async def test_what_could_not_be_listed_is_no_day_that_is_known(
+    runner: Runner, away: Away
+) -> None:
+    away.times = {raw_of(FEEDS[0]): 10**9}
+    with pytest.raises(TransientError):
+        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+
+    assert len(runner.reconcile.unlisted(FEEDS[0])) == 4
+    assert runner.reconcile.unlisted(FEEDS[1]) == set()
+
+    away.times.clear()
+    await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    assert runner.reconcile.unlisted(FEEDS[0]) == set()
+
+
 async def test_where_the_pass_is_due_again_it_begins_anew(
     runner: Runner, away: Away, clock: FakeClock
 ) -> None:

@@ -28,7 +28,7 @@ class LiveViews:
         views: ViewCatalog,
         lake: LakeReader,
         hours: Hours,
-        unlisted: Callable[[], Collection[str]],
+        unlisted: Callable[[str], Collection[str]],
         max_skew_ms: int,
         metrics: EtlMetrics,
     ) -> None:
@@ -59,7 +59,7 @@ class LiveViews:
             since = since or await self._before_raw(feed, now_ms)
         else:
             is_known = True
-        wanted = boundary(feed, since, self._hours.known(), self._unlisted())
+        wanted = boundary(feed, since, self._hours.known(), self._unlisted(feed))
         if wanted != since or not is_known:
             for view in live_views(DATASETS[feed], wanted, self._max_skew_ms):
                 await self._views.replace(view)

@@ -96,9 +96,11 @@ class Reconcile:
                 self._left.popleft()
                 failures = 0
 
-    def unlisted(self) -> Collection[str]:
-        """Days with raw objects that no pass of this process has listed yet."""
-        return () if self._unlisted is None else self._unlisted
+    def unlisted(self, feed: str) -> Collection[str]:
+        """Days of a feed of which nobody knows what is in them now: no pass of this process has listed
+        them yet, or the one that is under way could not."""
+        left = {day for name, day in self._left if name == feed}
+        return left if self._unlisted is None else self._unlisted | left
 
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
         listed = await list_day(self._parts.lake, feed, dt)
