@@ -165,6 +165,13 @@ ROWS: tuple[Row, ...] = (
         IN_MEMORY,
     ),
     Row(
+        "controls-runner",
+        "the runner without its rules",
+        ("-m", "tests.labs.sim", "--world", "runner", "--controls"),
+        600,
+        IN_MEMORY,
+    ),
+    Row(
         "controls-chain",
         "the chain without its rules",
         ("-m", "tests.labs.sim", "--world", "chain", "--controls"),

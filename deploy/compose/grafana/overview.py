@@ -64,7 +64,7 @@ BOARD = Board(
             "Is it complete?",
             (
                 number(
-                    "Watermark age in tables, of its limit",
+                    "Watermark age, of its limit",
                     "percentunit",
                     "Everything older is in the tables: the age of that moment, as a share of the limit.",
                     of_each_feed(f"(time() - {_complete('tables')}) / on (feed) {_LIMIT}"),

@@ -153,7 +153,7 @@ function Board({ asked, theme, width }) {
   return (
     <div id="board" style={{ position: "relative", height: bottom * CELL + HEAD + GAP }}>
       <div style={{ padding: `10px ${GAP}px` }}>
-        <strong>{title}</strong> {description}
+        <strong style={{ fontWeight: 600 }}>{title}</strong> {description}
       </div>
       {panels.map((panel) => {
         const { x, y, w, h } = panel.gridPos;
@@ -162,7 +162,7 @@ function Board({ asked, theme, width }) {
         return (
           <div key={panel.id} style={{ ...place, ...size }}>
             {panel.type === "row" ? (
-              <strong style={{ lineHeight: `${size.height}px` }}>{panel.title}</strong>
+              <strong style={{ fontWeight: 600, lineHeight: `${size.height}px` }}>{panel.title}</strong>
             ) : (
               <Panel
                 panel={panel}
@@ -181,6 +181,7 @@ function Board({ asked, theme, width }) {
 
 window.draw = (asked, mode, width) => {
   const theme = createTheme({ colors: { mode } });
+  document.body.style.margin = 0;
   createRoot(document.getElementById("root")).render(
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />
