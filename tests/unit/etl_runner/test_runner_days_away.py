@@ -11,7 +11,7 @@ from coinlake.store import Listed
 from coinlake.testing import FakeClock
 from etl_runner.loop import reconcile
 from tests.unit.etl_runner.runner import Runner
-from tests.unit.etl_runner.world import World
+from tests.unit.etl_runner.world import HOUR, World
 
 EVERY_MS = 900_000
 FEEDS = list(TABULAR)
@@ -74,6 +74,8 @@ async def test_a_feed_that_is_refused_for_ever_stops_no_other(
         await runner.reconcile.run(runner.now_ms(), EVERY_MS)
 
     assert [hour.feed for hour, _ in runner.hours.open()] == [FEEDS[-1]]
+    # Once where it stands, and once more where nothing else is left.
+    assert len([one for one in away.raw_days() if one.startswith(raw_of(FEEDS[0]))]) == 2 * 4
 
 
 async def test_the_rest_of_a_pass_is_asked_for_and_nothing_else(
@@ -145,3 +147,52 @@ async def test_control_without_other_days_first_one_stops_all(
         await runner.reconcile.run(runner.now_ms(), EVERY_MS)
 
     assert list(runner.hours.open()) == []
+
+
+async def test_a_partition_found_by_an_interrupted_pass_is_known_with_the_next_one(
+    world: World, runner: Runner, away: Away, clock: FakeClock
+) -> None:
+    def known_to(feed: str) -> int | None:
+        return runner.hours.trail.complete_to_ms(TABULAR[feed].topic, [0])
+
+    await world.land(feed=FEEDS[0], complete_to_ms=5000)
+    away.times = {raw_of(FEEDS[1]): 10**9}
+    with pytest.raises(TransientError):
+        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    away.times.clear()
+
+    await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    assert known_to(FEEDS[0]) is None
+
+    await world.land(feed=FEEDS[2], complete_to_ms=7000)
+    clock.advance(900)
+    await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    assert (known_to(FEEDS[0]), known_to(FEEDS[2])) == (5000, 7000)
+
+
+async def test_older_days_are_unlisted_until_their_pass(
+    world: World, runner: Runner, clock: FakeClock
+) -> None:
+    await world.land()
+    clock.advance(10 * 86_400)
+
+    await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+
+    assert runner.reconcile.unlisted(FEEDS[0]) == set()
+
+
+async def test_an_older_day_that_could_not_be_listed_stays_unlisted(
+    world: World, runner: Runner, away: Away, clock: FakeClock
+) -> None:
+    await world.land()
+    clock.advance(10 * 86_400)
+    old = f"{raw_of('rates')}dt={HOUR.dt}"
+    away.times = {old: 10**9}
+
+    with pytest.raises(TransientError):
+        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    clock.advance(900)
+    away.times.clear()
+    await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+
+    assert runner.reconcile.unlisted("rates") == {HOUR.dt}

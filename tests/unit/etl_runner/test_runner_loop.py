@@ -232,6 +232,24 @@ async def test_a_pass_that_could_not_end_holds_up_no_turn_and_is_gone_on_with(
     assert loop.fault is None
 
 
+async def test_it_says_what_a_pass_could_not_list(
+    turned: Turned, script: Script, loop: BatchLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.passes = [None, TransientError("LIST raw/: 503"), None]
+    faults: list[str | None] = []
+    wait = script.wait
+
+    async def noted(event: asyncio.Event, seconds: float) -> None:
+        faults.append(loop.fault)
+        await wait(event, seconds)
+
+    monkeypatch.setattr(batch_loop, "wait_for", noted)
+    await turned(*[False] * 905)
+
+    assert set(faults) == {None, "LIST raw/: 503"}
+    assert faults[-1] is None
+
+
 async def test_before_the_first_whole_pass_nothing_is_made(
     turned: Turned, script: Script
 ) -> None:
