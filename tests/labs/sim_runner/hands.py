@@ -29,6 +29,8 @@ class Hands:
         """Whether what was removed is still to come back."""
         self.broken_ledger: dict[str, Stored] = {}
         self.poisoned: set[FeedHour] = set()
+        self.recounted: set[FeedHour] = set()
+        """Hours whose head somebody removed: their versions count anew."""
         self.commanded: dict[FeedHour, int] = {}
         """The version that each accepted command wants to be followed by another."""
 
@@ -234,6 +236,7 @@ class Hands:
                 self.broken_ledger.pop(key, None)
                 self._world.reached("ledger head removed")
                 self._world.oracle.touched.add(hour)
+                self.recounted.add(hour)
 
     def _write_over_published(self, amount: float) -> None:
         hour = self._hour(amount)

@@ -111,10 +111,12 @@ class Healing:
         made_of = {item.key: item.etag for item in head.inputs if raw[item.key, item.etag]}
         if made_of != inputs:
             return f"version {head.version} is not made from what is raw"
-        # Where somebody removed a head the versions count anew.
-        is_touched = hour in self._world.oracle.touched
-        if not is_touched and head.version <= self._world.hands.commanded.get(hour, 0):
+        hands = self._world.hands
+        if hour not in hands.recounted and head.version <= hands.commanded.get(hour, 0):
             return f"version {head.version} is not what an accepted command wants"
+        # Also of a command whose operator was told an error, since its answer came too late.
+        if any(one.hours.get(hour).forced for one in self._world.awake()):
+            return "is still to be rebuilt"
         return self._not_visible(hour, head)
 
     def _is_held(
