@@ -1,6 +1,15 @@
 """The first page to look at: is it well, is it complete, how far behind is it, what does it cost."""
 
-from deploy.compose.grafana.panels import Board, Row, graph, number, of_each, of_each_feed
+from deploy.compose.grafana.panels import (
+    Board,
+    Panel,
+    Row,
+    graph,
+    number,
+    of_each,
+    of_each_feed,
+)
+from deploy.compose.grafana.s3_sink import AUDIT_FINDINGS, AUDIT_IS_DUE
 
 _JOBS = ("ingestor", "s3-sink", "etl-runner", "query-api", "auditor")
 _STAGES = (
@@ -22,6 +31,12 @@ def _complete(stage: str) -> str:
 
 def _limit(stage: str) -> tuple[str, str]:
     return f'coinlake:stage_limit_seconds{{stage="{stage}"}}', "{{feed}} limit"
+
+
+def _budget(title: str, description: str, expr: str, legend: str = "") -> Panel:
+    """What is left of an error budget: 100 % at first, nothing at 0."""
+    steps = ((0, "orange"), (0.25, "green"))
+    return number(title, "percentunit", description, expr, *steps, base="red", legend=legend)
 
 
 BOARD = Board(
@@ -49,14 +64,10 @@ BOARD = Board(
                     "time() - prometheus_rule_group_last_evaluation_timestamp_seconds < 300)",
                     (1, "red"),
                 ),
-                number(
+                _budget(
                     "Objective: answers of the query service (99 %)",
-                    "percentunit",
                     "Error budget of four weeks left; no data where nobody asked for four weeks.",
                     "coinlake:answers_budget:ratio_28d",
-                    (0, "orange"),
-                    (0.25, "green"),
-                    base="red",
                 ),
             ),
         ),
@@ -78,8 +89,7 @@ BOARD = Board(
                     "short",
                     "Ranges of Kafka that the raw zone lacks or has twice, objects that do not decode;"
                     " until the next audit is an hour overdue.",
-                    'sum(max by (kind) (audit_findings{kind!="tail"}))'
-                    " and on () (time() - max(audit_due_timestamp_seconds) < 3600)",
+                    f"sum(max by (kind) ({AUDIT_FINDINGS})) {AUDIT_IS_DUE}",
                     (1, "red"),
                 ),
                 number(
@@ -152,14 +162,10 @@ BOARD = Board(
         Row(
             "Objective: tables are fresh (99 %)",
             (
-                number(
+                _budget(
                     "Fresh tables: what is left of four weeks' error budget",
-                    "percentunit",
                     "Error budget left of each feed; the page Watch it has the objective.",
                     of_each_feed("coinlake:freshness_budget:ratio_28d"),
-                    (0, "orange"),
-                    (0.25, "green"),
-                    base="red",
                     legend="{{feed}}",
                 ),
             ),

@@ -8,8 +8,8 @@ _LIMIT = (
     ' "topic", "coincap.$1.v1", "feed", "(.+)")'
 )
 # An audit that is overdue has no say: its findings are those of another day.
-_IS_DUE = "and on () (time() - max(audit_due_timestamp_seconds) < 3600)"
-_FINDINGS = 'audit_findings{kind!="tail"}'
+AUDIT_IS_DUE = "and on () (time() - max(audit_due_timestamp_seconds) < 3600)"
+AUDIT_FINDINGS = 'audit_findings{kind!="tail"}'
 
 BOARD = Board(
     "coinlake-s3-sink",
@@ -128,7 +128,7 @@ BOARD = Board(
                     "short",
                     "Of the last audit, until the next one is an hour overdue, by kind where there are"
                     " any; a tail, which only means that raw lags, is none.",
-                    f"((max by (kind) ({_FINDINGS}) > 0) or on () sum({_FINDINGS})) {_IS_DUE}",
+                    f"((max by (kind) ({AUDIT_FINDINGS}) > 0) or on () sum({AUDIT_FINDINGS})) {AUDIT_IS_DUE}",
                     (1, "red"),
                     legend="{{kind}}",
                 ),

@@ -13,6 +13,7 @@ import {
 } from "@grafana/data";
 import { BigValue, GlobalStyles, PanelChrome, TimeSeries, VizRepeater } from "@grafana/ui";
 import { createRoot } from "react-dom/client";
+import { registryOf } from "./registry.cjs";
 
 // Grafana's grid (public/app/core/constants.ts: GRID_CELL_HEIGHT, GRID_CELL_VMARGIN).
 const CELL = 38;
@@ -21,26 +22,6 @@ const HEAD = 40;
 // What the panel's own plugin fills in where a board is silent.
 const LINES = { drawStyle: "line", lineWidth: 1, showPoints: "never", axisPlacement: "auto" };
 const asWritten = (text) => text;
-
-function registryOf({ defaults, overrides }) {
-  const { custom, ...standard } = defaults;
-  const ids = new Set([
-    ...Object.keys(standard),
-    ...Object.keys(custom).map((name) => `custom.${name}`),
-    ...overrides.flatMap((one) => one.properties.map((property) => property.id)),
-  ]);
-  return new Registry(() =>
-    [...ids].map((id) => ({
-      id,
-      name: id,
-      path: id.replace(/^custom\./, ""),
-      isCustom: id.startsWith("custom."),
-      process: identityOverrideProcessor,
-      shouldApply: () => true,
-      settings: {},
-    })),
-  );
-}
 
 function frameOf({ name, times, values }, isGraph) {
   // The panel of graphs draws what is not finite as a gap (prepareGraphableFields).
@@ -106,7 +87,7 @@ function Panel({ panel, series, range, theme, width, height }) {
   const data = applyFieldOverrides({
     data: series.map((one) => frameOf(one, isGraph)),
     fieldConfig,
-    fieldConfigRegistry: registryOf(fieldConfig),
+    fieldConfigRegistry: registryOf(fieldConfig, { Registry, identityOverrideProcessor }),
     replaceVariables: asWritten,
     theme,
     timeZone: "utc",

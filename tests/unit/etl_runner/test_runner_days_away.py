@@ -46,6 +46,12 @@ def away(world: World, monkeypatch: pytest.MonkeyPatch) -> Away:
     return Away(world, monkeypatch)
 
 
+async def interrupted(runner: Runner) -> None:
+    """A pass, or the rest of one, that cannot be ended."""
+    with pytest.raises(TransientError, match="503"):
+        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+
+
 def raw_of(feed: str) -> str:
     return topic_prefix(TABULAR[feed].topic)
 
@@ -70,8 +76,7 @@ async def test_a_feed_that_is_refused_for_ever_stops_no_other(
     away.times = {raw_of(FEEDS[0]): 10**9}
     await world.land(feed=FEEDS[-1])
 
-    with pytest.raises(TransientError, match="503"):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
 
     assert [hour.feed for hour, _ in runner.hours.open()] == [FEEDS[-1]]
     # Once where it stands, and once more where nothing else is left.
@@ -82,13 +87,11 @@ async def test_the_rest_of_a_pass_is_asked_for_and_nothing_else(
     runner: Runner, away: Away, clock: FakeClock
 ) -> None:
     away.times = {raw_of(FEEDS[0]): 10**9}
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
     away.listed.clear()
     clock.advance(30)
 
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
     assert {one.rsplit("dt=")[0] for one in away.raw_days()} == {raw_of(FEEDS[0])}
 
     away.times.clear()
@@ -101,8 +104,7 @@ async def test_what_could_not_be_listed_is_no_day_that_is_known(
     runner: Runner, away: Away
 ) -> None:
     away.times = {raw_of(FEEDS[0]): 10**9}
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
 
     assert len(runner.reconcile.unlisted(FEEDS[0])) == 4
     assert runner.reconcile.unlisted(FEEDS[1]) == set()
@@ -116,13 +118,11 @@ async def test_where_the_pass_is_due_again_it_begins_anew(
     runner: Runner, away: Away, clock: FakeClock
 ) -> None:
     away.times = {raw_of(FEEDS[0]): 10**9}
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
     away.listed.clear()
     clock.advance(900)
 
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
 
     assert {one.rsplit("dt=")[0] for one in away.raw_days()} == {raw_of(feed) for feed in FEEDS}
 
@@ -130,8 +130,7 @@ async def test_where_the_pass_is_due_again_it_begins_anew(
 async def test_a_store_that_is_away_is_asked_a_few_times(runner: Runner, away: Away) -> None:
     away.times = {"ledger/": 10**9}
 
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
 
     assert len([one for one in away.listed if one.startswith("ledger/")]) == 4
 
@@ -143,8 +142,7 @@ async def test_control_without_other_days_first_one_stops_all(
     away.times = {raw_of(FEEDS[0]): 10**9}
     await world.land(feed=FEEDS[-1])
 
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
 
     assert list(runner.hours.open()) == []
 
@@ -157,8 +155,7 @@ async def test_a_partition_found_by_an_interrupted_pass_is_known_with_the_next_o
 
     await world.land(feed=FEEDS[0], complete_to_ms=5000)
     away.times = {raw_of(FEEDS[1]): 10**9}
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
     away.times.clear()
 
     await runner.reconcile.run(runner.now_ms(), EVERY_MS)
@@ -189,8 +186,7 @@ async def test_an_older_day_that_could_not_be_listed_stays_unlisted(
     old = f"{raw_of('rates')}dt={HOUR.dt}"
     away.times = {old: 10**9}
 
-    with pytest.raises(TransientError):
-        await runner.reconcile.run(runner.now_ms(), EVERY_MS)
+    await interrupted(runner)
     clock.advance(900)
     away.times.clear()
     await runner.reconcile.run(runner.now_ms(), EVERY_MS)

@@ -4,32 +4,16 @@ import pytest
 
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.hours import Hour
-from coinlake.contracts.ledger import Counts, LedgerEntry, Output, curated_key, ledger_key
+from coinlake.contracts.ledger import Output, curated_key, ledger_key
 from tests.labs.bucket import Bucket, Stored
+from tests.labs.ledger_entries import ledger_entry
 from tests.labs.sim.wire import is_late
 from tests.labs.sim_runner.oracle import Oracle
 
 HOUR = Hour("2026-11-21", "06")
 TABLE = TABULAR["markets"].published[0]
-ENTRY = LedgerEntry(
-    feed="markets",
-    dt=HOUR.dt,
-    hour=HOUR.hour,
-    version=1,
-    batch_id="mine",
-    job_version=1,
-    code_version="sim",
-    inputs=(),
-    outputs=(Output(TABLE, curated_key(TABLE, HOUR), "mine", 1, 1),),
-    counts=Counts(0, 0, 0, 0, 0, 0, 0, 0, 0),
-    run_id="",
-    attempt="",
-    billed_seconds=0,
-    min_received_ms=None,
-    max_received_ms=None,
-    complete=False,
-    closed_by="open",
-    committed_at_ms=0,
+ENTRY = ledger_entry(
+    "markets", HOUR, outputs=(Output(TABLE, curated_key(TABLE, HOUR), "mine", 1, 1),)
 )
 
 

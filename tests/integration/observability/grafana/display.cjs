@@ -12,33 +12,12 @@ const {
   Registry,
   toDataFrame,
 } = require("@grafana/data");
+const { registryOf } = require("../../../labs/boards/registry.cjs");
 
 const STEP_MS = 15000;
 const NOW_MS = 1700000000000;
 // These panels reduce a series to one value; the others show each value of a field by itself.
 const REDUCED = new Set(["stat", "gauge", "bargauge", "piechart"]);
-
-// The panels' own options of fields are in @grafana/ui and in plugins; that they are taken over as they are
-// written is all that matters for what is displayed.
-function registryOf(fieldConfig) {
-  const { custom = {}, ...standard } = fieldConfig.defaults;
-  const ids = new Set([
-    ...Object.keys(standard),
-    ...Object.keys(custom).map((name) => `custom.${name}`),
-    ...fieldConfig.overrides.flatMap((one) => one.properties.map((property) => property.id)),
-  ]);
-  return new Registry(() =>
-    [...ids].map((id) => ({
-      id,
-      name: id,
-      path: id.replace(/^custom\./, ""),
-      isCustom: id.startsWith("custom."),
-      process: identityOverrideProcessor,
-      shouldApply: () => true,
-      settings: {},
-    })),
-  );
-}
 
 function frameOf(series, name) {
   const values = series.map((value) => (value === "NaN" ? NaN : value));
@@ -58,7 +37,7 @@ function shown({ panel, frames, names = [] }, theme) {
   const data = applyFieldOverrides({
     data: frames.map((series, index) => frameOf(series, names[index])),
     fieldConfig,
-    fieldConfigRegistry: registryOf(fieldConfig),
+    fieldConfigRegistry: registryOf(fieldConfig, { Registry, identityOverrideProcessor }),
     replaceVariables,
     theme,
     timeZone: "utc",
