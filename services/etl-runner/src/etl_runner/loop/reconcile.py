@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from coinlake import logs
@@ -29,6 +30,18 @@ _Day = tuple[str, str]
 """A feed and a day of it, `YYYY-MM-DD`."""
 
 
+@dataclass(slots=True)
+class _Pass:
+    """The pass that is under way, or that was last."""
+
+    recent: Collection[str] = ()
+    days: Collection[str] = ()
+    """All that it is to list: the recent, an older one, those of hours that are open."""
+    left: deque[_Day] = field(default_factory=deque)
+    began_ms: int = 0
+    is_interrupted: bool = False
+
+
 class Reconcile:
     """Lists the last 48 hours and one older day per pass, so that its cost is bounded.
 
@@ -40,11 +53,7 @@ class Reconcile:
         self._parts = parts
         self._hours = hours
         self._records = records
-        self._left: deque[_Day] = deque()
-        self._of_pass: set[str] = set()
-        self._recent: Collection[str] = ()
-        self._began_ms = 0
-        self._is_interrupted = False
+        self._pass = _Pass()
         self._older: list[str] = []
         self._unlisted: set[str] | None = None
         self._round_ends_in = 0
@@ -61,45 +70,45 @@ class Reconcile:
         Raises TransientError or InvariantError where not all of it could be listed.
         """
         await self._records.load(now_ms)
-        if not self._left or now_ms - self._began_ms >= every_ms:
-            await self._begin(now_ms)
-        await self._list_what_is_left(now_ms)
-        self._hours.trail.pass_ended(at_once=not self._is_interrupted)
+        if not self._pass.left or now_ms - self._pass.began_ms >= every_ms:
+            self._pass = await self._begin(now_ms)
+        await self._list_what_is_left(self._pass, now_ms)
+        self._hours.trail.pass_ended(at_once=not self._pass.is_interrupted)
         if self._unlisted is not None:
-            self._unlisted -= self._of_pass
-        self._hours.forget(min(self._recent))
+            self._unlisted.difference_update(self._pass.days)
+        self._hours.forget(min(self._pass.recent))
 
-    async def _begin(self, now_ms: int) -> None:
+    async def _begin(self, now_ms: int) -> _Pass:
         recent = _days(now_ms)
         older = await self._next_older(recent)
         wanted = {hour.at.dt for hour, _ in self._hours.open()}
-        self._of_pass = {*recent, *older, *wanted}
+        days = {*recent, *older, *wanted}
         # By day: a feed that is refused for ever is not what many days after each other are of.
-        self._left = deque((feed, day) for day in sorted(self._of_pass) for feed in TABULAR)
-        self._recent, self._began_ms, self._is_interrupted = recent, now_ms, False
+        left = deque((feed, day) for day in sorted(days) for feed in TABULAR)
         self._hours.trail.pass_begins()
+        return _Pass(recent, days, left, now_ms)
 
-    async def _list_what_is_left(self, now_ms: int) -> None:
+    async def _list_what_is_left(self, this: _Pass, now_ms: int) -> None:
         failures = 0
-        while self._left:
-            feed, day = self._left[0]
+        while this.left:
+            feed, day = this.left[0]
             try:
-                await self._day(feed, day, now_ms, recent=day in self._recent)
+                await self._day(feed, day, now_ms, recent=day in this.recent)
             except (TransientError, InvariantError, NotFoundError) as error:
                 log.warning("day_not_listed", feed=feed, dt=day, reason=str(error))
-                self._left.rotate(-1)
+                this.left.rotate(-1)
                 failures += 1
-                if failures >= min(_MOST_FAILURES, len(self._left)):
-                    self._is_interrupted = True
+                if failures >= min(_MOST_FAILURES, len(this.left)):
+                    this.is_interrupted = True
                     raise
             else:
-                self._left.popleft()
+                this.left.popleft()
                 failures = 0
 
     def unlisted(self, feed: str) -> Collection[str]:
         """Days of a feed of which nobody knows what is in them now: no pass of this process has listed
         them yet, or the one that is under way could not."""
-        left = {day for name, day in self._left if name == feed}
+        left = {day for name, day in self._pass.left if name == feed}
         return left if self._unlisted is None else self._unlisted | left
 
     async def _day(self, feed: str, dt: str, now_ms: int, *, recent: bool) -> None:
