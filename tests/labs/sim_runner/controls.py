@@ -17,7 +17,7 @@ from coinlake.differences import Difference, Head, Unreadable
 from coinlake.errors import InvariantError
 from coinlake.store import Listed
 from etl_runner.core import plan
-from etl_runner.core.hours import FeedHour
+from etl_runner.core.hours import FeedHour, Hours
 from etl_runner.core.tracked import Failure, Tracked
 from etl_runner.core.watermarks import Promises
 from etl_runner.loop.lake import LakeReader
@@ -126,6 +126,11 @@ async def _hints_alone(*_: object, **__: object) -> None:
     """Nothing is listed: what no announcement told is not there."""
 
 
+def _never_again(*_: object) -> bool:
+    """An hour whose rows are all there is not committed again for a promise that came afterwards."""
+    return False
+
+
 def every() -> dict[str, Control]:
     """Every control by name."""
     found = (
@@ -150,6 +155,7 @@ def every() -> dict[str, Control]:
         Control("own-record-is-kept", patches=((RunnerRecords, "_failing", _own_is_kept),)),
         Control("live-over-gaps", patches=((live_module, "_is_missing", _no_gap),)),
         Control("hints-alone", patches=((reconcile_module.Reconcile, "_day", _hints_alone),)),
+        Control("open-for-ever", patches=((Hours, "closable", _never_again),)),
         Control("commands-are-forgotten", patches=((RunnerRecords, "load", _nothing_loaded),)),
     )
     return {control.name: control for control in found}

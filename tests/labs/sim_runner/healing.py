@@ -7,6 +7,8 @@ from collections import Counter
 from coinlake.contracts.cloud import RUNNER_PREFIX
 from coinlake.contracts.datasets import TABULAR
 from coinlake.contracts.ledger import LedgerEntry, curated_key, ledger_prefix, parse_entry
+from coinlake.contracts.raw_layout import parse_raw_key, topic_prefix
+from coinlake.contracts.raw_meta import parse_raw_meta
 from etl_runner.core.hours import FeedHour
 from tests.labs.sim_runner.world import World
 
@@ -117,7 +119,28 @@ class Healing:
         # Also of a command whose operator was told an error, since its answer came too late.
         if any(one.hours.get(hour).forced for one in self._world.awake()):
             return "is still to be rebuilt"
+        if not head.complete and self._is_passed(hour):
+            return f"version {head.version} is not complete, and its stream has passed it"
         return self._not_visible(hour, head)
+
+    def _is_passed(self, hour: FeedHour) -> bool:
+        """Whether the newest object of each partition promises that nothing more comes for the hour."""
+        newest: dict[int, tuple[tuple[int, int], int | None]] = {}
+        prefix = topic_prefix(TABULAR[hour.feed].topic)
+        for key, stored in self._world.bucket.objects.items():
+            named = parse_raw_key(key) if key.startswith(prefix) else None
+            if named is None:
+                continue
+            at = (named.epoch, named.link)
+            if named.partition not in newest or newest[named.partition][0] < at:
+                meta = parse_raw_meta(stored.metadata)
+                newest[named.partition] = (at, None if meta is None else meta.complete_to_ms)
+        promised = [told_ms for _, told_ms in newest.values()]
+        now_ms = self._world.now_ms()
+        # What is promised of a time that has not come is not believed.
+        return bool(promised) and all(
+            told_ms is not None and hour.at.end_ms <= told_ms <= now_ms for told_ms in promised
+        )
 
     def _is_held(
         self, hour: FeedHour, head: LedgerEntry | None, inputs: dict[str, str]

@@ -10,6 +10,7 @@ from coinlake.contracts.hours import Hour, parse_hour
 from coinlake.contracts.ledger import (
     LedgerEntry,
     curated_key,
+    ledger_key,
     ledger_prefix,
     parse_entry,
 )
@@ -144,10 +145,20 @@ class Oracle:
         known[entry.version] = entry.batch_id
         if entry.complete:
             self._reached("complete hour")
+            self._closed_afterwards(hour, entry)
             promised_ms = self._promised_ms(TABULAR[entry.feed].topic)
             if promised_ms < entry.at.end_ms:
                 self.blame("early", f"{hour} is complete, and the stream only to {promised_ms}")
         self._is_published(hour, entry)
+
+    def _closed_afterwards(self, hour: FeedHour, entry: LedgerEntry) -> None:
+        assert self.bucket is not None
+        before = self.bucket.objects.get(ledger_key(hour.feed, hour.at, entry.version - 1))
+        if before is None or hour in self.touched:
+            return
+        older = parse_entry(before.body)
+        if not older.complete and older.inputs == entry.inputs:
+            self._reached("closed afterwards")
 
     def _is_published(self, hour: FeedHour, entry: LedgerEntry) -> None:
         assert self.bucket is not None

@@ -56,4 +56,5 @@ SITUATIONS = {
     "aside": "an hour was set aside",
     "live view moved": "a live view reads a further hour from the tables",
     "complete hour": "an hour was committed as complete by promise",
+    "closed afterwards": "an hour was committed again for a promise that came after its rows",
 }

@@ -51,6 +51,23 @@ async def test_a_second_hour_needs_no_crawl_and_a_lacking_column_needs_one(
     assert [entry.version for entry in world.ledger()] == [1, 2, 3]
 
 
+async def test_an_hour_is_closed_by_a_promise_that_comes_after_its_rows(
+    world: World, runner: Runner
+) -> None:
+    await world.land()
+    await runner.turn()
+    assert not world.ledger()[0].complete
+
+    # The producer was away when the hour ended, and is back: no more answers, a heartbeat.
+    await world.land(values=0, complete_to_ms=HOUR.end_ms)
+    assert await runner.turn()
+
+    first, second = world.ledger()
+    assert (second.version, second.complete, second.closed_by) == (2, True, "heartbeat")
+    assert second.inputs == first.inputs
+    assert not await runner.turn()
+
+
 async def test_heartbeats_alone_make_nothing_dirty(world: World, runner: Runner) -> None:
     await world.land(values=0)
 

@@ -78,6 +78,49 @@ def test_a_complete_hour_is_due_at_once_and_one_that_is_just_over_waits_for_its_
     assert closed_by(AT, "batch", hours, POLICY, over) == "heartbeat"
 
 
+def test_an_hour_whose_promise_came_after_its_rows_is_due_once_more() -> None:
+    over = AT.at.end_ms + 10
+    hours = dirty()
+    hours.committed(AT, entry(1, item()), DURING)
+    hours.passed()
+    assert [hour for hour, _ in hours.open()] == []
+
+    promise(hours, AT.at.end_ms)
+    hours.passed()
+
+    assert [hour for hour, _ in hours.open()] == [AT]
+    assert chosen(hours, over) == [AT]
+    # Its rows are all there: neither does it wait, nor does another hour wait for it.
+    assert next_look_ms(hours, POLICY, over) is None
+    hours.committed(AT, entry(2, item(), complete=True), over)
+    assert chosen(hours, over) == []
+    assert [hour for hour, _ in hours.open()] == []
+
+
+def test_an_hour_that_is_set_aside_or_has_no_head_is_not_closed() -> None:
+    hours = dirty()
+    hours.committed(AT, entry(1, item()), DURING)
+    promise(hours, AT.at.end_ms)
+    hours.passed()
+    hours.set_aside(AT, "gone")
+
+    assert chosen(hours, AT.at.end_ms) == []
+    assert not Hours().closable(AT)
+
+
+def test_one_that_fails_while_it_is_closed_is_halved_like_others() -> None:
+    other = FeedHour("assets", AT.at)
+    hours = dirty(AT, other)
+    hours.committed(AT, entry(1, item()), DURING)
+    promise(hours, AT.at.end_ms)
+    hours.passed()
+    hours.suspects.failed((AT, other))
+
+    hours.passed()
+
+    assert hours.suspects.holds(AT)
+
+
 def test_without_a_promise_an_hour_is_due_after_its_grace_and_closed_by_age() -> None:
     hours = dirty()
 

@@ -39,6 +39,11 @@ class Hours:
         """What is known of an hour, nothing at first."""
         return self._tracked.setdefault(hour, Tracked())
 
+    def passed(self) -> None:
+        """Everything was listed: hours that the stream has passed since they were published are open."""
+        for hour in self._tracked:
+            self._keep_open(hour)
+
     def forget(self, before_dt: str) -> None:
         """Hours of days before this one in which there is nothing to do are looked up again."""
         old = [
@@ -183,6 +188,13 @@ class Hours:
         mark_ms = self.promises.watermark_ms(TABULAR[hour.feed].topic)
         return mark_ms is not None and mark_ms >= hour.at.end_ms
 
+    def closable(self, hour: FeedHour) -> bool:
+        """Whether all is left to say that the hour is complete: it was published before every
+        partition had promised so, and nothing has come for it since."""
+        tracked = self.get(hour)
+        is_open = tracked.head is not None and not tracked.head.complete
+        return is_open and not tracked.dirty and self.complete(hour)
+
     def complete_with(self, hour: FeedHour, batch_id: str) -> bool:
         """Whether a batch has all that the hour will ever have: every partition had promised so before
         the hour was listed for it. Nobody knows of a batch that was frozen by somebody else."""
@@ -220,10 +232,11 @@ class Hours:
 
     def _keep_open(self, hour: FeedHour) -> None:
         tracked = self._tracked[hour]
-        if not tracked.dirty or tracked.aside is not None:
+        is_wanted = tracked.dirty or self.closable(hour)
+        if not is_wanted or tracked.aside is not None:
             # It can be in no run, and those that are suspected with it must not wait for it.
             self.suspects.drop(hour)
-        if tracked.dirty or tracked.failure.count or tracked.aside is not None:
+        if is_wanted or tracked.failure.count or tracked.aside is not None:
             self._open.add(hour)
         else:
             self._open.discard(hour)

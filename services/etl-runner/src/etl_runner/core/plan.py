@@ -46,7 +46,8 @@ def due(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> bo
 def eligible(hour: FeedHour, hours: Hours, policy: PlanningPolicy, now_ms: int) -> bool:
     """Whether the hour may be in a batch now."""
     tracked = hours.get(hour)
-    if not tracked.dirty or tracked.aside is not None or now_ms < tracked.not_before_ms:
+    is_wanted = tracked.dirty or hours.closable(hour)
+    if not is_wanted or tracked.aside is not None or now_ms < tracked.not_before_ms:
         return False
     # Just over: the promise that nothing more comes is seconds away, and saves a second run.
     closing = hour.at.end_ms <= now_ms < hour.at.end_ms + policy.close_grace_ms

@@ -155,7 +155,9 @@ class BatchPipeline:
 
     def _wanted(self, hour: FeedHour) -> WantedHour:
         tracked = self._hours.get(hour)
-        return WantedHour(hour, tracked.version, tracked.forced, tracked.repair)
+        # The rows of one that is closed are the same again: a run is how a version is made.
+        forced = tracked.forced or self._hours.closable(hour)
+        return WantedHour(hour, tracked.version, forced, tracked.repair)
 
     def _seen_hour(self, seen: SeenHour, now_ms: int) -> None:
         if seen.trouble is None or not seen.trouble.hides_head:

@@ -76,6 +76,7 @@ class Reconcile:
         self._hours.trail.pass_ended(at_once=not self._pass.is_interrupted)
         if self._unlisted is not None:
             self._unlisted.difference_update(self._pass.days)
+        self._hours.passed()
         self._hours.forget(min(self._pass.recent))
 
     async def _begin(self, now_ms: int) -> _Pass:
