@@ -357,9 +357,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "page",
-        "the page in a real browser",
+        "the page in a real browser; a tab that is left open for a day",
         _pytest("tests/integration/query_page"),
-        350,
+        2400,
         _PAGE,
     ),
     Row(

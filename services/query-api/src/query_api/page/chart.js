@@ -94,10 +94,18 @@ export class PriceChart {
     return { color: color("--accent"), lineWidth: 1, priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false };
   }
 
-  /** @param {Candle[]} candles @param {boolean} isFirst */
-  set(candles, isFirst) {
+  /**
+   * Add candles, or newer ones in their places.
+   * @param {Candle[]} candles @param {boolean} isFirst @param {number} most so many are kept while the newest is looked at
+   * @returns {number | null} where the kept ones begin, in ms, if some were forgotten
+   */
+  set(candles, isFirst, most) {
     for (const candle of candles) if (candle.close !== null) this.candles.set(seconds(candle.start), candle);
-    const times = [...this.candles.keys()].sort((one, two) => one - two);
+    const follows = this.chart.timeScale().scrollPosition() > -2;
+    const known = this.times();
+    const forgotten = follows ? known.slice(0, Math.max(0, known.length - most)) : [];
+    for (const time of forgotten) this.candles.delete(time);
+    const times = known.slice(forgotten.length);
     const rows = times.map((time) => {
       const { open, high, low, close } = /** @type {Candle} */ (this.candles.get(time));
       return { time, open: Number(open), high: Number(high), low: Number(low), close: Number(close) };
@@ -105,7 +113,6 @@ export class PriceChart {
     const places = digits(rows.at(-1)?.close ?? 0);
     this.series.applyOptions({ priceFormat: { type: "price", precision: places, minMove: 10 ** -places } });
     const range = isFirst ? null : this.chart.timeScale().getVisibleRange();
-    const follows = this.chart.timeScale().scrollPosition() > -2;
     this.series.setData(rows);
     this.line.applyOptions({ price: rows.at(-1)?.close ?? 0 });
     this.volume.setData(times.flatMap((time) => {
@@ -114,6 +121,21 @@ export class PriceChart {
     }));
     if (isFirst) this.show(Math.min(rows.length + 4, 120), rows.length);
     else if (range && !follows) this.chart.timeScale().setVisibleRange(range);
+    return forgotten.length ? times[0] * 1000 : null;
+  }
+
+  times() {
+    return [...this.candles.keys()].sort((one, two) => one - two);
+  }
+
+  /** The first moment whose candle may still change or come, in ms. */
+  changesFromMs() {
+    const [open] = this.times().filter((time) => !this.candles.get(time)?.final);
+    return (open ?? seconds(this.newest()?.end ?? new Date(0).toISOString())) * 1000;
+  }
+
+  newest() {
+    return this.candles.get(this.times().at(-1) ?? 0);
   }
 
   /** @param {number} bars @param {number} count */
@@ -128,13 +150,13 @@ export class PriceChart {
 
   /** @param {any} time */
   point(time) {
-    const candle = this.candles.get(time) ?? [...this.candles.values()].reduce((/** @type {Candle | undefined} */ best, one) => (!best || one.start > best.start ? one : best), undefined);
+    const candle = this.candles.get(time) ?? this.newest();
     if (candle) this.onPoint(candle);
   }
 
   /** Keys of a chart that has the focus. @param {KeyboardEvent} event */
   key(event) {
-    const times = [...this.candles.keys()].sort((one, two) => one - two);
+    const times = this.times();
     if (!times.length || event.ctrlKey || event.metaKey) return;
     const scale = this.chart.timeScale();
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") {

@@ -16,6 +16,8 @@ export const title = "Asset";
 const EVERY_MS = 30_000;
 const WIDTH_MS = /** @type {Record<string, number>} */ ({ "1m": 60e3, "5m": 300e3, "15m": 900e3, "1h": 3600e3, "4h": 14400e3, "1d": 86400e3 });
 const CANDLES = 300;
+// One question of so many is for all candles that are shown, the others for what may have changed alone.
+const ALL_EVERY = 20;
 
 /** @param {HTMLElement} root @param {import("../app.js").Place} place */
 export function mount(root, place) {
@@ -35,6 +37,9 @@ export function mount(root, place) {
   let asset = null;
   let isAsking = false;
   let earliestMs = 0;
+  let sinceAll = 0;
+  /** The question for candles that is under way: a slow one is not asked again beside itself. @type {AbortController | null} */
+  let asking = null;
   const facts = h("dl", { class: "card stats" });
   const legend = h("div", { class: "legend" });
   const chartHost = h("div", { class: "chart", tabindex: "0", role: "img", "aria-label": `Candles of ${id}; arrow keys move from candle to candle, plus and minus zoom` });
@@ -69,6 +74,8 @@ export function mount(root, place) {
     fill(legend);
     said("Asking for the candles …");
     earliestMs = 0;
+    asking?.abort();
+    asking = null;
     void candles();
   }
 
@@ -79,24 +86,33 @@ export function mount(root, place) {
   }
 
   async function candles() {
-    const mine = interval;
-    const to = Date.now();
+    if (asking) return;
+    const own = (asking = new AbortController());
+    const [shown, width] = [chart, WIDTH_MS[interval]];
+    // Whole candles, as they are answered: whoever asks within one asks the same.
+    const firstMs = Math.floor(Date.now() / width) * width - CANDLES * width;
+    const isAll = !shown || sinceAll >= ALL_EVERY;
+    const fromMs = isAll ? firstMs : Math.max(firstMs, shown.changesFromMs());
     try {
-      const from = new Date(to - CANDLES * WIDTH_MS[mine]).toISOString();
-      const answer = await get(`/v1/assets/${encoded}/candles${query({ interval: mine, from })}`);
+      const answer = await get(`/v1/assets/${encoded}/candles${query({ interval, from: new Date(fromMs).toISOString() })}`, own.signal);
       await attached;
-      if (mine !== interval || !root.isConnected) return;
-      said(answer.data.length ? "" : "No quotes of this asset in this range.");
-      chartHost.classList.toggle("nothing", answer.data.length === 0);
+      if (own.signal.aborted) return;
+      sinceAll = isAll ? 1 : sinceAll + 1;
+      const isNothing = isAll && !answer.data.length;
+      said(isNothing ? "No quotes of this asset in this range." : "");
+      chartHost.classList.toggle("nothing", isNothing);
       if (!answer.data.length) return;
       const isFirst = !chart;
       chart ??= new PriceChart(chartHost, point, (candle) => void pick(candle), () => void earlier());
-      earliestMs ||= to - CANDLES * WIDTH_MS[mine];
-      chart.set(answer.data, isFirst);
+      earliestMs ||= firstMs;
+      // A tab that is left open follows the newest, and forgets what has gone by.
+      earliestMs = Math.max(earliestMs, chart.set(answer.data, isFirst, 2 * CANDLES) ?? 0);
       point(answer.data.at(-1));
       table();
     } catch (error) {
-      said(`The candles did not come: ${error instanceof Error ? error.message : error}.`);
+      if (!own.signal.aborted) said(`The candles did not come: ${error instanceof Error ? error.message : error}.`);
+    } finally {
+      if (asking === own) asking = null;
     }
   }
 
@@ -111,7 +127,7 @@ export function mount(root, place) {
       if (mine !== chart) return;
       // Where nothing was, there is nothing before either: no further question.
       earliestMs = answer.data.length ? from : 0;
-      if (answer.data.length) mine.set(answer.data, false);
+      if (answer.data.length) mine.set(answer.data, false, Infinity);
       table();
     } finally {
       isAsking = false;
@@ -184,6 +200,7 @@ export function mount(root, place) {
   return {
     close() {
       window.clearInterval(timer);
+      asking?.abort();
       chart?.close();
       kept.close();
     },
