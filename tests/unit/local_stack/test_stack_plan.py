@@ -13,6 +13,7 @@ JAVA = Java(Path("/java17"), "17.0.1")
 PATHS = Paths(Path("/clone"))
 PORT = {name: 1000 + place for place, name in enumerate(PORTS)}
 SIMULATED = StackRecord(PORT, "query-secret", ApiSource())
+WITH_HISTORY = StackRecord(PORT, "query-secret", ApiSource(), history_hours=3)
 REAL = StackRecord(PORT, "query-secret", ApiSource("https://api.example/v3", 50))
 ENVIRON = {
     "PATH": "/bin",
@@ -30,7 +31,7 @@ def planned(known: StackRecord) -> dict[str, plan.Step]:
 def test_everything_that_a_step_needs_is_started_before_it() -> None:
     seen: set[str] = set()
 
-    for step in planned(SIMULATED).values():
+    for step in planned(WITH_HISTORY).values():
         assert set(step.needs) <= seen, step.name
         seen.add(step.name)
 
@@ -39,6 +40,19 @@ def test_the_simulator_is_not_started_when_the_real_api_is_polled() -> None:
     assert "simulator" in planned(SIMULATED)
     assert "simulator" not in planned(REAL)
     assert "simulator" not in planned(REAL)["ingestor"].needs
+
+
+def test_the_hours_before_are_sent_before_the_ingestor_promises_anything() -> None:
+    assert "history" in planned(WITH_HISTORY)["ingestor"].needs
+    assert "history" not in planned(SIMULATED)
+    assert "history" not in planned(SIMULATED)["ingestor"].needs
+
+
+def test_nobody_makes_up_what_the_real_api_said_before() -> None:
+    real = planned(StackRecord(PORT, "query-secret", REAL.source, history_hours=3))
+
+    assert "history" not in real
+    assert "history" not in real["ingestor"].needs
 
 
 def test_the_real_key_is_told_to_the_ingestor_and_to_nobody_else() -> None:

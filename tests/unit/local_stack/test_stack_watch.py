@@ -29,3 +29,11 @@ def test_each_answer_of_the_log_is_counted_once_with_its_feed(tmp_path: Path) ->
     counted = watch.polls_in_log(log)
 
     assert counted == dict.fromkeys(FEEDS, 0) | {"assets": 2, "rates": 1}
+
+
+def test_the_answers_of_the_hours_before_are_counted_by_their_sender(tmp_path: Path) -> None:
+    log = tmp_path / "history.log"
+    log.write_text('{"event": "history_sent", "feed": "assets", "answers": 360, "hours": 3}\n')
+
+    assert watch.history_in_log(log) == {"assets": 360}
+    assert watch.history_in_log(tmp_path / "none.log") == {}

@@ -34,8 +34,14 @@ def entry(inputs: tuple[RawInput, ...] = ()) -> LedgerEntry:
 def test_each_stage_of_a_feed_is_counted_from_what_it_holds() -> None:
     counted = counts.by_feed({"assets": 3}, [partition()], [raw()], {("assets", HOUR): entry()})
 
-    assert counted["assets"] == StageCounts(3, 3, 1, 100, 250, 4)
+    assert counted["assets"] == StageCounts(3, 0, 3, 1, 100, 250, 4)
     assert counted["rates"] == StageCounts()
+
+
+def test_answers_of_before_are_no_polls() -> None:
+    counted = counts.by_feed({"assets": 1}, [partition()], [], {}, {"assets": 2})
+
+    assert counted["assets"] == StageCounts(polls=1, history=2, kafka_records=3)
 
 
 def test_an_object_of_heartbeats_only_counts_neither_as_object_nor_as_bytes() -> None:
@@ -51,7 +57,7 @@ def test_rejected_answers_have_a_row_of_their_own_and_are_in_the_total() -> None
     counted = counts.by_feed({"assets": 4}, [partition(rejected, 1)], [raw(rejected)], {})
 
     assert counted["rejected"].kafka_records == 1
-    assert counts.total(counted) == StageCounts(4, 1, 1, 100)
+    assert counts.total(counted) == StageCounts(4, 0, 1, 1, 100)
 
 
 def test_topics_that_are_no_feed_are_left_out() -> None:

@@ -9,7 +9,7 @@ from types import FrameType
 
 from local_stack import jars, report
 from local_stack.broker import ensure_class_archive
-from local_stack.demo import demo
+from local_stack.demo import HISTORY_HOURS, demo
 from local_stack.errors import StackError
 from local_stack.paths import Paths
 from local_stack.progress import ProgressLines
@@ -44,7 +44,7 @@ def _run(args: argparse.Namespace, stack: Stack) -> int:
                 "everything is stopped" if stack.down() else "nothing was running"
             )
         case "demo":
-            return demo(stack, once=args.once)
+            return demo(stack, once=args.once, history_hours=args.history)
         case "status":
             return show_status(stack)
         case "jars":
@@ -97,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="stop everything and discard its data")
     shown = commands.add_parser("demo", help="run everything, show the result, until Ctrl-C")
     shown.add_argument("--once", action="store_true", help="stop after the first hour")
+    shown.add_argument(
+        "--history",
+        type=_hours,
+        default=HISTORY_HOURS,
+        metavar="HOURS",
+        help=f"hours of a simulated market that were before ({HISTORY_HOURS})",
+    )
     commands.add_parser("status", help="what runs and how far the data has come")
     commands.add_parser("jars", help="fetch the jars through Maven")
     for name, text in (
@@ -107,6 +114,13 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=text).add_argument("service")
     return parser
+
+
+def _hours(text: str) -> int:
+    hours = int(text)
+    if not 0 <= hours <= 24:
+        raise argparse.ArgumentTypeError("0 to 24")
+    return hours
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 from coinlake.contracts.datasets import TABULAR, dataset_of_topic
 from coinlake.contracts.hours import Hour
@@ -41,9 +42,13 @@ class RawObject:
 
 @dataclass(frozen=True, slots=True)
 class StageCounts:
-    """One feed on its way. `raw_*` leave objects out that hold heartbeats only; bytes in S3."""
+    """One feed on its way. `raw_*` leave objects out that hold heartbeats only; bytes in S3.
+
+    `history` are answers that nobody polled: of the hours before (`local_stack.history`).
+    """
 
     polls: int = 0
+    history: int = 0
     kafka_records: int = 0
     raw_objects: int = 0
     raw_bytes: int = 0
@@ -60,6 +65,7 @@ def by_feed(
     kafka: Iterable[PartitionCount],
     raw: Iterable[RawObject],
     heads: Mapping[tuple[str, Hour], LedgerEntry],
+    history: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, StageCounts]:
     """The counts of each dataset that tables are made of.
 
@@ -69,6 +75,8 @@ def by_feed(
     counts = dict.fromkeys(TABULAR, StageCounts())
     for feed, number in polls.items():
         counts[feed] += StageCounts(polls=number)
+    for feed, number in history.items():
+        counts[feed] += StageCounts(history=number)
     for partition in kafka:
         if row := _row(partition.topic):
             counts[row] += StageCounts(kafka_records=partition.values)

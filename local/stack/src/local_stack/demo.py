@@ -18,9 +18,10 @@ from local_stack.stack import Stack, uninterrupted
 _TICK_S = 0.5
 FIRST_ANSWER_TIMEOUT_S = 300.0
 CATCH_UP_TIMEOUT_S = 180.0
+HISTORY_HOURS = 3
 
 
-def demo(stack: Stack, *, once: bool) -> int:
+def demo(stack: Stack, *, once: bool, history_hours: int = HISTORY_HOURS) -> int:
     """Run it; 0 at the end. Raises StackError where a part fails, after stopping all."""
     known = stack.read()
     if known is not None and known.processes:
@@ -28,7 +29,7 @@ def demo(stack: Stack, *, once: bool) -> int:
     source = spending.source_of(stack.environ)
     if source.base_url is not None:
         stack.progress.block(spending.announcement(source))
-    record = stack.up(source)
+    record = stack.up(source, history_hours)
     stack.progress.block(f"\n{report.page(record)}\n")
     try:
         _Demo(stack, record, open_lake(settings.exported(record))).run(once=once)
@@ -109,7 +110,8 @@ class _Demo:
             self._bootstrap(), copied_by_the_sink()
         )
         raw: list[RawObject] = self.lake.raw_objects()
-        by_feed = counts.by_feed(polls, kafka, raw, self.lake.heads())
+        history = watch.history_in_log(plan.log_of(self.stack.paths, "history"))
+        by_feed = counts.by_feed(polls, kafka, raw, self.lake.heads(), history)
         answer = self.lake.sql(questions.QUOTES_COUNT)
         return by_feed, int(answer.rows[0][0] or 0)
 

@@ -29,6 +29,11 @@ REAL: Mapping[str, FeedPace] = {
 }
 """Against the real API: small pages, so that a demo costs little."""
 
+HISTORY_SOURCE = "simulator-history"
+"""The `source` of answers of the hours before, which nobody polled (`local_stack.history`)."""
+HISTORY_EVERY_S, HISTORY_ASSETS = 15, 50
+"""Enough for candles of a minute, of what people look at; more would make a demo start later."""
+
 CREDITS_PER_ANSWER: Mapping[str, int] = {
     name: first_price(name, pace.limit or None) for name, pace in REAL.items()
 }

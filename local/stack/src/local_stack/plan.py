@@ -59,6 +59,8 @@ def steps(
     ]
     if record.source.base_url is None:
         planned.append(_simulator(record, environ))
+    if _has_history(record):
+        planned.append(_history(record, environ))
     planned += [_service(name, paths, record, environ) for name in SERVICES]
     return planned
 
@@ -117,6 +119,19 @@ def _simulator(record: StackRecord, environ: Mapping[str, str]) -> Child:
     return Child("simulator", argv, settings.base(environ), ready)
 
 
+def _has_history(record: StackRecord) -> bool:
+    """Only of a simulated market: nobody else's answers are made up."""
+    return record.source.base_url is None and record.history_hours > 0
+
+
+def _history(record: StackRecord, environ: Mapping[str, str]) -> Errand:
+    argv = _command(
+        "local_stack.history",
+        {"hours": record.history_hours, "seed": settings.SIMULATOR_SEED},
+    )
+    return Errand("history", argv, settings.tools(record, environ), needs=("topics",))
+
+
 def _command(module: str, options: Mapping[str, str | int | Path]) -> tuple[str, ...]:
     """`python -m module --name value …`."""
     given = ((f"--{name}", str(value)) for name, value in options.items())
@@ -135,7 +150,8 @@ def _tool(
 
 
 _NEEDS = {
-    "ingestor": ("topics", "simulator"),
+    # Its heartbeats promise that nothing older will come.
+    "ingestor": ("topics", "simulator", "history"),
     "s3_sink": ("topics", "provision"),
     "etl_runner": ("topics", "provision"),
     "query_api": ("provision",),
@@ -143,11 +159,12 @@ _NEEDS = {
 
 
 def _service(name: str, paths: Paths, record: StackRecord, environ: Mapping[str, str]) -> Child:
-    simulated = record.source.base_url is None
+    absent = {"simulator"} if record.source.base_url is not None else set()
+    absent |= set() if _has_history(record) else {"history"}
     return Child(
         name,
         (settings.python(), "-m", name),
         settings.service(name, record, paths, environ),
         http_ready(f"{settings.url(record, name)}/readyz"),
-        needs=tuple(need for need in _NEEDS[name] if simulated or need != "simulator"),
+        needs=tuple(need for need in _NEEDS[name] if need not in absent),
     )

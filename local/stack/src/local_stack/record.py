@@ -32,11 +32,15 @@ class ApiSource:
 
 @dataclass(frozen=True, slots=True)
 class StackRecord:
-    """One stack of this clone. `started_at_s` is when its first process was started."""
+    """One stack of this clone. `started_at_s` is when its first process was started.
+
+    `history_hours`: so many hours before it were sent as the simulator would have answered then.
+    """
 
     ports: dict[str, int]
     query_key: str
     source: ApiSource = field(default_factory=ApiSource)
+    history_hours: int = 0
     started_at_s: float = 0.0
     processes: dict[str, Running] = field(default_factory=dict)
 
@@ -66,6 +70,7 @@ def read(path: Path) -> StackRecord | None:
             ports={name: int(raw["ports"][name]) for name in PORTS},
             query_key=raw["query_key"],
             source=ApiSource(**raw["source"]),
+            history_hours=raw.get("history_hours", 0),
             started_at_s=raw["started_at_s"],
             processes={name: Running(**each) for name, each in raw["processes"].items()},
         )

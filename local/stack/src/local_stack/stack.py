@@ -41,13 +41,17 @@ class Stack:
         """The processes of the record that are gone."""
         return [name for name, each in known.processes.items() if not processes.alive(each)]
 
-    def up(self, source: ApiSource) -> StackRecord:
-        """Start everything and wait until it is ready. Stops all again where one part fails."""
+    def up(self, source: ApiSource, history_hours: int = 0) -> StackRecord:
+        """Start everything and wait until it is ready. Stops all again where one part fails.
+
+        A simulated market may have been there for some hours already: `local_stack.history`.
+        """
         java = preflight.look(self.paths, self.environ, self.progress)
         with self._alone():
             self._discard()
             fresh = preflight.new_record(self.read(), source, self.environ)
-            book = _Book(self.paths, replace(fresh, started_at_s=time.time()))
+            begun = replace(fresh, started_at_s=time.time(), history_hours=history_hours)
+            book = _Book(self.paths, begun)
             steps = plan.steps(self.paths, book.record, java, self.environ)
             broker.write_properties(plan.broker_spec(self.paths, book.record, java))
             self.progress.say(f"starting; logs are in {self.paths.logs}")

@@ -8,6 +8,7 @@ from local_stack.counts import StageCounts, total
 
 _TITLES = {
     "polls": "polls",
+    "history": "of before",
     "kafka_records": "Kafka records",
     "raw_objects": "raw objects",
     "raw_bytes": "raw bytes",

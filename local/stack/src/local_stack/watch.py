@@ -57,6 +57,15 @@ def polls_in_log(log: Path) -> dict[str, int]:
     return {name: len(ids) for name, ids in seen.items()}
 
 
+def history_in_log(log: Path) -> dict[str, int]:
+    """Answers of the hours before, by feed, from the log of what sent them; mostly none."""
+    if not log.is_file():
+        return {}
+    lines = log.read_text(errors="replace").splitlines()
+    told = [json.loads(line) for line in lines if '"history_sent"' in line]
+    return {str(one["feed"]): int(one["answers"]) for one in told}
+
+
 def line(record: StackRecord) -> str:
     """The stages in one line, from the left to the right; `?` for what nobody can tell now.
 
