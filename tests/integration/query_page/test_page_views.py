@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -144,20 +145,19 @@ def test_candles_have_a_width_whichever_answer_comes_first(
 def test_a_price_is_followed_back_to_the_bytes_it_came_in(
     page: Browser, fresh: Service
 ) -> None:
-    earlier = api(fresh, "/v1/assets/bitcoin/lineage")["data"]
     show(page, fresh.url, "asset/bitcoin")
     state(page, "fresh")
     page.wait("document.querySelectorAll('#origin li').length === 6")
 
     text = page.text("#origin")
-    later = api(fresh, "/v1/assets/bitcoin/lineage")["data"]
+    price = page.run("return document.querySelector('.price').title").removesuffix(" USD")
+    asked = next(url for url in page.requests() if "/lineage" in url)
+    told = api(fresh, asked.removeprefix(fresh.url))["data"]
 
-    # An answer may have come while the page was loaded.
-    (told,) = [
-        one
-        for one in ([earlier] if earlier == later else [earlier, later])
-        if one["raw_object"]["key"] in text.replace("\n", "")
-    ]
+    # It is the price above, and not one that came since.
+    assert told["element"]["priceUsd"] in text
+    assert f"{Decimal(told['element']['priceUsd']):.18f}" == f"{Decimal(price):.18f}"
+    assert told["raw_object"]["key"] in text.replace("\n", "")
     assert told["body"]["sha256"] in text
     assert told["poll"]["poll_id"] in text
     assert "the same hash as when it was received" in text

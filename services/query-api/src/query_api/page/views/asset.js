@@ -38,6 +38,7 @@ export function mount(root, place) {
   let isAsking = false;
   let earliestMs = 0;
   let sinceAll = 0;
+  let hasPicked = false;
   /** The question for candles that is under way: a slow one is not asked again beside itself. @type {AbortController | null} */
   let asking = null;
   const facts = h("dl", { class: "card stats" });
@@ -150,6 +151,7 @@ export function mount(root, place) {
 
   /** @param {Candle} candle */
   async function pick(candle) {
+    hasPicked = true;
     panel.asking(`close of ${moment(candle.start).slice(0, 16)} UTC`);
     try {
       const answer = await get(`/v1/assets/${encoded}/quotes${query({ from: candle.start, to: candle.end, order: "desc", limit: 1 })}`);
@@ -175,8 +177,9 @@ export function mount(root, place) {
       if (!host.contains(grid)) {
         fill(host, grid);
         attach();
-        void panel.show(null, "the newest price");
       }
+      // Of the price above, for as long as no other was asked for.
+      if (!hasPicked && asset.source_ts !== known?.source_ts) void panel.show(asset.source_ts, `price of ${clock(asset.source_ts)} UTC`, !known);
       setText(name, asset.name || asset.asset_id);
       setText(symbol, asset.symbol ?? "");
       if (setText(price, `$${amount(asset.price_usd, 7)}`) && known) flash(price);

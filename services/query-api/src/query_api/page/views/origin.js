@@ -27,13 +27,18 @@ export class OriginPanel {
     fill(this.body, h("p", { class: "soft", role: "alert" }, error instanceof Error ? error.message : String(error)));
   }
 
-  /** @param {string | null} at the source time of the answer; null for the newest @param {string} what */
-  async show(at, what) {
+  /**
+   * @param {string | null} at the source time of the answer; null for the newest @param {string} what
+   * @param {boolean} [anew] whether what was shown is taken away until the answer is there
+   */
+  async show(at, what, anew = true) {
     const mine = ++this.turn;
-    this.asking(what);
+    if (anew) this.asking(what);
     try {
       const answer = await get(`/v1/assets/${encodeURIComponent(this.asset)}/lineage${query({ at })}`);
-      if (mine === this.turn) this.draw(answer.data);
+      if (mine !== this.turn) return;
+      fill(this.of, what);
+      this.draw(answer.data);
     } catch (error) {
       if (mine === this.turn) this.failed(error);
     }
