@@ -175,6 +175,26 @@ def test_a_workgroup_that_enforces_its_location_refuses_another_for_a_table(
 
     done = world.run("CREATE TABLE t AS SELECT 1 AS a", WorkGroup="strict")
     assert _manifest(world, done)[0].startswith("s3://lake/own/tables/")
+    # What a table of another kind asks for is refused by its name, as in any workgroup.
+    other = "CREATE TABLE t2 WITH (partitioned_by = ARRAY['b']) AS SELECT 1 AS a, 2 AS b"
+    failed = world.run(other, WorkGroup="strict")
+    assert failed["Status"]["State"] == "FAILED"
+    assert "partitioned_by" in failed["Status"]["StateChangeReason"]
+
+
+@pytest.mark.parametrize(
+    "value", ["current_timestamp", "ARRAY[now()]", "INTERVAL '1' DAY", "uuid()"]
+)
+def test_a_view_with_a_column_that_the_catalog_has_no_type_for_is_none(
+    world: World, value: str
+) -> None:
+    world.rows("CREATE OR REPLACE VIEW odd AS SELECT 1 AS a")
+
+    said = world.failure(f"CREATE OR REPLACE VIEW odd AS SELECT 1 AS a, {value} AS at")
+
+    assert "Invalid column type for column at: Unsupported Hive type: " in said
+    # The one that was there is as it was.
+    assert world.rows("SELECT * FROM odd") == [["1"]]
 
 
 def test_timestamps_keep_their_milliseconds_and_nested_values_their_shape(world: World) -> None:

@@ -33,6 +33,11 @@ _STORABLE = frozenset(
 _DIGITS = 3
 
 
+def has_hive_name(of: Type) -> bool:
+    """Whether a type, with all that is in it, can be a column of the catalog."""
+    return of.name in _STORABLE and all(map(has_hive_name, of.args))
+
+
 def check_storable(of: Type) -> None:
     """Refuse a type that Hive has no name for."""
     if of.name not in _STORABLE:

@@ -13,6 +13,7 @@ from local_cloud.athena.sql.failures import QueryError
 from local_cloud.athena.sql.hive_types import hive_name
 from local_cloud.athena.sql.types import OutputColumn, Type, trino_name
 from local_cloud.athena.storage.catalog import CatalogTable
+from local_cloud.athena.storage.stored import has_hive_name
 
 _START, _END = "/* Presto View: ", " */"
 
@@ -69,7 +70,14 @@ def stored(table: CatalogTable) -> StoredView:
 def table_input(
     name: str, sql: str, database: str, columns: tuple[OutputColumn, ...]
 ) -> dict[str, Any]:
-    """Glue's TableInput of a new view."""
+    """Glue's TableInput of a new view. QueryError where the catalog has no type for a column."""
+    for one in columns:
+        if not has_hive_name(one.type):
+            # As Athena says it of views (github.com/Tomme/dbt-athena/issues/115).
+            raise QueryError(
+                "NOT_SUPPORTED",
+                f"Invalid column type for column {one.name}: Unsupported Hive type: {one.type}",
+            )
     return {
         "Name": name,
         "TableType": "VIRTUAL_VIEW",
