@@ -331,6 +331,19 @@ ROWS: tuple[Row, ...] = (
         300,
         _CLOUD,
     ),
+    Row(
+        "examples",
+        "what readers copy: the dbt project and the notebook",
+        _pytest("tests/integration/examples"),
+        300,
+        (
+            *_PAGE,
+            "examples",
+            "docs/how-to",
+            "requirements/dbt.txt",
+            "requirements/notebook.txt",
+        ),
+    ),
     Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 570, _CLOUD),
     Row(
         "conformance",
