@@ -4,7 +4,7 @@
   {%- set versions = ref('int_day_versions') -%}
   {%- if not execute -%}{{ return([]) }}{%- endif -%}
   {%- set asked -%}
-    select lake.day, lake.lake_version
+    select lake.day, lake.lake_version, lake.hours_published
     from {{ versions }} as lake
     {%- if is_incremental() %}
     left join (
@@ -16,7 +16,7 @@
   {%- endset -%}
   {%- set days = [] -%}
   {%- for row in run_query(asked).rows -%}
-    {%- do days.append({'day': row[0] | string, 'lake_version': row[1]}) -%}
+    {%- do days.append({'day': row[0] | string, 'lake_version': row[1], 'hours_published': row[2]}) -%}
   {%- endfor -%}
   {%- do log(this.identifier ~ ': ' ~ days | length ~ ' days to build', info=true) -%}
   {{ return(days) }}
@@ -46,14 +46,18 @@
 {#- The days as rows of a query. -#}
 {% macro as_rows(days) -%}
   {%- if not days -%}
-    select date '1970-01-01' as day, cast(0 as bigint) as lake_version where false
+    select
+        date '1970-01-01' as day,
+        cast(0 as bigint) as lake_version,
+        cast(0 as bigint) as hours_published
+    where false
   {%- else -%}
-    select day, lake_version
+    select day, lake_version, hours_published
     from (
         values
         {%- for one in days %}
-            (date '{{ one.day }}', bigint '{{ one.lake_version }}'){{ ',' if not loop.last }}
+            (date '{{ one.day }}', bigint '{{ one.lake_version }}', bigint '{{ one.hours_published }}'){{ ',' if not loop.last }}
         {%- endfor %}
-    ) as v (day, lake_version)
+    ) as v (day, lake_version, hours_published)
   {%- endif -%}
 {%- endmacro %}

@@ -4,10 +4,11 @@
   That one deletes a partition's objects and then runs INSERT INTO, so that the partition reads as empty for
   as long as the INSERT takes, and stays so where it fails. Here the new rows are written first (UNLOAD, into
   a folder of this run), and then the partition is pointed at them; a run that dies leaves the old rows, or
-  at worst a day missing, which the next run makes again. It needs neither INSERT nor a CTAS with partitions,
-  so no limit of 100 partitions, and runs on coinlake's local Athena, which has neither. As with dbt-athena's
-  own, a partition that the model makes no rows of any more keeps those that it has. Models are written as for
-  that one: without this file it runs them.
+  at worst the partition missing. What it had written is read by nobody, and goes with a full refresh.
+
+  It needs neither INSERT nor a CTAS with partitions, so no limit of 100 partitions, and runs on coinlake's
+  local Athena, which has neither. As with dbt-athena's own, a partition that the model makes no rows of any
+  more keeps those that it has. Models are written as for that one: without this file it runs them.
 #}
 {% materialization incremental, adapter='athena' %}
 
@@ -99,7 +100,7 @@
         to '{{ place }}' with (format = 'PARQUET', compression = 'SNAPPY')
       {%- endcall -%}
       {%- do conditions.append(key ~ "='" ~ value ~ "'") -%}
-      {%- do places.append("partition (" ~ key ~ " = '" ~ value ~ "') location '" ~ place ~ "'") -%}
+      {%- do places.append("partition (`" ~ key ~ "` = '" ~ value ~ "') location '" ~ place ~ "'") -%}
     {%- endfor -%}
     {%- do adapter.clean_up_partitions(relation, conditions) -%}
     {%- do run_query('alter table ' ~ relation.render_hive() ~ ' add ' ~ places | join(' ')) -%}

@@ -5,6 +5,7 @@ The tests of one lake tell one story, in order.
 
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -77,6 +78,11 @@ def by_hand(lake: Mapping[Hour, Prices]) -> Ohlc:
     return made
 
 
+def by_day(lake: Mapping[Hour, Prices]) -> dict[str, int]:
+    """How many hours of each day were published."""
+    return dict(Counter(hour.dt for hour in lake))
+
+
 class Story:
     """The lake, what was sent to it, and the reader who transforms it."""
 
@@ -92,6 +98,10 @@ class Story:
         """What `daily_ohlc` says."""
         rows = self.rows("SELECT day, asset_id, open, high, low, close FROM daily_ohlc")
         return {(day, asset): tuple(map(Decimal, prices)) for day, asset, *prices in rows}
+
+    def hours_published(self) -> dict[str, int]:
+        rows = self.rows("SELECT DISTINCT day, hours_published FROM daily_ohlc")
+        return {day: int(hours) for day, hours in rows}
 
     def objects(self, day: str) -> dict[str, str]:
         """Key and ETag of each object of a day of `daily_ohlc`."""
@@ -152,6 +162,7 @@ def test_a_first_build_makes_every_day_exactly(story: Story) -> None:
     assert "daily_ohlc: 3 days to build" in told
     assert story.made() == by_hand(story.sent)
     assert set(story.dbt.outcomes().values()) == {"success", "pass"}
+    assert story.hours_published() == by_day(story.sent)
 
 
 def test_a_second_build_makes_nothing_anew(story: Story) -> None:
@@ -182,6 +193,20 @@ def test_an_hour_that_was_rebuilt_makes_its_day_anew_and_no_other(story: Story) 
     assert not story.objects(rebuilt).keys() & replaced.keys()
     compiled = story.dbt.project / "target/compiled/coinlake/models/marts/daily_ohlc.sql"
     assert f"dt in ('{rebuilt}')" in compiled.read_text()
+
+
+@pytest.mark.full_size
+def test_an_hour_at_midnight_makes_both_of_its_days_anew(story: Story) -> None:
+    midnight = hour_of(YESTERDAY_MS)
+    just_before = YESTERDAY_MS - 1_000
+    story.sent[midnight] = {**story.sent[midnight], just_before: {"bitcoin": "1.5"}}
+    story.lake.publish(midnight, story.sent[midnight], version=2)
+
+    told = story.dbt.follows("Build again")
+
+    assert "daily_ohlc: 2 days to build" in told
+    assert story.made() == by_hand(story.sent)
+    assert story.made()[day_of(BEFORE_MS), "bitcoin"][3] == Decimal("1.5")
 
 
 @pytest.mark.full_size
@@ -218,13 +243,52 @@ def test_the_movers_can_be_shown(story: Story) -> None:
 
 
 @pytest.mark.full_size
-def test_a_full_refresh_makes_the_same_rows(story: Story) -> None:
+@pytest.mark.parametrize(
+    ("version", "operation", "prefix", "is_kept"),
+    [
+        pytest.param(2, "s3:PutObject", "daily/dbt/", True, id="while rows are written"),
+        pytest.param(3, "s3:DeleteObjects", "daily", True, id="before rows are deleted"),
+        pytest.param(4, "glue:BatchDeletePartition", "", False, id="before the drop"),
+        pytest.param(
+            5, "glue:BatchCreatePartition", "", False, id="before the partition is added"
+        ),
+    ],
+)
+def test_a_build_that_breaks_off_leaves_no_wrong_row_and_the_next_one_mends_it(
+    cloud: Cloud, story: Story, version: int, operation: str, prefix: str, is_kept: bool
+) -> None:
+    before, day = story.made(), day_of(YESTERDAY_MS)
+    late = hour_of(YESTERDAY_MS + 12 * HOUR_MS)
+    more = {late.start_ms + version * 600_000: {"bitcoin": f"{version}.25"}}
+    story.sent[late] = {**story.sent[late], **more}
+    story.lake.publish(late, story.sent[late], version)
+    refused = {"operation": operation, "key_prefix": prefix, "code": "AccessDenied"}
+
+    cloud.admin("/faults", "PUT", {"rules": [{**refused, "status": 403}]})
+    done = story.dbt.types(PAGE.block("Build again"))
+    cloud.admin("/faults", "DELETE")
+    meanwhile = story.made()
+    story.dbt.follows("Build again")
+
+    assert done.returncode == 1
+    assert "injected fault" in done.stdout
+    assert meanwhile == {
+        key: prices for key, prices in before.items() if is_kept or key[0] != day
+    }
+    assert story.made() == by_hand(story.sent)
+
+
+@pytest.mark.full_size
+def test_a_full_refresh_makes_the_same_rows_and_removes_what_no_partition_has(
+    story: Story,
+) -> None:
     before = story.made()
 
     told = story.dbt.follows("Build again", 1)
 
     assert "daily_ohlc: 3 days to build" in told
     assert story.made() == before
+    assert len(story.objects(day_of(YESTERDAY_MS))) == 1
     assert not [name for name in story.tables() if "tmp" in name]
 
 

@@ -32,8 +32,9 @@ select
     min(partials.first_source_ts) as first_source_ts,
     max(partials.last_source_ts) as last_source_ts,
     max_by(partials.volume_24h_usd, partials.last_source_ts) as volume_24h_usd,
+    days.hours_published,
     days.lake_version,
     days.day
 from partials
 inner join days on days.day = partials.day
-group by partials.asset_id, days.lake_version, days.day
+group by partials.asset_id, days.hours_published, days.lake_version, days.day
