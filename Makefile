@@ -192,10 +192,24 @@ endif
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
+# Of versions of their own: a venv each, made again where its lock has changed.
+dbt: .local/dbt/.stamp ## dbt for examples/dbt into .local/dbt
+
+notebook: .local/notebook/.stamp ## What runs examples/notebook into .local/notebook
+
+.local/dbt/.stamp .local/notebook/.stamp: .local/%/.stamp: requirements/%.txt
+ifeq ($(PYTHON),)
+	@echo "$(NO_PYTHON)" >&2; exit 1
+endif
+	@$(PYTHON) -m venv --clear .local/$*
+	@.local/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@.local/$*/bin/python -m pip install $(PATIENT) --require-hashes -r $<
+	@touch $@
+
 lock: ## Resolve the dependencies again (needs uv)
-	@for name in dev build release bench clients ingestor s3-sink etl-runner query-api tools mcp job local local-cloud simulator; do \
+	@for name in dev build release bench clients dbt notebook ingestor s3-sink etl-runner query-api tools mcp job local local-cloud simulator; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    $$([ $$name = dev -o $$name = bench -o $$name = clients ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
+	    $$([[ " dev bench clients dbt notebook " == *" $$name "* ]] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
 # The whole of dev.in with another pyspark: what that pins itself (py4j) is free, all else is as in dev.txt.
 	@uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -209,4 +223,4 @@ clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query bench-neighbours pictures board-pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
-  faults e2e fmt docs release push pins version notice surface upgrade-test setup jars lock clean
+  faults e2e fmt docs release push pins version notice surface upgrade-test setup jars dbt notebook lock clean

@@ -29,6 +29,8 @@ _RUNNER = ("services/etl-runner", "local/cloud", "local/stack", "tools")
 _CLOUD = ("local/cloud",)
 _QUERY = ("services/query-api", "local/cloud", "local/stack", "tools")
 _PAGE = (*_QUERY, "local/coincap", "deploy/release")
+_LOCKS = ("requirements/dbt.txt", "requirements/notebook.txt")
+_EXAMPLES = (*_PAGE, "examples", "docs/how-to", *_LOCKS)
 
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -330,6 +332,13 @@ ROWS: tuple[Row, ...] = (
         _pytest("tests/integration/cloud_clients"),
         300,
         _CLOUD,
+    ),
+    Row(
+        "examples",
+        "what readers copy: the dbt project and the notebook",
+        _pytest("tests/integration/examples"),
+        440,
+        _EXAMPLES,
     ),
     Row("athena", "the local Athena", _pytest("tests/integration/local_athena"), 570, _CLOUD),
     Row(

@@ -1,0 +1,1 @@
+"""What a reader copies from `examples/`, run as its pages say."""
