@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.campaign.pins import pins_hold
-from tests.campaign.rows import EVERYTHING, Row
+from tests.campaign.row import EVERYTHING, Row
 from tests.commit import ROOT
 
 # Where each package of the product is.

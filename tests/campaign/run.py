@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tests.campaign.reach import holds
-from tests.campaign.rows import ROWS, Row
+from tests.campaign.row import Row
+from tests.campaign.rows import ROWS
 from tests.commit import ROOT, commit
 
 FOLDER = ROOT / ".local" / "campaign"

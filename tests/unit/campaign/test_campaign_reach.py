@@ -7,7 +7,8 @@ import pytest
 
 from tests.campaign import reach as reach_module
 from tests.campaign.reach import ALWAYS, ROOMS, WHOLE, holds, imported, reach
-from tests.campaign.rows import EVERYTHING, ROWS, Row
+from tests.campaign.row import EVERYTHING, Row
+from tests.campaign.rows import ROWS
 from tests.commit import ROOT
 
 BY_ID = {row.id: row for row in ROWS}
