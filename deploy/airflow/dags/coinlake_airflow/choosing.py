@@ -1,0 +1,58 @@
+"""Which hours make which batches, by the runner's own terms (`etl_runner.core.plan`)."""
+
+from collections.abc import Callable, Iterable
+
+from coinlake.contracts.hours import UNKNOWN_HOUR
+from etl_runner.core.hours import FeedHour, Hours
+from etl_runner.core.plan import PlanningPolicy, choose
+from etl_runner.steps import FoundHour, WantedHour
+
+_TAKEN = "it is in a batch"
+
+
+def batches_of(
+    found: Iterable[FoundHour],
+    policy: PlanningPolicy,
+    now_ms: int,
+    *,
+    forced: Callable[[FeedHour], bool] = lambda _: False,
+) -> list[list[WantedHour]]:
+    """The hours that have something to do and have settled, in batches of at most the policy's size.
+
+    An hour that somebody publishes right now, or died over, is wanted as well: the same work has the
+    same batch, whose result is there, and any other batch finishes theirs first.
+    """
+    hours, wanted = Hours(), dict[FeedHour, WantedHour]()
+    for one in found:
+        if one.trouble is not None or not _has_settled(one.hour, policy, now_ms):
+            continue
+        is_forced = forced(one.hour) or one.underway is not None
+        wanted[one.hour] = _track(hours, one, now_ms, is_forced=is_forced)
+    batches = []
+    while (chosen := choose(hours, policy, now_ms)) is not None:
+        batches.append([wanted[hour] for hour in chosen.hours])
+        for hour in chosen.hours:
+            hours.set_aside(hour, _TAKEN)
+    return batches
+
+
+def halves(batch: list[WantedHour]) -> tuple[list[WantedHour], list[WantedHour]]:
+    """A batch of several hours, cut in two."""
+    middle = len(batch) // 2
+    return batch[:middle], batch[middle:]
+
+
+def _has_settled(hour: FeedHour, policy: PlanningPolicy, now_ms: int) -> bool:
+    # An hour that is still open is the business of the live views.
+    return hour.at == UNKNOWN_HOUR or now_ms >= hour.at.end_ms + policy.close_age_ms
+
+
+def _track(hours: Hours, one: FoundHour, now_ms: int, *, is_forced: bool) -> WantedHour:
+    wanted = one.wanted(forced=is_forced)
+    hours.committed(one.hour, one.head, now_ms)
+    hours.listed(one.hour, one.inputs, now_ms)
+    if wanted.forced:
+        hours.force(one.hour, wanted.version, now_ms)
+    if wanted.repair:
+        hours.repair(one.hour, now_ms)
+    return wanted
