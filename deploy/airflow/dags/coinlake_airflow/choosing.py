@@ -1,6 +1,6 @@
 """Which hours make which batches, by the runner's own terms (`etl_runner.core.plan`)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from coinlake.contracts.hours import UNKNOWN_HOUR
 from etl_runner.core.hours import FeedHour, Hours
@@ -15,9 +15,11 @@ def batches_of(
     policy: PlanningPolicy,
     now_ms: int,
     *,
-    forced: Callable[[FeedHour], bool] = lambda _: False,
+    forced: bool = False,
 ) -> list[list[WantedHour]]:
-    """The hours that have something to do and have settled, in batches of at most the policy's size.
+    """The hours that have something to do, in batches of at most the policy's size.
+
+    An hour that ended less than the policy's grace ago, or is still open, is left to later.
 
     An hour that somebody publishes right now, or died over, is wanted as well: the same work has the
     same batch, whose result is there, and any other batch finishes theirs first.
@@ -26,7 +28,7 @@ def batches_of(
     for one in found:
         if one.trouble is not None or not _has_settled(one.hour, policy, now_ms):
             continue
-        is_forced = forced(one.hour) or one.underway is not None
+        is_forced = forced or one.underway is not None
         wanted[one.hour] = _track(hours, one, now_ms, is_forced=is_forced)
     batches = []
     while (chosen := choose(hours, policy, now_ms)) is not None:
@@ -43,8 +45,7 @@ def halves(batch: list[WantedHour]) -> tuple[list[WantedHour], list[WantedHour]]
 
 
 def _has_settled(hour: FeedHour, policy: PlanningPolicy, now_ms: int) -> bool:
-    # An hour that is still open is the business of the live views.
-    return hour.at == UNKNOWN_HOUR or now_ms >= hour.at.end_ms + policy.close_age_ms
+    return hour.at == UNKNOWN_HOUR or now_ms >= hour.at.end_ms + policy.close_grace_ms
 
 
 def _track(hours: Hours, one: FoundHour, now_ms: int, *, is_forced: bool) -> WantedHour:

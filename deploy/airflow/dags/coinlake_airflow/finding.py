@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from coinlake import logs
@@ -79,14 +79,11 @@ async def hours_in(parts: StepParts, settings: Settings, wanted: Range, now_ms: 
         for one in await find(parts, feed, dt)
         if wanted.first <= one.hour.at <= wanted.last
     ]
-    return _sorted(found, settings, now_ms, forced=lambda _: wanted.forced)
+    return _sorted(found, settings, now_ms, forced=wanted.forced)
 
 
 def _sorted(
-    found: Sequence[FoundHour],
-    settings: Settings,
-    now_ms: int,
-    forced: Callable[[FeedHour], bool] = lambda _: False,
+    found: Sequence[FoundHour], settings: Settings, now_ms: int, *, forced: bool = False
 ) -> Found:
     batches = batches_of(found, settings.policy(), now_ms, forced=forced)
     aside = [
