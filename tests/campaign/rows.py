@@ -318,6 +318,13 @@ ROWS: tuple[Row, ...] = (
         _RUNNER,
     ),
     Row(
+        "airflow",
+        "the DAGs in Airflow with real Glue: killed, cleared, beside a runner",
+        _pytest("tests/integration/airflow"),
+        2400,
+        (*_RUNNER, "deploy/airflow"),
+    ),
+    Row(
         "cloud",
         "the local cloud",
         _pytest("tests/integration/local_cloud", "tests/integration/cloud_state"),

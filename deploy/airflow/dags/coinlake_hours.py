@@ -2,12 +2,10 @@
 
 from datetime import UTC, datetime
 
-from airflow.sdk import dag, task
+from airflow.sdk import dag
 
 from coinlake_airflow.config import settings
-from coinlake_airflow.finding import recent_hours
-from coinlake_airflow.handed_on import Handed
-from coinlake_airflow.pipeline import defaults, handed_on, in_lake, make_tables, now_ms
+from coinlake_airflow.pipeline import defaults, find_recent, make_tables
 
 
 @dag(
@@ -21,14 +19,7 @@ from coinlake_airflow.pipeline import defaults, handed_on, in_lake, make_tables,
 )
 def coinlake_hours() -> None:
     """Finds the hours that are not in the tables as they are in the raw zone, and makes them."""
-
-    @task
-    def find() -> Handed:
-        """The recent days and one older day, of every feed."""
-        found = in_lake(lambda lake, at: recent_hours(lake.parts, at, now_ms()))
-        return handed_on(found)
-
-    make_tables(find())
+    make_tables(find_recent())
 
 
 coinlake_hours()

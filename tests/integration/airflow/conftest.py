@@ -3,6 +3,10 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -14,8 +18,41 @@ from tests.integration.etl_runner.conftest import Cloud, cloud, lake, start_runn
 __all__ = ["cloud", "lake", "start_runner"]
 
 
+@dataclass
+class Alerts:
+    """Where failures are posted, as to Alertmanager; `seen` are those that came."""
+
+    url: str = ""
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+
 @pytest.fixture(scope="package")
-def airflow(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+def alerts() -> Iterator[Alerts]:
+    alerts = Alerts()
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            alerts.seen.extend(json.loads(body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: pytest shows what a test prints."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        alerts.url = f"http://127.0.0.1:{server.server_port}/api/v2/alerts"
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield alerts
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="package")
+def airflow(
+    cloud: Cloud, alerts: Alerts, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Airflow]:
     """Airflow with the DAGs of deploy/airflow and those of the tests."""
     programs = made()
     home = tmp_path_factory.mktemp("airflow")
@@ -48,8 +85,12 @@ def airflow(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+        "AIRFLOW_COINLAKE_ALERT_URL": alerts.url,
         "AIRFLOW_COINLAKE_POLL_S": "1",
+        "AIRFLOW_COINLAKE_BUSY_S": "2",
         "AIRFLOW_COINLAKE_RETRY_S": "1",
+        # One failure by itself is enough: each run of Spark takes its time.
+        "AIRFLOW_COINLAKE_PARK_AFTER": "1",
     }
     running = Airflow(programs, environ, port, home / "standalone.log")
     try:

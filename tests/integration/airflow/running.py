@@ -54,6 +54,12 @@ class Airflow:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
 
+    def kill(self) -> None:
+        """SIGKILL for all of its processes at once."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
     def command(self, *words: str) -> str:
         """What a command of Airflow printed. Fails where it fails."""
         done = subprocess.run(

@@ -2,34 +2,18 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from coinlake.contracts.hours import Hour
+from tests.integration.airflow.asking import BACKFILL, backfilled, body, glue_runs, rates
 from tests.integration.airflow.running import Airflow
 from tests.integration.etl_runner.conftest import Lake, until
 
 pytestmark = pytest.mark.timeout(900)
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
-HOURS, BACKFILL = "coinlake_hours", "coinlake_backfill"
-
-
-def body(hour: Hour, rate: str) -> bytes:
-    data = [{"id": "euro", "symbol": "EUR", "rateUsd": rate}]
-    return json.dumps({"data": data, "timestamp": hour.start_ms}).encode()
-
-
-def rates(lake: Lake, hour: Hour) -> list[str]:
-    where = f"WHERE dt = '{hour.dt}' AND hour = '{hour.hour}'"
-    rows = lake.sql(f"SELECT rate_usd FROM rates {where} ORDER BY rate_usd")
-    return [str(float(row[0] or "nan")) for row in rows]
-
-
-def glue_runs(lake: Lake, batch_id: str) -> list[dict[str, Any]]:
-    found = lake.glue.get_job_runs(JobName="coinlake-rebuild")["JobRuns"]
-    return [one for one in found if one["Arguments"]["--batch_id"] == batch_id]
+HOURS = "coinlake_hours"
 
 
 def test_an_empty_lake_is_filled_on_schedule_and_another_dag_hears_of_each_hour(
@@ -47,7 +31,7 @@ def test_an_empty_lake_is_filled_on_schedule_and_another_dag_hears_of_each_hour(
     assert scheduled["run_type"] == "scheduled"
     assert state == "success", airflow.tasks(HOURS, scheduled["dag_run_id"])
     (entry,) = lake.ledger("rates", hour)
-    assert rates(lake, hour) == ["1.05"]
+    assert rates(lake, hour) == [1.05]
     assert (entry.version, entry.closed_by, entry.counts.duplicates) == (1, "age", 1)
     (run,) = glue_runs(lake, entry.batch_id)
     assert entry.run_id == run["Id"]
@@ -78,7 +62,7 @@ def test_a_task_that_is_cleared_after_it_has_succeeded_changes_nothing(
 
     assert lake.ledger("rates", hour) == before
     assert len(glue_runs(lake, before[0].batch_id)) == 1
-    assert rates(lake, hour) == ["1.5"]
+    assert rates(lake, hour) == [1.5]
     # From the beginning: nothing is dirty any more.
     airflow.clear(BACKFILL, run_id, "find", downstream=True)
     assert airflow.ended(BACKFILL, run_id) == "success"
@@ -104,7 +88,7 @@ def test_a_backfill_makes_every_hour_of_its_range_and_no_other_and_a_forced_one_
 
     assert made == {"03": [], "04": [1], "05": [1], "06": []}
     assert [one.version for one in lake.ledger("rates", hours[1])] == [1, 2]
-    assert rates(lake, hours[1]) == ["2.1"]
+    assert rates(lake, hours[1]) == [2.1]
     batches = {one.batch_id for one in lake.ledger("rates", hours[1])}
     assert len(batches) == 2
     told = [one["partition_key"] for one in airflow.events() if day in one["partition_key"]]
@@ -120,13 +104,11 @@ def test_a_late_object_makes_the_next_version_and_an_hour_of_bad_rows_is_publish
     no_id = json.dumps({"data": [{"rateUsd": "1"}, {"id": "yen", "rateUsd": "2"}]}).encode()
     lake.land("rates", good, [body(good, "1")])
     lake.land("rates", bad, [no_id])
-    airflow.unpause(BACKFILL)
-    ranged = {"first": f"{day}T00", "last": f"{day}T23"}
 
-    run_id = airflow.trigger(BACKFILL, **ranged)
+    run_id = backfilled(airflow, day)
     state = airflow.ended(BACKFILL, run_id)
     lake.land("rates", good, [body(good, "3")])
-    later = airflow.trigger(BACKFILL, **ranged)
+    later = backfilled(airflow, day)
     assert airflow.ended(BACKFILL, later) == "success"
 
     tasks = airflow.tasks(BACKFILL, run_id)
@@ -136,8 +118,8 @@ def test_a_late_object_makes_the_next_version_and_an_hour_of_bad_rows_is_publish
         "failed",
     )
     assert "failed for 1 of 2" in airflow.log_of(BACKFILL, run_id, "batch.gate")
-    assert rates(lake, bad) == ["2.0"]
-    assert rates(lake, good) == ["1.0", "3.0"]
+    assert rates(lake, bad) == [2.0]
+    assert rates(lake, good) == [1.0, 3.0]
     told = [one for one in airflow.events() if day in one["partition_key"]]
     assert [one["extra"]["versions"] for one in told] == [
         {f"{day}T01:00:00": 1},

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
         default=True, description="Whether the triggerer waits for a run instead of a worker."
     )
     poll_s: Count = Field(default=15, description="Seconds between two looks at a run.")
+    busy_s: Seconds = Field(
+        default=30.0, description="Wait for the job's only slot while another run has it."
+    )
     run_deadline_s: Seconds = Field(
         default=1800.0, description="How long one try of a task waits for a run."
     )

@@ -1,7 +1,8 @@
-"""Which days are listed: those of a range, or the recent ones and one older day in turn."""
+"""Which days are listed: those of a range, or the recent ones and one older day."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of, parse_hour
 
@@ -29,13 +30,13 @@ def recent_days(now_ms: int, lookback_hours: int) -> list[str]:
 
 
 def older_day(dates: Iterable[str], recent: Sequence[str], now_ms: int) -> str | None:
-    """One of the older days, another each quarter of an hour: late objects find their hour, and what
-    is listed at a time stays small, as in a pass of the runner."""
+    """One of the older days: late objects find their hour, and what is listed at a time stays small.
+
+    By chance, for nothing is remembered: turns by the clock would leave out days for ever where the
+    schedule has a period in common with their number.
+    """
     older = sorted(set(dates) - set(recent))
-    if not older:
-        return None
-    # A day that appears moves the turn by one, and none is left out for longer than a round.
-    return older[now_ms // 900_000 % len(older)]
+    return Random(now_ms).choice(older) if older else None
 
 
 def partition_key(hour: Hour) -> str:

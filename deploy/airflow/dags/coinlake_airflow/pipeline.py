@@ -6,17 +6,19 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from airflow.sdk import TriggerRule, get_current_context, task, task_group
+from airflow.sdk import Param, TriggerRule, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from pydantic import JsonValue
+
+from coinlake.contracts.datasets import TABULAR
 
 from . import finishing
 from .alerts import tell
 from .assets import EVERY_FEED
 from .boundary import advance
 from .config import Settings, settings
-from .days import partition_key
-from .finding import Found, freeze_all
+from .days import hour_named, partition_key
+from .finding import Found, Range, freeze_all, hours_in, recent_hours
 from .handed_on import Handed, from_json, to_json
 from .lake import Lake, open_lake
 from .rebuilding import RebuildOperator
@@ -49,6 +51,36 @@ def in_lake(do: Callable[[Lake, Settings], Awaitable[Said]]) -> Said:
 
 def now_ms() -> int:
     return int(time.time() * 1000)
+
+
+@task(task_id="find")
+def find_recent() -> Handed:
+    """What is to do in the recent days and one older day, of every feed."""
+    return handed_on(in_lake(lambda lake, at: recent_hours(lake.parts, at, now_ms())))
+
+
+@task(task_id="find")
+def find_in_range() -> Handed:
+    """What is to do in the hours that somebody asked for, see `range_params`."""
+    params = get_current_context()["params"]
+    first, last = hour_named(params["first"]), hour_named(params["last"])
+    wanted = Range(first, last, tuple(params["feeds"]), params["forced"])
+    return handed_on(in_lake(lambda lake, at: hours_in(lake.parts, at, wanted, now_ms())))
+
+
+def range_params() -> dict[str, Param]:
+    """What a backfill is asked for."""
+    hour = r"^\d{4}-\d{2}-\d{2}T\d{2}$"
+    return {
+        "first": Param(type="string", pattern=hour, description="First hour, as 2026-11-20T07"),
+        "last": Param(type="string", pattern=hour, description="Last hour, itself included"),
+        "feeds": Param(
+            [], type="array", items={"enum": list(TABULAR)}, description="None: all of them"
+        ),
+        "forced": Param(
+            False, type="boolean", description="Also hours in which nothing changed"
+        ),
+    }
 
 
 def handed_on(found: Found) -> Handed:

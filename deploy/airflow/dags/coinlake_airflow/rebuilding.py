@@ -28,10 +28,6 @@ from .lake import open_lake
 
 Said = TypeVar("Said")
 
-BUSY_S = 30
-"""Wait for the job's only slot. Glue gives it back some seconds after a run (provider amazon 9.39,
-operators/glue.py: sleep_before_return)."""
-
 
 class RebuildOperator(GlueJobOperator):
     """Runs the rebuild job for one batch, unless its result is there or a run of it is under way.
@@ -73,8 +69,9 @@ class RebuildOperator(GlueJobOperator):
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConcurrentRunsExceededException":
                 raise
-            # No failure and no try: another batch has the slot, of this DAG or of a runner.
-            again = datetime.now(UTC) + timedelta(seconds=BUSY_S)
+            # No failure and no try: another batch has the slot, of this DAG or of a runner. Glue gives it
+            # back some seconds after a run (provider amazon 9.39, operators/glue.py: sleep_before_return).
+            again = datetime.now(UTC) + timedelta(seconds=self.settings.busy_s)
             raise AirflowRescheduleException(again) from error  # type: ignore[no-untyped-call]
 
     def submit_job(self, context: Context) -> str:
