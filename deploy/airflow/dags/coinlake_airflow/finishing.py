@@ -4,8 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from coinlake import logs
-from coinlake.errors import InvariantError, TransientError
-from etl_runner.core.publication import OF_STAGED
+from coinlake.errors import TransientError
 from etl_runner.loop.run import load_result
 from etl_runner.steps import (
     FeedHour,
@@ -46,6 +45,7 @@ async def verified(parts: StepParts, batch_id: str) -> list[str]:
 async def published(parts: StepParts, settings: Settings, batch_id: str) -> list[str]:
     """Publish, register and commit what holds; the hours that are in the ledger now.
 
+    An hour that was refused is in no way worse off: `judged` holds it, and the next look finds it.
     Raises TransientError where an hour waits for something that is away, once the others are done.
     """
     batch = await _finished(parts, batch_id)
@@ -60,10 +60,6 @@ async def published(parts: StepParts, settings: Settings, batch_id: str) -> list
     if waits:
         raise TransientError(f"published all but {len(waits)} hours: {'; '.join(waits)}")
     await clean(parts, batch_id)
-    if staged := [str(one.hour) for one in outcomes if one.refused in OF_STAGED]:
-        raise InvariantError(
-            f"what the run staged for {', '.join(staged)} is gone or differs; the next batch makes it anew"
-        )
     return [f"{one.hour} version {one.head.version}" for one in outcomes if one.head]
 
 

@@ -104,7 +104,7 @@ def freeze_batches(found: Handed) -> list[str]:
     return frozen.batch_ids
 
 
-@task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+@task(trigger_rule=TriggerRule.ALL_DONE)
 def left_out(found: Handed, frozen: list[str]) -> None:
     """Fails where an hour is left out, so that somebody looks; the others are made all the same."""
     ti = get_current_context()["ti"]
@@ -145,7 +145,7 @@ def announce(batch_id: str) -> None:
         event.extra["versions"] = dict[str, JsonValue](versions)
 
 
-@task(trigger_rule=TriggerRule.NONE_FAILED, retries=0)
+@task(trigger_rule=TriggerRule.NONE_FAILED)
 def gate(batch_id: str, wrong: list[str]) -> None:
     """Fails where an hour of the batch was refused or is not announced, and says why."""
     found = in_lake(lambda lake, at: finishing.judged(lake.parts, at, batch_id))

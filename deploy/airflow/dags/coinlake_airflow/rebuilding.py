@@ -46,7 +46,7 @@ class RebuildOperator(GlueJobOperator):
         shape = {"WorkerType": settings.worker_type, "NumberOfWorkers": settings.workers}
         super().__init__(
             job_name=settings.job_name,
-            # Without a shape the operator asks for 10 DPU (hooks/glue.py: GlueJobHook).
+            # Without a shape the operator asks for 10 DPU (provider amazon 9.39, hooks/glue.py: num_of_dpus).
             create_job_kwargs=shape,
             run_job_kwargs=shape,
             concurrent_run_limit=1,
@@ -102,8 +102,8 @@ class RebuildOperator(GlueJobOperator):
     def poll_until_complete(self, external_id: JsonValue, context: Context) -> None:
         """Wait without a triggerer, by the runner's table of states.
 
-        Amazon's own loop waits for ever for a run that ended ERROR or EXPIRED (hooks/glue.py:
-        _handle_state).
+        Amazon's own loop waits for ever for a run that ended ERROR or EXPIRED (provider amazon 9.39,
+        hooks/glue.py: _handle_state).
         """
         run_id, deadline = str(external_id), time.monotonic() + self.settings.run_deadline_s
         self._set_job_run_id(context, run_id)

@@ -1,4 +1,7 @@
-"""A backfill without one of its rules: the tests' controls, each of which must be seen to be wrong."""
+"""A backfill without one of its rules: the tests' controls, each of which must be seen to be wrong.
+
+Airflow reads only files that have its name in them (Airflow 3.3, utils/file.py: might_contain_dag).
+"""
 
 from airflow.sdk import dag
 

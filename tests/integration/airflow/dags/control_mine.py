@@ -1,4 +1,4 @@
-"""Control: whoever publishes does not know its own objects again."""
+"""Control in Airflow: whoever publishes does not know its own objects again."""
 
 from control_dag import make
 

@@ -1,4 +1,4 @@
-"""Control: writes without conditions."""
+"""Control in Airflow: writes without conditions."""
 
 from typing import Any
 
