@@ -101,8 +101,8 @@ def test_a_publication_that_was_frozen_in_mid_flight_does_not_overwrite_what_a_r
         told = [one for one in airflow.events() if one["partition_key"] == f"{day}T20:00:00"]
         assert [one["extra"]["versions"] for one in told] == [{f"{day}T20:00:00": 1}]
     else:
+        # What the runner published is gone, and its ledger entry with it.
         assert rates(lake, hour) == [1.0]
-        assert what_differs(cloud, day) != ""
         # For the tests after this one.
         again = backfilled(airflow, day)
         assert airflow.ended(BACKFILL, again) == "success"

@@ -56,6 +56,7 @@ def test_an_hour_that_is_open_or_has_just_ended_is_left_to_later() -> None:
 
     assert names(batches_of(hours, POLICY, NOW_MS)) == [["11"]]
     assert names(batches_of(hours, POLICY, NOW_MS + 900_000)) == [["11", "12"]]
+    assert names(batches_of(hours, POLICY, NOW_MS, unsettled=True)) == [["11", "12", "13"]]
 
 
 def test_an_hour_with_which_nothing_may_be_done_is_in_no_batch() -> None:

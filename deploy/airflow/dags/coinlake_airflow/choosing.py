@@ -1,6 +1,7 @@
 """Which hours make which batches, by the runner's own terms (`etl_runner.core.plan`)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from coinlake.contracts.hours import UNKNOWN_HOUR
 from etl_runner.core.hours import FeedHour, Hours
@@ -16,17 +17,22 @@ def batches_of(
     now_ms: int,
     *,
     forced: bool = False,
+    unsettled: bool = False,
 ) -> list[list[WantedHour]]:
     """The hours that have something to do, in batches of at most the policy's size.
 
-    An hour that ended less than the policy's grace ago, or is still open, is left to later.
+    An hour that ended less than the policy's grace ago, or is still open, is left to later, unless
+    `unsettled` ones are wanted as well.
 
     An hour that somebody publishes right now, or died over, is wanted as well: the same work has the
     same batch, whose result is there, and any other batch finishes theirs first.
     """
+    if unsettled:
+        policy = replace(policy, close_grace_ms=0)
     hours, wanted = Hours(), dict[FeedHour, WantedHour]()
     for one in found:
-        if one.trouble is not None or not _has_settled(one.hour, policy, now_ms):
+        is_left = not unsettled and not _has_settled(one.hour, policy, now_ms)
+        if one.trouble is not None or is_left:
             continue
         is_forced = forced or one.underway is not None
         wanted[one.hour] = _track(hours, one, now_ms, is_forced=is_forced)

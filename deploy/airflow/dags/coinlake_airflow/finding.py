@@ -65,7 +65,7 @@ async def recent_hours(parts: StepParts, settings: Settings, now_ms: int) -> Fou
         older = older_day(await parts.lake.dates(feed), recent, now_ms)
         for dt in [*recent, *([] if older is None else [older])]:
             found += await find(parts, feed, dt)
-    return _sorted(found, settings, now_ms)
+    return Found(batches_of(found, settings.policy(), now_ms), _aside(found))
 
 
 async def hours_in(parts: StepParts, settings: Settings, wanted: Range, now_ms: int) -> Found:
@@ -79,17 +79,15 @@ async def hours_in(parts: StepParts, settings: Settings, wanted: Range, now_ms: 
         for one in await find(parts, feed, dt)
         if wanted.first <= one.hour.at <= wanted.last
     ]
-    return _sorted(found, settings, now_ms, forced=wanted.forced)
+    # Somebody asks for just these: also for one that is still open.
+    batches = batches_of(found, settings.policy(), now_ms, forced=wanted.forced, unsettled=True)
+    return Found(batches, _aside(found))
 
 
-def _sorted(
-    found: Sequence[FoundHour], settings: Settings, now_ms: int, *, forced: bool = False
-) -> Found:
-    batches = batches_of(found, settings.policy(), now_ms, forced=forced)
-    aside = [
+def _aside(found: Sequence[FoundHour]) -> list[str]:
+    return [
         f"{one.hour}: {one.trouble.reason}: {one.trouble.said}" for one in found if one.trouble
     ]
-    return Found(batches, aside)
 
 
 async def freeze_all(
