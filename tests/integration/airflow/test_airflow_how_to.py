@@ -72,5 +72,6 @@ def test_a_reader_lets_airflow_make_the_present_hour_of_a_stack(tmp_path: Path) 
         terminal.types(look)
         terminal.types(end)
     finally:
-        terminal.types("make down")
+        # Where the page ended in the middle, its Airflow is still there.
+        terminal.types("for job in $(jobs -p); do kill $job || true; done; wait; make down")
         terminal.close()
