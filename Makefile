@@ -192,6 +192,17 @@ endif
 	  $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
+airflow: .local/airflow/venv/.stamp ## Airflow with the DAGs' packages, in .local/airflow/venv (490 MB)
+
+.local/airflow/venv/.stamp: requirements/airflow.txt shared/pyproject.toml services/etl-runner/pyproject.toml | setup
+	@echo "setting up .local/airflow/venv (once, about a minute)"
+	@mkdir -p .local/airflow && $(PYTHON) -m venv --clear .local/airflow/venv
+	@$(BIN)/python -m pip --python .local/airflow/venv/bin/python install $(PATIENT) --require-hashes -r requirements/airflow.txt
+	@$(BIN)/python -m pip --python .local/airflow/venv/bin/python install $(PATIENT) --no-deps --no-build-isolation \
+	  -e shared -e services/etl-runner
+	@$(BIN)/python -m pip --python .local/airflow/venv/bin/python check
+	@touch $@
+
 # Of versions of their own: a venv each, made again where its lock has changed.
 dbt: .local/dbt/.stamp ## dbt for examples/dbt into .local/dbt
 
@@ -207,7 +218,7 @@ endif
 	@touch $@
 
 lock: ## Resolve the dependencies again (needs uv)
-	@for name in dev build release bench clients dbt notebook ingestor s3-sink etl-runner query-api tools mcp job local local-cloud simulator; do \
+	@for name in dev build release bench clients airflow dbt notebook ingestor s3-sink etl-runner query-api tools mcp job local local-cloud simulator; do \
 	  uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $$([[ " dev bench clients dbt notebook " == *" $$name "* ]] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt; \
 	done
@@ -222,5 +233,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query bench-neighbours pictures board-pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
+.PHONY: airflow help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query bench-neighbours pictures board-pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
   faults e2e fmt docs release push pins version notice surface upgrade-test setup jars dbt notebook lock clean

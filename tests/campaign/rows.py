@@ -201,6 +201,13 @@ ROWS: tuple[Row, ...] = (
         RUNNER,
     ),
     Row(
+        "airflow",
+        "the DAGs in Airflow with real Glue: killed, cleared, beside a runner",
+        of_pytest("tests/integration/airflow"),
+        2400,
+        (*RUNNER, "deploy/airflow"),
+    ),
+    Row(
         "cloud",
         "the local cloud",
         of_pytest("tests/integration/local_cloud", "tests/integration/cloud_state"),

@@ -1,0 +1,1 @@
+"""What the DAGs of coinlake are made of: the runner's steps as tasks of Airflow."""
