@@ -65,7 +65,7 @@ def _held(faults: Faults, moment: Moment) -> None:
     faults.put(operation=moment.operation, key_prefix=moment.prefix, delay_ms=HELD_MS, count=1)
 
 
-@pytest.mark.full_size(but="ledger")
+@pytest.mark.full_size
 @pytest.mark.parametrize("name", ["ledger", *(one for one in FIRST_TIME if one != "ledger")])
 def test_a_task_killed_in_mid_call_is_tried_again_and_nothing_is_lost_or_doubled(
     airflow: Airflow, cloud: Cloud, lake: Lake, faults: Faults, name: str

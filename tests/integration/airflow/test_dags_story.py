@@ -10,7 +10,7 @@ from tests.integration.airflow.asking import BACKFILL, backfilled, body, glue_ru
 from tests.integration.airflow.running import Airflow
 from tests.integration.etl_runner.conftest import Lake, until
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.full_size]
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
 HOURS = "coinlake_hours"
@@ -69,7 +69,6 @@ def test_a_task_that_is_cleared_after_it_has_succeeded_changes_nothing(
     assert lake.ledger("rates", hour) == before
 
 
-@pytest.mark.full_size
 def test_a_backfill_makes_every_hour_of_its_range_and_no_other_and_a_forced_one_makes_them_anew(
     airflow: Airflow, lake: Lake
 ) -> None:
@@ -95,7 +94,6 @@ def test_a_backfill_makes_every_hour_of_its_range_and_no_other_and_a_forced_one_
     assert sorted(told) == sorted([f"{day}T04:00:00", f"{day}T05:00:00"] * 2)
 
 
-@pytest.mark.full_size
 def test_a_late_object_makes_the_next_version_and_an_hour_of_bad_rows_is_published_and_not_announced(
     airflow: Airflow, lake: Lake
 ) -> None:
