@@ -48,7 +48,7 @@ class Airflow:
         # It ends its own, and what it forgets is of its group.
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(30)
+            self.process.wait(90)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
