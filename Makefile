@@ -233,5 +233,5 @@ promtool: setup ## promtool and amtool of the pinned Prometheus and Alertmanager
 clean: ## Remove everything that was built or set up
 	@rm -rf .venv .local dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: airflow help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query bench-neighbours pictures board-pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
-  faults e2e fmt docs release push pins version notice surface upgrade-test setup jars dbt notebook lock clean
+.PHONY: help demo up down status sim mutants conformance bench-sink bench-sink-memory bench-etl bench-runner bench-freshness bench-chain bench-query bench-neighbours pictures board-pictures page-weight page-check page-vendor audit check test campaign lint types arrows unit contract spark integration compose-test test-pythons test-sparks outdated \
+  faults e2e fmt docs release push pins version notice surface upgrade-test setup jars airflow dbt notebook lock clean

@@ -24,8 +24,13 @@ RUNNER = ("services/etl-runner", "local/cloud", "local/stack", "tools")
 CLOUD = ("local/cloud",)
 QUERY = ("services/query-api", "local/cloud", "local/stack", "tools")
 PAGE = (*QUERY, "local/coincap", "deploy/release")
-LOCKS = ("requirements/dbt.txt", "requirements/notebook.txt")
-EXAMPLES = (*PAGE, "examples", "docs/how-to", *LOCKS)
+EXAMPLES = (
+    *PAGE,
+    "examples",
+    "docs/how-to",
+    "requirements/dbt.txt",
+    "requirements/notebook.txt",
+)
 
 
 def of_pytest(*paths: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def blocks(page: Path, section: str) -> list[str]:
     return re.findall(r"```sh\n(.*?)```", text, re.S)
 
 
-def _without_make(environ: Mapping[str, str]) -> dict[str, str]:
+def without_make(environ: Mapping[str, str]) -> dict[str, str]:
     """What a reader's own shell has: not the variables of the `make` that runs the tests."""
     made = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS")
     return {name: value for name, value in environ.items() if name not in made}
@@ -36,7 +36,7 @@ class Terminal:
         self._shell = subprocess.Popen(
             ["bash"],
             cwd=folder,
-            env={**_without_make(environ), "LOCAL_STACK_FOLDER": str(self.local)},
+            env={**without_make(environ), "LOCAL_STACK_FOLDER": str(self.local)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -21,7 +21,7 @@ from coincap_simulator.core.switches import USUAL
 from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.headers import AnswerHeaders
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
-from coinlake.contracts.ledger import Counts, Output, RawInput, curated_key, ledger_key
+from coinlake.contracts.ledger import Counts, RawInput, ledger_key
 from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_columns import Record
 from coinlake.contracts.raw_layout import RawKey
@@ -29,10 +29,10 @@ from coinlake.contracts.raw_meta import RawMeta
 from coinlake.views.definition import table_input as view_table
 from coinlake.views.live import live_views
 from coinlake_kernel.hour import HourKernel, TypedHour
-from coinlake_kernel.parquet import parquet_bytes, without_rows
 from coinlake_kernel.quality import rule_counts
 from coinlake_kernel.records import RawSource
 from tests.labs.ledger_entries import ledger_entry
+from tests.labs.published_tables import put_table
 
 _SKEW_MS = 600_000
 _MINUTE_MS = 60_000
@@ -182,7 +182,10 @@ class FilledLake:
     def _publish(
         self, hour: Hour, inputs: list[RawInput], made: TypedHour, said: dict[str, Any]
     ) -> None:
-        outputs = tuple(self._table(hour, name, made) for name in ASSETS.published)
+        outputs = tuple(
+            put_table(self._s3, self._glue, self._plan.name, hour, name, made)
+            for name in ASSETS.published
+        )
         rows = {one.table: one.rows for one in outputs}
         tallies = made.tallies
         counts = Counts(
@@ -214,23 +217,3 @@ class FilledLake:
     def _commit(self, hour: Hour, entry: Any) -> None:
         key = ledger_key("assets", hour, entry.version)
         self._s3.put_object(Bucket=self._plan.name, Key=key, Body=entry.encode())
-
-    def _table(self, hour: Hour, name: str, made: TypedHour) -> Output:
-        rows = made.tables.get(name, without_rows(name))
-        body = parquet_bytes(name, rows, {})
-        key = curated_key(name, hour)
-        etag = self._s3.put_object(Bucket=self._plan.name, Key=key, Body=body)["ETag"].strip(
-            '"'
-        )
-        self._register(hour, name)
-        return Output(name, key, etag, len(body), len(rows))
-
-    def _register(self, hour: Hour, name: str) -> None:
-        table = self._glue.get_table(DatabaseName=self._plan.name, Name=name)["Table"]
-        storage = {**table["StorageDescriptor"]}
-        storage["Location"] = f"s3://{self._plan.name}/curated/{name}/{hour.path}/"
-        self._glue.batch_create_partition(
-            DatabaseName=self._plan.name,
-            TableName=name,
-            PartitionInputList=[{"Values": [hour.dt, hour.hour], "StorageDescriptor": storage}],
-        )

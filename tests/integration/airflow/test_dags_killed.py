@@ -20,7 +20,7 @@ from tests.integration.airflow.asking import (
 from tests.integration.airflow.running import Airflow
 from tests.integration.etl_runner.conftest import Cloud, Lake, until
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.full_size]
 
 HELD_MS = 8000
 
@@ -65,8 +65,7 @@ def _held(faults: Faults, moment: Moment) -> None:
     faults.put(operation=moment.operation, key_prefix=moment.prefix, delay_ms=HELD_MS, count=1)
 
 
-@pytest.mark.full_size
-@pytest.mark.parametrize("name", ["ledger", *(one for one in FIRST_TIME if one != "ledger")])
+@pytest.mark.parametrize("name", FIRST_TIME)
 def test_a_task_killed_in_mid_call_is_tried_again_and_nothing_is_lost_or_doubled(
     airflow: Airflow, cloud: Cloud, lake: Lake, faults: Faults, name: str
 ) -> None:
@@ -91,7 +90,6 @@ def test_a_task_killed_in_mid_call_is_tried_again_and_nothing_is_lost_or_doubled
     assert len(told) == 1
 
 
-@pytest.mark.full_size
 def test_a_task_that_is_cleared_and_killed_changes_nothing(
     airflow: Airflow, cloud: Cloud, lake: Lake, faults: Faults
 ) -> None:
@@ -115,7 +113,6 @@ def test_a_task_that_is_cleared_and_killed_changes_nothing(
     assert what_differs(cloud, day) == ""
 
 
-@pytest.mark.full_size
 def test_a_lost_reply_to_the_start_of_a_run_does_not_start_a_second_one(
     airflow: Airflow, lake: Lake, faults: Faults
 ) -> None:
@@ -133,7 +130,6 @@ def test_a_lost_reply_to_the_start_of_a_run_does_not_start_a_second_one(
     assert len(glue_runs(lake, entry.batch_id)) == 1
 
 
-@pytest.mark.full_size
 def test_an_airflow_that_is_killed_while_a_run_works_goes_on_with_it_when_it_is_back(
     airflow: Airflow, lake: Lake
 ) -> None:
@@ -152,7 +148,6 @@ def test_an_airflow_that_is_killed_while_a_run_works_goes_on_with_it_when_it_is_
     assert len(glue_runs(lake, entry.batch_id)) == 1
 
 
-@pytest.mark.full_size
 def test_a_worker_that_is_killed_while_it_waits_for_a_run_finds_that_run_again(
     airflow: Airflow, lake: Lake
 ) -> None:
@@ -179,7 +174,6 @@ def _states(lake: Lake) -> set[str]:
     return {one["JobRunState"] for one in found}
 
 
-@pytest.mark.full_size
 @pytest.mark.parametrize("dag_id", [BACKFILL, "control_busy"])
 def test_a_busy_job_is_waited_for_and_is_no_failure(
     airflow: Airflow, lake: Lake, faults: Faults, dag_id: str
@@ -201,7 +195,6 @@ def test_a_busy_job_is_waited_for_and_is_no_failure(
         assert (state, tries["batch.run"]) == ("failed", 2)
 
 
-@pytest.mark.full_size
 def test_without_the_look_for_the_batch_a_cleared_task_starts_a_second_run(
     airflow: Airflow, lake: Lake
 ) -> None:
@@ -219,7 +212,6 @@ def test_without_the_look_for_the_batch_a_cleared_task_starts_a_second_run(
     assert rates(lake, hour) == [1.0]
 
 
-@pytest.mark.full_size
 def test_without_knowing_its_own_objects_a_killed_publication_is_never_committed(
     airflow: Airflow, cloud: Cloud, lake: Lake, faults: Faults
 ) -> None:
@@ -242,7 +234,6 @@ def test_without_knowing_its_own_objects_a_killed_publication_is_never_committed
     assert what_differs(cloud, day) == ""
 
 
-@pytest.mark.full_size
 def test_without_narrowing_its_outlets_an_announcement_tells_of_feeds_that_have_no_hour(
     airflow: Airflow, lake: Lake
 ) -> None:

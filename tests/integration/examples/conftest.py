@@ -1,17 +1,13 @@
 """A cloud with nothing in it, and what belongs to a folder of `examples/`: its environment, its how-to page."""
 
-import fcntl
-import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.terminal import ROOT, blocks
 from tests.integration.local_cloud.conftest import Cloud, end, start
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="package")
@@ -40,23 +36,13 @@ class HowTo:
     name: str
 
     @property
+    def page(self) -> Path:
+        return ROOT / "docs/how-to" / f"{self.name}.md"
+
+    @property
     def text(self) -> str:
-        return (ROOT / "docs/how-to" / f"{self.name}.md").read_text()
+        return self.page.read_text()
 
     def block(self, section: str, number: int = 0) -> str:
         """A block of a section that is to be typed."""
-        (found,) = re.findall(
-            rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", self.text, re.M | re.S
-        )
-        blocks: list[str] = re.findall(r"```sh\n(.*?)```", found, re.S)
-        return blocks[number]
-
-
-def make(target: str) -> None:
-    """`make dbt` or `make notebook` in this checkout, one run at a time."""
-    folder = ROOT / ".local"
-    folder.mkdir(exist_ok=True)
-    with (folder / f"{target}.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        done = subprocess.run(["make", target], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+        return blocks(self.page, section)[number]

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .conftest import ROOT, HowTo
+from tests.e2e.terminal import ROOT
+
+from .conftest import HowTo
 
 PAGE = HowTo("transform-with-dbt")
 SCHEMA = "coinlake_dbt"

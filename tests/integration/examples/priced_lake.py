@@ -14,13 +14,13 @@ from coinlake.contracts.raw_codec import encode
 from coinlake.contracts.raw_index import Record
 from coinlake.contracts.raw_layout import RawKey
 from coinlake_kernel.hour import HourKernel, TypedHour
-from coinlake_kernel.parquet import parquet_bytes, without_rows
+from coinlake_kernel.parquet import parquet_bytes
 from coinlake_kernel.records import RawSource
 from coinlake_kernel.schemas import file_schema
 from coinlake_kernel.sorted_rows import SortedRows
-from coinlake_tools.catalog_tables import table_creation
 from tests.labs import page_lake
 from tests.labs.ledger_entries import ledger_entry
+from tests.labs.published_tables import put_table
 
 SKEW_MS = 3_600_000
 """The runner's default `MAX_SKEW_S`."""
@@ -40,7 +40,10 @@ class PricedLake:
     def publish(self, hour: Hour, prices: Prices, version: int = 1) -> None:
         """Make the hour's tables of these answers, and commit them as this version."""
         made = _made(hour, prices)
-        outputs = [self._table(hour, name, made) for name in ASSETS.published]
+        outputs = [
+            put_table(self._s3, self._glue, self.name, hour, name, made)
+            for name in ASSETS.published
+        ]
         self._commit(hour, version, outputs)
 
     def put_rows(self, hour: Hour, table: str, rows: list[dict[str, Any]]) -> None:
@@ -48,21 +51,6 @@ class PricedLake:
         columns = pa.Table.from_pylist(rows, schema=file_schema(table_named(table)))
         body = parquet_bytes(table, SortedRows.of(columns, np.arange(len(rows))), {})
         self._s3.put_object(Bucket=self.name, Key=curated_key(table, hour), Body=body)
-
-    def _table(self, hour: Hour, name: str, made: TypedHour) -> Output:
-        rows = made.tables.get(name) or without_rows(name)
-        key, body = curated_key(name, hour), parquet_bytes(name, rows, {})
-        etag = self._s3.put_object(Bucket=self.name, Key=key, Body=body)["ETag"].strip('"')
-        table = table_creation(self.name, name, self.name)["TableInput"]
-        location = f"s3://{self.name}/{key.rpartition('/')[0]}/"
-        storage = {**table["StorageDescriptor"], "Location": location}
-        # An hour that is published anew has its partition already, which is no error here.
-        self._glue.batch_create_partition(
-            DatabaseName=self.name,
-            TableName=name,
-            PartitionInputList=[{"Values": [hour.dt, hour.hour], "StorageDescriptor": storage}],
-        )
-        return Output(name, key, etag, len(body), len(rows))
 
     def _commit(self, hour: Hour, version: int, outputs: Iterable[Output]) -> None:
         entry = ledger_entry(

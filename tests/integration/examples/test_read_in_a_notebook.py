@@ -21,12 +21,14 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.terminal import ROOT
 from tests.integration.local_cloud.conftest import Cloud
 from tests.integration.query_api import conftest as query_api
 from tests.integration.query_page.lakes import filled, open_service
 from tests.labs.page_lake import LakePlan
+from tests.making import make
 
-from .conftest import ROOT, HowTo, environ, make
+from .conftest import HowTo, environ
 
 PAGE = HowTo("read-in-a-notebook")
 NAME = "from-raw-to-a-chart.ipynb"

@@ -15,8 +15,9 @@ import pytest
 
 from coinlake.contracts.hours import HOUR_MS, Hour, hour_of
 from tests.integration.local_cloud.conftest import Cloud, until
+from tests.making import make
 
-from .conftest import environ, make
+from .conftest import environ
 from .dbt_project import PAGE, DbtReader
 from .priced_lake import PricedLake, Prices
 

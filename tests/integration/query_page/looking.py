@@ -1,10 +1,19 @@
 """What the tests of the page ask of it again and again."""
 
+import json
+import urllib.request
 from typing import Any
 
+from tests.integration.query_page.lakes import Service
 from tests.labs.browser import Browser
 
 VIEWS = ("market", "asset/bitcoin", "pipeline", "sql", "cost")
+
+
+def api(service: Service, path: str) -> Any:
+    """What the service answers to anybody."""
+    with urllib.request.urlopen(f"{service.url}{path}", timeout=60) as answer:
+        return json.loads(answer.read())
 
 
 def show(page: Browser, url: str, view: str) -> None:

@@ -1,17 +1,14 @@
 """A tab that stays open for a day holds no more than it did after its first hour."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from urllib.request import urlopen
 
 import pytest
 
 from tests.integration.query_page.lakes import Service
-from tests.integration.query_page.looking import settled, show, state
+from tests.integration.query_page.looking import api, settled, show, state
 from tests.labs.browser import Browser
 
 # A day of questions takes its time.
@@ -83,7 +80,8 @@ def test_an_open_chart_asks_for_what_may_have_changed(page: Browser, fresh: Serv
 
     _pass(page, 300_000)
     later = _begins(page)
-    unsettled = min(one["start"] for one in _candles(fresh, first[0]) if not one["final"])
+    asked = f"/v1/assets/bitcoin/candles?interval=1m&from={first[0]}"
+    unsettled = min(one["start"] for one in api(fresh, asked)["data"] if not one["final"])
     _pass(page, 600_000)
 
     assert len(first) == 1
@@ -98,13 +96,6 @@ def _begins(page: Browser) -> list[str]:
     """Where the candles begin that were asked for since the last look, in turn."""
     asked = [urlsplit(url) for url in page.requests()]
     return [parse_qs(one.query)["from"][0] for one in asked if one.path.endswith("/candles")]
-
-
-def _candles(service: Service, begin: str) -> list[dict[str, Any]]:
-    asked = f"/v1/assets/bitcoin/candles?interval=1m&from={begin}"
-    with urlopen(f"{service.url}{asked}", timeout=60) as answer:
-        found: list[dict[str, Any]] = json.load(answer)["data"]
-        return found
 
 
 @pytest.mark.full_size(one_in=4)

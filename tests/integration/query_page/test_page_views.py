@@ -1,25 +1,25 @@
 """Each view over a lake that lives: what it shows is what the API says, and it asks nobody else."""
 
-import json
-import urllib.request
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from tests.integration.query_api.conftest import SQL_KEY
 from tests.integration.query_page.lakes import Service
-from tests.integration.query_page.looking import VIEWS, module, settled, show, state, use_key
+from tests.integration.query_page.looking import (
+    VIEWS,
+    api,
+    module,
+    settled,
+    show,
+    state,
+    use_key,
+)
 from tests.labs.browser import Browser, eventually
 from tests.labs.page_lake import HOSTILE
 
 pytestmark = pytest.mark.needs("chromium")
-
-
-def api(service: Service, path: str) -> Any:
-    with urllib.request.urlopen(f"{service.url}{path}", timeout=60) as answer:
-        return json.loads(answer.read())
 
 
 @pytest.mark.parametrize("view", VIEWS)

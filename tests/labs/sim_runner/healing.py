@@ -10,6 +10,7 @@ from coinlake.contracts.ledger import LedgerEntry, curated_key, ledger_prefix, p
 from coinlake.contracts.raw_layout import parse_raw_key, topic_prefix
 from coinlake.contracts.raw_meta import parse_raw_meta
 from etl_runner.core.hours import FeedHour
+from tests.labs.bucket import Stored
 from tests.labs.sim_runner.world import World
 
 # Waits of parked hours and of crawls are two and six hours: minutes of the world.
@@ -125,7 +126,7 @@ class Healing:
 
     def _is_passed(self, hour: FeedHour) -> bool:
         """Whether the newest object of each partition promises that nothing more comes for the hour."""
-        newest: dict[int, tuple[tuple[int, int], int | None]] = {}
+        newest: dict[int, tuple[tuple[int, int], Stored]] = {}
         prefix = topic_prefix(TABULAR[hour.feed].topic)
         for key, stored in self._world.bucket.objects.items():
             named = parse_raw_key(key) if key.startswith(prefix) else None
@@ -133,9 +134,9 @@ class Healing:
                 continue
             at = (named.epoch, named.link)
             if named.partition not in newest or newest[named.partition][0] < at:
-                meta = parse_raw_meta(stored.metadata)
-                newest[named.partition] = (at, None if meta is None else meta.complete_to_ms)
-        promised = [told_ms for _, told_ms in newest.values()]
+                newest[named.partition] = (at, stored)
+        metas = [parse_raw_meta(stored.metadata) for _, stored in newest.values()]
+        promised = [None if meta is None else meta.complete_to_ms for meta in metas]
         now_ms = self._world.now_ms()
         # What is promised of a time that has not come is not believed.
         return bool(promised) and all(

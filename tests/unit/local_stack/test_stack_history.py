@@ -5,12 +5,11 @@ import hashlib
 import orjson
 import pytest
 
-from coincap_simulator.catalogue_files import load_catalogue
-from coincap_simulator.core.market_data import MarketData
-from coincap_simulator.core.routes import CoinCap
+from coincap_simulator.config import settings_from
+from coincap_simulator.simulation import simulation
 from coinlake.contracts.headers import text_headers
-from local_stack.history import PastAnswer, past_answers
-from local_stack.settings import SIMULATOR_ASSETS
+from local_stack.history import PastAnswer, market, past_answers
+from local_stack.settings import SIMULATOR_ASSETS, SIMULATOR_SEED
 
 HOUR_MS = 3_600_000
 NOW_MS = 1_800_000_000_000 + 34_567
@@ -18,8 +17,7 @@ NOW_MS = 1_800_000_000_000 + 34_567
 
 @pytest.fixture(scope="module")
 def answers() -> list[PastAnswer]:
-    api = CoinCap(MarketData(load_catalogue(50), 42, 10_000))
-    return list(past_answers(api, NOW_MS, hours=1))
+    return list(past_answers(market(SIMULATOR_SEED), NOW_MS, hours=1))
 
 
 def test_the_answers_of_an_hour_come_in_order_and_none_is_of_now(
@@ -37,7 +35,8 @@ def test_the_answers_of_an_hour_come_in_order_and_none_is_of_now(
 def test_an_answer_has_the_prices_that_the_simulator_of_a_stack_had_then(
     answers: list[PastAnswer],
 ) -> None:
-    simulator = CoinCap(MarketData(load_catalogue(SIMULATOR_ASSETS), 42, 10_000))
+    arguments = ["--seed", str(SIMULATOR_SEED), "--assets", str(SIMULATOR_ASSETS)]
+    simulator = simulation(settings_from(arguments), lambda: 0).api
     for answer in answers[::17]:
         told = text_headers(answer.headers)
         at_ms = int(told["requested_at"])

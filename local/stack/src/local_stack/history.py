@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from coincap_simulator.catalogue_files import load_catalogue
-from coincap_simulator.core.market_data import MarketData
+from coincap_simulator.config import settings_from
 from coincap_simulator.core.routes import CoinCap
+from coincap_simulator.simulation import simulation
 from coinlake import logs
 from coinlake.contracts.datasets import ASSETS
 from coinlake.contracts.headers import AnswerHeaders, Header
@@ -30,7 +30,6 @@ from local_stack.pace import HISTORY_ASSETS, HISTORY_EVERY_S, HISTORY_SOURCE
 log = logs.get(__name__)
 
 _BASE_URL = "http://127.0.0.1/v3"
-_TICK_MS = 10_000
 _TOOK_MS = 120
 # A batch of Kafka's client is far below what its broker takes at once.
 _AT_ONCE = 16
@@ -44,6 +43,15 @@ class PastAnswer:
     body: bytes
     headers: tuple[Header, ...]
     received_at_ms: int
+
+
+def market(seed: int) -> CoinCap:
+    """The stack's simulator with the first assets alone.
+
+    An asset has the same prices among few as among many; it ranks among these.
+    """
+    settings = settings_from(["--seed", str(seed), "--assets", str(HISTORY_ASSETS)])
+    return simulation(settings, lambda: 0).api
 
 
 def past_answers(api: CoinCap, now_ms: int, hours: int) -> Iterator[PastAnswer]:
@@ -89,9 +97,8 @@ async def send(producer: Producer, answers: Sequence[PastAnswer]) -> None:
 
 
 async def _main(hours: int, seed: int) -> None:
-    # An asset has the same prices among few as among many; it ranks among these.
-    api = CoinCap(MarketData(load_catalogue(HISTORY_ASSETS), seed, _TICK_MS))
-    answers = list(past_answers(api, time.time_ns() // 1_000_000, hours))
+    now_ms = time.time_ns() // 1_000_000
+    answers = list(past_answers(market(seed), now_ms, hours))
     async with open_producer(KafkaSettings(), "local-stack-history") as producer:
         await send(producer, answers)
     log.info("history_sent", feed=ASSETS.name, answers=len(answers), hours=hours)

@@ -1,6 +1,6 @@
 """What is started, in which order, with which command line, environment and readiness check."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +59,11 @@ def steps(
     ]
     if record.source.base_url is None:
         planned.append(_simulator(record, environ))
-    if _has_history(record):
-        planned.append(_history(record, environ))
-    planned += [_service(name, paths, record, environ) for name in SERVICES]
+        # Only of a simulated market: nobody else's answers are made up.
+        if record.history_hours:
+            planned.append(_history(record, environ))
+    before = {step.name for step in planned}
+    planned += [_service(name, paths, record, environ, before) for name in SERVICES]
     return planned
 
 
@@ -119,11 +121,6 @@ def _simulator(record: StackRecord, environ: Mapping[str, str]) -> Child:
     return Child("simulator", argv, settings.base(environ), ready)
 
 
-def _has_history(record: StackRecord) -> bool:
-    """Only of a simulated market: nobody else's answers are made up."""
-    return record.source.base_url is None and record.history_hours > 0
-
-
 def _history(record: StackRecord, environ: Mapping[str, str]) -> Errand:
     argv = _command(
         "local_stack.history",
@@ -158,13 +155,17 @@ _NEEDS = {
 }
 
 
-def _service(name: str, paths: Paths, record: StackRecord, environ: Mapping[str, str]) -> Child:
-    absent = {"simulator"} if record.source.base_url is not None else set()
-    absent |= set() if _has_history(record) else {"history"}
+def _service(
+    name: str,
+    paths: Paths,
+    record: StackRecord,
+    environ: Mapping[str, str],
+    before: Collection[str],
+) -> Child:
     return Child(
         name,
         (settings.python(), "-m", name),
         settings.service(name, record, paths, environ),
         http_ready(f"{settings.url(record, name)}/readyz"),
-        needs=tuple(need for need in _NEEDS[name] if need not in absent),
+        needs=tuple(need for need in _NEEDS[name] if need in before),
     )

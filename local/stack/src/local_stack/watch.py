@@ -1,7 +1,7 @@
 """How far the data has come, seen through the services' own endpoints; and who has died."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,8 @@ def polls_in_log(log: Path) -> dict[str, int]:
     Unlike `polls` this can be asked when the ingestor has ended.
     """
     seen: dict[str, set[str]] = {name: set() for name in ELEMENTS}
-    for line in log.read_text(errors="replace").splitlines():
-        if '"answer_journaled"' in line:
-            told = json.loads(line)
-            seen[str(told["page"]).partition("?")[0]].add(told["poll_id"])
+    for told in _events(log, "answer_journaled"):
+        seen[str(told["page"]).partition("?")[0]].add(told["poll_id"])
     return {name: len(ids) for name, ids in seen.items()}
 
 
@@ -61,9 +59,15 @@ def history_in_log(log: Path) -> dict[str, int]:
     """Answers of the hours before, by feed, from the log of what sent them; mostly none."""
     if not log.is_file():
         return {}
-    lines = log.read_text(errors="replace").splitlines()
-    told = [json.loads(line) for line in lines if '"history_sent"' in line]
+    told = _events(log, "history_sent")
     return {str(one["feed"]): int(one["answers"]) for one in told}
+
+
+def _events(log: Path, event: str) -> Iterator[dict[str, Any]]:
+    """The lines of a log that tell of an event."""
+    for line in log.read_text(errors="replace").splitlines():
+        if f'"{event}"' in line:
+            yield json.loads(line)
 
 
 def line(record: StackRecord) -> str:

@@ -130,8 +130,10 @@ export class PriceChart {
 
   /** The first moment whose candle may still change or come, in ms. */
   changesFromMs() {
-    const [open] = this.times().filter((time) => !this.candles.get(time)?.final);
-    return (open ?? seconds(this.newest()?.end ?? new Date(0).toISOString())) * 1000;
+    const open = this.times().find((time) => !this.candles.get(time)?.final);
+    if (open !== undefined) return open * 1000;
+    const newest = this.newest();
+    return newest ? Date.parse(newest.end) : 0;
   }
 
   newest() {
